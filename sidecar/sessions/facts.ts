@@ -1,0 +1,159 @@
+/**
+ * What is known about a session, as the API answers it and as the pages show it. Times are ISO 8601 in UTC, except
+ * `timestamp` (seconds since 1970). Steps and epochs are absolute over all attempts of the session, null where unknown.
+ */
+export const STATUSES = [
+  'draft',
+  'pending',
+  'starting',
+  'running',
+  'stopping',
+  'stopped',
+  'completed',
+  'failed',
+] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** What the trainer is doing, as far as its console tells. */
+export type Phase =
+  | 'starting'
+  | 'loading'
+  | 'caching latents'
+  | 'hashing base model'
+  | 'training'
+  | 'sampling'
+  | 'saving'
+  | 'finishing'
+  | 'ended';
+
+export type Progress = {
+  phase: Phase | null;
+  step: number | null;
+  total_steps: number | null;
+  epoch: number | null;
+  epochs: number | null;
+  /** 0 to 100, one decimal. */
+  percent: number | null;
+  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
+  loss: number | 'nan' | null;
+  /** From our own clock: the trainer's bar is unreliable. */
+  seconds_per_step: number | null;
+  eta_seconds: number | null;
+  updated_at: string | null;
+};
+
+export type AttemptKind = 'start' | 'resume' | 'relaunch';
+
+export type AttemptFacts = {
+  number: number;
+  kind: AttemptKind;
+  started_at: string;
+  ended_at: string | null;
+  /** The runner's process, which leads the process group. */
+  pid: number | null;
+  alive: boolean;
+  /** Absolute path of the state folder. */
+  resumed_from: string | null;
+  first_epoch: number;
+  step_offset: number;
+  exit_code: number | null;
+  /** "SIGKILL", … */
+  signal: string | null;
+  /** How it ended, in words. */
+  reason: string | null;
+  argv: string[];
+  /** Byte range in training.log; `log_end` is null while it lives. */
+  log_start: number;
+  log_end: number | null;
+};
+
+/** A state folder. `epoch` and `step` are those of the saved weights, absolute. */
+export type StateFacts = {
+  name: string;
+  /** Folder relative to the output folder; differs from `name` for states moved to `earlier/`. */
+  path: string;
+  kind: 'epoch' | 'step' | 'final';
+  epoch: number | null;
+  step: number | null;
+  bytes: number;
+  saved_at: string | null;
+  complete: boolean;
+  /** Why it is not complete, in words. */
+  reason: string | null;
+};
+
+export type CheckpointFacts = {
+  name: string;
+  /** Relative to the output folder. */
+  path: string;
+  kind: 'epoch' | 'step' | 'final';
+  epoch: number | null;
+  step: number | null;
+  bytes: number;
+  saved_at: string;
+};
+
+export type SampleFacts = {
+  name: string;
+  /** The epoch, where the epoch triggered it. */
+  epoch: number | null;
+  /** The step, where a step triggered it; absolute. */
+  step: number | null;
+  /** Index of the prompt, from 0. */
+  prompt: number;
+  seed: string | null;
+  saved_at: string;
+};
+
+export type ResumeFacts = {
+  /** Folder name, and its path relative to the output folder. */
+  state: string;
+  path: string;
+  /** Of the state: epochs and steps that are kept. */
+  epoch: number;
+  step: number;
+  /** The first epoch that will be trained. */
+  first_epoch: number;
+  /** Steps that were trained since the state and are lost, 0 where none; null where unknown. */
+  lost_steps: number | null;
+  /** Steps inside the state that are trained again, because it was saved in the middle of an epoch. */
+  repeated_steps: number;
+  /** Newer states that were passed over, with the reason. */
+  passed_over: { state: string; reason: string }[];
+};
+
+/** The one thing that makes sense to do next. */
+export type NextAction = 'start' | 'stop' | 'resume' | 'train further' | 'start over' | null;
+
+export type SessionFacts = {
+  name: string;
+  lora_name: string;
+  version: number;
+  trainer: string;
+  status: Status;
+  /** Stopped, but by nobody: the pod or the runner went away. */
+  interrupted: boolean;
+  /** Why it is failed or stopped, in words. */
+  reason: string | null;
+  /** Is there a ui_state.json, and can it be read? `found`: an output folder that something else filled. */
+  record: 'whole' | 'found' | 'unreadable';
+  description: string;
+  notes: string;
+  output_path: string;
+  dataset_path: string | null;
+  log_path: string;
+  final_checkpoint: string | null;
+  /** Seconds since 1970, with fraction, when training was started; null for a draft. */
+  timestamp: number | null;
+  created_at: string;
+  completed_at: string | null;
+  progress: Progress;
+  attempts: AttemptFacts[];
+  resume: ResumeFacts | null;
+  next: NextAction;
+  /** Newest sample picture, a file name under samples/. */
+  newest_sample: string | null;
+  /** Up to 60 points of the loss curve, oldest first, for the small chart. */
+  loss_curve: number[];
+  settings: Record<string, unknown>;
+};

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { Problem } from './problem.js';
+
+/** The folder that holds package.json; this file runs from `.build/sidecar/`, or from `sidecar/` under a test runner. */
+const projectRoot = fileURLToPath(new URL(import.meta.url.includes('/.build/') ? '../..' : '..', import.meta.url));
+
+const path = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value) => resolve(value));
+
+const schema = z.object({
+  host: z.string().default('127.0.0.1'),
+  port: z.coerce.number().int().min(0).max(65535).default(7860),
+  outputs: path(resolve(projectRoot, 'outputs')),
+  datasets: path(resolve(projectRoot, 'datasets')),
+  python: z.string().default('python3'),
+  allowedHosts: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((host) => host.trim().toLowerCase() || [])),
+});
+
+/** What `trackside serve` runs with: validated once, absolute paths, never changed afterwards. */
+export type Settings = Readonly<z.infer<typeof schema>> & {
+  readonly root: string;
+  readonly templates: string;
+  readonly bridge: string;
+  readonly version: string;
+};
+
+/** Flags win over environment variables, these over defaults. Throws a Problem that names the setting. */
+export function readSettings(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Settings {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).flatMap((name) => {
+      const value = flags[name] ?? environment[variable(name)];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0]);
+    throw new Problem('bad_setting', 400, `${variable(name)} is "${String(given[name])}": ${issue?.message}.`);
+  }
+  const { version } = JSON.parse(readFileSync(resolve(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return Object.freeze({
+    ...parsed.data,
+    root: resolve(projectRoot),
+    templates: resolve(projectRoot, 'templates'),
+    bridge: resolve(projectRoot, 'trainer-bridge'),
+    version,
+  });
+}
+
+/** `allowedHosts` → `TRACKSIDE_ALLOWED_HOSTS` */
+function variable(name: string): string {
+  return `TRACKSIDE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
