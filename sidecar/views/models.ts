@@ -1,0 +1,116 @@
+import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import type { CheckpointFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+
+/** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
+export type PageModel = {
+  root: string;
+  now: Date;
+  /** The Active Sessions banner; on a session's own page the others. In any order: the view sorts. */
+  active: SessionFacts[];
+  /** Free space where outputs are written, in bytes; null where unknown. */
+  disk?: { freeBytes: number; totalBytes: number } | null;
+};
+
+export type BannerModel = Pick<PageModel, 'root' | 'now' | 'active'> & {
+  /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
+  page?: 'home';
+};
+
+export type SessionsTableModel = {
+  root: string;
+  now: Date;
+  /** The rows of this page, newest first. */
+  sessions: SessionFacts[];
+  /** How many sessions the query finds, over all pages. */
+  total: number;
+  query: string;
+  /** From 1. */
+  page: number;
+  pages: number;
+};
+
+export type HomeModel = PageModel & SessionsTableModel;
+
+/** One loss as reported at an absolute step, by the attempt of that number. */
+export type CurvePoint = { step: number; loss: number; attempt: number };
+
+export type SessionModel = PageModel & {
+  session: SessionFacts;
+  states: StateFacts[];
+  checkpoints: CheckpointFacts[];
+  samples: SampleFacts[];
+  /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
+  prompts: string[];
+  /** The end of training.log, as written (carriage returns and all). */
+  logTail: string;
+  /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */
+  logPosition: string;
+  /** At most a few thousand points, oldest first. */
+  curve: CurvePoint[];
+};
+
+export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };
+
+/** One setting or flag of a trainer, as a field of the form. */
+export type FieldFacts = {
+  name: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'choice' | 'path';
+  label?: string;
+  default?: string | number | boolean | null;
+  min?: number;
+  max?: number;
+  choices?: readonly (string | number)[];
+  unit?: string;
+  help?: string;
+};
+
+export type TrainerForm = {
+  id: string;
+  label: string;
+  description: string;
+  /** The main settings, named as in ui_state.json. */
+  fields: FieldFacts[];
+  /** Further flags, sent as `arguments[<name>]`. */
+  further: FieldFacts[];
+};
+
+export type NewTrainingModel = PageModel & {
+  datasets: DatasetFacts[];
+  /** The chosen one. */
+  dataset: DatasetDetail | null;
+  trainers: TrainerForm[];
+  /** What was typed, or what `?from=` fills in; a name that is absent shows its default. */
+  values: Record<string, string>;
+  /** One sentence a field. */
+  errors: Record<string, string>;
+  /** What is wrong beyond the fields, with where to look. */
+  problem: { message: string; link?: string | undefined } | null;
+  formId: string;
+  /** LoRA names that exist, with the version the next session of each would be. */
+  loras: { name: string; next: number }[];
+};
+
+export type DatasetsModel = PageModel & {
+  datasets: DatasetFacts[];
+  values: Record<string, string>;
+  errors: Record<string, string>;
+};
+
+export type DatasetModel = PageModel & {
+  dataset: DatasetDetail;
+  /** What the last upload did, in words, and what it refused. */
+  notice?: string | null;
+  refused?: { file: string; reason: string }[];
+};
+
+export type DatasetImagesModel = { root: string; dataset: { name: string; files: DatasetImage[] } };
+
+export type ProblemModel = {
+  root: string;
+  status: number;
+  code: string;
+  /** What happened, what was not lost, what to do. */
+  message: string;
+  /** Where to go from here, relative to the site's root. */
+  link?: string | undefined;
+};
