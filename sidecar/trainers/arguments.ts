@@ -1,0 +1,125 @@
+import { Problem } from '../problem.js';
+
+/** One flag of a trainer's own parser, as `trackside.describe` prints it. */
+export type Argument = {
+  /** Its first long flag without the dashes: "network_alpha". */
+  name: string;
+  /** All its option strings, with dashes. */
+  flags: string[];
+  /** `list` takes several values; `switch` takes none: given or not. */
+  type: 'text' | 'integer' | 'number' | 'list' | 'switch';
+  default: string | number | boolean | null | (string | number)[];
+  choices: (string | number)[] | null;
+  help: string | null;
+  /** The group of the parser that it stands in. */
+  group: string | null;
+};
+
+export type ArgumentValue = string | number | boolean | string[];
+
+/**
+ * Checks further flags against what the trainer's parser knows (`trainer.furtherArguments`), and gives them their types.
+ * Exact names only: argparse would take any prefix of a flag for it, and so slip past what we refuse. Empty values mean
+ * "not given". Throws a Problem with one message a field, `arguments.<flag>`.
+ */
+export function checkArguments(
+  known: readonly Argument[],
+  given: Record<string, unknown>,
+): Record<string, ArgumentValue> {
+  const checked: Record<string, ArgumentValue> = {};
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === '' || value === null || value === undefined || value === false) continue;
+    const argument = known.find((each) => each.name === name);
+    const result = argument ? read(argument, value) : { wrong: unknownFlag(name, known) };
+    if ('wrong' in result) fields[`arguments.${name}`] = result.wrong;
+    else if (result.value !== false) checked[name] = result.value;
+  }
+  const wrong = Object.values(fields);
+  if (wrong.length > 0) throw new Problem('bad_arguments', 422, wrong.join(' '), { fields });
+  return checked;
+}
+
+/** Exact tokens: `--flag=value`, so that a value that begins with a dash stays a value. */
+export function argumentTokens(given: Record<string, ArgumentValue>): string[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    if (value === false) return [];
+    if (value === true) return [`--${name}`];
+    return Array.isArray(value) ? [`--${name}`, ...value] : [`--${name}=${value}`];
+  });
+}
+
+/** Set by Trackside itself, or unsafe: nobody may give them (sd-scripts.md: what a resume depends on, config files, tokens). */
+export const OWN_FLAGS: readonly string[] = [
+  'output_dir',
+  'output_name',
+  'dataset_config',
+  'train_data_dir',
+  'resume',
+  'resume_from_huggingface',
+  'initial_epoch',
+  'initial_step',
+  'skip_until_initial_step',
+  'max_train_epochs',
+  'max_train_steps',
+  'save_state',
+  'logging_dir',
+  'log_with',
+  'sample_prompts',
+  'config_file',
+  'output_config',
+  'save_model_as',
+  'huggingface_token',
+  'wandb_api_key',
+  'console_log_file',
+  'console_log_simple',
+  'help',
+];
+
+type Read = { value: ArgumentValue } | { wrong: string };
+
+function read(argument: Argument, value: unknown): Read {
+  if (argument.type === 'switch') return readSwitch(argument, value);
+  if (argument.type === 'list') return readList(argument, value);
+  if (typeof value !== 'string' && typeof value !== 'number') return { wrong: `--${argument.name} takes one value.` };
+  if (String(value).includes('\0')) return { wrong: `--${argument.name} holds a character that no argument can hold.` };
+  const typed = argument.type === 'text' ? value : readNumber(argument, value);
+  if (typed === null)
+    return { wrong: `--${argument.name} has to be ${argument.type === 'integer' ? 'a whole number' : 'a number'}.` };
+  if (argument.choices && !argument.choices.some((choice) => String(choice) === String(typed))) {
+    return { wrong: `--${argument.name} has to be one of ${argument.choices.join(', ')}.` };
+  }
+  return { value: typed };
+}
+
+function readSwitch(argument: Argument, value: unknown): Read {
+  if (value === true || value === 'true' || value === 'on' || value === '1') return { value: true };
+  if (value === 'false' || value === 'off' || value === '0') return { value: false };
+  return { wrong: `--${argument.name} is given or not; it takes no value.` };
+}
+
+/** One value a line. A value that begins with a dash would be taken for a flag. */
+function readList(argument: Argument, value: unknown): Read {
+  const values = (Array.isArray(value) ? value.map(String) : String(value).split('\n'))
+    .map((each) => each.trim())
+    .filter(Boolean);
+  const flag = values.find((each) => each.startsWith('-') && Number.isNaN(Number(each)));
+  if (flag) return { wrong: `--${argument.name}: ${flag} would be taken for a flag of its own.` };
+  if (values.some((each) => each.includes('\0')))
+    return { wrong: `--${argument.name} holds a character that no argument can hold.` };
+  return { value: values };
+}
+
+function readNumber(argument: Argument, value: string | number): string | number | null {
+  const number = typeof value === 'number' ? value : value.trim() === '' ? Number.NaN : Number(value);
+  if (!Number.isFinite(number)) return null;
+  if (argument.type === 'integer') return Number.isSafeInteger(number) ? number : null;
+  // As typed: 8e-4 stays 8e-4.
+  return typeof value === 'string' ? value.trim() : value;
+}
+
+function unknownFlag(name: string, known: readonly Argument[]): string {
+  if (OWN_FLAGS.includes(name)) return `--${name} is set by Trackside itself.`;
+  const meant = known.find((each) => name.length > 1 && each.name.startsWith(name));
+  return `The trainer has no flag --${name}${meant ? `; did you mean --${meant.name}?` : '.'}`;
+}

@@ -1,0 +1,76 @@
+/** Epoch and step files carry their number; the final one carries none (sd-scripts train_util.py:89-100). */
+export type SavedAt =
+  | { kind: 'epoch'; number: number }
+  | { kind: 'step'; number: number }
+  | { kind: 'final'; number: null };
+
+/** `<name>-000004.safetensors`, `<name>-step00000500.safetensors` or `<name>.safetensors`. */
+export function checkpointName(outputName: string, at: SavedAt): string {
+  return `${stem(outputName, at)}.safetensors`;
+}
+
+/** `<name>-000004-state`, `<name>-step00000500-state` or `<name>-state`. */
+export function stateName(outputName: string, at: SavedAt): string {
+  return `${stem(outputName, at)}-state`;
+}
+
+/** What a file is of the LoRA called `outputName`; null when it is none of its checkpoints. */
+export function readCheckpointName(file: string, outputName: string): SavedAt | null {
+  return file.endsWith('.safetensors') ? readStem(file.slice(0, -'.safetensors'.length), outputName) : null;
+}
+
+/** What a folder is of the LoRA called `outputName`; null when it is none of its state folders. */
+export function readStateName(folder: string, outputName: string): SavedAt | null {
+  return folder.endsWith('-state') ? readStem(folder.slice(0, -'-state'.length), outputName) : null;
+}
+
+/** The output name behind a checkpoint's or state folder's name, for folders that hold no record; null for other files. */
+export function outputNameBehind(name: string): string | null {
+  const found = /^(.+?)(?:-\d{6,}|-step\d{8,})?(?:\.safetensors|-state)$/s.exec(name);
+  return found?.[1] ?? null;
+}
+
+export type SampleName = {
+  outputName: string;
+  /** The epoch that triggered it, absolute; 0 is the sample before training. */
+  epoch: number | null;
+  /** The step that triggered it, counted from the last resume. */
+  step: number | null;
+  /** Index of the prompt, from 0. */
+  prompt: number;
+  /** YYYYmmddHHMMSS on the trainer's clock. */
+  time: string;
+  /** As given by `--d` in the prompt; may exceed 2^53. */
+  seed: string | null;
+};
+
+/** `<name>_e000001_00_20261122012415_42.png` (sd-scripts train_util.py:6572-6577); null for other files. */
+export function readSampleName(file: string): SampleName | null {
+  const found = /^(?:(.*)_)?(e\d{6}|\d{6})_(\d{2})_(\d{14})(?:_(\d+))?\.png$/s.exec(file);
+  if (!found) return null;
+  const [, outputName = '', trigger = '', prompt, time = '', seed = null] = found;
+  const byEpoch = trigger.startsWith('e');
+  return {
+    outputName,
+    epoch: byEpoch ? Number(trigger.slice(1)) : null,
+    step: byEpoch ? null : Number(trigger),
+    prompt: Number(prompt),
+    time,
+    seed,
+  };
+}
+
+function stem(outputName: string, at: SavedAt): string {
+  if (at.kind === 'epoch') return `${outputName}-${String(at.number).padStart(6, '0')}`;
+  if (at.kind === 'step') return `${outputName}-step${String(at.number).padStart(8, '0')}`;
+  return outputName;
+}
+
+function readStem(text: string, outputName: string): SavedAt | null {
+  if (text === outputName) return { kind: 'final', number: null };
+  if (!text.startsWith(`${outputName}-`)) return null;
+  const rest = text.slice(outputName.length + 1);
+  if (/^\d{6,}$/.test(rest)) return { kind: 'epoch', number: Number(rest) };
+  if (/^step\d{8,}$/.test(rest)) return { kind: 'step', number: Number(rest.slice('step'.length)) };
+  return null;
+}

@@ -1,0 +1,46 @@
+import type { StateOnDisk } from './stateFolders.js';
+
+/** All numbers absolute over the session; epochs count from 1. */
+export type ResumeRecipe = {
+  /** Whole epochs that the state holds. */
+  epoch: number;
+  /** Optimizer steps that the state's weights have seen. */
+  step: number;
+  /** `--initial_epoch`: the first epoch that will be trained. Nothing is left to train when it exceeds max_train_epochs. */
+  firstEpoch: number;
+  /** What to add to the step on the trainer's bar, which counts from 0 again. */
+  stepOffset: number;
+  /** Steps inside the state that are trained again: a resume cannot begin in the middle of an epoch. */
+  repeatedSteps: number;
+};
+
+/**
+ * How to resume from a state folder so that the run ends after exactly the epochs asked for, however often it was
+ * resumed before. `stepsPerEpoch` counts optimizer steps. `stepOffset` is that of the attempt that wrote the state, null
+ * where unknown. Null when the state does not tell its epoch.
+ *
+ * In train_state.json `current_epoch` is absolute, `current_step` counts from the last resume (sd-scripts
+ * train_network.py:1275, :930-948), and a resume begins at the start of an epoch (:1232-1273).
+ */
+export function resumeRecipe(
+  state: Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep'>,
+  stepsPerEpoch: number,
+  stepOffset: number | null,
+): ResumeRecipe | null {
+  if (state.currentEpoch === null || state.currentStep === null) return null;
+  const intoEpoch = state.kind === 'step' ? state.currentStep % stepsPerEpoch : 0;
+  if (intoEpoch === 0) return fromEndOf(state.currentEpoch, stepsPerEpoch);
+  const start = (state.currentEpoch - 1) * stepsPerEpoch;
+  return {
+    epoch: state.currentEpoch - 1,
+    step: stepOffset === null ? start + intoEpoch : stepOffset + state.currentStep,
+    firstEpoch: state.currentEpoch,
+    stepOffset: start,
+    repeatedSteps: intoEpoch,
+  };
+}
+
+function fromEndOf(epoch: number, stepsPerEpoch: number): ResumeRecipe {
+  const step = epoch * stepsPerEpoch;
+  return { epoch, step, firstEpoch: epoch + 1, stepOffset: step, repeatedSteps: 0 };
+}

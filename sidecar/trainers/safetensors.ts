@@ -1,0 +1,84 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { z } from 'zod';
+
+const MAX_HEADER_BYTES = 100_000_000;
+
+export type SafetensorsHeader = {
+  /** `ss_*`, `modelspec.*`, …: all values are strings. */
+  metadata: Record<string, string>;
+  tensors: number;
+  /** What the file must measure, in bytes, to hold every tensor. */
+  expectedBytes: number;
+  bytes: number;
+};
+
+const headerShape = z.record(
+  z.string(),
+  z.union([
+    z.looseObject({ data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]) }),
+    z.record(z.string(), z.string()),
+  ]),
+);
+
+/**
+ * Reads what a weights file says of itself, without its weights. A string, instead of a header, says in words what is
+ * wrong with the file ("is cut short", …), to follow its name. File-system errors are thrown.
+ *
+ * Format: u64 little-endian header length, JSON header, tensors (safetensors, README "Format").
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsHeader | string> {
+  const file = await open(path, 'r');
+  try {
+    return await readHeader(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string> {
+  const bytes = (await file.stat()).size;
+  if (bytes === 0) return 'is empty';
+  if (bytes < 8) return 'is cut short';
+  const length = Number((await read(file, 0, 8)).readBigUInt64LE());
+  if (length > MAX_HEADER_BYTES) return 'is not a safetensors file';
+  if (8 + length > bytes) return 'is cut short';
+  const header = parse((await read(file, 8, length)).toString('utf8'));
+  if (!header) return 'has a broken header';
+  const expectedBytes = 8 + length + header.end;
+  if (bytes < expectedBytes) return 'is cut short';
+  if (bytes > expectedBytes) return 'is longer than its header says';
+  return { metadata: header.metadata, tensors: header.tensors, expectedBytes, bytes };
+}
+
+async function read(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, from + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+function parse(text: string): { metadata: Record<string, string>; tensors: number; end: number } | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const header = headerShape.safeParse(json);
+  if (!header.success) return null;
+  let metadata: Record<string, string> = {};
+  let tensors = 0;
+  let end = 0;
+  for (const [name, entry] of Object.entries(header.data)) {
+    if (name === '__metadata__') metadata = entry as Record<string, string>;
+    else {
+      tensors += 1;
+      end = Math.max(end, (entry as { data_offsets: [number, number] }).data_offsets[1]);
+    }
+  }
+  return { metadata, tensors, end };
+}

@@ -1,0 +1,158 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { readStateName } from './fileNames.js';
+import { readSafetensors } from './safetensors.js';
+
+/** A state folder as it lies on disk. `currentEpoch` is absolute, `currentStep` counts from the last resume. */
+export type StateOnDisk = {
+  name: string;
+  kind: 'epoch' | 'step' | 'final';
+  /** The number in the name. */
+  number: number | null;
+  currentEpoch: number | null;
+  currentStep: number | null;
+  bytes: number;
+  /** When the save ended; of an unfinished one, when its newest file was written. */
+  savedAtMs: number;
+  /** Can it be resumed from? */
+  complete: boolean;
+  /** Why not, in words. */
+  reason: string | null;
+};
+
+type Options = {
+  /** The folder that the trainer is writing at this moment, from its console lines; never complete. */
+  writingNow?: string | null;
+  /** With "fp16" a gradient scaler belongs to a state. */
+  mixedPrecision?: string | null;
+};
+
+/**
+ * The state folders of `outputName` directly inside `folder`, newest save first, each put to the completeness test: a
+ * killed trainer leaves half-written folders behind that a resume would accept (sd-scripts writes file by file, in
+ * place). Reads headers and tails only. A folder that cannot be read is named with its reason; a missing one holds none.
+ */
+export async function readStateFolders(
+  folder: string,
+  outputName: string,
+  options: Options = {},
+): Promise<StateOnDisk[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found = entries.flatMap((entry) => {
+    const at = entry.isDirectory() ? readStateName(entry.name, outputName) : null;
+    return at ? [readStateFolder(join(folder, entry.name), { name: entry.name, ...at }, options)] : [];
+  });
+  const states = (await Promise.all(found)).filter((state) => state !== null);
+  return states.sort((a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name));
+}
+
+type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
+type FileOnDisk = { name: string; bytes: number; mtimeNs: bigint };
+
+async function readStateFolder(path: string, named: Named, options: Options): Promise<StateOnDisk | null> {
+  try {
+    const files = await filesIn(path);
+    const trained = await readTrainState(path);
+    const reason = (await whatIsWrong(path, files, options)) ?? (trained ? null : 'train_state.json cannot be read.');
+    return {
+      ...named,
+      currentEpoch: trained?.current_epoch ?? null,
+      currentStep: trained?.current_step ?? null,
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      savedAtMs: savedAt(files) ?? Number((await stat(path)).mtimeMs),
+      complete: reason === null,
+      reason,
+    };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // The trainer removes old state folders while we look.
+    if (code === 'ENOENT' && !(await stat(path).catch(() => null))) return null;
+    const reason =
+      code === 'EACCES' ? 'Its files may not be read by this user.' : `It cannot be read (${code ?? String(error)}).`;
+    return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
+  }
+}
+
+async function filesIn(path: string): Promise<FileOnDisk[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return Promise.all(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map(async ({ name }) => {
+        const { size, mtimeNs } = await stat(join(path, name), { bigint: true });
+        return { name, bytes: Number(size), mtimeNs };
+      }),
+  );
+}
+
+const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
+
+async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
+  try {
+    return trainState.parse(JSON.parse(await readFile(join(path, 'train_state.json'), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** In the order in which a save writes them (accelerate checkpointing.py:101-170). */
+const WRITE_ORDER = [
+  'train_state.json',
+  'model.safetensors',
+  'optimizer.bin',
+  'scheduler.bin',
+  'scaler.pt',
+  'random_states_0.pkl',
+];
+
+async function whatIsWrong(path: string, files: FileOnDisk[], options: Options): Promise<string | null> {
+  if (options.writingNow && resolve(options.writingNow) === resolve(path)) return 'It is being written now.';
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
+  for (const name of needed) {
+    const file = byName.get(name);
+    if (!file) return `${name} is missing.`;
+    if (file.bytes === 0) return `${name} is empty.`;
+  }
+  const header = await readSafetensors(join(path, 'model.safetensors'));
+  if (typeof header === 'string') return `model.safetensors ${header}.`;
+  for (const name of needed.filter((each) => /\.(bin|pkl|pt)$/.test(each))) {
+    if (!(await endsAsZip(join(path, name)))) return `${name} is cut short.`;
+  }
+  return outOfOrder(WRITE_ORDER.flatMap((name) => byName.get(name) ?? []));
+}
+
+/** torch.save writes a zip archive; whole, it ends with the 22 bytes of the end-of-central-directory record. */
+async function endsAsZip(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size < 22) return false;
+    const tail = Buffer.alloc(4);
+    await file.read(tail, 0, 4, size - 22);
+    return tail.toString('latin1') === 'PK\x05\x06';
+  } finally {
+    await file.close();
+  }
+}
+
+/** A save over an older folder of the same name that was cut off leaves whole files of two saves. */
+function outOfOrder(files: FileOnDisk[]): string | null {
+  for (const [index, file] of files.entries()) {
+    const before = files[index - 1];
+    if (before && file.mtimeNs < before.mtimeNs) {
+      return `${file.name} is older than ${before.name}: a save over an earlier one was cut off, or the folder was copied without its times.`;
+    }
+  }
+  return null;
+}
+
+function savedAt(files: FileOnDisk[]): number | null {
+  const last = files.find((file) => file.name === 'random_states_0.pkl');
+  const times = (last ? [last] : files).map((file) => Number(file.mtimeNs / 1000n) / 1000);
+  return times.length > 0 ? Math.max(...times) : null;
+}

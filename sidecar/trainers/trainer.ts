@@ -1,0 +1,40 @@
+import type { Argument, ArgumentValue } from './arguments.js';
+import type { Setting, TrainingSettings } from './trainingSettings.js';
+
+/** Everything one attempt is made from. All paths are absolute. */
+export type TrainingInput = {
+  settings: TrainingSettings;
+  /** Further flags of the trainer, checked by `checkArguments`, without their leading dashes. */
+  arguments: Record<string, ArgumentValue>;
+  datasetPath: string;
+  outputPath: string;
+  /** What every file of the session is named after: `<outputName>-000004.safetensors`. */
+  outputName: string;
+  /** `firstEpoch` counts from 1 and comes from `resumeRecipe`. */
+  resume: { statePath: string; firstEpoch: number } | null;
+  /** The interpreter that runs the trainer. */
+  python: string;
+};
+
+/** Exact tokens for exec, no shell in between. */
+export type Command = { argv: string[]; cwd: string };
+
+/** A file to write into the output folder before the trainer starts; `name` is relative to it. */
+export type InputFile = { name: string; content: string; executable: boolean };
+
+/** Something that can train. Knows its flags and files; knows nothing of processes or HTTP. */
+export type Trainer = {
+  /** As in ui_state.json and in addresses: "practice", "sd-scripts/flux". */
+  id: string;
+  label: string;
+  /** One or two sentences for the form. */
+  description: string;
+  /** The fields of its form, in the order of the page. The other names of ui_state.json mean nothing to it. */
+  settings: readonly Setting[];
+  /** Whose parser names the further flags; run from `cwd`. */
+  script: { path: string; cwd: string };
+  /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
+  furtherArguments(all: readonly Argument[]): Argument[];
+  command(input: TrainingInput): Command;
+  files(input: TrainingInput): InputFile[];
+};

@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { Problem } from '../problem.js';
+
+/** The settings of a training by their names and types in ui_state.json; the name of the LoRA is the session's. */
+export type TrainingSettings = {
+  /** The trigger word. */
+  concept_sentence: string;
+  base_model: string;
+  vram: string;
+  num_repeats: number;
+  max_train_epochs: number;
+  /** One prompt a line. */
+  sample_prompts: string;
+  /** 0: none. */
+  sample_every_n_steps: number;
+  resolution: number;
+  /** Save what a run can be resumed from. */
+  enable_checkpointing: boolean;
+  /** Write event files for charts. */
+  enable_monitoring: boolean;
+  seed: number;
+  workers: number;
+  /** As typed: "8e-4". */
+  learning_rate: string;
+  save_every_n_epochs: number;
+  guidance_scale: number;
+  timestep_sampling: string;
+  network_dim: number;
+};
+
+export type SettingName = keyof TrainingSettings;
+
+/** A field of the form, and how its value is checked. */
+export type Setting = {
+  name: SettingName;
+  label: string;
+  /** One sentence under the field. */
+  help: string | null;
+  /** `lines` is text of several lines; `decimal` is a number that is kept as typed. */
+  type: 'text' | 'lines' | 'integer' | 'number' | 'decimal' | 'switch' | 'choice';
+  default: string | number | boolean;
+  /** Inclusive; null: no limit. */
+  min: number | null;
+  max: number | null;
+  /** "steps", "pixels", … after the field. */
+  unit: string | null;
+  choices: readonly { value: string; label: string }[] | null;
+  /** May it be changed when a run is resumed? The network and the optimizer keep what the state holds. */
+  fixedOnResume: boolean;
+};
+
+/** A setting as most trainers understand it, with what one of them wants otherwise. */
+export function setting(name: SettingName, otherwise: Partial<Omit<Setting, 'name'>> = {}): Setting {
+  return { name, ...PLAIN, ...COMMON[name], ...otherwise };
+}
+
+/**
+ * Checks what a form or a JSON body gave against the trainer's table and fills what is missing with defaults; names
+ * that the trainer does not use get the common default, so that a record holds them all. Text is taken for a number or
+ * a switch where the table says so. Throws a Problem with one message a field.
+ */
+export function readTrainingSettings(table: readonly Setting[], given: Record<string, unknown>): TrainingSettings {
+  const settings: Record<string, unknown> = {};
+  const fields: Record<string, string> = {};
+  for (const name of Object.keys(COMMON) as SettingName[]) {
+    const used = table.find((each) => each.name === name);
+    const field = used ?? setting(name);
+    const value = used ? given[name] : undefined;
+    const parsed = valueOf(field).safeParse(value);
+    if (parsed.success) settings[name] = parsed.data;
+    else fields[name] = `${field.label}: ${parsed.error.issues[0]?.message}`;
+  }
+  const wrong = Object.values(fields);
+  if (wrong.length > 0) throw new Problem('bad_settings', 422, wrong.join(' '), { fields });
+  return settings as TrainingSettings;
+}
+
+const PLAIN = { help: null, min: null, max: null, unit: null, choices: null, fixedOnResume: false } as const;
+
+type Common = Pick<Setting, 'label' | 'type' | 'default'> & Partial<Setting>;
+
+const COMMON: Record<SettingName, Common> = {
+  concept_sentence: {
+    label: 'Trigger word',
+    type: 'text',
+    default: '',
+    help: 'The word that will call up what the pictures show. Leave it empty if the captions say it all.',
+  },
+  base_model: { label: 'Base model', type: 'text', default: '', fixedOnResume: true },
+  vram: { label: 'GPU memory', type: 'text', default: '', fixedOnResume: true },
+  num_repeats: {
+    label: 'Repeats of each picture',
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 10_000,
+    unit: 'per epoch',
+    fixedOnResume: true,
+  },
+  max_train_epochs: { label: 'Epochs', type: 'integer', default: 16, min: 1, max: 100_000 },
+  sample_prompts: {
+    label: 'Sample prompts',
+    type: 'lines',
+    default: '',
+    help: 'One a line. Without any, no samples are made.',
+  },
+  sample_every_n_steps: {
+    label: 'Sample every',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: 'steps',
+    help: '0 makes no samples.',
+  },
+  resolution: {
+    label: 'Resolution',
+    type: 'integer',
+    default: 512,
+    min: 64,
+    max: 4096,
+    unit: 'pixels',
+    fixedOnResume: true,
+  },
+  enable_checkpointing: {
+    label: 'Can be resumed',
+    type: 'switch',
+    default: true,
+    help: 'Saves a state folder with every checkpoint. Without it, a stopped training starts over.',
+  },
+  enable_monitoring: {
+    label: 'Write curves',
+    type: 'switch',
+    default: true,
+    help: 'TensorBoard event files, from which the charts are drawn.',
+  },
+  seed: { label: 'Seed', type: 'integer', default: 42, min: 0, max: 4_294_967_295, fixedOnResume: true },
+  workers: { label: 'Loader workers', type: 'integer', default: 2, min: 0, max: 64 },
+  learning_rate: { label: 'Learning rate', type: 'decimal', default: '8e-4', min: 0, max: 100, fixedOnResume: true },
+  save_every_n_epochs: {
+    label: 'Save every',
+    type: 'integer',
+    default: 4,
+    min: 1,
+    max: 100_000,
+    unit: 'epochs',
+    help: 'What was trained since the last save is lost when a run is stopped.',
+  },
+  guidance_scale: { label: 'Guidance scale', type: 'number', default: 1, min: 0, max: 100, fixedOnResume: true },
+  timestep_sampling: { label: 'Timestep sampling', type: 'text', default: 'shift', fixedOnResume: true },
+  network_dim: {
+    label: 'Network dimension (rank)',
+    type: 'integer',
+    default: 4,
+    min: 1,
+    max: 1024,
+    fixedOnResume: true,
+  },
+};
+
+function valueOf(field: Setting): z.ZodType {
+  const absent = (value: unknown) => value === undefined || value === null;
+  // A number field that was emptied means its default, an emptied text field means empty.
+  const isNumber = field.type === 'integer' || field.type === 'number' || field.type === 'decimal';
+  return z.preprocess(
+    (value) => (absent(value) || (isNumber && value === '') ? field.default : value),
+    { text, lines, integer: number, number, decimal, switch: onOff, choice }[field.type](field),
+  );
+}
+
+const string = z.string('has to be text.');
+
+function text(): z.ZodType {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  return string
+    .trim()
+    .max(1000, 'is longer than 1,000 characters.')
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'has to be one line.');
+}
+
+function lines(): z.ZodType {
+  return string
+    .max(100_000, 'is longer than 100,000 characters.')
+    .refine((value) => !value.includes('\0'), 'holds a character that no file can hold.')
+    .transform((value) => value.replace(/\r\n?/g, '\n').trim());
+}
+
+const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+function number(field: Setting): z.ZodType {
+  const read = (value: unknown) =>
+    typeof value === 'string' && PLAIN_NUMBER.test(value.trim()) ? Number(value) : value;
+  const plain = z.number('has to be a number.');
+  const whole = plain
+    .refine(Number.isInteger, 'has to be a whole number.')
+    .refine(Number.isSafeInteger, 'is too large.');
+  return z.preprocess(read, within(field, field.type === 'integer' ? whole : plain));
+}
+
+function decimal(field: Setting): z.ZodType {
+  return z
+    .union([string, z.number().transform(String)], 'has to be a number.')
+    .transform((value) => value.trim())
+    .refine((value) => PLAIN_NUMBER.test(value), 'has to be a number, like 8e-4 or 0.0008.')
+    .refine((value) => Number(value) > (field.min ?? Number.NEGATIVE_INFINITY), `has to be more than ${field.min}.`)
+    .refine((value) => Number(value) <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+}
+
+function within(field: Setting, value: z.ZodType<number>): z.ZodType<number> {
+  return value
+    .refine((each) => each >= (field.min ?? Number.NEGATIVE_INFINITY), `has to be ${field.min} at least.`)
+    .refine((each) => each <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+}
+
+function onOff(): z.ZodType {
+  const words: Record<string, boolean> = {
+    true: true,
+    on: true,
+    '1': true,
+    false: false,
+    off: false,
+    '0': false,
+    '': false,
+  };
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? (words[value.toLowerCase()] ?? value) : value),
+    z.boolean('has to be on or off.'),
+  );
+}
+
+function choice(field: Setting): z.ZodType {
+  const values = (field.choices ?? []).map(({ value }) => value);
+  return string.refine((value) => values.includes(value), `has to be one of ${values.join(', ')}.`);
+}
