@@ -1,5 +1,7 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { Argument } from '../trainers/arguments.js';
+import type { Setting } from '../trainers/trainingSettings.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
 export type PageModel = {
@@ -51,27 +53,14 @@ export type SessionModel = PageModel & {
 
 export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };
 
-/** One setting or flag of a trainer, as a field of the form. */
-export type FieldFacts = {
-  name: string;
-  type: 'string' | 'integer' | 'number' | 'boolean' | 'choice' | 'path';
-  label?: string;
-  default?: string | number | boolean | null;
-  min?: number;
-  max?: number;
-  choices?: readonly (string | number)[];
-  unit?: string;
-  help?: string;
-};
-
+/** A trainer, as the form shows it. */
 export type TrainerForm = {
   id: string;
   label: string;
   description: string;
-  /** The main settings, named as in ui_state.json. */
-  fields: FieldFacts[];
-  /** Further flags, sent as `arguments[<name>]`. */
-  further: FieldFacts[];
+  settings: readonly Setting[];
+  /** Further flags of its parser, sent as `arguments[<name>]`. */
+  further: readonly Argument[];
 };
 
 export type NewTrainingModel = PageModel & {
@@ -79,9 +68,11 @@ export type NewTrainingModel = PageModel & {
   /** The chosen one. */
   dataset: DatasetDetail | null;
   trainers: TrainerForm[];
-  /** What was typed, or what `?from=` fills in; a name that is absent shows its default. */
+  /** What was typed, or what `?from=` fills in, by field (further flags as `arguments.<name>`); absent shows the default. */
   values: Record<string, string>;
-  /** One sentence a field. */
+  /** Were they typed, or taken from a session? Then what the browser kept of an earlier visit is not put over them. */
+  given: boolean;
+  /** One sentence a field, named as in `values`. */
   errors: Record<string, string>;
   /** What is wrong beyond the fields, with where to look. */
   problem: { message: string; link?: string | undefined } | null;

@@ -1,0 +1,97 @@
+import { open } from 'node:fs/promises';
+import sharp from 'sharp';
+import { BMP_HEAD, measureBmp } from './bmp.js';
+import { gate } from './turns.js';
+
+// libvips keeps opened files by name, which is wrong for files that are replaced.
+sharp.cache(false);
+
+/** Two at once leave threads for everything else that waits for the disk. */
+const decoding = gate(2);
+const THUMBNAIL_PIXELS = 256;
+
+/** Why a file is no picture that a trainer can read: a sentence for people, without the file's name. */
+export class PictureProblem extends Error {}
+
+export type PictureSize = { width: number; height: number };
+
+/** Width and height in pixels, from the header alone. Throws a PictureProblem. */
+export async function measurePicture(path: string): Promise<PictureSize> {
+  const { format, head, bytes } = await look(path);
+  return inWords(async () => {
+    if (format === 'bmp') return measureBmp(head, bytes);
+    const { width, height } = await sharp(path).metadata();
+    return { width, height };
+  });
+}
+
+/**
+ * Decodes the whole picture: nothing that is cut off or damaged gets past. Answers a WebP thumbnail of at most 256 pixels,
+ * which is what the decoding was good for; null for BMP, which sharp's build can't decode. Throws a PictureProblem.
+ */
+export async function decodePicture(path: string): Promise<Buffer | null> {
+  const { format, head, bytes } = await look(path);
+  return inWords(async () => {
+    if (format === 'bmp') {
+      measureBmp(head, bytes);
+      return null;
+    }
+    return decoding(() =>
+      sharp(path, { failOn: 'error' })
+        .autoOrient()
+        .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
+        .webp({ quality: 78 })
+        .toBuffer(),
+    );
+  });
+}
+
+/** Looks at the first bytes: sharp is never given what is none of the four, such as an SVG that names other files. */
+async function look(path: string): Promise<{ format: Format; head: Buffer; bytes: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BMP_HEAD), 0, BMP_HEAD, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const format = formatOf(head);
+    if (format) return { format, head, bytes: size };
+    throw new PictureProblem(size === 0 ? 'The file is empty.' : `Its content is ${strange(head)}.`);
+  } finally {
+    await file.close();
+  }
+}
+
+type Format = 'png' | 'jpeg' | 'webp' | 'bmp';
+
+function formatOf(head: Buffer): Format | null {
+  const latin = head.toString('latin1', 0, 12);
+  if (latin.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (latin.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (latin.startsWith('RIFF') && latin.endsWith('WEBP')) return 'webp';
+  return latin.startsWith('BM') ? 'bmp' : null;
+}
+
+/** What people most often rename to .jpg and wonder about. */
+function strange(head: Buffer): string {
+  const latin = head.toString('latin1', 0, 12);
+  const kind = latin.startsWith('GIF8')
+    ? 'a GIF'
+    : /^....ftypavi/s.test(latin)
+      ? 'an AVIF picture'
+      : /^....ftyp(hei|hev|mif)/s.test(latin)
+        ? 'a HEIC photo'
+        : /^(II\*\0|MM\0\*)/.test(latin)
+          ? 'a TIFF'
+          : null;
+  return kind ? `${kind}, whatever its name says` : 'no picture: neither PNG, JPEG, WebP nor BMP';
+}
+
+async function inWords<T>(decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    const { message } = error as Error;
+    if (/pixel limit/.test(message)) throw new PictureProblem('It has more than 268 million pixels.');
+    throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
+  }
+}

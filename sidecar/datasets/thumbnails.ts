@@ -1,0 +1,26 @@
+import { decodePicture } from './picture.js';
+import { Recent } from './recent.js';
+
+/** 16 MB of memory: about 1,500 thumbnails. */
+const kept = new Recent<Buffer>(16_000_000);
+const underWay = new Map<string, Promise<Buffer | null>>();
+
+/**
+ * A WebP of at most 256 pixels, from memory where this very file was asked for before; null for BMP, which has none.
+ * Throws a PictureProblem.
+ */
+export async function thumbnail(path: string, revision: string): Promise<Buffer | null> {
+  const key = `${path}\0${revision}`;
+  const ready = kept.get(key);
+  if (ready) return ready;
+  const making = underWay.get(key) ?? decodePicture(path).finally(() => underWay.delete(key));
+  underWay.set(key, making);
+  const made = await making;
+  if (made) kept.set(key, made, made.length);
+  return made;
+}
+
+/** Keeps a thumbnail that came about otherwise: an upload is decoded anyway. */
+export function keepThumbnail(path: string, revision: string, made: Buffer): void {
+  kept.set(`${path}\0${revision}`, made, made.length);
+}

@@ -1,0 +1,30 @@
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCheckpointName, readStateName, type SavedAt } from '../trainers/fileNames.js';
+
+/**
+ * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
+ * lost to a resume or a relaunch: sd-scripts reuses step and final names and overwrites silently (train_network.py:1491).
+ * Returns where things went, as a function from the old absolute path to the present one.
+ */
+export async function moveEarlier(
+  folder: string,
+  outputName: string,
+  attempt: number,
+  wouldBeOverwritten: (file: SavedAt) => boolean,
+  alsoMove: readonly string[] = [],
+): Promise<(path: string) => string> {
+  const names = await readdir(folder);
+  const moving = names.filter((name) => {
+    const file = readCheckpointName(name, outputName) ?? readStateName(name, outputName);
+    return file ? wouldBeOverwritten(file) : alsoMove.includes(name);
+  });
+  const target = join(folder, 'earlier', `attempt-${attempt}`);
+  if (moving.length > 0) await mkdir(target, { recursive: true });
+  const moved = new Map<string, string>();
+  for (const name of moving) {
+    await rename(join(folder, name), join(target, name));
+    moved.set(join(folder, name), join(target, name));
+  }
+  return (path) => moved.get(path) ?? path;
+}

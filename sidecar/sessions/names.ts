@@ -1,0 +1,67 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+
+/** A session's name is its folder under outputs/: this, and nothing that leaves the root or hides. */
+const SESSION_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u;
+
+/** Is this the name of an output folder that Trackside would serve? Dots alone, slashes and hidden names are not. */
+export function isSessionName(name: string): boolean {
+  return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name;
+}
+
+/**
+ * The folder and file name for a LoRA's name: `My Cat!` → `my-cat`. Letters and digits of any script stay.
+ * Throws a Problem for the field `lora_name` when nothing is left.
+ */
+export function folderName(loraName: string): string {
+  const name = loraName
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60)
+    .replace(/-+$/, '');
+  if (!name) {
+    const message = loraName.trim()
+      ? 'Use at least one letter or digit: the name becomes a folder and a file name.'
+      : 'Give the LoRA a name: it becomes the folder and the file name.';
+    throw new Problem('bad_name', 422, message, { field: 'lora_name' });
+  }
+  return name;
+}
+
+/** `my-cat` → 1, `my-cat-v3` → 3 */
+export function versionOf(folder: string): number {
+  return Number(/-v(\d{1,6})$/.exec(folder)?.[1] ?? 1);
+}
+
+/** The next free version of a LoRA, from the folders there are. Versions are never given twice while their folder stands. */
+export function nextVersion(base: string, folders: readonly string[]): number {
+  const taken = folders.flatMap((folder) => {
+    if (folder === base) return [1];
+    const version = folder.startsWith(`${base}-v`) ? Number(folder.slice(base.length + 2)) : Number.NaN;
+    return Number.isInteger(version) && version > 0 ? [version] : [];
+  });
+  return taken.length === 0 ? 1 : Math.max(...taken) + 1;
+}
+
+export function versionFolder(base: string, version: number): string {
+  return version === 1 ? base : `${base}-v${version}`;
+}
+
+/** Makes the folder of a LoRA's next version. Two at the same time get two versions. */
+export async function makeVersionFolder(outputs: string, loraName: string): Promise<{ name: string; version: number }> {
+  const base = folderName(loraName);
+  await mkdir(outputs, { recursive: true });
+  for (;;) {
+    const version = nextVersion(base, await readdir(outputs));
+    const name = versionFolder(base, version);
+    try {
+      await mkdir(join(outputs, name));
+      return { name, version };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { outputNameBehind } from '../trainers/fileNames.js';
+import type { UiState } from './uiState.js';
+
+/**
+ * The trainer's `output_name`, with which every checkpoint, state folder and sample begins: what the last start was
+ * given, else the session's own name, else what the files there suggest (folders that another tool filled).
+ */
+export function outputName(session: string, state: UiState | null, files: readonly string[]): string {
+  for (const attempt of [...(state?.attempts ?? [])].reverse()) {
+    const given = flagValue(attempt.argv, '--output_name');
+    if (given) return given;
+  }
+  const stems = files.flatMap((file) => outputNameBehind(file) ?? []);
+  if (stems.length === 0 || stems.includes(session)) return session;
+  return stems.sort((a, b) => a.length - b.length)[0] ?? session;
+}
+
+/** The value of `--flag=value` or `--flag value`, the last one given; null where it is absent. */
+export function flagValue(argv: readonly string[], flag: string): string | null {
+  const at = argv.findLastIndex((token) => token === flag || token.startsWith(`${flag}=`));
+  const token = argv[at];
+  if (token === undefined) return null;
+  return token === flag ? (argv[at + 1] ?? null) : token.slice(flag.length + 1);
+}

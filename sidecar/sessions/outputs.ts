@@ -1,0 +1,271 @@
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hub } from '../live/hub.js';
+import { Problem } from '../problem.js';
+import { liveness } from '../processes/liveness.js';
+import { type Follower, followAttempt } from '../telemetry/follow.js';
+import { beginProgress, publicProgress, readProgress } from '../telemetry/progress.js';
+import type { ConsoleEvent } from '../trainers/consoleLines.js';
+import type { SessionFacts } from './facts.js';
+import { isSessionName } from './names.js';
+import { readSession, type Session } from './session.js';
+import { signatureOf, updateStateFile, withSessionLock } from './stateFile.js';
+import type { AttemptEntry, RawState } from './uiState.js';
+
+/** How often everything is looked at: other programs, other pods and people change files too. */
+const LOOK_MS = 1000;
+/** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
+const REREAD = 5;
+
+/** All sessions of an outputs folder, as they are now. */
+export type Outputs = {
+  root: string;
+  /** Counts every change of what `list` gives. */
+  revision(): number;
+  /** Running ones first, then newest first. Statuses of what runs are checked again at this moment. */
+  list(): Promise<SessionFacts[]>;
+  /** Reads one session anew. Throws a Problem (404) where there is none. */
+  read(name: string): Promise<Session>;
+  /** Reads one session anew, corrects its file, and tells who watches. Null where there is none. */
+  refresh(name: string): Promise<Session | null>;
+  /** Hears what the console of any running session says: saves, steps, phases. */
+  onConsole(listener: (name: string, events: ConsoleEvent[]) => void): () => void;
+  /** Folds in all that the log of a running session holds by now. */
+  catchUp(name: string): Promise<void>;
+  /** Begins to look after the folder; resolves when every session was read once. */
+  open(): Promise<void>;
+  /** Ends the looking. Trainings are not touched. */
+  close(): Promise<void>;
+};
+
+type Held = {
+  facts: SessionFacts;
+  signature: string;
+  attempt: string | null;
+  follower: Follower | null;
+  readAt: number;
+};
+
+export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs {
+  const held = new Map<string, Held>();
+  const queues = new Map<string, Promise<unknown>>();
+  const listeners = new Set<(name: string, events: ConsoleEvent[]) => void>();
+  let revision = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let looking: Promise<void> | null = null;
+  let closed = false;
+
+  /** One reading of a session at a time, in the order asked for. */
+  function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const turn = (queues.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
+    queues.set(name, turn);
+    void turn
+      .catch(() => {})
+      .finally(() => {
+        if (queues.get(name) === turn) queues.delete(name);
+      });
+    return turn;
+  }
+
+  const refresh = (name: string) => inTurn(name, () => refreshNow(name));
+
+  async function refreshNow(name: string): Promise<Session | null> {
+    if (!isSessionName(name)) return null;
+    const signature = lookAt(join(root, name));
+    const before = held.get(name) ?? null;
+    // The last words of a trainer that has just ended belong to its facts.
+    if (before?.follower && liveness(join(root, name)).alive === 'no') {
+      await before.follower.close();
+      before.follower = null;
+    }
+    let session = await readSession(root, name, before?.follower?.progress() ?? null);
+    if (!session) {
+      await before?.follower?.close();
+      if (held.delete(name)) changed(name);
+      return null;
+    }
+    if (needsCorrection(session)) session = (await correct(session)) ?? session;
+    const attempt = session.latest?.id ?? null;
+    let follower = before?.follower ?? null;
+    if (follower && before?.attempt !== attempt) {
+      await follower.close();
+      follower = null;
+    }
+    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest) follower = follow(session, session.latest);
+    const unchanged = before && sameFacts(before.facts, session.facts);
+    held.set(name, { facts: session.facts, signature, attempt, follower, readAt: Date.now() });
+    if (!unchanged) changed(name);
+    return session;
+  }
+
+  function changed(name: string): void {
+    revision += 1;
+    hub.tell({ type: 'session', name });
+  }
+
+  function follow(session: Session, entry: AttemptEntry): Follower {
+    const { name, folder } = session;
+    const stored = readProgress(folder);
+    const epochs = session.state?.max_train_epochs ?? null;
+    const progress =
+      stored?.attempt === entry.id
+        ? stored
+        : beginProgress({ id: entry.id, step: entry.step_offset, epoch: entry.first_epoch - 1, epochs, before: stored, now: new Date() });
+    return followAttempt({
+      folder,
+      stepOffset: entry.step_offset,
+      logStart: entry.log_start,
+      progress,
+      onText: (piece) => hub.tell({ type: 'log', name, ...piece }),
+      onProgress(now, events) {
+        const present = held.get(name);
+        if (present) {
+          const stepSeen = (now.console.step ?? 0) > 0;
+          const status = present.facts.status === 'starting' && stepSeen ? 'running' : present.facts.status;
+          present.facts = { ...present.facts, status, progress: publicProgress(now) };
+          changed(name);
+          if (status !== 'running' || events.some((event) => event.type !== 'step')) void refresh(name).catch(() => {});
+        }
+        for (const listener of listeners) listener(name, events);
+      },
+    });
+  }
+
+  async function look(): Promise<void> {
+    const names = sessionFolders(root);
+    for (const name of held.keys()) if (!names.includes(name)) await refresh(name);
+    const stale: string[] = [];
+    for (const name of names) {
+      const present = held.get(name);
+      const lives = present?.follower ? liveness(join(root, name)).alive !== 'no' : false;
+      if (!present || present.signature !== lookAt(join(root, name)) || (present.follower && !lives)) stale.push(name);
+    }
+    const oldest = [...held].sort(([, a], [, b]) => a.readAt - b.readAt).slice(0, REREAD);
+    for (const name of new Set([...stale, ...oldest.map(([each]) => each)])) {
+      if (closed) return;
+      // One folder that can't be read must not hide the others.
+      await refresh(name).catch(() => {});
+    }
+  }
+
+  return {
+    root,
+    revision: () => revision,
+    async list() {
+      for (const [name, { follower }] of held) {
+        if (follower && liveness(join(root, name)).alive === 'no') await refresh(name);
+      }
+      return [...held.values()].map(({ facts }) => facts).sort(order);
+    },
+    async read(name) {
+      const session = await refresh(name);
+      if (!session) throw new Problem('no_session', 404, `There is no session called ${name}.`, { link: 'sessions' });
+      return session;
+    },
+    refresh,
+    onConsole(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async catchUp(name) {
+      await held.get(name)?.follower?.catchUp();
+    },
+    async open() {
+      await mkdir(root, { recursive: true });
+      await look();
+      timer = setInterval(() => {
+        looking ??= look()
+          .catch(() => {})
+          .finally(() => {
+            looking = null;
+          });
+      }, LOOK_MS);
+      timer.unref();
+    },
+    async close() {
+      closed = true;
+      if (timer) clearInterval(timer);
+      await looking;
+      await Promise.all([...held.values()].map(({ follower }) => follower?.close()));
+    },
+  };
+}
+
+/** Does the file say something else than the evidence? What has no attempt of ours is left alone unless it claims to live. */
+function needsCorrection({ file, facts, settledNow, state }: Session): boolean {
+  if (file.kind !== 'whole' || facts.status === 'pending') return false;
+  if (settledNow) return true;
+  if (state?.status === facts.status) return false;
+  return (state?.attempts.length ?? 0) > 0 || ['starting', 'running', 'stopping'].includes(state?.status ?? '');
+}
+
+/** Writes the evidence into the file, under the lock: another sidecar may be about to start the session. */
+async function correct(session: Session): Promise<Session | null> {
+  const { folder, name } = session;
+  try {
+    return await withSessionLock(folder, async () => {
+      const present = await readSession(join(folder, '..'), name, null);
+      if (!present || present.facts.status === 'pending') return present;
+      await updateStateFile(folder, (raw) => record(raw, present));
+      return present;
+    });
+  } catch {
+    // A full or read-only disk: what is shown is right all the same, and the next look tries again.
+    return null;
+  }
+}
+
+function record(raw: RawState, { facts, latest, settledNow }: Session): void {
+  raw.status = facts.status;
+  if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
+  else if (facts.status !== 'failed') delete raw.error;
+  if (facts.completed_at) raw.completed_at = facts.completed_at;
+  if (facts.status === 'completed' && facts.final_checkpoint) {
+    raw.outputs = { ...(raw.outputs as object | undefined), final_checkpoint: facts.final_checkpoint };
+  }
+  if (settledNow && latest) editAttempt(raw, latest.id, latest);
+}
+
+/** Changes one attempt in a raw record; what else the user put into it stays. */
+export function editAttempt(raw: RawState, id: string, change: Partial<AttemptEntry>): void {
+  const attempts = (raw.attempts ?? []) as AttemptEntry[];
+  raw.attempts = attempts.map((each) => (each.id === id ? { ...each, ...change } : each));
+}
+
+/** A sign of change that costs four stats: files replaced, added or removed at the top, samples added. */
+function lookAt(folder: string): string {
+  return [folder, `${folder}/ui_state.json`, `${folder}/attempt.json`, `${folder}/sample`]
+    .map((path) => {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      // The heartbeat touches attempt.json every 15 s: its size and inode tell enough.
+      return stats ? (path.endsWith('attempt.json') ? `${stats.ino}:${stats.size}` : signatureOf(stats)) : '-';
+    })
+    .join(' ');
+}
+
+function sessionFolders(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && isSessionName(entry.name))
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+const LIVE = ['starting', 'running', 'stopping', 'pending'];
+
+function order(a: SessionFacts, b: SessionFacts): number {
+  const live = Number(LIVE.includes(b.status)) - Number(LIVE.includes(a.status));
+  return live || begun(b) - begun(a) || a.name.localeCompare(b.name);
+}
+
+/** When a session was last begun, or made. */
+function begun(facts: SessionFacts): number {
+  return Date.parse(facts.attempts.at(-1)?.started_at ?? facts.created_at);
+}

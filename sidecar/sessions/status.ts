@@ -1,0 +1,75 @@
+import type { Liveness } from '../processes/liveness.js';
+import type { Status } from './facts.js';
+import type { AttemptEntry, UiState } from './uiState.js';
+
+export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null };
+
+/**
+ * What a session is, from the evidence; what the file says counts only where there is none. Pure.
+ * `latest` is the newest attempt, settled if it is not alive (see settle.ts); `stepSeen` is about that attempt.
+ */
+export function deriveStatus(evidence: {
+  state: UiState | null;
+  latest: AttemptEntry | null;
+  liveness: Liveness;
+  stepSeen: boolean;
+  checkpoints: number;
+}): DerivedStatus {
+  const { state, latest, liveness, stepSeen } = evidence;
+  if (liveness.alive === 'elsewhere') {
+    return {
+      status: 'running',
+      interrupted: false,
+      reason: `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.heartbeatAgeSeconds)} s old.`,
+    };
+  }
+  if (liveness.alive === 'here') {
+    if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
+      return { status: 'stopping', interrupted: false, reason: null };
+    }
+    const reason = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
+    return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
+  }
+  if (latest) return settled(latest);
+  return recorded(state, evidence.checkpoints);
+}
+
+/** An attempt that has ended says how, once and for all: later edits of `status` do not change it. */
+function settled(latest: AttemptEntry): DerivedStatus {
+  switch (latest.outcome) {
+    case 'completed':
+      return { status: 'completed', interrupted: false, reason: null };
+    case 'failed':
+      return { status: 'failed', interrupted: false, reason: latest.reason };
+    case 'stopped':
+      return { status: 'stopped', interrupted: false, reason: latest.reason };
+    default:
+      return { status: 'stopped', interrupted: true, reason: latest.reason };
+  }
+}
+
+/** No attempt of ours: a draft, or a file of another tool, which may say "running" long after its death. */
+function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
+  if (!state) {
+    const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;
+    return { status: 'stopped', interrupted: false, reason: `Trackside did not start this training; the folder holds ${count}.` };
+  }
+  switch (state.status) {
+    case 'completed':
+      return { status: 'completed', interrupted: false, reason: null };
+    case 'failed':
+      return { status: 'failed', interrupted: false, reason: state.error ?? null };
+    case 'stopped':
+      return { status: 'stopped', interrupted: false, reason: state.error ?? null };
+    case 'starting':
+    case 'running':
+    case 'stopping':
+      return {
+        status: 'stopped',
+        interrupted: true,
+        reason: `Its ui_state.json says "${state.status}", but no process of it lives.`,
+      };
+    default:
+      return { status: 'draft', interrupted: false, reason: null };
+  }
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+/**
+ * `ui_state.json`: the one record of a session. Flat at the top, so that one-line jq works. The first 21 names are what
+ * existing tools and scripts read. Values that people typed in another type than ours (`"seed": "42"`) are read all the
+ * same; a value that makes no sense reads as absent. Nothing unknown is ever dropped: writing goes through the raw object.
+ */
+const text = z
+  .union([z.string(), z.number(), z.boolean()])
+  .transform(String)
+  .optional()
+  .catch(undefined);
+const number = z
+  .union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())])
+  .optional()
+  .catch(undefined);
+const flag = z
+  .union([z.boolean(), z.stringbool()])
+  .optional()
+  .catch(undefined);
+
+const attempt = z.looseObject({
+  number: z.number().int(),
+  kind: z.enum(['start', 'resume', 'relaunch']),
+  id: z.string(),
+  started_at: z.string(),
+  ended_at: z.string().nullable().default(null),
+  argv: z.array(z.string()),
+  cwd: z.string().nullable().default(null),
+  resumed_from: z.string().nullable().default(null),
+  first_epoch: z.number().default(1),
+  step_offset: z.number().default(0),
+  log_start: z.number().default(0),
+  log_end: z.number().nullable().default(null),
+  exit_code: z.number().nullable().default(null),
+  signal: z.string().nullable().default(null),
+  reason: z.string().nullable().default(null),
+  /** How it ended, once settled from the evidence; null while it lives or nobody has looked. */
+  outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
+  /** When somebody asked for the end, and whether it may wait for the next save. */
+  stop_requested_at: z.string().nullable().default(null),
+  stop_when: z.enum(['now', 'after-save']).nullable().default(null),
+  /** What `<name>.safetensors` was before the attempt ("inode:mtime:size"), to tell a new one from an old one. */
+  final_before: z.string().nullable().default(null),
+});
+
+const uiState = z.looseObject({
+  lora_name: text,
+  concept_sentence: text,
+  base_model: text,
+  vram: text,
+  num_repeats: number,
+  max_train_epochs: number,
+  sample_prompts: text,
+  sample_every_n_steps: number,
+  resolution: number,
+  enable_checkpointing: flag,
+  resume_from_checkpoint: text,
+  enable_monitoring: flag,
+  seed: number,
+  workers: number,
+  learning_rate: text,
+  save_every_n_epochs: number,
+  guidance_scale: number,
+  timestep_sampling: text,
+  network_dim: number,
+  timestamp: number,
+  status: text,
+  error: text,
+  completed_at: text,
+  schema_version: number,
+  version: number,
+  description: text,
+  notes: text,
+  trainer: text,
+  created_at: text,
+  form_id: text,
+  arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  dataset: z
+    .looseObject({ path: text, images: number, captions: number, repeats: number, fingerprint: text })
+    .nullish()
+    .catch(undefined),
+  attempts: z.array(attempt).default([]),
+  outputs: z
+    .looseObject({ final_checkpoint: z.string().nullish() })
+    .optional()
+    .catch(undefined),
+});
+
+export type UiState = z.infer<typeof uiState>;
+export type AttemptEntry = z.infer<typeof attempt>;
+/** What is written: the raw object, unknown keys and the user's own spelling included. */
+export type RawState = Record<string, unknown>;
+
+/** Names that tools and scripts have read from `ui_state.json` since FluxGym, in their order. */
+export const SETTING_NAMES = [
+  'lora_name',
+  'concept_sentence',
+  'base_model',
+  'vram',
+  'num_repeats',
+  'max_train_epochs',
+  'sample_prompts',
+  'sample_every_n_steps',
+  'resolution',
+  'enable_checkpointing',
+  'resume_from_checkpoint',
+  'enable_monitoring',
+  'seed',
+  'workers',
+  'learning_rate',
+  'save_every_n_epochs',
+  'guidance_scale',
+  'timestep_sampling',
+  'network_dim',
+] as const;
+
+export type ParsedState = { raw: RawState; state: UiState };
+
+/** Reads the text of a `ui_state.json`. Throws an Error that says in words what is wrong and where. */
+export function parseUiState(content: string): ParsedState {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(content);
+  } catch (error) {
+    throw new Error(`it is not valid JSON (${(error as Error).message})`);
+  }
+  if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) throw new Error('it is not a JSON object');
+  const large = unsafeInteger(content);
+  if (large) throw new Error(`${large} is larger than 2^53 and would be rounded; write it in quotes or make it smaller`);
+  const parsed = uiState.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`${issue?.path.join('.') || 'it'} is not as expected (${issue?.message})`);
+  }
+  return { raw: raw as RawState, state: parsed.data };
+}
+
+/** The first integer in a JSON text that a double can't hold exactly, or null. */
+export function unsafeInteger(json: string): string | null {
+  const numbers = json.replace(/"(?:[^"\\]|\\.)*"/g, '""').matchAll(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g);
+  for (const [token] of numbers) if (/^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))) return token;
+  return null;
+}

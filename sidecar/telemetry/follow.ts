@@ -1,0 +1,188 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
+import { writeWhole } from '../wholeFile.js';
+import { advanceProgress, PROGRESS_FILE, type StoredProgress } from './progress.js';
+
+export const LOG_FILE = 'training.log';
+const BLOCK = 256 * 1024;
+/** inotify tells at once on a local disk; a network volume says nothing, so look as well. */
+const LOOK_MS = 500;
+const SAVE_MS = 500;
+/** The rate is taken over this much of the past. */
+const WINDOW_MS = 30_000;
+
+export type Follower = {
+  progress(): StoredProgress;
+  /** Reads what is there by now; resolves when it is accounted for. */
+  catchUp(): Promise<void>;
+  /** Ends the watching, after one last look, and writes progress.json. */
+  close(): Promise<void>;
+};
+
+/**
+ * Follows an attempt's part of training.log: folds it into the progress, writes progress.json at most twice a second,
+ * and hands on every new piece of text with the byte offset at which it begins.
+ */
+export function followAttempt(options: {
+  folder: string;
+  stepOffset: number;
+  /** Byte offset of the attempt's first byte; where `progress` has a position, reading goes on from there. */
+  logStart: number;
+  progress: StoredProgress;
+  onProgress(progress: StoredProgress, events: ConsoleEvent[]): void;
+  onText(piece: { inode: number; offset: number; text: string }): void;
+}): Follower {
+  const { folder, stepOffset } = options;
+  const path = join(folder, LOG_FILE);
+  let progress = options.progress;
+  let offset = resumeOffset(progress) ?? options.logStart;
+  let inode = 0;
+  const decoder = new StringDecoder('utf8');
+  const clock = createRate();
+  let caughtUp = false;
+  let closed = false;
+  let running: Promise<void> | null = null;
+  let again = false;
+  let savedAt = 0;
+  let saveTimer: NodeJS.Timeout | null = null;
+
+  const look = (): Promise<void> => {
+    if (running) {
+      again = true;
+      return running;
+    }
+    running = (async () => {
+      do {
+        again = false;
+        await readNew();
+      } while (again);
+    })().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  async function readNew(): Promise<void> {
+    const file = await openLog(path);
+    if (!file) return;
+    try {
+      inode = (await file.stat()).ino;
+      const block = Buffer.allocUnsafe(BLOCK);
+      for (;;) {
+        const { bytesRead } = await file.read(block, 0, BLOCK, offset);
+        if (bytesRead === 0) break;
+        const text = decoder.write(block.subarray(0, bytesRead));
+        const begun = offset;
+        offset += bytesRead;
+        take(text, begun);
+      }
+    } finally {
+      await file.close();
+    }
+    // What was written while nobody looked has no time of its own: the rate begins with what comes now.
+    caughtUp = true;
+  }
+
+  function take(text: string, begun: number): void {
+    const { state, events } = readConsole(progress.console, text);
+    const now = new Date();
+    const steps = events.filter((event) => event.type === 'step');
+    const last = steps.at(-1);
+    if (last && caughtUp) clock.add(last.step, now.getTime());
+    progress = {
+      ...advanceProgress(progress, state, stepOffset, clock.secondsPerStep(), now),
+      log_position: `${inode}:${offset}`,
+    };
+    options.onText({ inode, offset: begun, text });
+    options.onProgress(progress, events);
+    saveSoon();
+  }
+
+  function saveSoon(): void {
+    if (closed || saveTimer) return;
+    saveTimer = setTimeout(
+      () => {
+        saveTimer = null;
+        void save();
+      },
+      Math.max(0, savedAt + SAVE_MS - Date.now()),
+    );
+    saveTimer.unref();
+  }
+
+  async function save(): Promise<void> {
+    savedAt = Date.now();
+    // A full disk must not end the watching; the next save comes by itself.
+    await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`).catch(() => {});
+  }
+
+  const timer = setInterval(look, LOOK_MS);
+  timer.unref();
+  const watcher = watchFolder(folder, look);
+  void look();
+
+  return {
+    progress: () => progress,
+    catchUp: look,
+    async close() {
+      clearInterval(timer);
+      watcher?.close();
+      await look();
+      closed = true;
+      if (saveTimer) clearTimeout(saveTimer);
+      await save();
+    },
+  };
+}
+
+/** Accounts for what the log holds beyond the stored progress, of an attempt that nobody followed to its end. */
+export async function accountForRest(folder: string, stepOffset: number, logStart: number, progress: StoredProgress) {
+  const follower = followAttempt({ folder, stepOffset, logStart, progress, onProgress() {}, onText() {} });
+  await follower.close();
+  return follower.progress();
+}
+
+/** Seconds a step by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494). */
+function createRate() {
+  let seen: { step: number; at: number }[] = [];
+  return {
+    add(step: number, at: number): void {
+      const last = seen.at(-1);
+      if (last && step === last.step) return;
+      if (last && step < last.step) seen = [];
+      seen.push({ step, at });
+      while (seen.length > 2 && at - (seen[0]?.at ?? at) > WINDOW_MS) seen.shift();
+    },
+    secondsPerStep(): number | null {
+      const first = seen[0];
+      const last = seen.at(-1);
+      if (!first || !last || last.step === first.step) return null;
+      return (last.at - first.at) / 1000 / (last.step - first.step);
+    },
+  };
+}
+
+function resumeOffset(progress: StoredProgress): number | null {
+  const offset = Number(progress.log_position?.split(':')[1]);
+  return progress.log_position && Number.isSafeInteger(offset) ? offset : null;
+}
+
+function openLog(path: string): Promise<FileHandle | null> {
+  return open(path, 'r').catch(() => null);
+}
+
+/** Watches the log's folder rather than the log: the log may not be there yet. Null where inotify has no room left. */
+function watchFolder(folder: string, look: () => void): FSWatcher | null {
+  try {
+    const watcher = watch(folder, (_, name) => {
+      if (name === LOG_FILE) look();
+    });
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return null;
+  }
+}

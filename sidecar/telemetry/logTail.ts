@@ -1,0 +1,52 @@
+import { open } from 'node:fs/promises';
+
+const BLOCK = 64 * 1024;
+const MOST = 4 * 1024 * 1024;
+
+export type LogTail = {
+  /** The last lines, newest last; where a line was redrawn with carriage returns, as it stood last. */
+  text: string;
+  /** Where the file ended when it was read. */
+  inode: number;
+  offset: number;
+};
+
+/**
+ * The last `lines` lines of a log, read from its end: time and memory do not grow with the file (at most 4 MB are read).
+ * `from` and `to` bound it to one attempt's bytes. A missing file reads as empty.
+ */
+export async function readLogTail(path: string, lines: number, from = 0, to = Number.POSITIVE_INFINITY): Promise<LogTail> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (!file) return { text: '', inode: 0, offset: 0 };
+  try {
+    const { size, ino } = await file.stat();
+    const end = Math.min(size, to);
+    let start = end;
+    let newlines = 0;
+    const blocks: Buffer[] = [];
+    while (start > from && newlines <= lines && end - start < MOST) {
+      const length = Math.min(BLOCK, start - from);
+      const block = Buffer.alloc(length);
+      await file.read(block, 0, length, start - length);
+      start -= length;
+      blocks.unshift(block);
+      for (const byte of block) if (byte === 10) newlines += 1;
+    }
+    const whole = Buffer.concat(blocks).toString('utf8').split('\n');
+    // What was read first may be the rest of a line, unless it is the beginning of the log.
+    if (start > from && whole.length > 1) whole.shift();
+    const last = whole.at(-1) === '' ? lines + 1 : lines;
+    return { text: whole.slice(-last).map(lastRedraw).join('\n'), inode: ino, offset: end };
+  } finally {
+    await file.close();
+  }
+}
+
+/** `a\rb\rc` → `c`: what a terminal would show. */
+function lastRedraw(line: string): string {
+  const segments = line.split('\r');
+  return segments.findLast((segment) => segment !== '') ?? '';
+}

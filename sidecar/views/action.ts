@@ -1,0 +1,50 @@
+import type { SessionFacts } from '../sessions/facts.js';
+
+/** A form of one button, or (without `fields`) a link that looks like one. */
+export type ActionView = {
+  label: string;
+  /** For a screen reader: what it acts on. */
+  about: string;
+  address: string;
+  fields: [name: string, value: string][] | null;
+  /** The accent colour: what gets a training going. */
+  go: boolean;
+};
+
+/** The button for what makes sense next, or null. `page` is sent along so that the answer leads back to where it was pressed. */
+export function nextAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
+  const at = sessionAddress(root, session.name);
+  const about = `${session.lora_name} V${session.version}`;
+  const back: [string, string][] = page ? [['page', page]] : [];
+  const attempt = (label: string, kind: string): ActionView => ({
+    label,
+    about,
+    address: `${at}/attempts`,
+    fields: [['kind', kind], ...back],
+    go: true,
+  });
+  switch (session.next) {
+    case 'start':
+      return attempt('Start', 'start');
+    case 'resume':
+      return attempt('Resume', 'resume');
+    case 'start over':
+      return { ...attempt('Start over', 'relaunch'), go: false };
+    case 'train further':
+      return { label: 'Train further', about, address: `${at}#further`, fields: null, go: false };
+    case 'stop':
+      return {
+        label: session.status === 'stopping' ? 'Stopping…' : 'Stop',
+        about,
+        address: `${at}/attempts/current?_method=DELETE`,
+        fields: back,
+        go: false,
+      };
+    default:
+      return null;
+  }
+}
+
+export function sessionAddress(root: string, name: string): string {
+  return `${root}sessions/${encodeURIComponent(name)}`;
+}

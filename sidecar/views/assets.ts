@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, extname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+export type Asset = { type: string; bytes: Buffer; gzip: Buffer; brotli: Buffer };
+
+export type Assets = {
+  /** `live.js` → `assets/live.3f2a91c0.js`, relative to the site's root. Throws for a name that does not exist. */
+  href(name: string): string;
+  /** By the hashed name, without the folder. */
+  find(hashedName: string): Asset | undefined;
+};
+
+/**
+ * Every file a page loads, under a name that changes with its content so that it may be cached for ever: what lies in
+ * templates/static/, and htmx with its stream extension. Compressed once, here, at the highest level.
+ */
+export function loadAssets(templates: string): Assets {
+  const folder = join(templates, 'static');
+  const files = [...readdirSync(folder).map((name) => join(folder, name)), ...htmxFiles()];
+  const hrefs = new Map<string, string>();
+  const assets = new Map<string, Asset>();
+  for (const file of files) {
+    const name = basename(file);
+    const type = types[extname(name)];
+    if (!type) continue;
+    const bytes = readFileSync(file);
+    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 10);
+    const hashed = `${basename(name, extname(name))}.${hash}${extname(name)}`;
+    hrefs.set(name, `assets/${hashed}`);
+    assets.set(hashed, {
+      type,
+      bytes,
+      gzip: gzipSync(bytes, { level: 9 }),
+      brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    });
+  }
+  return {
+    href(name) {
+      const href = hrefs.get(name);
+      if (!href) throw new Error(`There is no asset named ${name}.`);
+      return href;
+    },
+    find: (hashedName) => assets.get(hashedName),
+  };
+}
+
+const types: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+function htmxFiles(): string[] {
+  const dist = dirname(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'));
+  return [join(dist, 'htmx.min.js'), join(dist, 'ext', 'hx-sse.min.js')];
+}

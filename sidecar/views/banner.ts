@@ -1,0 +1,91 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import { type ActionView, nextAction, sessionAddress } from './action.js';
+import { sparkline } from './chart.js';
+import { count, duration, loss, pace, percent } from './formatting.js';
+import type { BannerModel } from './models.js';
+import { isAlive, type StatusView, statusView } from './status.js';
+import { type Words, whyView } from './why.js';
+
+export type BannerView = { summary: string; cards: CardView[] };
+
+/** One session of the banner, or the one a page is about. */
+export type CardView = {
+  /** Unique on a page, and the same in every update, so that a morph finds it again. */
+  id: string;
+  name: string;
+  lora: string;
+  version: number;
+  href: string;
+  thumbnail: string | null;
+  status: StatusView;
+  step: string | null;
+  total: string;
+  epochs: string | null;
+  /** 0 to 100 for `<progress>`; null where it is not known yet. */
+  percent: number | null;
+  percentText: string;
+  /** "loss 0.118 · 2.1 s a step", or empty. */
+  pace: string;
+  /** "12 min left", or empty. */
+  left: string;
+  /** ISO, or seconds since 1970. */
+  started: string | number | null;
+  ended: string | null;
+  spark: string | null;
+  action: ActionView | null;
+  why: Words[];
+};
+
+/** The Active Sessions banner: running ones first, then newest first. */
+export function bannerView(model: BannerModel): BannerView {
+  const sorted = [...model.active].sort(
+    (a, b) => Number(isAlive(b.status)) - Number(isAlive(a.status)) || (b.timestamp ?? 0) - (a.timestamp ?? 0),
+  );
+  return { summary: summary(sorted), cards: sorted.map((session) => cardView(session, model.root, model.page)) };
+}
+
+export function cardView(session: SessionFacts, root: string, page?: 'home'): CardView {
+  const { progress } = session;
+  const alive = isAlive(session.status);
+  const at = sessionAddress(root, session.name);
+  const last = session.attempts.at(-1);
+  return {
+    id: `card-${session.name}`,
+    name: session.name,
+    lora: session.lora_name,
+    version: session.version,
+    href: at,
+    thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
+    status: statusView(session),
+    step: progress.step === null ? null : count(progress.step),
+    total: count(progress.total_steps),
+    epochs: progress.epoch === null ? null : `epoch ${count(progress.epoch)} of ${count(progress.epochs)}`,
+    percent: progress.percent,
+    percentText: percent(progress.percent),
+    pace: [
+      progress.loss === null ? '' : `loss ${loss(progress.loss)}`,
+      alive && progress.seconds_per_step !== null ? `${pace(progress.seconds_per_step)} a step` : '',
+    ]
+      .filter(Boolean)
+      .join(' · '),
+    left: !alive ? '' : progress.eta_seconds === null ? 'estimating' : `${duration(progress.eta_seconds)} left`,
+    started: last?.started_at ?? session.timestamp,
+    ended: alive ? null : (last?.ended_at ?? session.completed_at),
+    spark: sparkline(session.loss_curve),
+    action: nextAction(session, root, page),
+    why: whyView(session),
+  };
+}
+
+function summary(sessions: SessionFacts[]): string {
+  const running = sessions.filter(({ status }) => isAlive(status)).length;
+  const resumable = sessions.filter(({ next }) => next === 'resume').length;
+  const failed = sessions.filter(({ status, next }) => status === 'failed' && next !== 'resume').length;
+  return [
+    running ? `${running} running` : '',
+    resumable ? `${resumable} can be resumed` : '',
+    failed ? `${failed} failed` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

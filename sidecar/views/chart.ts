@@ -1,0 +1,106 @@
+import type { CurvePoint } from './models.js';
+
+/** The small curve of a banner: an SVG `points` attribute in a box of 120 × 34, or null where there is no line to draw. */
+export function sparkline(losses: number[]): string | null {
+  const finite = losses.filter(Number.isFinite);
+  if (finite.length < 2) return null;
+  const [low, high] = range(finite);
+  return finite
+    .map((loss, i) => `${round((i / (finite.length - 1)) * 120)},${round(3 + (1 - (loss - low) / (high - low)) * 28)}`)
+    .join(' ');
+}
+
+export type LossChart = {
+  /** One line an attempt, as reported; `lost` for the end of an attempt that a later one trained again. */
+  lines: { points: string; lost: boolean }[];
+  /** The smoothed curve over all attempts. */
+  smooth: string;
+  /** Where attempts after the first begin, as x in the box of 600 × 190. */
+  marks: { x: number; attempt: number; step: number }[];
+  high: number;
+  middle: number;
+  low: number;
+  lastStep: number;
+};
+
+const width = 600;
+const height = 190;
+
+/**
+ * The loss over the absolute step, in a box of 600 × 190. Where an attempt went back to an earlier state, what came
+ * after that state in the attempt before is drawn faint: it is no part of the training any more.
+ *
+ * @param totalSteps the right edge, so that the curve shows how far the training is
+ */
+export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossChart | null {
+  const points = thin(curve.filter(({ loss }) => Number.isFinite(loss)));
+  if (points.length < 2) return null;
+  const lastStep = Math.max(totalSteps ?? 0, ...points.map(({ step }) => step));
+  const [low, high] = range(points.map(({ loss }) => loss));
+  const x = (step: number) => round((step / Math.max(1, lastStep)) * width);
+  const y = (loss: number) => round(6 + (1 - (loss - low) / (high - low)) * (height - 12));
+  const draw = (some: { step: number; loss: number }[]) => some.map(({ step, loss }) => `${x(step)},${y(loss)}`).join(' ');
+
+  const attempts = [...byAttempt(points)].sort(([a], [b]) => a - b);
+  const lines: LossChart['lines'] = [];
+  const marks: LossChart['marks'] = [];
+  const kept: CurvePoint[] = [];
+  attempts.forEach(([number, own], i) => {
+    const nextStart = Math.min(Number.POSITIVE_INFINITY, ...attempts.slice(i + 1).map(([, later]) => later[0]?.step ?? 0));
+    const first = own[0]?.step ?? 0;
+    if (i > 0) marks.push({ x: x(first), attempt: number, step: first });
+    const stays = own.filter(({ step }) => step < nextStart);
+    const lost = own.slice(Math.max(0, stays.length - 1));
+    kept.push(...stays);
+    if (stays.length > 1) lines.push({ points: draw(stays), lost: false });
+    if (lost.length > 1) lines.push({ points: draw(lost), lost: true });
+  });
+  return { lines, smooth: draw(smoothed(kept)), marks, high, middle: (high + low) / 2, low, lastStep };
+}
+
+/** Exponential mean over about a twentieth of the curve, unbiased at its beginning (as TensorBoard smooths). */
+function smoothed(points: CurvePoint[]): CurvePoint[] {
+  const weight = 1 - 1 / Math.max(4, points.length / 20);
+  let sum = 0;
+  let weights = 0;
+  return points.map((point) => {
+    sum = sum * weight + point.loss;
+    weights = weights * weight + 1;
+    return { ...point, loss: sum / weights };
+  });
+}
+
+/** At most some 400 points: means of neighbours of the same attempt. */
+function thin(points: CurvePoint[]): CurvePoint[] {
+  const size = Math.ceil(points.length / 400);
+  if (size < 2) return points;
+  const result: CurvePoint[] = [];
+  for (const own of byAttempt(points).values()) {
+    for (let i = 0; i < own.length; i += size) {
+      const some = own.slice(i, i + size);
+      const last = some[some.length - 1];
+      if (last) result.push({ ...last, loss: some.reduce((sum, { loss }) => sum + loss, 0) / some.length });
+    }
+  }
+  return result;
+}
+
+function byAttempt(points: CurvePoint[]): Map<number, CurvePoint[]> {
+  const groups = new Map<number, CurvePoint[]>();
+  for (const point of points) {
+    const own = groups.get(point.attempt);
+    if (own) own.push(point);
+    else groups.set(point.attempt, [point]);
+  }
+  return groups;
+}
+
+function range(values: number[]): [low: number, high: number] {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  return high > low ? [low, high] : [low - Math.max(0.001, Math.abs(low) / 10), high + Math.max(0.001, Math.abs(high) / 10)];
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,85 @@
+import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import { bytes, plural } from './formatting.js';
+import type { DatasetImagesModel, DatasetModel, DatasetsModel } from './models.js';
+
+export type ImageView = {
+  id: string;
+  file: string;
+  stem: string;
+  /** The picture itself, and what its caption is saved to. */
+  href: string;
+  captionAddress: string;
+  caption: string;
+  hasCaption: boolean;
+  about: string;
+  problem: string | null;
+};
+
+export type ImagesView = { name: string; address: string; images: ImageView[] };
+
+export function datasetsView(model: DatasetsModel): {
+  datasets: (DatasetFacts & { href: string; train: string; summary: string })[];
+  values: Record<string, string>;
+  errors: Record<string, string>;
+} {
+  return {
+    datasets: model.datasets.map((dataset) => ({
+      ...dataset,
+      href: datasetAddress(model.root, dataset.name),
+      train: `${model.root}new?dataset=${encodeURIComponent(dataset.name)}`,
+      summary: summary(dataset),
+    })),
+    values: model.values,
+    errors: model.errors,
+  };
+}
+
+export function datasetView(model: DatasetModel): {
+  dataset: DatasetDetail;
+  at: string;
+  train: string;
+  summary: string;
+  pictures: ImagesView;
+  notice: string | null;
+  refused: { file: string; reason: string }[];
+} {
+  return {
+    dataset: model.dataset,
+    at: datasetAddress(model.root, model.dataset.name),
+    train: `${model.root}new?dataset=${encodeURIComponent(model.dataset.name)}`,
+    summary: summary(model.dataset),
+    pictures: imagesView(model),
+    notice: model.notice ?? null,
+    refused: model.refused ?? [],
+  };
+}
+
+/** The pictures of a dataset with their captions, each editable in place. */
+export function imagesView({ root, dataset }: DatasetImagesModel): ImagesView {
+  const at = datasetAddress(root, dataset.name);
+  return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)) };
+}
+
+export function datasetAddress(root: string, name: string): string {
+  return `${root}datasets/${encodeURIComponent(name)}`;
+}
+
+/** "10 pictures, 8 with a caption" */
+function summary({ images, captions }: Pick<DatasetFacts, 'images' | 'captions'>): string {
+  return `${plural(images, 'picture')}, ${captions === images ? (images ? 'all with a caption' : 'no captions') : `${captions} with a caption`}`;
+}
+
+function imageView(image: DatasetImage, at: string): ImageView {
+  const size = image.width && image.height ? `${image.width} × ${image.height}` : '';
+  return {
+    id: `image-${image.stem}`,
+    file: image.file,
+    stem: image.stem,
+    href: `${at}/images/${encodeURIComponent(image.file)}?v=${encodeURIComponent(image.revision)}`,
+    captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
+    caption: image.caption ?? '',
+    hasCaption: image.caption !== null,
+    about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
+    problem: image.problem,
+  };
+}

@@ -1,0 +1,103 @@
+/** "1 204": a whole number with thin spaces between thousands, "–" where unknown. */
+export function count(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return '–';
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** Bytes as a person says them: "0 bytes", "38 MB", "1.4 GB" (powers of 1000, as file managers and clouds count). */
+export function bytes(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return '–';
+  if (value < 1000) return `${value} ${value === 1 ? 'byte' : 'bytes'}`;
+  let scaled = value;
+  let unit = -1;
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  return `${scaled < 9.95 ? trimmed(scaled, 1) : Math.round(scaled)} ${units[unit]}`;
+}
+const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** Seconds as "45 s", "12 min", "1 h 12", "2 d 3 h". */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds == null || !Number.isFinite(seconds) || seconds < 0) return '–';
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')}`;
+  const hours = Math.round(minutes / 60);
+  return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours / 24} d`;
+}
+
+/** Seconds a step: "2.1 s", "0.08 s". */
+export function pace(secondsPerStep: number | null | undefined): string {
+  if (secondsPerStep == null || !Number.isFinite(secondsPerStep)) return '–';
+  if (secondsPerStep >= 99.5) return duration(secondsPerStep);
+  return `${secondsPerStep >= 0.995 ? trimmed(secondsPerStep, 1) : trimmed(secondsPerStep, 3 - leadingZeros(secondsPerStep))} s`;
+}
+const leadingZeros = (value: number) => (value >= 0.0995 ? 1 : 0);
+
+/** A loss to three places, or as many as tell two small ones apart: "0.118", "0.0042"; "not a number" for NaN. */
+export function loss(value: number | 'nan' | null | undefined): string {
+  if (value === 'nan' || Number.isNaN(value)) return 'not a number';
+  if (value == null) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.00001 || size >= 10000)) return value.toExponential(1);
+  return value.toFixed(size < 0.001 && size > 0 ? 5 : size < 0.01 ? 4 : 3);
+}
+
+/** "64 %": never 100 before it is. */
+export function percent(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return '–';
+  return `${value >= 100 ? 100 : Math.min(99, Math.floor(value))} %`;
+}
+
+/** "just now", "12 min ago", "3 h ago", "5 days ago", and for what is to come "in 12 min". */
+export function relative(then: Date, now: Date): string {
+  const seconds = (now.getTime() - then.getTime()) / 1000;
+  if (Number.isNaN(seconds)) return '–';
+  const size = Math.abs(seconds);
+  if (size < 45) return 'just now';
+  const minutes = Math.max(1, Math.round(size / 60));
+  const hours = Math.round(minutes / 60);
+  const days = Math.round(hours / 24);
+  const words = minutes < 60 ? `${minutes} min` : hours < 24 ? `${hours} h` : `${days} ${days === 1 ? 'day' : 'days'}`;
+  return seconds < 0 ? `in ${words}` : `${words} ago`;
+}
+
+/** A time in UTC for readers without a script: "22 Nov 03:12 UTC", with the year where it is another one. */
+export function utc(then: Date, now: Date): string {
+  if (Number.isNaN(then.getTime())) return '–';
+  const day = `${then.getUTCDate()} ${months[then.getUTCMonth()]}`;
+  const year = then.getUTCFullYear() === now.getUTCFullYear() ? '' : ` ${then.getUTCFullYear()}`;
+  return `${day}${year} ${then.toISOString().slice(11, 16)} UTC`;
+}
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** "1 picture", "4 pictures". */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** A sentence begins with a capital and ends with a full stop. */
+export function sentence(text: string): string {
+  const trimmedText = text.trim();
+  const capital = trimmedText.charAt(0).toUpperCase() + trimmedText.slice(1);
+  return /[.!?…]$/.test(capital) || capital === '' ? capital : `${capital}.`;
+}
+
+/**
+ * Console output as a terminal would leave it: a carriage return begins the line again, as progress bars do. The last
+ * `keep` lines; live.js does the same to what is appended later.
+ */
+export function consoleLines(text: string, keep = 1000): string[] {
+  const lines = text.split('\n').map((line) => {
+    const parts = line.split('\r');
+    return parts.findLast((part) => part !== '') ?? '';
+  });
+  return lines.slice(-keep);
+}
+
+function trimmed(value: number, places: number): string {
+  return value.toFixed(places).replace(/\.0+$|(?<=\.\d*?)0+$/, '');
+}

@@ -1,0 +1,105 @@
+import type { Assets } from './assets.js';
+import { bannerView } from './banner.js';
+import { datasetsView, datasetView, imagesView } from './datasets.js';
+import type {
+  BannerModel,
+  DatasetImagesModel,
+  DatasetModel,
+  DatasetsModel,
+  HomeModel,
+  NewTrainingModel,
+  PageModel,
+  ProblemModel,
+  SamplesModel,
+  SessionModel,
+  SessionsTableModel,
+} from './models.js';
+import { newTrainingView } from './newTraining.js';
+import { createRenderer } from './render.js';
+import { samplesView } from './samples.js';
+import { sessionPartNames, sessionView } from './session.js';
+import { sessionsView } from './sessions.js';
+import { activeCount, sessionTitle } from './status.js';
+
+export type * from './models.js';
+
+/** Every page and every live region of a page, as HTML. Pure: the same model gives the same text. */
+export type Views = {
+  home(model: HomeModel): string;
+  /** What goes inside `#banner`. */
+  banner(model: BannerModel): string;
+  /** What goes inside `#sessions`. */
+  sessionsTable(model: SessionsTableModel): string;
+  newTraining(model: NewTrainingModel): string;
+  session(model: SessionModel): string;
+  /** What goes inside each live region of a session's page, by the region's id. */
+  sessionParts(model: SessionModel): Record<string, string>;
+  samples(model: SamplesModel): string;
+  datasets(model: DatasetsModel): string;
+  dataset(model: DatasetModel): string;
+  /** What goes inside `#images` of a dataset. */
+  datasetImages(model: DatasetImagesModel): string;
+  problem(model: ProblemModel): string;
+  /** Titles of the browser's tab: "(2) Trackside", "64 % my-cat V3". */
+  homeTitle(model: Pick<PageModel, 'active'>): string;
+  sessionTitle(model: Pick<SessionModel, 'session'>): string;
+};
+
+/**
+ * @param templates absolute path of templates/
+ * @param assets what `loadAssets` found
+ * @param development read the templates again on every request
+ */
+export function createViews(options: { templates: string; assets: Assets; development?: boolean }): Views {
+  const render = createRenderer(options);
+  const homeTitle: Views['homeTitle'] = ({ active }) => `${activeCount(active)}Trackside`;
+  const page = (name: string, title: string, model: PageModel, view: object) =>
+    render(`pages/${name}`, { ...frame(model), ...view, title, page: name });
+  return {
+    home: (model) =>
+      page('home', homeTitle(model), model, {
+        banner: bannerView({ ...model, page: 'home' }),
+        table: sessionsView(model),
+        query: model.query,
+        stream: stream(model.root, { q: model.query, page: model.page > 1 ? String(model.page) : '' }),
+      }),
+    banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
+    sessionsTable: (model) => render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
+    newTraining: (model) => page('new', 'New training · Trackside', model, { form: newTrainingView(model) }),
+    session: (model) =>
+      page('session', sessionTitle(model.session), model, {
+        ...sessionView(model),
+        stream: stream(`${model.root}sessions/${encodeURIComponent(model.session.name)}/`, { log: model.logPosition }),
+      }),
+    sessionParts: (model) => {
+      const view = { root: model.root, now: model.now, ...sessionView(model) };
+      return Object.fromEntries(sessionPartNames.map((name) => [name, render(`parts/${name}`, view)]));
+    },
+    samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, samplesView(model)),
+    datasets: (model) => page('datasets', 'Datasets · Trackside', model, datasetsView(model)),
+    dataset: (model) => page('dataset', `${model.dataset.name} · Trackside`, model, datasetView(model)),
+    datasetImages: (model) => render('parts/images', { root: model.root, ...imagesView(model) }),
+    problem: (model) =>
+      page('problem', 'Trackside', { ...model, now: new Date(0), active: [] }, { problem: model, stream: null }),
+    homeTitle,
+    sessionTitle: ({ session }) => sessionTitle(session),
+  };
+}
+
+/** What the layout shows around a page. */
+function frame(model: PageModel) {
+  const depth = model.root.length / 3;
+  return {
+    root: model.root,
+    now: model.now,
+    disk: model.disk ?? null,
+    banner: bannerView(model),
+    stream: stream(model.root, { depth: depth ? String(depth) : '' }),
+  };
+}
+
+/** The address of the page's one stream: what the page shows is in the query, so that updates show the same. */
+function stream(base: string, query: Record<string, string>): string {
+  const given = Object.entries(query).filter(([, value]) => value);
+  return `${base}events${given.length ? `?${new URLSearchParams(given)}` : ''}`;
+}

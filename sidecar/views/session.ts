@@ -1,0 +1,157 @@
+import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { nextAction, sessionAddress } from './action.js';
+import { type CardView, cardView } from './banner.js';
+import { type LossChart, lossChart } from './chart.js';
+import { bytes, consoleLines, count, duration, loss, pace, sentence } from './formatting.js';
+import type { SessionModel } from './models.js';
+import { type SampleGrid, sampleGrid } from './samples.js';
+import { type NamedValue, settingsView } from './settings.js';
+import { isAlive } from './status.js';
+
+/** The live regions of a session's page: ids, and names of templates under parts/. */
+export const sessionPartNames = ['head', 'facts', 'loss', 'samples', 'checkpoints', 'attempts', 'resume'] as const;
+
+export type SessionView = {
+  at: string;
+  card: CardView;
+  alive: boolean;
+  stopping: boolean;
+  /** The row of large numbers. */
+  numbers: { value: string; label: string }[];
+  /** Seconds left, for "ends 22:47". */
+  endsAt: string | null;
+  chart: (LossChart & { labels: [string, string, string] }) | null;
+  attempts: AttemptView[];
+  states: StateView[];
+  checkpoints: CheckpointView[];
+  grid: SampleGrid;
+  settings: NamedValue[];
+  paths: NamedValue[];
+  description: string;
+  notes: string;
+  log: string;
+  logPosition: string;
+  newFrom: string;
+  /** Offered once it is not running: train on to a later epoch. Null where there is nothing to go on from. */
+  further: { from: number; suggestion: number } | null;
+  canRelaunch: boolean;
+  canStopAfterSave: boolean;
+};
+
+export type AttemptView = Pick<AttemptFacts, 'number' | 'kind' | 'started_at' | 'first_epoch'> & {
+  from: string;
+  took: string;
+  end: string;
+  failed: boolean;
+};
+export type StateView = { name: string; path: string; what: string; size: string; saved: string | null; reason: string | null; chosen: boolean };
+export type CheckpointView = { name: string; what: string; size: string; saved: string; href: string };
+
+export function sessionView(model: SessionModel): SessionView {
+  const { session, root, now } = model;
+  const at = sessionAddress(root, session.name);
+  const alive = isAlive(session.status);
+  const eta = session.progress.eta_seconds;
+  const chart = lossChart(model.curve, session.progress.total_steps);
+  const epochs = session.progress.epochs ?? Number(session.settings.max_train_epochs ?? 0);
+  const whole = model.states.some(({ complete, kind }) => complete && kind !== 'step');
+  return {
+    at,
+    card: { ...cardView(session, root), action: nextAction(session, root) },
+    alive,
+    stopping: session.status === 'stopping',
+    numbers: numbers(session),
+    endsAt: alive && eta !== null ? new Date(now.getTime() + eta * 1000).toISOString() : null,
+    chart: chart && { ...chart, labels: [loss(chart.high), loss(chart.middle), loss(chart.low)] },
+    attempts: session.attempts.map((attempt) => attemptView(attempt, now)).reverse(),
+    states: model.states.map((state) => stateView(state, session)),
+    checkpoints: model.checkpoints.map((checkpoint) => checkpointView(checkpoint, at)),
+    grid: sampleGrid(model, at, 4),
+    settings: settingsView(session),
+    paths: paths(session),
+    description: session.description,
+    notes: session.notes,
+    log: consoleLines(model.logTail).join('\n'),
+    logPosition: model.logPosition,
+    newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
+    further: session.status === 'completed' && whole ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) } : null,
+    canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
+    canStopAfterSave: session.status === 'running' && session.settings.enable_checkpointing !== false,
+  };
+}
+
+function numbers({ progress, status }: SessionFacts): SessionView['numbers'] {
+  const alive = isAlive(status);
+  return [
+    { value: count(progress.step), label: `of ${count(progress.total_steps)} steps` },
+    { value: count(progress.epoch), label: `of ${count(progress.epochs)} epochs` },
+    { value: loss(progress.loss), label: 'loss, running mean' },
+    { value: pace(progress.seconds_per_step), label: 'a step' },
+    ...(alive ? [{ value: duration(progress.eta_seconds), label: 'left' }] : []),
+  ];
+}
+
+function attemptView(attempt: AttemptFacts, now: Date): AttemptView {
+  const ended = attempt.ended_at ? Date.parse(attempt.ended_at) : attempt.alive ? now.getTime() : Number.NaN;
+  const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
+  return {
+    number: attempt.number,
+    kind: attempt.kind,
+    started_at: attempt.started_at,
+    first_epoch: attempt.first_epoch,
+    from: attempt.resumed_from?.split('/').pop() ?? '–',
+    took: Number.isNaN(seconds) ? '–' : duration(seconds),
+    end: attemptEnd(attempt),
+    failed: !attempt.alive && attempt.exit_code !== null && attempt.exit_code !== 0,
+  };
+}
+
+function attemptEnd({ alive, reason, exit_code, signal, ended_at }: AttemptFacts): string {
+  if (alive) return 'Running';
+  if (reason) return sentence(reason);
+  if (signal) return `Ended by ${signal}.`;
+  if (exit_code === 0) return 'Ended by itself.';
+  if (exit_code !== null) return `Ended with exit code ${exit_code}.`;
+  return ended_at ? 'Ended.' : 'Interrupted: the pod or the runner went away.';
+}
+
+function stateView(state: StateFacts, session: SessionFacts): StateView {
+  return {
+    name: state.name,
+    path: state.path,
+    what: savedAt(state),
+    size: bytes(state.bytes),
+    saved: state.saved_at,
+    reason: state.complete ? null : (state.reason ?? 'incomplete'),
+    chosen: session.resume?.path === state.path,
+  };
+}
+
+function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView {
+  return {
+    name: checkpoint.path,
+    what: savedAt(checkpoint),
+    size: bytes(checkpoint.bytes),
+    saved: checkpoint.saved_at,
+    href: `${at}/checkpoints/${encodeURIComponent(checkpoint.path)}`,
+  };
+}
+
+/** "epoch 10 · step 600", "final · step 960" */
+function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'step'>): string {
+  return [kind === 'final' ? 'final' : '', epoch !== null && kind !== 'final' ? `epoch ${count(epoch)}` : '', step !== null ? `step ${count(step)}` : '']
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function paths(session: SessionFacts): NamedValue[] {
+  const { output_path: folder } = session;
+  return [
+    { name: 'Session', value: folder },
+    { name: 'Final checkpoint', value: session.final_checkpoint ?? '' },
+    { name: 'Dataset', value: session.dataset_path ?? '' },
+    { name: 'Log', value: session.log_path },
+    { name: 'Settings', value: `${folder}/ui_state.json` },
+    { name: 'Runnable by hand', value: `${folder}/train.sh` },
+  ].filter(({ value }) => value);
+}

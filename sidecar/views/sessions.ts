@@ -1,0 +1,82 @@
+import { basename } from 'node:path';
+import type { SessionFacts } from '../sessions/facts.js';
+import { type ActionView, nextAction, sessionAddress } from './action.js';
+import { count, duration, loss } from './formatting.js';
+import type { SessionsTableModel } from './models.js';
+import { isAlive, type StatusView, statusView } from './status.js';
+
+export type SessionsView = {
+  rows: RowView[];
+  total: string;
+  query: string;
+  /** Addresses of the neighbouring pages, null where there is none; both null on a single page. */
+  newer: string | null;
+  older: string | null;
+  page: number;
+  pages: number;
+};
+
+export type RowView = {
+  id: string;
+  lora: string;
+  version: number;
+  href: string;
+  status: StatusView;
+  reason: string | null;
+  description: string;
+  trainer: string;
+  dataset: string;
+  epochs: string;
+  loss: string;
+  took: string;
+  started: string | number | null;
+  action: ActionView | null;
+};
+
+/** The table of all sessions, one page of it. */
+export function sessionsView(model: SessionsTableModel): SessionsView {
+  const { root, query, page, pages } = model;
+  const address = (number: number) => {
+    const params = new URLSearchParams({ ...(query && { q: query }), ...(number > 1 && { page: String(number) }) });
+    return `${root || './'}${params.size ? `?${params}` : ''}#all`;
+  };
+  return {
+    rows: model.sessions.map((session) => rowView(session, root, model.now)),
+    total: count(model.total),
+    query,
+    newer: page > 1 ? address(page - 1) : null,
+    older: page < pages ? address(page + 1) : null,
+    page,
+    pages,
+  };
+}
+
+function rowView(session: SessionFacts, root: string, now: Date): RowView {
+  const { progress } = session;
+  const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
+  return {
+    id: `row-${session.name}`,
+    lora: session.lora_name,
+    version: session.version,
+    href: sessionAddress(root, session.name),
+    status: statusView(session),
+    reason: session.status === 'failed' || session.record === 'unreadable' ? session.reason : null,
+    description: session.description,
+    trainer: session.trainer,
+    dataset: session.dataset_path ? basename(session.dataset_path) : '–',
+    epochs: over ? count(progress.epochs) : `${count(progress.epoch)} of ${count(progress.epochs)}`,
+    loss: loss(progress.loss),
+    took: duration(secondsTrained(session, now)),
+    started: session.timestamp,
+    action: nextAction(session, root, 'home'),
+  };
+}
+
+/** Over all attempts, without the time in between; null where nothing ran. */
+export function secondsTrained(session: SessionFacts, now: Date): number | null {
+  if (session.attempts.length === 0) return null;
+  return session.attempts.reduce((seconds, { started_at, ended_at, alive }) => {
+    const end = ended_at ? Date.parse(ended_at) : alive || isAlive(session.status) ? now.getTime() : Date.parse(started_at);
+    return seconds + Math.max(0, end - Date.parse(started_at)) / 1000;
+  }, 0);
+}

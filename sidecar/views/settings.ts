@@ -1,0 +1,32 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import { type SettingName, setting } from '../trainers/trainingSettings.js';
+
+export type NamedValue = { name: string; value: string };
+
+/** The settings of a session as run, each with its label and unit; further flags by their own names. */
+export function settingsView(session: SessionFacts): NamedValue[] {
+  const { arguments: further, ...settings } = session.settings;
+  const flags = further && typeof further === 'object' && !Array.isArray(further) ? Object.entries(further) : [];
+  return [
+    { name: 'Trainer', value: session.trainer },
+    ...Object.entries(settings)
+      .filter(([, value]) => value !== '' && value != null)
+      .map(([key, value]) => {
+        const { label, unit } = wording(key);
+        return { name: label, value: `${text(value)}${unit ? ` ${unit}` : ''}` };
+      }),
+    ...flags.map(([flag, value]) => ({ name: `--${flag.replace(/^--/, '')}`, value: text(value) })),
+  ];
+}
+
+/** As the form calls it; by its own name where the form has no field for it. */
+function wording(key: string): { label: string; unit: string | null } {
+  if (key === 'lora_name') return { label: 'LoRA name', unit: null };
+  const known = setting(key as SettingName);
+  return { label: known.label ?? key, unit: known.unit };
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,46 @@
+import type { SessionFacts, Status } from '../sessions/facts.js';
+import { percent } from './formatting.js';
+
+/** How a status is shown: a word, a shape (a symbol of the layout's sprite) and a tone, never one of them alone. */
+export type StatusView = { word: string; shape: Shape; tone: Tone };
+export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | 'clock';
+export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
+
+export function statusView(session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record'>): StatusView {
+  const { status, progress } = session;
+  const view = looks[status];
+  if (session.record === 'unreadable') return { word: 'Unreadable', shape: 'cross', tone: 'fail' };
+  if (session.record === 'found') return { ...view, word: `${view.word} · found` };
+  const phase = progress.phase === 'ended' || progress.phase === status ? null : progress.phase;
+  if (isAlive(status) && phase) return { ...view, word: `${view.word} · ${phase}` };
+  if (status === 'stopped') return { ...view, word: session.interrupted ? 'Stopped · interrupted' : 'Stopped · by you' };
+  return view;
+}
+
+const looks: Record<Status, StatusView> = {
+  draft: { word: 'Draft', shape: 'pencil', tone: 'draft' },
+  pending: { word: 'Pending', shape: 'clock', tone: 'wait' },
+  starting: { word: 'Starting', shape: 'ring', tone: 'run' },
+  running: { word: 'Running', shape: 'dot', tone: 'run' },
+  stopping: { word: 'Stopping', shape: 'ring', tone: 'wait' },
+  stopped: { word: 'Stopped', shape: 'square', tone: 'stop' },
+  completed: { word: 'Completed', shape: 'check', tone: 'done' },
+  failed: { word: 'Failed', shape: 'cross', tone: 'fail' },
+};
+
+export function isAlive(status: Status): boolean {
+  return status === 'starting' || status === 'running' || status === 'stopping';
+}
+
+/** "(2) " before the title while two trainings run. */
+export function activeCount(active: SessionFacts[]): string {
+  const alive = active.filter((session) => isAlive(session.status)).length;
+  return alive ? `(${alive}) ` : '';
+}
+
+/** "64 % my-cat V3" while it runs, else "my-cat V3 · Completed". */
+export function sessionTitle(session: SessionFacts): string {
+  const name = `${session.lora_name} V${session.version}`;
+  if (isAlive(session.status) && session.progress.percent != null) return `${percent(session.progress.percent)} ${name}`;
+  return `${name} · ${looks[session.status].word}`;
+}
