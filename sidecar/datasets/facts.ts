@@ -20,6 +20,8 @@ export type DatasetImage = {
   height: number | null;
   /** Null where there is no caption file. */
   caption: string | null;
+  /** Why a trainer could not read its caption file, in words, else null or absent. */
+  caption_problem?: string | null;
   /** Why a trainer could not read it, in words, else null. */
   problem: string | null;
   /** Changes with the file: for addresses that may be cached for ever. */

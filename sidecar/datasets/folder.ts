@@ -35,7 +35,8 @@ export async function makeDataset(root: string, name: string): Promise<boolean> 
 /** Opens a picture for reading; the caller closes it. Throws a Problem: 404, or 422 for a link that leads out. */
 export async function openPicture(root: string, name: string, file: string): Promise<OpenPicture> {
   requirePictureName(file);
-  const missing = () => new Problem('no_picture', 404, 'There is no such picture in this dataset.', { link: 'datasets' });
+  const missing = () =>
+    new Problem('no_picture', 404, 'There is no such picture in this dataset.', { link: 'datasets' });
   const path = await confined(root, join(await datasetFolder(root, name), file));
   if (path === null) throw missing();
   // NOFOLLOW: it was a file a moment ago, and must not have become a link since. NONBLOCK: a fifo would wait for ever.
@@ -55,7 +56,8 @@ export async function confined(root: string, path: string): Promise<string | nul
     const [inside, real] = await Promise.all([realpath(root), realpath(path)]);
     if (real.startsWith(inside + sep)) return real;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes(`${(error as NodeJS.ErrnoException).code}`)) return null;
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes(`${(error as NodeJS.ErrnoException).code}`))
+      return null;
     throw error;
   }
   throw new Problem(

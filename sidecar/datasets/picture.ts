@@ -95,3 +95,8 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
     throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
 }
+
+/** Changes whenever the file does: for addresses that may be cached for ever. */
+export function revisionOf(file: { bytes: number; mtimeMs: number }): string {
+  return `${Math.round(file.mtimeMs * 1000).toString(36)}-${file.bytes.toString(36)}`;
+}

@@ -1,0 +1,54 @@
+import { readdir, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Problem } from '../problem.js';
+import type { DatasetFacts } from './facts.js';
+import { datasetFolder } from './folder.js';
+import { captionStem, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
+
+/** All datasets, the one changed last first. No picture is opened: hundreds of datasets take milliseconds. */
+export async function listDatasets(root: string): Promise<DatasetFacts[]> {
+  const names = (await entries(root)).filter(isDatasetName);
+  const all = await Promise.all(names.map((name) => factsOrNull(root, name)));
+  return all.flatMap((facts) => facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
+}
+
+/** The facts of one dataset, with the file names that they were counted from, in the order of names. */
+export async function datasetFacts(root: string, name: string, folder: string) {
+  const [files, { mtime }] = await Promise.all([readdir(folder), stat(folder)]);
+  const visible = files.filter((file) => !file.startsWith('.')).sort(byName.compare);
+  const pictures = visible.filter((file) => pictureStem(file) !== null || hasMixedEnding(file));
+  const captions = visible.filter((file) => captionStem(file) !== null);
+  const stems = new Set(captions.map(captionStem));
+  const facts: DatasetFacts = {
+    name,
+    path: resolve(root, name),
+    images: pictures.length,
+    captions: pictures.filter((file) => stems.has(pictureStem(file))).length,
+    cover: pictures[0] ?? null,
+    modified_at: mtime.toISOString(),
+  };
+  return { facts, pictures, captions };
+}
+
+/** `cat2` before `cat10`; the same on every machine. */
+const byName = new Intl.Collator('en', { numeric: true });
+
+async function entries(root: string): Promise<string[]> {
+  try {
+    return await readdir(root);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Plain files, links that lead out, and what is gone by now are no datasets. */
+async function factsOrNull(root: string, name: string): Promise<DatasetFacts | null> {
+  try {
+    return (await datasetFacts(root, name, await datasetFolder(root, name))).facts;
+  } catch (error) {
+    if (error instanceof Problem || ['ENOENT', 'EACCES'].includes(`${(error as NodeJS.ErrnoException).code}`))
+      return null;
+    throw error;
+  }
+}

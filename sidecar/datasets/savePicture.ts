@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import { putInPlace } from '../wholeFile.js';
+import type { DatasetImage } from './facts.js';
+import { datasetFolder } from './folder.js';
+import { captionStem, pictureStem, requirePictureName } from './names.js';
+import { decodePicture, PictureProblem, revisionOf } from './picture.js';
+import { describePicture } from './read.js';
+import { LARGEST_PICTURE, type Received, receive } from './receive.js';
+import { storing } from './storing.js';
+import { keepThumbnail } from './thumbnails.js';
+import { putAway } from './trash.js';
+import { inTurn } from './turns.js';
+
+/** What became of an upload. `kept` is where the picture that it replaces lies, relative to the datasets. */
+export type SavedPicture = {
+  image: DatasetImage;
+  created: boolean;
+  replaced: boolean;
+  kept: string | null;
+  message: string;
+};
+
+/**
+ * Saves one picture, byte for byte, once it has arrived whole and can be decoded. An existing picture with other content is
+ * put away first. Throws a Problem: 404 no such dataset, 413 too large, 415 not a picture's name, 422 not a picture's
+ * content, 507 disk full; each time everything is as it was.
+ */
+export async function savePicture(
+  root: string,
+  name: string,
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<SavedPicture> {
+  requirePictureName(file);
+  const folder = await datasetFolder(root, name);
+  const target = join(folder, file);
+  await sweepOnce(folder);
+  return storing(file, async () => {
+    const received = await receive(chunks, target, LARGEST_PICTURE);
+    try {
+      const preview = await decoded(received.path, file);
+      const placed = await inTurn(folder, () => place(root, name, folder, file, received));
+      const { size: bytes, mtimeMs } = await stat(target);
+      if (preview) keepThumbnail(target, revisionOf({ bytes, mtimeMs }), preview);
+      return { image: await describePicture(root, folder, file), ...placed };
+    } finally {
+      await rm(received.path, { force: true });
+    }
+  });
+}
+
+/**
+ * Puts a picture away, and its caption unless another picture shares it. Answers where to, relative to the datasets. Throws
+ * a Problem, 404.
+ */
+export async function removePicture(
+  root: string,
+  name: string,
+  file: string,
+): Promise<{ kept: string; files: string[] }> {
+  requirePictureName(file);
+  const folder = await datasetFolder(root, name);
+  return storing(file, () =>
+    inTurn(folder, async () => {
+      const there = await readdir(folder);
+      if (!there.includes(file))
+        throw new Problem(
+          'no_picture',
+          404,
+          'There is no such picture in this dataset: it may have been deleted already.',
+        );
+      const stem = pictureStem(file);
+      const shared = there.some((other) => other !== file && pictureStem(other) === stem);
+      const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
+      return { kept: await putAway(root, name, folder, files), files };
+    }),
+  );
+}
+
+async function decoded(path: string, file: string): Promise<Buffer | null> {
+  try {
+    return await decodePicture(path);
+  } catch (error) {
+    if (!(error instanceof PictureProblem)) throw error;
+    throw new Problem(
+      'not_decodable',
+      422,
+      `${file} can't be used: ${error.message} It was not saved; nothing else was changed. Export it again as PNG or JPEG and upload that.`,
+    );
+  }
+}
+
+async function place(root: string, name: string, folder: string, file: string, received: Received) {
+  const target = join(folder, file);
+  const old = await lstat(target).catch(() => null);
+  if (!old) {
+    await putInPlace(received.path, target);
+    return { created: true, replaced: false, kept: null, message: `${file} was saved.` };
+  }
+  if (old.isFile() && old.size === received.bytes && (await digest(target)) === received.sha256)
+    return { created: false, replaced: false, kept: null, message: `${file} was here already, with the same content.` };
+  const kept = await putAway(root, name, folder, [file], { keep: old.isFile() });
+  await putInPlace(received.path, target);
+  const message = `${file} was saved in place of another picture of that name, which is kept in ${kept}.`;
+  return { created: false, replaced: true, kept, message };
+}
+
+async function digest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+const swept = new Set<string>();
+const LEFT_BEHIND_MS = 3_600_000;
+
+/** Removes what uploads left in the folder when the sidecar was killed: temporary files untouched for an hour. */
+async function sweepOnce(folder: string): Promise<void> {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  for (const entry of await readdir(folder)) {
+    if (!/^\..+\.[0-9a-f]{12}\.tmp$/s.test(entry)) continue;
+    const facts = await lstat(join(folder, entry)).catch(() => null);
+    if (facts?.isFile() && Date.now() - facts.mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, entry), { force: true });
+  }
+}
