@@ -50,7 +50,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
   const at = sessionAddress(root, session.name);
   const last = session.attempts.at(-1);
   return {
-    id: `card-${session.name}`,
+    id: `card-${encodeURIComponent(session.name)}`,
     name: session.name,
     lora: session.lora_name,
     version: session.version,

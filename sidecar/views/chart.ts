@@ -39,14 +39,18 @@ export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossC
   const [low, high] = range(points.map(({ loss }) => loss));
   const x = (step: number) => round((step / Math.max(1, lastStep)) * width);
   const y = (loss: number) => round(6 + (1 - (loss - low) / (high - low)) * (height - 12));
-  const draw = (some: { step: number; loss: number }[]) => some.map(({ step, loss }) => `${x(step)},${y(loss)}`).join(' ');
+  const draw = (some: { step: number; loss: number }[]) =>
+    some.map(({ step, loss }) => `${x(step)},${y(loss)}`).join(' ');
 
   const attempts = [...byAttempt(points)].sort(([a], [b]) => a - b);
   const lines: LossChart['lines'] = [];
   const marks: LossChart['marks'] = [];
   const kept: CurvePoint[] = [];
   attempts.forEach(([number, own], i) => {
-    const nextStart = Math.min(Number.POSITIVE_INFINITY, ...attempts.slice(i + 1).map(([, later]) => later[0]?.step ?? 0));
+    const nextStart = Math.min(
+      Number.POSITIVE_INFINITY,
+      ...attempts.slice(i + 1).map(([, later]) => later[0]?.step ?? 0),
+    );
     const first = own[0]?.step ?? 0;
     if (i > 0) marks.push({ x: x(first), attempt: number, step: first });
     const stays = own.filter(({ step }) => step < nextStart);
@@ -98,7 +102,9 @@ function byAttempt(points: CurvePoint[]): Map<number, CurvePoint[]> {
 function range(values: number[]): [low: number, high: number] {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  return high > low ? [low, high] : [low - Math.max(0.001, Math.abs(low) / 10), high + Math.max(0.001, Math.abs(high) / 10)];
+  return high > low
+    ? [low, high]
+    : [low - Math.max(0.001, Math.abs(low) / 10), high + Math.max(0.001, Math.abs(high) / 10)];
 }
 
 function round(value: number): number {

@@ -72,7 +72,7 @@ function summary({ images, captions }: Pick<DatasetFacts, 'images' | 'captions'>
 function imageView(image: DatasetImage, at: string): ImageView {
   const size = image.width && image.height ? `${image.width} × ${image.height}` : '';
   return {
-    id: `image-${image.stem}`,
+    id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
     stem: image.stem,
     href: `${at}/images/${encodeURIComponent(image.file)}?v=${encodeURIComponent(image.revision)}`,

@@ -63,7 +63,9 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     formId: model.formId,
     given: model.given || wrong > 0,
     problem: model.problem,
-    summary: wrong ? `${plural(wrong, 'field needs', 'fields need')} another look; everything you typed is still here.` : null,
+    summary: wrong
+      ? `${plural(wrong, 'field needs', 'fields need')} another look; everything you typed is still here.`
+      : null,
     loras: model.loras,
     name: nameField,
     description: values.description ?? '',
@@ -83,7 +85,11 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
 
 const layout: { title: string; open: boolean; names: string[] }[] = [
   { title: '', open: true, names: ['concept_sentence', 'base_model', 'vram'] },
-  { title: 'Training', open: true, names: ['num_repeats', 'max_train_epochs', 'resolution', 'network_dim', 'learning_rate'] },
+  {
+    title: 'Training',
+    open: true,
+    names: ['num_repeats', 'max_train_epochs', 'resolution', 'network_dim', 'learning_rate'],
+  },
   { title: 'Checkpoints', open: true, names: ['save_every_n_epochs', 'enable_checkpointing'] },
   { title: 'Samples', open: true, names: ['sample_prompts', 'sample_every_n_steps'] },
 ];
@@ -91,7 +97,11 @@ const layout: { title: string; open: boolean; names: string[] }[] = [
 function grouped(fields: FieldView[]): NewTrainingView['groups'] {
   const placed = new Set(layout.flatMap(({ names }) => names));
   const rest = fields.filter(({ name }) => !placed.has(name));
-  const groups = layout.map(({ title, open, names }) => ({ title, open, fields: fields.filter(({ name }) => names.includes(name)) }));
+  const groups = layout.map(({ title, open, names }) => ({
+    title,
+    open,
+    fields: fields.filter(({ name }) => names.includes(name)),
+  }));
   return [...groups, { title: 'More settings', open: rest.some(({ error }) => error !== null), fields: rest }].filter(
     (group) => group.fields.length > 0,
   );
@@ -169,7 +179,11 @@ function argumentField(argument: Argument, values: Record<string, string>, error
     choices: argument.choices
       ? [
           { value: '', label: fallback || 'not given', chosen: value === '' },
-          ...argument.choices.map((choice) => ({ value: String(choice), label: String(choice), chosen: value === String(choice) })),
+          ...argument.choices.map((choice) => ({
+            value: String(choice),
+            label: String(choice),
+            chosen: value === String(choice),
+          })),
         ]
       : [],
     error: errors[key] ?? null,

@@ -64,7 +64,8 @@ export function createViews(options: { templates: string; assets: Assets; develo
         stream: stream(model.root, { q: model.query, page: model.page > 1 ? String(model.page) : '' }),
       }),
     banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
-    sessionsTable: (model) => render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
+    sessionsTable: (model) =>
+      render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
     newTraining: (model) => page('new', 'New training · Trackside', model, { form: newTrainingView(model) }),
     session: (model) =>
       page('session', sessionTitle(model.session), model, {

@@ -3,7 +3,7 @@ import type { Assets } from './assets.js';
 import * as formatting from './formatting.js';
 
 /** Renders a template by its path under templates/, without extension, with a view model. */
-export type Render = (template: string, view: { root: string; now?: Date } & object) => string;
+export type Render = (template: string, view: { root: string; now?: Date; [name: string]: unknown }) => string;
 
 /**
  * Templates see their view model as `it`, the way back to the site's root as `root`, the functions of formatting.ts as

@@ -44,7 +44,15 @@ export type AttemptView = Pick<AttemptFacts, 'number' | 'kind' | 'started_at' | 
   end: string;
   failed: boolean;
 };
-export type StateView = { name: string; path: string; what: string; size: string; saved: string | null; reason: string | null; chosen: boolean };
+export type StateView = {
+  name: string;
+  path: string;
+  what: string;
+  size: string;
+  saved: string | null;
+  reason: string | null;
+  chosen: boolean;
+};
 export type CheckpointView = { name: string; what: string; size: string; saved: string; href: string };
 
 export function sessionView(model: SessionModel): SessionView {
@@ -74,7 +82,10 @@ export function sessionView(model: SessionModel): SessionView {
     log: consoleLines(model.logTail).join('\n'),
     logPosition: model.logPosition,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
-    further: session.status === 'completed' && whole ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) } : null,
+    further:
+      session.status === 'completed' && whole
+        ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) }
+        : null,
     canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
     canStopAfterSave: session.status === 'running' && session.settings.enable_checkpointing !== false,
   };
@@ -139,7 +150,11 @@ function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView
 
 /** "epoch 10 · step 600", "final · step 960" */
 function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'step'>): string {
-  return [kind === 'final' ? 'final' : '', epoch !== null && kind !== 'final' ? `epoch ${count(epoch)}` : '', step !== null ? `step ${count(step)}` : '']
+  return [
+    kind === 'final' ? 'final' : '',
+    epoch !== null && kind !== 'final' ? `epoch ${count(epoch)}` : '',
+    step !== null ? `step ${count(step)}` : '',
+  ]
     .filter(Boolean)
     .join(' · ');
 }

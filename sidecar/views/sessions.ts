@@ -55,7 +55,7 @@ function rowView(session: SessionFacts, root: string, now: Date): RowView {
   const { progress } = session;
   const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
   return {
-    id: `row-${session.name}`,
+    id: `row-${encodeURIComponent(session.name)}`,
     lora: session.lora_name,
     version: session.version,
     href: sessionAddress(root, session.name),
@@ -76,7 +76,11 @@ function rowView(session: SessionFacts, root: string, now: Date): RowView {
 export function secondsTrained(session: SessionFacts, now: Date): number | null {
   if (session.attempts.length === 0) return null;
   return session.attempts.reduce((seconds, { started_at, ended_at, alive }) => {
-    const end = ended_at ? Date.parse(ended_at) : alive || isAlive(session.status) ? now.getTime() : Date.parse(started_at);
+    const end = ended_at
+      ? Date.parse(ended_at)
+      : alive || isAlive(session.status)
+        ? now.getTime()
+        : Date.parse(started_at);
     return seconds + Math.max(0, end - Date.parse(started_at)) / 1000;
   }, 0);
 }

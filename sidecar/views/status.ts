@@ -13,7 +13,8 @@ export function statusView(session: Pick<SessionFacts, 'status' | 'interrupted' 
   if (session.record === 'found') return { ...view, word: `${view.word} · found` };
   const phase = progress.phase === 'ended' || progress.phase === status ? null : progress.phase;
   if (isAlive(status) && phase) return { ...view, word: `${view.word} · ${phase}` };
-  if (status === 'stopped') return { ...view, word: session.interrupted ? 'Stopped · interrupted' : 'Stopped · by you' };
+  if (status === 'stopped')
+    return { ...view, word: session.interrupted ? 'Stopped · interrupted' : 'Stopped · by you' };
   return view;
 }
 
@@ -41,6 +42,7 @@ export function activeCount(active: SessionFacts[]): string {
 /** "64 % my-cat V3" while it runs, else "my-cat V3 · Completed". */
 export function sessionTitle(session: SessionFacts): string {
   const name = `${session.lora_name} V${session.version}`;
-  if (isAlive(session.status) && session.progress.percent != null) return `${percent(session.progress.percent)} ${name}`;
+  if (isAlive(session.status) && session.progress.percent != null)
+    return `${percent(session.progress.percent)} ${name}`;
   return `${name} · ${looks[session.status].word}`;
 }

@@ -21,7 +21,11 @@ function whatHappened({ status, reason, record }: SessionFacts): Words[] {
 function whatNext(session: SessionFacts): Words[] {
   const { resume, next } = session;
   if (next === 'start over') {
-    return [{ text: 'There is no state to resume from: it starts again at epoch 1, and the files so far are kept in earlier/.' }];
+    return [
+      {
+        text: 'There is no state to resume from: it starts again at epoch 1, and the files so far are kept in earlier/.',
+      },
+    ];
   }
   if (next !== 'resume' || !resume) return [];
   const words: Words[] = [
@@ -37,7 +41,10 @@ function whatNext(session: SessionFacts): Words[] {
       text: `It was saved in the middle of epoch ${resume.first_epoch}: ${plural(resume.repeated_steps, 'step')} of it ${resume.repeated_steps === 1 ? 'is' : 'are'} trained again. `,
     });
   }
-  if (resume.lost_steps) words.push({ text: `${plural(resume.lost_steps, 'step')} since then ${resume.lost_steps === 1 ? 'is' : 'are'} trained again.` });
+  if (resume.lost_steps)
+    words.push({
+      text: `${plural(resume.lost_steps, 'step')} since then ${resume.lost_steps === 1 ? 'is' : 'are'} trained again.`,
+    });
   if (resume.lost_steps === null) words.push({ text: 'What was trained since then is trained again.' });
   return words;
 }
