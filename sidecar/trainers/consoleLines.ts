@@ -1,5 +1,5 @@
 import type { Phase } from '../sessions/facts.js';
-import { type RichRecord, readRichLine } from './richLines.js';
+import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
 /** What a trainer's console has said so far. Plain JSON: the next sidecar takes it up where this one left it. */
 export type ConsoleState = {
@@ -97,26 +97,43 @@ function withoutAnsi(text: string): string {
 }
 
 function readLine(reader: Reader, line: string): void {
+  const { state } = reader;
   const afterBar = readBar(reader, line);
+  // A log record may follow on the same line as the bar.
   const rest = afterBar ?? line;
-  const record = readRichLine(reader.state.record, rest);
-  if (!record || LEVEL_BEGINS(reader, record)) endRecord(reader);
-  reader.state.record = record;
+  const longer = state.record && continueRecord(state.record, rest);
+  if (!longer) endRecord(reader);
+  state.record = longer ?? beginRecord(rest);
+  if (!state.record) readMessage(reader, rest.trim());
+  else if (readableAtOnce(state.record)) takeRecord(reader, state.record);
+}
+
+function endRecord(reader: Reader): void {
+  const { record } = reader.state;
+  if (record) takeRecord(reader, record);
+  reader.state.record = null;
+}
+
+function takeRecord(reader: Reader, record: RichRecord): void {
+  if (!record.taken) readMessage(reader, record.text);
+  reader.state.record = { ...record, taken: true };
 }
 
 const BAR =
   /^steps:\s+\d+%\|[^|]*\|\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,\s*([^\]]*))?\]/;
 
 /** Reads the main bar and returns what follows it on its line; null when the line does not begin with one. */
-function readBar({ state, events }: Reader, line: string): string | null {
+function readBar(reader: Reader, line: string): string | null {
   const found = line.startsWith('steps:') ? BAR.exec(line) : null;
   if (!found) return null;
+  endRecord(reader);
+  const { state, events } = reader;
   const step = Number(found[1]);
   const total = Number(found[2]);
   const loss = readLoss(found[3]) ?? state.loss;
   const changed = step !== state.step || total !== state.total || loss !== state.loss;
   Object.assign(state, { step, total, loss });
-  if (!['finishing', 'ended'].includes(state.phase)) enter({ state, events }, 'training');
+  if (!['finishing', 'ended'].includes(state.phase)) enter(reader, 'training');
   if (changed) events.push({ type: 'step', step, total, loss });
   return line.slice(found[0].length);
 }
@@ -139,11 +156,14 @@ const MEANINGS: Meaning[] = [
   [/^model saved\.$/, finish],
   [/^resume training from local state: (.+)$/, resumed],
   [/^caching (?:latents|text encoder outputs)/i, (reader) => enterBeforeTraining(reader, 'caching latents')],
-  [/^(?:Loading dataset config|prepare images|preparing accelerator|loading model|load |create LoRA|import network)/, loading],
-  [/^num train images \* repeats.*: (\d+)$/, ({ state }, n) => void (state.imagesWithRepeats = Number(n))],
-  [/^num batches per epoch.*: (\d+)$/, ({ state }, n) => void (state.batchesPerEpoch = Number(n))],
-  [/^num epochs.*: (\d+)$/, ({ state }, n) => void (state.epochs = Number(n))],
-  [/^gradient accumulation steps.*= (\d+)$/, ({ state }, n) => void (state.accumulation = Number(n))],
+  [
+    /^(?:Loading dataset config|prepare images|preparing accelerator|loading model|load |create LoRA|import network)/,
+    loading,
+  ],
+  [/^num train images \* repeats.*: (\d+)$/, count('imagesWithRepeats')],
+  [/^num batches per epoch.*: (\d+)$/, count('batchesPerEpoch')],
+  [/^num epochs.*: (\d+)$/, count('epochs')],
+  [/^gradient accumulation steps.*= (\d+)$/, count('accumulation')],
   [/^total optimization steps.*: (\d+)$/, beginHashing],
 ];
 
@@ -151,8 +171,16 @@ function readMessage(reader: Reader, message: string): void {
   if (message === '') return;
   for (const [pattern, apply] of MEANINGS) {
     const found = pattern.exec(message);
-    if (found) return apply(reader, found[1] ?? '');
+    if (!found) continue;
+    apply(reader, found[1] ?? '');
+    return;
   }
+}
+
+function count(name: 'imagesWithRepeats' | 'batchesPerEpoch' | 'epochs' | 'accumulation') {
+  return ({ state }: Reader, value: string): void => {
+    state[name] = Number(value);
+  };
 }
 
 /** A record whose end is certain need not wait for the line after it: that may be a long step away. */
@@ -175,26 +203,22 @@ function beginCheckpoint(reader: Reader, path: string): void {
 }
 
 function beginState(reader: Reader, path: string): void {
-  if (reader.state.savingState === path) return;
   reader.state.savingState = path;
   if (reader.state.phase !== 'finishing') enter(reader, 'saving');
   reader.events.push({ type: 'state-begun', path });
 }
 
 function endState({ state, events }: Reader, path: string): void {
-  if (state.savingState === null && state.lastStateSaved === path) return;
   Object.assign(state, { savingState: null, lastStateSaved: path });
   events.push({ type: 'state-saved', path });
 }
 
 function beginSampling(reader: Reader): void {
-  if (reader.state.phase === 'sampling') return;
   enter(reader, 'sampling');
   reader.events.push({ type: 'sampling' });
 }
 
 function finish(reader: Reader): void {
-  if (reader.state.finished) return;
   reader.state.finished = true;
   enter(reader, 'ended');
   reader.events.push({ type: 'finished' });

@@ -14,15 +14,16 @@ const LEVEL = /^\s*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+)?(?:DEBUG|INFO|WARNING|E
 /** Where the message column begins. */
 const INDENT = 29;
 
-/**
- * The record that this line of rich's log handler begins or goes on with (sd-scripts library/utils.py:69-76); null when
- * the line belongs to none. `before` is the record of the line above.
- */
-export function readRichLine(before: RichRecord | null, line: string): RichRecord | null {
+/** The record that this line of rich's log handler begins (sd-scripts library/utils.py:69-76); null when it begins none. */
+export function beginRecord(line: string): RichRecord | null {
   const level = LEVEL.exec(line);
-  if (level) return begun(line.slice(level[0].length).trimEnd());
-  const goesOn = before !== null && line.length > INDENT && line.slice(0, INDENT).trim() === '';
-  return goesOn ? continued(before, line.slice(INDENT)) : null;
+  return level ? begun(line.slice(level[0].length).trimEnd()) : null;
+}
+
+/** The record with this line added; null when the line is not a further one of it. */
+export function continueRecord(record: RichRecord, line: string): RichRecord | null {
+  const indented = line.length > INDENT && line.slice(0, INDENT).trim() === '';
+  return indented && !LEVEL.test(line) ? continued(record, line.slice(INDENT)) : null;
 }
 
 function begun(body: string): RichRecord {

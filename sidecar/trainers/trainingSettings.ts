@@ -66,7 +66,7 @@ export function readTrainingSettings(table: readonly Setting[], given: Record<st
     const used = table.find((each) => each.name === name);
     const field = used ?? setting(name);
     const value = used ? given[name] : undefined;
-    const parsed = valueOf(field).safeParse(value);
+    const parsed = valueFor(field).safeParse(value);
     if (parsed.success) settings[name] = parsed.data;
     else fields[name] = `${field.label}: ${parsed.error.issues[0]?.message}`;
   }
@@ -158,7 +158,7 @@ const COMMON: Record<SettingName, Common> = {
   },
 };
 
-function valueOf(field: Setting): z.ZodType {
+function valueFor(field: Setting): z.ZodType {
   const absent = (value: unknown) => value === undefined || value === null;
   // A number field that was emptied means its default, an emptied text field means empty.
   const isNumber = field.type === 'integer' || field.type === 'number' || field.type === 'decimal';
@@ -171,11 +171,10 @@ function valueOf(field: Setting): z.ZodType {
 const string = z.string('has to be text.');
 
 function text(): z.ZodType {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   return string
     .trim()
     .max(1000, 'is longer than 1,000 characters.')
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'has to be one line.');
+    .regex(/^\P{Cc}*$/u, 'has to be one line.');
 }
 
 function lines(): z.ZodType {

@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type ConsoleEvent,
+  type ConsoleState,
+  readConsole,
+  startConsole,
+  stepsPerEpoch,
+} from '../../sidecar/trainers/consoleLines.js';
+import { fixture } from './fixtures.js';
+
+function readAll(chunks: string[]): { state: ConsoleState; events: ConsoleEvent[] } {
+  let state = startConsole();
+  const events: ConsoleEvent[] = [];
+  for (const chunk of chunks) {
+    const read = readConsole(state, chunk);
+    // As it lies in progress.json between two sidecars.
+    state = JSON.parse(JSON.stringify(read.state));
+    events.push(...read.events);
+  }
+  return { state, events };
+}
+
+function paths(events: ConsoleEvent[], type: ConsoleEvent['type']): string[] {
+  return events.flatMap((event) => (event.type === type && 'path' in event ? [event.path] : []));
+}
+
+/** As it comes through one descriptor: the marker of the runner, stdout and stderr, cut together at a line. */
+function oneLog(run: string): string {
+  const [before = '', ...epochs] = fixture(`${run}/stdout.log`).split(/(?=\nepoch )/);
+  const marker = '\n── attempt 2 · resume · 2026-11-22T03:12:00.000Z ──\n';
+  const stderr = fixture(`${run}/stderr.log`);
+  const bar = stderr.indexOf('\rsteps:');
+  return `${marker}${before}${stderr.slice(0, bar)}${epochs.join('')}${stderr.slice(bar)}`;
+}
+
+describe('a run of sd-scripts', () => {
+  test.each([
+    { run: 'full-run', step: 24, epoch: 3, out: '/gpu-pod/run/out1', resumed: null },
+    { run: 'tiny-output', step: 24, epoch: 3, out: '/gpu-pod/run/outT', resumed: null },
+    {
+      run: 'interrupted-run',
+      step: 16,
+      epoch: 3,
+      out: '/gpu-pod/run/outA',
+      resumed: '/gpu-pod/run/out1/mylora-000001-state',
+    },
+  ])('$run is understood from its console alone', ({ run, step, epoch, out, resumed }) => {
+    const { state } = readAll([oneLog(run)]);
+    expect(state).toMatchObject({
+      phase: 'ended',
+      step,
+      total: 24,
+      epoch,
+      epochs: 3,
+      imagesWithRepeats: 8,
+      batchesPerEpoch: 8,
+      accumulation: 1,
+      totalSteps: 24,
+      savingState: null,
+      lastStateSaved: `${out}/mylora-state`,
+      lastCheckpoint: `${out}/mylora.safetensors`,
+      resumedFrom: resumed,
+      finished: true,
+    });
+    expect(stepsPerEpoch(state)).toBe(8);
+  });
+
+  test('every state folder is seen begun and then saved, though its path is broken over lines', () => {
+    const { events } = readAll([fixture('full-run/stderr.log')]);
+    const names = ['step00000005', '000001', 'step00000010', 'step00000015', '000002', 'step00000020'];
+    const folders = [
+      ...names.map((name) => `/gpu-pod/run/out1/mylora-${name}-state`),
+      '/gpu-pod/run/out1/mylora-state',
+    ];
+    expect(paths(events, 'state-begun')).toEqual(folders);
+    expect(paths(events, 'state-saved')).toEqual(folders);
+    const saves = events.filter(({ type }) => type === 'state-begun' || type === 'state-saved').map(({ type }) => type);
+    expect(saves).toEqual(folders.flatMap(() => ['state-begun', 'state-saved']));
+  });
+
+  test('every checkpoint is seen', () => {
+    expect(paths(readAll([fixture('interrupted-run/stdout.log')]).events, 'checkpoint')).toEqual([
+      '/gpu-pod/run/outA/mylora-step00000005.safetensors',
+      '/gpu-pod/run/outA/mylora-000002.safetensors',
+      '/gpu-pod/run/outA/mylora-step00000010.safetensors',
+      '/gpu-pod/run/outA/mylora-step00000015.safetensors',
+      '/gpu-pod/run/outA/mylora.safetensors',
+    ]);
+  });
+
+  test('the steps rise one by one, and a bar that is printed again is no new step', () => {
+    const steps = readAll([fixture('full-run/stderr.log')]).events.flatMap((event) =>
+      event.type === 'step' ? [event.step] : [],
+    );
+    expect([...new Set(steps)]).toEqual(Array.from({ length: 25 }, (_, step) => step));
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  });
+
+  test('its phases come in the order in which it lived them', () => {
+    const phases = readAll([oneLog('tiny-output')]).events.flatMap((event) =>
+      event.type === 'phase' ? [event.phase] : [],
+    );
+    expect(phases.join(', ')).toMatch(
+      /^loading, .*caching latents, .*training, saving, sampling, training, saving, sampling, training, sampling, finishing, ended$/,
+    );
+  });
+});
+
+describe('a run that failed', () => {
+  test.each([
+    ['bad_out_finished', { phase: 'loading', step: null, resumedFrom: '/gpu-pod/run/out1/mylora-state' }],
+    ['bad_out_missingdir', { phase: 'loading', resumedFrom: '/gpu-pod/run/out1/nope-state' }],
+    ['bad_out_noopt', { phase: 'loading', finished: false }],
+    ['bad_out_norand', { phase: 'ended', step: 8, total: 16, loss: 1.09, finished: true }],
+    ['bad_out_otherdim', { phase: 'loading', finished: false }],
+    ['badtoml', { step: null, finished: false }],
+    ['nodata', { phase: 'loading', step: null, finished: false }],
+    ['sig_child_SIGKILL', { phase: 'training', total: 400, finished: false }],
+    ['sig_group_SIGTERM', { phase: 'training', step: 3, total: 400, loss: 1.13, finished: false }],
+    ['sig_launcher_SIGTERM', { phase: 'training', step: 16, total: 400, loss: 1.02, finished: false }],
+  ])('%s is left where it stood', (name, expected) => {
+    expect(readAll([fixture(`failures/${name}.stderr.log`)]).state).toMatchObject(expected);
+  });
+});
+
+describe('lines', () => {
+  const bar = (n: number, loss: string) => `\rsteps:  21%|##        | ${n}/24 [00:07<00:27,  1.46s/it, ${loss}]`;
+
+  test.each([
+    ['a loss', bar(5, 'avr_loss=1.12'), { step: 5, total: 24, loss: 1.12 }],
+    ['a tiny loss', bar(5, 'avr_loss=1e-05'), { loss: 1e-5 }],
+    ['no number', bar(5, 'avr_loss=nan'), { loss: 'nan' }],
+    ['more than the loss', bar(5, 'Average key norm=0.00166, Keys Scaled=0, avr_loss=1.13'), { loss: 1.13 }],
+    ['no loss yet', '\rsteps:   0%|          | 0/24 [00:00<?, ?it/s]', { step: 0, loss: null, phase: 'training' }],
+    ['hours', '\rsteps:  50%|█████     | 800/1600 [1:02:03<2:03:04,  4.2it/s, avr_loss=0.1]', { step: 800 }],
+    ['other bars', '\rvalidation steps:  50%|#####     | 1/2 [00:01<00:01,  1.51s/it]\r', { step: null }],
+    ['a sampling bar', '\r  0%|          | 0/2 [00:00<?, ?it/s]\u001b[A\n', { step: null }],
+    ['colours', '\u001b[1msteps:  21%|## | 5/24 [00:07<00:27,  1.46s/it]\u001b[0m\n', { step: 5 }],
+    ['plain log lines', '\nSaving current state to /o/it-state\n', { savingState: '/o/it-state', phase: 'saving' }],
+    ['accumulation', '  gradient accumulation steps / 勾配を合計するステップ数 = 3\n', { accumulation: 3 }],
+    ['a silent minute', '  total optimization steps / 学習ステップ数: 24\n', { phase: 'hashing base model' }],
+  ])('%s', (_, text, expected) => {
+    expect(readAll([text]).state).toMatchObject(expected);
+  });
+
+  test('batches that do not divide by the accumulation make one more step', () => {
+    expect(stepsPerEpoch({ batchesPerEpoch: 8, accumulation: 3 })).toBe(3);
+  });
+
+  test('a step and the end of a save show at once, not only when the next line comes', () => {
+    expect(readAll([bar(5, 'avr_loss=1')]).state.step).toBe(5);
+    const saved = `                    INFO     Random states saved in /o/it-state/random_states_0.pkl   checkpointing.py:170\n`;
+    expect(readAll([saved]).state.lastStateSaved).toBe('/o/it-state');
+  });
+
+  test('a line without end is not kept', () => {
+    const { state } = readAll(Array.from({ length: 1000 }, () => 'x'.repeat(10_000)));
+    expect(JSON.stringify(state).length).toBeLessThan(20_000);
+  });
+});
+
+test.each(['full-run', 'tiny-output', 'interrupted-run'])('%s read in any pieces gives the same', (run) => {
+  const text = oneLog(run);
+  const whole = readAll([text]);
+  fc.assert(
+    fc.property(fc.array(fc.nat(text.length), { maxLength: 400 }), (cuts) => {
+      const at = [0, ...cuts.sort((a, b) => a - b), text.length];
+      expect(readAll(at.slice(1).map((end, index) => text.slice(at[index], end)))).toEqual(whole);
+    }),
+    { numRuns: 30 },
+  );
+  expect(readAll([...text])).toEqual(whole);
+});
