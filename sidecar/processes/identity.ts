@@ -1,0 +1,76 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** One process, told from a later one with the same PID by when it was started. */
+export type ProcessIdentity = {
+  readonly pid: number;
+  /** Clock ticks since boot, raw: wall-clock time would jump. */
+  readonly startTicks: number;
+};
+
+export type Process = ProcessIdentity & {
+  /** R, S, D, T, Z, X, … (proc_pid_stat(5)) */
+  readonly state: string;
+  readonly ppid: number;
+  readonly pgid: number;
+};
+
+/** A process as /proc tells it; null when there is none, or when it may not be looked at. */
+export function readProcess(pid: number): Process | null {
+  try {
+    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+/** The process, if it is still the one it was and more than a zombie: kill(pid, 0) would succeed on that too. */
+export function readLiving({ pid, startTicks }: ProcessIdentity): Process | null {
+  const now = readProcess(pid);
+  return now?.startTicks === startTicks && isLiving(now) ? now : null;
+}
+
+export function isLiving(process: Process): boolean {
+  return process.state !== 'Z' && process.state !== 'X' && process.state !== 'x';
+}
+
+/**
+ * Fields are counted after the last `)`: the name before it may hold anything, spaces and `)` included.
+ * Exported for the table of odd names in its test.
+ */
+export function parseStat(pid: number, text: string): Process | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, ppid, pgid, startTicks] = [fields[0], Number(fields[1]), Number(fields[2]), Number(fields[19])];
+  if (!state || !Number.isSafeInteger(startTicks)) return null;
+  return { pid, startTicks, state, ppid, pgid };
+}
+
+/** In which PIDs mean something: this PID namespace, in this life of it. A restarted container reuses small PIDs. */
+export type Namespace = {
+  /** "pid:[4026531836]" */
+  readonly link: string | null;
+  readonly initStartTicks: number | null;
+  readonly bootId: string | null;
+  readonly hostname: string;
+};
+
+/** Read once: a process cannot leave its PID namespace. */
+export function ownNamespace(): Namespace {
+  own ??= {
+    link: attempt(() => readlinkSync('/proc/self/ns/pid')),
+    initStartTicks: readProcess(1)?.startTicks ?? null,
+    bootId: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    hostname: hostname(),
+  };
+  return own;
+}
+
+let own: Namespace | undefined;
+
+function attempt(read: () => string): string | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

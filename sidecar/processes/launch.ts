@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readAttempt } from './attemptFile.js';
+import { MARK } from './sweep.js';
+
+export type Launch = {
+  /** The Python that runs the runner: a name to be found in PATH, or a path. 3.10 or newer. */
+  python: string;
+  /** The folder `trainer-bridge`. */
+  bridge: string;
+  outputFolder: string;
+  /** Random; the mark that all processes of the attempt carry. */
+  attemptId: string;
+  number: number;
+  kind: 'start' | 'resume' | 'relaunch';
+  /** Where the trainer is started, and its command. No shell is in between. */
+  cwd: string;
+  argv: string[];
+  environment: NodeJS.ProcessEnv;
+  /** Seconds from a stop to SIGKILL, and from the trainer's end to SIGTERM for what it left behind. */
+  stopGraceSeconds?: number;
+  lingerSeconds?: number;
+};
+
+export type Launched =
+  | { ok: true /** The runner's. */; pid: number }
+  | { ok: false; code: 'held' | 'unwritable' | 'no_python' | 'failed' /** One line, for people. */; message: string };
+
+/**
+ * Starts a runner in a session of its own, so that it outlives us, and waits until it says that its trainer is started.
+ * A trainer that could not be started is an attempt that has ended: its record says why, and the launch is ok.
+ */
+export async function launchRunner(launch: Launch): Promise<Launched> {
+  const complaints = openUnlinked();
+  try {
+    const runner = spawn(launch.python, runnerArguments(launch), {
+      detached: true,
+      stdio: ['ignore', complaints ?? 'ignore', complaints ?? 'ignore'],
+      env: { ...trainerEnvironment(launch.environment), [MARK]: launch.attemptId },
+    });
+    runner.unref();
+    const outcome = await started(runner, launch);
+    if (outcome === 'started') return { ok: true, pid: runner.pid ?? 0 };
+    return outcome instanceof Error
+      ? { ok: false, code: 'no_python', message: `${launch.python} could not be started: ${outcome.message}.` }
+      : refusal(outcome, complaints);
+  } finally {
+    if (complaints !== null) closeSync(complaints);
+  }
+}
+
+/**
+ * The environment of a trainer, from ours: console output unbuffered, wide and in UTF-8; without the variables that
+ * spoil its progress bar or colour its log, and without our own secrets.
+ */
+export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(ours).filter(
+    ([name]) => !name.startsWith('TQDM_') && !['FORCE_COLOR', 'TTY_COMPATIBLE', 'TRACKSIDE_TOKEN', MARK].includes(name),
+  );
+  return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: '1', COLUMNS: '500', PYTHONIOENCODING: 'utf-8' };
+}
+
+/** As a file and isolated (-I -S), not with -m: a third of the time, and nothing in the user's PYTHONPATH can break it. */
+function runnerArguments(launch: Launch): string[] {
+  const { stopGraceSeconds, lingerSeconds } = launch;
+  return [
+    ...['-I', '-S', join(launch.bridge, 'trackside', 'runner.py')],
+    ...['--output', launch.outputFolder, '--attempt', launch.attemptId, '--number', String(launch.number)],
+    ...['--kind', launch.kind, '--cwd', launch.cwd],
+    ...(stopGraceSeconds === undefined ? [] : ['--stop-grace', String(stopGraceSeconds)]),
+    ...(lingerSeconds === undefined ? [] : ['--linger', String(lingerSeconds)]),
+    ...['--', ...launch.argv],
+  ];
+}
+
+const POLL_MS = 25;
+/** A slow disk may hold the runner's records back; a runner that lives has then still started. */
+const PATIENCE_MS = 20_000;
+
+/** The exit status of a runner that ended without starting anything; an Error when it could not even be started. */
+function started(runner: ChildProcess, launch: Launch): Promise<'started' | number | Error> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const attempt = readAttempt(launch.outputFolder);
+      if (!attempt || 'broken' in attempt || attempt.id !== launch.attemptId) return;
+      if (attempt.trainer_pid !== null || attempt.ended_at !== null) finish('started');
+    };
+    const watcher = watchFolder(launch.outputFolder, look);
+    const poll = setInterval(look, POLL_MS);
+    const patience = setTimeout(() => finish('started'), PATIENCE_MS);
+    const finish = (outcome: 'started' | number | Error) => {
+      watcher?.close();
+      clearInterval(poll);
+      clearTimeout(patience);
+      resolve(outcome);
+    };
+    runner.once('error', finish);
+    runner.once('exit', (code) => finish(code === 0 ? 'started' : (code ?? -1)));
+    look();
+  });
+}
+
+function refusal(status: number, complaints: number | null): Launched {
+  const said = complaints === null ? '' : readAll(complaints).trim();
+  const last = said.split('\n').at(-1) ?? '';
+  if (status === 75) return { ok: false, code: 'held', message: last || 'Another attempt holds this folder.' };
+  if (status === 74) return { ok: false, code: 'unwritable', message: last || 'The output folder cannot be written.' };
+  return { ok: false, code: 'failed', message: `The runner ended at once (status ${status}). ${last}`.trim() };
+}
+
+/** Until the runner holds the folder, what it says must not get into the log of whoever does. Null without a disk. */
+function openUnlinked(): number | null {
+  const path = join(tmpdir(), `trackside-${randomBytes(8).toString('hex')}`);
+  try {
+    const descriptor = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return descriptor;
+  } catch {
+    return null;
+  }
+}
+
+function readAll(descriptor: number): string {
+  const buffer = Buffer.alloc(8192);
+  return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+}
+
+/** Null where nothing can be watched (the limit of inotify is reached): polling does it alone. */
+function watchFolder(folder: string, look: () => void): FSWatcher | null {
+  try {
+    return watch(folder, { persistent: false }, look).on('error', () => {});
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+import { realpathSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { type AttemptRecord, heartbeatTime, readAttempt } from './attemptFile.js';
+import { ownNamespace, readLiving, readProcess } from './identity.js';
+import { findMarked } from './sweep.js';
+
+/** A runner touches attempt.json every 15 s; after three beats missed nobody is believed to be there. */
+export const HEARTBEAT_FRESH_SECONDS = 45;
+
+export type Liveness =
+  | {
+      readonly alive: 'here';
+      readonly pid: number;
+      /** Who was found: the runner; or, the runner gone, its trainer, or any other process of the attempt. */
+      readonly by: 'runner' | 'trainer' | 'process';
+      readonly attempt: AttemptRecord;
+    }
+  | {
+      /** On another machine, or in another container, that shares the output folder. */
+      readonly alive: 'elsewhere';
+      readonly hostname: string;
+      readonly heartbeatAgeSeconds: number;
+      readonly attempt: AttemptRecord;
+    }
+  | { readonly alive: 'no' };
+
+/**
+ * Whether a training lives in an output folder: never believed from a file, always asked of the kernel. Cheap enough for
+ * many sessions a second, and never throws.
+ *
+ * The evidence is the identity in attempt.json. `training.pid` is written for people and decides nothing: one that is
+ * missing or spoiled does not end a living training (its runner writes it anew), and one that names a stranger gives
+ * that stranger no part in it.
+ */
+export function liveness(outputFolder: string): Liveness {
+  const attempt = readAttempt(outputFolder);
+  if (!attempt || 'broken' in attempt || attempt.ended_at) return dead;
+  if (isThisNamespace(attempt)) return isOfFolder(attempt, outputFolder) ? livenessHere(attempt) : dead;
+  const heartbeatAgeSeconds = heartbeatAge(outputFolder);
+  if (heartbeatAgeSeconds >= HEARTBEAT_FRESH_SECONDS) return dead;
+  return { alive: 'elsewhere', hostname: attempt.hostname, heartbeatAgeSeconds, attempt };
+}
+
+/** Whether the PIDs of an attempt mean anything here. */
+export function isThisNamespace(attempt: AttemptRecord): boolean {
+  const own = ownNamespace();
+  const same =
+    attempt.pid_namespace === own.link &&
+    attempt.init_start_ticks === own.initStartTicks &&
+    (attempt.boot_id ?? own.bootId) === own.bootId;
+  // Two machines can agree in all of these when boot ids are not to be had; a machine may also be renamed.
+  return same && (attempt.boot_id !== null || attempt.hostname === hostname());
+}
+
+/** False for a copy of an output folder: its attempt.json names a living process, but of the original. */
+export function isOfFolder(attempt: AttemptRecord, outputFolder: string): boolean {
+  if (attempt.output === null || attempt.output === outputFolder) return true;
+  try {
+    // A folder that was moved keeps its inode; on file systems that number inodes anew it keeps at least its path.
+    return statSync(outputFolder).ino === attempt.output_inode || realpathSync(outputFolder) === attempt.output;
+  } catch {
+    return false;
+  }
+}
+
+const dead = { alive: 'no' } as const;
+
+function livenessHere(attempt: AttemptRecord): Liveness {
+  if (livesAs(attempt.pid, attempt.start_ticks)) return { alive: 'here', pid: attempt.pid, by: 'runner', attempt };
+  const { trainer_pid: trainer, trainer_start_ticks: ticks } = attempt;
+  if (trainer !== null && ticks !== null && livesAs(trainer, ticks)) {
+    return { alive: 'here', pid: trainer, by: 'trainer', attempt };
+  }
+  const other = findMarked(attempt.id);
+  return other ? { alive: 'here', pid: other.pid, by: 'process', attempt } : dead;
+}
+
+function livesAs(pid: number, startTicks: number): boolean {
+  if (readLiving({ pid, startTicks })) return true;
+  return readProcess(pid) === null && isHidden(pid);
+}
+
+/** Mounted with hidepid, /proc shows no other users' processes; that one may not signal it says that it is there. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * Seconds since the last heartbeat. Only the first look has to believe two clocks; afterwards a heartbeat is a change
+ * seen, timed by our own monotonic clock, and clocks may jump.
+ */
+function heartbeatAge(outputFolder: string): number {
+  const time = heartbeatTime(outputFolder);
+  if (time === null) return Number.POSITIVE_INFINITY;
+  const now = performance.now() / 1000;
+  const before = heartbeats.get(outputFolder);
+  if (before?.time === time) return now - before.at;
+  const at = before ? now : now - Math.max(0, (Date.now() - time) / 1000);
+  heartbeats.set(outputFolder, { time, at });
+  return now - at;
+}
+
+const heartbeats = new Map<string, { time: number; at: number }>();

@@ -1,0 +1,113 @@
+"""Processes as Linux tells them through /proc: who one is, and which of them belong to an attempt."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import NamedTuple
+
+MARK = "TRACKSIDE_ATTEMPT"
+
+
+class Process(NamedTuple):
+    """`start_ticks` is what tells a process from a later one with the same PID: clock ticks since boot, never rounded."""
+
+    pid: int
+    state: str
+    ppid: int
+    pgid: int
+    start_ticks: int
+
+
+def living(attempt: str) -> list[Process]:
+    """Everything of an attempt except the caller, zombies left out: the caller's descendants and group, and whoever
+    carries the attempt's mark, and their descendants."""
+    me = os.getpid()
+    everyone = {process.pid: process for process in map(read, _pids()) if process}
+    group = os.getpgrp() if os.getpgrp() == me else None
+    found = {me} | {p.pid for p in everyone.values() if p.pgid == group or carries(p.pid, attempt)}
+    while True:
+        more = {p.pid for p in everyone.values() if p.ppid in found} - found
+        if not more:
+            break
+        found |= more
+    return [everyone[pid] for pid in found - {me, 1} if pid in everyone and everyone[pid].state not in "ZX"]
+
+
+def marked(attempt: str) -> list[Process]:
+    """Whoever carries the attempt's mark, the caller and zombies left out."""
+    processes = (read(pid) for pid in _pids() if pid not in (1, os.getpid()) and carries(pid, attempt))
+    return [process for process in processes if process and process.state not in "ZX"]
+
+
+def read(pid: int) -> Process | None:
+    """None when there is no such process. The name may hold spaces and `)`: fields are counted after the last one."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read().decode("ascii", "replace")
+    except OSError:
+        return None
+    fields = text[text.rindex(")") + 2 :].split()
+    return Process(pid, fields[0], int(fields[1]), int(fields[2]), int(fields[19]))
+
+
+def carries(pid: int, attempt: str) -> bool:
+    """Whether the environment the process was started with names the attempt. False where it may not be read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return f"\0{MARK}={attempt}\0".encode() in b"\0" + file.read() + b"\0"
+    except OSError:
+        return False
+
+
+def send(process: Process, number: int) -> None:
+    """Signals the process if it is still the same one. Never fails: one that is gone needs no signal."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    except OSError:
+        handle = None  # a sandbox without pidfd: the check below is as close as it gets
+    try:
+        now = read(process.pid)
+        if now is None or now.start_ticks != process.start_ticks:
+            return
+        if handle is None:
+            os.kill(process.pid, number)
+        else:
+            signal.pidfd_send_signal(handle, number)
+    except OSError:
+        pass
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def here() -> dict[str, object]:
+    """What tells this PID namespace, in this life of it, from every other one: PIDs mean something only within it."""
+    init = read(1)
+    return {
+        "pid_namespace": _link("/proc/self/ns/pid"),
+        "init_start_ticks": init.start_ticks if init else None,
+        "boot_id": _line("/proc/sys/kernel/random/boot_id"),
+        "hostname": os.uname().nodename,
+    }
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _link(path: str) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _line(path: str) -> str | None:
+    try:
+        with open(path) as file:
+            return file.readline().strip()
+    except OSError:
+        return None

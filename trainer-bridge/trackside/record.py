@@ -1,0 +1,106 @@
+"""The two files in which an attempt is written down: `attempt.json`, and `training.pid` for people and shells."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+ATTEMPT = "attempt.json"
+PID = "training.pid"
+
+
+def save(folder: int, record: dict[str, object]) -> None:
+    """Writes `attempt.json` so that a reader, or a power cut, finds the old or the new one, never half of one.
+
+    `folder` is a descriptor of the output folder. Raises OSError when it cannot be written; the old one is then whole.
+    """
+    _replace(folder, ATTEMPT, json.dumps(record, indent=2, ensure_ascii=False) + "\n", durable=True)
+
+
+def load(folder: int) -> dict[str, object] | None:
+    """The record in the folder; None when there is none, {} when it cannot be understood."""
+    text = _read(folder, ATTEMPT)
+    if text is None:
+        return None
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def save_pid(folder: int) -> None:
+    """Not synced: after a power cut there is no process that a PID could name."""
+    _replace(folder, PID, f"{os.getpid()}\n", durable=False)
+
+
+def remove_pid(folder: int) -> None:
+    if _read(folder, PID) == f"{os.getpid()}\n":
+        os.unlink(PID, dir_fd=folder)
+
+
+def touch(folder: int, record: dict[str, object]) -> None:
+    """The heartbeat. Files that somebody deleted or spoiled are written anew; another attempt's are left alone."""
+    current = load(folder)
+    if current and current.get("id") not in (None, record["id"]):
+        return
+    if current:
+        os.utime(ATTEMPT, dir_fd=folder)
+    else:
+        save(folder, record)
+    if _read(folder, PID) != f"{os.getpid()}\n":
+        save_pid(folder)
+
+
+def is_ours(folder: int, record: dict[str, object]) -> bool:
+    """False when another attempt's record has taken the place of this one."""
+    current = load(folder)
+    return not current or current.get("id") in (None, record["id"])
+
+
+def seconds_since_touched(folder: int) -> float:
+    return time.time() - os.stat(ATTEMPT, dir_fd=folder).st_mtime
+
+
+def now() -> str:
+    """ISO 8601 in UTC, with milliseconds."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds // 1_000_000:03d}Z"
+
+
+def _replace(folder: int, name: str, text: str, durable: bool) -> None:
+    # Random, not the PID: two pods on one volume have the same PIDs.
+    temporary = f".{name}.{os.urandom(6).hex()}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+            while data:
+                data = data[os.write(descriptor, data) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        _unlink(folder, temporary)
+        raise
+    if durable:
+        os.fsync(folder)
+
+
+def _read(folder: int, name: str) -> str | None:
+    try:
+        descriptor = os.open(name, os.O_RDONLY, dir_fd=folder)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read().decode("utf-8", "replace")
+
+
+def _unlink(folder: int, name: str) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        pass

@@ -1,0 +1,250 @@
+"""The runner owns one attempt: it starts the trainer, outlives the sidecar, and writes down how it ended.
+
+Everything that is true about an attempt is in the output folder: `attempt.json` (who, and how it ended), `training.pid`
+(this process; `kill` it to end the training), `training.log` (all that was printed), and a kernel lock on the folder
+itself, which the trainer inherits. Nothing here needs the sidecar.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if not __package__:  # started as a file: quicker than -m, and no PYTHONPATH that the trainer would inherit
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import argparse
+import fcntl
+import signal
+import time
+
+from trackside import out_of_memory, processes, record as attempt_file
+from trackside.supervise import WATCHED, Grace, supervise
+
+HELD, UNWRITABLE = 75, 74
+FRESH_SECONDS = 45
+FINAL_RECORD_SECONDS = 3600
+
+
+def main() -> int:
+    options = _options()
+    # Signals are fetched when there is time for them; a closed terminal must not end a training.
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.getpgrp() != os.getpid():
+        os.setsid()
+    try:
+        folder = os.open(options.output, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        return _refuse(UNWRITABLE, f"{options.output} cannot be opened: {error.strerror}. Nothing was started.")
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _refuse(HELD, _holder(attempt_file.load(folder)))
+    except OSError as error:
+        return _refuse(UNWRITABLE, f"{options.output} cannot be locked: {error.strerror}. Nothing was started.")
+    held = _held_by_another(folder)
+    if held:
+        return _refuse(HELD, held)
+    try:
+        log, record = _write_down(folder, options)
+    except OSError as error:
+        return _refuse(UNWRITABLE, f"{options.output} cannot be written: {error.strerror}. Nothing was started.")
+    return _run(folder, log, record, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m trackside.runner",
+        usage="%(prog)s --output FOLDER --attempt ID --number N --kind KIND --cwd FOLDER [options] -- COMMAND…",
+        description="Runs one attempt of a training in its output folder, and writes down how it ended.",
+        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (whatever the trainer did); 75 another "
+        "attempt holds the folder, nothing was changed; 74 the folder cannot be written, nothing was started; "
+        "2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to everything of it, and SIGKILL after --stop-grace.",
+    )
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="the session's output folder; it has to exist")
+    parser.add_argument("--attempt", required=True, metavar="ID", help="random; the trainer finds it in TRACKSIDE_ATTEMPT")
+    parser.add_argument("--number", required=True, type=int, metavar="N", help="counts the attempts of the session, from 1")
+    parser.add_argument("--kind", required=True, choices=("start", "resume", "relaunch"), help="what kind of start it is")
+    parser.add_argument("--cwd", required=True, metavar="FOLDER", help="where the trainer is started")
+    seconds = {"type": float, "metavar": "SECONDS"}
+    defaults = Grace()
+    parser.add_argument("--stop-grace", default=defaults.stop, help="from a stop to SIGKILL (%(default)s)", **seconds)
+    parser.add_argument(
+        "--linger", default=defaults.linger, help="how long what the trainer leaves behind may go on (%(default)s)", **seconds
+    )
+    parser.add_argument(
+        "--linger-kill", default=defaults.linger_kill, help="from then on to SIGKILL (%(default)s)", **seconds
+    )
+    # Cut off before parsing: the trainer's own arguments may hold anything, a second `--` included.
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    options = parser.parse_args(given[:end])
+    options.argv = given[end + 1 :]
+    if not options.argv:
+        parser.error("the trainer's command is missing: -- COMMAND …")
+    return options
+
+
+def _refuse(code: int, why: str) -> int:
+    print(why, file=sys.stderr)
+    return code
+
+
+def _held_by_another(folder: int) -> str | None:
+    """The lock tells of this machine's runners and trainers, where the file system has locks at all. The record tells
+    of what outlived a runner without its lock, and of other machines on a shared volume."""
+    last = attempt_file.load(folder)
+    if not last or last.get("ended_at"):
+        return None
+    left = processes.marked(str(last.get("id")))
+    if left:
+        return f"{_holder(last)} Still living: {', '.join(str(process.pid) for process in left)}."
+    here = processes.here()
+    elsewhere = any(last.get(name) not in (None, value) for name, value in here.items())
+    seconds = attempt_file.seconds_since_touched(folder)
+    if elsewhere and seconds < FRESH_SECONDS:
+        return f"{_holder(last)} It was heard of {max(0, seconds):.0f} s ago from {last.get('hostname')}."
+    return None
+
+
+def _holder(last: dict[str, object] | None) -> str:
+    if not last or last.get("ended_at"):
+        return "Another attempt holds this folder."
+    return (
+        f"Attempt {last.get('number')} holds this folder: PID {last.get('pid')} on {last.get('hostname')}, "
+        f"started {last.get('started_at')}."
+    )
+
+
+def _write_down(folder: int, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
+    """Log, record and PID file, all before anything is started. Returns the log's descriptor and the record."""
+    started_at = attempt_file.now()
+    log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644, dir_fd=folder)
+    before = os.fstat(log).st_size
+    try:
+        _print(log, ("\n" if before else "") + f"── attempt {options.number} · {options.kind} · {started_at} ──\n")
+        me = processes.read(os.getpid())
+        record: dict[str, object] = {
+            "id": options.attempt,
+            "number": options.number,
+            "kind": options.kind,
+            "pid": os.getpid(),
+            "start_ticks": me.start_ticks if me else None,
+            **processes.here(),
+            "output": os.path.realpath(options.output),
+            "output_inode": os.fstat(folder).st_ino,
+            "started_at": started_at,
+            "argv": options.argv,
+            "cwd": options.cwd,
+            "log_start": os.fstat(log).st_size,
+            "trainer_pid": None,
+            "trainer_start_ticks": None,
+            "stop_signal": None,
+            "exit_code": None,
+            "signal": None,
+            "oom_killed": False,
+            "oom_kills": 0,
+            "reason": None,
+            "log_end": None,
+            "ended_at": None,
+        }
+        attempt_file.save(folder, record)
+    except OSError:
+        os.ftruncate(log, before)
+        raise
+    try:
+        attempt_file.save_pid(folder)
+    except OSError:
+        pass  # the record is what counts; the heartbeat tries again
+    return log, record
+
+
+def _run(folder: int, log: int, record: dict[str, object], options: argparse.Namespace) -> int:
+    # From here on what goes wrong with the runner itself belongs into the log.
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    _adopt_orphans()
+    kills_before = out_of_memory.kills()
+    try:
+        trainer = _start(folder, log, options)
+    except OSError as error:
+        record["exit_code"] = 127 if isinstance(error, FileNotFoundError) else 126
+        record["reason"] = f"could not be started: {error.strerror}: {error.filename}"
+        _print(log, f"{record['reason']}\n", quiet=True)
+        return _finish(folder, log, record)
+    process = processes.read(trainer)
+    record["trainer_pid"] = trainer
+    record["trainer_start_ticks"] = process.start_ticks if process else None
+    grace = Grace(options.stop_grace, options.linger, options.linger_kill)
+    killed_by_us = supervise(folder, record, trainer, grace)
+    kills = out_of_memory.kills()
+    if kills is not None and kills_before is not None:
+        record["oom_kills"] = kills - kills_before
+        record["oom_killed"] = kills > kills_before and record["signal"] == "SIGKILL" and not killed_by_us
+    return _finish(folder, log, record)
+
+
+def _adopt_orphans() -> None:
+    """Double forks become our children, so that we see their end; where that cannot be had, the mark finds them."""
+    try:
+        from ctypes import CDLL
+
+        CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    except Exception:
+        pass
+
+
+def _start(folder: int, log: int, options: argparse.Namespace) -> int:
+    """Raises OSError with the program or folder that was not to be had as `filename`."""
+    os.chdir(options.cwd)
+    os.set_inheritable(folder, True)  # the folder stays locked while the trainer lives, whatever becomes of us
+    return os.posix_spawnp(
+        options.argv[0],
+        options.argv,
+        {**os.environ, processes.MARK: options.attempt},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
+        ],
+        setsigmask=[],
+        # Python ignores SIGPIPE and SIGXFSZ, a shell's `&` SIGINT; none of it is meant for the trainer.
+        setsigdef=[signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD],
+    )
+
+
+def _finish(folder: int, log: int, record: dict[str, object]) -> int:
+    """The end has to be written down: on a full disk it is tried for an hour, or until somebody says that it is enough."""
+    record["log_end"] = os.fstat(log).st_size
+    record["ended_at"] = attempt_file.now()
+    deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
+    while attempt_file.is_ours(folder, record):
+        try:
+            attempt_file.save(folder, record)
+            break
+        except OSError as error:
+            told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
+            if time.monotonic() > deadline or (told and record["stop_signal"]):
+                return _refuse(UNWRITABLE, f"The end of the attempt could not be written down: {error.strerror}.")
+            record["stop_signal"] = record["stop_signal"] or (told and signal.Signals(told.si_signo).name)
+            wait = min(wait * 2, 15)
+    try:
+        attempt_file.remove_pid(folder)
+    except OSError:
+        pass  # it reads as stale: the record says that the attempt has ended
+    return 0
+
+
+def _print(log: int, text: str, quiet: bool = False) -> None:
+    data = text.encode("utf-8", "surrogateescape")
+    try:
+        while data:
+            data = data[os.write(log, data) :]
+    except OSError:
+        if not quiet:
+            raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""What the runner does while its trainer lives: heartbeat, reaping, passing a stop on, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import traceback
+from typing import NamedTuple
+
+from trackside import processes, record as attempt_file
+
+HEARTBEAT_SECONDS = 15.0
+TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
+WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
+
+
+class Grace(NamedTuple):
+    """Seconds: from a stop to SIGKILL; from the trainer's own end to SIGTERM for what it left, and on to SIGKILL."""
+
+    stop: float = 15.0
+    linger: float = 10.0
+    linger_kill: float = 5.0
+
+
+def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace) -> bool:
+    """Returns when no process of the attempt is left, with the trainer's `exit_code` or `signal` in the record.
+    True when the runner itself had to kill the trainer.
+
+    WATCHED signals have to be blocked. A bug in here must not cost anyone their training: it is told in the log, and
+    the watch goes on.
+    """
+    watch = _Watch(folder, record, trainer, grace)
+    while True:
+        try:
+            if watch.turn():
+                return watch.killed
+        except Exception:
+            traceback.print_exc()
+            time.sleep(1)
+
+
+class _Watch:
+    def __init__(self, folder: int, record: dict[str, object], trainer: int, grace: Grace) -> None:
+        self.folder, self.record, self.trainer, self.grace = folder, record, trainer, grace
+        self.ended = False
+        self.killed = False
+        self.unsaved = True
+        self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        # What is still to be sent to everything of the attempt, and when (monotonic seconds).
+        self.plan: list[tuple[float, int]] = []
+
+    def turn(self) -> bool:
+        """One round; True when nothing is left."""
+        if self.unsaved:
+            self.save()
+        received = signal.sigtimedwait(WATCHED, self.patience())
+        if received and received.si_signo in TOLD_TO_END:
+            self.pass_on(received.si_signo)
+        self.keep_plan()
+        if self.reap():
+            return True
+        if time.monotonic() >= self.next_heartbeat:
+            self.heartbeat()
+        return False
+
+    def patience(self) -> float:
+        """Seconds until something is due. What was orphaned past us ends without SIGCHLD: look often once all is ending."""
+        due = [self.next_heartbeat, *(when for when, _ in self.plan[:1])]
+        if self.unsaved:
+            due.append(time.monotonic() + 2)
+        if self.ended:
+            due.append(time.monotonic() + 0.25)
+        return max(0.0, min(due) - time.monotonic())
+
+    def pass_on(self, number: int) -> None:
+        """The runner was told to end: so is everything of the attempt. A second time changes nothing."""
+        if self.record["stop_signal"]:
+            return
+        self.record["stop_signal"] = signal.Signals(number).name
+        self.save()
+        now = time.monotonic()
+        self.plan = [(now, signal.SIGTERM), (now + self.grace.stop, signal.SIGKILL)]
+
+    def keep_plan(self) -> None:
+        now = time.monotonic()
+        if not self.plan or self.plan[0][0] > now:
+            return
+        _, number = self.plan.pop(0)
+        if number == signal.SIGKILL:
+            self.killed = self.killed or not self.ended
+            self.plan = [(now + 0.25, signal.SIGKILL)]  # again, for whoever was forked meanwhile
+        for process in processes.living(str(self.record["id"])):
+            processes.send(process, number)
+
+    def reap(self) -> bool:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return self.ended and not processes.marked(str(self.record["id"]))
+            if pid == 0:
+                return False
+            if pid == self.trainer:
+                self.trainer_ended(status)
+
+    def trainer_ended(self, status: int) -> None:
+        self.ended = True
+        if os.WIFSIGNALED(status):
+            self.record["signal"] = _name(os.WTERMSIG(status))
+        else:
+            self.record["exit_code"] = os.WEXITSTATUS(status)
+        self.unsaved = True
+        if not self.plan:
+            now = time.monotonic()
+            self.plan = [
+                (now + self.grace.linger, signal.SIGTERM),
+                (now + self.grace.linger + self.grace.linger_kill, signal.SIGKILL),
+            ]
+
+    def save(self) -> None:
+        """On a full disk the attempt goes on, and the record is tried again."""
+        try:
+            attempt_file.save(self.folder, self.record)
+            self.unsaved = False
+        except OSError:
+            self.unsaved = True
+
+    def heartbeat(self) -> None:
+        self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        try:
+            attempt_file.touch(self.folder, self.record)
+        except OSError:
+            pass  # a full or read-only disk: the next heartbeat tells
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"
