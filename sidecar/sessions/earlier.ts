@@ -19,12 +19,26 @@ export async function moveEarlier(
     const file = readCheckpointName(name, outputName) ?? readStateName(name, outputName);
     return file ? wouldBeOverwritten(file) : alsoMove.includes(name);
   });
-  const target = join(folder, 'earlier', `attempt-${attempt}`);
-  if (moving.length > 0) await mkdir(target, { recursive: true });
+  if (moving.length === 0) return (path) => path;
+  const target = await freshFolder(join(folder, 'earlier'), `attempt-${attempt}`);
   const moved = new Map<string, string>();
   for (const name of moving) {
     await rename(join(folder, name), join(target, name));
     moved.set(join(folder, name), join(target, name));
   }
   return (path) => moved.get(path) ?? path;
+}
+
+/** Never one that exists: what was moved there before must not be replaced in its turn. */
+async function freshFolder(parent: string, name: string): Promise<string> {
+  await mkdir(parent, { recursive: true });
+  for (let again = 1; ; again += 1) {
+    const path = join(parent, again === 1 ? name : `${name}-${again}`);
+    try {
+      await mkdir(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import type { ArgumentValue } from '../trainers/arguments.js';
+import type { TrainingSettings } from '../trainers/trainingSettings.js';
+import { folderName, makeVersionFolder } from './names.js';
+import type { Outputs } from './outputs.js';
+import type { Session } from './session.js';
+import { updateStateFile } from './stateFile.js';
+import { SETTING_NAMES } from './uiState.js';
+
+export const SCHEMA_VERSION = 1;
+
+/** A new session as it was asked for, checked. */
+export type NewSession = {
+  loraName: string;
+  trainer: string;
+  settings: TrainingSettings;
+  arguments: Record<string, ArgumentValue>;
+  dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
+  description: string;
+  /** The form that asked for it, so that a double click makes one session. */
+  formId: string | null;
+  /** Keys that the caller wrote and that are none of ours: kept. */
+  unknown: Record<string, unknown>;
+};
+
+/** Forms that are being made into sessions at this moment, by their id. */
+const underWay = new Map<string, Promise<{ session: Session; existed: boolean }>>();
+
+/**
+ * Makes a session: its folder and its `ui_state.json`, a draft that nothing was started in yet. A LoRA's name that
+ * exists becomes its next version. The same form sent twice gives the same session. Throws a Problem for a bad name.
+ */
+export async function createSession(
+  outputs: Outputs,
+  asked: NewSession,
+): Promise<{ session: Session; existed: boolean }> {
+  const { formId } = asked;
+  if (!formId) return { session: await make(outputs, asked), existed: false };
+  const twin = underWay.get(formId);
+  if (twin) return { ...(await twin), existed: true };
+  const making = (async () => {
+    const name = await findByForm(outputs, formId);
+    if (name) return { session: await outputs.read(name), existed: true };
+    return { session: await make(outputs, asked), existed: false };
+  })();
+  underWay.set(formId, making);
+  try {
+    return await making;
+  } finally {
+    underWay.delete(formId);
+  }
+}
+
+async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
+  const { name, version } = await makeVersionFolder(outputs.root, asked.loraName);
+  const { dataset, settings } = asked;
+  const known = settings as Record<string, unknown>;
+  await updateStateFile(join(outputs.root, name), (raw) => {
+    Object.assign(raw, asked.unknown, { lora_name: asked.loraName.trim() });
+    for (const key of SETTING_NAMES) if (key in known) raw[key] = known[key];
+    raw.resume_from_checkpoint = '';
+    raw.status = 'draft';
+    raw.schema_version = SCHEMA_VERSION;
+    raw.version = version;
+    raw.description = asked.description;
+    raw.notes = '';
+    raw.trainer = asked.trainer;
+    raw.arguments = asked.arguments;
+    raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
+    raw.created_at = new Date().toISOString();
+    if (asked.formId) raw.form_id = asked.formId;
+    raw.attempts = [];
+    raw.outputs = { final_checkpoint: null };
+  });
+  return outputs.read(name);
+}
+
+/** A form that was sent before this start of the sidecar, too. Only the newest sessions can be its twin. */
+async function findByForm(outputs: Outputs, formId: string): Promise<string | null> {
+  const recent = (await outputs.list()).slice(0, 20);
+  for (const { name } of recent) {
+    const text = await readFile(join(outputs.root, name, 'ui_state.json'), 'utf8').catch(() => '');
+    if (text.includes(JSON.stringify(formId))) return name;
+  }
+  return null;
+}
+
+/** Throws the Problem for the field `lora_name` that creating would throw, before anything is made. */
+export function checkLoraName(loraName: string): void {
+  folderName(loraName);
+  if (loraName.trim().length > 200) {
+    throw new Problem('bad_name', 422, 'The name is longer than 200 characters.', { field: 'lora_name' });
+  }
+}

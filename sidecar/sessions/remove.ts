@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import type { Outputs } from './outputs.js';
+import { withSessionLock } from './stateFile.js';
+
+export type Removed = { deleted: string; kept: string[] };
+
+/**
+ * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem, 409, while it is alive.
+ */
+export async function removeSession(outputs: Outputs, name: string): Promise<Removed> {
+  const { folder } = await outputs.read(name);
+  const aside = join(outputs.root, `.deleting-${randomBytes(6).toString('hex')}`);
+  const kept = await withSessionLock(folder, async () => {
+    const { facts, liveness } = await outputs.read(name);
+    if (liveness.alive !== 'no') {
+      throw new Problem('is_alive', 409, `${name} is training. Stop it first; nothing was deleted.`, {
+        link: `sessions/${encodeURIComponent(name)}`,
+      });
+    }
+    // Gone for everybody at once: nobody sees half a session.
+    await rename(folder, aside);
+    return facts.dataset_path ? [facts.dataset_path] : [];
+  });
+  await outputs.refresh(name);
+  await rm(aside, { recursive: true, force: true });
+  return { deleted: folder, kept };
+}

@@ -1,0 +1,27 @@
+/**
+ * The command of a resume: the flags of the session's last start, with the state folder, the explicit first epoch and
+ * the number of epochs. The program before the flags is today's: the pod may have been rebuilt around the outputs.
+ *
+ * `--initial_epoch` is always given, because a state saved by a resumed run holds a too small step, from which
+ * sd-scripts would begin too early (train_network.py:1275, :1416).
+ */
+export function resumeArgv(
+  started: readonly string[],
+  fresh: readonly string[],
+  resume: { statePath: string; firstEpoch: number; epochs: number },
+): string[] {
+  const set = ['--resume', '--initial_epoch', '--max_train_epochs'];
+  const kept = flagsOf(started).filter((token) => !set.some((flag) => token === flag || token.startsWith(`${flag}=`)));
+  return [
+    ...fresh.slice(0, fresh.length - flagsOf(fresh).length),
+    ...kept,
+    `--max_train_epochs=${resume.epochs}`,
+    `--resume=${resume.statePath}`,
+    `--initial_epoch=${resume.firstEpoch}`,
+  ];
+}
+
+/** What follows the script. */
+function flagsOf(argv: readonly string[]): string[] {
+  return argv.slice(argv.findIndex((token) => token.endsWith('.py')) + 1);
+}

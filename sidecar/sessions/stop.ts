@@ -1,0 +1,106 @@
+import { Problem } from '../problem.js';
+import { stopAttempt } from '../processes/stop.js';
+import type { ConsoleEvent } from '../trainers/consoleLines.js';
+import type { Outputs } from './outputs.js';
+import { editAttempt } from './outputs.js';
+import type { Session } from './session.js';
+import { updateStateFile } from './stateFile.js';
+
+/** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
+const SAVE_PATIENCE_MS = 60_000;
+
+export type Stopping = {
+  /** Records that the end was asked for, and sees to it in the background. Throws a Problem, 409, when nothing runs. */
+  request(name: string, when: 'now' | 'after-save'): Promise<Session>;
+  /** Takes up the stops that an earlier sidecar had begun. */
+  takeUp(): Promise<void>;
+};
+
+/**
+ * Stops trainings: a request is written down first, so that it outlives the sidecar; a save in progress is let through;
+ * then the attempt's processes are ended and looked for until none is left.
+ */
+export function createStopping(outputs: Outputs): Stopping {
+  /** Attempts that are being ended at this moment. */
+  const ending = new Set<string>();
+
+  async function request(name: string, when: 'now' | 'after-save'): Promise<Session> {
+    const session = await outputs.read(name);
+    const { latest, state, liveness } = session;
+    if (liveness.alive === 'elsewhere') {
+      throw new Problem('elsewhere', 409, `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`);
+    }
+    if (liveness.alive === 'no' || !latest) {
+      throw new Problem('not_running', 409, `${name} is not running; nothing was changed.`, {
+        link: `sessions/${encodeURIComponent(name)}`,
+      });
+    }
+    if (when === 'after-save' && !state?.enable_checkpointing) {
+      throw new Problem('saves_nothing', 409, 'This training saves no state to wait for. Use Stop.');
+    }
+    const stop_requested_at = latest.stop_requested_at ?? new Date().toISOString();
+    await updateStateFile(session.folder, (raw) => {
+      editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
+      if (when === 'now') raw.status = 'stopping';
+    });
+    if (when === 'now') void end(name, latest.id);
+    return outputs.read(name);
+  }
+
+  async function end(name: string, attempt: string): Promise<void> {
+    if (ending.has(attempt)) return;
+    ending.add(attempt);
+    try {
+      const { folder } = await outputs.read(name);
+      await saveEnds(name);
+      await stopAttempt(folder);
+    } finally {
+      ending.delete(attempt);
+      await outputs.refresh(name).catch(() => {});
+    }
+  }
+
+  /** Resolves when no state is being written, or when waiting has been long enough. */
+  async function saveEnds(name: string): Promise<void> {
+    await outputs.catchUp(name);
+    const { progress } = await outputs.read(name);
+    if (!progress?.console.savingState) return;
+    await new Promise<void>((resolve) => {
+      const leave = outputs.onConsole((saved, events) => {
+        if (saved === name && events.some((event) => event.type === 'state-saved')) done();
+      });
+      const unheard = setInterval(() => {
+        void outputs.read(name).then(
+          (session) => session.liveness.alive === 'no' && done(),
+          () => done(),
+        );
+      }, 1000);
+      const timer = setTimeout(done, SAVE_PATIENCE_MS);
+      function done(): void {
+        clearTimeout(timer);
+        clearInterval(unheard);
+        leave();
+        resolve();
+      }
+    });
+  }
+
+  async function afterSave(name: string, events: ConsoleEvent[]): Promise<void> {
+    if (!events.some((event) => event.type === 'state-saved')) return;
+    const { latest, liveness } = await outputs.read(name);
+    if (latest?.stop_when === 'after-save' && liveness.alive === 'here') await end(name, latest.id);
+  }
+
+  outputs.onConsole((name, events) => void afterSave(name, events).catch(() => {}));
+
+  return {
+    request,
+    async takeUp() {
+      for (const facts of await outputs.list()) {
+        if (facts.status !== 'stopping') continue;
+        const { latest } = await outputs.read(facts.name);
+        if (latest) void end(facts.name, latest.id).catch(() => {});
+      }
+    },
+  };
+}
