@@ -1,4 +1,5 @@
 import type { Phase } from '../sessions/facts.js';
+import { withoutAnsi } from './ansi.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
 /** What a trainer's console has said so far. Plain JSON: the next sidecar takes it up where this one left it. */
@@ -88,13 +89,6 @@ export function readConsole(state: ConsoleState, chunk: string): { state: Consol
 }
 
 type Reader = { state: ConsoleState; events: ConsoleEvent[] };
-
-const ESCAPE = '\u001b';
-const ANSI = new RegExp(`${ESCAPE}(?:\\[[0-9;?]*[A-Za-z]|\\][^${ESCAPE}\u0007]*(?:\u0007|${ESCAPE}\\\\))`, 'g');
-
-function withoutAnsi(text: string): string {
-  return text.includes(ESCAPE) ? text.replace(ANSI, '') : text;
-}
 
 function readLine(reader: Reader, line: string): void {
   const { state } = reader;

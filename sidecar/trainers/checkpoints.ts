@@ -1,0 +1,85 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCheckpointName } from './fileNames.js';
+import { remember } from './remember.js';
+import { readSafetensors } from './safetensors.js';
+
+export type CheckpointOnDisk = {
+  name: string;
+  kind: 'epoch' | 'step' | 'final';
+  /** The number in the name; that of a step counts from the last resume. */
+  number: number | null;
+  bytes: number;
+  savedAtMs: number;
+  /** Does its size agree with its header? If not, it is being written, or was cut off. */
+  whole: boolean;
+  metadata: CheckpointMetadata;
+};
+
+/** What a checkpoint says of itself (`ss_*`, sd-scripts.md section 8); null where it does not. */
+export type CheckpointMetadata = {
+  /** Epochs count from 1 in epoch saves, from 0 in step saves. */
+  ss_epoch: number | null;
+  /** Counted from the last resume. */
+  ss_steps: number | null;
+  ss_num_epochs: number | null;
+  ss_num_batches_per_epoch: number | null;
+  ss_gradient_accumulation_steps: number | null;
+  ss_network_dim: number | null;
+  ss_base_model_version: string | null;
+};
+
+/** The weights files of `outputName` directly inside `folder`, newest first. Reads headers only, and each only once. */
+export async function readCheckpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found = await Promise.all(
+    names.flatMap((name) => {
+      const at = readCheckpointName(name, outputName);
+      return at ? [readCheckpoint(folder, { name, ...at })] : [];
+    }),
+  );
+  return found
+    .filter((checkpoint) => checkpoint !== null)
+    .sort((a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name));
+}
+
+type Named = Pick<CheckpointOnDisk, 'name' | 'kind' | 'number'>;
+
+async function readCheckpoint(folder: string, named: Named): Promise<CheckpointOnDisk | null> {
+  const path = join(folder, named.name);
+  const stats = await stat(path).catch(() => null);
+  if (!stats?.isFile()) return null;
+  const metadata = await readMetadata(path, stats).catch(() => null);
+  return {
+    ...named,
+    bytes: stats.size,
+    savedAtMs: stats.mtimeMs,
+    whole: metadata !== null,
+    metadata: pick(metadata ?? {}),
+  };
+}
+
+/** Null when the file is not whole. */
+const readMetadata = remember(async (path: string): Promise<Record<string, string> | null> => {
+  const header = await readSafetensors(path);
+  return typeof header === 'string' ? null : header.metadata;
+});
+
+function pick(metadata: Record<string, string>): CheckpointMetadata {
+  const number = (name: string) => {
+    const value = metadata[name];
+    return value !== undefined && /^\d+$/.test(value) ? Number(value) : null;
+  };
+  return {
+    ss_epoch: number('ss_epoch'),
+    ss_steps: number('ss_steps'),
+    ss_num_epochs: number('ss_num_epochs'),
+    ss_num_batches_per_epoch: number('ss_num_batches_per_epoch'),
+    ss_gradient_accumulation_steps: number('ss_gradient_accumulation_steps'),
+    ss_network_dim: number('ss_network_dim'),
+    ss_base_model_version: metadata.ss_base_model_version ?? null,
+  };
+}

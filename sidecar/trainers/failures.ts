@@ -1,0 +1,118 @@
+import { lastWords } from './lastWords.js';
+
+/** How a process ended. `code` is null when a signal ended it. */
+export type Exit = { code: number | null; signal: string | null; oomKilled: boolean };
+
+/**
+ * Why a training ended, in one or two sentences with what to do, from the last part of its log. Behind `accelerate
+ * launch` the cause is the last exception before the launcher's own, and a signal shows only in the launcher's text
+ * (sd-scripts.md, section 4). Null when nothing can be said beyond the exit itself; after exit 0 only known causes count.
+ */
+export function explainEnd(logTail: string, exit: Exit): string | null {
+  if (exit.oomKilled) return OUT_OF_RAM;
+  const { exception, usage, noData, signal: childSignal, lastLine } = lastWords(logTail);
+  if (noData) return NO_DATA;
+  const cause = exception ?? usage;
+  if (cause) {
+    const known = CAUSES.find(([pattern]) => pattern.test(cause));
+    if (known) return fill(known[1], known[0].exec(cause));
+    if (exit.code !== 0) return `The trainer stopped with an error: ${shortened(firstLine(cause))}`;
+  }
+  const signal = exit.signal ?? childSignal;
+  if (signal) return BY_SIGNAL[signal] ?? `The trainer was ended by ${signal}.`;
+  if (exit.code === 0 || exit.code === null || lastLine === null) return null;
+  return `The trainer ended with exit code ${exit.code}. Its last words: “${shortened(lastLine)}”`;
+}
+
+const OUT_OF_RAM =
+  'The pod ran out of memory (RAM), and the kernel ended the trainer. Use fewer loader workers, or a pod with more memory, then resume.';
+const NO_DATA =
+  'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.';
+
+const BY_SIGNAL: Record<string, string> = {
+  SIGKILL:
+    'The trainer was killed (SIGKILL) without a word of its own: most likely the pod ran out of memory (RAM). Use fewer loader workers, or a pod with more memory, then resume.',
+  SIGBUS:
+    'The trainer was ended by SIGBUS: most likely the shared memory (/dev/shm) is too small. Set loader workers to 0, then resume.',
+  SIGSEGV:
+    'The trainer crashed (SIGSEGV), inside one of its libraries. Its log says what it did last; the versions of torch and its driver are the first suspects.',
+  SIGINT: 'The trainer was interrupted (SIGINT), as by Ctrl-C.',
+  SIGTERM: 'The trainer was ended by SIGTERM, sent to its process by something other than this page.',
+};
+
+/** Patterns over the last exception, and what they mean. `$1` is the pattern's first group. */
+const CAUSES: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [
+    /OutOfMemoryError|CUDA out of memory|CUBLAS_STATUS_ALLOC_FAILED/,
+    'The GPU ran out of memory. End other programs on it, or lower the resolution, the network dimension or the batch size.',
+  ],
+  [
+    /No space left on device|inline_container\.cc|Disk quota exceeded/,
+    'The disk is full. Free some space (old checkpoints and state folders are the largest files), then resume: whole state folders are not lost.',
+  ],
+  [/error: unrecognized arguments: (.+)/, 'The trainer does not know these arguments: $1. Take them out.'],
+  [/^usage: .*?error: (.+)/, 'The trainer refused its arguments: $1.'],
+  [
+    /size mismatch for|Error\(s\) in loading state_dict/,
+    'The state folder holds a network of another size. Network dimension, alpha and module have to be those of the first start.',
+  ],
+  [
+    /doesn't match the size of optimizer's group|parameter group that doesn't match/,
+    'The state folder holds another optimizer, or other trained parts. They have to be those of the first start.',
+  ],
+  [
+    /max_train_steps should be greater than initial step/,
+    'Nothing is left to train: the state holds all the epochs that were asked for. Train further with more epochs.',
+  ],
+  [
+    /Tried to find (.+?) but folder does not exist/,
+    'The state folder $1 is not there any more. Resume from another one.',
+  ],
+  [
+    /PytorchStreamReader failed|failed finding central directory|Error while deserializing header|MetadataIncompleteBuffer/,
+    'A file that the trainer loaded is cut short. When resuming, pick an earlier state folder; otherwise load the model file anew.',
+  ],
+  [
+    /BadZipFile|Bad CRC-32|Bad magic number for (?:file|central)/,
+    'A cache file beside the pictures is broken, probably by an earlier interruption. Delete the .npz files in the dataset, then start again: they are made anew.',
+  ],
+  [
+    /No module named '([^']+)'/,
+    "The Python package $1 is missing. Install it into the trainer's Python, or choose another Python in the settings.",
+  ],
+  [
+    /LocalEntryNotFoundError|OfflineModeIsEnabled|Can't load tokenizer|huggingface\.co|ConnectionError|MaxRetryError/,
+    'The model hub could not be reached, and something that is needed from it is not on this disk yet. Check the network, then start again.',
+  ],
+  [/extra keys not allowed @ (.+)/, 'dataset.toml holds a key that the trainer does not know: $1.'],
+  [/MultipleInvalid: (.+)/, 'dataset.toml holds a value that the trainer does not take: $1.'],
+  [
+    /cannot identify image file '([^']+)'/,
+    '$1 is not a picture that can be read. Replace it or take it out of the dataset.',
+  ],
+  [/UnicodeDecodeError/, 'A caption or a prompt is not in UTF-8. Save it anew as UTF-8.'],
+  [
+    /shared memory|Bus error|DataLoader worker .* is killed by signal/i,
+    'A loader worker died: most likely the shared memory (/dev/shm) is too small. Set loader workers to 0, then resume.',
+  ],
+  [/MemoryError|Cannot allocate memory|DefaultCPUAllocator/, OUT_OF_RAM],
+  [/FileNotFoundError: .*?No such file or directory: '([^']+)'/, '$1 is missing.'],
+  [/PermissionError: .*?: '([^']+)'/, '$1 may not be read or written by the user that Trackside runs as.'],
+  [
+    /No CUDA GPUs are available|Found no NVIDIA driver|CUDA driver version is insufficient/,
+    'The trainer found no usable GPU: $&. Check the pod and its driver.',
+  ],
+  [/^KeyboardInterrupt/, 'The trainer was interrupted (SIGINT), as by Ctrl-C.'],
+];
+
+function fill(words: string, found: RegExpExecArray | null): string {
+  return words.replace('$1', () => shortened(found?.[1] ?? '')).replace('$&', () => shortened(found?.[0] ?? ''));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}
+
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+}

@@ -1,0 +1,55 @@
+import { withoutAnsi } from './ansi.js';
+import { beginRecord } from './richLines.js';
+
+/** What the end of a log holds of the reasons for which a training may have ended. */
+export type LastWords = {
+  /** The last exception that is the trainer's own, with the indented lines that belong to it. */
+  exception: string | null;
+  /** argparse's "usage: … error: …". */
+  usage: string | null;
+  /** sd-scripts' "No data found", which ends it with exit code 0 (train_network.py:576). */
+  noData: boolean;
+  /** The signal that ended the trainer, as its launcher tells it. */
+  signal: string | null;
+  /** The last line that says something: no bar, no blank. */
+  lastLine: string | null;
+};
+
+/** Finds them in the last part of a log. */
+export function lastWords(logTail: string): LastWords {
+  const lines = logTail.split(/[\r\n]/).map(withoutAnsi);
+  return {
+    exception: lastException(lines),
+    usage: lastUsage(lines),
+    noData: lines.some((line) => /(?:^|ERROR\s+)No data found\b/.test(line)),
+    signal: /died with <Signals\.(SIG[A-Z0-9]+)/.exec(logTail)?.[1] ?? null,
+    lastLine: lines.map(spoken).findLast((line) => line !== '') ?? null,
+  };
+}
+
+/** The launcher's report that its child failed. */
+const LAUNCHER = /^(?:\w+\.)*(?:CalledProcessError|ChildFailedError)\b/;
+const EXCEPTION = /^(?:\w+\.)*[A-Z]\w*(?::|$)/;
+
+function lastException(lines: string[]): string | null {
+  let found: string | null = null;
+  for (const [index, line] of lines.entries()) {
+    if (!line.endsWith('Traceback (most recent call last):')) continue;
+    const after = lines.slice(index + 1);
+    const message = after.slice(after.findIndex((each) => EXCEPTION.test(each)));
+    if (!EXCEPTION.test(message[0] ?? '') || LAUNCHER.test(message[0] ?? '')) continue;
+    const end = message.findIndex((each, place) => place > 0 && !/^\s+\S/.test(each));
+    found = message.slice(0, end < 0 ? undefined : end).join('\n');
+  }
+  return found;
+}
+
+function lastUsage(lines: string[]): string | null {
+  const error = lines.findLast((line) => /^\S+\.py: error: /.test(line));
+  return error ? `usage: ${error}` : null;
+}
+
+function spoken(line: string): string {
+  if (/^[^|]*\d+%\|/.test(line) || /^── attempt \d+/.test(line)) return '';
+  return (beginRecord(line)?.text ?? line).trim();
+}
