@@ -1,0 +1,227 @@
+"""A whole training run, in the order of sd-scripts' train_network.py, its console lines and its quirks on resume included."""
+
+import argparse
+import random
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import console
+from .adamw import AdamW, new_adamw, update
+from .bar import Bar
+from .checkpoint import make_metadata, remove_checkpoint, save_checkpoint
+from .dataset import Dataset, Example, epoch_batches, find_pictures, load_pictures
+from .dataset_config import read_dataset_config
+from .denoiser import INPUTS, PATCH
+from .event_file import Events, open_events
+from .gradient import Gradient, batch_gradient
+from .lora import Lora, new_lora
+from .output_names import epoch_name, last_name, replaced_epoch, step_name
+from .run_plan import LossAverage, RunPlan, first_epoch, plan_run
+from .samples import draw_samples, samples_due
+from .slow_machine import finish_step
+from .state_folder import load_state, save_state
+
+
+@dataclass
+class Run:
+    """What changes while a run goes on, and what it needs for that."""
+
+    args: argparse.Namespace
+    datasets: list[Dataset]
+    plan: RunPlan
+    lora: Lora
+    optimizer: AdamW
+    chance: random.Random  # noise; part of a state folder
+    metadata: dict[str, str]
+    events: Events
+    losses: LossAverage
+    bar: Bar | None = None
+    epoch: int = 0  # from 1, over all runs
+    step: int = 0  # from this run's start, also after a resume (train_network.py:1275)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Trains, and returns also when there is no picture to train on. Every other problem is an exception that nobody catches."""
+    if args.seed is None:
+        args.seed = random.SystemRandom().randint(0, 2**32)
+    datasets = read_datasets(args)
+    if not any(dataset.length() for dataset in datasets):
+        console.error(NO_DATA, "train_network.py:576")
+        return
+    run, start = prepare(args, datasets)
+    if samples_due(args, 0, 0):
+        draw_samples(args, 0, 0, run.lora, bars=0)
+    console.info("unet dtype: float32, device: cpu", "train_network.py:1347")
+    console.info("text_encoder [0] dtype: float32, device: cpu", "train_network.py:1353")
+    run.bar = Bar(run.plan.max_train_steps, "steps")
+    for epoch in range(start, run.plan.epochs):
+        run.epoch = epoch + 1
+        train_epoch(run)
+        run.events.scalar("loss/epoch_average", run.losses.mean(), run.epoch)
+        save_epoch(run)
+        draw_if_due(run, run.epoch)
+    save_end(run)
+    run.bar.close()
+
+
+def read_datasets(args: argparse.Namespace) -> list[Dataset]:
+    if args.dataset_config is None:
+        raise ValueError("--dataset_config is needed: the dataset.toml that names the folders of pictures")
+    console.info(f"Loading dataset config from {args.dataset_config}", "train_network.py:519")
+    return find_pictures(read_dataset_config(Path(args.dataset_config)))
+
+
+def prepare(args: argparse.Namespace, datasets: list[Dataset]) -> tuple[Run, int]:
+    """Everything before the first step; also answers the epoch to start with, 0 is the first."""
+    console.info("preparing accelerator", "train_network.py:593")
+    print("accelerator device: cpu")
+    console.info("loading model for process 0/1", "train_util.py:5574")
+    print("import network module: networks.lora")
+    load_pictures(datasets)
+    lora, optimizer, chance = new_network(args)
+    batches = sum(dataset.batches() for dataset in datasets)
+    plan = plan_run(batches, args.gradient_accumulation_steps, args.max_train_steps, args.max_train_epochs)
+    if args.max_train_epochs is not None:
+        print(f"override steps. steps for {args.max_train_epochs} epochs is / 指定エポックまでのステップ数: {plan.max_train_steps}")
+    step_of_state = load_state(Path(args.resume), lora, optimizer, chance) if args.resume else None
+    describe(args, datasets, plan)
+    metadata = make_metadata(args, datasets, plan, lora)
+    if args.initial_epoch is not None and step_of_state is not None:
+        console.warning(STEPS_IGNORED, "train_network.py:1237")
+    start = first_epoch(plan, args.initial_epoch, step_of_state)
+    run = Run(args, datasets, plan, lora, optimizer, chance, metadata, open_events(args), LossAverage())
+    return run, start
+
+
+def new_network(args: argparse.Namespace) -> tuple[Lora, AdamW, random.Random]:
+    chance = random.Random(args.seed)
+    rank = args.network_dim or 4
+    console.info(f"create LoRA network. base dim (rank): {rank}, alpha: {args.network_alpha}", "lora.py:935")
+    lora = new_lora(rank, args.network_alpha, INPUTS, PATCH, chance)
+    console.info("create LoRA for Text Encoder: 1 modules.", "lora.py:1035")
+    console.info("create LoRA for U-Net: 1 modules.", "lora.py:1043")
+    print("prepare optimizer, data loader etc.")
+    console.info("use AdamW optimizer | {}", "train_util.py:5096")
+    return lora, new_adamw(args.learning_rate, lora.tensors), chance
+
+
+def describe(args: argparse.Namespace, datasets: list[Dataset], plan: RunPlan) -> None:
+    sizes = ", ".join(str(dataset.config.batch_size) for dataset in datasets)
+    print("running training / 学習開始")
+    print(f"  num train images * repeats / 学習画像の数×繰り返し回数: {sum(dataset.length() for dataset in datasets)}")
+    print("  num validation images * repeats / 学習画像の数×繰り返し回数: 0")
+    print("  num reg images / 正則化画像の数: 0")
+    print(f"  num batches per epoch / 1epochのバッチ数: {plan.batches_per_epoch}")
+    print(f"  num epochs / epoch数: {plan.epochs}")
+    print(f"  batch size per device / バッチサイズ: {sizes}")
+    print(f"  gradient accumulation steps / 勾配を合計するステップ数 = {args.gradient_accumulation_steps}")
+    print(f"  total optimization steps / 学習ステップ数: {plan.max_train_steps}")
+
+
+def train_epoch(run: Run) -> None:
+    print(f"\nepoch {run.epoch}/{run.plan.epochs}\n")
+    console.info(f"epoch is incremented. current_epoch: {run.epoch - 1}, epoch: {run.epoch}", "train_util.py:784")
+    batches = epoch_batches(run.datasets, run.args.seed, run.epoch)
+    together = run.args.gradient_accumulation_steps
+    gradients: list[Gradient] = []
+    started = time.monotonic()
+    for number, batch in enumerate(batches):
+        loss, gradient = batch_gradient(run.lora, batch, run.chance)
+        gradients.append(gradient)
+        if len(gradients) == together or number == len(batches) - 1:
+            update(run.optimizer, run.lora.tensors, mean_gradient(gradients, together))
+            gradients = []
+            finish_step(started)
+            end_step(run)
+            started = time.monotonic()
+        average = run.losses.add(run.epoch - 1, number, loss)
+        run.bar.say(avr_loss=average)
+        run.events.step(run.step, loss, average, run.optimizer.learning_rate)
+        if run.step >= run.plan.max_train_steps:
+            break
+
+
+def mean_gradient(gradients: list[Gradient], together: int) -> Gradient:
+    if together == 1:
+        return gradients[0]
+    return {name: [sum(values) / together for values in zip(*(g[name] for g in gradients))] for name in gradients[0]}
+
+
+def end_step(run: Run) -> None:
+    run.bar.advance()
+    run.step += 1
+    draw_if_due(run, None)
+    every = run.args.save_every_n_steps
+    if every is not None and run.step % every == 0:
+        name = step_name(run.args, run.step)
+        save_weights(run, name, run.epoch - 1)
+        if run.args.save_state:
+            console.info("", "train_util.py:5963")
+            console.info(f"saving state at step {run.step}", "train_util.py:5964")
+            save_folder(run, name)
+
+
+def draw_if_due(run: Run, epoch: int | None) -> None:
+    if samples_due(run.args, run.step, epoch):
+        draw_samples(run.args, run.step, epoch, run.lora, bars=1)
+    run.bar.forget_pause()
+
+
+def save_epoch(run: Run) -> None:
+    """Saves at the end of an epoch, but never of the last one (train_network.py:1694)."""
+    args = run.args
+    every = args.save_every_n_epochs
+    if every is None or run.epoch % every != 0 or run.epoch >= run.plan.epochs:
+        return
+    name = epoch_name(args, run.epoch)
+    save_weights(run, name, run.epoch)
+    old = replaced_epoch(args, run.epoch, args.save_last_n_epochs)
+    if old is not None:
+        remove_checkpoint(Path(args.output_dir) / f"{epoch_name(args, old)}.safetensors")
+    if args.save_state:
+        console.info("", "train_util.py:5941")
+        console.info(f"saving state at epoch {run.epoch}", "train_util.py:5942")
+        save_folder(run, name)
+        remove_old_state(run)
+
+
+def remove_old_state(run: Run) -> None:
+    args = run.args
+    keep = args.save_last_n_epochs_state if args.save_last_n_epochs_state is not None else args.save_last_n_epochs
+    old = replaced_epoch(args, run.epoch, keep)
+    folder = None if old is None else Path(args.output_dir) / f"{epoch_name(args, old)}-state"
+    if folder is not None and folder.exists():
+        console.info(f"removing old state: {folder}", "train_util.py:5956")
+        shutil.rmtree(folder)
+
+
+def save_end(run: Run) -> None:
+    """The last state comes before the last weights (train_network.py:1719-1729)."""
+    name = last_name(run.args)
+    if run.args.save_state or run.args.save_state_on_train_end:
+        console.info("", "train_util.py:5989")
+        console.info("saving last state.", "train_util.py:5990")
+        save_folder(run, name)
+    save_weights(run, name, run.plan.epochs)
+    console.info("model saved.", "train_network.py:1729")
+
+
+def save_weights(run: Run, name: str, epoch: int) -> None:
+    save_checkpoint(Path(run.args.output_dir) / f"{name}.safetensors", run.lora, run.metadata, run.step, epoch)
+
+
+def save_folder(run: Run, name: str) -> None:
+    folder = Path(run.args.output_dir) / f"{name}-state"
+    save_state(folder, run.epoch, run.step, run.lora, run.optimizer, run.chance)
+
+
+NO_DATA = (
+    "No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / "
+    "画像がありません。引数指定を確認してください（train_data_dirには画像があるフォルダではなく、画像があるフォルダの親フォルダを指定する必要があります）"
+)
+STEPS_IGNORED = (
+    "steps from the state is ignored because initial_step is specified / "
+    "initial_stepが指定されているため、stateからのステップ数は無視されます"
+)
