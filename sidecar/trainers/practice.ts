@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { argumentTokens, OWN_FLAGS } from './arguments.js';
+import { datasetConfig } from './datasetConfig.js';
+import type { Command, InputFile, Trainer, TrainingInput } from './trainer.js';
+import { setting } from './trainingSettings.js';
+import { trainScript } from './trainScript.js';
+
+/** The practice trainer of the bridge: a tiny but real LoRA in plain Python. `bridge` is the folder trainer-bridge. */
+export function practiceTrainer(bridge: string): Trainer {
+  const script = { path: join(bridge, 'practice_train_network.py'), cwd: bridge };
+  return {
+    id: 'practice',
+    label: 'Practice',
+    description:
+      'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install. It behaves like the real trainer, so everything here can be tried with it.',
+    settings: SETTINGS,
+    script,
+    furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
+    command: (input) => command(script, input),
+    files: (input) => files(script, input),
+  };
+}
+
+const SETTINGS = [
+  setting('concept_sentence'),
+  setting('num_repeats'),
+  setting('max_train_epochs'),
+  setting('learning_rate', { default: '4e-3' }),
+  setting('network_dim', { max: 128 }),
+  setting('resolution'),
+  setting('seed'),
+  setting('enable_checkpointing'),
+  setting('save_every_n_epochs', { default: 2 }),
+  setting('sample_prompts', { default: 'a picture of it --d 1' }),
+  setting('sample_every_n_steps', { default: 200 }),
+  setting('enable_monitoring'),
+];
+
+/** Flags that the settings above become. */
+const FROM_SETTINGS = ['network_dim', 'learning_rate', 'seed', 'save_every_n_epochs', 'sample_every_n_steps'];
+
+function command(script: Trainer['script'], input: TrainingInput): Command {
+  return { argv: [input.python, script.path, ...flags(input)], cwd: script.cwd };
+}
+
+function flags(input: TrainingInput): string[] {
+  const { settings, outputPath, outputName, resume } = input;
+  return [
+    `--dataset_config=${join(outputPath, 'dataset.toml')}`,
+    `--output_dir=${outputPath}`,
+    `--output_name=${outputName}`,
+    `--max_train_epochs=${settings.max_train_epochs}`,
+    `--save_every_n_epochs=${settings.save_every_n_epochs}`,
+    ...(settings.enable_checkpointing ? ['--save_state'] : []),
+    `--network_dim=${settings.network_dim}`,
+    `--learning_rate=${settings.learning_rate}`,
+    `--seed=${settings.seed}`,
+    ...(drawsSamples(input)
+      ? [
+          `--sample_prompts=${join(outputPath, 'sample_prompts.txt')}`,
+          ...(settings.sample_every_n_steps > 0 ? [`--sample_every_n_steps=${settings.sample_every_n_steps}`] : []),
+        ]
+      : []),
+    ...(settings.enable_monitoring ? [`--logging_dir=${join(outputPath, 'logs')}`] : []),
+    ...argumentTokens(input.arguments),
+    // A resumed trainer would start at the wrong epoch without it (sd-scripts.md, section 0.1).
+    ...(resume ? [`--resume=${resume.statePath}`, `--initial_epoch=${resume.firstEpoch}`] : []),
+  ];
+}
+
+/** Only with prompts: without a prompt file sd-scripts crashes at its first sample (train_util.py:6329). */
+function drawsSamples({ settings }: TrainingInput): boolean {
+  return settings.sample_prompts.trim() !== '';
+}
+
+function files(script: Trainer['script'], input: TrainingInput): InputFile[] {
+  const { settings, datasetPath } = input;
+  const dataset = datasetConfig({
+    imageDir: datasetPath,
+    triggerWord: settings.concept_sentence,
+    repeats: settings.num_repeats,
+    resolution: settings.resolution,
+    batchSize: 1,
+  });
+  return [
+    { name: 'dataset.toml', content: dataset, executable: false },
+    { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
+    { name: 'train.sh', content: trainScript(command(script, input)), executable: true },
+  ];
+}
