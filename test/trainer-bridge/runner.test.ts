@@ -1,0 +1,258 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readPidFile } from '../../sidecar/processes/attemptFile.js';
+import { liveness } from '../../sidecar/processes/liveness.js';
+import { signalProcess } from '../../sidecar/processes/signals.js';
+import {
+  bridge,
+  cleanUpAfterEach,
+  endIn,
+  existing,
+  fixture,
+  logIn,
+  newFolder,
+  recordIn,
+  rewriteRecord,
+  runIn,
+  until,
+} from '../processes/outputFolder.js';
+
+cleanUpAfterEach();
+
+const shell = (script: string) => ['sh', '-c', script];
+const runnerFile = join(bridge, 'trackside', 'runner.py');
+const given = (output: string, id: string, ...argv: string[]) => [
+  ...['-I', '-S', runnerFile, '--output', output, '--attempt', id, '--number', '2'],
+  ...['--kind', 'resume', '--cwd', '/', '--', ...argv],
+];
+const runnerByHand = (output: string, ...argv: string[]) =>
+  spawnSync('python3', given(output, 'by-hand', ...argv), { encoding: 'utf8' });
+const signalAttempt = (pid: number, signal: NodeJS.Signals) => expect(signalProcess(existing(pid), signal)).toBe(true);
+
+describe('how an attempt ends is written down', () => {
+  test('the exit code, and which bytes of the log are its own', async () => {
+    const folder = newFolder();
+    await runIn(folder, shell('echo first'));
+    await endIn(folder);
+    await runIn(folder, shell('echo second; exit 1'), { number: 2, kind: 'resume' });
+    const record = await endIn(folder);
+    expect(record).toMatchObject({ number: 2, kind: 'resume', exit_code: 1, signal: null, stop_signal: null });
+    expect(logIn(folder).slice(0, 8)).toBe('── attem');
+    expect(logIn(folder)).toMatch(/first\n\n── attempt 2 · resume · [-0-9T:.]+Z ──\nsecond\n$/);
+    const bytes = readFileSync(join(folder, 'training.log'));
+    expect(bytes.subarray(record.log_start, record.log_end ?? 0).toString()).toBe('second\n');
+    await until(() => !existsSync(join(folder, 'training.pid')), 'training.pid to be removed');
+    expect(readdirSync(folder).sort()).toEqual(['attempt.json', 'training.log']);
+  });
+
+  test('the signal that killed the trainer', async () => {
+    const folder = newFolder();
+    await runIn(folder, shell('kill -KILL $$'));
+    expect(await endIn(folder)).toMatchObject({ exit_code: null, signal: 'SIGKILL', oom_killed: false });
+  });
+
+  test.each([
+    [
+      'a trainer that does not exist',
+      ['/no/such/trainer'],
+      undefined,
+      127,
+      'No such file or directory: /no/such/trainer',
+    ],
+    ['a trainer that may not be executed', ['/etc/passwd'], undefined, 126, 'Permission denied: /etc/passwd'],
+    ['a folder to start in that does not exist', ['true'], '/no/such/folder', 127, 'directory: /no/such/folder'],
+  ])('%s is an attempt that failed, in words', async (_, argv, cwd, code, words) => {
+    const folder = newFolder();
+    const record = await runIn(folder, argv, cwd ? { cwd } : {});
+    expect(record).toMatchObject({ exit_code: code, trainer_pid: null });
+    expect(record.ended_at).not.toBeNull();
+    expect(record.reason).toContain(words);
+    expect(logIn(folder)).toContain(record.reason);
+  });
+});
+
+describe('the trainer gets what it was given', () => {
+  test('arguments as they are, no input, the mark, and signals that work', async () => {
+    const folder = newFolder();
+    const odd = ["it's", 'a  b', '$HOME', '--', '-x', '', '鏡 🎨'];
+    const script = [
+      'import os, signal, sys',
+      'print(sys.argv[1:], repr(sys.stdin.read()), os.environ["TRACKSIDE_ATTEMPT"], os.getcwd())',
+      'print([s.name for s in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD) if signal.getsignal(s) == signal.SIG_IGN])',
+      'print(signal.pthread_sigmask(signal.SIG_BLOCK, []), os.getpgrp() == os.getppid())',
+    ].join('\n');
+    const record = await runIn(folder, ['python3', '-c', script, ...odd]);
+    await endIn(folder);
+    const [, got, ignored, mask] = logIn(folder).split('\n');
+    expect(got).toBe(`["it's", 'a  b', '$HOME', '--', '-x', '', '鏡 🎨'] '' ${record.id} ${folder}`);
+    expect(ignored).toBe('[]');
+    expect(mask).toBe('set() True');
+  });
+});
+
+describe('one attempt at a time', () => {
+  test('of two runners started at once exactly one starts its trainer, twenty times over', async () => {
+    const folder = newFolder();
+    for (let round = 0; round < 20; round++) {
+      const codes = await Promise.all(
+        ['a', 'b'].map((id) => exitCode(given(folder, `${round}${id}`, 'sleep', '0.15'))),
+      );
+      expect(codes.sort()).toEqual([0, 75]);
+    }
+    expect(logIn(folder).match(/── attempt/g)).toHaveLength(20);
+  });
+
+  test('a refused runner changes nothing and says who holds the folder', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, ['sleep', '60']);
+    const before = logIn(folder);
+    const refused = runnerByHand(folder, 'true');
+    expect(refused.status).toBe(75);
+    expect(refused.stderr).toMatch(new RegExp(`^Attempt 1 holds this folder: PID ${record.pid} on .*\n$`));
+    expect(logIn(folder)).toBe(before);
+    expect(recordIn(folder)).toEqual(record);
+    expect(readPidFile(folder)).toBe(record.pid);
+  });
+
+  test('SIGKILL of the runner leaves the trainer at work and the folder held', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, shell('while :; do echo step; sleep 0.02; done'));
+    signalAttempt(record.pid, 'SIGKILL');
+    await until(() => liveness(folder).alive === 'here' && existing(record.trainer_pid ?? 0).ppid !== record.pid, 'it');
+    const before = logIn(folder).length;
+    await until(() => logIn(folder).length > before, 'the trainer to go on');
+    expect(liveness(folder)).toMatchObject({ alive: 'here', by: 'trainer', pid: record.trainer_pid });
+    expect(runnerByHand(folder, 'true').status).toBe(75);
+  });
+
+  test('a worker that outlived runner and trainer holds the folder by its mark, without the lock', async () => {
+    const folder = newFolder();
+    const worker = 'import os, time; os.closerange(3, 100); time.sleep(60)';
+    const record = await runIn(folder, shell(`python3 -c '${worker}' & wait`));
+    signalAttempt(record.pid, 'SIGKILL');
+    signalAttempt(record.trainer_pid ?? 0, 'SIGKILL');
+    await until(() => livesBy(folder) === 'process', 'only the worker to be left');
+    const refused = runnerByHand(folder, 'true');
+    expect(refused.status).toBe(75);
+    expect(refused.stderr).toContain('Still living: ');
+  });
+
+  test('an attempt heard of from another machine holds the folder, one not heard of for a minute does not', async () => {
+    const folder = newFolder();
+    await runIn(folder, ['true']);
+    await endIn(folder);
+    rewriteRecord(folder, { hostname: 'pod-b', pid_namespace: 'pid:[1]', ended_at: null });
+    const refused = runnerByHand(folder, 'true');
+    expect(refused.status).toBe(75);
+    expect(refused.stderr).toContain('from pod-b');
+    const minuteAgo = Date.now() / 1000 - 60;
+    utimesSync(join(folder, 'attempt.json'), minuteAgo, minuteAgo);
+    expect(runnerByHand(folder, 'true').status).toBe(0);
+  });
+
+  test('a folder that cannot be written starts nothing', () => {
+    expect(runnerByHand('/no/such/folder', 'true').status).toBe(74);
+    const folder = newFolder();
+    mkdirSync(join(folder, 'training.log'));
+    const refused = runnerByHand(folder, 'touch', join(folder, 'started'));
+    expect(refused.status).toBe(74);
+    expect(refused.stderr).toContain('Nothing was started.');
+    expect(readdirSync(folder)).toEqual(['training.log']);
+  });
+});
+
+describe('kill $(cat training.pid)', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the training, and the record says so', async (signal) => {
+    const folder = newFolder();
+    await runIn(folder, ['sleep', '60']);
+    signalAttempt(readPidFile(folder) as number, signal);
+    expect(await endIn(folder)).toMatchObject({ stop_signal: signal, signal: 'SIGTERM' });
+    expect(liveness(folder)).toEqual({ alive: 'no' });
+  });
+
+  test('a trainer that will not end is killed after the grace, and what escaped from it too', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, ['python3', fixture('escape.py'), 'stay']);
+    await until(() => logIn(folder).includes('escaped'), 'the escape');
+    const escaped = existing(Number(/escaped (\d+)/.exec(logIn(folder))?.[1]));
+    expect(escaped.pgid).not.toBe(record.pid);
+    signalAttempt(record.pid, 'SIGTERM');
+    const end = await endIn(folder);
+    expect(end).toMatchObject({ stop_signal: 'SIGTERM', signal: 'SIGKILL', oom_killed: false });
+    expect(() => existing(escaped.pid)).toThrow();
+  });
+
+  test('a closed terminal ends nothing', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, shell('sleep 0.3; exit 4'));
+    signalAttempt(record.pid, 'SIGHUP');
+    signalAttempt(record.trainer_pid ?? 0, 'SIGHUP');
+    expect(await endIn(folder)).toMatchObject({ exit_code: 4, stop_signal: null });
+  });
+});
+
+describe('nothing is left behind', () => {
+  test('what the trainer left behind may finish, and its lines belong to the attempt', async () => {
+    const folder = newFolder();
+    await runIn(folder, shell('(sleep 0.3; echo late) & exit 0'), { lingerSeconds: 10 });
+    const record = await endIn(folder);
+    expect(record).toMatchObject({ exit_code: 0 });
+    expect(record.log_end).toBe(statSync(join(folder, 'training.log')).size);
+    expect(logIn(folder)).toContain('late');
+  });
+
+  test('what does not finish is ended, an escapee included, and the exit code is there before that', async () => {
+    const folder = newFolder();
+    await runIn(folder, shell('sleep 60 & exit 0'), { lingerSeconds: 1 });
+    await until(() => recordIn(folder).exit_code === 0, 'the exit code');
+    expect(recordIn(folder).ended_at).toBeNull();
+    expect(liveness(folder)).toMatchObject({ alive: 'here', by: 'runner' });
+    expect(await endIn(folder)).toMatchObject({ exit_code: 0, signal: null });
+  });
+});
+
+describe('the record heals', () => {
+  test('a heartbeat writes deleted files anew, and leaves those of another attempt alone', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, ['true']);
+    await endIn(folder);
+    const heartbeat = () =>
+      spawnSync('python3', ['-c', beat, folder, record.id], { env: { ...process.env, PYTHONPATH: bridge } }).status;
+    const beat =
+      'import os, sys; from trackside import record; record.touch(os.open(sys.argv[1], os.O_RDONLY), {"id": sys.argv[2]})';
+    rmSync(join(folder, 'attempt.json'));
+    expect(heartbeat()).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'))).toEqual({ id: record.id });
+    expect(readPidFile(folder)).toBeGreaterThan(1);
+    writeFileSync(join(folder, 'attempt.json'), '{"id": "another"}');
+    utimesSync(join(folder, 'attempt.json'), 1000, 1000);
+    expect(heartbeat()).toBe(0);
+    expect(statSync(join(folder, 'attempt.json')).mtimeMs).toBe(1000_000);
+  });
+});
+
+test('python -m trackside.runner --help explains itself, and wrong usage is refused', () => {
+  const run = (...flags: string[]) =>
+    spawnSync('python3', ['-m', 'trackside.runner', ...flags], {
+      env: { ...process.env, PYTHONPATH: bridge },
+      encoding: 'utf8',
+    });
+  const help = run('--help');
+  expect(help.status).toBe(0);
+  for (const word of ['--output', '--attempt', '75', '74', 'SIGTERM', '-- COMMAND'])
+    expect(help.stdout).toContain(word);
+  expect(run('--output', '/tmp').status).toBe(2);
+});
+
+function livesBy(folder: string): string | null {
+  const life = liveness(folder);
+  return life.alive === 'here' ? life.by : null;
+}
+
+function exitCode(flags: string[]): Promise<number | null> {
+  return new Promise((resolve) => {
+    const child = execFile('python3', flags, () => resolve(child.exitCode));
+  });
+}
