@@ -8,27 +8,24 @@ export type ImageView = {
   stem: string;
   /** The picture itself, and what its caption is saved to. */
   href: string;
+  thumbnail: string;
   captionAddress: string;
   caption: string;
   hasCaption: boolean;
   about: string;
   problem: string | null;
+  captionProblem: string | null;
 };
 
 export type ImagesView = { name: string; address: string; images: ImageView[] };
 
 export function datasetsView(model: DatasetsModel): {
-  datasets: (DatasetFacts & { href: string; train: string; summary: string })[];
+  datasets: DatasetCard[];
   values: Record<string, string>;
   errors: Record<string, string>;
 } {
   return {
-    datasets: model.datasets.map((dataset) => ({
-      ...dataset,
-      href: datasetAddress(model.root, dataset.name),
-      train: `${model.root}new?dataset=${encodeURIComponent(dataset.name)}`,
-      summary: summary(dataset),
-    })),
+    datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
     values: model.values,
     errors: model.errors,
   };
@@ -60,6 +57,19 @@ export function imagesView({ root, dataset }: DatasetImagesModel): ImagesView {
   return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)) };
 }
 
+export type DatasetCard = DatasetFacts & { href: string; train: string; thumbnail: string | null; summary: string };
+
+export function datasetCard(dataset: DatasetFacts, root: string): DatasetCard {
+  const href = datasetAddress(root, dataset.name);
+  return {
+    ...dataset,
+    href,
+    train: `${root}new?dataset=${encodeURIComponent(dataset.name)}`,
+    thumbnail: dataset.cover && `${href}/images/${encodeURIComponent(dataset.cover)}?size=thumb`,
+    summary: summary(dataset),
+  };
+}
+
 export function datasetAddress(root: string, name: string): string {
   return `${root}datasets/${encodeURIComponent(name)}`;
 }
@@ -71,15 +81,19 @@ function summary({ images, captions }: Pick<DatasetFacts, 'images' | 'captions'>
 
 function imageView(image: DatasetImage, at: string): ImageView {
   const size = image.width && image.height ? `${image.width} × ${image.height}` : '';
+  const address = `${at}/images/${encodeURIComponent(image.file)}`;
+  const revision = encodeURIComponent(image.revision);
   return {
     id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
     stem: image.stem,
-    href: `${at}/images/${encodeURIComponent(image.file)}?v=${encodeURIComponent(image.revision)}`,
+    href: `${address}?revision=${revision}`,
+    thumbnail: `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
     hasCaption: image.caption !== null,
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
     problem: image.problem,
+    captionProblem: image.caption_problem ?? null,
   };
 }

@@ -1,7 +1,6 @@
-import type { DatasetFacts } from '../datasets/facts.js';
 import type { Argument } from '../trainers/arguments.js';
 import type { Setting } from '../trainers/trainingSettings.js';
-import { type ImagesView, imagesView } from './datasets.js';
+import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
 import { count, plural } from './formatting.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
 
@@ -15,7 +14,7 @@ export type NewTrainingView = {
   name: FieldView;
   description: string;
   datasetError: string | null;
-  datasets: (DatasetFacts & { chosen: boolean })[];
+  datasets: (DatasetCard & { chosen: boolean })[];
   pictures: ImagesView | null;
   trainers: { id: string; label: string; chosen: boolean }[];
   trainer: TrainerForm | null;
@@ -70,7 +69,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     name: nameField,
     description: values.description ?? '',
     datasetError: errors.dataset ?? null,
-    datasets: model.datasets.map((each) => ({ ...each, chosen: each.name === dataset?.name })),
+    datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
     trainers: trainers.map(({ id, label }) => ({ id, label, chosen: id === trainer?.id })),
     trainer,

@@ -66,7 +66,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
     banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
     sessionsTable: (model) =>
       render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
-    newTraining: (model) => page('new', 'New training · Trackside', model, { form: newTrainingView(model) }),
+    newTraining: (model) =>
+      page('new', 'New training · Trackside', model, {
+        form: newTrainingView(model),
+        scripts: ['form.js', 'pictures.js'],
+      }),
     session: (model) =>
       page('session', sessionTitle(model.session), model, {
         ...sessionView(model),
@@ -76,9 +80,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
       const view = { root: model.root, now: model.now, ...sessionView(model) };
       return Object.fromEntries(sessionPartNames.map((name) => [name, render(`parts/${name}`, view)]));
     },
-    samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, samplesView(model)),
-    datasets: (model) => page('datasets', 'Datasets · Trackside', model, datasetsView(model)),
-    dataset: (model) => page('dataset', `${model.dataset.name} · Trackside`, model, datasetView(model)),
+    samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, { ...samplesView(model) }),
+    datasets: (model) =>
+      page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: ['pictures.js'] }),
+    dataset: (model) =>
+      page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: ['pictures.js'] }),
     datasetImages: (model) => render('parts/images', { root: model.root, ...imagesView(model) }),
     problem: (model) =>
       page('problem', 'Trackside', { ...model, now: new Date(0), active: [] }, { problem: model, stream: null }),

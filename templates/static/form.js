@@ -1,0 +1,110 @@
+/* The form of a new training: what is typed survives a reload, and the expected steps are counted while typing. */
+const form = document.getElementById('training');
+const kept = 'trackside:new';
+const pictures = () => document.getElementById('pictures');
+
+if (form.dataset.given === 'false') restore();
+recount();
+document.addEventListener('input', ({ target }) => {
+  if (target.form !== form) return;
+  if (target.name !== 'dataset') keep();
+  recount();
+});
+document.addEventListener('change', ({ target }) => {
+  if (target.form !== form) return;
+  keep();
+  if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
+  if (target.name === 'trainer')
+    location.search = new URLSearchParams({ trainer: target.value, dataset: chosen()?.value ?? '' });
+});
+document.addEventListener('htmx:after:swap', recount);
+// Back from the session: another form id, or Start would lead to the session that this form made already.
+window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+form.addEventListener('submit', () => {
+  keep();
+  sessionStorage.setItem('trackside:sent', form.elements.form_id.value);
+});
+// Enter in a field is not yet the wish to rent a GPU for a night.
+form.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && event.target.tagName === 'INPUT') event.preventDefault();
+});
+document.getElementById('flag-search')?.addEventListener('input', findFlag);
+
+function keep() {
+  const values = [...new FormData(form)].filter(([name]) => name !== 'form_id');
+  localStorage.setItem(kept, JSON.stringify(values));
+}
+
+function restore() {
+  const query = new URLSearchParams(location.search);
+  let stored;
+  try {
+    stored = JSON.parse(localStorage.getItem(kept)) ?? [];
+  } catch {
+    return;
+  }
+  // A checkbox comes after its hidden "false": the last value of a name counts.
+  const values = new Map(stored.filter(([name]) => !query.has(name)));
+  for (const field of form.elements) {
+    if (field.type === 'hidden' || !values.has(field.name)) continue;
+    const value = values.get(field.name);
+    if (field.type === 'checkbox') field.checked = value === 'true';
+    else if (field.type !== 'radio') field.value = value;
+    else if (field.value === value && !field.checked) {
+      field.checked = true;
+      showPictures(value);
+    }
+  }
+}
+
+/** The chosen dataset's pictures, as the server draws them; the fields stay as they are. */
+function showPictures(dataset) {
+  htmx.ajax('GET', `new?${new URLSearchParams({ dataset })}`, {
+    source: pictures(),
+    target: '#pictures',
+    select: '#pictures',
+    swap: 'outerHTML',
+  });
+}
+
+function chosen() {
+  return document.querySelector('input[name=dataset]:checked');
+}
+
+function recount() {
+  const number = (name, fallback) => Number(form.elements[name]?.value || fallback);
+  const images = Number(chosen()?.dataset.images ?? 0);
+  const repeats = number('num_repeats', 1);
+  const epochs = number('max_train_epochs', 0);
+  const batch = number('arguments[train_batch_size]', 1) * number('arguments[gradient_accumulation_steps]', 1);
+  const steps = Math.ceil((images * repeats) / batch) * epochs;
+  const many = (count, word) =>
+    `${count.toLocaleString('en').replaceAll(',', '\u202f')} ${word}${count === 1 ? '' : 's'}`;
+  let text = '';
+  if (!images) text = 'Pick the pictures to see how many steps it takes.';
+  else if (steps > 0 && Number.isFinite(steps))
+    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}`;
+  const expected = document.getElementById('expected');
+  if (expected.textContent !== text) expected.textContent = text;
+
+  const checkpoints = form.querySelector('input[type=checkbox][name=enable_checkpointing]');
+  const warning = document.getElementById('not-resumable');
+  if (checkpoints && warning) warning.hidden = checkpoints.checked;
+
+  const name = form.elements.lora_name.value.trim();
+  const known = [...document.querySelectorAll('#loras option')].find((option) => option.value === name);
+  document.getElementById('next-version').textContent = known
+    ? `${name} exists: this becomes its V${known.dataset.next}. Nothing is overwritten.`
+    : '';
+}
+
+function findFlag({ target }) {
+  const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const field of document.querySelectorAll('#further-flags .field')) {
+    const text = field.textContent.toLowerCase();
+    field.hidden = !words.every((word) => text.includes(word));
+  }
+  for (const group of document.querySelectorAll('#further-flags fieldset')) {
+    group.hidden = !group.querySelector('.field:not([hidden])');
+  }
+}

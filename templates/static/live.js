@@ -1,0 +1,194 @@
+/*
+ * What every page needs: its one stream (contact, title, log), times in the reader's zone, buttons that post once, and
+ * copy buttons. Without it a page shows what was true when it was loaded, and its forms work.
+ */
+const stream = document.querySelector('[hx-sse\\:connect]');
+const busy = new WeakSet();
+
+document.documentElement.classList.add('js');
+keepWhatThePersonDid();
+localise(document);
+setInterval(() => localise(document), 30_000);
+document.addEventListener('htmx:after:swap', () => localise(document));
+if (stream) watchStream();
+const log = document.getElementById('log');
+if (log) followLog();
+document.addEventListener('submit', postOnce);
+document.addEventListener('click', copy);
+if (document.querySelector('main.session') && sessionStorage.getItem('trackside:sent')) {
+  sessionStorage.removeItem('trackside:sent');
+  localStorage.removeItem('trackside:new');
+}
+
+/** An update leaves alone what was opened, what is being sent, and times that are the same. */
+function keepWhatThePersonDid() {
+  htmx.registerExtension('trackside', {
+    htmx_before_morph_attr: (element, { attrName }) =>
+      !(attrName === 'open' && element.tagName === 'DETAILS') && !(attrName === 'disabled' && busy.has(element.form)),
+    htmx_before_morph_node: (element, { newNode }) =>
+      !(element.tagName === 'TIME' && element.dateTime === newNode.dateTime && element.dataset.as !== 'ago'),
+  });
+}
+
+function watchStream() {
+  const notice = document.getElementById('contact');
+  let last = Date.now();
+  let retry;
+  document.addEventListener('htmx:sse:before:message', () => {
+    last = Date.now();
+    if (notice.textContent) notice.textContent = '';
+  });
+  // A hidden tab drops the stream; once looked at again it has a moment to come back.
+  document.addEventListener('visibilitychange', () => {
+    last = Math.max(last, Date.now() - 35_000);
+  });
+  setInterval(() => {
+    if (document.hidden || Date.now() - last < 45_000 || notice.textContent) return;
+    notice.textContent = `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings go on without this page.`;
+  }, 1000);
+  // The extension reconnects a stream that broke, but not one that never began.
+  for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:close']) {
+    stream.addEventListener(name, ({ target }) => {
+      if (target !== stream) return;
+      clearTimeout(retry);
+      retry = setTimeout(
+        () => htmx.ajax('GET', stream.getAttribute('hx-sse:connect'), { source: stream, swap: 'none' }),
+        3000,
+      );
+    });
+  }
+  stream.addEventListener('title', ({ detail }) => {
+    document.title = detail.data;
+  });
+}
+
+/** Appends what the trainer writes, as a terminal would; stays at the end unless the reader scrolled up. */
+function followLog() {
+  const most = 1000;
+  const following = document.getElementById('following');
+  let [inode, offset] = log.dataset.position.split(':');
+  let open;
+  let returned = false;
+  show(log.textContent);
+  log.addEventListener('scroll', say);
+  toEnd();
+
+  stream.addEventListener('log', ({ detail }) => {
+    const { position, text, reset } = JSON.parse(detail.data);
+    const [newInode, newOffset] = position.split(':');
+    if (!reset && newInode === inode && Number(newOffset) <= Number(offset)) return;
+    const follow = atEnd();
+    [inode, offset] = [newInode, newOffset];
+    if (reset) show('');
+    write(text);
+    if (follow) toEnd();
+  });
+
+  function show(text) {
+    open = document.createTextNode('');
+    log.replaceChildren(open);
+    write(text);
+  }
+  function write(text) {
+    text.split('\n').forEach((part, i) => {
+      if (i > 0) {
+        open.data += '\n';
+        open = document.createTextNode('');
+        log.append(open);
+        returned = false;
+      }
+      const pieces = part.split('\r');
+      pieces.forEach((piece, j) => {
+        if (piece === '') return;
+        open.data = j > 0 || returned ? piece : open.data + piece;
+        returned = false;
+      });
+      if (part.endsWith('\r')) returned = true;
+    });
+    while (log.childNodes.length > most) log.firstChild.remove();
+  }
+  function atEnd() {
+    return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  }
+  function toEnd() {
+    log.scrollTop = log.scrollHeight;
+    say();
+  }
+  function say() {
+    following.textContent = atEnd() ? 'following' : 'not following: scrolled up';
+  }
+}
+
+/** `<time>` in the reader's own zone and words. */
+function localise(within) {
+  for (const element of within.querySelectorAll('time[datetime]')) {
+    const then = new Date(element.dateTime);
+    const text = element.dataset.as === 'ago' ? ago(then) : element.dataset.as === 'clock' ? clock(then) : day(then);
+    if (element.textContent !== text) element.textContent = text;
+    element.title ||= then.toLocaleString();
+  }
+}
+
+function clock(then) {
+  return then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+}
+
+function day(then) {
+  const now = new Date();
+  const days = (new Date(now).setHours(0, 0, 0, 0) - new Date(then).setHours(0, 0, 0, 0)) / 86_400_000;
+  if (Math.abs(days) < 0.5) return clock(then);
+  if (days > 0 && days < 6.5) return `${then.toLocaleDateString([], { weekday: 'short' })} ${clock(then)}`;
+  const year = then.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return then.toLocaleDateString([], { day: 'numeric', month: 'short', year });
+}
+
+function ago(then) {
+  const seconds = (Date.now() - then) / 1000;
+  if (Math.abs(seconds) < 45) return 'just now';
+  const minutes = Math.max(1, Math.round(Math.abs(seconds) / 60));
+  const hours = Math.round(minutes / 60);
+  const days = Math.round(hours / 24);
+  const words = minutes < 60 ? `${minutes} min` : hours < 24 ? `${hours} h` : `${days} ${days === 1 ? 'day' : 'days'}`;
+  return seconds < 0 ? `in ${words}` : `${words} ago`;
+}
+
+/** A second click posts nothing. The buttons go grey only after the browser has read which of them was pressed. */
+function postOnce(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== 'post') return;
+  if (busy.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  busy.add(form);
+  const buttons = [...form.elements].filter(({ type }) => type === 'submit');
+  setTimeout(() => {
+    for (const button of buttons) button.disabled = true;
+  });
+  setTimeout(() => {
+    busy.delete(form);
+    for (const button of buttons) button.disabled = false;
+  }, 10_000);
+}
+
+async function copy({ target }) {
+  const button = target.closest('[data-copy]');
+  if (!button) return;
+  await putOnClipboard(button.dataset.copy);
+  const before = button.innerHTML;
+  button.textContent = 'Copied';
+  setTimeout(() => {
+    button.innerHTML = before;
+  }, 1500);
+}
+
+/** The clipboard is there only on https and localhost; a pod is often reached otherwise. */
+async function putOnClipboard(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
