@@ -26,6 +26,7 @@ export class ProcessesRemain extends Error {
  * Ends everything of the attempt in an output folder: SIGTERM, after the grace SIGKILL, until two sweeps in a row find
  * nobody. Resolves then, and at once when nothing was running; a second call joins the first. With the runner dead it
  * reaches what the attempt left. An attempt of another machine or container is not touched (ask `liveness` first).
+ * Rejects with ProcessesRemain.
  */
 export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<void> {
   const underWay = stops.get(outputFolder);
@@ -44,43 +45,56 @@ async function stopNow(outputFolder: string, options: StopOptions): Promise<void
   if (!attempt || 'broken' in attempt || attempt.ended_at) return;
   if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return;
 
-  if (await askToEnd(outputFolder, attempt, graceSeconds)) return;
-  const deadline = performance.now() + giveUpSeconds * 1000;
-  let runnerMayLiveUntil: number | undefined;
-  for (;;) {
-    const living = await sweepTwice(attempt);
-    if (living.length === 0) return;
-    const others = living.filter((one) => one.pid !== attempt.pid);
-    if (others.length === 0) runnerMayLiveUntil ??= performance.now() + recordSeconds * 1000;
-    const runnerToo = runnerMayLiveUntil !== undefined && performance.now() > runnerMayLiveUntil;
-    for (const one of runnerToo ? living : others) signalProcess(one, 'SIGKILL');
-    if (performance.now() > deadline) throw new ProcessesRemain(living.map((one) => one.pid));
+  const sweep = sweepOf(attempt);
+  if (await askToEnd(outputFolder, attempt, sweep, graceSeconds)) return;
+  await killAll(attempt, sweep, recordSeconds, giveUpSeconds);
+}
+
+type Sweep = () => Promise<Process[]>;
+
+/**
+ * A process that is just being forked or executed may be missed by one sweep: empty means empty twice. Whoever was
+ * found once is followed to its end, though the launcher that led to it dies first.
+ */
+function sweepOf(attempt: AttemptRecord): Sweep {
+  const seen = new Map<number, Process>();
+  const once = () => {
+    const living = processesOf(attempt, seen.values());
+    for (const one of living) seen.set(one.pid, one);
+    return living;
+  };
+  return async () => {
+    const living = once();
+    if (living.length > 0) return living;
     await wait(SWEEP_MS);
-  }
+    return once();
+  };
 }
 
 /**
- * A runner is told alone: it passes SIGTERM on, once, to all that it owns. One that is stopped, stuck or gone does not
+ * A runner is told alone: it passes SIGTERM on, once, to all that it owns. One that is frozen, stuck or gone does not
  * say so in its record, and then everybody is told directly. True when nobody is left.
  */
-async function askToEnd(outputFolder: string, attempt: AttemptRecord, graceSeconds: number): Promise<boolean> {
+async function askToEnd(
+  outputFolder: string,
+  attempt: AttemptRecord,
+  sweep: Sweep,
+  graceSeconds: number,
+): Promise<boolean> {
   const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  let living = await sweep();
   const runner = livingRunner(attempt);
-  let passedOn = runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM');
-  if (!passedOn) tellAll(attempt);
-  while (performance.now() - started < graceSeconds * 1000) {
-    if ((await sweepTwice(attempt)).length === 0) return true;
-    if (passedOn && performance.now() - started > 1000 && !saysItStops(outputFolder)) {
-      passedOn = false;
-      tellAll(attempt);
+  let told = runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM') ? 'runner' : 'nobody';
+  while (living.length > 0 && seconds() < graceSeconds) {
+    if (told === 'nobody' || (told === 'runner' && seconds() > 1 && !saysItStops(outputFolder))) {
+      for (const one of living) if (one.pid !== attempt.pid) signalProcess(one, 'SIGTERM');
+      told = 'everybody';
     }
     await wait(SWEEP_MS);
+    living = await sweep();
   }
-  return false;
-}
-
-function tellAll(attempt: AttemptRecord): void {
-  for (const one of processesOf(attempt)) if (one.pid !== attempt.pid) signalProcess(one, 'SIGTERM');
+  return living.length === 0;
 }
 
 function saysItStops(outputFolder: string): boolean {
@@ -88,10 +102,17 @@ function saysItStops(outputFolder: string): boolean {
   return now !== null && !('broken' in now) && now.stop_signal !== null;
 }
 
-/** A process that is just being forked or executed may be missed by one sweep: empty means empty twice. */
-async function sweepTwice(attempt: AttemptRecord): Promise<Process[]> {
-  const living = processesOf(attempt);
-  if (living.length > 0) return living;
-  await wait(SWEEP_MS);
-  return processesOf(attempt);
+/** The runner goes last, and by itself if it can: it has still to write down how the trainer ended. */
+async function killAll(attempt: AttemptRecord, sweep: Sweep, recordSeconds: number, giveUpSeconds: number) {
+  const started = performance.now();
+  let aloneSince: number | undefined;
+  for (let living = await sweep(); living.length > 0; living = await sweep()) {
+    const now = performance.now();
+    const others = living.filter((one) => one.pid !== attempt.pid);
+    if (others.length === 0) aloneSince ??= now;
+    const runnerToo = aloneSince !== undefined && now - aloneSince > recordSeconds * 1000;
+    for (const one of runnerToo ? living : others) signalProcess(one, 'SIGKILL');
+    if (now - started > giveUpSeconds * 1000) throw new ProcessesRemain(living.map((one) => one.pid));
+    await wait(SWEEP_MS);
+  }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AttemptRecord } from './attemptFile.js';
-import { isLiving, type Process, readLiving, readProcess } from './identity.js';
+import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from './identity.js';
 
 /** The environment variable by which every process of an attempt carries the attempt's id. */
 export const MARK = 'TRACKSIDE_ATTEMPT';
@@ -10,12 +10,14 @@ export const MARK = 'TRACKSIDE_ATTEMPT';
  * mark in the environment it was started with, their descendants, and their process group. Loader workers, double
  * forks, setsid escapees and the children of a launcher that died first are all in one of these. Ourselves never.
  *
- * Reads all of /proc: some milliseconds. The attempt has to be one of this PID namespace.
+ * `seen` are those that an earlier sweep found: they stay found when whoever vouched for them has died. Reads all of
+ * /proc: some milliseconds. The attempt has to be one of this PID namespace.
  */
-export function processesOf(attempt: AttemptRecord): Process[] {
+export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdentity> = []): Process[] {
   const everyone = allProcesses();
   const marked = new Set(pidsByMark(everyone).get(attempt.id));
-  const found = new Set(everyone.filter((one) => marked.has(one.pid) || isRecorded(one, attempt)));
+  const known = new Map([...recorded(attempt), ...seen].map(({ pid, startTicks }) => [pid, startTicks]));
+  const found = new Set(everyone.filter((one) => marked.has(one.pid) || known.get(one.pid) === one.startTicks));
   // The group's number is proof only while somebody known is in it: PIDs, and with them group numbers, come again.
   const groupIsOurs = [...found].some((one) => one.pgid === attempt.pid);
   if (groupIsOurs) for (const one of everyone) if (one.pgid === attempt.pid) found.add(one);
@@ -67,11 +69,11 @@ function markOf(pid: number): string | null {
   return environment.slice(start + MARK.length + 2, end < 0 ? undefined : end);
 }
 
-function isRecorded(one: Process, attempt: AttemptRecord): boolean {
-  return (
-    (one.pid === attempt.pid && one.startTicks === attempt.start_ticks) ||
-    (one.pid === attempt.trainer_pid && one.startTicks === attempt.trainer_start_ticks)
-  );
+function recorded(attempt: AttemptRecord): ProcessIdentity[] {
+  const { trainer_pid, trainer_start_ticks } = attempt;
+  const runner = { pid: attempt.pid, startTicks: attempt.start_ticks };
+  if (trainer_pid === null || trainer_start_ticks === null) return [runner];
+  return [runner, { pid: trainer_pid, startTicks: trainer_start_ticks }];
 }
 
 function addDescendants(found: Set<Process>, everyone: Process[]): void {

@@ -1,0 +1,62 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readAttempt, readPidFile } from '../../sidecar/processes/attemptFile.js';
+import { cleanUpAfterEach, newFolder, rewriteRecord, runIn } from './outputFolder.js';
+
+cleanUpAfterEach();
+
+test.each([
+  ['4242\n', 4242],
+  ['4242', 4242],
+  ['2\n', 2],
+  ['', 'unreadable'],
+  ['\n', 'unreadable'],
+  ['1\n', 'unreadable'],
+  ['0\n', 'unreadable'],
+  ['-1\n', 'unreadable'],
+  ['-4242\n', 'unreadable'],
+  ['4242 4243\n', 'unreadable'],
+  ['4242.0\n', 'unreadable'],
+  ['0x1092\n', 'unreadable'],
+  ['1e3\n', 'unreadable'],
+  ['99999999999999999999\n', 'unreadable'],
+  ['garbage\n', 'unreadable'],
+  ['\0\0\0\0', 'unreadable'],
+] as const)('training.pid with %j reads as %s', (text, expected) => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'training.pid'), text);
+  expect(readPidFile(folder)).toBe(expected);
+});
+
+test('no training.pid, and one that is a folder', () => {
+  const folder = newFolder();
+  expect(readPidFile(folder)).toBeNull();
+  mkdirSync(join(folder, 'training.pid'));
+  expect(readPidFile(folder)).toBe('unreadable');
+});
+
+test.each(['', '{', 'null', '[]', '{}', '{"id": 7}', '\0\0\0'])(
+  'attempt.json with %j is broken, and says why',
+  (text) => {
+    const folder = newFolder();
+    expect(readAttempt(folder)).toBeNull();
+    writeFileSync(join(folder, 'attempt.json'), text);
+    expect(readAttempt(folder)).toEqual({ broken: expect.stringContaining('attempt.json') });
+  },
+);
+
+test('a record is read again as soon as it changes, and what it does not know is kept', async () => {
+  const folder = newFolder();
+  const record = await runIn(folder, ['sleep', '60']);
+  expect(readAttempt(folder)).toBe(record);
+  rewriteRecord(folder, { number: 9, of_the_user: 'x' });
+  expect(readAttempt(folder)).toMatchObject({ number: 9, of_the_user: 'x', id: record.id });
+});
+
+test.each([1, 0, -5, 1.5, '4242'])('a recorded PID of %j is never believed', async (pid) => {
+  const folder = newFolder();
+  await runIn(folder, ['true']);
+  rewriteRecord(folder, { pid });
+  expect(readAttempt(folder)).toHaveProperty('broken');
+});
