@@ -1,0 +1,113 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import busboy from 'busboy';
+import { LONGEST_CAPTION, saveCaption } from '../datasets/caption.js';
+import { makeDataset } from '../datasets/folder.js';
+import { captionStem, datasetNameFrom } from '../datasets/names.js';
+import { receiveShort } from '../datasets/receive.js';
+import { savePicture } from '../datasets/savePicture.js';
+import { Problem } from '../problem.js';
+
+/** What a form with files led to. `notes` say what was unusual about files that were accepted. */
+export type FormUpload = {
+  name: string;
+  created: boolean;
+  accepted: string[];
+  notes: string[];
+  refused: { file: string; code: string; reason: string }[];
+};
+
+/**
+ * Takes a form with the field `name` and any number of pictures and captions after it, each streamed to the disk as it
+ * arrives. A file that is refused stops no other. Adds to a dataset that exists. Throws a Problem for the name, and 400 for a
+ * body that breaks off: what was accepted until then stays.
+ *
+ * @param typed is told the name as it was typed, also where a Problem is thrown
+ */
+export async function receiveDatasetForm(
+  root: string,
+  contentType: string,
+  body: AsyncIterable<Uint8Array>,
+  typed: { name?: string } = {},
+): Promise<FormUpload> {
+  const parser = parserFor(contentType);
+  let dataset: Promise<Dataset> | undefined;
+  const work: Promise<Outcome>[] = [];
+  parser.on('field', (field, value) => {
+    if (field !== 'name' || dataset) return;
+    typed.name = value;
+    dataset = openDataset(root, value);
+    dataset.catch(() => {});
+  });
+  parser.on('file', (_field, part, { filename }) => {
+    // Chosen nothing: browsers send one file without name or content.
+    if (!filename) part.resume();
+    else work.push(keep(root, dataset, part, filename));
+  });
+  const parsed = await pipeline(Readable.from(body, { objectMode: false }), parser).catch((error: Error) => error);
+  const settled = await Promise.allSettled(work);
+  const outcomes = settled.flatMap((file) => (file.status === 'fulfilled' ? file.value : []));
+  const accepted = outcomes.flatMap((file) => ('refused' in file ? [] : file.accepted));
+  if (parsed) throw cutOff(accepted.length);
+  for (const file of settled) if (file.status === 'rejected') throw file.reason;
+  return {
+    ...(await (dataset ?? missingName())),
+    accepted,
+    notes: outcomes.flatMap((file) => ('refused' in file ? [] : (file.note ?? []))),
+    refused: outcomes.flatMap((file) => ('refused' in file ? file.refused : [])),
+  };
+}
+
+type Outcome = { accepted: string; note: string | null } | { refused: FormUpload['refused'][number] };
+type Dataset = { name: string; created: boolean };
+
+function parserFor(contentType: string): busboy.Busboy {
+  try {
+    // The whole path, so that `../x.png` is refused in words and not silently taken for x.png.
+    return busboy({ headers: { 'content-type': contentType }, preservePath: true, defParamCharset: 'utf8' });
+  } catch (error) {
+    throw new Problem('bad_form', 400, `The form can't be read: ${(error as Error).message}. Nothing was saved.`);
+  }
+}
+
+async function openDataset(root: string, typed: string): Promise<Dataset> {
+  const name = datasetNameFrom(typed);
+  return { name, created: await makeDataset(root, name) };
+}
+
+async function keep(
+  root: string,
+  dataset: Promise<Dataset> | undefined,
+  part: Readable,
+  file: string,
+): Promise<Outcome> {
+  // A part may break off before anyone reads it.
+  part.on('error', () => {});
+  try {
+    const { name } = await (dataset ?? missingName());
+    // Left undestroyed when a file is refused halfway: the parser waits for its rest to be read.
+    const chunks: AsyncIterable<Uint8Array> = part.iterator({ destroyOnReturn: false });
+    const stem = captionStem(file);
+    if (stem === null) {
+      const saved = await savePicture(root, name, file, chunks);
+      return { accepted: file, note: saved.replaced ? saved.message : null };
+    }
+    const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION));
+    return { accepted: file, note: saved.caption === null || saved.kept ? saved.message : null };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { refused: { file, code: error.code, reason: error.message } };
+  } finally {
+    part.resume();
+  }
+}
+
+async function missingName(): Promise<Dataset> {
+  const message = 'The form names no dataset before its files: send the field “name” first. Nothing was saved.';
+  throw new Problem('bad_name', 422, message, { field: 'name' });
+}
+
+function cutOff(accepted: number): Problem {
+  const stays = accepted > 0 ? `The ${accepted} files that had arrived are saved.` : 'Nothing was saved.';
+  return new Problem('upload_cut_off', 400, `The upload broke off before its end. ${stays} Upload the others again.`);
+}
