@@ -4,7 +4,7 @@ import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 
-/** Runs a command to its end and answers what it printed; throws when it fails. */
+/** Runs a command to its end and answers what it printed on stdout, whatever its exit code; throws when it cannot be started. */
 export type Run = (command: { argv: string[]; cwd: string; pythonPath: string }) => Promise<string>;
 
 /**

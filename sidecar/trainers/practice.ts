@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { argumentTokens, OWN_FLAGS } from './arguments.js';
 import { datasetConfig } from './datasetConfig.js';
 import type { Command, InputFile, Trainer, TrainingInput } from './trainer.js';
-import { setting } from './trainingSettings.js';
+import { setting, type TrainingSettings } from './trainingSettings.js';
 import { trainScript } from './trainScript.js';
 
 /** The practice trainer of the bridge: a tiny but real LoRA in plain Python. `bridge` is the folder trainer-bridge. */
@@ -55,12 +55,9 @@ function flags(input: TrainingInput): string[] {
     `--network_dim=${settings.network_dim}`,
     `--learning_rate=${settings.learning_rate}`,
     `--seed=${settings.seed}`,
-    ...(drawsSamples(input)
-      ? [
-          `--sample_prompts=${join(outputPath, 'sample_prompts.txt')}`,
-          ...(settings.sample_every_n_steps > 0 ? [`--sample_every_n_steps=${settings.sample_every_n_steps}`] : []),
-        ]
-      : []),
+    // Always: without a prompt file sd-scripts crashes at its first sample (train_util.py:6329).
+    `--sample_prompts=${join(outputPath, 'sample_prompts.txt')}`,
+    ...(drawsSamples(settings) ? [`--sample_every_n_steps=${settings.sample_every_n_steps}`] : []),
     ...(settings.enable_monitoring ? [`--logging_dir=${join(outputPath, 'logs')}`] : []),
     ...argumentTokens(input.arguments),
     // A resumed trainer would start at the wrong epoch without it (sd-scripts.md, section 0.1).
@@ -68,9 +65,8 @@ function flags(input: TrainingInput): string[] {
   ];
 }
 
-/** Only with prompts: without a prompt file sd-scripts crashes at its first sample (train_util.py:6329). */
-function drawsSamples({ settings }: TrainingInput): boolean {
-  return settings.sample_prompts.trim() !== '';
+function drawsSamples(settings: TrainingSettings): boolean {
+  return settings.sample_every_n_steps > 0 && settings.sample_prompts.trim() !== '';
 }
 
 function files(script: Trainer['script'], input: TrainingInput): InputFile[] {

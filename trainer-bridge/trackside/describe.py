@@ -97,13 +97,15 @@ def describe_action(action: argparse.Action, group: str | None, parser: argparse
 
 def plain(value: object) -> object:
     """What JSON can hold; anything else as text. Infinite numbers are no JSON either."""
+    if value is argparse.SUPPRESS:
+        return None
     if isinstance(value, float) and value - value != 0:
         return str(value)
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if isinstance(value, (list, tuple)):
         return [item if isinstance(item, (str, int, float, bool)) else str(item) for item in value]
-    return None if value is argparse.SUPPRESS else str(value)
+    return str(value)
 
 
 def help_text(action: argparse.Action, parser: argparse.ArgumentParser) -> str | None:

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { type Exit, explainEnd } from '../../sidecar/trainers/failures.js';
+import { fixture } from './fixtures.js';
+
+const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false };
+
+describe('what a failed run of sd-scripts printed becomes a sentence', () => {
+  test.each([
+    ['bad_out_finished', launcherFailed, /^Nothing is left to train/],
+    ['bad_out_missingdir', launcherFailed, /^The state folder \/gpu-pod\/run\/out1\/nope-state is not there any more/],
+    ['bad_out_noopt', launcherFailed, /^\/gpu-pod\/run\/bad\/noopt\/optimizer\.bin is missing\.$/],
+    ['bad_out_otherdim', launcherFailed, /^The state folder holds a network of another size\./],
+    [
+      'badtoml',
+      launcherFailed,
+      /^dataset\.toml holds a key that the trainer does not know: data\['general'\]\['bogus_key'\]\.$/,
+    ],
+    ['nodata', { code: 0, signal: null, oomKilled: false }, /^The trainer found no pictures in the dataset\./],
+    ['sig_child_SIGKILL', launcherFailed, /^The trainer was killed \(SIGKILL\).*most likely.*RAM/],
+    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, /ended by SIGTERM/],
+    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, /ended by SIGTERM/],
+  ])('%s', (name, exit, sentence) => {
+    expect(explainEnd(fixture(`failures/${name}.stderr.log`), exit)).toMatch(sentence);
+  });
+
+  test('a run that went well has nothing to explain', () => {
+    const log = fixture('failures/bad_out_norand.stderr.log');
+    expect(explainEnd(log, { code: 0, signal: null, oomKilled: false })).toBeNull();
+  });
+});
+
+const traceback = (exception: string) =>
+  `steps:   4%|4 | 1/24 [00:01<00:37,  1.63s/it]Traceback (most recent call last):\n  File "train.py", line 1, in <module>\n    go()\n    ^^^^\n${exception}\n`;
+
+describe('known causes', () => {
+  test.each([
+    ['torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.', /^The GPU ran out of memory/],
+    ['torch.cuda.OutOfMemoryError: CUDA out of memory.', /^The GPU ran out of memory/],
+    [
+      'safetensors_rust.SafetensorError: Error while serializing: I/O error: No space left on device (os error 28)',
+      /^The disk is full/,
+    ],
+    ['OSError: [Errno 28] No space left on device', /^The disk is full/],
+    ["ModuleNotFoundError: No module named 'bitsandbytes'", /^The Python package bitsandbytes is missing/],
+    ['zipfile.BadZipFile: File is not a zip file', /^A cache file beside the pictures is broken/],
+    [
+      "PIL.UnidentifiedImageError: cannot identify image file '/d/a.png'",
+      /^\/d\/a\.png is not a picture that can be read/,
+    ],
+    ['huggingface_hub.errors.LocalEntryNotFoundError: Cannot find the file', /^The model hub could not be reached/],
+    ['MemoryError', /^The pod ran out of memory \(RAM\)/],
+    ['KeyboardInterrupt', /interrupted \(SIGINT\)/],
+    ['mine.OwnError: it rained', /^The trainer stopped with an error: mine\.OwnError: it rained$/],
+  ])('%s', (exception, sentence) => {
+    expect(explainEnd(traceback(exception), launcherFailed)).toMatch(sentence);
+  });
+
+  test('of a chain of exceptions the last one counts, and the launcher never', () => {
+    const log = `${traceback('KeyError: 1')}\nDuring handling of the above exception, another exception occurred:\n\n${traceback('ValueError: two')}${traceback("subprocess.CalledProcessError: Command '[]' returned non-zero exit status 1.")}`;
+    expect(explainEnd(log, launcherFailed)).toBe('The trainer stopped with an error: ValueError: two');
+  });
+
+  test('arguments that the parser refuses are named', () => {
+    const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
+    expect(explainEnd(unknown, { ...launcherFailed, code: 2 })).toBe(
+      'The trainer does not know these arguments: --bogus=1. Take them out.',
+    );
+    const invalid = "usage: train.py [-h]\ntrain.py: error: argument --seed: invalid int value: 'x'\n";
+    expect(explainEnd(invalid, { ...launcherFailed, code: 2 })).toMatch(/argument --seed: invalid int value/);
+  });
+
+  test('the kernel that ended it for want of memory is named', () => {
+    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true })).toMatch(/ran out of memory \(RAM\)/);
+  });
+});
+
+test('anything else shows its last words, and no bar', () => {
+  const log = 'loading\nit is raining\n\rsteps:   4%|4 | 1/24 [00:01<00:37,  1.63s/it]\n\n';
+  expect(explainEnd(log, { ...launcherFailed, code: 3 })).toBe(
+    'The trainer ended with exit code 3. Its last words: “it is raining”',
+  );
+  expect(explainEnd('', { ...launcherFailed, code: 3 })).toBeNull();
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { resumeRecipe } from '../../sidecar/trainers/resumeRecipe.js';
+import type { StateOnDisk } from '../../sidecar/trainers/stateFolders.js';
+
+type Saved = Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep'>;
+
+test.each<[string, Saved, number, number | null, object]>([
+  [
+    'an epoch state of a first run',
+    { kind: 'epoch', currentEpoch: 2, currentStep: 16 },
+    8,
+    0,
+    { epoch: 2, step: 16, firstEpoch: 3, stepOffset: 16, repeatedSteps: 0 },
+  ],
+  [
+    'an epoch state of a resumed run',
+    { kind: 'epoch', currentEpoch: 3, currentStep: 8 },
+    8,
+    16,
+    { epoch: 3, step: 24, firstEpoch: 4, stepOffset: 24, repeatedSteps: 0 },
+  ],
+  [
+    'a state in the middle of an epoch',
+    { kind: 'step', currentEpoch: 2, currentStep: 10 },
+    8,
+    0,
+    { epoch: 1, step: 10, firstEpoch: 2, stepOffset: 8, repeatedSteps: 2 },
+  ],
+  [
+    'the same of a resumed run',
+    { kind: 'step', currentEpoch: 3, currentStep: 10 },
+    8,
+    8,
+    { epoch: 2, step: 18, firstEpoch: 3, stepOffset: 16, repeatedSteps: 2 },
+  ],
+  [
+    'the same when its attempt is unknown',
+    { kind: 'step', currentEpoch: 3, currentStep: 10 },
+    8,
+    null,
+    { step: 18, firstEpoch: 3, repeatedSteps: 2 },
+  ],
+  [
+    'a step state at the end of an epoch',
+    { kind: 'step', currentEpoch: 2, currentStep: 16 },
+    8,
+    0,
+    { epoch: 2, step: 16, firstEpoch: 3, repeatedSteps: 0 },
+  ],
+  [
+    'the final state',
+    { kind: 'final', currentEpoch: 3, currentStep: 8 },
+    8,
+    16,
+    { epoch: 3, step: 24, firstEpoch: 4, stepOffset: 24 },
+  ],
+])('%s', (_, state, stepsPerEpoch, stepOffset, expected) => {
+  expect(resumeRecipe(state, stepsPerEpoch, stepOffset)).toMatchObject(expected);
+});
+
+test('a state that does not tell its epoch cannot be resumed', () => {
+  expect(resumeRecipe({ kind: 'epoch', currentEpoch: null, currentStep: 8 }, 8, 0)).toBeNull();
+});
+
+type SavedByAttempt = { saved: Saved; stepOffset: number; trained: number[] };
+
+/**
+ * sd-scripts as it is: the step restarts at 0 with each start, the epoch number is absolute, an epoch begins from its
+ * beginning. `trained` counts how often the weights saw each epoch to its end.
+ */
+function train(options: {
+  from: SavedByAttempt | null;
+  firstEpoch: number;
+  stepOffset: number;
+  epochs: number;
+  stepsPerEpoch: number;
+  saveEverySteps: number;
+  saveEveryEpochs: number;
+  /** Steps until it is killed. */
+  dieAfter: number;
+}): { states: SavedByAttempt[]; weights: number[] | null } {
+  const { from, firstEpoch, stepOffset, epochs, stepsPerEpoch, saveEverySteps, saveEveryEpochs } = options;
+  const states: SavedByAttempt[] = [];
+  const trained = [...(from?.trained ?? [])];
+  let globalStep = 0;
+  const save = (kind: Saved['kind'], currentEpoch: number) =>
+    states.push({ saved: { kind, currentEpoch, currentStep: globalStep }, stepOffset, trained: [...trained] });
+  for (let epoch = firstEpoch; epoch <= epochs; epoch += 1) {
+    for (let step = 1; step <= stepsPerEpoch; step += 1) {
+      if (globalStep === options.dieAfter) return { states, weights: null };
+      globalStep += 1;
+      if (step === stepsPerEpoch) trained.push(epoch);
+      if (globalStep % saveEverySteps === 0) save('step', epoch);
+    }
+    if (epoch % saveEveryEpochs === 0 && epoch < epochs) save('epoch', epoch);
+  }
+  save('final', epochs);
+  return { states, weights: trained };
+}
+
+test('any sequence of interruptions and resumes ends after exactly the epochs asked for', () => {
+  const counts = { stepsPerEpoch: [1, 9], epochs: [1, 8], saveEverySteps: [1, 12], saveEveryEpochs: [1, 3] } as const;
+  const numbers = fc.record(
+    Object.fromEntries(Object.entries(counts).map(([name, [min, max]]) => [name, fc.integer({ min, max })])) as Record<
+      keyof typeof counts,
+      fc.Arbitrary<number>
+    >,
+  );
+  const lives = fc.array(fc.record({ dieAfter: fc.nat(40), choice: fc.nat(100) }), { maxLength: 12 });
+  fc.assert(
+    fc.property(numbers, lives, (asked, deaths) => {
+      let states: SavedByAttempt[] = [];
+      for (const { dieAfter, choice } of [...deaths, { dieAfter: Number.POSITIVE_INFINITY, choice: 0 }]) {
+        // The newest is the rule; a person may pick any.
+        const from = states[choice % 3 === 0 ? choice % states.length || 0 : states.length - 1] ?? null;
+        const recipe = from ? resumeRecipe(from.saved, asked.stepsPerEpoch, from.stepOffset) : null;
+        const firstEpoch = recipe?.firstEpoch ?? 1;
+        if (firstEpoch > asked.epochs) {
+          expect(from?.trained).toEqual(Array.from({ length: asked.epochs }, (_, index) => index + 1));
+          return;
+        }
+        const ended = train({ ...asked, from, firstEpoch, stepOffset: recipe?.stepOffset ?? 0, dieAfter });
+        if (recipe && from) {
+          expect(recipe.stepOffset).toBe((firstEpoch - 1) * asked.stepsPerEpoch);
+          expect(recipe.step - recipe.repeatedSteps).toBe(recipe.stepOffset);
+          expect(from.trained.length).toBe(recipe.epoch);
+        }
+        states = [...states, ...ended.states];
+        if (ended.weights) {
+          expect(ended.weights).toEqual(Array.from({ length: asked.epochs }, (_, index) => index + 1));
+          return;
+        }
+      }
+      throw new Error('it never ended');
+    }),
+    { numRuns: 2000 },
+  );
+});
