@@ -81,7 +81,12 @@ function makePlan(context: Context): Plan {
   const epochs = asked ?? state.max_train_epochs ?? 1;
   if (asked !== null && asked < (session.progress?.epoch ?? 0)) {
     const field = { field: 'max_train_epochs' };
-    throw new Problem('too_few_epochs', 422, `It has trained ${session.progress?.epoch} epochs already; ask for more than that.`, field);
+    throw new Problem(
+      'too_few_epochs',
+      422,
+      `It has trained ${session.progress?.epoch} epochs already; ask for more than that.`,
+      field,
+    );
   }
   if (begin.kind !== 'resume') {
     if (begin.kind === 'start' && session.candidates.length + checkpointCount(session) > 0) {
@@ -95,7 +100,9 @@ function makePlan(context: Context): Plan {
     return { from: null, epochs, command: context.trainer.command(inputOf(context, epochs, null)) };
   }
   const from = chooseState(session, begin.state ?? null, epochs);
-  const fresh = context.trainer.command(inputOf(context, epochs, { statePath: from.absolutePath, firstEpoch: from.firstEpoch ?? 1 }));
+  const fresh = context.trainer.command(
+    inputOf(context, epochs, { statePath: from.absolutePath, firstEpoch: from.firstEpoch ?? 1 }),
+  );
   return { from, epochs, command: fresh };
 }
 
@@ -105,7 +112,13 @@ function chooseState(session: Session, asked: string | null, epochs: number): Ca
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
     if (!found) throw new Problem('no_state', 422, `There is no state folder ${asked} in this session.`, link);
     const reason = whyNot(found, epochs);
-    if (reason) throw new Problem('bad_state', 422, `${found.name} can't be resumed from: ${reason}. Nothing was changed; choose another.`, link);
+    if (reason)
+      throw new Problem(
+        'bad_state',
+        422,
+        `${found.name} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
+        link,
+      );
     return found;
   }
   const chosen = chooseResume(session.candidates, epochs, null);
@@ -125,7 +138,13 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
   const { settings, session, trainer, datasetPath, begin, plan, state } = context;
   const { folder } = session;
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
-  const move = await moveEarlier(folder, session.outputName, number - 1, overwritten(plan.from), plan.from ? [] : ['sample', 'logs']);
+  const move = await moveEarlier(
+    folder,
+    session.outputName,
+    number - 1,
+    overwritten(plan.from),
+    plan.from ? [] : ['sample', 'logs'],
+  );
   const statePath = plan.from && move(plan.from.absolutePath);
   const resume = statePath && plan.from ? { statePath, firstEpoch: plan.from.firstEpoch ?? 1 } : null;
   const input = inputOf(context, plan.epochs, resume);
@@ -225,16 +244,27 @@ async function requireDataset(settings: Settings, session: Session, state: UiSta
   const path = state.dataset?.path ?? join(settings.datasets, session.name);
   const name = path.startsWith(`${settings.datasets}/`) ? path.slice(settings.datasets.length + 1) : null;
   if (!name) {
-    throw new Problem('no_dataset', 422, `The dataset ${path} is not one of the datasets folder ${settings.datasets}. Choose one.`, link);
+    throw new Problem(
+      'no_dataset',
+      422,
+      `The dataset ${path} is not one of the datasets folder ${settings.datasets}. Choose one.`,
+      link,
+    );
   }
   const detail = await readDataset(settings.datasets, name).catch((error: unknown) => {
     if (error instanceof Problem && error.status === 404) {
-      throw new Problem('no_dataset', 422, `The dataset ${path} is not there. Choose a dataset for it; its settings are kept.`, link);
+      throw new Problem(
+        'no_dataset',
+        422,
+        `The dataset ${path} is not there. Choose a dataset for it; its settings are kept.`,
+        link,
+      );
     }
     throw error;
   });
   const { errors } = checkDataset(detail);
-  if (errors.length > 0) throw new Problem('bad_dataset', 422, errors.join(' '), { ...link, link: `datasets/${encodeURIComponent(name)}` });
+  if (errors.length > 0)
+    throw new Problem('bad_dataset', 422, errors.join(' '), { ...link, link: `datasets/${encodeURIComponent(name)}` });
   return detail.path;
 }
 

@@ -26,11 +26,18 @@ export async function editSession(
     const field = String(parsed.error.issues[0]?.path[0]);
     throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
   }
-  const given = Object.fromEntries(Object.entries(change).filter(([key]) => SETTING_NAMES.some((each) => each === key)));
+  const given = Object.fromEntries(
+    Object.entries(change).filter(([key]) => SETTING_NAMES.some((each) => each === key)),
+  );
   if (Object.keys(given).length > 0 && session.facts.status !== 'draft') {
-    throw new Problem('not_a_draft', 409, 'It was started with these settings. Use them for a new version to change them.', {
-      link: `new?from=${encodeURIComponent(name)}`,
-    });
+    throw new Problem(
+      'not_a_draft',
+      409,
+      'It was started with these settings. Use them for a new version to change them.',
+      {
+        link: `new?from=${encodeURIComponent(name)}`,
+      },
+    );
   }
   const trainer = findTrainer(settings, session.facts.trainer);
   const checked = readTrainingSettings(trainer.settings, { ...session.state, ...given }) as Record<string, unknown>;

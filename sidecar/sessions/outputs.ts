@@ -54,6 +54,8 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
   let revision = 0;
   let timer: NodeJS.Timeout | null = null;
   let looking: Promise<void> | null = null;
+  /** The first reading of everything: nobody is told a list before it is whole. */
+  let opening: Promise<void> = Promise.resolve();
   let closed = false;
 
   /** One reading of a session at a time, in the order asked for. */
@@ -92,7 +94,8 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       await follower.close();
       follower = null;
     }
-    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest) follower = follow(session, session.latest);
+    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest)
+      follower = follow(session, session.latest);
     const unchanged = before && sameFacts(before.facts, session.facts);
     held.set(name, { facts: session.facts, signature, attempt, follower, readAt: Date.now() });
     if (!unchanged) changed(name);
@@ -111,7 +114,14 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     const progress =
       stored?.attempt === entry.id
         ? stored
-        : beginProgress({ id: entry.id, step: entry.step_offset, epoch: entry.first_epoch - 1, epochs, before: stored, now: new Date() });
+        : beginProgress({
+            id: entry.id,
+            step: entry.step_offset,
+            epoch: entry.first_epoch - 1,
+            epochs,
+            before: stored,
+            now: new Date(),
+          });
     return followAttempt({
       folder,
       stepOffset: entry.step_offset,
@@ -153,6 +163,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     root,
     revision: () => revision,
     async list() {
+      await opening;
       for (const [name, { follower }] of held) {
         if (follower && liveness(join(root, name)).alive === 'no') await refresh(name);
       }
@@ -172,8 +183,8 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       await held.get(name)?.follower?.catchUp();
     },
     async open() {
-      await mkdir(root, { recursive: true });
-      await look();
+      opening = mkdir(root, { recursive: true }).then(look);
+      await opening;
       timer = setInterval(() => {
         looking ??= look()
           .catch(() => {})

@@ -26,7 +26,10 @@ export async function readCandidates(session: {
   writingNow: string | null;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
-  const states = (await readStateFolders(folder, outputName, { writingNow })).map((state) => ({ state, parent: folder }));
+  const states = (await readStateFolders(folder, outputName, { writingNow })).map((state) => ({
+    state,
+    parent: folder,
+  }));
   for (const path of movedSources(folder, attempts)) {
     const found = await readStateFolders(dirname(path), outputName, { writingNow });
     const state = found.find((each) => each.name === basename(path));

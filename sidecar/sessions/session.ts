@@ -62,7 +62,8 @@ export async function readSession(root: string, name: string, live: StoredProgre
   let settledNow = false;
   let pending = false;
   if (entry && !entry.outcome && alive.alive === 'no') {
-    pending = record?.id !== entry.id && (await isLocked(folder, { lockfilePath: lockPath(folder) }).catch(() => false));
+    pending =
+      record?.id !== entry.id && (await isLocked(folder, { lockfilePath: lockPath(folder) }).catch(() => false));
     if (!pending) {
       progress = await accountFor(folder, entry, progress);
       latest = { ...entry, ...(await settleFrom(folder, entry, record, own, progress)) };
@@ -72,7 +73,13 @@ export async function readSession(root: string, name: string, live: StoredProgre
   if (progress && entry && progress.attempt !== entry.id && progress.attempt !== null) progress = null;
 
   const epochs = state?.max_train_epochs ?? progress?.epochs ?? null;
-  const derived = deriveStatus({ state, latest, liveness: alive, stepSeen: (progress?.console.step ?? 0) > 0, checkpoints });
+  const derived = deriveStatus({
+    state,
+    latest,
+    liveness: alive,
+    stepSeen: (progress?.console.step ?? 0) > 0,
+    checkpoints,
+  });
   const status = pending ? 'pending' : derived.status;
   const idle = alive.alive === 'no' && !pending;
   const candidates = await readCandidates({
@@ -108,7 +115,14 @@ export async function readSession(root: string, name: string, live: StoredProgre
     progress: publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
-    next: nextAction({ status, trainable, resume: resume !== null, candidates, checkpoints, alive: alive.alive !== 'no' }),
+    next: nextAction({
+      status,
+      trainable,
+      resume: resume !== null,
+      candidates,
+      checkpoints,
+      alive: alive.alive !== 'no',
+    }),
     newest_sample: entries.includes('sample') ? await newestSample(folder) : null,
     loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
     settings: settingsOf(state),
@@ -167,11 +181,22 @@ function latestEntry(state: UiState | null, record: AttemptRecord | null): Attem
 }
 
 /** Reads what the log holds beyond progress.json: the sidecar may have been down when the attempt ended. */
-async function accountFor(folder: string, entry: AttemptEntry, progress: StoredProgress | null): Promise<StoredProgress> {
+async function accountFor(
+  folder: string,
+  entry: AttemptEntry,
+  progress: StoredProgress | null,
+): Promise<StoredProgress> {
   const begun =
     progress?.attempt === entry.id
       ? progress
-      : beginProgress({ id: entry.id, step: entry.step_offset, epoch: entry.first_epoch - 1, epochs: null, before: progress, now: new Date() });
+      : beginProgress({
+          id: entry.id,
+          step: entry.step_offset,
+          epoch: entry.first_epoch - 1,
+          epochs: null,
+          before: progress,
+          now: new Date(),
+        });
   return accountForRest(folder, entry.step_offset, entry.log_start, begun);
 }
 
@@ -243,7 +268,6 @@ function settingsOf(state: UiState | null): Record<string, unknown> {
   if (!state) return {};
   return {
     ...Object.fromEntries(SETTING_NAMES.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]]))),
-    ...(state.dataset ? { dataset: state.dataset } : {}),
     arguments: state.arguments,
   };
 }

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRecord } from '../processes/attemptFile.js';
-import { checkpointName } from '../trainers/fileNames.js';
 import { explainEnd } from '../trainers/failures.js';
+import { checkpointName } from '../trainers/fileNames.js';
 import { signatureOf } from './stateFile.js';
 import type { AttemptEntry } from './uiState.js';
 

@@ -38,7 +38,11 @@ export async function updateStateFile(folder: string, change: (raw: RawState) =>
   for (let round = 0; round < 50; round += 1) {
     const before = await readStateFile(folder);
     if (before.kind === 'unreadable') {
-      throw new Problem('unreadable_state', 422, `${STATE_FILE} can't be read: ${before.reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`);
+      throw new Problem(
+        'unreadable_state',
+        422,
+        `${STATE_FILE} can't be read: ${before.reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`,
+      );
     }
     const raw: RawState = before.kind === 'whole' ? structuredClone(before.raw) : {};
     change(raw);
@@ -48,7 +52,11 @@ export async function updateStateFile(folder: string, change: (raw: RawState) =>
       return parseUiState(content);
     }
   }
-  throw new Problem('busy_state', 503, `${STATE_FILE} is being changed all the time by another program; nothing was lost, try again.`);
+  throw new Problem(
+    'busy_state',
+    503,
+    `${STATE_FILE} is being changed all the time by another program; nothing was lost, try again.`,
+  );
 }
 
 /**
@@ -63,7 +71,11 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>)
     onCompromised: () => {},
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ELOCKED') {
-      throw new Problem('busy_session', 409, 'Another Trackside is working on this session right now; nothing was changed. Try again in a moment.');
+      throw new Problem(
+        'busy_session',
+        409,
+        'Another Trackside is working on this session right now; nothing was changed. Try again in a moment.',
+      );
     }
     throw error;
   });

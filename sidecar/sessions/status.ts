@@ -52,7 +52,11 @@ function settled(latest: AttemptEntry): DerivedStatus {
 function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
   if (!state) {
     const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;
-    return { status: 'stopped', interrupted: false, reason: `Trackside did not start this training; the folder holds ${count}.` };
+    return {
+      status: 'stopped',
+      interrupted: false,
+      reason: `Trackside did not start this training; the folder holds ${count}.`,
+    };
   }
   switch (state.status) {
     case 'completed':

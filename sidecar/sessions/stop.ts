@@ -28,7 +28,11 @@ export function createStopping(outputs: Outputs): Stopping {
     const session = await outputs.read(name);
     const { latest, state, liveness } = session;
     if (liveness.alive === 'elsewhere') {
-      throw new Problem('elsewhere', 409, `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`);
+      throw new Problem(
+        'elsewhere',
+        409,
+        `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`,
+      );
     }
     if (liveness.alive === 'no' || !latest) {
       throw new Problem('not_running', 409, `${name} is not running; nothing was changed.`, {

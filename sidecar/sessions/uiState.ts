@@ -5,19 +5,12 @@ import { z } from 'zod';
  * existing tools and scripts read. Values that people typed in another type than ours (`"seed": "42"`) are read all the
  * same; a value that makes no sense reads as absent. Nothing unknown is ever dropped: writing goes through the raw object.
  */
-const text = z
-  .union([z.string(), z.number(), z.boolean()])
-  .transform(String)
-  .optional()
-  .catch(undefined);
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
 const number = z
   .union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())])
   .optional()
   .catch(undefined);
-const flag = z
-  .union([z.boolean(), z.stringbool()])
-  .optional()
-  .catch(undefined);
+const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
 
 const attempt = z.looseObject({
   number: z.number().int(),
@@ -81,10 +74,7 @@ const uiState = z.looseObject({
     .nullish()
     .catch(undefined),
   attempts: z.array(attempt).default([]),
-  outputs: z
-    .looseObject({ final_checkpoint: z.string().nullish() })
-    .optional()
-    .catch(undefined),
+  outputs: z.looseObject({ final_checkpoint: z.string().nullish() }).optional().catch(undefined),
 });
 
 export type UiState = z.infer<typeof uiState>;
@@ -127,7 +117,8 @@ export function parseUiState(content: string): ParsedState {
   }
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) throw new Error('it is not a JSON object');
   const large = unsafeInteger(content);
-  if (large) throw new Error(`${large} is larger than 2^53 and would be rounded; write it in quotes or make it smaller`);
+  if (large)
+    throw new Error(`${large} is larger than 2^53 and would be rounded; write it in quotes or make it smaller`);
   const parsed = uiState.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

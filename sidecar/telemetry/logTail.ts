@@ -15,7 +15,12 @@ export type LogTail = {
  * The last `lines` lines of a log, read from its end: time and memory do not grow with the file (at most 4 MB are read).
  * `from` and `to` bound it to one attempt's bytes. A missing file reads as empty.
  */
-export async function readLogTail(path: string, lines: number, from = 0, to = Number.POSITIVE_INFINITY): Promise<LogTail> {
+export async function readLogTail(
+  path: string,
+  lines: number,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): Promise<LogTail> {
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;

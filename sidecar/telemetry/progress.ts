@@ -43,7 +43,10 @@ const stored = z.looseObject({
   epoch: nullableNumber,
   epochs: nullableNumber,
   percent: nullableNumber,
-  loss: z.union([z.number(), z.literal('nan')]).nullable().catch(null),
+  loss: z
+    .union([z.number(), z.literal('nan')])
+    .nullable()
+    .catch(null),
   seconds_per_step: nullableNumber,
   eta_seconds: nullableNumber,
   updated_at: z.string().nullable().catch(null),
@@ -68,7 +71,8 @@ export function readProgress(folder: string): StoredProgress | null {
 /** The facts that pages and the API show, without what only the next sidecar needs. */
 export function publicProgress(progress: StoredProgress | null): Progress {
   if (!progress) return { ...NO_PROGRESS };
-  const { phase, step, total_steps, epoch, epochs, percent, loss, seconds_per_step, eta_seconds, updated_at } = progress;
+  const { phase, step, total_steps, epoch, epochs, percent, loss, seconds_per_step, eta_seconds, updated_at } =
+    progress;
   return { phase, step, total_steps, epoch, epochs, percent, loss, seconds_per_step, eta_seconds, updated_at };
 }
 

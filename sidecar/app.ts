@@ -1,0 +1,103 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { Problem } from './problem.js';
+import { assetRoutes } from './routes/assets.js';
+import { attemptRoutes } from './routes/attempts.js';
+import { datasetRoutes } from './routes/datasets.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { homeRoutes, pageModel } from './routes/home.js';
+import { newTrainingRoutes } from './routes/newTraining.js';
+import { productRoutes } from './routes/products.js';
+import { rootOf, wantsPage } from './routes/respond.js';
+import { sessionRoutes } from './routes/sessions.js';
+import { trainerRoutes } from './routes/trainers.js';
+import { safeHeaders } from './security/headers.js';
+import { ownOrigin } from './security/origin.js';
+import type { Trackside } from './trackside.js';
+
+const LARGEST_FORM = 4 * 1024 * 1024;
+
+/**
+ * All routes behind all guards.
+ *
+ * @example const answer = await createApp(trackside).request('/healthz');
+ */
+export function createApp(trackside: Trackside): Hono {
+  const { settings, views, assets } = trackside;
+  const app = new Hono();
+  app.use(safeHeaders());
+  app.use(ownOrigin([settings.host, ...settings.allowedHosts]));
+  app.use('/sessions/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
+  app.route('/', healthRoutes(trackside));
+  app.route('/', assetRoutes(assets));
+  app.route('/', homeRoutes(trackside));
+  app.route('/', newTrainingRoutes(trackside));
+  app.route('/', eventRoutes(trackside));
+  app.route('/', sessionRoutes(trackside));
+  app.route('/', attemptRoutes(trackside));
+  app.route('/', productRoutes(trackside));
+  app.route('/', trainerRoutes(trackside));
+  app.route(
+    '/',
+    datasetRoutes({
+      datasets: settings.datasets,
+      wantsJson: (c) => !wantsPage(c),
+      pages: {
+        datasets: async (model) => views.datasets({ ...(await pageModel(trackside, model.root)), ...model }),
+        dataset: async (model) => views.dataset({ ...(await pageModel(trackside, model.root)), ...model }),
+        datasetImages: views.datasetImages,
+      },
+    }),
+  );
+  app.notFound((c) => {
+    const message = 'There is nothing at this address. It may be a session or a dataset that was deleted or renamed.';
+    return tell(c, new Problem('not_found', 404, message, { link: '' }));
+  });
+  app.onError((error, c) => tell(c, error instanceof Problem ? error : unexpected(error)));
+
+  function tell(c: Context, problem: Problem): Response {
+    const { code, status, message, field, fields, link } = problem;
+    if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, link }), status);
+    return c.json(
+      {
+        error: { code, message, ...(field ? { field } : {}), ...(fields ? { fields } : {}), ...(link ? { link } : {}) },
+      },
+      status,
+    );
+  }
+
+  return app;
+}
+
+/** Forms can only post: `?_method=DELETE` in the address of one says what is meant. */
+export function meantMethod(request: Request): Request {
+  if (request.method !== 'POST') return request;
+  const meant = new URL(request.url).searchParams.get('_method')?.toUpperCase();
+  return meant && ['DELETE', 'PUT', 'PATCH'].includes(meant) ? new Request(request, { method: meant }) : request;
+}
+
+function tooLarge(): never {
+  throw new Problem('too_large', 413, 'The form is larger than 4 MB; nothing was changed.');
+}
+
+/** Told without its details, which are in the console of the sidecar. */
+function unexpected(error: Error): Problem {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Problem(
+      'disk_full',
+      507,
+      'The disk is full: this could not be saved, and what was there is as it was. Free some space and try again.',
+    );
+  }
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    return new Problem('read_only', 507, `The disk can't be written (${code}); what was there is as it was.`);
+  }
+  console.error(error);
+  return new Problem(
+    'unexpected',
+    500,
+    'Something unexpected went wrong in Trackside. Trainings are not touched by it; its console says more.',
+  );
+}

@@ -1,0 +1,102 @@
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { Hub, LiveEvent } from './hub.js';
+
+/** Pages redraw at most so often: a step may take a hundredth of a second. */
+const REDRAW_MS = 250;
+/** No stream is silent longer: proxies end what is, and the page wants to know that we are there. */
+const HEARTBEAT_MS = 10_000;
+
+export type Page = {
+  /** The regions of the page that live, by id, and the tab's title. Sent where they differ from what was sent last. */
+  draw(): Promise<{ title: string; regions: Record<string, string> }>;
+  /** Does this event change what the page shows? */
+  concerns(event: LiveEvent): boolean;
+  /** New text of the log that the page follows, since it was last asked; null when there is none. */
+  log?(): Promise<{ position: string; text: string; reset?: true } | null>;
+};
+
+/**
+ * The one stream of a page: a whole snapshot first, then what changes, a heartbeat when nothing does. Regions go out as
+ * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named.
+ */
+export function openStream(c: Context, hub: Hub, page: Page): Response {
+  c.header('Cache-Control', 'no-store');
+  c.header('X-Accel-Buffering', 'no');
+  return streamSSE(c, async (stream) => {
+    const sent = new Map<string, string>();
+    const bell = createBell();
+    let open = true;
+    let drawDue = true;
+    let logDue = true;
+    let drawnAt = 0;
+    let spokeAt = 0;
+    const leave = hub.join((event) => {
+      if (event.type === 'log') logDue ||= page.log !== undefined && page.concerns(event);
+      else drawDue ||= page.concerns(event);
+      if (logDue || drawDue) bell.ring();
+    });
+    stream.onAbort(() => {
+      open = false;
+      leave();
+      bell.ring();
+    });
+    const say = async (data: string, event?: string, id?: string) => {
+      spokeAt = performance.now();
+      await stream.writeSSE({ data, ...(event ? { event } : {}), ...(id ? { id } : {}) });
+    };
+    while (open) {
+      if (logDue && page.log) {
+        logDue = false;
+        for (let piece = await page.log(); piece && open; piece = await page.log()) {
+          await say(JSON.stringify(piece), 'log', piece.position);
+        }
+      }
+      if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
+        drawDue = false;
+        drawnAt = performance.now();
+        const { title, regions } = await page.draw();
+        const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
+        for (const [id, html] of changed) sent.set(id, html);
+        if (changed.length > 0) await say(changed.map(partial).join('\n'));
+        if (sent.get(' title') !== title) await say(title, 'title');
+        sent.set(' title', title);
+      }
+      if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(new Date().toISOString(), 'heartbeat');
+      const now = performance.now();
+      const wait = drawDue ? drawnAt + REDRAW_MS - now : spokeAt + HEARTBEAT_MS - now;
+      if (open && !logDue) await bell.wait(wait);
+    }
+  });
+}
+
+function partial([id, html]: [string, string]): string {
+  return `<hx-partial hx-target="#${id}" hx-swap="innerMorph">${html}</hx-partial>`;
+}
+
+/** Waits until somebody rings, or the time is up. A ring while nobody waits is heard by the next who does. */
+function createBell() {
+  let wake: (() => void) | null = null;
+  let rung = false;
+  return {
+    ring(): void {
+      if (wake) wake();
+      else rung = true;
+    },
+    wait(ms: number): Promise<void> {
+      if (rung || ms <= 0) {
+        rung = false;
+        return Promise.resolve();
+      }
+      return new Promise((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          wake = null;
+          resolve();
+        };
+        const timer = setTimeout(done, ms);
+        wake = done;
+      });
+    },
+  };
+}

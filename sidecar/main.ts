@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { Command } from 'commander';
+import { createApp, meantMethod } from './app.js';
+import { seedExample } from './datasets/seed.js';
+import { Problem } from './problem.js';
+import { readSettings, type Settings } from './settings.js';
+import { createTrackside } from './trackside.js';
+
+const program = new Command('trackside')
+  .description(
+    'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser; nothing is forgotten.',
+  )
+  .showHelpAfterError();
+
+program
+  .command('serve', { isDefault: true })
+  .description('Serve the pages until Ctrl-C. Trainings go on without it.')
+  .option('--host <address>', 'address to listen on (TRACKSIDE_HOST; default 127.0.0.1)')
+  .option('--port <number>', 'port, 0 for any free one (TRACKSIDE_PORT; default 7860)')
+  .option('--outputs <folder>', 'where sessions are kept (TRACKSIDE_OUTPUTS; default outputs)')
+  .option('--datasets <folder>', 'where pictures and captions are kept (TRACKSIDE_DATASETS; default datasets)')
+  .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default python3)')
+  .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
+  .action((flags: Record<string, string>) => serve(readSettings(flags, process.env)));
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Problem ? `trackside: ${error.message}` : error);
+  process.exit(1);
+});
+
+/** Listens, prints one line with the address, and serves until a signal. Throws a Problem where it can't. */
+async function serve(settings: Settings): Promise<void> {
+  refuseOpenDoor(settings);
+  await seedExample(settings.datasets, join(settings.bridge, 'example'));
+  const trackside = createTrackside(settings);
+  const app = createApp(trackside);
+  const server = createServer(getRequestListener((request) => app.fetch(meantMethod(request))));
+  const opened = trackside.outputs.open();
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+  console.log(`Trackside is at http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}/`);
+  await opened;
+  await trackside.stopping.takeUp();
+
+  let ending = false;
+  const end = async () => {
+    if (ending) process.exit(1);
+    ending = true;
+    server.close();
+    server.closeAllConnections();
+    await trackside.outputs.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+function listen(server: Server, { host, port }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const used = error.code === 'EADDRINUSE';
+      reject(
+        new Problem(
+          'cannot_listen',
+          500,
+          used
+            ? `port ${port} is in use already, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
+            : `cannot listen on ${host}:${port}: ${error.message}`,
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** There is no login yet: whoever reaches the port may do everything. */
+function refuseOpenDoor({ host }: Settings): void {
+  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return;
+  throw new Problem(
+    'open_door',
+    400,
+    `${host} would open Trackside to everybody who reaches this machine, and there is no login yet. Serve on 127.0.0.1 and reach it through a tunnel: ssh -L 7860:127.0.0.1:7860 root@<pod>.`,
+  );
+}

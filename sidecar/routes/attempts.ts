@@ -1,0 +1,61 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { Problem } from '../problem.js';
+import { beginAttempt } from '../sessions/begin.js';
+import type { Trackside } from '../trackside.js';
+import { readFields, rootOf, wantsPage } from './respond.js';
+
+const asked = z.object({
+  kind: z.enum(['start', 'resume', 'relaunch'], 'kind has to be start, resume or relaunch.'),
+  state: z.string().min(1).nullish().catch(null),
+  max_train_epochs: z.coerce
+    .number('has to be a number.')
+    .int('has to be a whole number.')
+    .min(1)
+    .max(100_000)
+    .nullish(),
+});
+
+/** Attempts: starting, resuming, relaunching is to make one; stopping is to end the current one. */
+export function attemptRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+
+  routes.post('/sessions/:name/attempts', async (c) => {
+    const name = c.req.param('name');
+    const fields = await readFields(c);
+    const parsed = asked.safeParse({ ...fields, max_train_epochs: fields.max_train_epochs || undefined });
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      const field = String(issue?.path[0]);
+      throw new Problem('bad_attempt', 422, `${field}: ${issue?.message}`, { field });
+    }
+    const { kind, state, max_train_epochs: maxTrainEpochs } = parsed.data;
+    const session = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs });
+    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
+    const attempt = session.facts.attempts.at(-1);
+    return c.json({ ...attempt, session: session.facts }, 201, { Location: 'attempts/current' });
+  });
+
+  routes.get('/sessions/:name/attempts', async (c) => {
+    const { facts } = await trackside.outputs.read(c.req.param('name'));
+    return c.json(facts.attempts);
+  });
+
+  routes.delete('/sessions/:name/attempts/current', async (c) => {
+    const name = c.req.param('name');
+    const fields = await readFields(c);
+    const when = c.req.query('when') ?? fields.when ?? 'now';
+    if (when !== 'now' && when !== 'after-save') {
+      throw new Problem('bad_when', 422, 'when has to be now or after-save; nothing was stopped.', { field: 'when' });
+    }
+    const session = await trackside.stopping.request(name, when);
+    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
+    return c.json(session.facts, 202);
+  });
+
+  return routes;
+}
+
+function backTo(page: unknown, root: string, name: string): string {
+  return page === 'home' ? root || './' : `${root}sessions/${encodeURIComponent(name)}`;
+}

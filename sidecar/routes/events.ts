@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import { openStream } from '../live/stream.js';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { createLogReader } from '../telemetry/logReader.js';
+import type { Trackside } from '../trackside.js';
+import { homeModel } from './home.js';
+import { sessionModel } from './sessionPage.js';
+
+const TAIL_LINES = 500;
+
+/** One stream a page. The query tells what the page shows, so that what is sent fits it. */
+export function eventRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { hub, outputs, views } = trackside;
+
+  routes.get('/events', (c) => {
+    const root = '../'.repeat(Math.min(3, Number(c.req.query('depth')) || 0));
+    const query = c.req.query('q') ?? '';
+    const page = Number(c.req.query('page')) || 1;
+    return openStream(c, hub, {
+      concerns: (event) => event.type === 'session',
+      async draw() {
+        const model = await homeModel(trackside, root, query, page);
+        return {
+          title: views.homeTitle(model),
+          regions: { banner: views.banner({ ...model, page: 'home' }), sessions: views.sessionsTable(model) },
+        };
+      },
+    });
+  });
+
+  routes.get('/sessions/:name/events', async (c) => {
+    const name = c.req.param('name');
+    const { folder } = await outputs.read(name);
+    const position = c.req.header('last-event-id') ?? c.req.query('log');
+    return openStream(c, hub, {
+      concerns: (event) => event.type === 'session' || event.name === name,
+      log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),
+      async draw() {
+        const model = await sessionModel(trackside, name, '../', false);
+        return {
+          title: views.sessionTitle(model),
+          regions: { banner: views.banner(model), ...views.sessionParts(model) },
+        };
+      },
+    });
+  });
+
+  return routes;
+}

@@ -1,0 +1,7 @@
+import { Hono } from 'hono';
+import type { Trackside } from '../trackside.js';
+
+/** For load balancers and pod templates: that we answer, and who we are. */
+export function healthRoutes({ settings }: Trackside): Hono {
+  return new Hono().get('/healthz', (c) => c.json({ status: 'ok', version: settings.version }));
+}

@@ -1,0 +1,69 @@
+import { basename, join } from 'node:path';
+import { Hono } from 'hono';
+import { Problem } from '../problem.js';
+import { readMetrics } from '../sessions/curve.js';
+import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { readLogTail } from '../telemetry/logTail.js';
+import type { Trackside } from '../trackside.js';
+import { readSampleName } from '../trainers/fileNames.js';
+import { pageModel } from './home.js';
+import { answer, rootOf } from './respond.js';
+import { sendFile } from './sendFile.js';
+import { promptsOf } from './sessionPage.js';
+
+/** What a session makes: its log, metrics, samples, checkpoints and state folders. */
+export function productRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { outputs, views } = trackside;
+
+  routes.get('/sessions/:name/log', async (c) => {
+    const { folder, facts } = await outputs.read(c.req.param('name'));
+    const path = join(folder, LOG_FILE);
+    const tail = c.req.query('tail');
+    const number = c.req.query('attempt');
+    if (tail === undefined && number === undefined) {
+      return sendFile(c, path, { type: 'text/plain; charset=utf-8' });
+    }
+    const attempt = facts.attempts.find((each) => String(each.number) === number);
+    if (number !== undefined && !attempt) throw new Problem('no_attempt', 404, `There is no attempt ${number}.`);
+    const lines = Math.min(100_000, Math.max(1, Number(tail) || 500));
+    const { text } = await readLogTail(path, lines, attempt?.log_start, attempt?.log_end ?? undefined);
+    return c.text(text);
+  });
+
+  routes.get('/sessions/:name/metrics', async (c) =>
+    c.json(await readMetrics(await outputs.read(c.req.param('name')))),
+  );
+
+  routes.get('/sessions/:name/states', async (c) => c.json(statesOf(await outputs.read(c.req.param('name')))));
+
+  routes.get('/sessions/:name/checkpoints', async (c) =>
+    c.json(await checkpointsOf(await outputs.read(c.req.param('name')))),
+  );
+
+  routes.get('/sessions/:name/checkpoints/:file', async (c) => {
+    const path = await checkpointPath(await outputs.read(c.req.param('name')), c.req.param('file'));
+    if (!path) throw new Problem('no_checkpoint', 404, 'There is no such checkpoint in this session.');
+    return sendFile(c, path, { type: 'application/octet-stream', attachment: basename(path) });
+  });
+
+  routes.get('/sessions/:name/samples', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const samples = await samplesOf(session);
+    return answer(c, samples, async () => {
+      const root = rootOf(c);
+      const model = await pageModel(trackside, root, session.name);
+      return views.samples({ ...model, session: session.facts, samples, prompts: await promptsOf(session) });
+    });
+  });
+
+  routes.get('/sessions/:name/samples/:file', async (c) => {
+    const file = c.req.param('file');
+    if (!readSampleName(file)) throw new Problem('no_sample', 404, 'There is no such sample in this session.');
+    const { folder } = await outputs.read(c.req.param('name'));
+    return sendFile(c, join(folder, 'sample', file), { type: 'image/png', cache: 'private, max-age=3600' });
+  });
+
+  return routes;
+}

@@ -1,0 +1,69 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { Problem } from '../problem.js';
+import { unsafeInteger } from '../sessions/uiState.js';
+
+/** Does the asker want a page (a browser), or facts (everything else)? */
+export function wantsPage(c: Context): boolean {
+  const accept = c.req.header('accept') ?? '';
+  return accept.includes('text/html') || (c.req.path === '/' && !accept.includes('application/json'));
+}
+
+/** From the address of this request back to the root of the site: '', '../', '../../'. Works behind any prefix. */
+export function rootOf(c: Context): string {
+  return '../'.repeat(Math.max(0, c.req.path.split('/').length - 2));
+}
+
+/** The same facts as a page or as JSON, whichever was asked for. `page` is only made when it is wanted. */
+export async function answer(
+  c: Context,
+  facts: unknown,
+  page: () => string | Promise<string>,
+  status: ContentfulStatusCode = 200,
+): Promise<Response> {
+  c.header('Vary', 'Accept');
+  return wantsPage(c) ? c.html(await page(), status) : c.json(facts, status);
+}
+
+/**
+ * The fields of a form or the keys of a JSON body. `arguments[network_alpha]` of a form becomes a key of `arguments`.
+ * An empty body gives no fields.
+ */
+export async function readFields(c: Context): Promise<Record<string, unknown>> {
+  const type = c.req.header('content-type') ?? '';
+  if (type.includes('application/json')) {
+    const text = await c.req.text();
+    if (text.trim() === '') return {};
+    return readJson(text);
+  }
+  if (!type.includes('form')) return {};
+  const fields: Record<string, unknown> = {};
+  const nested: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(await c.req.parseBody())) {
+    if (typeof value !== 'string') continue;
+    const inner = /^arguments\[([^\]]+)\]$/.exec(name)?.[1];
+    if (inner) nested[inner] = value;
+    else fields[name] = value;
+  }
+  return Object.keys(nested).length > 0 ? { ...fields, arguments: nested } : fields;
+}
+
+function readJson(text: string): Record<string, unknown> {
+  const large = unsafeInteger(text);
+  if (large)
+    throw new Problem(
+      'large_number',
+      422,
+      `${large} is larger than 2^53 and would be rounded. Nothing was changed; send it as text.`,
+    );
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new Problem('bad_json', 400, `The body is not valid JSON: ${(error as Error).message}. Nothing was changed.`);
+  }
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+    throw new Problem('bad_json', 400, 'The body has to be a JSON object. Nothing was changed.');
+  }
+  return body as Record<string, unknown>;
+}

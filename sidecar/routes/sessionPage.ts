@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type MetricPoint, readMetrics } from '../sessions/curve.js';
+import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
+import type { Session } from '../sessions/session.js';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { readLogTail } from '../telemetry/logTail.js';
+import type { Trackside } from '../trackside.js';
+import type { CurvePoint, SessionModel } from '../views/pages.js';
+import { pageModel } from './home.js';
+
+const TAIL_LINES = 500;
+const CURVE_POINTS = 600;
+
+/** A session's page, read anew. */
+export async function sessionPage(trackside: Trackside, name: string, root: string): Promise<string> {
+  return trackside.views.session(await sessionModel(trackside, name, root));
+}
+
+/** What a session's page shows. `withLog` false leaves the log out, for updates that send it otherwise. */
+export async function sessionModel(
+  trackside: Trackside,
+  name: string,
+  root: string,
+  withLog = true,
+): Promise<SessionModel> {
+  const session = await trackside.outputs.read(name);
+  const log = withLog
+    ? await readLogTail(join(session.folder, LOG_FILE), TAIL_LINES)
+    : { text: '', inode: 0, offset: 0 };
+  return {
+    ...(await pageModel(trackside, root, name)),
+    session: session.facts,
+    states: statesOf(session),
+    checkpoints: await checkpointsOf(session),
+    samples: await samplesOf(session),
+    prompts: await promptsOf(session),
+    logTail: log.text,
+    logPosition: `${log.inode}:${log.offset}`,
+    curve: thinCurve(await readMetrics(session)),
+  };
+}
+
+/** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
+export async function promptsOf(session: Session): Promise<string[]> {
+  const file = await readFile(join(session.folder, 'sample_prompts.txt'), 'utf8').catch(() => null);
+  const text = file ?? session.state?.sample_prompts ?? '';
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !line.startsWith('#'));
+}
+
+function thinCurve(points: readonly MetricPoint[]): CurvePoint[] {
+  const losses = points.filter((point) => point.tag === 'loss/current' && Number.isFinite(point.value));
+  const every = Math.ceil(losses.length / CURVE_POINTS);
+  return losses
+    .filter((_, index) => every <= 1 || index % every === 0 || index === losses.length - 1)
+    .map(({ step, value, attempt }) => ({ step, loss: value, attempt }));
+}

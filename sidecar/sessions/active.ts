@@ -1,0 +1,23 @@
+import type { SessionFacts } from './facts.js';
+
+const LIVE = ['starting', 'running', 'stopping', 'pending'];
+/** Beside what lives, so many others: the banner is for what wants attention now, the list below for everything. */
+const OTHERS = 8;
+const FRESH_MS = 24 * 3600_000;
+
+/**
+ * What the Active Sessions banner shows: all that live; then, newest first, what can be resumed or failed, drafts, and
+ * what was completed in the last day. `all` is in the order of `outputs.list`.
+ */
+export function activeSessions(all: readonly SessionFacts[], now: Date, without?: string): SessionFacts[] {
+  const others = all.filter((facts) => facts.name !== without);
+  const live = others.filter((facts) => LIVE.includes(facts.status));
+  const waiting = others.filter((facts) => !LIVE.includes(facts.status) && wantsAttention(facts, now));
+  return [...live, ...waiting.slice(0, OTHERS)];
+}
+
+function wantsAttention(facts: SessionFacts, now: Date): boolean {
+  if (facts.record === 'unreadable') return true;
+  if (facts.status === 'completed') return now.getTime() - Date.parse(facts.completed_at ?? '') < FRESH_MS;
+  return facts.attempts.length > 0 || facts.status === 'draft' || facts.interrupted;
+}

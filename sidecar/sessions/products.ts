@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
+import { readSamples } from '../trainers/samples.js';
+import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
+import type { Session } from './session.js';
+import type { AttemptEntry } from './uiState.js';
+
+/** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts. */
+export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
+  const { folder, progress } = session;
+  const found = await readCheckpoints(folder, session.outputName);
+  const perEpoch = progress?.steps_per_epoch ?? null;
+  return found
+    .map((file): CheckpointFacts & { savedAtMs: number } => ({
+      name: file.name,
+      path: file.name,
+      kind: file.kind,
+      ...placeOf(file, writerOf(session, file.savedAtMs)?.step_offset ?? 0, perEpoch),
+      bytes: file.bytes,
+      saved_at: new Date(file.savedAtMs).toISOString(),
+      savedAtMs: file.savedAtMs,
+    }))
+    .sort((a, b) => b.savedAtMs - a.savedAtMs)
+    .map(({ savedAtMs, ...facts }) => facts);
+}
+
+/** The sample pictures of a session, newest first. */
+export async function samplesOf(session: Session): Promise<SampleFacts[]> {
+  return (await readSamples(session.folder)).map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
+    name,
+    epoch,
+    step: step === null ? null : step + (writerOf(session, savedAtMs)?.step_offset ?? 0),
+    prompt,
+    seed,
+    saved_at: new Date(savedAtMs).toISOString(),
+  }));
+}
+
+/** The state folders of a session's lineage, newest first. */
+export function statesOf(session: Session): StateFacts[] {
+  return session.candidates.map(({ name, path, kind, epoch, step, bytes, saved_at, complete, reason }) => ({
+    name,
+    path,
+    kind,
+    epoch,
+    step,
+    bytes,
+    saved_at,
+    complete,
+    reason,
+  }));
+}
+
+/** Absolute path of a checkpoint by its name; null when it is none of this session's. */
+export async function checkpointPath(session: Session, name: string): Promise<string | null> {
+  const known = (await readCheckpoints(session.folder, session.outputName)).some((file) => file.name === name);
+  return known ? join(session.folder, name) : null;
+}
+
+function placeOf(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | null) {
+  if (file.kind === 'step') return { epoch: null, step: stepOffset + (file.number ?? 0) };
+  const epoch = file.kind === 'epoch' ? file.number : (file.metadata?.ss_num_epochs ?? null);
+  return { epoch, step: epoch !== null && perEpoch !== null ? epoch * perEpoch : null };
+}
+
+/** The attempt that wrote a file: the last one that had begun by then. */
+function writerOf(session: Session, savedAtMs: number): AttemptEntry | null {
+  return session.state?.attempts.findLast((each) => Date.parse(each.started_at) <= savedAtMs) ?? null;
+}
