@@ -1,10 +1,7 @@
 import { open } from 'node:fs/promises';
-import sharp from 'sharp';
+import type sharp from 'sharp';
 import { BMP_HEAD, measureBmp } from './bmp.js';
 import { gate } from './turns.js';
-
-// libvips keeps opened files by name, which is wrong for files that are replaced.
-sharp.cache(false);
 
 /** Two at once leave threads for everything else that waits for the disk. */
 const decoding = gate(2);
@@ -20,7 +17,7 @@ export async function measurePicture(path: string): Promise<PictureSize> {
   const { format, head, bytes } = await look(path);
   return inWords(async () => {
     if (format === 'bmp') return measureBmp(head, bytes);
-    const { width, height } = await sharp(path).metadata();
+    const { width, height } = await (await decoder())(path).metadata();
     return { width, height };
   });
 }
@@ -36,14 +33,27 @@ export async function decodePicture(path: string): Promise<Buffer | null> {
       measureBmp(head, bytes);
       return null;
     }
+    const decode = await decoder();
     return decoding(() =>
-      sharp(path, { failOn: 'error' })
+      decode(path, { failOn: 'error' })
         .autoOrient()
         .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 78 })
         .toBuffer(),
     );
   });
+}
+
+let loading: Promise<typeof sharp> | undefined;
+
+/** sharp, loaded when the first picture is looked at: it costs 20 MB and a tenth of a second. */
+function decoder(): Promise<typeof sharp> {
+  loading ??= import('sharp').then(({ default: library }) => {
+    // libvips keeps opened files by name, which is wrong for files that are replaced.
+    library.cache(false);
+    return library;
+  });
+  return loading;
 }
 
 /** Looks at the first bytes: sharp is never given what is none of the four, such as an SVG that names other files. */
