@@ -77,7 +77,7 @@ def load_pictures(datasets: list[Dataset]) -> None:
 
 
 def epoch_batches(datasets: list[Dataset], seed: int, epoch: int) -> list[list[Example]]:
-    """The batches of one epoch (counted from 0) in their order, which depends on seed + epoch alone (config_util.py:589)."""
+    """The batches of one epoch (1 is the first) in their order, which depends on seed + epoch alone (config_util.py:589)."""
     shuffle = random.Random(seed + epoch)
     batches = []
     for dataset in datasets:

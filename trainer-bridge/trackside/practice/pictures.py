@@ -3,7 +3,7 @@
 from operator import mul
 from pathlib import Path
 
-from .png import SIGNATURE, PngError, decode_png, read_png_size
+from .png import SIGNATURE, InterlacedPng, PngError, decode_png, read_png_size
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # train_util.py:125
 
@@ -46,9 +46,10 @@ def read_rgb(path: Path) -> list[bytes]:
     if content[:8] == SIGNATURE:
         try:
             return decode_png(content)
+        except InterlacedPng:
+            pass  # Pillow reads it, or says that it is missing
         except PngError as cause:
-            if "Pillow" not in str(cause):
-                raise PictureError(f"{path}: {cause}") from cause
+            raise PictureError(f"{path}: {cause}") from cause
     picture = open_with_pillow(path).convert("RGB")
     data, stride = picture.tobytes(), picture.width * 3
     return [data[start : start + stride] for start in range(0, len(data), stride)]
@@ -59,7 +60,7 @@ def open_with_pillow(path: Path):
         from PIL import Image
     except ImportError as cause:
         raise PictureError(
-            f"{path}: without Pillow only plain PNG pictures can be read. "
+            f"{path}: this is not a plain PNG picture, and other kinds need Pillow. "
             "Install it (python3 -m pip install pillow) or save the picture as a PNG without interlacing"
         ) from cause
     try:

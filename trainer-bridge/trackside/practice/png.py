@@ -13,6 +13,10 @@ class PngError(Exception):
     """The file is not a PNG that can be read; the message says why."""
 
 
+class InterlacedPng(PngError):
+    """A whole PNG, but one whose rows are not stored in their order."""
+
+
 def read_png_size(content: bytes) -> tuple[int, int]:
     """Width and height in pixels. Raises PngError."""
     if content[:8] != SIGNATURE or content[12:16] != b"IHDR" or len(content) < 33:
@@ -26,14 +30,14 @@ def read_png_size(content: bytes) -> tuple[int, int]:
 def decode_png(content: bytes) -> list[bytes]:
     """The picture as rows of 8-bit R, G, B bytes. Transparency is dropped, as PIL's convert("RGB") does.
 
-    Reads grey, RGB and palette pictures of every depth, with alpha or without. Raises PngError for interlaced and broken files.
+    Reads grey, RGB and palette pictures of every depth, with alpha or without. Raises InterlacedPng, PngError.
     """
     width, height = read_png_size(content)
     depth, colour_type, _, _, interlaced = content[24:29]
     if colour_type not in CHANNELS or depth not in (1, 2, 4, 8, 16):
         raise PngError("the header is broken")
     if interlaced:
-        raise PngError("interlaced PNG files need Pillow (pip install pillow), or save the picture without interlacing")
+        raise InterlacedPng("the picture is interlaced")
     chunks = read_chunks(content)
     bits_per_pixel = CHANNELS[colour_type] * depth
     try:

@@ -61,7 +61,7 @@ def load_state(folder: Path, lora: Lora, optimizer: AdamW, chance: random.Random
         states, _ = read_record(folder / "random_states_0.pkl")
         chance.setstate(states["random_state"])
         console.info("All random states loaded successfully", "checkpointing.py:295")
-    except (OSError, RuntimeError):
+    except Exception:  # whatever is wrong with them: accelerate goes on without, and says so
         console.info("Could not load random states", "checkpointing.py:297")
     console.info("Loading in 0 custom states", "accelerator.py:3478")
     return step
