@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCheckpointName } from './fileNames.js';
-import { remember } from './remember.js';
+import { remember, signatureOf } from './remember.js';
 import { readSafetensors } from './safetensors.js';
 
 export type CheckpointOnDisk = {
@@ -52,7 +52,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   const path = join(folder, named.name);
   const stats = await stat(path).catch(() => null);
   if (!stats?.isFile()) return null;
-  const metadata = await readMetadata(path, stats).catch(() => null);
+  const metadata = await readMetadata(path, signatureOf(stats)).catch(() => null);
   return {
     ...named,
     bytes: stats.size,

@@ -2,14 +2,13 @@ import type { Stats } from 'node:fs';
 
 const MOST = 20_000;
 
-/** What `read` found in a file, kept for as long as the file's time and size stay the same. */
-export function remember<Found>(read: (path: string, stats: Stats) => Promise<Found>) {
+/** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
+export function remember<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {
   const known = new Map<string, { signature: string; found: Promise<Found> }>();
-  return (path: string, stats: Stats): Promise<Found> => {
-    const signature = `${stats.ino}:${stats.mtimeMs}:${stats.size}`;
+  return (path: string, signature: string, ...more: More): Promise<Found> => {
     const before = known.get(path);
     if (before?.signature === signature) return before.found;
-    const found = read(path, stats);
+    const found = read(path, ...more);
     // A read that failed is tried again.
     found.catch(() => known.delete(path));
     known.delete(path);
@@ -18,4 +17,9 @@ export function remember<Found>(read: (path: string, stats: Stats) => Promise<Fo
     if (known.size > MOST && !oldest.done) known.delete(oldest.value);
     return found;
   };
+}
+
+/** Changes whenever a file is written or replaced. */
+export function signatureOf({ ino, size, mtimeMs }: Stats): string {
+  return `${ino}:${size}:${mtimeMs}`;
 }

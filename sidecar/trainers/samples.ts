@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSampleName, type SampleName } from './fileNames.js';
-import { remember } from './remember.js';
+import { remember, signatureOf } from './remember.js';
 
 export type SampleOnDisk = SampleName & { name: string; bytes: number; savedAtMs: number };
 
@@ -45,11 +45,11 @@ function newestFirst(a: SampleOnDisk, b: SampleOnDisk): number {
 async function readSample(outputPath: string, named: Named): Promise<SampleOnDisk | null> {
   const path = join(outputPath, 'sample', named.name);
   const stats = await stat(path).catch(() => null);
-  if (!stats?.isFile() || !(await isWhole(path, stats))) return null;
+  if (!stats?.isFile() || !(await isWhole(path, signatureOf(stats), stats.size))) return null;
   return { ...named, bytes: stats.size, savedAtMs: stats.mtimeMs };
 }
 
-const isWhole = remember(async (path: string, { size }: { size: number }): Promise<boolean> => {
+const isWhole = remember(async (path: string, size: number): Promise<boolean> => {
   const end = await readTail(path, size, PNG_END.length);
   return end.equals(PNG_END);
 });

@@ -2,6 +2,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readStateName } from './fileNames.js';
+import { remember } from './remember.js';
 import { readSafetensors } from './safetensors.js';
 
 /** A state folder as it lies on disk. `currentEpoch` is absolute, `currentStep` counts from the last resume. */
@@ -31,7 +32,7 @@ type Options = {
 /**
  * The state folders of `outputName` directly inside `folder`, newest save first, each put to the completeness test: a
  * killed trainer leaves half-written folders behind that a resume would accept (sd-scripts writes file by file, in
- * place). Reads headers and tails only. A folder that cannot be read is named with its reason; a missing one holds none.
+ * place). Reads headers and tails only, and each only once. A folder that cannot be read is named with its reason; a missing one holds none.
  */
 export async function readStateFolders(
   folder: string,
@@ -51,19 +52,25 @@ export async function readStateFolders(
 }
 
 type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
-type FileOnDisk = { name: string; bytes: number; mtimeNs: bigint };
+type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
 
 async function readStateFolder(path: string, named: Named, options: Options): Promise<StateOnDisk | null> {
   try {
     const files = await filesIn(path);
-    const trained = await readTrainState(path);
-    const reason = (await whatIsWrong(path, files, options)) ?? (trained ? null : 'train_state.json cannot be read.');
+    const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
+    const signature = [
+      ...needed,
+      ...files.map((file) => `${file.name}:${file.ino}:${file.bytes}:${file.mtimeNs}`),
+    ].join();
+    const { trained, wrong } = await inspect(path, signature, files, needed);
+    const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
+    const reason = beingWritten ? 'It is being written now.' : wrong;
     return {
       ...named,
       currentEpoch: trained?.current_epoch ?? null,
       currentStep: trained?.current_step ?? null,
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-      savedAtMs: savedAt(files) ?? Number((await stat(path)).mtimeMs),
+      savedAtMs: savedAt(files) ?? (await stat(path)).mtimeMs,
       complete: reason === null,
       reason,
     };
@@ -83,20 +90,10 @@ async function filesIn(path: string): Promise<FileOnDisk[]> {
     entries
       .filter((entry) => !entry.isDirectory())
       .map(async ({ name }) => {
-        const { size, mtimeNs } = await stat(join(path, name), { bigint: true });
-        return { name, bytes: Number(size), mtimeNs };
+        const { ino, size, mtimeNs } = await stat(join(path, name), { bigint: true });
+        return { name, ino, bytes: Number(size), mtimeNs };
       }),
   );
-}
-
-const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
-
-async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
-  try {
-    return trainState.parse(JSON.parse(await readFile(join(path, 'train_state.json'), 'utf8')));
-  } catch {
-    return null;
-  }
 }
 
 /** In the order in which a save writes them (accelerate checkpointing.py:101-170). */
@@ -109,10 +106,24 @@ const WRITE_ORDER = [
   'random_states_0.pkl',
 ];
 
-async function whatIsWrong(path: string, files: FileOnDisk[], options: Options): Promise<string | null> {
-  if (options.writingNow && resolve(options.writingNow) === resolve(path)) return 'It is being written now.';
+const inspect = remember(async (path: string, files: FileOnDisk[], needed: string[]) => {
+  const trained = await readTrainState(path);
+  const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read.');
+  return { trained, wrong };
+});
+
+const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
+
+async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
+  try {
+    return trainState.parse(JSON.parse(await readFile(join(path, 'train_state.json'), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]): Promise<string | null> {
   const byName = new Map(files.map((file) => [file.name, file]));
-  const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
   for (const name of needed) {
     const file = byName.get(name);
     if (!file) return `${name} is missing.`;
