@@ -11,6 +11,9 @@ import { inTurn } from './turns.js';
 /** Bytes. A caption is a few sentences. */
 export const LONGEST_CAPTION = 100_000;
 
+/** A page saves while a person types: what was written so shortly before is the same edit. */
+const SAME_EDIT_MS = 60_000;
+
 /** `kept` is where the caption that was replaced or removed lies, relative to the datasets. */
 export type SavedCaption = {
   stem: string;
@@ -24,9 +27,16 @@ export type SavedCaption = {
 /**
  * Saves the caption of the pictures of one stem, byte for byte. An empty one removes the file: sd-scripts stops with an
  * assertion on an empty caption file, and takes the trigger word where there is none (sd-scripts library/train_util.py
- * read_caption). Throws a Problem: 404 no such dataset, 422 not UTF-8 or no file name, 507 disk full.
+ * read_caption). What is replaced is kept in the trash; of many an edit in a row, what was there before the first of them. Throws
+ * a Problem: 404 no such dataset, 422 not UTF-8 or no file name, 507 disk full.
  */
-export async function saveCaption(root: string, name: string, stem: string, content: Buffer): Promise<SavedCaption> {
+export async function saveCaption(
+  root: string,
+  name: string,
+  stem: string,
+  content: Buffer,
+  by: 'edit' | 'upload',
+): Promise<SavedCaption> {
   const file = `${stem}.txt`;
   if (stem === '') requireFileName(stem);
   requireFileName(file);
@@ -39,7 +49,7 @@ export async function saveCaption(root: string, name: string, stem: string, cont
       { field: 'caption' },
     );
   const folder = await datasetFolder(root, name);
-  return storing(file, () => inTurn(folder, () => place(root, name, folder, file, content, caption)));
+  return storing(file, () => inTurn(folder, () => place(root, name, folder, file, content, caption, by)));
 }
 
 /** The text of a caption file, null where it is not UTF-8. */
@@ -51,29 +61,29 @@ export function captionText(content: Uint8Array): string | null {
   }
 }
 
-async function place(root: string, name: string, folder: string, file: string, content: Buffer, caption: string) {
+async function place(
+  root: string,
+  name: string,
+  folder: string,
+  file: string,
+  content: Buffer,
+  caption: string,
+  by: 'edit' | 'upload',
+): Promise<SavedCaption> {
   const target = join(folder, file);
-  const there = await lstat(target).catch(() => null);
-  const before = there?.isFile() ? await readFile(target) : null;
-  const facts = { stem: file.slice(0, -'.txt'.length), file, caption: caption.trim() === '' ? null : caption };
-  const said = (outcome: SavedCaption['outcome'], kept: string | null, message: string): SavedCaption => ({
-    ...facts,
-    outcome,
-    kept,
-    message,
-  });
-  if (facts.caption === null) {
-    if (!there)
-      return said('unchanged', null, `${file} is empty, so there is no file: the trigger word is the caption.`);
-    const kept = await putAway(root, name, folder, [file]);
-    return said(
-      'removed',
-      kept,
-      `The caption was removed: the trigger word is used instead. The old one is kept in ${kept}.`,
-    );
+  const old = await lstat(target).catch(() => null);
+  const saved = { stem: file.slice(0, -'.txt'.length), file, caption, kept: null, message: `${file} was saved.` };
+  if (caption.trim() === '') {
+    const kept = old && (await putAway(root, name, folder, [file]));
+    const message = `${file} is empty, so there is no such file now and the trigger word is used instead.`;
+    const where = kept ? ` The old caption is kept in ${kept}.` : '';
+    return { ...saved, caption: null, outcome: kept ? 'removed' : 'unchanged', kept, message: message + where };
   }
-  if (before?.equals(content)) return said('unchanged', null, `${file} is saved.`);
-  const kept = there ? await putAway(root, name, folder, [file], { keep: there.isFile() }) : null;
+  if (old?.isFile() && old.size === content.length && (await readFile(target)).equals(content))
+    return { ...saved, outcome: 'unchanged' };
+  const sameEdit = by === 'edit' && old?.isFile() && Date.now() - old.mtimeMs < SAME_EDIT_MS;
+  const kept = old && !sameEdit ? await putAway(root, name, folder, [file], { keep: old.isFile() }) : null;
   await writeWhole(target, content);
-  return said(kept ? 'replaced' : 'created', kept, `${file} was saved.`);
+  const where = kept ? ` The caption before is kept in ${kept}.` : '';
+  return { ...saved, outcome: old ? 'replaced' : 'created', kept, message: saved.message + where };
 }

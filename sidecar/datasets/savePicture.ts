@@ -38,8 +38,8 @@ export async function savePicture(
   requirePictureName(file);
   const folder = await datasetFolder(root, name);
   const target = join(folder, file);
-  await sweepOnce(folder);
   return storing(file, async () => {
+    await sweepOnce(folder);
     const received = await receive(chunks, target, LARGEST_PICTURE);
     try {
       const preview = await decoded(received.path, file);

@@ -92,7 +92,7 @@ async function keep(
       const saved = await savePicture(root, name, file, chunks);
       return { accepted: file, note: saved.replaced ? saved.message : null };
     }
-    const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION));
+    const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');
     return { accepted: file, note: saved.caption === null || saved.kept ? saved.message : null };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

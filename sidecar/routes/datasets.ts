@@ -43,6 +43,7 @@ export function datasetRoutes(given: {
 
   routes.get('/datasets', async (c) => {
     const datasets = await listDatasets(root);
+    c.header('Vary', 'Accept');
     return wantsJson(c) ? c.json(datasets) : c.html(pages.datasets({ root: '', datasets, values: {}, errors: {} }));
   });
 
@@ -66,6 +67,7 @@ export function datasetRoutes(given: {
 
   routes.get('/datasets/:name', async (c) => {
     const dataset = await readDataset(root, c.req.param('name'));
+    c.header('Vary', 'Accept, HX-Request');
     if (wantsJson(c)) return c.json({ ...dataset, ...checkDataset(dataset) });
     if (c.req.header('hx-request')) return c.html(pages.datasetImages({ root: '../', dataset }));
     return c.html(pages.dataset({ root: '../', dataset }));
@@ -93,7 +95,7 @@ export function datasetRoutes(given: {
   routes.put('/datasets/:name/captions/:stem', async (c) => {
     const { name, stem } = c.req.param();
     const body = await taking(c, (chunks) => receiveShort(chunks, `${stem}.txt`, LONGEST_CAPTION));
-    const saved = await saveCaption(root, name, stem, isForm(c) ? captionField(c, body) : body);
+    const saved = await saveCaption(root, name, stem, isForm(c) ? captionField(c, body) : body, 'edit');
     return answerChange(c, name, saved, saved.outcome === 'created' ? 201 : 200);
   });
 
@@ -134,7 +136,7 @@ async function answerPicture(c: Context, file: string, picture: OpenPicture): Pr
   try {
     const preview = c.req.query('size') === 'thumb' ? await thumbnail(picture.path, revision) : null;
     const tag = `"${revision}${preview ? '-thumb' : ''}"`;
-    const current = c.req.query('v') === revision;
+    const current = c.req.query('revision') === revision;
     c.header('ETag', tag);
     c.header('Cache-Control', current ? 'private, max-age=31536000, immutable' : 'private, no-cache');
     c.header('X-Content-Type-Options', 'nosniff');

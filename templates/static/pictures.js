@@ -83,7 +83,8 @@ async function makeDataset(name) {
   });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer.name;
-  if (response.status === 409) return name;
+  const existing = response.status === 409 && answer.error?.link?.replace('datasets/', '');
+  if (existing) return decodeURIComponent(existing);
   throw new Error(answer.error?.message ?? `The dataset could not be made (${response.status}). Nothing was uploaded.`);
 }
 

@@ -79,6 +79,7 @@ test('a form that adds to a dataset loses nothing that was there', async () => {
   expect(read).toMatchObject({ created: false, accepted: ['a.png', 'a.txt'], refused: [] });
   const kept = read.notes.map((note: string) => /\.trash\/cats\/[^ /]+[^ ./]/.exec(note)?.[0]).filter(Boolean);
   expect((await content(`${kept[0]}/a.png`)).equals(first)).toBe(true);
+  expect(`${await content(`${kept[1]}/a.txt`)}`).toBe('one');
 });
 
 test('files before the name, or a body that is no form, are answered in words', async () => {

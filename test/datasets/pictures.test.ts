@@ -9,12 +9,12 @@ test('a thumbnail is a WebP of at most 256 pixels, and may be cached for ever at
   await create('x');
   const saved = await facts(ask('PUT', '/datasets/x/images/a.png', await picture('png', 900, 600)));
   const at = '/datasets/x/images/a.png?size=thumb';
-  const answer = await ask('GET', `${at}&v=${encodeURIComponent(saved.image.revision)}`);
+  const answer = await ask('GET', `${at}&revision=${encodeURIComponent(saved.image.revision)}`);
   expect(answer.headers.get('content-type')).toBe('image/webp');
   expect(answer.headers.get('cache-control')).toBe('private, max-age=31536000, immutable');
   const { format, width, height } = await sharp(Buffer.from(await answer.arrayBuffer())).metadata();
   expect({ format, width, height }).toEqual({ format: 'webp', width: 256, height: 171 });
-  for (const address of [at, `${at}&v=older`]) {
+  for (const address of [at, `${at}&revision=older`]) {
     const { headers } = await ask('GET', address);
     expect(headers.get('cache-control')).toBe('private, no-cache');
     expect((await ask('GET', address, undefined, { 'if-none-match': `${headers.get('etag')}` })).status).toBe(304);

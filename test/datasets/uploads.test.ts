@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -151,6 +151,23 @@ test('an empty caption removes the file and says so; what was there is kept', as
   });
   expect((await files()).filter((file) => file.startsWith('x/'))).toEqual(['x/cat.png']);
   expect(`${await content(`${removed.kept}/cat.txt`)}`).toBe('a cat');
+});
+
+test('saving while one types keeps the caption from before in the trash, once', async () => {
+  const { ask, create, files, content, datasets } = await house();
+  await create('x');
+  await ask('PUT', '/datasets/x/captions/cat', 'from yesterday', text);
+  await utimes(join(datasets, 'x', 'cat.txt'), new Date(), new Date(Date.now() - 86_400_000));
+  const answers = [];
+  for (const caption of ['a', 'a c', 'a cat'])
+    answers.push(await facts(ask('PUT', '/datasets/x/captions/cat', caption, text)));
+  expect(answers.map(({ outcome, kept }) => [outcome, kept !== null])).toEqual([
+    ['replaced', true],
+    ['replaced', false],
+    ['replaced', false],
+  ]);
+  expect(await files()).toEqual([`${answers[0].kept}/cat.txt`, 'x/cat.txt']);
+  expect(`${await content(`${answers[0].kept}/cat.txt`)}`).toBe('from yesterday');
 });
 
 test('a caption from a form has plain line ends; one that is not UTF-8 is refused with the remedy', async () => {
