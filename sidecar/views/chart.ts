@@ -62,9 +62,9 @@ export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossC
   return { lines, smooth: draw(smoothed(kept)), marks, high, middle: (high + low) / 2, low, lastStep };
 }
 
-/** Exponential mean over about a twentieth of the curve, unbiased at its beginning (as TensorBoard smooths). */
+/** Exponential mean over about a twelfth of the curve, unbiased at its beginning (as TensorBoard smooths). */
 function smoothed(points: CurvePoint[]): CurvePoint[] {
-  const weight = 1 - 1 / Math.max(4, points.length / 20);
+  const weight = 1 - 1 / Math.max(5, points.length / 12);
   let sum = 0;
   let weights = 0;
   return points.map((point) => {

@@ -49,7 +49,7 @@ export function loss(value: number | 'nan' | null | undefined): string {
 /** "64 %": never 100 before it is. */
 export function percent(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return '–';
-  return `${value >= 100 ? 100 : Math.min(99, Math.floor(value))} %`;
+  return `${value >= 100 ? 100 : Math.min(99, Math.round(value))} %`;
 }
 
 /** "just now", "12 min ago", "3 h ago", "5 days ago", and for what is to come "in 12 min". */

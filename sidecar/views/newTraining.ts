@@ -1,7 +1,7 @@
 import type { Argument } from '../trainers/arguments.js';
 import type { Setting } from '../trainers/trainingSettings.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
-import { count, plural } from './formatting.js';
+import { count, plural, sentence } from './formatting.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
 
 export type NewTrainingView = {
@@ -154,8 +154,14 @@ function settingField(setting: Setting, values: Record<string, string>, errors: 
     unit: setting.unit,
     help: setting.help,
     choices: (setting.choices ?? []).map((choice) => ({ ...choice, chosen: choice.value === value })),
-    error: errors[setting.name] ?? null,
+    error: withoutLabel(errors[setting.name], setting.label),
   };
+}
+
+/** Beside its field a message does not name the field again: "Epochs: has to be …" → "Has to be …". */
+function withoutLabel(error: string | undefined, label: string): string | null {
+  if (error === undefined) return null;
+  return sentence(error.startsWith(`${label}: `) ? error.slice(label.length + 2) : error);
 }
 
 /** Empty means that the flag is not given: its default is shown where a value would stand. */

@@ -32,6 +32,8 @@ export type SessionView = {
   log: string;
   logPosition: string;
   newFrom: string;
+  /** The finished LoRA. */
+  download: string | null;
   /** Offered once it is not running: train on to a later epoch. Null where there is nothing to go on from. */
   further: { from: number; suggestion: number } | null;
   canRelaunch: boolean;
@@ -62,6 +64,7 @@ export function sessionView(model: SessionModel): SessionView {
   const eta = session.progress.eta_seconds;
   const chart = lossChart(model.curve, session.progress.total_steps);
   const epochs = session.progress.epochs ?? Number(session.settings.max_train_epochs ?? 0);
+  const final = session.status === 'completed' ? model.checkpoints.find(({ kind }) => kind === 'final') : undefined;
   const whole = model.states.some(({ complete, kind }) => complete && kind !== 'step');
   return {
     at,
@@ -82,6 +85,7 @@ export function sessionView(model: SessionModel): SessionView {
     log: consoleLines(model.logTail).join('\n'),
     logPosition: model.logPosition,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
+    download: final ? checkpointView(final, at).href : null,
     further:
       session.status === 'completed' && whole
         ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) }

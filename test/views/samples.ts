@@ -147,7 +147,9 @@ export const failed = session({
   newest_sample: null,
   loss_curve: [0.2, 0.19],
   progress: { ...session().progress, phase: 'ended', step: 12, epoch: 1, percent: 1.2, eta_seconds: null },
-  attempts: [attempt({ alive: false, ended_at: '2026-11-22T11:40:00.000Z', exit_code: 1, reason: 'Out of GPU memory' })],
+  attempts: [
+    attempt({ alive: false, ended_at: '2026-11-22T11:40:00.000Z', exit_code: 1, reason: 'Out of GPU memory' }),
+  ],
 });
 
 export const completed = session({
@@ -158,7 +160,15 @@ export const completed = session({
   completed_at: '2026-11-20T21:45:00.000Z',
   timestamp: Date.parse('2026-11-20T21:04:00Z') / 1000,
   final_checkpoint: '/workspace/trackside/outputs/my-cat-v2/my-cat-v2.safetensors',
-  progress: { ...session().progress, phase: 'ended', step: 960, epoch: 16, percent: 100, loss: 0.094, eta_seconds: null },
+  progress: {
+    ...session().progress,
+    phase: 'ended',
+    step: 960,
+    epoch: 16,
+    percent: 100,
+    loss: 0.094,
+    eta_seconds: null,
+  },
   attempts: [
     attempt({
       alive: false,

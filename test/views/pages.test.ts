@@ -1,0 +1,244 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { loadAssets } from '../../sidecar/views/assets.js';
+import { createViews, type HomeModel } from '../../sidecar/views/pages.js';
+import * as some from './samples.js';
+
+const templates = fileURLToPath(new URL('../../templates', import.meta.url));
+const views = createViews({ templates, assets: loadAssets(templates) });
+const { now, session, dataset } = some;
+
+const home = (changes: Partial<HomeModel> = {}): HomeModel => ({
+  root: '',
+  now,
+  active: [some.interrupted, some.failed, session(), some.caching],
+  sessions: [session(), some.interrupted, some.completed, some.failed],
+  total: 4,
+  query: '',
+  page: 1,
+  pages: 1,
+  ...changes,
+});
+
+/** Every page there is, of realistic facts. */
+const pages: Record<string, string> = {
+  home: views.home(home()),
+  'empty home': views.home(home({ active: [], sessions: [], total: 0 })),
+  'new training': views.newTraining(some.newTraining()),
+  'running session': views.session(some.sessionModel()),
+  'stopped session': views.session(some.sessionModel({ session: some.interrupted, active: [session()] })),
+  'completed session': views.session(some.sessionModel({ session: some.completed })),
+  samples: views.samples({ ...some.sessionModel(), root: '../../' }),
+  datasets: views.datasets({ root: '', now, active: [], datasets: [dataset], values: {}, errors: {} }),
+  dataset: views.dataset({ root: '../', now, active: [session()], dataset }),
+  problem: views.problem({ root: '', status: 409, code: 'alive', message: 'my-cat V3 is training already.' }),
+};
+
+describe.each(Object.entries(pages))('The page: %s', (_name, html) => {
+  test('has no script, style or handler of its own, so that a strict policy can forbid them', () => {
+    expect(html).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>/);
+    expect(html).not.toMatch(/<style|\sstyle=|\son[a-z]+=|javascript:|data:/i);
+  });
+
+  test('has each id once', () => {
+    const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id);
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
+    expect(ids.filter((id) => /\s/.test(String(id)))).toEqual([]);
+  });
+
+  test('labels every field', () => {
+    const labelled = new Set([...html.matchAll(/<label for="([^"]*)"/g)].map(([, id]) => id));
+    for (const [field] of html.matchAll(/<(input|select|textarea)\b[^>]*>/g)) {
+      if (/type="(hidden|radio)"/.test(field) || /aria-label=/.test(field)) continue;
+      expect(labelled, field).toContain(/\sid="([^"]*)"/.exec(field)?.[1]);
+    }
+  });
+
+  test('has relative links only', () => {
+    for (const [, address] of html.matchAll(/\s(?:href|src|action|hx-sse:connect)="([^"]*)"/g)) {
+      expect(address).not.toMatch(/^\/|^[a-z]+:/i);
+    }
+  });
+});
+
+test('Pages deeper down lead back to the root with every link', () => {
+  const html = pages.samples ?? '';
+  for (const [, address] of html.matchAll(/\s(?:href|src|action|hx-sse:connect)="([^"#]+)"/g)) {
+    expect(address).toMatch(/^\.\.\/\.\.\//);
+  }
+});
+
+test.each([
+  `O'Neill's "cat" 🐈 & <b>`,
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  '</textarea><script>',
+])('What a person typed is shown as typed, never as markup: %s', (text) => {
+  const about = session({
+    name: text,
+    lora_name: text,
+    description: text,
+    notes: text,
+    reason: text,
+    trainer: text,
+    status: 'failed',
+    next: 'resume',
+    dataset_path: `/d/${text}`,
+    output_path: text,
+    resume: {
+      state: text,
+      path: text,
+      epoch: 1,
+      step: 1,
+      first_epoch: 2,
+      lost_steps: null,
+      repeated_steps: 3,
+      passed_over: [{ state: text, reason: text }],
+    },
+    attempts: [some.attempt({ reason: text, resumed_from: `/a/${text}`, alive: false })],
+    settings: { concept_sentence: text, [text]: text, arguments: { [text]: text } },
+  });
+  const model = some.sessionModel({ session: about, active: [about], prompts: [text, text, text], logTail: text });
+  const files = dataset.files
+    .map((file) => ({ ...file, file: text, stem: text, caption: text, problem: text }))
+    .slice(0, 1);
+  const odd = { ...dataset, name: text, path: text, files, orphan_captions: [text], cover: text };
+  const form = some.newTraining({
+    dataset: odd,
+    datasets: [odd],
+    values: { lora_name: text, concept_sentence: text, sample_prompts: text, 'arguments.network_alpha': text },
+    errors: { lora_name: text, max_train_epochs: text, dataset: text },
+    problem: { message: text },
+    loras: [{ name: text, next: 2 }],
+  });
+  const all = [
+    views.home(home({ active: [about], sessions: [about], query: text })),
+    views.session(model),
+    views.samples({ ...model, root: '../../' }),
+    views.newTraining(form),
+    views.datasets({ root: '', now, active: [], datasets: [odd], values: { name: text }, errors: { name: text } }),
+    views.dataset({
+      root: '../',
+      now,
+      active: [],
+      dataset: odd,
+      notice: text,
+      refused: [{ file: text, reason: text }],
+    }),
+    views.problem({ root: '', status: 404, code: text, message: text }),
+  ];
+  for (const html of all) {
+    expect(html).not.toContain('<script>');
+    expect(html).not.toMatch(/<img src=x|<b>\s*&|"cat"/);
+    expect(html).toContain(escaped(text));
+  }
+});
+
+function escaped(text: string): string {
+  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => names[character] ?? character);
+}
+
+describe('The banner', () => {
+  const html = views.banner({ root: '', now, active: home().active, page: 'home' });
+
+  test('shows running sessions before those that can be resumed', () => {
+    const order = [...html.matchAll(/<article [^>]*id="card-([^"]*)"/g)].map(([, name]) => name);
+    expect(order.slice(0, 2).sort()).toEqual(['inkwash-v1', 'my-cat-v3']);
+    expect(order.slice(2).sort()).toEqual(['lineart', 'puppy-style-v2']);
+  });
+
+  test('says the status in words and by a shape', () => {
+    expect(html).toMatch(/#shape-dot"\/><\/svg>Running · training/);
+    expect(html).toMatch(/#shape-square"\/><\/svg>Stopped · interrupted/);
+    expect(html).toMatch(/#shape-cross"\/><\/svg>Failed/);
+  });
+
+  test('says from which state a resume goes on, what was passed over, and what is trained again', () => {
+    const text = html.replace(/<[^>]*>/g, '');
+    expect(text).toContain('Resumes from puppy-style-000008-state at epoch 9.');
+    expect(text).toContain('puppy-style-000009-state was passed over: optimizer.bin is cut short.');
+    expect(text).toContain('51 steps since then are trained again.');
+  });
+
+  test('gives each session the one button that makes sense, as a form that posts', () => {
+    expect(html).toMatch(/action="sessions\/my-cat-v3\/attempts\/current\?_method=DELETE"/);
+    expect(html).toMatch(
+      /action="sessions\/puppy-style-v2\/attempts">\s*<input type="hidden" name="kind" value="resume">/,
+    );
+    expect(html).toMatch(/action="sessions\/lineart\/attempts">\s*<input type="hidden" name="kind" value="relaunch">/);
+  });
+});
+
+describe('The form of a new training', () => {
+  test('keeps what was typed and says beside the field what is wrong', () => {
+    const values = { lora_name: 'mein Kätzchen', max_train_epochs: '0', enable_checkpointing: 'false' };
+    const html = views.newTraining(
+      some.newTraining({ values, errors: { max_train_epochs: 'Epochs: has to be 1 at least.' } }),
+    );
+    expect(html).toContain('value="mein Kätzchen"');
+    expect(html).toMatch(/id="f-max_train_epochs"[^>]*value="0"[^>]*aria-invalid="true"/);
+    expect(html).toMatch(/id="f-max_train_epochs-error">Has to be 1 at least\.</);
+    expect(html).toContain('1 field needs another look; everything you typed is still here.');
+  });
+
+  test('warns when a training could not be resumed', () => {
+    const warning = /id="not-resumable"( hidden)?/;
+    expect(warning.exec(views.newTraining(some.newTraining()))?.[1]).toBe(' hidden');
+    const off = views.newTraining(some.newTraining({ values: { enable_checkpointing: 'false' } }));
+    expect(warning.exec(off)?.[1]).toBeUndefined();
+  });
+
+  test('says how many steps it takes', () => {
+    expect(views.newTraining(some.newTraining())).toContain('4 pictures × 10 repeats × 16 epochs = 640 steps');
+  });
+});
+
+describe("A session's page", () => {
+  test('has a region for every part that is updated while it is open', () => {
+    const html = pages['running session'] ?? '';
+    const parts = views.sessionParts(some.sessionModel());
+    expect(Object.keys(parts)).toEqual(['head', 'facts', 'loss', 'samples', 'checkpoints', 'attempts', 'resume']);
+    for (const [id, part] of Object.entries(parts)) {
+      expect(html).toContain(`id="${id}"`);
+      expect(html).toContain(part);
+    }
+  });
+
+  test('offers every whole state to resume from, and says why another is not', () => {
+    const html = pages['stopped session'] ?? '';
+    expect(html).toMatch(/name="state" value="puppy-style-v2-000008-state"/);
+    expect(html).not.toMatch(/name="state" value="puppy-style-v2-000010-state"/);
+    expect(html).toContain('optimizer.bin is cut short');
+  });
+
+  test('goes on with the log where the page left off', () => {
+    expect(pages['running session']).toContain('hx-sse:connect="../sessions/my-cat-v3/events?log=1234%3A5678"');
+  });
+
+  test('shows what two attempts trained as one curve, and what a resume threw away apart', () => {
+    const curve = [
+      { step: 1, loss: 0.5, attempt: 1 },
+      { step: 2, loss: 0.4, attempt: 1 },
+      { step: 3, loss: 0.3, attempt: 1 },
+      { step: 4, loss: 0.2, attempt: 1 },
+      { step: 3, loss: 0.35, attempt: 2 },
+      { step: 4, loss: 0.25, attempt: 2 },
+    ];
+    const { loss } = views.sessionParts(some.sessionModel({ curve }));
+    expect(loss?.match(/class="raw"/g)).toHaveLength(2);
+    expect(loss?.match(/class="lost"/g)).toHaveLength(1);
+    expect(loss?.match(/class="mark"/g)).toHaveLength(1);
+  });
+});
+
+test('Nothing trained yet: the page says what to do first', () => {
+  expect(pages['empty home']).toContain('Nothing has been trained here yet');
+  expect(pages['empty home']).toContain('href="new"');
+});
+
+test('A search that finds nothing says so and leads back', () => {
+  const html = views.home(home({ sessions: [], total: 0, query: 'zebra' }));
+  expect(html).toContain('No session matches “zebra”');
+  expect(html).toContain('value="zebra"');
+});
