@@ -184,8 +184,10 @@ function readableAtOnce({ text, full }: RichRecord): boolean {
   return !full && /^Saving current state to .+-state$/.test(text);
 }
 
-function readEpoch({ state, events }: Reader, value: string): void {
+function readEpoch(reader: Reader, value: string): void {
+  const { state, events } = reader;
   const [epoch = 0, epochs = 0] = value.split('/').map(Number);
+  if (state.phase === 'saving' || state.phase === 'sampling') enter(reader, 'training');
   Object.assign(state, { epoch, epochs });
   events.push({ type: 'epoch', epoch, epochs });
 }

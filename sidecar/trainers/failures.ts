@@ -13,14 +13,15 @@ export function explainEnd(logTail: string, exit: Exit): string | null {
   const { exception, usage, noData, signal: childSignal, lastLine } = lastWords(logTail);
   if (noData) return NO_DATA;
   const cause = exception ?? usage;
-  if (cause) {
-    const known = CAUSES.find(([pattern]) => pattern.test(cause));
-    if (known) return fill(known[1], known[0].exec(cause));
-    if (exit.code !== 0) return `The trainer stopped with an error: ${shortened(firstLine(cause))}`;
-  }
+  const known = cause && CAUSES.find(([pattern]) => pattern.test(cause));
+  if (known) return fill(known[1], known[0].exec(cause));
   const signal = exit.signal ?? childSignal;
-  if (signal) return BY_SIGNAL[signal] ?? `The trainer was ended by ${signal}.`;
-  if (exit.code === 0 || exit.code === null || lastLine === null) return null;
+  const bySignal = signal && BY_SIGNAL[signal];
+  if (bySignal) return bySignal;
+  if (exit.code === 0) return null;
+  if (cause) return `The trainer stopped with an error: ${shortened(firstLine(cause))}`;
+  if (signal) return `The trainer was ended by ${signal}.`;
+  if (exit.code === null || lastLine === null) return null;
   return `The trainer ended with exit code ${exit.code}. Its last words: “${shortened(lastLine)}”`;
 }
 

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { Problem } from '../problem.js';
+import { settingValue } from './settingValue.js';
 
 /** The settings of a training by their names and types in ui_state.json; the name of the LoRA is the session's. */
 export type TrainingSettings = {
@@ -66,7 +66,7 @@ export function readTrainingSettings(table: readonly Setting[], given: Record<st
     const used = table.find((each) => each.name === name);
     const field = used ?? setting(name);
     const value = used ? given[name] : undefined;
-    const parsed = valueFor(field).safeParse(value);
+    const parsed = settingValue(field).safeParse(value);
     if (parsed.success) settings[name] = parsed.data;
     else fields[name] = `${field.label}: ${parsed.error.issues[0]?.message}`;
   }
@@ -157,77 +157,3 @@ const COMMON: Record<SettingName, Common> = {
     fixedOnResume: true,
   },
 };
-
-function valueFor(field: Setting): z.ZodType {
-  const absent = (value: unknown) => value === undefined || value === null;
-  // A number field that was emptied means its default, an emptied text field means empty.
-  const isNumber = field.type === 'integer' || field.type === 'number' || field.type === 'decimal';
-  return z.preprocess(
-    (value) => (absent(value) || (isNumber && value === '') ? field.default : value),
-    { text, lines, integer: number, number, decimal, switch: onOff, choice }[field.type](field),
-  );
-}
-
-const string = z.string('has to be text.');
-
-function text(): z.ZodType {
-  return string
-    .trim()
-    .max(1000, 'is longer than 1,000 characters.')
-    .regex(/^\P{Cc}*$/u, 'has to be one line.');
-}
-
-function lines(): z.ZodType {
-  return string
-    .max(100_000, 'is longer than 100,000 characters.')
-    .refine((value) => !value.includes('\0'), 'holds a character that no file can hold.')
-    .transform((value) => value.replace(/\r\n?/g, '\n').trim());
-}
-
-const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-function number(field: Setting): z.ZodType {
-  const read = (value: unknown) =>
-    typeof value === 'string' && PLAIN_NUMBER.test(value.trim()) ? Number(value) : value;
-  const plain = z.number('has to be a number.');
-  const whole = plain
-    .refine(Number.isInteger, 'has to be a whole number.')
-    .refine(Number.isSafeInteger, 'is too large.');
-  return z.preprocess(read, within(field, field.type === 'integer' ? whole : plain));
-}
-
-function decimal(field: Setting): z.ZodType {
-  return z
-    .union([string, z.number().transform(String)], 'has to be a number.')
-    .transform((value) => value.trim())
-    .refine((value) => PLAIN_NUMBER.test(value), 'has to be a number, like 8e-4 or 0.0008.')
-    .refine((value) => Number(value) > (field.min ?? Number.NEGATIVE_INFINITY), `has to be more than ${field.min}.`)
-    .refine((value) => Number(value) <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
-}
-
-function within(field: Setting, value: z.ZodType<number>): z.ZodType<number> {
-  return value
-    .refine((each) => each >= (field.min ?? Number.NEGATIVE_INFINITY), `has to be ${field.min} at least.`)
-    .refine((each) => each <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
-}
-
-function onOff(): z.ZodType {
-  const words: Record<string, boolean> = {
-    true: true,
-    on: true,
-    '1': true,
-    false: false,
-    off: false,
-    '0': false,
-    '': false,
-  };
-  return z.preprocess(
-    (value) => (typeof value === 'string' ? (words[value.toLowerCase()] ?? value) : value),
-    z.boolean('has to be on or off.'),
-  );
-}
-
-function choice(field: Setting): z.ZodType {
-  const values = (field.choices ?? []).map(({ value }) => value);
-  return string.refine((value) => values.includes(value), `has to be one of ${values.join(', ')}.`);
-}

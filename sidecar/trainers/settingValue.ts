@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { Setting } from './trainingSettings.js';
+
+/** How the value of one field is checked and typed; messages follow the field's label. */
+export function settingValue(field: Setting): z.ZodType {
+  const absent = (value: unknown) => value === undefined || value === null;
+  // A number field that was emptied means its default, an emptied text field means empty.
+  const isNumber = field.type === 'integer' || field.type === 'number' || field.type === 'decimal';
+  return z.preprocess(
+    (value) => (absent(value) || (isNumber && value === '') ? field.default : value),
+    { text, lines, integer: number, number, decimal, switch: onOff, choice }[field.type](field),
+  );
+}
+
+const string = z.string('has to be text.');
+
+function text(): z.ZodType {
+  return string
+    .trim()
+    .max(1000, 'is longer than 1,000 characters.')
+    .regex(/^\P{Cc}*$/u, 'has to be one line.');
+}
+
+function lines(): z.ZodType {
+  return string
+    .max(100_000, 'is longer than 100,000 characters.')
+    .refine((value) => !value.includes('\0'), 'holds a character that no file can hold.')
+    .transform((value) => value.replace(/\r\n?/g, '\n').trim());
+}
+
+const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+function number(field: Setting): z.ZodType {
+  const read = (value: unknown) =>
+    typeof value === 'string' && PLAIN_NUMBER.test(value.trim()) ? Number(value) : value;
+  const plain = z.number('has to be a number.');
+  const whole = plain
+    .refine(Number.isInteger, 'has to be a whole number.')
+    .refine(Number.isSafeInteger, 'is too large.');
+  return z.preprocess(read, within(field, field.type === 'integer' ? whole : plain));
+}
+
+function decimal(field: Setting): z.ZodType {
+  return z
+    .union([string, z.number().transform(String)], 'has to be a number.')
+    .transform((value) => value.trim())
+    .refine((value) => PLAIN_NUMBER.test(value), 'has to be a number, like 8e-4 or 0.0008.')
+    .refine((value) => Number(value) > (field.min ?? Number.NEGATIVE_INFINITY), `has to be more than ${field.min}.`)
+    .refine((value) => Number(value) <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+}
+
+function within(field: Setting, value: z.ZodType<number>): z.ZodType<number> {
+  return value
+    .refine((each) => each >= (field.min ?? Number.NEGATIVE_INFINITY), `has to be ${field.min} at least.`)
+    .refine((each) => each <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+}
+
+function onOff(): z.ZodType {
+  const words: Record<string, boolean> = {
+    true: true,
+    on: true,
+    '1': true,
+    false: false,
+    off: false,
+    '0': false,
+    '': false,
+  };
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? (words[value.toLowerCase()] ?? value) : value),
+    z.boolean('has to be on or off.'),
+  );
+}
+
+function choice(field: Setting): z.ZodType {
+  const values = (field.choices ?? []).map(({ value }) => value);
+  return string.refine((value) => values.includes(value), `has to be one of ${values.join(', ')}.`);
+}
