@@ -43,7 +43,7 @@ export function loss(value: number | 'nan' | null | undefined): string {
   if (value == null) return '–';
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.00001 || size >= 10000)) return value.toExponential(1);
-  return value.toFixed(size < 0.001 && size > 0 ? 5 : size < 0.01 ? 4 : 3);
+  return value.toFixed(size === 0 || size >= 0.01 ? 3 : size < 0.001 ? 5 : 4);
 }
 
 /** "64 %": never 100 before it is. */

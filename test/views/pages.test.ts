@@ -128,8 +128,7 @@ test.each([
     views.problem({ root: '', status: 404, code: text, message: text }),
   ];
   for (const html of all) {
-    expect(html).not.toContain('<script>');
-    expect(html).not.toMatch(/<img src=x|<b>\s*&|"cat"/);
+    expect(html).not.toContain(text);
     expect(html).toContain(escaped(text));
   }
 });
