@@ -4,6 +4,7 @@ import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAttempt } from './attemptFile.js';
+import { resolvePython } from './python.js';
 import { MARK } from './sweep.js';
 
 export type Launch = {
@@ -36,7 +37,8 @@ export type Launched =
 export async function launchRunner(launch: Launch): Promise<Launched> {
   const complaints = openUnlinked();
   try {
-    const runner = spawn(launch.python, runnerArguments(launch), {
+    const python = await resolvePython(launch.python);
+    const runner = spawn(python, runnerArguments(launch), {
       detached: true,
       stdio: ['ignore', complaints ?? 'ignore', complaints ?? 'ignore'],
       env: { ...trainerEnvironment(launch.environment), [MARK]: launch.attemptId },
@@ -44,9 +46,10 @@ export async function launchRunner(launch: Launch): Promise<Launched> {
     runner.unref();
     const outcome = await started(runner, launch);
     if (outcome === 'started') return { ok: true, pid: runner.pid ?? 0 };
-    return outcome instanceof Error
-      ? { ok: false, code: 'no_python', message: `${launch.python} could not be started: ${outcome.message}.` }
-      : refusal(outcome, complaints);
+    if (outcome instanceof Error) throw outcome;
+    return refusal(outcome, complaints);
+  } catch (error) {
+    return { ok: false, code: 'no_python', message: (error as Error).message };
   } finally {
     if (complaints !== null) closeSync(complaints);
   }

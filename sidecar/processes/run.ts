@@ -16,7 +16,8 @@ export function runCommand(command: { argv: string[]; cwd: string; pythonPath: s
       rest,
       { cwd, env: { ...process.env, PYTHONPATH: pythonPath }, timeout: PATIENCE_MS, maxBuffer: MOST_OUTPUT },
       (error, stdout, stderr) => {
-        if (error && !stdout) reject(new Error(`${argv.join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? error.message}`));
+        if (error && !stdout)
+          reject(new Error(`${argv.join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? error.message}`));
         else resolve(stdout);
       },
     );

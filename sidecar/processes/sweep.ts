@@ -9,6 +9,7 @@ export const MARK = 'TRACKSIDE_ATTEMPT';
  * All living processes of an attempt, the runner included: runner and trainer themselves, everything that carries the
  * mark in the environment it was started with, their descendants, and their process group. Loader workers, double
  * forks, setsid escapees and the children of a launcher that died first are all in one of these. Ourselves never.
+ * Oldest first: a launcher that sees its child die of a signal before it has its own would report a crash.
  *
  * `seen` are those that an earlier sweep found: they stay found when whoever vouched for them has died. Reads all of
  * /proc: some milliseconds. The attempt has to be one of this PID namespace.
@@ -22,7 +23,9 @@ export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdenti
   const groupIsOurs = [...found].some((one) => one.pgid === attempt.pid);
   if (groupIsOurs) for (const one of everyone) if (one.pgid === attempt.pid) found.add(one);
   addDescendants(found, everyone);
-  return [...found].filter((one) => isLiving(one) && one.pid > 1 && one.pid !== process.pid);
+  return [...found]
+    .filter((one) => isLiving(one) && one.pid > 1 && one.pid !== process.pid)
+    .sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
 }
 
 /**

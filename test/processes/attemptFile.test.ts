@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readAttempt, readPidFile } from '../../sidecar/processes/attemptFile.js';
-import { cleanUpAfterEach, newFolder, rewriteRecord, runIn } from './outputFolder.js';
+import { cleanUpAfterEach, endIn, newFolder, rewriteRecord, runIn } from './outputFolder.js';
 
 cleanUpAfterEach();
 
@@ -57,6 +57,7 @@ test('a record is read again as soon as it changes, and what it does not know is
 test.each([1, 0, -5, 1.5, '4242'])('a recorded PID of %j is never believed', async (pid) => {
   const folder = newFolder();
   await runIn(folder, ['true']);
+  await endIn(folder);
   rewriteRecord(folder, { pid });
   expect(readAttempt(folder)).toHaveProperty('broken');
 });

@@ -44,8 +44,12 @@ test('a second launch is told who holds the folder, and leaves the log alone', a
 test('what keeps a training from starting is told', async () => {
   const folder = newFolder();
   const launch = launchOf(folder, ['true']);
-  expect(await launchRunner({ ...launch, python: 'no-such-python' })).toMatchObject({ ok: false, code: 'no_python' });
-  expect(await launchRunner({ ...launch, python: 'false' })).toMatchObject({ ok: false, code: 'failed' });
+  expect(await launchRunner({ ...launch, python: 'no-such-python' })).toEqual({
+    ok: false,
+    code: 'no_python',
+    message: 'no-such-python is no Python that works: no such program.',
+  });
+  expect(await launchRunner({ ...launch, python: 'false' })).toMatchObject({ ok: false, code: 'no_python' });
   expect(await launchRunner({ ...launch, bridge: '/no/such' })).toMatchObject({
     code: 'failed',
     message: expect.stringContaining("can't open file '/no/such/trackside/runner.py'"),

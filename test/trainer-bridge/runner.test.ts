@@ -130,8 +130,9 @@ describe('one attempt at a time', () => {
 
   test('a worker that outlived runner and trainer holds the folder by its mark, without the lock', async () => {
     const folder = newFolder();
-    const worker = 'import os, time; os.closerange(3, 100); time.sleep(60)';
+    const worker = 'import os, time; os.closerange(3, 100); print("unlocked", flush=True); time.sleep(60)';
     const record = await runIn(folder, shell(`python3 -c '${worker}' & wait`));
+    await until(() => logIn(folder).includes('unlocked'), 'the worker');
     signalAttempt(record.pid, 'SIGKILL');
     signalAttempt(record.trainer_pid ?? 0, 'SIGKILL');
     await until(() => livesBy(folder) === 'process', 'only the worker to be left');

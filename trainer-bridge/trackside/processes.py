@@ -21,7 +21,8 @@ class Process(NamedTuple):
 
 def living(attempt: str) -> list[Process]:
     """Everything of an attempt except the caller, zombies left out: the caller's descendants and group, and whoever
-    carries the attempt's mark, and their descendants."""
+    carries the attempt's mark, and their descendants. Oldest first: a launcher that sees its child die of a signal
+    before it has its own would report a crash."""
     me = os.getpid()
     everyone = {process.pid: process for process in map(read, _pids()) if process}
     group = os.getpgrp() if os.getpgrp() == me else None
@@ -31,7 +32,8 @@ def living(attempt: str) -> list[Process]:
         if not more:
             break
         found |= more
-    return [everyone[pid] for pid in found - {me, 1} if pid in everyone and everyone[pid].state not in "ZX"]
+    those = (everyone[pid] for pid in found - {me, 1} if pid in everyone)
+    return sorted((p for p in those if p.state not in "ZX"), key=lambda p: (p.start_ticks, p.pid))
 
 
 def marked(attempt: str) -> list[Process]:

@@ -10,12 +10,13 @@ ATTEMPT = "attempt.json"
 PID = "training.pid"
 
 
-def save(folder: int, record: dict[str, object]) -> None:
-    """Writes `attempt.json` so that a reader, or a power cut, finds the old or the new one, never half of one.
+def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
+    """Writes `attempt.json` so that a reader finds the old or the new one, never half of one; nor, if `durable`, does
+    a power cut.
 
     `folder` is a descriptor of the output folder. Raises OSError when it cannot be written; the old one is then whole.
     """
-    _replace(folder, ATTEMPT, json.dumps(record, indent=2, ensure_ascii=False) + "\n", durable=True)
+    _replace(folder, ATTEMPT, json.dumps(record, indent=2, ensure_ascii=False) + "\n", durable)
 
 
 def load(folder: int) -> dict[str, object] | None:
@@ -38,6 +39,13 @@ def save_pid(folder: int) -> None:
 def remove_pid(folder: int) -> None:
     if _read(folder, PID) == f"{os.getpid()}\n":
         os.unlink(PID, dir_fd=folder)
+
+
+def remove_temporary(folder: int) -> None:
+    """What a runner left that was killed while writing. Only for who holds the folder."""
+    for name in os.listdir(folder):
+        if name.startswith((f".{ATTEMPT}.", f".{PID}.")):
+            _unlink(folder, name)
 
 
 def touch(folder: int, record: dict[str, object]) -> None:

@@ -14,16 +14,16 @@ if not __package__:  # started as a file: quicker than -m, and no PYTHONPATH tha
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import argparse
-import fcntl
 import signal
 import time
 
-from trackside import out_of_memory, processes, record as attempt_file
+from trackside import lock, out_of_memory, processes, record as attempt_file
 from trackside.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = 75, 74
 FRESH_SECONDS = 45
 FINAL_RECORD_SECONDS = 3600
+LEAVING_SECONDS = 1.5
 
 
 def main() -> int:
@@ -38,18 +38,20 @@ def main() -> int:
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be opened: {error.strerror}. Nothing was started.")
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = _hold(folder)
     except BlockingIOError:
         return _refuse(HELD, _holder(attempt_file.load(folder)))
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be locked: {error.strerror}. Nothing was started.")
-    held = _held_by_another(folder)
-    if held:
-        return _refuse(HELD, held)
+    other = _held_by_another(folder)
+    if other:
+        return _refuse(HELD, other)
     try:
         log, record = _write_down(folder, options)
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be written: {error.strerror}. Nothing was started.")
+    # The folder stays locked while the trainer lives, whatever becomes of us.
+    os.set_inheritable(held, True)
     return _run(folder, log, record, options)
 
 
@@ -84,6 +86,19 @@ def _options() -> argparse.Namespace:
     if not options.argv:
         parser.error("the trainer's command is missing: -- COMMAND …")
     return options
+
+
+def _hold(folder: int) -> int:
+    """A runner that has written down the end of its attempt is leaving: it is waited for, not complained about."""
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while True:
+        try:
+            return lock.hold(folder)
+        except BlockingIOError:
+            last = attempt_file.load(folder)
+            if not last or not last.get("ended_at") or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _refuse(code: int, why: str) -> int:
@@ -122,6 +137,7 @@ def _write_down(folder: int, options: argparse.Namespace) -> tuple[int, dict[str
     started_at = attempt_file.now()
     log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644, dir_fd=folder)
     before = os.fstat(log).st_size
+    attempt_file.remove_temporary(folder)
     try:
         _print(log, ("\n" if before else "") + f"── attempt {options.number} · {options.kind} · {started_at} ──\n")
         me = processes.read(os.getpid())
@@ -149,7 +165,8 @@ def _write_down(folder: int, options: argparse.Namespace) -> tuple[int, dict[str
             "log_end": None,
             "ended_at": None,
         }
-        attempt_file.save(folder, record)
+        # Synced as soon as the trainer's PID is in it, not before: a power cut that took this would take the trainer too.
+        attempt_file.save(folder, record, durable=False)
     except OSError:
         os.ftruncate(log, before)
         raise
@@ -167,7 +184,7 @@ def _run(folder: int, log: int, record: dict[str, object], options: argparse.Nam
     _adopt_orphans()
     kills_before = out_of_memory.kills()
     try:
-        trainer = _start(folder, log, options)
+        trainer = _start(log, options)
     except OSError as error:
         record["exit_code"] = 127 if isinstance(error, FileNotFoundError) else 126
         record["reason"] = f"could not be started: {error.strerror}: {error.filename}"
@@ -195,10 +212,9 @@ def _adopt_orphans() -> None:
         pass
 
 
-def _start(folder: int, log: int, options: argparse.Namespace) -> int:
+def _start(log: int, options: argparse.Namespace) -> int:
     """Raises OSError with the program or folder that was not to be had as `filename`."""
     os.chdir(options.cwd)
-    os.set_inheritable(folder, True)  # the folder stays locked while the trainer lives, whatever becomes of us
     return os.posix_spawnp(
         options.argv[0],
         options.argv,
@@ -225,9 +241,8 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
             break
         except OSError as error:
             told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
-            if time.monotonic() > deadline or (told and record["stop_signal"]):
+            if told or time.monotonic() > deadline:
                 return _refuse(UNWRITABLE, f"The end of the attempt could not be written down: {error.strerror}.")
-            record["stop_signal"] = record["stop_signal"] or (told and signal.Signals(told.si_signo).name)
             wait = min(wait * 2, 15)
     try:
         attempt_file.remove_pid(folder)

@@ -1,0 +1,31 @@
+"""The kernel's lock on an output folder: one attempt at a time, whoever starts it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+
+_NOT_ON_FOLDERS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+def hold(folder: int) -> int:
+    """Locks the output folder (a descriptor), and answers the descriptor that holds the lock: it is held until this and
+    all inherited copies are closed. Raises BlockingIOError while another attempt has it.
+
+    NFS locks only what is open for writing, so no folders (flock(2)): there a file in it stands for the folder. Where
+    there are no locks at all, the records have to do: who started last is refused while the other is heard of.
+    """
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return folder
+    except OSError as error:
+        if error.errno not in _NOT_ON_FOLDERS:
+            raise
+    file = os.open(".attempt.lock", os.O_RDWR | os.O_CREAT, 0o644, dir_fd=folder)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NOT_ON_FOLDERS:
+            raise
+    return file
