@@ -23,25 +23,33 @@ export async function measurePicture(path: string): Promise<PictureSize> {
 }
 
 /**
- * Decodes the whole picture: nothing that is cut off or damaged gets past. Answers a WebP thumbnail of at most 256 pixels,
- * which is what the decoding was good for; null for BMP, which sharp's build can't decode. Throws a PictureProblem.
+ * Decodes the picture to its last row: nothing that is cut off or damaged gets past. A BMP, which sharp's build can't decode,
+ * is measured against its header. Throws a PictureProblem.
  */
-export async function decodePicture(path: string): Promise<Buffer | null> {
-  const { format, head, bytes } = await look(path);
-  return inWords(async () => {
-    if (format === 'bmp') {
-      measureBmp(head, bytes);
-      return null;
-    }
-    const decode = await decoder();
-    return decoding(() =>
+export async function requireWholePicture(path: string): Promise<void> {
+  const { width, height } = await measurePicture(path);
+  const { format } = await look(path);
+  if (format === 'bmp') return;
+  // Making a thumbnail is not enough: a JPEG is then decoded at an eighth of its size, and its last rows may not be.
+  const lastRow = { left: 0, top: height - 1, width, height: 1 };
+  const decode = await decoder();
+  await inWords(() => decoding(() => decode(path, { failOn: 'error' }).extract(lastRow).raw().toBuffer()));
+}
+
+/** A WebP of at most 256 pixels; null for BMP, which sharp's build can't decode. Throws a PictureProblem. */
+export async function makeThumbnail(path: string): Promise<Buffer | null> {
+  const { format } = await look(path);
+  if (format === 'bmp') return null;
+  const decode = await decoder();
+  return inWords(() =>
+    decoding(() =>
       decode(path, { failOn: 'error' })
         .autoOrient()
         .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 78 })
         .toBuffer(),
-    );
-  });
+    ),
+  );
 }
 
 let loading: Promise<typeof sharp> | undefined;

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { putInPlace } from '../wholeFile.js';
 import type { DatasetImage } from './facts.js';
 import { datasetFolder } from './folder.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
-import { decodePicture, PictureProblem, revisionOf } from './picture.js';
+import { PictureProblem, requireWholePicture } from './picture.js';
 import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
 import { storing } from './storing.js';
-import { keepThumbnail } from './thumbnails.js';
 import { putAway } from './trash.js';
 import { inTurn } from './turns.js';
 
@@ -42,10 +41,8 @@ export async function savePicture(
     await sweepOnce(folder);
     const received = await receive(chunks, target, LARGEST_PICTURE);
     try {
-      const preview = await decoded(received.path, file);
+      await requireDecodable(received.path, file);
       const placed = await inTurn(folder, () => place(root, name, folder, file, received));
-      const { size: bytes, mtimeMs } = await stat(target);
-      if (preview) keepThumbnail(target, revisionOf({ bytes, mtimeMs }), preview);
       return { image: await describePicture(root, folder, file), ...placed };
     } finally {
       await rm(received.path, { force: true });
@@ -81,9 +78,9 @@ export async function removePicture(
   );
 }
 
-async function decoded(path: string, file: string): Promise<Buffer | null> {
+async function requireDecodable(path: string, file: string): Promise<void> {
   try {
-    return await decodePicture(path);
+    await requireWholePicture(path);
   } catch (error) {
     if (!(error instanceof PictureProblem)) throw error;
     throw new Problem(

@@ -1,4 +1,4 @@
-import { decodePicture } from './picture.js';
+import { makeThumbnail } from './picture.js';
 import { Recent } from './recent.js';
 
 /** 16 MB of memory: about 1,500 thumbnails. */
@@ -13,14 +13,9 @@ export async function thumbnail(path: string, revision: string): Promise<Buffer 
   const key = `${path}\0${revision}`;
   const ready = kept.get(key);
   if (ready) return ready;
-  const making = underWay.get(key) ?? decodePicture(path).finally(() => underWay.delete(key));
+  const making = underWay.get(key) ?? makeThumbnail(path).finally(() => underWay.delete(key));
   underWay.set(key, making);
   const made = await making;
   if (made) kept.set(key, made, made.length);
   return made;
-}
-
-/** Keeps a thumbnail that came about otherwise: an upload is decoded anyway. */
-export function keepThumbnail(path: string, revision: string, made: Buffer): void {
-  kept.set(`${path}\0${revision}`, made, made.length);
 }

@@ -65,9 +65,9 @@ test.each(['png', 'jpeg', 'webp'] as const)(
   async (format) => {
     const { ask, create, files, content } = await house();
     await create('x');
-    const [good, other] = [await picture(format, 120, 90), await picture(format, 120, 90)];
+    const [good, other] = [await picture(format, 1023, 769), await picture(format, 1023, 769)];
     await ask('PUT', `/datasets/x/images/cat.${format}`, good);
-    for (const part of [0, 0.01, 0.3, 0.7, 0.98]) {
+    for (const part of [0, 0.01, 0.5, 0.98, 0.9999]) {
       const answer = await ask(
         'PUT',
         `/datasets/x/images/cat.${format}`,
