@@ -2,8 +2,8 @@ import { stringify } from 'smol-toml';
 
 /**
  * dataset.toml for one folder of pictures with `.txt` captions (sd-scripts library/config_util.py; sd-scripts.md,
- * section 7). Buckets are on: without them pictures that are not square are cropped. `keepTokens` of 1 keeps the trigger
- * word in front.
+ * section 7). Buckets are on: without them pictures that are not square are cropped. One kept token is the trigger
+ * word, which stays in front.
  */
 export function datasetConfig(dataset: {
   imageDir: string;

@@ -31,7 +31,7 @@ const SETTINGS = [
   setting('seed'),
   setting('enable_checkpointing'),
   setting('save_every_n_epochs', { default: 2 }),
-  setting('sample_prompts', { default: 'a picture of it --d 1' }),
+  setting('sample_prompts', { default: 'a picture of it --w 256 --h 256 --d 1' }),
   setting('sample_every_n_steps', { default: 200 }),
   setting('enable_monitoring'),
 ];

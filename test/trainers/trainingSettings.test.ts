@@ -21,7 +21,7 @@ test('nothing given means the defaults, with a value for every name of the recor
     vram: '',
     num_repeats: 10,
     max_train_epochs: 16,
-    sample_prompts: 'a picture of it --d 1',
+    sample_prompts: 'a picture of it --w 256 --h 256 --d 1',
     sample_every_n_steps: 200,
     resolution: 512,
     enable_checkpointing: true,

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readScalars } from '../../sidecar/telemetry/scalars.js';
+import { findTrainer } from '../../sidecar/trainers/catalogue.js';
+import { readCheckpoints } from '../../sidecar/trainers/checkpoints.js';
+import { readConsole, startConsole, stepsPerEpoch } from '../../sidecar/trainers/consoleLines.js';
+import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
+import { type Exit, explainEnd } from '../../sidecar/trainers/failures.js';
+import { resumeRecipe } from '../../sidecar/trainers/resumeRecipe.js';
+import { readSamples } from '../../sidecar/trainers/samples.js';
+import { readStateFolders } from '../../sidecar/trainers/stateFolders.js';
+import type { TrainingInput } from '../../sidecar/trainers/trainer.js';
+import { readTrainingSettings } from '../../sidecar/trainers/trainingSettings.js';
+import { temporaryFolder } from './fixtures.js';
+
+const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
+const practice = findTrainer({ bridge }, 'practice');
+const quick = {
+  num_repeats: 1,
+  save_every_n_epochs: 1,
+  sample_prompts: 'it --w 64 --h 64 --d 1',
+  sample_every_n_steps: 10,
+  resolution: 64,
+};
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let output: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  output = join(folder.path, 'it');
+  await mkdir(output);
+});
+afterEach(() => folder.remove());
+
+/** Runs the practice trainer as a session does, and answers how it ended and what it printed. */
+async function train(
+  settings: Record<string, unknown>,
+  more: Partial<TrainingInput> = {},
+): Promise<{ exit: Exit; log: string }> {
+  const input: TrainingInput = {
+    settings: readTrainingSettings(practice.settings, { ...quick, ...settings }),
+    arguments: {},
+    datasetPath: join(bridge, 'example'),
+    outputPath: output,
+    outputName: 'it',
+    resume: null,
+    python: 'python3',
+    ...more,
+  };
+  for (const { name, content } of practice.files(input)) await writeFile(join(output, name), content);
+  const log = join(folder.path, 'log');
+  const { argv, cwd } = practice.command(input);
+  const descriptor = openSync(log, 'w');
+  const env = { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' };
+  const child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: ['ignore', descriptor, descriptor] });
+  closeSync(descriptor);
+  const exit = await new Promise<Exit>((ended) =>
+    child.once('close', (code, signal) => ended({ code, signal, oomKilled: false })),
+  );
+  return { exit, log: await readFile(log, 'utf8') };
+}
+
+test('what the practice trainer prints and writes is understood, and a resume goes on from its last state', async () => {
+  const first = await train({ max_train_epochs: 2 });
+  const shown = readConsole(startConsole(), first.log).state;
+  expect(first.exit.code).toBe(0);
+  expect(shown).toMatchObject({
+    phase: 'ended',
+    finished: true,
+    epoch: 2,
+    epochs: 2,
+    savingState: null,
+    resumedFrom: null,
+  });
+  expect(shown.step).toBe(expectedSteps({ images: 10, repeats: 1, epochs: 2, batchSize: 1, accumulation: 1 }));
+
+  const states = await readStateFolders(output, 'it');
+  expect(states.map(({ name, complete }) => [name, complete])).toEqual([
+    ['it-state', true],
+    ['it-000001-state', true],
+  ]);
+  const checkpoints = await readCheckpoints(output, 'it');
+  expect(checkpoints.every(({ whole, metadata }) => whole && metadata.ss_network_dim === 4)).toBe(true);
+  expect((await readSamples(output)).map(({ step }) => step).sort()).toEqual([10, 20]);
+  expect((await readScalars(join(output, 'logs'))).points.filter(({ tag }) => tag === 'loss/current')).toHaveLength(20);
+
+  const recipe = states[0] && resumeRecipe(states[0], stepsPerEpoch(shown) ?? 0, 0);
+  expect(recipe).toMatchObject({ epoch: 2, step: 20, firstEpoch: 3, stepOffset: 20 });
+  const resume = { statePath: join(output, 'it-state'), firstEpoch: recipe?.firstEpoch ?? 0 };
+  const second = await train({ max_train_epochs: 3 }, { resume });
+  expect(readConsole(startConsole(), second.log).state).toMatchObject({
+    finished: true,
+    resumedFrom: join(output, 'it-state'),
+    epoch: 3,
+    step: 10,
+    totalSteps: 30,
+  });
+  expect((await readStateFolders(output, 'it'))[0]).toMatchObject({
+    name: 'it-state',
+    currentEpoch: 3,
+    complete: true,
+  });
+});
+
+test('why it failed is told in words', async () => {
+  const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2 };
+  const gone = await train({}, { resume });
+  expect(explainEnd(gone.log, gone.exit)).toMatch(/^The state folder .*gone-state is not there any more\./);
+
+  await mkdir(join(folder.path, 'empty'));
+  const empty = await train({}, { datasetPath: join(folder.path, 'empty') });
+  expect(explainEnd(empty.log, empty.exit)).toMatch(/^The trainer found no pictures in the dataset\./);
+
+  const unknown = await train({}, { arguments: { bogus: 'x' } });
+  expect(explainEnd(unknown.log, unknown.exit)).toBe(
+    'The trainer does not know these arguments: --bogus=x. Take them out.',
+  );
+
+  await writeFile(join(folder.path, 'empty', 'broken.png'), 'not a picture');
+  const broken = await train({}, { datasetPath: join(folder.path, 'empty') });
+  expect(explainEnd(broken.log, broken.exit)).toMatch(/broken\.png/);
+});
