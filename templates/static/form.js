@@ -3,7 +3,8 @@ const form = document.getElementById('training');
 const kept = 'trackside:new';
 const pictures = () => document.getElementById('pictures');
 
-if (form.dataset.given === 'false') restore();
+// Not `form.dataset`: that is the field of this name.
+if (form.getAttribute('data-given') === 'false') restore();
 recount();
 document.addEventListener('input', ({ target }) => {
   if (target.form !== form) return;
