@@ -66,7 +66,7 @@ export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: '1', COLUMNS: '500', PYTHONIOENCODING: 'utf-8' };
 }
 
-/** As a file and isolated (-I -S), not with -m: a third of the time, and nothing in the user's PYTHONPATH can break it. */
+/** As a file and isolated (-I -S), not with -m: a quarter less time, and nothing in the user's PYTHONPATH can break it. */
 function runnerArguments(launch: Launch): string[] {
   const { stopGraceSeconds, lingerSeconds } = launch;
   return [

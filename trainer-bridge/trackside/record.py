@@ -37,6 +37,7 @@ def save_pid(folder: int) -> None:
 
 
 def remove_pid(folder: int) -> None:
+    """Only if it is still ours. Raises OSError."""
     if _read(folder, PID) == f"{os.getpid()}\n":
         os.unlink(PID, dir_fd=folder)
 
@@ -100,11 +101,10 @@ def _replace(folder: int, name: str, text: str, durable: bool) -> None:
 
 def _read(folder: int, name: str) -> str | None:
     try:
-        descriptor = os.open(name, os.O_RDONLY, dir_fd=folder)
+        with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=folder), "rb") as file:
+            return file.read().decode("utf-8", "replace")
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read().decode("utf-8", "replace")
 
 
 def _unlink(folder: int, name: str) -> None:

@@ -58,6 +58,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m trackside.runner",
+        allow_abbrev=False,
         usage="%(prog)s --output FOLDER --attempt ID --number N --kind KIND --cwd FOLDER [options] -- COMMAND…",
         description="Runs one attempt of a training in its output folder, and writes down how it ended.",
         epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (whatever the trainer did); 75 another "

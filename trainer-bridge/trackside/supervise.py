@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -31,16 +32,22 @@ def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace
     the watch goes on.
     """
     watch = _Watch(folder, record, trainer, grace)
+    told: set[str] = set()
     while True:
         try:
             if watch.turn():
                 return watch.killed
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            with contextlib.suppress(Exception):  # the log may be what failed, on a full disk
+                if repr(error) not in told:
+                    told.add(repr(error))
+                    traceback.print_exc()
             time.sleep(1)
 
 
 class _Watch:
+    """What the watch remembers from one turn to the next."""
+
     def __init__(self, folder: int, record: dict[str, object], trainer: int, grace: Grace) -> None:
         self.folder, self.record, self.trainer, self.grace = folder, record, trainer, grace
         self.ended = False
@@ -83,6 +90,7 @@ class _Watch:
         self.plan = [(now, signal.SIGTERM), (now + self.grace.stop, signal.SIGKILL)]
 
     def keep_plan(self) -> None:
+        """Sends what is due to everything of the attempt."""
         now = time.monotonic()
         if not self.plan or self.plan[0][0] > now:
             return
@@ -94,6 +102,7 @@ class _Watch:
             processes.send(process, number)
 
     def reap(self) -> bool:
+        """Collects whoever has ended; True when the trainer has and nobody is left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -105,6 +114,7 @@ class _Watch:
                 self.trainer_ended(status)
 
     def trainer_ended(self, status: int) -> None:
+        """Its status goes into the record at once: there is still time for the runner to be killed."""
         self.ended = True
         if os.WIFSIGNALED(status):
             self.record["signal"] = _name(os.WTERMSIG(status))
