@@ -28,7 +28,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     const bell = createBell();
     let open = true;
     let drawDue = true;
-    let logDue = true;
+    let logDue = page.log !== undefined;
     let drawnAt = 0;
     let spokeAt = 0;
     const leave = hub.join((event) => {

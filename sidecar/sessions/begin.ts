@@ -99,6 +99,12 @@ function makePlan(context: Context): Plan {
     }
     return { from: null, epochs, command: context.trainer.command(inputOf(context, epochs, null)) };
   }
+  if (session.facts.status === 'completed' && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
+    throw new Problem('completed', 422, `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
+      field: 'max_train_epochs',
+      link: `sessions/${encodeURIComponent(session.name)}`,
+    });
+  }
   const from = chooseState(session, begin.state ?? null, epochs);
   const fresh = context.trainer.command(
     inputOf(context, epochs, { statePath: from.absolutePath, firstEpoch: from.firstEpoch ?? 1 }),

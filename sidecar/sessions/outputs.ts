@@ -131,11 +131,11 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       onProgress(now, events) {
         const present = held.get(name);
         if (present) {
-          const stepSeen = (now.console.step ?? 0) > 0;
-          const status = present.facts.status === 'starting' && stepSeen ? 'running' : present.facts.status;
+          const firstStep = present.facts.status === 'starting' && (now.console.step ?? 0) > 0;
+          const status = firstStep ? 'running' : present.facts.status;
           present.facts = { ...present.facts, status, progress: publicProgress(now) };
           changed(name);
-          if (status !== 'running' || events.some((event) => event.type !== 'step')) void refresh(name).catch(() => {});
+          if (firstStep || events.some((event) => event.type !== 'step')) void refresh(name).catch(() => {});
         }
         for (const listener of listeners) listener(name, events);
       },

@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SessionFacts, StateFacts } from '../sidecar/sessions/facts.js';
+
+export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+export const exampleDataset = join(projectRoot, 'trainer-bridge', 'example');
+const main = join(projectRoot, '.build', 'sidecar', 'main.js');
+
+/** A place of its own for one test: outputs, datasets, and every sidecar and trainer that was started in it. */
+export type Place = {
+  outputs: string;
+  datasets: string;
+  folder: string;
+  /** Starts a real sidecar on a free port. */
+  serve(environment?: NodeJS.ProcessEnv): Promise<Sidecar>;
+  /** Ends everything that was started here, and removes the files. */
+  leave(): Promise<void>;
+};
+
+export type Sidecar = {
+  url: string;
+  pid: number;
+  /** The one line that it printed, and what else. */
+  printed(): string;
+  get<T = unknown>(path: string): Promise<T>;
+  session(name: string): Promise<SessionFacts>;
+  states(name: string): Promise<StateFacts[]>;
+  send(method: string, path: string, body?: unknown): Promise<{ status: number; body: any; location: string | null }>;
+  /** Asks for a session until it is so; fails with its facts after `seconds`. */
+  until(name: string, so: (facts: SessionFacts) => boolean, seconds?: number): Promise<SessionFacts>;
+  kill(signal?: NodeJS.Signals): Promise<number | null>;
+};
+
+export function makePlace(): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'trackside-test-'));
+  const outputs = join(folder, 'outputs');
+  const datasets = join(folder, 'datasets');
+  const sidecars: Sidecar[] = [];
+  return {
+    outputs,
+    datasets,
+    folder,
+    async serve(environment = {}) {
+      const sidecar = await startSidecar({
+        TRACKSIDE_OUTPUTS: outputs,
+        TRACKSIDE_DATASETS: datasets,
+        TRACKSIDE_PORT: '0',
+        ...environment,
+      });
+      sidecars.push(sidecar);
+      return sidecar;
+    },
+    async leave() {
+      for (const sidecar of sidecars) await sidecar.kill('SIGKILL');
+      await endTrainings(outputs);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Small and quick: 10 pictures, one repeat, so ten steps an epoch. */
+export const quick = {
+  dataset: 'example',
+  trainer: 'practice',
+  num_repeats: 1,
+  max_train_epochs: 4,
+  save_every_n_epochs: 1,
+  resolution: 64,
+  sample_prompts: '',
+  sample_every_n_steps: 0,
+};
+
+export async function until<T>(read: () => Promise<T> | T, so: (value: T) => boolean, seconds = 20): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const value = await read();
+    if (so(value)) return value;
+    if (performance.now() > end) throw new Error(`not so within ${seconds} s: ${JSON.stringify(value, null, 1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X');
+  } catch {
+    return false;
+  }
+}
+
+async function startSidecar(environment: NodeJS.ProcessEnv): Promise<Sidecar> {
+  const child = spawn(process.execPath, [main, 'serve'], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const url = await until(
+    () => /http:\/\/[^/\s]+\//.exec(text)?.[0] ?? (child.exitCode === null ? null : 'ended'),
+    (found) => found !== null,
+  );
+  if (!url || url === 'ended') throw new Error(`the sidecar did not start: ${text}`);
+  return sidecarAt(url, child, () => text);
+}
+
+function sidecarAt(url: string, child: ChildProcess, printed: () => string): Sidecar {
+  const send: Sidecar['send'] = async (method, path, body) => {
+    const answer = await fetch(new URL(path, url), {
+      method,
+      redirect: 'manual',
+      headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: parsed(text), location: answer.headers.get('location') };
+  };
+  const get = async <T>(path: string) => (await send('GET', path)).body as T;
+  return {
+    url,
+    pid: child.pid ?? 0,
+    printed,
+    get,
+    send,
+    session: (name) => get(`sessions/${encodeURIComponent(name)}`),
+    states: (name) => get(`sessions/${encodeURIComponent(name)}/states`),
+    until: (name, so, seconds) => until(() => get<SessionFacts>(`sessions/${encodeURIComponent(name)}`), so, seconds),
+    async kill(signal = 'SIGKILL') {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill(signal);
+        await ended;
+      }
+      return child.exitCode;
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Ends what still trains in an outputs folder: only processes that carry an attempt's mark of this very folder. */
+async function endTrainings(outputs: string): Promise<void> {
+  const { readdirSync } = await import('node:fs');
+  if (!existsSync(outputs)) return;
+  const marks = readdirSync(outputs).flatMap((name) => {
+    try {
+      return JSON.parse(readFileSync(join(outputs, name, 'attempt.json'), 'utf8')).id as string;
+    } catch {
+      return [];
+    }
+  });
+  const mine = () =>
+    readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+          return marks.some((mark) => environment.includes(`TRACKSIDE_ATTEMPT=${mark}`));
+        } catch {
+          return false;
+        }
+      });
+  for (const pid of mine()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+  await until(
+    () => mine().filter(isAlive).length,
+    (left) => left === 0,
+    10,
+  );
+}
