@@ -20,6 +20,9 @@ export type Place = {
   leave(): Promise<void>;
 };
 
+// biome-ignore lint/suspicious/noExplicitAny: an answer is JSON of any shape, which the test then looks at
+export type Answer = { status: number; body: any; location: string | null };
+
 export type Sidecar = {
   url: string;
   pid: number;
@@ -28,7 +31,7 @@ export type Sidecar = {
   get<T = unknown>(path: string): Promise<T>;
   session(name: string): Promise<SessionFacts>;
   states(name: string): Promise<StateFacts[]>;
-  send(method: string, path: string, body?: unknown): Promise<{ status: number; body: any; location: string | null }>;
+  send(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Asks for a session until it is so; fails with its facts after `seconds`. */
   until(name: string, so: (facts: SessionFacts) => boolean, seconds?: number): Promise<SessionFacts>;
   kill(signal?: NodeJS.Signals): Promise<number | null>;

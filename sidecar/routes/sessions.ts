@@ -95,8 +95,8 @@ async function readNewSession(
   };
   collect(() => checkLoraName(loraName));
   const settings = collect(() => readTrainingSettings(trainer.settings, fields));
-  const known = await trackside.describe(trainer);
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
+  const known = Object.values(given).some((value) => value !== '') ? await trackside.describe(trainer) : [];
   const further = collect(() => checkArguments(trainer.furtherArguments(known), given));
   const dataset = await readChosenDataset(trackside, textOf(fields.dataset), start).catch((error: unknown) => {
     if (!(error instanceof Problem)) throw error;

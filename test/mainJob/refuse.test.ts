@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
 import { isAlive, makePlace, type Place, quick, until } from '../sidecar.js';
 
 let place: Place;
@@ -187,7 +188,7 @@ test('no pictures, a broken picture, captions without a picture: said before the
   writeFileSync(join(place.datasets, 'bad', 'lonely.txt'), 'a caption of nothing');
   const bad = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', dataset: 'bad', start: true });
   expect(bad.body.error.fields.dataset).toContain('torn.png');
-  const detail = await sidecar.get<any>('datasets/bad');
+  const detail = await sidecar.get<DatasetDetail>('datasets/bad');
   expect(detail.orphan_captions).toEqual(['lonely.txt']);
 
   const draft = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', dataset: 'bad' });

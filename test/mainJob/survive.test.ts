@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { isAlive, makePlace, type Place, quick, until } from '../sidecar.js';
 
 let place: Place;
@@ -29,10 +30,10 @@ test('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows 
 
   const started = performance.now();
   const second = await place.serve(slow);
-  const [shown] = await second.get<any[]>('sessions');
+  const [shown] = await second.get<SessionFacts[]>('sessions');
   expect(performance.now() - started).toBeLessThan(2000);
   expect(shown).toMatchObject({ name: 'cat', status: 'running' });
-  expect(shown.progress.step).toBeGreaterThanOrEqual(5);
+  expect(shown?.progress.step).toBeGreaterThanOrEqual(5);
   expect(attemptOf('cat').trainer_pid).toBe(trainer);
 
   const ended = await second.until('cat', (facts) => facts.status === 'completed');
@@ -226,7 +227,7 @@ test('ui_state.json of another tool, written by hand, or missing: each is listed
   mkdirSync(join(place.outputs, 'unrelated'));
 
   const sidecar = await place.serve();
-  const all = await sidecar.get<any[]>('sessions');
+  const all = await sidecar.get<SessionFacts[]>('sessions');
   const by = Object.fromEntries(all.map((facts) => [facts.name, facts]));
   expect(Object.keys(by).sort()).toEqual(['big', 'broken', 'found', 'their-lora']);
   expect(by['their-lora']).toMatchObject({
@@ -241,7 +242,7 @@ test('ui_state.json of another tool, written by hand, or missing: each is listed
     reason: expect.stringContaining('1 checkpoint'),
   });
   expect(by.broken).toMatchObject({ record: 'unreadable', reason: expect.stringContaining('not valid JSON') });
-  expect(by.big.reason).toContain('12345678901234567890');
+  expect(by.big?.reason).toContain('12345678901234567890');
   expect(read(place.outputs, 'broken', 'ui_state.json')).toBe('{"lora_name": "brok');
   expect(read(place.outputs, 'big', 'ui_state.json')).toContain('12345678901234567890');
 
