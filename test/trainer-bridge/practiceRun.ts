@@ -9,10 +9,15 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const trainer = join(root, 'trainer-bridge', 'practice_train_network.py');
 const example = join(root, 'trainer-bridge', 'example');
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A temporary folder that is removed after the tests of the file. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'trackside-practice-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

@@ -98,7 +98,17 @@ def resume_point(output: Path, tally: Tally) -> Path | None:
 
 def command(config: Path, output: Path, epochs: int, state: Path | None) -> list[str]:
     argv = [sys.executable, str(TRAINER), "--dataset_config", str(config), "--output_dir", str(output), "--output_name", "proof"]
-    argv += ["--max_train_epochs", str(epochs), "--save_every_n_epochs", "1", "--save_state", "--seed", "7", "--learning_rate", "4e-3"]
+    argv += [
+        "--max_train_epochs",
+        str(epochs),
+        "--save_every_n_epochs",
+        "1",
+        "--save_state",
+        "--seed",
+        "7",
+        "--learning_rate",
+        "4e-3",
+    ]
     return argv if state is None else [*argv, "--resume", str(state), "--initial_epoch", str(epoch_of(state) + 1)]
 
 
@@ -169,7 +179,10 @@ def tensors(file: Path) -> dict[str, bytes]:
     """The bytes of every tensor of a weights file, without the metadata, in which times differ."""
     content = file.read_bytes()
     size, entries = weights_header(content)
-    return {name: content[8 + size + entry["data_offsets"][0] : 8 + size + entry["data_offsets"][1]] for name, entry in sorted(entries.items())}
+    return {
+        name: content[8 + size + entry["data_offsets"][0] : 8 + size + entry["data_offsets"][1]]
+        for name, entry in sorted(entries.items())
+    }
 
 
 def weights_header(content: bytes) -> tuple[int, dict]:

@@ -34,14 +34,18 @@ def add_data_and_network(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data and network")
     group.add_argument("--dataset_config", metavar="FILE", help="dataset.toml that names the folders of pictures")
     group.add_argument("--network_dim", type=positive, metavar="N", help="rank of the LoRA (default: 4)")
-    group.add_argument("--network_alpha", type=float, default=1, metavar="X", help="the LoRA is scaled by alpha/rank (default: 1)")
+    group.add_argument(
+        "--network_alpha", type=float, default=1, metavar="X", help="the LoRA is scaled by alpha/rank (default: 1)"
+    )
     group.add_argument("--learning_rate", type=float, default=4e-3, metavar="X", help="learning rate of AdamW (default: 4e-3)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of weights, noise and picture order (default: random)")
 
 
 def add_length(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("length of the training")
-    group.add_argument("--max_train_steps", type=positive, default=1600, metavar="N", help="optimizer steps to train (default: 1600)")
+    group.add_argument(
+        "--max_train_steps", type=positive, default=1600, metavar="N", help="optimizer steps to train (default: 1600)"
+    )
     group.add_argument("--max_train_epochs", type=positive, metavar="N", help="epochs to train; overrides --max_train_steps")
     group.add_argument(
         "--gradient_accumulation_steps", type=positive, default=1, metavar="N", help="batches in one optimizer step (default: 1)"
@@ -52,13 +56,20 @@ def add_saving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("saving")
     group.add_argument("--output_dir", metavar="DIR", help="folder for checkpoints, states and samples; made when it is missing")
     group.add_argument("--output_name", metavar="NAME", help="first part of every file name (default: last, epoch-…, at-step…)")
-    group.add_argument("--save_every_n_epochs", type=positive, metavar="N", help="save a checkpoint every N epochs (not for the last one)")
+    group.add_argument(
+        "--save_every_n_epochs", type=positive, metavar="N", help="save a checkpoint every N epochs (not for the last one)"
+    )
     group.add_argument("--save_every_n_steps", type=positive, metavar="N", help="save a checkpoint every N steps")
     group.add_argument("--save_last_n_epochs", type=positive, metavar="N", help="keep only the last N epoch checkpoints")
     group.add_argument(
-        "--save_last_n_epochs_state", type=positive, metavar="N", help="keep only the last N epoch states (default: --save_last_n_epochs)"
+        "--save_last_n_epochs_state",
+        type=positive,
+        metavar="N",
+        help="keep only the last N epoch states (default: --save_last_n_epochs)",
     )
-    group.add_argument("--save_state", action="store_true", help="save a state folder together with every checkpoint, and at the end")
+    group.add_argument(
+        "--save_state", action="store_true", help="save a state folder together with every checkpoint, and at the end"
+    )
     group.add_argument("--save_state_on_train_end", action="store_true", help="save a state folder at the end")
 
 

@@ -18,7 +18,7 @@ def bucket_of(config: DatasetConfig, size: Size) -> Size:
 
 
 def bucket_sizes(config: DatasetConfig) -> list[Size]:
-    """Every size that is a multiple of the bucket step and has at most the area of the resolution (model_util.py:make_bucket_resolutions)."""
+    """All multiples of the bucket step with at most the area of the resolution (model_util.py:make_bucket_resolutions)."""
     step = config.bucket_reso_steps
     area = config.resolution[0] * config.resolution[1]
     square = max(step, int(math.sqrt(area)) // step * step)

@@ -1,4 +1,4 @@
-"""Checkpoints: the weights files that people keep, with the metadata that sd-scripts puts into them (train_network.py:1035-1230)."""
+"""Checkpoints: the weights files that people keep, with sd-scripts' metadata in them (train_network.py:1035-1230)."""
 
 import argparse
 import json

@@ -2,7 +2,7 @@
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import console
@@ -20,7 +20,7 @@ class Picture:
     flip: bool
     caption_dropout: float
     bucket: Size = (0, 0)
-    rows: Rows | None = None  # read by load_pictures
+    rows: Rows = field(default_factory=list)  # read by load_pictures
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,10 @@ class Dataset:
 
 
 def find_pictures(configs: list[DatasetConfig]) -> list[Dataset]:
-    """Looks for pictures and captions, and tells the console what it finds. Reads no picture. Raises UnicodeDecodeError,
-    AssertionError for an empty caption file, PictureError."""
+    """Looks for pictures and captions, chooses training sizes, and tells the console what it finds. Reads no picture.
+
+    Raises AssertionError for an empty caption file, UnicodeDecodeError, PictureError.
+    """
     datasets = [Dataset(config, find_subsets(config)) for config in configs]
     for number, dataset in enumerate(datasets):
         console.info(describe(number, dataset), "config_util.py:580")

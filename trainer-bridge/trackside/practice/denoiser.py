@@ -1,6 +1,6 @@
 """The model: a linear denoiser of 4x4 patches. It guesses the clean patch from a noised one, its place and the caption's words.
 
-The base is frozen, random and the same for everybody; only the LoRA learns. A patch at noise level t (0 clean, 1 only noise)
+The base is frozen, random and the same for everybody; only the LoRA learns. A patch at noise level t (0 clean, 1 noise)
 is a*clean + b*noise with a = cos(t*pi/2), b = sin(t*pi/2). The guess is gain*patch_layer(patch) + (1 - a*gain)*caption_layer(words):
 the best guess of a linear model trusts what it sees at low noise, and what it knows of place and words at high noise.
 """

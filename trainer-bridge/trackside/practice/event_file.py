@@ -11,7 +11,7 @@ POLYNOMIAL = 0x82F63B78  # CRC-32C
 
 
 def open_events(args: argparse.Namespace) -> "Events":
-    """Starts the event file of this run: <logging_dir>/<log_prefix><time>/network_train (train_util.py:5437, train_network.py:1279).
+    """Starts this run's event file: <logging_dir>/<log_prefix><time>/network_train (train_util.py:5437, train_network.py:1279).
 
     Without --logging_dir nothing is written.
     """

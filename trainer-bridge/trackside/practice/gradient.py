@@ -20,7 +20,7 @@ from .denoiser import (
 )
 from .lora import CAPTION_LAYER, PATCH_LAYER, Lora
 
-PATCHES = 64  # patches looked at in each picture of a batch
+PATCHES = 80  # patches looked at in each picture of a batch
 
 Gradient = dict[str, list[float]]  # by tensor name, in row order
 

@@ -15,12 +15,12 @@ from .png import write_png
 from .prompts import Prompt, read_prompts
 
 MOST_PIXELS = 96  # a side; drawing is the slowest thing here
-MOST_STEPS = 10
+MOST_STEPS = 8
 SHIFTS = [((0, 0), (2, 2)), ((0, 2), (2, 0)), ((1, 1), (3, 3)), ((1, 3), (3, 1))]  # two grids a step, so that no border is seen
 
 
 def samples_due(args: argparse.Namespace, step: int, epoch: int | None) -> bool:
-    """Whether samples are drawn now. `epoch` is None between the steps, the absolute epoch at its end (train_util.py:6376-6391)."""
+    """Whether samples are drawn now. `epoch` is None between steps, the absolute epoch at its end (train_util.py:6376-6391)."""
     if step == 0:
         return args.sample_at_first
     if args.sample_every_n_epochs is not None:

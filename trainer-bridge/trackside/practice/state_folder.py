@@ -1,4 +1,4 @@
-"""State folders: the five files that a run can be resumed from, in accelerate's write order (accelerate checkpointing.py:101-170)."""
+"""State folders: the five files a run can be resumed from, in accelerate's write order (its checkpointing.py:101-170)."""
 
 import json
 import random
@@ -15,7 +15,10 @@ FILES = 5
 
 
 def save_state(folder: Path, epoch: int, step: int, lora: Lora, optimizer: AdamW, chance: random.Random) -> None:
-    """Writes a state folder, in place, one file after the other. `epoch` counts from 1 over all runs, `step` from this run's start."""
+    """Writes a state folder, in place, one file after the other.
+
+    `epoch` counts from 1 over all runs, `step` from this run's start.
+    """
     console.info(f"Saving current state to {folder}", "accelerator.py:3241")
     folder.mkdir(parents=True, exist_ok=True)
     train_state = folder / "train_state.json"

@@ -4,14 +4,14 @@ import argparse
 import random
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import console
 from .adamw import AdamW, new_adamw, update
 from .bar import Bar
 from .checkpoint import make_metadata, remove_checkpoint, save_checkpoint
-from .dataset import Dataset, Example, epoch_batches, find_pictures, load_pictures
+from .dataset import Dataset, epoch_batches, find_pictures, load_pictures
 from .dataset_config import read_dataset_config
 from .denoiser import INPUTS, PATCH
 from .event_file import Events, open_events
@@ -37,7 +37,7 @@ class Run:
     metadata: dict[str, str]
     events: Events
     losses: LossAverage
-    bar: Bar | None = None
+    bar: Bar = field(init=False)  # from the first step on
     epoch: int = 0  # from 1, over all runs
     step: int = 0  # from this run's start, also after a resume (train_network.py:1275)
 
@@ -84,7 +84,9 @@ def prepare(args: argparse.Namespace, datasets: list[Dataset]) -> tuple[Run, int
     batches = sum(dataset.batches() for dataset in datasets)
     plan = plan_run(batches, args.gradient_accumulation_steps, args.max_train_steps, args.max_train_epochs)
     if args.max_train_epochs is not None:
-        print(f"override steps. steps for {args.max_train_epochs} epochs is / 指定エポックまでのステップ数: {plan.max_train_steps}")
+        print(
+            f"override steps. steps for {args.max_train_epochs} epochs is / 指定エポックまでのステップ数: {plan.max_train_steps}"
+        )
     step_of_state = load_state(Path(args.resume), lora, optimizer, chance) if args.resume else None
     describe(args, datasets, plan)
     metadata = make_metadata(args, datasets, plan, lora)

@@ -16,7 +16,7 @@ class SafetensorError(Exception):
 
 
 def encode_weights(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
-    """The bytes of a weights file; tensors are sorted by name, the header is padded to 8 bytes, as the safetensors package does."""
+    """The bytes of a weights file. Tensors are sorted by name, the header is padded to 8 bytes, as the package does."""
     header: dict = {"__metadata__": metadata}
     position = 0
     for name, tensor in sorted(tensors.items()):
