@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need and a new Debian machine lacks, or says in one line what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v jq >/dev/null || missing+=(jq)
+command -v ps >/dev/null || missing+=(procps)
+command -v python3 >/dev/null || missing+=(python3)
+python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests: ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "The tests need: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
+# The real safetensors package loads what the practice trainer writes.
+if ! PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy' 2>/dev/null; then
+  python3 -m pip install -q --disable-pip-version-check --target .cache/python -r test/python-packages.txt 2>&1 | grep -v WARNING || true
+  PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy'
+fi
