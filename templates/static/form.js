@@ -6,6 +6,7 @@ const pictures = () => document.getElementById('pictures');
 // Not `form.dataset`: that is the field of this name.
 if (form.getAttribute('data-given') === 'false') restore();
 recount();
+form.querySelector('[aria-invalid]')?.focus();
 document.addEventListener('input', ({ target }) => {
   if (target.form !== form) return;
   if (target.name !== 'dataset') keep();
