@@ -158,7 +158,7 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
   const first = state.attempts.findLast((each) => each.kind !== 'resume');
   // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
   const argv = resume && first ? resumeArgv(first.argv, fresh.argv, { ...resume, epochs: plan.epochs }) : fresh.argv;
-  for (const file of trainer.files({ ...input, datasetPath })) {
+  for (const file of trainer.files({ ...input, datasetPath }, { argv, cwd: fresh.cwd })) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
   const now = new Date();

@@ -17,7 +17,7 @@ export function practiceTrainer(bridge: string): Trainer {
     script,
     furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
     command: (input) => command(script, input),
-    files: (input) => files(script, input),
+    files,
   };
 }
 
@@ -69,8 +69,7 @@ function drawsSamples(settings: TrainingSettings): boolean {
   return settings.sample_every_n_steps > 0 && settings.sample_prompts.trim() !== '';
 }
 
-function files(script: Trainer['script'], input: TrainingInput): InputFile[] {
-  const { settings, datasetPath } = input;
+function files({ settings, datasetPath }: TrainingInput, command: Command): InputFile[] {
   const dataset = datasetConfig({
     imageDir: datasetPath,
     triggerWord: settings.concept_sentence,
@@ -81,6 +80,6 @@ function files(script: Trainer['script'], input: TrainingInput): InputFile[] {
   return [
     { name: 'dataset.toml', content: dataset, executable: false },
     { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
-    { name: 'train.sh', content: trainScript(command(script, input)), executable: true },
+    { name: 'train.sh', content: trainScript(command), executable: true },
   ];
 }

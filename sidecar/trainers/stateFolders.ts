@@ -18,7 +18,7 @@ export type StateOnDisk = {
   savedAtMs: number;
   /** Can it be resumed from? */
   complete: boolean;
-  /** Why not, in words. */
+  /** Why not, in words that can follow the folder's name and a colon. */
   reason: string | null;
 };
 
@@ -64,7 +64,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     ].join();
     const { trained, wrong } = await inspect(path, signature, files, needed);
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
-    const reason = beingWritten ? 'It is being written now.' : wrong;
+    const reason = beingWritten ? 'it is being written now' : wrong;
     return {
       ...named,
       currentEpoch: trained?.current_epoch ?? null,
@@ -79,7 +79,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     // The trainer removes old state folders while we look.
     if (code === 'ENOENT' && !(await stat(path).catch(() => null))) return null;
     const reason =
-      code === 'EACCES' ? 'Its files may not be read by this user.' : `It cannot be read (${code ?? String(error)}).`;
+      code === 'EACCES' ? 'its files may not be read by this user' : `it cannot be read (${code ?? String(error)})`;
     return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
   }
 }
@@ -108,7 +108,7 @@ const WRITE_ORDER = [
 
 const inspect = remember(async (path: string, files: FileOnDisk[], needed: string[]) => {
   const trained = await readTrainState(path);
-  const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read.');
+  const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read');
   return { trained, wrong };
 });
 
@@ -126,13 +126,13 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
   const byName = new Map(files.map((file) => [file.name, file]));
   for (const name of needed) {
     const file = byName.get(name);
-    if (!file) return `${name} is missing.`;
-    if (file.bytes === 0) return `${name} is empty.`;
+    if (!file) return `${name} is missing`;
+    if (file.bytes === 0) return `${name} is empty`;
   }
   const header = await readSafetensors(join(path, 'model.safetensors'));
-  if (typeof header === 'string') return `model.safetensors ${header}.`;
+  if (typeof header === 'string') return `model.safetensors ${header}`;
   for (const name of needed.filter((each) => /\.(bin|pkl|pt)$/.test(each))) {
-    if (!(await endsAsZip(join(path, name)))) return `${name} is cut short.`;
+    if (!(await endsAsZip(join(path, name)))) return `${name} is cut short`;
   }
   return outOfOrder(WRITE_ORDER.flatMap((name) => byName.get(name) ?? []));
 }
@@ -156,7 +156,7 @@ function outOfOrder(files: FileOnDisk[]): string | null {
   for (const [index, file] of files.entries()) {
     const before = files[index - 1];
     if (before && file.mtimeNs < before.mtimeNs) {
-      return `${file.name} is older than ${before.name}: a save over an earlier one was cut off, or the folder was copied without its times.`;
+      return `${file.name} is older than ${before.name}: a save over an earlier one was cut off, or the folder was copied without its times`;
     }
   }
   return null;

@@ -36,5 +36,6 @@ export type Trainer = {
   /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
   furtherArguments(all: readonly Argument[]): Argument[];
   command(input: TrainingInput): Command;
-  files(input: TrainingInput): InputFile[];
+  /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`. */
+  files(input: TrainingInput, command: Command): InputFile[];
 };

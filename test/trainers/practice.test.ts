@@ -80,7 +80,7 @@ describe('the command', () => {
 
 describe('the files beside it', () => {
   const contentOf = (name: string, given: TrainingInput) =>
-    practice.files(given).find((file) => file.name === name)?.content ?? '';
+    practice.files(given, practice.command(given)).find((file) => file.name === name)?.content ?? '';
 
   test('dataset.toml names the pictures, with buckets on', () => {
     const given = input({}, { concept_sentence: 'the cat\'s "hat" \\ 🐈', num_repeats: 3, resolution: 128 });

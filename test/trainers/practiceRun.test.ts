@@ -51,9 +51,10 @@ async function train(
     python: 'python3',
     ...more,
   };
-  for (const { name, content } of practice.files(input)) await writeFile(join(output, name), content);
   const log = join(folder.path, 'log');
-  const { argv, cwd } = practice.command(input);
+  const command = practice.command(input);
+  for (const { name, content } of practice.files(input, command)) await writeFile(join(output, name), content);
+  const { argv, cwd } = command;
   const descriptor = openSync(log, 'w');
   const env = { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' };
   const child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: ['ignore', descriptor, descriptor] });

@@ -38,24 +38,24 @@ test('a state folder that sd-scripts wrote is complete', async () => {
 describe('a save that was cut off', () => {
   test.each(STATE_FILES)('before %s: the folder is passed over', async (name) => {
     for (const later of STATE_FILES.slice(STATE_FILES.indexOf(name))) await rm(join(state, later));
-    expect(await only()).toMatchObject({ complete: false, reason: `${name} is missing.` });
+    expect(await only()).toMatchObject({ complete: false, reason: `${name} is missing` });
   });
 
   test.each(STATE_FILES)('as %s was opened: the folder is passed over', async (name) => {
     await truncate(join(state, name));
     await dateState(state, NOON);
-    expect(await only()).toMatchObject({ complete: false, reason: `${name} is empty.` });
+    expect(await only()).toMatchObject({ complete: false, reason: `${name} is empty` });
   });
 
   test.each([
-    ['train_state.json', 20, 'train_state.json cannot be read.'],
-    ['model.safetensors', 5, 'model.safetensors is cut short.'],
-    ['model.safetensors', 1000, 'model.safetensors is cut short.'],
-    ['model.safetensors', 558_879, 'model.safetensors is cut short.'],
-    ['optimizer.bin', 1_277_802, 'optimizer.bin is cut short.'],
-    ['optimizer.bin', 10, 'optimizer.bin is cut short.'],
-    ['scheduler.bin', 1000, 'scheduler.bin is cut short.'],
-    ['random_states_0.pkl', 14_000, 'random_states_0.pkl is cut short.'],
+    ['train_state.json', 20, 'train_state.json cannot be read'],
+    ['model.safetensors', 5, 'model.safetensors is cut short'],
+    ['model.safetensors', 1000, 'model.safetensors is cut short'],
+    ['model.safetensors', 558_879, 'model.safetensors is cut short'],
+    ['optimizer.bin', 1_277_802, 'optimizer.bin is cut short'],
+    ['optimizer.bin', 10, 'optimizer.bin is cut short'],
+    ['scheduler.bin', 1000, 'scheduler.bin is cut short'],
+    ['random_states_0.pkl', 14_000, 'random_states_0.pkl is cut short'],
   ])('in %s after %i bytes: the folder is passed over', async (name, bytes, reason) => {
     await truncate(join(state, name), bytes);
     await dateState(state, NOON);
@@ -78,12 +78,12 @@ describe('a save that was cut off', () => {
 });
 
 test('the folder that is being written is not complete, whatever it holds', async () => {
-  expect(await only({ writingNow: state })).toMatchObject({ complete: false, reason: 'It is being written now.' });
+  expect(await only({ writingNow: state })).toMatchObject({ complete: false, reason: 'it is being written now' });
   expect(await only({ writingNow: `${state}-other` })).toMatchObject({ complete: true });
 });
 
 test('a training in fp16 needs its gradient scaler', async () => {
-  expect(await only({ mixedPrecision: 'fp16' })).toMatchObject({ complete: false, reason: 'scaler.pt is missing.' });
+  expect(await only({ mixedPrecision: 'fp16' })).toMatchObject({ complete: false, reason: 'scaler.pt is missing' });
   await copyFile(join(state, 'scheduler.bin'), join(state, 'scaler.pt'));
   await utimes(join(state, 'scaler.pt'), NOON, NOON);
   expect(await only({ mixedPrecision: 'fp16' })).toMatchObject({ complete: true });
@@ -118,7 +118,7 @@ test('folders of another LoRA, files and links to nowhere are no states', async 
 test('an empty folder is named, not hidden', async () => {
   await rm(state, { recursive: true });
   await mkdir(state);
-  expect(await only()).toMatchObject({ complete: false, reason: 'train_state.json is missing.', bytes: 0 });
+  expect(await only()).toMatchObject({ complete: false, reason: 'train_state.json is missing', bytes: 0 });
 });
 
 test.skipIf(process.getuid?.() === 0)('a folder that may not be read says so and hides no other', async () => {
