@@ -4,44 +4,56 @@ import { type CardView, cardView } from './banner.js';
 import { count } from './formatting.js';
 import type { SamplesModel } from './models.js';
 
-/** Sample pictures by epoch (or step) × prompt, newest first. */
+/** Sample pictures by when they were made × prompt. `more`: there are further ones that are not shown. */
 export type SampleGrid = {
-  prompts: string[];
+  columns: string[];
   rows: { label: string; cells: (SampleCell | null)[] }[];
-  /** Rows that are not shown. */
-  more: number;
+  more: boolean;
 };
 export type SampleCell = { href: string; alt: string };
 
+type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;
+
 export function samplesView(model: SamplesModel): { at: string; card: CardView; grid: SampleGrid } {
   const at = sessionAddress(model.root, model.session.name);
-  return { at, card: cardView(model.session, model.root), grid: sampleGrid(model, at, Number.POSITIVE_INFINITY) };
+  const { prompts, times } = arranged(model, at);
+  const grid = { columns: prompts, rows: times, more: false };
+  return { at, card: cardView(model.session, model.root), grid };
 }
 
-/** @param most rows to show */
-export function sampleGrid(model: { samples: SampleFacts[]; prompts: string[] }, at: string, most: number): SampleGrid {
-  const rows = new Map<string, SampleFacts[]>();
-  const newestFirst = [...model.samples].sort((a, b) => Date.parse(b.saved_at) - Date.parse(a.saved_at));
+/** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
+export function newestSamples(model: Samples, at: string): SampleGrid {
+  const { prompts, times } = arranged(model, at);
+  const newest = times.slice(0, 4);
+  const more = times.length > newest.length;
+  if (prompts.length > 2) return { columns: prompts, rows: newest, more };
+  const rows = prompts.map((label, prompt) => ({ label, cells: newest.map(({ cells }) => cells[prompt] ?? null) }));
+  return { columns: newest.map(({ label }) => label), rows, more };
+}
+
+function arranged({ samples, prompts }: Samples, at: string): { prompts: string[]; times: SampleGrid['rows'] } {
+  const times = new Map<string, SampleFacts[]>();
+  const newestFirst = [...samples].sort((a, b) => Date.parse(b.saved_at) - Date.parse(a.saved_at));
   for (const sample of newestFirst) {
     const label = when(sample);
-    const row = rows.get(label) ?? [];
-    rows.set(label, row);
+    const made = times.get(label) ?? [];
+    times.set(label, made);
     // Newest first: a picture made again after a resume stands for the one it replaced.
-    row[sample.prompt] ??= sample;
+    made[sample.prompt] ??= sample;
   }
-  const columns = Math.max(0, ...[...rows.values()].map((row) => row.length));
-  const prompts = Array.from({ length: columns }, (_, i) => promptText(model.prompts[i]) || `prompt ${i + 1}`);
+  const columns = Math.max(0, ...[...times.values()].map((made) => made.length));
+  const labels = Array.from({ length: columns }, (_, i) => promptText(prompts[i]) || `prompt ${i + 1}`);
   return {
-    prompts,
-    rows: [...rows].slice(0, most).map(([label, row]) => ({
-      label,
-      cells: prompts.map((prompt, i) => {
-        const sample = row[i];
-        return sample ? { href: `${at}/samples/${encodeURIComponent(sample.name)}`, alt: `${label}: ${prompt}` } : null;
-      }),
-    })),
-    more: Math.max(0, rows.size - most),
+    prompts: labels,
+    times: [...times].map(([label, made]) => ({ label, cells: labels.map(cell(label, made)) })),
   };
+
+  function cell(label: string, made: SampleFacts[]) {
+    return (prompt: string, i: number): SampleCell | null => {
+      const sample = made[i];
+      return sample ? { href: `${at}/samples/${encodeURIComponent(sample.name)}`, alt: `${label}: ${prompt}` } : null;
+    };
+  }
 }
 
 function when({ epoch, step }: SampleFacts): string {

@@ -1,10 +1,10 @@
 import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
-import { nextAction, sessionAddress } from './action.js';
+import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { type LossChart, lossChart } from './chart.js';
 import { bytes, consoleLines, count, duration, loss, pace, sentence } from './formatting.js';
 import type { SessionModel } from './models.js';
-import { type SampleGrid, sampleGrid } from './samples.js';
+import { newestSamples, type SampleGrid } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
 import { isAlive } from './status.js';
 
@@ -47,7 +47,6 @@ export type AttemptView = Pick<AttemptFacts, 'number' | 'kind' | 'started_at' | 
   failed: boolean;
 };
 export type StateView = {
-  name: string;
   path: string;
   what: string;
   size: string;
@@ -68,7 +67,7 @@ export function sessionView(model: SessionModel): SessionView {
   const whole = model.states.some(({ complete, kind }) => complete && kind !== 'step');
   return {
     at,
-    card: { ...cardView(session, root), action: nextAction(session, root) },
+    card: cardView(session, root),
     alive,
     stopping: session.status === 'stopping',
     numbers: numbers(session),
@@ -77,7 +76,7 @@ export function sessionView(model: SessionModel): SessionView {
     attempts: session.attempts.map((attempt) => attemptView(attempt, now)).reverse(),
     states: model.states.map((state) => stateView(state, session)),
     checkpoints: model.checkpoints.map((checkpoint) => checkpointView(checkpoint, at)),
-    grid: sampleGrid(model, at, 4),
+    grid: newestSamples(model, at),
     settings: settingsView(session),
     paths: paths(session),
     description: session.description,
@@ -132,7 +131,6 @@ function attemptEnd({ alive, reason, exit_code, signal, ended_at }: AttemptFacts
 
 function stateView(state: StateFacts, session: SessionFacts): StateView {
   return {
-    name: state.name,
     path: state.path,
     what: savedAt(state),
     size: bytes(state.bytes),

@@ -5,7 +5,8 @@ export type NamedValue = { name: string; value: string };
 
 /** The settings of a session as run, each with its label and unit; further flags by their own names. */
 export function settingsView(session: SessionFacts): NamedValue[] {
-  const { arguments: further, ...settings } = session.settings;
+  // What an attempt was resumed from stands with the attempts.
+  const { arguments: further, resume_from_checkpoint: _, ...settings } = session.settings;
   const flags = further && typeof further === 'object' && !Array.isArray(further) ? Object.entries(further) : [];
   return [
     { name: 'Trainer', value: session.trainer },

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { assetRoutes } from '../../sidecar/routes/assets.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import { createViews } from '../../sidecar/views/pages.js';
 import { now, session } from './samples.js';
@@ -32,4 +33,18 @@ test('Nothing but an asset is found by a name', () => {
   for (const name of ['live.js', '../package.json', 'live.0000000000.js', '', '__proto__']) {
     expect(assets.find(name)).toBeUndefined();
   }
+});
+
+test.each([
+  ['gzip, deflate, br, zstd', 'br'],
+  ['gzip', 'gzip'],
+  ['', null],
+])('A browser that accepts "%s" is sent that, to be kept for ever', async (accepted, encoding) => {
+  const routes = assetRoutes(assets);
+  const answer = await routes.request(`/${assets.href('trackside.css')}`, { headers: { 'Accept-Encoding': accepted } });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-encoding')).toBe(encoding);
+  expect(answer.headers.get('content-type')).toBe('text/css; charset=utf-8');
+  expect(answer.headers.get('cache-control')).toContain('immutable');
+  expect((await routes.request('/assets/trackside.css')).status).toBe(404);
 });
