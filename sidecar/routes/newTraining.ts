@@ -17,17 +17,18 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
   return new Hono().get('/new', async (c) => {
     const from = c.req.query('from');
     const values = from ? valuesOf((await trackside.outputs.read(from)).facts) : {};
-    const dataset = c.req.query('dataset');
-    return c.html(
-      await newTrainingPage(trackside, { root: rootOf(c), values: dataset ? { ...values, dataset } : values }),
+    const chosen = Object.fromEntries(
+      ['dataset', 'trainer'].flatMap((name) => (c.req.query(name) ? [[name, c.req.query(name)]] : [])),
     );
+    const typed = from !== undefined;
+    return c.html(await newTrainingPage(trackside, { root: rootOf(c), values: { ...values, ...chosen }, typed }));
   });
 }
 
 /** The form with what was typed, and what is wrong with it. */
 export async function newTrainingPage(
   trackside: Trackside,
-  shown: { root: string; values: Record<string, unknown>; problem?: Problem },
+  shown: { root: string; values: Record<string, unknown>; typed: boolean; problem?: Problem },
 ): Promise<string> {
   const { settings, outputs, views } = trackside;
   const { problem } = shown;
@@ -41,7 +42,7 @@ export async function newTrainingPage(
     dataset: chosen,
     trainers: await trainerForms(trackside),
     values,
-    given: Object.keys(values).length > 0,
+    given: shown.typed,
     errors,
     problem: problem && Object.keys(errors).length === 0 ? { message: problem.message, link: problem.link } : null,
     formId: values.form_id || randomUUID(),

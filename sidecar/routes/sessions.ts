@@ -40,7 +40,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
     } catch (error) {
       if (error instanceof Problem && wantsPage(c)) {
         return c.html(
-          await newTrainingPage(trackside, { root: rootOf(c), values: fields, problem: error }),
+          await newTrainingPage(trackside, { root: rootOf(c), values: fields, typed: true, problem: error }),
           error.status,
         );
       }
