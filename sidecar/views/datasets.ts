@@ -5,13 +5,11 @@ import type { DatasetImagesModel, DatasetModel, DatasetsModel } from './models.j
 export type ImageView = {
   id: string;
   file: string;
-  stem: string;
   /** The picture itself, and what its caption is saved to. */
   href: string;
   thumbnail: string;
   captionAddress: string;
   caption: string;
-  hasCaption: boolean;
   about: string;
   problem: string | null;
   captionProblem: string | null;
@@ -86,12 +84,10 @@ function imageView(image: DatasetImage, at: string): ImageView {
   return {
     id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
-    stem: image.stem,
     href: `${address}?revision=${revision}`,
     thumbnail: `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
-    hasCaption: image.caption !== null,
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
     problem: image.problem,
     captionProblem: image.caption_problem ?? null,

@@ -79,11 +79,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/** A sentence begins with a capital and ends with a full stop. */
+/** A sentence begins with a capital, unless with the name of a file, and ends with a full stop. */
 export function sentence(text: string): string {
-  const trimmedText = text.trim();
-  const capital = trimmedText.charAt(0).toUpperCase() + trimmedText.slice(1);
-  return /[.!?…]$/.test(capital) || capital === '' ? capital : `${capital}.`;
+  const plain = text.trim();
+  const capital = /^[a-z]+([\s,]|$)/.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
+  return capital === '' || /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }
 
 /**

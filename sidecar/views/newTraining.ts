@@ -60,7 +60,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
   };
   return {
     formId: model.formId,
-    given: wrong > 0 || (model.given && Object.keys(values).some((name) => name !== 'dataset' && name !== 'trainer')),
+    given: model.given || wrong > 0,
     problem: model.problem,
     summary: wrong
       ? `${plural(wrong, 'field needs', 'fields need')} another look; everything you typed is still here.`

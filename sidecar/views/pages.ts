@@ -85,7 +85,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
       page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: ['pictures.js'] }),
     dataset: (model) =>
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: ['pictures.js'] }),
-    datasetImages: (model) => render('parts/images', { root: model.root, ...imagesView(model) }),
+    datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model) }),
     problem: (model) =>
       page('problem', 'Trackside', { ...model, now: new Date(0), active: [] }, { problem: model, stream: null }),
     homeTitle,

@@ -15,7 +15,6 @@ export type SessionView = {
   at: string;
   card: CardView;
   alive: boolean;
-  stopping: boolean;
   /** The row of large numbers. */
   numbers: { value: string; label: string }[];
   /** Seconds left, for "ends 22:47". */
@@ -69,7 +68,6 @@ export function sessionView(model: SessionModel): SessionView {
     at,
     card: cardView(session, root),
     alive,
-    stopping: session.status === 'stopping',
     numbers: numbers(session),
     endsAt: alive && eta !== null ? new Date(now.getTime() + eta * 1000).toISOString() : null,
     chart: chart && { ...chart, labels: [loss(chart.high), loss(chart.middle), loss(chart.low)] },
@@ -90,7 +88,9 @@ export function sessionView(model: SessionModel): SessionView {
         ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) }
         : null,
     canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
-    canStopAfterSave: session.status === 'running' && session.settings.enable_checkpointing !== false,
+    // A running session has a reason once it was asked to stop after the next checkpoint.
+    canStopAfterSave:
+      session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
   };
 }
 

@@ -14,7 +14,7 @@ export function whyView(session: SessionFacts): Words[] {
 
 function whatHappened({ status, reason, record }: SessionFacts): Words[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
-  if ((status === 'failed' || status === 'stopped') && reason) return [{ text: `${sentence(reason)} ` }];
+  if (reason && status !== 'completed') return [{ text: `${sentence(reason)} ` }];
   return [];
 }
 
@@ -34,7 +34,7 @@ function whatNext(session: SessionFacts): Words[] {
     { text: ` at epoch ${resume.first_epoch}. ` },
   ];
   for (const { state, reason } of resume.passed_over) {
-    words.push({ text: state, strong: true }, { text: ` was passed over: ${sentence(reason).replace(/^./, lower)} ` });
+    words.push({ text: state, strong: true }, { text: ` was passed over: ${reason.replace(/\.$/, '')}. ` });
   }
   if (resume.repeated_steps > 0) {
     words.push({
@@ -47,9 +47,4 @@ function whatNext(session: SessionFacts): Words[] {
     });
   if (resume.lost_steps === null) words.push({ text: 'What was trained since then is trained again.' });
   return words;
-}
-
-/** File names keep their case, and so does "ui_state.json". */
-function lower(first: string): string {
-  return first.toLowerCase();
 }

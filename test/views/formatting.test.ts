@@ -101,3 +101,10 @@ describe('The log', () => {
     expect(f.consoleLines('1\n2\n3', 2)).toEqual(['2', '3']);
   });
 });
+
+test.each([
+  ['out of GPU memory', 'Out of GPU memory.'],
+  ['ui_state.json is cut short', 'ui_state.json is cut short.'],
+  ['Stopped by you.', 'Stopped by you.'],
+  ['', ''],
+])('A reason becomes a sentence: %j is %j', (text, sentence) => expect(f.sentence(text)).toBe(sentence));

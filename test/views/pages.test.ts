@@ -241,3 +241,18 @@ test('A search that finds nothing says so and leads back', () => {
   expect(html).toContain('No session matches “zebra”');
   expect(html).toContain('value="zebra"');
 });
+
+test('The pictures of a dataset are drawn alike on its page and after an upload', () => {
+  const part = views.datasetImages({ root: '../', dataset });
+  expect(part.match(/<figure/g)).toHaveLength(4);
+  expect(pages.dataset).toContain(part);
+});
+
+test('A session that was asked to stop after its next checkpoint says so, and is not asked again', () => {
+  const html = views.session(
+    some.sessionModel({ session: session({ reason: 'It stops after the next checkpoint.' }) }),
+  );
+  expect(html).toContain('It stops after the next checkpoint.');
+  expect(html).not.toContain('after-save');
+  expect(html).toContain('>Stop<');
+});
