@@ -7,6 +7,9 @@ import { Command } from 'commander';
 import { createApp, meantMethod } from './app.js';
 import { seedExample } from './datasets/seed.js';
 import { Problem } from './problem.js';
+import { readEnvironment } from './processes/environment.js';
+import { resolvePython } from './processes/python.js';
+import { runCommand } from './processes/run.js';
 import { readSettings, type Settings } from './settings.js';
 import { createTrackside } from './trackside.js';
 
@@ -27,6 +30,16 @@ program
   .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
   .action((flags: Record<string, string>) => serve(readSettings(flags, process.env)));
 
+program
+  .command('describe <script>')
+  .description('Print every argument of a Python script with type, default, choices and help, as JSON.')
+  .option('--python <command>', 'the Python to ask (TRACKSIDE_PYTHON; default python3)')
+  .action(async (script: string, flags: Record<string, string>) => {
+    const { python, bridge } = readSettings(flags, process.env);
+    const argv = [python, '-m', 'trackside.describe', script];
+    process.stdout.write(await runCommand({ argv, cwd: process.cwd(), pythonPath: bridge }));
+  });
+
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Problem ? `trackside: ${error.message}` : error);
   process.exit(1);
@@ -37,6 +50,9 @@ async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
   await seedExample(settings.datasets, join(settings.bridge, 'example'));
   const trackside = createTrackside(settings);
+  // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
+  void resolvePython(settings.python).catch(() => {});
+  void readEnvironment(settings.python);
   const app = createApp(trackside);
   const server = createServer(getRequestListener((request) => app.fetch(meantMethod(request))));
   const opened = trackside.outputs.open();

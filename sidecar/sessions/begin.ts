@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkDataset } from '../datasets/check.js';
 import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
+import { readEnvironment } from '../processes/environment.js';
 import { launchRunner } from '../processes/launch.js';
 import type { Settings } from '../settings.js';
 import { LOG_FILE } from '../telemetry/follow.js';
@@ -161,6 +162,7 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
   for (const file of trainer.files({ ...input, datasetPath }, { argv, cwd: fresh.cwd })) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
+  const environment = await readEnvironment(settings.python);
   const now = new Date();
   const entry: AttemptEntry = {
     number,
@@ -195,6 +197,7 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
     raw.status = 'starting';
     raw.max_train_epochs = plan.epochs;
+    raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
     delete raw.error;
     delete raw.completed_at;

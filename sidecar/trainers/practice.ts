@@ -30,10 +30,10 @@ const SETTINGS = [
   setting('resolution'),
   setting('seed'),
   setting('enable_checkpointing'),
+  setting('enable_monitoring'),
   setting('save_every_n_epochs', { default: 2 }),
   setting('sample_prompts', { default: 'a picture of it --w 256 --h 256 --d 1' }),
   setting('sample_every_n_steps', { default: 200 }),
-  setting('enable_monitoring'),
 ];
 
 /** Flags that the settings above become. */
@@ -58,7 +58,7 @@ function flags(input: TrainingInput): string[] {
     // Always: without a prompt file sd-scripts crashes at its first sample (train_util.py:6329).
     `--sample_prompts=${join(outputPath, 'sample_prompts.txt')}`,
     ...(drawsSamples(settings) ? [`--sample_every_n_steps=${settings.sample_every_n_steps}`] : []),
-    ...(settings.enable_monitoring ? [`--logging_dir=${join(outputPath, 'logs')}`] : []),
+    `--logging_dir=${join(outputPath, 'logs')}`,
     ...argumentTokens(input.arguments),
     // A resumed trainer would start at the wrong epoch without it (sd-scripts.md, section 0.1).
     ...(resume ? [`--resume=${resume.statePath}`, `--initial_epoch=${resume.firstEpoch}`] : []),

@@ -16,7 +16,7 @@ export type TrainingSettings = {
   resolution: number;
   /** Save what a run can be resumed from. */
   enable_checkpointing: boolean;
-  /** Write event files for charts. */
+  /** Resume by itself after an interruption or a crash. */
   enable_monitoring: boolean;
   seed: number;
   workers: number;
@@ -129,10 +129,10 @@ const COMMON: Record<SettingName, Common> = {
     help: 'Saves a state folder with every checkpoint. Without it, a stopped training starts over.',
   },
   enable_monitoring: {
-    label: 'Write curves',
+    label: 'Resume by itself',
     type: 'switch',
-    default: true,
-    help: 'TensorBoard event files, from which the charts are drawn.',
+    default: false,
+    help: 'After an interruption or a crash, from the newest whole state.',
   },
   seed: { label: 'Seed', type: 'integer', default: 42, min: 0, max: 4_294_967_295, fixedOnResume: true },
   workers: { label: 'Loader workers', type: 'integer', default: 2, min: 0, max: 64 },

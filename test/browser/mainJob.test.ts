@@ -52,7 +52,8 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.waitForURL(/sessions\/my-cat$/);
 
-  const step = async (of: Page) => Number((/\d+/.exec((await of.locator('#facts b').first().textContent()) ?? '') ?? ['0'])[0]);
+  const step = async (of: Page) =>
+    Number((/\d+/.exec((await of.locator('#facts b').first().textContent()) ?? '') ?? ['0'])[0]);
   await until(
     () => step(page),
     (now) => now >= 2,
@@ -84,8 +85,14 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await second.locator('#banner').getByText('Stopped · by you').waitFor();
   await second.locator('#banner').getByText('my-cat-000001-state').waitFor();
 
-  await second.locator('#banner').getByRole('button', { name: /^Resume My Cat/ }).click();
-  await page.locator('#head').getByText(/Running|Starting/).waitFor();
+  await second
+    .locator('#banner')
+    .getByRole('button', { name: /^Resume My Cat/ })
+    .click();
+  await page
+    .locator('#head')
+    .getByText(/Running|Starting/)
+    .waitFor();
   await page.locator('#head').getByText('Completed').waitFor({ timeout: 30_000 });
   expect(await step(page)).toBe(80);
 
@@ -142,7 +149,10 @@ test('without JavaScript: upload, caption, start, watch by reloading, stop, resu
   await page.getByRole('button', { name: /^Stop plain/ }).click();
   await sidecar.until('plain', (facts) => facts.status === 'stopped');
   await page.goto(sidecar.url);
-  await page.locator('#banner').getByRole('button', { name: /^Resume plain/ }).click();
+  await page
+    .locator('#banner')
+    .getByRole('button', { name: /^Resume plain/ })
+    .click();
   await sidecar.until('plain', (facts) => facts.status === 'completed', 30);
   await page.reload();
   expect(await page.locator('#banner').textContent()).toContain('Completed');
@@ -187,13 +197,25 @@ test.each([
   [1280, 'light'],
   [1280, 'dark'],
 ] as const)('at %i pixels, %s, nothing sticks out of any page', async (width, colorScheme) => {
-  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'A long name of a LoRA that somebody gave it at night', start: true });
+  await sidecar.send('POST', 'sessions', {
+    ...quick,
+    lora_name: 'A long name of a LoRA that somebody gave it at night',
+    start: true,
+  });
   const name = 'a-long-name-of-a-lora-that-somebody-gave-it-at-night';
   await sidecar.until(name, (facts) => (facts.progress.step ?? 0) > 1);
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
   const page = await context.newPage();
   const trouble = listenForTrouble(page);
-  for (const path of ['', 'new?dataset=example', `sessions/${name}`, `sessions/${name}/samples`, 'datasets', 'datasets/example', 'nowhere']) {
+  for (const path of [
+    '',
+    'new?dataset=example',
+    `sessions/${name}`,
+    `sessions/${name}/samples`,
+    'datasets',
+    'datasets/example',
+    'nowhere',
+  ]) {
     await page.goto(new URL(path, sidecar.url).href);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     expect([path, overflow]).toEqual([path, 0]);

@@ -65,8 +65,8 @@ describe('the command', () => {
   });
 
   test('switches that are off leave their flags out', () => {
-    const off = { enable_checkpointing: false, enable_monitoring: 'off', sample_every_n_steps: 0 };
-    expect(practice.command(input({}, off)).argv.join(' ')).not.toMatch(/save_state|logging_dir|sample_every/);
+    const off = { enable_checkpointing: false, sample_every_n_steps: 0 };
+    expect(practice.command(input({}, off)).argv.join(' ')).not.toMatch(/save_state|sample_every/);
     expect(practice.command(input({}, { sample_prompts: ' ' })).argv.join(' ')).not.toContain('sample_every');
   });
 

@@ -25,7 +25,7 @@ test('nothing given means the defaults, with a value for every name of the recor
     sample_every_n_steps: 200,
     resolution: 512,
     enable_checkpointing: true,
-    enable_monitoring: true,
+    enable_monitoring: false,
     seed: 42,
     workers: 2,
     learning_rate: '4e-3',
@@ -77,7 +77,7 @@ test('wrong values are refused field by field', () => {
     learning_rate: 'Learning rate: has to be a number, like 8e-4 or 0.0008.',
     network_dim: 'Network dimension (rank): has to be a number.',
     resolution: 'Resolution: may be 4096 at most.',
-    enable_monitoring: 'Write curves: has to be on or off.',
+    enable_monitoring: 'Resume by itself: has to be on or off.',
     sample_prompts: 'Sample prompts: has to be text.',
   });
 });
