@@ -121,5 +121,5 @@ function readNumber(argument: Argument, value: string | number): string | number
 function unknownFlag(name: string, known: readonly Argument[]): string {
   if (OWN_FLAGS.includes(name)) return `--${name} is set by Trackside itself.`;
   const meant = known.find((each) => name.length > 1 && each.name.startsWith(name));
-  return `The trainer has no flag --${name}${meant ? `; did you mean --${meant.name}?` : '.'}`;
+  return `--${name} is none of the trainer's further flags${meant ? `; did you mean --${meant.name}?` : '.'}`;
 }

@@ -32,7 +32,8 @@ type Options = {
 /**
  * The state folders of `outputName` directly inside `folder`, newest save first, each put to the completeness test: a
  * killed trainer leaves half-written folders behind that a resume would accept (sd-scripts writes file by file, in
- * place). Reads headers and tails only, and each only once. A folder that cannot be read is named with its reason; a missing one holds none.
+ * place). Reads headers and tails only, and each only once. A folder that cannot be read is named with its reason; a
+ * missing one holds none.
  */
 export async function readStateFolders(
   folder: string,

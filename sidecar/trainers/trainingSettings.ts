@@ -39,13 +39,13 @@ export type Setting = {
   /** `lines` is text of several lines; `decimal` is a number that is kept as typed. */
   type: 'text' | 'lines' | 'integer' | 'number' | 'decimal' | 'switch' | 'choice';
   default: string | number | boolean;
-  /** Inclusive; null: no limit. */
+  /** Inclusive, but a `decimal` has to be more than `min`; null: no limit. */
   min: number | null;
   max: number | null;
   /** "steps", "pixels", … after the field. */
   unit: string | null;
   choices: readonly { value: string; label: string }[] | null;
-  /** May it be changed when a run is resumed? The network and the optimizer keep what the state holds. */
+  /** A resume cannot change it: the network, the optimizer and the order of the pictures keep what the state holds. */
   fixedOnResume: boolean;
 };
 
@@ -57,7 +57,7 @@ export function setting(name: SettingName, otherwise: Partial<Omit<Setting, 'nam
 /**
  * Checks what a form or a JSON body gave against the trainer's table and fills what is missing with defaults; names
  * that the trainer does not use get the common default, so that a record holds them all. Text is taken for a number or
- * a switch where the table says so. Throws a Problem with one message a field.
+ * a switch where the table says so; a switch that is absent is not off, so a form has to say "off". Throws a Problem with one message a field.
  */
 export function readTrainingSettings(table: readonly Setting[], given: Record<string, unknown>): TrainingSettings {
   const settings: Record<string, unknown> = {};
