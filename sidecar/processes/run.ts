@@ -1,25 +1,55 @@
 import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import treeKill from 'tree-kill';
 
 const PATIENCE_MS = 120_000;
 const MOST_OUTPUT = 16 * 1024 * 1024;
 
+export type ShortCommand = {
+  argv: string[];
+  cwd: string;
+  /** PYTHONPATH for it; '' for none. */
+  pythonPath: string;
+  /** How long it may take, in ms. */
+  patience?: number;
+};
+
 /**
- * Runs a short command to its end and answers its standard output. Throws an Error that says what it printed when it
- * fails or takes longer than two minutes.
+ * Runs a short command of ours to its end and answers its standard output, also where it failed but printed something.
+ * Rejects with an Error that says what went wrong when it printed nothing, or took longer than its patience: then
+ * everything that it had started is ended too.
  */
-export function runCommand(command: { argv: string[]; cwd: string; pythonPath: string }): Promise<string> {
-  const { argv, cwd, pythonPath } = command;
+export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: ShortCommand): Promise<string> {
   const [file = '', ...rest] = argv;
+  const env = { ...process.env, ...(pythonPath ? { PYTHONPATH: pythonPath } : {}) };
   return new Promise((resolve, reject) => {
-    execFile(
-      file,
-      rest,
-      { cwd, env: { ...process.env, PYTHONPATH: pythonPath }, timeout: PATIENCE_MS, maxBuffer: MOST_OUTPUT },
-      (error, stdout, stderr) => {
-        if (error && !stdout)
-          reject(new Error(`${argv.join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? error.message}`));
-        else resolve(stdout);
-      },
-    );
+    const child = execFile(file, rest, { cwd, env, maxBuffer: MOST_OUTPUT }, (error, stdout, stderr) => {
+      clearTimeout(timer);
+      if (!error || stdout) resolve(stdout);
+      else reject(new Error(`${file} failed: ${stderr.trim().split('\n').at(-1) || error.message}`));
+    });
+    const timer = setTimeout(() => {
+      reject(new Error(`${file} took longer than ${patience / 1000} s and was ended.`));
+      endTree(child.pid);
+    }, patience);
+  });
+}
+
+/** tree-kill asks `ps` who descends from whom, and throws outside any try where there is none: then only the head is ended. */
+function endTree(pid: number | undefined): void {
+  if (!pid) return;
+  if (hasPs()) treeKill(pid, 'SIGKILL');
+  else process.kill(pid, 'SIGKILL');
+}
+
+function hasPs(): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, 'ps'), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
   });
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
 import { readSamples } from '../trainers/samples.js';
@@ -5,23 +6,17 @@ import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
 import type { Session } from './session.js';
 import type { AttemptEntry } from './uiState.js';
 
-/** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts. */
+/** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
-  const { folder, progress } = session;
-  const found = await readCheckpoints(folder, session.outputName);
-  const perEpoch = progress?.steps_per_epoch ?? null;
-  return found
-    .map((file): CheckpointFacts & { savedAtMs: number } => ({
-      name: file.name,
-      path: file.name,
-      kind: file.kind,
-      ...placeOf(file, writerOf(session, file.savedAtMs)?.step_offset ?? 0, perEpoch),
-      bytes: file.bytes,
-      saved_at: new Date(file.savedAtMs).toISOString(),
-      savedAtMs: file.savedAtMs,
-    }))
-    .sort((a, b) => b.savedAtMs - a.savedAtMs)
-    .map(({ savedAtMs, ...facts }) => facts);
+  const perEpoch = session.progress?.steps_per_epoch ?? null;
+  return (await readAll(session)).map(({ path, file }) => ({
+    name: file.name,
+    path,
+    kind: file.kind,
+    ...placeOf(file, writerOf(session, file.savedAtMs)?.step_offset ?? 0, perEpoch),
+    bytes: file.bytes,
+    saved_at: new Date(file.savedAtMs).toISOString(),
+  }));
 }
 
 /** The sample pictures of a session, newest first. */
@@ -51,10 +46,31 @@ export function statesOf(session: Session): StateFacts[] {
   }));
 }
 
-/** Absolute path of a checkpoint by its name; null when it is none of this session's. */
-export async function checkpointPath(session: Session, name: string): Promise<string | null> {
-  const known = (await readCheckpoints(session.folder, session.outputName)).some((file) => file.name === name);
-  return known ? join(session.folder, name) : null;
+/** Absolute path of a checkpoint by the path that its facts give; null when it is none of this session's. */
+export async function checkpointPath(session: Session, path: string): Promise<string | null> {
+  const known = (await readAll(session)).some((each) => each.path === path);
+  return known ? join(session.folder, path) : null;
+}
+
+/** In the output folder first, then what was moved to `earlier/`; newest first in each. */
+async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
+  const { folder, outputName } = session;
+  const earlier = session.entries.includes('earlier') ? await readdir(join(folder, 'earlier')) : [];
+  const places = [
+    '',
+    ...earlier
+      .sort()
+      .reverse()
+      .map((name) => join('earlier', name)),
+  ];
+  const found = await Promise.all(
+    places.map(async (place) =>
+      (await readCheckpoints(join(folder, place), outputName))
+        .sort((a, b) => b.savedAtMs - a.savedAtMs)
+        .map((file) => ({ path: join(place, file.name), file })),
+    ),
+  );
+  return found.flat();
 }
 
 function placeOf(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | null) {
