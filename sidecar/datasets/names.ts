@@ -1,4 +1,5 @@
 import { Problem } from '../problem.js';
+import { slug } from '../slug.js';
 
 /** Letters and digits of any script, as for sessions: what people copied here by hand is found too. */
 const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u;
@@ -12,18 +13,6 @@ const LONGEST = 200;
 /** Is this a dataset that Trackside would serve? Never a path, a hidden folder or `..`. */
 export function isDatasetName(name: string): boolean {
   return DATASET_NAME.test(name) && !name.includes('..') && name.trim() === name && Buffer.byteLength(name) <= LONGEST;
-}
-
-/** `My Cat!` → `my-cat`; '' when no letter or digit is left. Letters of any script stay. */
-export function slug(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}_]+/gu, '-')
-    .replace(/^[-_]+|-+$/g, '')
-    .slice(0, 60)
-    .replace(/[\uD800-\uDBFF]$/, '')
-    .replace(/-+$/, '');
 }
 
 /** The folder name for what a person typed. Throws a Problem for the field `name`. */

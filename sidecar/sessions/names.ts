@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
+import { slug } from '../slug.js';
 
 /** A session's name is its folder under outputs/: this, and nothing that leaves the root or hides. */
 const SESSION_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u;
@@ -15,13 +16,7 @@ export function isSessionName(name: string): boolean {
  * Throws a Problem for the field `lora_name` when nothing is left.
  */
 export function folderName(loraName: string): string {
-  const name = loraName
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}_]+/gu, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 60)
-    .replace(/-+$/, '');
+  const name = slug(loraName);
   if (!name) {
     const message = loraName.trim()
       ? 'Use at least one letter or digit: the name becomes a folder and a file name.'

@@ -5,9 +5,10 @@ import { expect, test } from 'vitest';
 import { checkDataset } from '../../sidecar/datasets/check.js';
 import { fingerprintDataset } from '../../sidecar/datasets/fingerprint.js';
 import { listDatasets } from '../../sidecar/datasets/list.js';
-import { datasetNameFrom, isDatasetName, slug } from '../../sidecar/datasets/names.js';
+import { datasetNameFrom, isDatasetName } from '../../sidecar/datasets/names.js';
 import { readDataset } from '../../sidecar/datasets/read.js';
 import { seedExample } from '../../sidecar/datasets/seed.js';
+import { slug } from '../../sidecar/slug.js';
 import { bmp, house, picture } from './house.js';
 
 test.each([

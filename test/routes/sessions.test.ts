@@ -1,0 +1,200 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makePlace, quick, type Sidecar } from '../sidecar.js';
+
+const place = makePlace();
+let sidecar: Sidecar;
+let http: ReturnType<typeof supertest>;
+
+beforeAll(async () => {
+  sidecar = await place.serve();
+  http = supertest(sidecar.url.replace(/\/$/, ''));
+  const settings = { ...quick, max_train_epochs: 3, sample_prompts: 'a cat --d 7', sample_every_n_steps: 10 };
+  await sidecar.send('POST', 'sessions', { ...settings, lora_name: 'cat', start: true });
+  await sidecar.until('cat', (facts) => facts.status === 'completed');
+});
+afterAll(() => place.leave());
+
+const page = { Accept: 'text/html' };
+
+describe('reading', () => {
+  test('healthz says who we are', async () => {
+    const { body } = await http.get('/healthz').expect(200);
+    expect(body).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+  });
+
+  test('a browser gets pages, everything else facts', async () => {
+    for (const path of ['/', '/sessions', '/sessions/cat', '/sessions/cat/samples', '/datasets', '/datasets/example']) {
+      const html = await http.get(path).set(page).expect(200);
+      expect([path, html.type]).toEqual([path, 'text/html']);
+      const json = await http.get(path).set('Accept', 'application/json').expect(200);
+      expect([path, json.type]).toEqual([path, 'application/json']);
+    }
+    expect((await http.get('/new').set(page).expect(200)).text).toContain('name="lora_name"');
+  });
+
+  test('a session has the fields that scripts rely on', async () => {
+    const { body } = await http.get('/sessions/cat');
+    const names = `name lora_name version trainer status interrupted reason description output_path dataset_path log_path
+      final_checkpoint timestamp progress attempts resume settings`;
+    for (const name of names.split(/\s+/)) expect(body).toHaveProperty(name);
+    for (const name of 'phase step total_steps epoch epochs percent loss seconds_per_step eta_seconds updated_at'.split(
+      ' ',
+    ))
+      expect(body.progress).toHaveProperty(name);
+    for (const name of 'number kind started_at ended_at pid alive resumed_from first_epoch step_offset exit_code signal reason'.split(
+      ' ',
+    ))
+      expect(body.attempts[0]).toHaveProperty(name);
+    expect(body.final_checkpoint).toBe(join(place.outputs, 'cat', 'cat.safetensors'));
+    expect(body.settings).toMatchObject({ network_dim: 4, learning_rate: '4e-3', seed: 42 });
+  });
+
+  test('states, checkpoints, samples and metrics are told with absolute epochs and steps', async () => {
+    const states = (await http.get('/sessions/cat/states')).body;
+    expect(
+      states.map((each: { name: string; epoch: number; step: number }) => [each.name, each.epoch, each.step]),
+    ).toEqual([
+      ['cat-state', 3, 30],
+      ['cat-000002-state', 2, 20],
+      ['cat-000001-state', 1, 10],
+    ]);
+    const checkpoints = (await http.get('/sessions/cat/checkpoints')).body;
+    expect(checkpoints.map((each: { name: string; step: number }) => [each.name, each.step])).toEqual([
+      ['cat.safetensors', 30],
+      ['cat-000002.safetensors', 20],
+      ['cat-000001.safetensors', 10],
+    ]);
+    const samples = (await http.get('/sessions/cat/samples').set('Accept', 'application/json')).body;
+    expect(samples.map((each: { step: number; seed: string }) => [each.step, each.seed])).toEqual([
+      [30, '7'],
+      [20, '7'],
+      [10, '7'],
+    ]);
+    const picture = await http.get(`/sessions/cat/samples/${samples[0].name}`).expect(200);
+    expect(picture.type).toBe('image/png');
+    const losses = (await http.get('/sessions/cat/metrics')).body.filter(
+      (each: { tag: string }) => each.tag === 'loss/current',
+    );
+    expect(losses.map((each: { step: number }) => each.step)).toEqual(
+      Array.from({ length: 30 }, (_, step) => step + 1),
+    );
+  });
+
+  test('the log is told whole, by its tail, by attempt and by range', async () => {
+    const whole = (await http.get('/sessions/cat/log').expect(200)).text;
+    expect(whole).toContain('epoch 3/3');
+    const tail = (await http.get('/sessions/cat/log?tail=2')).text;
+    expect(tail.split('\n').filter(Boolean)).toHaveLength(2);
+    expect((await http.get('/sessions/cat/log?attempt=1')).text).toContain('running training');
+    await http.get('/sessions/cat/log?attempt=9').expect(404);
+    const part = await http.get('/sessions/cat/log').set('Range', 'bytes=0-9').expect(206);
+    expect(part.text).toBe(Buffer.from(whole).subarray(0, 10).toString());
+    await http.get('/sessions/cat/log').set('Range', 'bytes=99999999-').expect(416);
+  });
+
+  test('a checkpoint is downloaded as a file of its name; other files of the folder are not', async () => {
+    const file = await http.get('/sessions/cat/checkpoints/cat.safetensors').buffer(true).expect(200);
+    expect(file.headers['content-disposition']).toContain("filename*=UTF-8''cat.safetensors");
+    for (const other of ['ui_state.json', 'training.log', '..%2f..%2fdatasets', 'cat-state']) {
+      await http.get(`/sessions/cat/checkpoints/${other}`).expect(404);
+    }
+  });
+
+  test('the trainers are told with their typed arguments', async () => {
+    expect((await http.get('/trainers')).body).toMatchObject([{ id: 'practice' }]);
+    const { body } = await http.get('/trainers/practice').expect(200);
+    expect(body.arguments.map((each: { name: string }) => each.name)).toContain('gradient_accumulation_steps');
+    expect(body.arguments.map((each: { name: string }) => each.name)).not.toContain('output_dir');
+    await http.get('/trainers/nothing').expect(422);
+  });
+
+  test('what is not there is said in the words of a page or of JSON', async () => {
+    expect((await http.get('/nowhere').set(page).expect(404)).text).toContain('nothing at this address');
+    const { body } = await http.get('/sessions/nobody').expect(404);
+    expect(body.error).toMatchObject({ code: 'no_session', message: expect.stringContaining('nobody') });
+  });
+});
+
+describe('the stream', () => {
+  test('begins with a whole snapshot, and goes on with the log from where the page stands', async () => {
+    const events = await readStream(
+      'sessions/cat/events',
+      (text) => text.includes('event: log') && text.includes('#head'),
+    );
+    expect(events).toContain('hx-partial hx-target="#attempts"');
+    expect(events).toContain('hx-partial hx-target="#banner"');
+    expect(events).toMatch(/event: title\ndata: .*cat/);
+    expect(events).toContain('model saved.');
+  });
+
+  test('tells every page of a change', async () => {
+    const seen = readStream('events', (text) => text.includes('told by another tab'));
+    await sidecar.send('PATCH', 'sessions/cat', { description: 'told by another tab' }).catch(() => {});
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'told by another tab' });
+    expect(await seen).toContain('hx-target="#sessions"');
+  });
+
+  async function readStream(path: string, enough: (text: string) => boolean): Promise<string> {
+    const abort = new AbortController();
+    const answer = await fetch(new URL(path, sidecar.url), { signal: abort.signal });
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    let text = '';
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString('utf8');
+      if (enough(text)) break;
+    }
+    abort.abort();
+    return text;
+  }
+});
+
+describe('forms without a script', () => {
+  test('a form that can only post stops, edits and deletes all the same', async () => {
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'plain' });
+    const edited = await http
+      .post('/sessions/plain?_method=PATCH')
+      .set(page)
+      .type('form')
+      .send({ notes: 'a\r\nb' })
+      .expect(303);
+    expect(edited.headers.location).toBe('../sessions/plain');
+    expect((await sidecar.session('plain')).notes).toBe('a\nb');
+    await http.post('/sessions/plain/attempts/current?_method=DELETE').set(page).expect(409);
+    await http.post('/sessions/plain?_method=DELETE').set(page).expect(303);
+    await http.get('/sessions/plain').expect(404);
+  });
+
+  test('a draft is changed, a session that was started is not', async () => {
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'draft' });
+    expect((await sidecar.send('PATCH', 'sessions/draft', { network_dim: '8' })).body.settings.network_dim).toBe(8);
+    expect((await sidecar.send('PATCH', 'sessions/draft', { network_dim: 'x' })).status).toBe(422);
+    expect((await sidecar.send('PATCH', 'sessions/cat', { network_dim: 8 })).status).toBe(409);
+  });
+});
+
+describe('nonsense', () => {
+  test.each([
+    ['a body that is no JSON', '{"lora_name": ', 400],
+    ['a body that is no object', '[1]', 400],
+    ['a number that would be rounded', '{"lora_name":"x","seed":12345678901234567890}', 422],
+    ['fields of the wrong types', '{"lora_name":{"a":1},"arguments":"x","max_train_epochs":[]}', 422],
+    ['a trainer that does not exist', '{"lora_name":"x","trainer":"nothing"}', 422],
+    ['a kind of attempt that does not exist', '{"kind":"again"}', 422],
+  ])('%s is refused in words', async (_, body, status) => {
+    const path = body.includes('kind') ? '/sessions/cat/attempts' : '/sessions';
+    const answer = await http.post(path).set('Content-Type', 'application/json').send(body).expect(status);
+    expect(answer.body.error.message.length).toBeGreaterThan(10);
+  });
+
+  test('a session whose files are cut short under our eyes is still told', async () => {
+    truncateSync(join(place.outputs, 'cat', 'cat-000001.safetensors'), 3);
+    writeFileSync(join(place.outputs, 'cat', 'progress.json'), '{"step": ');
+    writeFileSync(join(place.outputs, 'cat', 'attempt.json'), 'garbage');
+    const { body } = await http.get('/sessions/cat').expect(200);
+    expect(body.status).toBe('completed');
+    await http.get('/sessions/cat').set(page).expect(200);
+  });
+});

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Problem } from '../../sidecar/problem.js';
+import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
+import { flagValue, outputName } from '../../sidecar/sessions/outputName.js';
+import { resumeArgv } from '../../sidecar/sessions/resumeArgv.js';
+import { unsafeInteger } from '../../sidecar/sessions/uiState.js';
+
+test.each([
+  ['My Cat!', 'my-cat'],
+  ['../x', 'x'],
+  ["Lotte's  Katze", 'lotte-s-katze'],
+  ['Кошка 1', 'кошка-1'],
+  ['猫', '猫'],
+  ['a/b\\c', 'a-b-c'],
+  ['.hidden', 'hidden'],
+])('the folder of %s is %s', (typed, folder) => {
+  expect(folderName(typed)).toBe(folder);
+});
+
+test.each(['', '  ', '...', '/', '🐈'])('a name of %j is refused for its field', (typed) => {
+  expect(() => folderName(typed)).toThrow(Problem);
+});
+
+test('whatever is typed, the folder is a name that is served, and stays inside the root', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (typed) => {
+      try {
+        expect(isSessionName(folderName(typed))).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Problem);
+      }
+    }),
+  );
+  for (const name of ['..', '.', '', 'a/b', 'a\0b', '.x', 'a..b', ' x', '../x'])
+    expect(isSessionName(name)).toBe(false);
+});
+
+test.each([
+  ['cat', [], 1],
+  ['cat', ['cat'], 2],
+  ['cat', ['cat', 'cat-v2', 'cat-v5'], 6],
+  ['cat', ['cat-v3'], 4],
+  ['cat', ['cats', 'cat-vx', 'bobcat'], 1],
+])('the next version of %s beside %j is %i', (base, folders, version) => {
+  expect(nextVersion(base, folders)).toBe(version);
+});
+
+test('the output name is what the last start was given, else what the files say', () => {
+  expect(outputName('folder', null, ['folder-000001.safetensors'])).toBe('folder');
+  expect(outputName('folder', null, ['lora-000001.safetensors', 'lora.safetensors', 'lora-000001-state'])).toBe('lora');
+  expect(outputName('folder', null, ['x.png'])).toBe('folder');
+  expect(flagValue(['a.py', '--output_name=x', '--output_name', 'y'], '--output_name')).toBe('y');
+  expect(flagValue(['a.py', '--output_name_x=1'], '--output_name')).toBeNull();
+});
+
+test('a resume runs what was started, with the program of today, and its own state, epoch and number of epochs', () => {
+  const started = [
+    '/old/python',
+    '/old/train.py',
+    '--lr=1',
+    '--max_train_epochs=4',
+    '--resume=/a',
+    '--initial_epoch=2',
+  ];
+  const fresh = ['/new/python', '/new/train.py', '--lr=9'];
+  expect(resumeArgv(started, fresh, { statePath: '/b', firstEpoch: 3, epochs: 6 })).toEqual([
+    '/new/python',
+    '/new/train.py',
+    '--lr=1',
+    '--max_train_epochs=6',
+    '--resume=/b',
+    '--initial_epoch=3',
+  ]);
+});
+
+test.each([
+  ['{"seed": 9007199254740993}', '9007199254740993'],
+  ['{"seed": 42, "text": "12345678901234567890"}', null],
+  ['[-12345678901234567890]', '-12345678901234567890'],
+  ['{"a": 1.12345678901234567890}', null],
+  ['{"a\\"1": 9007199254740991}', null],
+])('in %s the integer that cannot be held is %s', (json, found) => {
+  expect(unsafeInteger(json)).toBe(found);
+});

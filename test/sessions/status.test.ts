@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
+import type { Liveness } from '../../sidecar/processes/liveness.js';
+import { settle } from '../../sidecar/sessions/settle.js';
+import { deriveStatus } from '../../sidecar/sessions/status.js';
+import { type AttemptEntry, parseUiState } from '../../sidecar/sessions/uiState.js';
+
+const record = { id: 'a', ended_at: '2026-01-01T00:00:00.000Z', exit_code: 0, signal: null } as AttemptRecord;
+const dead: Liveness = { alive: 'no' };
+const here: Liveness = { alive: 'here', pid: 42, by: 'runner', attempt: record };
+
+function entry(more: Partial<AttemptEntry> = {}): AttemptEntry {
+  const attempt = { number: 1, kind: 'start', id: 'a', started_at: '2026-01-01T00:00:00.000Z', argv: [], ...more };
+  return parseUiState(JSON.stringify({ attempts: [attempt] })).state.attempts[0] as AttemptEntry;
+}
+
+describe('how an attempt ended', () => {
+  const evidence = {
+    entry: entry(),
+    record,
+    stepSeen: true,
+    newFinal: true,
+    finalName: 'cat.safetensors',
+    logTail: '',
+    logSize: 10,
+    now: new Date(0),
+  };
+  const asked = entry({ stop_requested_at: '2026-01-01T00:00:00.000Z', stop_when: 'now' });
+  const one = { ...record, exit_code: 1 } as AttemptRecord;
+  const killed = { ...record, exit_code: null, signal: 'SIGKILL', oom_killed: false } as AttemptRecord;
+  const unended = { ...record, ended_at: null, exit_code: null } as AttemptRecord;
+  test.each([
+    ['exit 0, new weights, a step', evidence, 'completed', null],
+    ['exit 0 with old weights', { ...evidence, newFinal: false }, 'failed', 'wrote no new cat.safetensors'],
+    ['exit 0 without a step', { ...evidence, stepSeen: false }, 'failed', 'trained no step'],
+    ['completed although a stop was asked for', { ...evidence, entry: asked }, 'completed', null],
+    ['exit 1', { ...evidence, record: one }, 'failed', 'exit code 1'],
+    ['exit 1 after a stop was asked for', { ...evidence, record: one, entry: asked }, 'stopped', 'by you'],
+    ['a signal', { ...evidence, record: killed }, 'failed', 'SIGKILL'],
+    [
+      'kill by hand',
+      { ...evidence, record: { ...killed, stop_signal: 'SIGTERM' } as AttemptRecord },
+      'stopped',
+      'SIGTERM',
+    ],
+    ['no exit record', { ...evidence, record: unended }, 'interrupted', 'pod or the runner'],
+    ['no exit record after a stop', { ...evidence, record: unended, entry: asked }, 'stopped', 'by you'],
+    ['no runner at all', { ...evidence, record: null }, 'interrupted', 'before the trainer had started'],
+  ] as const)('%s', (_, given, outcome, reason) => {
+    const settled = settle(given);
+    expect(settled.outcome).toBe(outcome);
+    if (reason === null) expect(settled.reason).toBeNull();
+    else expect(settled.reason).toContain(reason);
+  });
+});
+
+describe('what a session is', () => {
+  const draft = {
+    state: parseUiState('{"status":"draft"}').state,
+    latest: null,
+    liveness: dead,
+    stepSeen: false,
+    checkpoints: 0,
+  };
+  const says = (status: string) => ({ ...draft, state: parseUiState(JSON.stringify({ status })).state });
+  const ended = (outcome: AttemptEntry['outcome']) => ({ ...draft, latest: entry({ outcome, ended_at: 'x' }) });
+  test.each([
+    ['nothing was started', draft, 'draft', false],
+    ['alive before the first step', { ...draft, liveness: here, latest: entry() }, 'starting', false],
+    ['alive with a step', { ...draft, liveness: here, latest: entry(), stepSeen: true }, 'running', false],
+    [
+      'alive after a stop was asked for',
+      { ...draft, liveness: here, latest: entry({ stop_requested_at: 'x', stop_when: 'now' }), stepSeen: true },
+      'stopping',
+      false,
+    ],
+    ['completed, whatever the file says', { ...ended('completed'), state: says('running').state }, 'completed', false],
+    ['interrupted', ended('interrupted'), 'stopped', true],
+    ['stopped by you', ended('stopped'), 'stopped', false],
+    ['a file of another tool that says running', says('running'), 'stopped', true],
+    ['a file of another tool that says completed', says('completed'), 'completed', false],
+    ['a status nobody knows', says('sideways'), 'draft', false],
+    ['a folder without a file', { ...draft, state: null, checkpoints: 2 }, 'stopped', false],
+  ] as const)('%s', (_, given, status, interrupted) => {
+    expect(deriveStatus(given)).toMatchObject({ status, interrupted });
+  });
+
+  test('what lives on another pod is running, and says where', () => {
+    const elsewhere: Liveness = { alive: 'elsewhere', hostname: 'pod-b', heartbeatAgeSeconds: 4, attempt: record };
+    const derived = deriveStatus({ ...draft, liveness: elsewhere, latest: entry() });
+    expect(derived).toMatchObject({ status: 'running', reason: expect.stringContaining('pod-b') });
+  });
+});
