@@ -8,8 +8,8 @@ const REDRAW_MS = 250;
 const HEARTBEAT_MS = 10_000;
 
 export type Page = {
-  /** The regions of the page that live, by id, and the tab's title. Sent where they differ from what was sent last. */
-  draw(): Promise<{ title: string; regions: Record<string, string> }>;
+  /** The regions of the page that live, by id, and the tab's title (null: as it is). Sent where they differ from what was sent last. */
+  draw(): Promise<{ title: string | null; regions: Record<string, string> }>;
   /** Does this event change what the page shows? */
   concerns(event: LiveEvent): boolean;
   /** New text of the log that the page follows, since it was last asked; null when there is none. */
@@ -31,6 +31,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     let logDue = page.log !== undefined;
     let drawnAt = 0;
     let spokeAt = 0;
+    let saidTitle = '';
     const leave = hub.join((event) => {
       if (event.type === 'log') logDue ||= page.log !== undefined && page.concerns(event);
       else drawDue ||= page.concerns(event);
@@ -59,8 +60,10 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
         const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
         for (const [id, html] of changed) sent.set(id, html);
         if (changed.length > 0) await say(changed.map(partial).join('\n'));
-        if (sent.get(' title') !== title) await say(title, 'title');
-        sent.set(' title', title);
+        if (title !== null && title !== saidTitle) {
+          saidTitle = title;
+          await say(title, 'title');
+        }
       }
       if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(new Date().toISOString(), 'heartbeat');
       const now = performance.now();

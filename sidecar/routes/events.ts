@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { Hono } from 'hono';
+import type { LiveEvent } from '../live/hub.js';
 import { openStream } from '../live/stream.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { createLogReader } from '../telemetry/logReader.js';
 import type { Trackside } from '../trackside.js';
-import { homeModel } from './home.js';
+import { homeModel, pageModel } from './home.js';
 import { sessionModel } from './sessionPage.js';
 
 const TAIL_LINES = 500;
@@ -16,10 +17,20 @@ export function eventRoutes(trackside: Trackside): Hono {
 
   routes.get('/events', (c) => {
     const root = '../'.repeat(Math.min(3, Number(c.req.query('depth')) || 0));
+    const concerns = (event: LiveEvent) => event.type === 'session';
+    if (!c.req.query('home')) {
+      return openStream(c, hub, {
+        concerns,
+        async draw() {
+          const model = await pageModel(trackside, root);
+          return { title: null, regions: { banner: views.banner(model) } };
+        },
+      });
+    }
     const query = c.req.query('q') ?? '';
     const page = Number(c.req.query('page')) || 1;
     return openStream(c, hub, {
-      concerns: (event) => event.type === 'session',
+      concerns,
       async draw() {
         const model = await homeModel(trackside, root, query, page);
         return {

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { activeSessions } from '../sessions/active.js';
+import { activeElsewhere, activeSessions } from '../sessions/active.js';
 import { searchSessions } from '../sessions/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
@@ -25,17 +25,17 @@ export function homeRoutes(trackside: Trackside): Hono {
 /** What the home page shows. */
 export async function homeModel(trackside: Trackside, root: string, query: string, page: number): Promise<HomeModel> {
   const all = await trackside.outputs.list();
-  return { ...(await pageModel(trackside, root)), ...searchSessions(all, query, page) };
+  const frame = await pageModel(trackside, root);
+  return { ...frame, active: activeSessions(all, frame.now), ...searchSessions(all, query, page) };
 }
 
 /** What every page shows around its own content. `without` is the session that the page itself is about. */
 export async function pageModel(trackside: Trackside, root: string, without?: string): Promise<PageModel> {
-  const now = new Date();
   const disk = await readDisk(trackside.settings.outputs);
   return {
     root,
-    now,
-    active: activeSessions(await trackside.outputs.list(), now, without),
+    now: new Date(),
+    active: activeElsewhere(await trackside.outputs.list(), without),
     disk: disk && { freeBytes: disk.free_bytes, totalBytes: disk.total_bytes },
   };
 }

@@ -3,17 +3,27 @@ import type { SessionFacts } from './facts.js';
 const LIVE = ['starting', 'running', 'stopping', 'pending'];
 /** Beside what lives, so many others: the banner is for what wants attention now, the list below for everything. */
 const OTHERS = 8;
+const OTHERS_ELSEWHERE = 2;
 const FRESH_MS = 24 * 3600_000;
 
 /**
  * What the Active Sessions banner shows: all that live; then, newest first, what can be resumed or failed, drafts, and
  * what was completed in the last day. `all` is in the order of `outputs.list`.
  */
-export function activeSessions(all: readonly SessionFacts[], now: Date, without?: string): SessionFacts[] {
+export function activeSessions(all: readonly SessionFacts[], now: Date): SessionFacts[] {
+  const waiting = all.filter((facts) => !LIVE.includes(facts.status) && wantsAttention(facts, now));
+  return [...liveOnes(all), ...waiting.slice(0, OTHERS)];
+}
+
+/** The banner of pages that are about something else: what lives, and what a click would take on, beside the page's own. */
+export function activeElsewhere(all: readonly SessionFacts[], without?: string): SessionFacts[] {
   const others = all.filter((facts) => facts.name !== without);
-  const live = others.filter((facts) => LIVE.includes(facts.status));
-  const waiting = others.filter((facts) => !LIVE.includes(facts.status) && wantsAttention(facts, now));
-  return [...live, ...waiting.slice(0, OTHERS)];
+  const waiting = others.filter((facts) => !LIVE.includes(facts.status) && facts.next === 'resume');
+  return [...liveOnes(others), ...waiting.slice(0, OTHERS_ELSEWHERE)];
+}
+
+function liveOnes(all: readonly SessionFacts[]): SessionFacts[] {
+  return all.filter((facts) => LIVE.includes(facts.status));
 }
 
 function wantsAttention(facts: SessionFacts, now: Date): boolean {

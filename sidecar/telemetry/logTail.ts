@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { withoutAnsi } from '../trainers/ansi.js';
 
 const BLOCK = 64 * 1024;
 const MOST = 4 * 1024 * 1024;
@@ -50,8 +51,8 @@ export async function readLogTail(
   }
 }
 
-/** `a\rb\rc` → `c`: what a terminal would show. */
+/** `a\rb\rc` → `c`: what a terminal would show, without colours and cursor movements. */
 function lastRedraw(line: string): string {
-  const segments = line.split('\r');
+  const segments = withoutAnsi(line).split('\r');
   return segments.findLast((segment) => segment !== '') ?? '';
 }

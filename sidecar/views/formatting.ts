@@ -86,18 +86,6 @@ export function sentence(text: string): string {
   return capital === '' || /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }
 
-/**
- * Console output as a terminal would leave it: a carriage return begins the line again, as progress bars do. The last
- * `keep` lines; live.js does the same to what is appended later.
- */
-export function consoleLines(text: string, keep = 1000): string[] {
-  const lines = text.split('\n').map((line) => {
-    const parts = line.split('\r');
-    return parts.findLast((part) => part !== '') ?? '';
-  });
-  return lines.slice(-keep);
-}
-
 function trimmed(value: number, places: number): string {
   return value.toFixed(places).replace(/\.0+$|(?<=\.\d*?)0+$/, '');
 }

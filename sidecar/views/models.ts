@@ -43,7 +43,7 @@ export type SessionModel = PageModel & {
   samples: SampleFacts[];
   /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
   prompts: string[];
-  /** The end of training.log, as written (carriage returns and all). */
+  /** The end of training.log, each line as it stood last. */
   logTail: string;
   /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */
   logPosition: string;

@@ -61,7 +61,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
         banner: bannerView({ ...model, page: 'home' }),
         table: sessionsView(model),
         query: model.query,
-        stream: stream(model.root, { q: model.query, page: model.page > 1 ? String(model.page) : '' }),
+        stream: stream(model.root, { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' }),
       }),
     banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
     sessionsTable: (model) =>

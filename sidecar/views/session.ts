@@ -2,7 +2,7 @@ import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '..
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { type LossChart, lossChart } from './chart.js';
-import { bytes, consoleLines, count, duration, loss, pace, sentence } from './formatting.js';
+import { bytes, count, duration, loss, pace, sentence } from './formatting.js';
 import type { SessionModel } from './models.js';
 import { newestSamples, type SampleGrid } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
@@ -79,7 +79,7 @@ export function sessionView(model: SessionModel): SessionView {
     paths: paths(session),
     description: session.description,
     notes: session.notes,
-    log: consoleLines(model.logTail).join('\n'),
+    log: model.logTail,
     logPosition: model.logPosition,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
     download: final ? checkpointView(final, at).href : null,

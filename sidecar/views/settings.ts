@@ -14,7 +14,8 @@ export function settingsView(session: SessionFacts): NamedValue[] {
       .filter(([, value]) => value !== '' && value != null)
       .map(([key, value]) => {
         const { label, unit } = wording(key);
-        return { name: label, value: `${text(value)}${unit ? ` ${unit}` : ''}` };
+        const counted = value === 1 ? unit?.replace(/s$/, '') : unit;
+        return { name: label, value: `${text(value)}${counted ? ` ${counted}` : ''}` };
       }),
     ...flags.map(([flag, value]) => ({ name: `--${flag.replace(/^--/, '')}`, value: text(value) })),
   ];

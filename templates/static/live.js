@@ -89,8 +89,11 @@ function followLog() {
     log.replaceChildren(open);
     write(text);
   }
+  const sequence = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
   function write(text) {
-    text.split('\n').forEach((part, i) => {
+    // Colours and cursor movements mean nothing here.
+    const plain = text.replace(sequence, '');
+    plain.split('\n').forEach((part, i) => {
       if (i > 0) {
         open.data += '\n';
         open = document.createTextNode('');

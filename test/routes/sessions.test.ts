@@ -131,7 +131,7 @@ describe('the stream', () => {
   });
 
   test('tells every page of a change', async () => {
-    const seen = readStream('events', (text) => text.includes('told by another tab'));
+    const seen = readStream('events?home=1', (text) => text.includes('told by another tab'));
     await sidecar.send('PATCH', 'sessions/cat', { description: 'told by another tab' }).catch(() => {});
     await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'told by another tab' });
     expect(await seen).toContain('hx-target="#sessions"');

@@ -89,19 +89,6 @@ describe('Times', () => {
   });
 });
 
-describe('The log', () => {
-  test.each([
-    ['a\nb', ['a', 'b']],
-    ['steps: 1%\rsteps: 2%', ['steps: 2%']],
-    ['\rsteps: 2%\r\nepoch 2/3\r', ['steps: 2%', 'epoch 2/3']],
-    ['', ['']],
-  ])('%j reads as a terminal would show it', (text, lines) => expect(f.consoleLines(text)).toEqual(lines));
-
-  test('is cut to its last lines', () => {
-    expect(f.consoleLines('1\n2\n3', 2)).toEqual(['2', '3']);
-  });
-});
-
 test.each([
   ['out of GPU memory', 'Out of GPU memory.'],
   ['ui_state.json is cut short', 'ui_state.json is cut short.'],
