@@ -4,6 +4,7 @@
  */
 const stream = document.querySelector('[hx-sse\\:connect]');
 const busy = new WeakSet();
+const terminalCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 document.documentElement.classList.add('js');
 keepWhatThePersonDid();
@@ -89,10 +90,9 @@ function followLog() {
     log.replaceChildren(open);
     write(text);
   }
-  const sequence = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
   function write(text) {
     // Colours and cursor movements mean nothing here.
-    const plain = text.replace(sequence, '');
+    const plain = text.replace(terminalCodes, '');
     plain.split('\n').forEach((part, i) => {
       if (i > 0) {
         open.data += '\n';
