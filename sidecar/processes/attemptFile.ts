@@ -19,6 +19,11 @@ const attemptSchema = z.looseObject({
   /** The folder the attempt was started in: a copy of it made with `cp -r` does not hold a living attempt. */
   output: z.string().nullable().default(null),
   output_inode: z.number().nullable().default(null),
+  /** The file system's device number, and the log's inode: who writes into that log is of the attempt. */
+  device: z.number().nullable().default(null),
+  log_inode: z.number().nullable().default(null),
+  /** What the runner holds the kernel's lock on; its trainer inherits it. */
+  lock: z.enum(['folder', 'file']).nullable().default(null),
   started_at: z.string(),
   argv: z.array(z.string()),
   cwd: z.string(),
@@ -68,15 +73,6 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     return { broken: `attempt.json cannot be read: ${(error as Error).message}` };
-  }
-}
-
-/** When the runner last touched `attempt.json` (its heartbeat), in milliseconds since 1970 by the writer's clock. */
-export function heartbeatTime(outputFolder: string): number | null {
-  try {
-    return statSync(join(outputFolder, 'attempt.json'), { throwIfNoEntry: false })?.mtimeMs ?? null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,11 +1,10 @@
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { type AttemptRecord, heartbeatTime, readAttempt } from './attemptFile.js';
+import { type AttemptRecord, readAttempt } from './attemptFile.js';
+import { isUnlocked } from './folderLock.js';
+import { HEARTBEAT_FRESH_SECONDS, secondsSinceHeartbeat } from './heartbeat.js';
 import { ownNamespace, readLiving, readProcess } from './identity.js';
-import { findMarked } from './sweep.js';
-
-/** A runner touches attempt.json every 15 s; after three beats missed nobody is believed to be there. */
-export const HEARTBEAT_FRESH_SECONDS = 45;
+import { findLeft } from './sweep.js';
 
 export type Liveness =
   | {
@@ -36,8 +35,9 @@ export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
   if (!attempt || 'broken' in attempt || attempt.ended_at) return dead;
   if (isThisNamespace(attempt)) return isOfFolder(attempt, outputFolder) ? livenessHere(attempt) : dead;
-  const heartbeatAgeSeconds = heartbeatAge(outputFolder);
-  if (heartbeatAgeSeconds >= HEARTBEAT_FRESH_SECONDS) return dead;
+  const heartbeatAgeSeconds = secondsSinceHeartbeat(outputFolder);
+  if (heartbeatAgeSeconds >= HEARTBEAT_FRESH_SECONDS || isUnlocked(attempt, outputFolder, heartbeatAgeSeconds))
+    return dead;
   return { alive: 'elsewhere', hostname: attempt.hostname, heartbeatAgeSeconds, attempt };
 }
 
@@ -71,7 +71,7 @@ function livenessHere(attempt: AttemptRecord): Liveness {
   if (trainer !== null && ticks !== null && livesAs(trainer, ticks)) {
     return { alive: 'here', pid: trainer, by: 'trainer', attempt };
   }
-  const other = findMarked(attempt.id);
+  const other = findLeft(attempt);
   return other ? { alive: 'here', pid: other.pid, by: 'process', attempt } : dead;
 }
 
@@ -89,20 +89,3 @@ function isHidden(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
-
-/**
- * Seconds since the last heartbeat. Only the first look has to believe two clocks; afterwards a heartbeat is a change
- * seen, timed by our own monotonic clock, and clocks may jump.
- */
-function heartbeatAge(outputFolder: string): number {
-  const time = heartbeatTime(outputFolder);
-  if (time === null) return Number.POSITIVE_INFINITY;
-  const now = performance.now() / 1000;
-  const before = heartbeats.get(outputFolder);
-  if (before?.time === time) return now - before.at;
-  const at = before ? now : now - Math.max(0, (Date.now() - time) / 1000);
-  heartbeats.set(outputFolder, { time, at });
-  return now - at;
-}
-
-const heartbeats = new Map<string, { time: number; at: number }>();

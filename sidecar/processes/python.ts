@@ -16,6 +16,12 @@ export function resolvePython(name: string): Promise<string> {
   return looking;
 }
 
+/** An interpreter for a small question of our own that cannot wait: one that was looked up, or what PATH has. */
+export function foundPython(): string {
+  return found ?? 'python3';
+}
+
+let found: string | undefined;
 const interpreters = new Map<string, Promise<string>>();
 
 function lookUp(name: string): Promise<string> {
@@ -27,6 +33,7 @@ function lookUp(name: string): Promise<string> {
       if (Number(major) !== OLDEST[0] || Number(minor) < OLDEST[1]) {
         return reject(new Error(`${name} is Python ${major}.${minor}; the runner needs ${OLDEST.join('.')} or newer.`));
       }
+      found = executable;
       resolve(executable);
     });
   });

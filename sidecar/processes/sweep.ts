@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import type { AttemptRecord } from './attemptFile.js';
 import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from './identity.js';
 
@@ -7,8 +7,9 @@ export const MARK = 'TRACKSIDE_ATTEMPT';
 
 /**
  * All living processes of an attempt, the runner included: runner and trainer themselves, everything that carries the
- * mark in the environment it was started with, their descendants, and their process group. Loader workers, double
- * forks, setsid escapees and the children of a launcher that died first are all in one of these. Ourselves never.
+ * mark in the environment it was started with, that writes into its log or holds its lock, their descendants, and their
+ * process group. Loader workers, double forks, setsid escapees with an environment of their own and the children of a
+ * launcher that died first are all in one of these. Ourselves never.
  * Oldest first: a launcher that sees its child die of a signal before it has its own would report a crash.
  *
  * `seen` are those that an earlier sweep found: they stay found when whoever vouched for them has died. Reads all of
@@ -16,9 +17,9 @@ export const MARK = 'TRACKSIDE_ATTEMPT';
  */
 export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdentity> = []): Process[] {
   const everyone = allProcesses();
-  const marked = new Set(pidsByMark(everyone).get(attempt.id));
+  const traced = new Set(tracedTo(attempt, lookAt(everyone)));
   const known = new Map([...recorded(attempt), ...seen].map(({ pid, startTicks }) => [pid, startTicks]));
-  const found = new Set(everyone.filter((one) => marked.has(one.pid) || known.get(one.pid) === one.startTicks));
+  const found = new Set(everyone.filter((one) => traced.has(one) || known.get(one.pid) === one.startTicks));
   // The group's number is proof only while somebody known is in it: PIDs, and with them group numbers, come again.
   const groupIsOurs = [...found].some((one) => one.pgid === attempt.pid);
   if (groupIsOurs) for (const one of everyone) if (one.pgid === attempt.pid) found.add(one);
@@ -29,33 +30,74 @@ export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdenti
 }
 
 /**
- * Somebody who carries the attempt's mark, if anyone does. One look at /proc answers for all attempts that are asked
- * for within two seconds.
+ * Somebody who is left of an attempt whose runner and trainer are dead, if anyone is. One look at /proc answers for all
+ * attempts that are asked for within two seconds.
  */
-export function findMarked(attemptId: string): Process | null {
+export function findLeft(attempt: AttemptRecord): Process | null {
   const now = performance.now();
-  if (!lastLook || now - lastLook.at > 2000) lastLook = { at: now, marks: pidsByMark(allProcesses()) };
-  for (const pid of lastLook.marks.get(attemptId) ?? []) {
-    const one = readProcess(pid);
-    if (one && isLiving(one) && markOf(pid) === attemptId) return one;
-  }
-  return null;
+  if (!lastLook || now - lastLook.at > 2000) lastLook = { at: now, traces: lookAt(allProcesses()) };
+  const there = tracedTo(attempt, lastLook.traces).flatMap((one) => readLiving(one) ?? []);
+  return tracedTo(attempt, lookAt(there))[0] ?? null;
 }
 
-let lastLook: { at: number; marks: Map<string, number[]> } | undefined;
+let lastLook: { at: number; traces: Map<string, Process[]> } | undefined;
+
+/** Whoever has a trace of the attempt. A file's inode may be given to another file: nobody is older than the attempt. */
+function tracedTo(attempt: AttemptRecord, traces: Map<string, Process[]>): Process[] {
+  const { id, device, log_inode, output_inode } = attempt;
+  const found = [`mark ${id}`, `log ${device}:${log_inode}`, `lock ${device}:${output_inode}`];
+  return found.flatMap((trace) => traces.get(trace) ?? []).filter((one) => one.startTicks >= attempt.start_ticks);
+}
 
 function allProcesses(): Process[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
 }
 
-function pidsByMark(everyone: Process[]): Map<string, number[]> {
-  const marks = new Map<string, number[]>();
+function lookAt(everyone: Process[]): Map<string, Process[]> {
+  const traces = new Map<string, Process[]>();
   for (const one of everyone) {
     if (one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
-    const mark = markOf(one.pid);
-    if (mark) marks.set(mark, [...(marks.get(mark) ?? []), one.pid]);
+    for (const trace of tracesOf(one.pid)) traces.set(trace, [...(traces.get(trace) ?? []), one]);
   }
-  return marks;
+  return traces;
+}
+
+function tracesOf(pid: number): string[] {
+  const mark = markOf(pid);
+  if (mark) return [`mark ${mark}`];
+  return [logBehind(pid, 1), logBehind(pid, 2), lockOf(pid)].filter((trace) => trace !== null);
+}
+
+/** Who clears its environment and leaves the session still prints where the trainer printed. */
+function logBehind(pid: number, descriptor: number): string | null {
+  const stats = statOf(pid, descriptor, (path) => path.includes('training.log'));
+  return stats?.isFile() ? `log ${stats.dev}:${stats.ino}` : null;
+}
+
+/** The first file that a runner opens is the folder, which it locks; what it starts inherits it under this number. */
+const LOCK_DESCRIPTOR = 3;
+
+/** Who prints elsewhere may still have inherited the runner's lock. To hold it is proof; to list the folder is none. */
+function lockOf(pid: number): string | null {
+  const stats = statOf(pid, LOCK_DESCRIPTOR, (path) => !path.startsWith('/dev/'));
+  if (!stats?.isDirectory()) return null;
+  try {
+    const holds = readFileSync(`/proc/${pid}/fdinfo/${LOCK_DESCRIPTOR}`, 'latin1').includes('FLOCK');
+    return holds ? `lock ${stats.dev}:${stats.ino}` : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is behind a descriptor, if its path may be the one: others are not touched, for their disk may hang. */
+function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolean): Stats | null {
+  const link = `/proc/${pid}/fd/${descriptor}`;
+  try {
+    const path = readlinkSync(link);
+    return path.startsWith('/') && mayBe(path) ? statSync(link) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Null also where the environment may not be read: another user's process. */

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
+import { beatForRunner } from '../processes/heartbeat.js';
 import { liveness } from '../processes/liveness.js';
 import { type Follower, followAttempt } from '../telemetry/follow.js';
 import { beginProgress, publicProgress, readProgress } from '../telemetry/progress.js';
@@ -148,7 +149,9 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     const stale: string[] = [];
     for (const name of names) {
       const present = held.get(name);
-      const lives = present?.follower ? liveness(join(root, name)).alive !== 'no' : false;
+      const life = present?.follower ? liveness(join(root, name)) : null;
+      if (life?.alive === 'here' && life.by !== 'runner') beatForRunner(join(root, name));
+      const lives = life !== null && life.alive !== 'no';
       if (!present || present.signature !== lookAt(join(root, name)) || (present.follower && !lives)) stale.push(name);
     }
     const oldest = [...held].sort(([, a], [, b]) => a.readAt - b.readAt).slice(0, REREAD);

@@ -1,6 +1,7 @@
 import { cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { beatForRunner } from '../../sidecar/processes/heartbeat.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
@@ -124,7 +125,7 @@ describe('a stale training.pid reads as not running, and nobody is signalled', (
 });
 
 describe('an attempt of another pod', () => {
-  const other = { hostname: 'pod-b', pid_namespace: 'pid:[1]' };
+  const other = { hostname: 'pod-b', pid_namespace: 'pid:[1]', boot_id: 'of another machine' };
 
   test('is running elsewhere while its heartbeat is fresh, and is never signalled from here', async () => {
     const folder = newFolder();
@@ -133,7 +134,11 @@ describe('an attempt of another pod', () => {
     expect(liveness(folder)).toMatchObject({ alive: 'elsewhere', hostname: 'pod-b' });
     await stopAttempt(folder);
     expect(existing(record.trainer_pid ?? 0).state).not.toBe('Z');
-    rewriteRecord(folder, { hostname: record.hostname, pid_namespace: record.pid_namespace });
+    rewriteRecord(folder, {
+      hostname: record.hostname,
+      pid_namespace: record.pid_namespace,
+      boot_id: record.boot_id,
+    });
   });
 
   test('is not running when nothing was heard of it for a minute, and is again with the next heartbeat', async () => {
@@ -149,6 +154,30 @@ describe('an attempt of another pod', () => {
     expect(liveness(folder)).toEqual(no);
     // A clock that is an hour behind ours: what counts is that something moved.
     touch(3600);
+    expect(liveness(folder)).toMatchObject({ alive: 'elsewhere' });
+  });
+
+  test('a container of this machine is gone as soon as nobody holds its lock, whatever its last heartbeat was', async () => {
+    const folder = newFolder();
+    const record = await runIn(folder, ['sleep', '60']);
+    rewriteRecord(folder, { hostname: 'pod-b', pid_namespace: 'pid:[1]' });
+    expect(liveness(folder)).toMatchObject({ alive: 'elsewhere', hostname: 'pod-b' });
+    const second = newFolder();
+    const died = await runIn(second, ['sleep', '60']);
+    for (const pid of [died.pid, died.trainer_pid ?? 0]) signalProcess(existing(pid), 'SIGKILL');
+    await until(() => liveness(second).alive === 'no', 'both to be gone');
+    rewriteRecord(second, { id: 'another', hostname: 'pod-b', pid_namespace: 'pid:[1]' });
+    expect(liveness(second)).toEqual(no);
+    rewriteRecord(folder, { hostname: record.hostname, pid_namespace: record.pid_namespace });
+  });
+
+  test('a container whose runner died before its trainer is spoken for by its sidecar, and not believed gone', async () => {
+    const folder = newFolder();
+    const died = await runIn(folder, ['sleep', '60']);
+    for (const pid of [died.pid, died.trainer_pid ?? 0]) signalProcess(existing(pid), 'SIGKILL');
+    await until(() => liveness(folder).alive === 'no', 'both to be gone');
+    beatForRunner(folder);
+    rewriteRecord(folder, { id: 'spoken-for', hostname: 'pod-b', pid_namespace: 'pid:[1]' });
     expect(liveness(folder)).toMatchObject({ alive: 'elsewhere' });
   });
 

@@ -91,6 +91,28 @@ test('who was seen when the stop began is followed, when everybody who could vou
   expect(worker && readLiving(worker)).toBeNull();
 });
 
+test.each([
+  ['prints into the log', '&'],
+  ['prints nowhere', '>/dev/null 2>&1 </dev/null &'],
+])(
+  'runner and trainer dead before anyone looked, who left session and environment behind and %s is found',
+  async (_, to) => {
+    const folder = newFolder();
+    const record = await runIn(folder, shell(`env -i setsid "$(command -v sleep)" 60 ${to} sleep 61`));
+    await until(() => processesOf(record).length === 4, 'the worker');
+    const worker = processesOf(record).find((one) => one.pgid === one.pid && one.pid !== record.pid);
+    for (const pid of [record.pid, record.trainer_pid ?? 0]) signalProcess(existing(pid), 'SIGKILL');
+    expect(worker).toBeDefined();
+    await until(() => byOf(folder) === 'process', 'both to be gone');
+    const reader = bystander(['tail', '-f', `${folder}/training.log`]);
+    const lister = bystander(['sh', '-c', 'exec sleep 60 3<"$0"', folder]);
+    await stopAttempt(folder, { graceSeconds: 0.3 });
+    expect(worker && readLiving(worker)).toBeNull();
+    expect(liveness(folder)).toEqual({ alive: 'no' });
+    for (const { process } of [reader, lister]) expect(readLiving(process)).not.toBeNull();
+  },
+);
+
 test('a runner that is frozen does not keep its training alive', async () => {
   const folder = newFolder();
   const record = await runIn(folder, ['sleep', '60']);
@@ -100,3 +122,8 @@ test('a runner that is frozen does not keep its training alive', async () => {
   expect(processesOf(record)).toEqual([]);
   expect(liveness(folder)).toEqual({ alive: 'no' });
 });
+
+function byOf(folder: string): string | null {
+  const life = liveness(folder);
+  return life.alive === 'here' ? life.by : null;
+}

@@ -145,12 +145,25 @@ describe('one attempt at a time', () => {
     const folder = newFolder();
     await runIn(folder, ['true']);
     await endIn(folder);
-    rewriteRecord(folder, { hostname: 'pod-b', pid_namespace: 'pid:[1]', ended_at: null });
+    rewriteRecord(folder, {
+      hostname: 'pod-b',
+      boot_id: 'of another machine',
+      pid_namespace: 'pid:[1]',
+      ended_at: null,
+    });
     const refused = runnerByHand(folder, 'true');
     expect(refused.status).toBe(75);
     expect(refused.stderr).toContain('from pod-b');
     const minuteAgo = Date.now() / 1000 - 60;
     utimesSync(join(folder, 'attempt.json'), minuteAgo, minuteAgo);
+    expect(runnerByHand(folder, 'true').status).toBe(0);
+  });
+
+  test('an attempt of a container of this machine that nobody holds the lock of does not hold the folder', async () => {
+    const folder = newFolder();
+    await runIn(folder, ['true']);
+    await endIn(folder);
+    rewriteRecord(folder, { hostname: 'pod-b', pid_namespace: 'pid:[1]', ended_at: null });
     expect(runnerByHand(folder, 'true').status).toBe(0);
   });
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from typing import NamedTuple
 
 _NOT_ON_FOLDERS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-def hold(folder: int) -> int:
-    """Locks the output folder (a descriptor), and answers the descriptor that holds the lock: it is held until this and
-    all inherited copies are closed. Raises BlockingIOError while another attempt has it.
+class Hold(NamedTuple):
+    """`descriptor` holds the lock until it and all inherited copies are closed. `on` tells what was locked: the folder
+    itself, a file in it, or nothing, where the file system knows no locks."""
+
+    descriptor: int
+    on: str | None
+
+
+def hold(folder: int) -> Hold:
+    """Locks the output folder (a descriptor). Raises BlockingIOError while another attempt has it.
 
     NFS locks only what is open for writing, so no folders (flock(2)): there a file in it stands for the folder. Where
     there are no locks at all, the records have to do: who started last is refused while the other is heard of.
     """
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return folder
+        return Hold(folder, "folder")
     except OSError as error:
         if error.errno not in _NOT_ON_FOLDERS:
             raise
@@ -28,4 +36,5 @@ def hold(folder: int) -> int:
     except OSError as error:
         if error.errno not in _NOT_ON_FOLDERS:
             raise
-    return file
+        return Hold(file, None)
+    return Hold(file, "file")

@@ -42,6 +42,34 @@ def marked(attempt: str) -> list[Process]:
     return [process for process in processes if process and process.state not in "ZX"]
 
 
+def left_by(record: dict[str, object]) -> list[Process]:
+    """Whoever lives of an earlier attempt: its runner, its trainer, who carries its mark, and who, with an environment
+    of its own, still writes into its log. Only for a record of this PID namespace."""
+    attempt, born = str(record.get("id")), record.get("start_ticks")
+    known = {record.get("pid"): born, record.get("trainer_pid"): record.get("trainer_start_ticks")}
+    log = (record.get("device"), record.get("log_inode"))
+    found = []
+    for process in map(read, _pids()):
+        if process is None or process.state in "ZX" or process.pid in (1, os.getpid()):
+            continue
+        writes = None not in log and isinstance(born, int) and process.start_ticks >= born and _writes(process.pid, log)
+        if known.get(process.pid) == process.start_ticks or carries(process.pid, attempt) or writes:
+            found.append(process)
+    return found
+
+
+def _writes(pid: int, file: tuple[object, object]) -> bool:
+    """Whether standard output or standard error are the file, given by device and inode."""
+    for descriptor in (1, 2):
+        try:
+            stats = os.stat(f"/proc/{pid}/fd/{descriptor}")
+        except OSError:
+            continue
+        if (stats.st_dev, stats.st_ino) == file:
+            return True
+    return False
+
+
 def read(pid: int) -> Process | None:
     """None when there is no such process. The name may hold spaces and `)`: fields are counted after the last one."""
     try:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 
 ATTEMPT = "attempt.json"
 PID = "training.pid"
+# Touched by the sidecar for a runner that died before its trainer did.
+BEATEN_FOR = f".{ATTEMPT}.alive"
+# Room at the end of the record: how the attempt ended is written over it when a full disk has no room for a new file.
+SPARE = 400
 
 
 def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
@@ -16,7 +21,22 @@ def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
 
     `folder` is a descriptor of the output folder. Raises OSError when it cannot be written; the old one is then whole.
     """
-    _replace(folder, ATTEMPT, json.dumps(record, indent=2, ensure_ascii=False) + "\n", durable)
+    _replace(folder, ATTEMPT, _text(record) + b" " * SPARE + b"\n", durable)
+
+
+def overwrite(folder: int, record: dict[str, object]) -> None:
+    """Writes `attempt.json` in place, within the bytes that it has already: a full disk takes that. Raises OSError, also
+    when there is not room enough."""
+    descriptor = os.open(ATTEMPT, os.O_WRONLY, dir_fd=folder)
+    try:
+        room = os.fstat(descriptor).st_size
+        data = _text(record)
+        if len(data) >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), ATTEMPT)
+        os.pwrite(descriptor, data.ljust(room - 1) + b"\n", 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load(folder: int) -> dict[str, object] | None:
@@ -33,7 +53,7 @@ def load(folder: int) -> dict[str, object] | None:
 
 def save_pid(folder: int) -> None:
     """Not synced: after a power cut there is no process that a PID could name."""
-    _replace(folder, PID, f"{os.getpid()}\n", durable=False)
+    _replace(folder, PID, f"{os.getpid()}\n".encode(), durable=False)
 
 
 def remove_pid(folder: int) -> None:
@@ -68,8 +88,28 @@ def is_ours(folder: int, record: dict[str, object]) -> bool:
     return not current or current.get("id") in (None, record["id"])
 
 
-def seconds_since_touched(folder: int) -> float:
-    return time.time() - os.stat(ATTEMPT, dir_fd=folder).st_mtime
+def last_beat(folder: int) -> float:
+    """When the attempt last gave a sign of life, in seconds since 1970 by the file system's clock. Raises OSError."""
+    return max(os.stat(ATTEMPT, dir_fd=folder).st_mtime, beaten_for(folder) or 0)
+
+
+def beaten_for(folder: int) -> float | None:
+    """When a sidecar last gave it instead of a runner that had died; None when none ever had to."""
+    try:
+        return os.stat(BEATEN_FOR, dir_fd=folder).st_mtime
+    except OSError:
+        return None
+
+
+def file_system_now(folder: int) -> float:
+    """What the clock says that stamps files here: a server's, or ours; the two may differ. Raises OSError."""
+    name = f".{ATTEMPT}.{os.urandom(6).hex()}"
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
+    try:
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)
+        _unlink(folder, name)
 
 
 def now() -> str:
@@ -78,13 +118,16 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds // 1_000_000:03d}Z"
 
 
-def _replace(folder: int, name: str, text: str, durable: bool) -> None:
+def _text(record: dict[str, object]) -> bytes:
+    return json.dumps(record, indent=2, ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _replace(folder: int, name: str, data: bytes, durable: bool) -> None:
     # Random, not the PID: two pods on one volume have the same PIDs.
     temporary = f".{name}.{os.urandom(6).hex()}"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
         try:
-            data = text.encode("utf-8", "surrogateescape")
             while data:
                 data = data[os.write(descriptor, data) :]
             if durable:

@@ -14,6 +14,7 @@ if not __package__:  # started as a file: quicker than -m, and no PYTHONPATH tha
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import argparse
+import errno
 import signal
 import time
 
@@ -21,9 +22,11 @@ from trackside import lock, out_of_memory, processes, record as attempt_file
 from trackside.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = 75, 74
-FRESH_SECONDS = 45
+FRESH_SECONDS = 30
+NEXT_BEAT_SECONDS = 7
 FINAL_RECORD_SECONDS = 3600
 LEAVING_SECONDS = 1.5
+LOOKING_SECONDS = 0.1
 
 
 def main() -> int:
@@ -43,15 +46,15 @@ def main() -> int:
         return _refuse(HELD, _holder(attempt_file.load(folder)))
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be locked: {error.strerror}. Nothing was started.")
-    other = _held_by_another(folder)
-    if other:
-        return _refuse(HELD, other)
     try:
-        log, record = _write_down(folder, options)
+        other = _held_by_another(folder, held)
+        if other:
+            return _refuse(HELD, other)
+        log, record = _write_down(folder, held, options)
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be written: {error.strerror}. Nothing was started.")
     # The folder stays locked while the trainer lives, whatever becomes of us.
-    os.set_inheritable(held, True)
+    os.set_inheritable(held.descriptor, True)
     return _run(folder, log, record, options)
 
 
@@ -89,15 +92,17 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _hold(folder: int) -> int:
-    """A runner that has written down the end of its attempt is leaving: it is waited for, not complained about."""
-    deadline = time.monotonic() + LEAVING_SECONDS
+def _hold(folder: int) -> lock.Hold:
+    """A runner that has written down the end of its attempt is leaving, and a sidecar may be looking for a moment whether
+    the lock is held: both are waited for, not complained about."""
+    begun = time.monotonic()
     while True:
         try:
             return lock.hold(folder)
         except BlockingIOError:
             last = attempt_file.load(folder)
-            if not last or not last.get("ended_at") or time.monotonic() > deadline:
+            patience = LEAVING_SECONDS if last and last.get("ended_at") else LOOKING_SECONDS
+            if time.monotonic() - begun > patience:
                 raise
         time.sleep(0.02)
 
@@ -107,21 +112,47 @@ def _refuse(code: int, why: str) -> int:
     return code
 
 
-def _held_by_another(folder: int) -> str | None:
+def _held_by_another(folder: int, held: lock.Hold) -> str | None:
     """The lock tells of this machine's runners and trainers, where the file system has locks at all. The record tells
-    of what outlived a runner without its lock, and of other machines on a shared volume."""
+    of what outlived a runner without its lock, and of other machines on a shared volume. Raises OSError."""
     last = attempt_file.load(folder)
     if not last or last.get("ended_at"):
         return None
-    left = processes.marked(str(last.get("id")))
-    if left:
-        return f"{_holder(last)} Still living: {', '.join(str(process.pid) for process in left)}."
     here = processes.here()
-    elsewhere = any(last.get(name) not in (None, value) for name, value in here.items())
-    seconds = attempt_file.seconds_since_touched(folder)
-    if elsewhere and seconds < FRESH_SECONDS:
+    if all(last.get(name) in (None, value) for name, value in here.items()):
+        left = processes.left_by(last)
+        return _living(last, left)
+    left = processes.marked(str(last.get("id")))  # a container's processes are seen from outside of it
+    if left:
+        return _living(last, left)
+    if _would_have_locked(folder, held, last):
+        return None
+    seconds = attempt_file.file_system_now(folder) - attempt_file.last_beat(folder)
+    if seconds < FRESH_SECONDS and (seconds >= 0 or _beats(folder)):
         return f"{_holder(last)} It was heard of {max(0, seconds):.0f} s ago from {last.get('hostname')}."
     return None
+
+
+def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
+    return f"{_holder(last)} Still living: {', '.join(str(each.pid) for each in left)}." if left else None
+
+
+def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) -> bool:
+    """Another container of this machine that had this very file system would hold the lock that we hold now, as long as
+    its runner lives. One that died before its trainer is spoken for by a sidecar (BEATEN_FOR)."""
+    mine = (processes.here()["boot_id"], os.fstat(folder).st_dev, "folder", held.on)
+    theirs = (last.get("boot_id"), last.get("device"), last.get("lock"), "folder")
+    return None not in theirs and mine == theirs and attempt_file.beaten_for(folder) is None
+
+
+def _beats(folder: int) -> bool:
+    """A sign of life that lies in the future tells nothing, for a clock was set back: the next one does."""
+    before, deadline = attempt_file.last_beat(folder), time.monotonic() + NEXT_BEAT_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        if attempt_file.last_beat(folder) != before:
+            return True
+    return False
 
 
 def _holder(last: dict[str, object] | None) -> str:
@@ -133,7 +164,7 @@ def _holder(last: dict[str, object] | None) -> str:
     )
 
 
-def _write_down(folder: int, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
+def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
     """Log, record and PID file, all before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
     log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644, dir_fd=folder)
@@ -150,7 +181,10 @@ def _write_down(folder: int, options: argparse.Namespace) -> tuple[int, dict[str
             "start_ticks": me.start_ticks if me else None,
             **processes.here(),
             "output": os.path.realpath(options.output),
+            "device": os.fstat(folder).st_dev,
             "output_inode": os.fstat(folder).st_ino,
+            "log_inode": os.fstat(log).st_ino,
+            "lock": held.on,
             "started_at": started_at,
             "argv": options.argv,
             "cwd": options.cwd,
@@ -238,7 +272,7 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
     while attempt_file.is_ours(folder, record):
         try:
-            attempt_file.save(folder, record)
+            _save_end(folder, record)
             break
         except OSError as error:
             told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
@@ -250,6 +284,15 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     except OSError:
         pass  # it reads as stale: the record says that the attempt has ended
     return 0
+
+
+def _save_end(folder: int, record: dict[str, object]) -> None:
+    try:
+        attempt_file.save(folder, record)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        attempt_file.overwrite(folder, record)
 
 
 def _print(log: int, text: str, quiet: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from trackside import processes, record as attempt_file
 
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 5.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
 WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
 
