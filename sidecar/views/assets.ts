@@ -15,19 +15,17 @@ export type Assets = {
 
 /**
  * Every file a page loads, under a name that changes with its content so that it may be cached for ever: what lies in
- * templates/static/, and htmx with its stream extension. Compressed once, here; brotli's last two levels would
+ * templates/static/, and `trackside.js`, which holds htmx. Compressed once, here; brotli's last two levels would
  * save a few hundred bytes and cost a tenth of a second at every start.
  */
 export function loadAssets(templates: string): Assets {
   const folder = join(templates, 'static');
-  const files = [...readdirSync(folder).map((name) => join(folder, name)), ...htmxFiles()];
+  const own = readdirSync(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
   const hrefs = new Map<string, string>();
   const assets = new Map<string, Asset>();
-  for (const file of files) {
-    const name = basename(file);
+  for (const { name, bytes } of [...own, { name: 'trackside.js', bytes: everyPage(folder) }]) {
     const type = types[extname(name)];
     if (!type) continue;
-    const bytes = readFileSync(file);
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 10);
     const hashed = `${basename(name, extname(name))}.${hash}${extname(name)}`;
     hrefs.set(name, `assets/${hashed}`);
@@ -54,7 +52,13 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-function htmxFiles(): string[] {
+/**
+ * One script of htmx, its stream extension and our live.js. htmx begins by itself as soon as the document is parsed, even
+ * between two scripts: a page whose second one came a moment later would open no stream, or miss what it said first.
+ */
+function everyPage(folder: string): Buffer {
   const dist = dirname(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'));
-  return [join(dist, 'htmx.min.js'), join(dist, 'ext', 'hx-sse.min.js')];
+  const files = [join(dist, 'htmx.min.js'), join(dist, 'ext', 'hx-sse.min.js'), join(folder, 'live.js')];
+  const [htmx, stream, live] = files.map((file) => readFileSync(file, 'utf8'));
+  return Buffer.from(`${htmx};\n${stream};\n(() => {\n${live}})();\n`);
 }

@@ -1,5 +1,5 @@
 /*
- * What every page needs: its one stream (contact, title, log), times in the reader's zone, buttons that post once, and
+ * The rest of trackside.js, behind htmx (sidecar/views/assets.ts). What every page needs: its one stream (contact, title, log), times in the reader's zone, buttons that post once, and
  * copy buttons. Without it a page shows what was true when it was loaded, and its forms work.
  */
 const stream = document.querySelector('[hx-sse\\:connect]');
