@@ -207,8 +207,10 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
 }
 
 /** Does the file say something else than the evidence? What has no attempt of ours is left alone unless it claims to live. */
-function needsCorrection({ file, facts, settledNow, state }: Session): boolean {
+function needsCorrection({ file, facts, settledNow, state, liveness }: Session): boolean {
   if (file.kind !== 'whole' || facts.status === 'pending') return false;
+  // Its own sidecar keeps the file, and knows better; two that correct each other never end.
+  if (liveness.alive === 'elsewhere') return false;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
   return (state?.attempts.length ?? 0) > 0 || ['starting', 'running', 'stopping'].includes(state?.status ?? '');
