@@ -95,8 +95,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function startSidecar(environment: NodeJS.ProcessEnv): Promise<Sidecar> {
-  const child = spawn(process.execPath, [main, 'serve'], {
+/** `around` is a command that runs another one, given after it: what a fault test puts a sidecar into. */
+export async function startSidecar(environment: NodeJS.ProcessEnv, around: string[] = []): Promise<Sidecar> {
+  const [command = '', ...rest] = [...around, process.execPath, main, 'serve'];
+  const child = spawn(command, rest, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

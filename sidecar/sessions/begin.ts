@@ -51,6 +51,24 @@ export async function beginAttempt(
   name: string,
   begin: Begin,
 ): Promise<Session> {
+  const path = join(deps.outputs.root, name);
+  // A hundred clicks are answered at once, not one after the other.
+  if (beginning.has(path)) throw alreadyRunning(name, 'It is being started at this moment.');
+  beginning.add(path);
+  try {
+    return await beginAlone(deps, name, begin);
+  } finally {
+    beginning.delete(path);
+  }
+}
+
+const beginning = new Set<string>();
+
+async function beginAlone(
+  deps: { settings: Settings; outputs: Outputs },
+  name: string,
+  begin: Begin,
+): Promise<Session> {
   const { outputs, settings } = deps;
   const before = await outputs.read(name);
   refuseIfAlive(before);

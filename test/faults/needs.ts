@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+
+/** What a fault needs of the machine: a command that succeeds where it can be injected. */
+const NEEDS = {
+  'PID namespaces (root)': ['unshare', '-pf', '--mount-proc', '--uts', 'true'],
+  'mounting (root)': ['unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+  faketime: ['faketime', '-f', '+1d', 'true'],
+  strace: ['strace', '-qq', '-o', '/dev/null', 'true'],
+  busybox: ['busybox', 'true'],
+  'a writable memory control group': [
+    'sh',
+    '-c',
+    'for root in /sys/fs/cgroup/memory /sys/fs/cgroup; do mkdir $root/trackside-probe-$$ && rmdir $root/trackside-probe-$$ && exit 0; done; exit 1',
+  ],
+} as const;
+
+/** True, with a printed line, when something is missing: for `test.skipIf`. */
+export function lacks(need: keyof typeof NEEDS): boolean {
+  const [command, ...rest] = NEEDS[need];
+  const able = spawnSync(command, rest, { stdio: 'ignore' }).status === 0;
+  if (!able) console.log(`Skipped: this machine does not give us ${need}.`);
+  return !able;
+}
+
+/** A line for the table of promises. */
+export function measured(promise: number, text: string): void {
+  console.log(`Promise ${promise}: ${text}`);
+}

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Place, type Sidecar, startSidecar } from '../sidecar.js';
+
+/** Runs what follows as the only child of a PID 1 that never reaps anyone, under a host name of its own. */
+const container = (hostname: string) => [
+  ...['unshare', '-pf', '--mount-proc', '--uts', '--kill-child', 'sh', '-c'],
+  ...[`hostname ${hostname}; "$@" & exec sleep infinity`, 'init'],
+];
+
+/**
+ * A pod: a sidecar in a PID namespace of its own, over the files of a place. `kill()` ends the whole pod at once, as a
+ * host does: sidecar, runners and trainers.
+ */
+export function startPod(place: Place, hostname: string, environment: NodeJS.ProcessEnv = {}): Promise<Sidecar> {
+  const own = { TRACKSIDE_OUTPUTS: place.outputs, TRACKSIDE_DATASETS: place.datasets, TRACKSIDE_PORT: '0' };
+  return startSidecar({ ...own, ...environment }, container(hostname));
+}
+
+/** attempt.json of a session, as it is. */
+export function attemptOf(place: Place, name: string) {
+  return JSON.parse(readFileSync(join(place.outputs, name, 'attempt.json'), 'utf8'));
+}
+
+/** Everyone who carries an attempt's mark, in whatever namespace: PIDs as seen from here, zombies left out. */
+export function marked(id: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const state = readFileSync(`/proc/${name}/stat`, 'latin1').replace(/^.*\) /s, '')[0] ?? 'X';
+      const carries = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(`TRACKSIDE_ATTEMPT=${id}`);
+      return carries && !'ZX'.includes(state) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
