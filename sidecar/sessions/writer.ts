@@ -1,0 +1,41 @@
+import type { AttemptEntry } from './uiState.js';
+
+/**
+ * The attempt that wrote a step or final file: the newest one, because each attempt moves those of the one before to
+ * `earlier/attempt-<number>/` (earlier.ts). `path` is relative to the output folder. By place and not by time: clocks jump.
+ */
+export function writerByPlace(attempts: readonly AttemptEntry[], path: string): AttemptEntry | null {
+  const moved = /^earlier\/attempt-(\d+)(?:-\d+)?\//.exec(path);
+  if (!moved) return attempts.at(-1) ?? null;
+  return attempts.findLast((each) => each.number === Number(moved[1])) ?? null;
+}
+
+/**
+ * The attempt that wrote a file that no attempt moves (a sample picture), by when it was written. The clock may have
+ * been set between attempts, so one in whose time the file falls goes before one that only began earlier; and an attempt
+ * during which the clock was set back, before one that had ended by then.
+ */
+export function writerByTime(attempts: readonly AttemptEntry[], savedAtMs: number): AttemptEntry | null {
+  const within = attempts.findLast(({ started_at, ended_at }) => {
+    return Date.parse(started_at) <= savedAtMs && ended_at !== null && savedAtMs <= Date.parse(ended_at);
+  });
+  if (within) return within;
+  const open = attempts.filter(({ started_at, ended_at }) => ended_at === null || ended_at < started_at);
+  const begun = (among: readonly AttemptEntry[]) =>
+    among.findLast(({ started_at }) => Date.parse(started_at) <= savedAtMs);
+  return begun(open) ?? begun(attempts) ?? null;
+}
+
+/**
+ * The state folders that the present lineage was resumed from: not those behind a later return to an earlier step, which
+ * left them as the end of an abandoned branch.
+ */
+export function lineageSources(attempts: readonly AttemptEntry[]): string[] {
+  const fresh = attempts.findLastIndex((attempt) => attempt.kind !== 'resume');
+  const lineage = attempts.slice(Math.max(0, fresh));
+  const sources = lineage.flatMap(({ resumed_from, step_offset }, index) => {
+    const abandoned = lineage.slice(index + 1).some((later) => later.step_offset < step_offset);
+    return resumed_from && !abandoned ? [resumed_from] : [];
+  });
+  return [...new Set(sources)];
+}
