@@ -4,16 +4,17 @@ import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.
 import { readSamples } from '../trainers/samples.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
 import type { Session } from './session.js';
-import type { AttemptEntry } from './uiState.js';
+import { writerByPlace, writerByTime } from './writer.js';
 
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
   const perEpoch = session.progress?.steps_per_epoch ?? null;
+  const attempts = session.state?.attempts ?? [];
   return (await readAll(session)).map(({ path, file }) => ({
     name: file.name,
     path,
     kind: file.kind,
-    ...placeOf(file, writerOf(session, file.savedAtMs)?.step_offset ?? 0, perEpoch),
+    ...placeOf(file, writerByPlace(attempts, path)?.step_offset ?? 0, perEpoch),
     bytes: file.bytes,
     saved_at: new Date(file.savedAtMs).toISOString(),
   }));
@@ -24,7 +25,7 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
   return (await readSamples(session.folder)).map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
     name,
     epoch,
-    step: step === null ? null : step + (writerOf(session, savedAtMs)?.step_offset ?? 0),
+    step: step === null ? null : step + (writerByTime(session.state?.attempts ?? [], savedAtMs)?.step_offset ?? 0),
     prompt,
     seed,
     saved_at: new Date(savedAtMs).toISOString(),
@@ -77,9 +78,4 @@ function placeOf(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | 
   if (file.kind === 'step') return { epoch: null, step: stepOffset + (file.number ?? 0) };
   const epoch = file.kind === 'epoch' ? file.number : (file.metadata?.ss_num_epochs ?? null);
   return { epoch, step: epoch !== null && perEpoch !== null ? epoch * perEpoch : null };
-}
-
-/** The attempt that wrote a file: the last one that had begun by then. */
-function writerOf(session: Session, savedAtMs: number): AttemptEntry | null {
-  return session.state?.attempts.findLast((each) => Date.parse(each.started_at) <= savedAtMs) ?? null;
 }

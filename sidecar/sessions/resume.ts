@@ -4,11 +4,14 @@ import { resumeRecipe } from '../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk } from '../trainers/stateFolders.js';
 import type { ResumeFacts, StateFacts } from './facts.js';
 import type { AttemptEntry } from './uiState.js';
+import { lineageSources, writerByPlace } from './writer.js';
 
 /** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */
 export type Candidate = StateFacts & {
   absolutePath: string;
   savedAtMs: number;
+  /** How far along the lineage it lies, in steps; null where nothing tells. Time does not: clocks jump. */
+  position: number | null;
   firstEpoch: number | null;
   stepOffset: number | null;
   repeatedSteps: number;
@@ -37,8 +40,10 @@ export async function readCandidates(session: {
   }
   const perEpoch = session.stepsPerEpoch ?? stepsPerEpochOf(states.map(({ state }) => state));
   return states
-    .map(({ state, parent }) => candidate(state, parent, folder, writerOffset(state, attempts), perEpoch))
-    .sort((a, b) => b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0));
+    .map(({ state, parent }) => candidate(state, parent, folder, attempts, perEpoch))
+    .sort(
+      (a, b) => (b.position ?? 0) - (a.position ?? 0) || b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0),
+    );
 }
 
 /**
@@ -89,10 +94,11 @@ function candidate(
   state: StateOnDisk,
   parent: string,
   folder: string,
-  writerStepOffset: number,
+  attempts: readonly AttemptEntry[],
   stepsPerEpoch: number | null,
 ): Candidate {
   const absolutePath = `${parent}/${state.name}`;
+  const writerStepOffset = writerByPlace(attempts, relative(folder, absolutePath))?.step_offset ?? 0;
   const recipe = stepsPerEpoch === null ? null : resumeRecipe(state, stepsPerEpoch, writerStepOffset);
   return {
     name: state.name,
@@ -104,6 +110,7 @@ function candidate(
     bytes: state.bytes,
     saved_at: new Date(state.savedAtMs).toISOString(),
     savedAtMs: state.savedAtMs,
+    position: stepsPerEpoch === null ? null : (recipe?.step ?? positionByName(state, writerStepOffset, stepsPerEpoch)),
     complete: state.complete,
     reason: state.reason,
     firstEpoch: recipe?.firstEpoch ?? null,
@@ -112,17 +119,15 @@ function candidate(
   };
 }
 
-/** States outside the output folder itself that an attempt since the last fresh beginning was resumed from. */
-function movedSources(folder: string, attempts: readonly AttemptEntry[]): string[] {
-  const fresh = attempts.findLastIndex((attempt) => attempt.kind !== 'resume');
-  const sources = attempts.slice(Math.max(0, fresh)).flatMap((attempt) => attempt.resumed_from ?? []);
-  return [...new Set(sources)].filter((path) => dirname(path) !== folder && existsSync(path));
+/** Of a folder whose contents don't tell, by its name. */
+function positionByName({ kind, number }: StateOnDisk, writerStepOffset: number, stepsPerEpoch: number): number {
+  if (number === null) return Number.POSITIVE_INFINITY;
+  return kind === 'epoch' ? number * stepsPerEpoch : writerStepOffset + number;
 }
 
-/** The step offset of the attempt that wrote a state: the last one that had begun by then. */
-function writerOffset(state: StateOnDisk, attempts: readonly AttemptEntry[]): number {
-  const writer = attempts.findLast((attempt) => Date.parse(attempt.started_at) <= state.savedAtMs);
-  return writer?.step_offset ?? 0;
+/** States outside the output folder itself that the present lineage was resumed from. */
+function movedSources(folder: string, attempts: readonly AttemptEntry[]): string[] {
+  return lineageSources(attempts).filter((path) => dirname(path) !== folder && existsSync(path));
 }
 
 /** Where no log tells: the first run's epoch states hold both counts (`current_step` is run-local, train_network.py:1275). */

@@ -91,7 +91,7 @@ export function followAttempt(options: {
     const now = new Date();
     const steps = events.filter((event) => event.type === 'step');
     const last = steps.at(-1);
-    if (last && caughtUp) clock.add(last.step, now.getTime());
+    if (last && caughtUp) clock.add(last.step, performance.now());
     progress = {
       ...advanceProgress(progress, state, stepOffset, clock.secondsPerStep(), now),
       log_position: `${inode}:${offset}`,
@@ -108,13 +108,13 @@ export function followAttempt(options: {
         saveTimer = null;
         void save();
       },
-      Math.max(0, savedAt + SAVE_MS - Date.now()),
+      Math.max(0, savedAt + SAVE_MS - performance.now()),
     );
     saveTimer.unref();
   }
 
   async function save(): Promise<void> {
-    savedAt = Date.now();
+    savedAt = performance.now();
     // A full disk must not end the watching; the next save comes by itself.
     await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`).catch(() => {});
   }
