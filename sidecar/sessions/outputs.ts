@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { beatForRunner } from '../processes/heartbeat.js';
@@ -18,6 +19,8 @@ import type { AttemptEntry, RawState } from './uiState.js';
 const LOOK_MS = 1000;
 /** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
 const REREAD = 5;
+
+const CATCH_UP_MS = 300;
 
 /** All sessions of an outputs folder, as they are now. */
 export type Outputs = {
@@ -95,8 +98,12 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       await follower.close();
       follower = null;
     }
-    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest)
+    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest) {
       follower = follow(session, session.latest);
+      // What the log holds by now belongs to what is told first, unless it takes long to read.
+      await Promise.race([follower.catchUp(), wait(CATCH_UP_MS)]);
+      session = { ...session, facts: { ...session.facts, progress: publicProgress(follower.progress()) } };
+    }
     const unchanged = before && sameFacts(before.facts, session.facts);
     held.set(name, { facts: session.facts, signature, attempt, follower, readAt: Date.now() });
     if (!unchanged) changed(name);
