@@ -25,6 +25,24 @@ export function explainEnd(logTail: string, exit: Exit): string | null {
   return `The trainer ended with exit code ${exit.code}. Its last words: “${shortened(lastLine)}”`;
 }
 
+/**
+ * What speaks against starting again by itself what ended so: an error that would only repeat (usage, no data, a missing
+ * file or module, another network, a full disk), or somebody's hand (SIGTERM, Ctrl-C). Null for all that may pass.
+ */
+export function whyNotAgain(logTail: string, exit: Exit): 'repeats' | 'by hand' | null {
+  if (exit.oomKilled) return null;
+  const { exception, usage, noData, signal: childSignal } = lastWords(logTail);
+  if (noData) return 'repeats';
+  const cause = exception ?? usage;
+  if (BY_HAND.test(exit.signal ?? childSignal ?? '') || /^KeyboardInterrupt/.test(cause ?? '')) return 'by hand';
+  const known = cause && CAUSES.find(([pattern]) => pattern.test(cause));
+  if (known) return known[2] ?? null;
+  // What ends without an error, and without its weights, does so again.
+  return exit.code === 0 || /^(?:SyntaxError|IndentationError|ImportError)\b/.test(cause ?? '') ? 'repeats' : null;
+}
+
+const BY_HAND = /^SIG(?:TERM|INT|HUP|QUIT)$/;
+
 const OUT_OF_RAM =
   'The pod ran out of memory (RAM), and the kernel ended the trainer. Use fewer loader workers, or a pod with more memory, then resume.';
 const NO_DATA =
@@ -42,7 +60,7 @@ const BY_SIGNAL: Record<string, string> = {
 };
 
 /** Patterns over the last exception, and what they mean. `$1` is the pattern's first group. */
-const CAUSES: readonly (readonly [pattern: RegExp, words: string])[] = [
+const CAUSES: readonly (readonly [pattern: RegExp, words: string, again?: 'repeats'])[] = [
   [
     /OutOfMemoryError|CUDA out of memory|CUBLAS_STATUS_ALLOC_FAILED/,
     'The GPU ran out of memory. End other programs on it, or lower the resolution, the network dimension or the batch size.',
@@ -50,58 +68,68 @@ const CAUSES: readonly (readonly [pattern: RegExp, words: string])[] = [
   [
     /No space left on device|inline_container\.cc|Disk quota exceeded/,
     'The disk is full. Free some space (old checkpoints and state folders are the largest files), then resume: whole state folders are not lost.',
+    'repeats',
   ],
-  [/error: unrecognized arguments: (.+)/, 'The trainer does not know these arguments: $1. Take them out.'],
-  [/^usage: .*?error: (.+)/, 'The trainer refused its arguments: $1.'],
+  [/error: unrecognized arguments: (.+)/, 'The trainer does not know these arguments: $1. Take them out.', 'repeats'],
+  [/^usage: .*?error: (.+)/, 'The trainer refused its arguments: $1.', 'repeats'],
   [
     /size mismatch for|Error\(s\) in loading state_dict/,
     'The state folder holds a network of another size. Network dimension, alpha and module have to be those of the first start.',
+    'repeats',
   ],
   [
     /doesn't match the size of optimizer's group|parameter group that doesn't match/,
     'The state folder holds another optimizer, or other trained parts. They have to be those of the first start.',
+    'repeats',
   ],
   [
     /max_train_steps should be greater than initial step/,
     'Nothing is left to train: the state holds all the epochs that were asked for. Train further with more epochs.',
+    'repeats',
   ],
   [
     /Tried to find (.+?) but folder does not exist/,
     'The state folder $1 is not there any more. Resume from another one.',
+    'repeats',
   ],
   [
     /PytorchStreamReader failed|failed finding central directory|Error while deserializing header|MetadataIncompleteBuffer/,
     'A file that the trainer loaded is cut short. When resuming, pick an earlier state folder; otherwise load the model file anew.',
+    'repeats',
   ],
   [
     /BadZipFile|Bad CRC-32|Bad magic number for (?:file|central)/,
     'A cache file beside the pictures is broken, probably by an earlier interruption. Delete the .npz files in the dataset, then start again: they are made anew.',
+    'repeats',
   ],
   [
     /No module named '([^']+)'/,
     "The Python package $1 is missing. Install it into the trainer's Python, or choose another Python in the settings.",
+    'repeats',
   ],
   [
     /LocalEntryNotFoundError|OfflineModeIsEnabled|Can't load tokenizer|huggingface\.co|ConnectionError|MaxRetryError/,
     'The model hub could not be reached, and something that is needed from it is not on this disk yet. Check the network, then start again.',
   ],
-  [/extra keys not allowed @ (.+)/, 'dataset.toml holds a key that the trainer does not know: $1.'],
-  [/MultipleInvalid: (.+)/, 'dataset.toml holds a value that the trainer does not take: $1.'],
+  [/extra keys not allowed @ (.+)/, 'dataset.toml holds a key that the trainer does not know: $1.', 'repeats'],
+  [/MultipleInvalid: (.+)/, 'dataset.toml holds a value that the trainer does not take: $1.', 'repeats'],
   [
     /cannot identify image file '([^']+)'/,
     '$1 is not a picture that can be read. Replace it or take it out of the dataset.',
+    'repeats',
   ],
-  [/UnicodeDecodeError/, 'A caption or a prompt is not in UTF-8. Save it anew as UTF-8.'],
+  [/UnicodeDecodeError/, 'A caption or a prompt is not in UTF-8. Save it anew as UTF-8.', 'repeats'],
   [
     /shared memory|Bus error|DataLoader worker .* is killed by signal/i,
     'A loader worker died: most likely the shared memory (/dev/shm) is too small. Set loader workers to 0, then resume.',
   ],
   [/MemoryError|Cannot allocate memory|DefaultCPUAllocator/, OUT_OF_RAM],
-  [/FileNotFoundError: .*?No such file or directory: '([^']+)'/, '$1 is missing.'],
-  [/PermissionError: .*?: '([^']+)'/, '$1 may not be read or written by the user that Trackside runs as.'],
+  [/FileNotFoundError: .*?No such file or directory: '([^']+)'/, '$1 is missing.', 'repeats'],
+  [/PermissionError: .*?: '([^']+)'/, '$1 may not be read or written by the user that Trackside runs as.', 'repeats'],
   [
     /No CUDA GPUs are available|Found no NVIDIA driver|CUDA driver version is insufficient/,
     'The trainer found no usable GPU: $&. Check the pod and its driver.',
+    'repeats',
   ],
   [/^KeyboardInterrupt/, 'The trainer was interrupted (SIGINT), as by Ctrl-C.'],
 ];

@@ -7,15 +7,22 @@ export type SafetensorsHeader = {
   /** `ss_*`, `modelspec.*`, …: all values are strings. */
   metadata: Record<string, string>;
   tensors: number;
+  /** Where each tensor lies in the file, in bytes, in the file's order; `to` is just behind it. */
+  places: TensorPlace[];
   /** What the file must measure, in bytes, to hold every tensor. */
   expectedBytes: number;
   bytes: number;
 };
 
+export type TensorPlace = { name: string; dtype: string; from: number; to: number };
+
 const headerShape = z.record(
   z.string(),
   z.union([
-    z.looseObject({ data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]) }),
+    z.looseObject({
+      dtype: z.string(),
+      data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]),
+    }),
     z.record(z.string(), z.string()),
   ]),
 );
@@ -47,7 +54,8 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string>
   const expectedBytes = 8 + length + header.end;
   if (bytes < expectedBytes) return 'is cut short';
   if (bytes > expectedBytes) return 'is longer than its header says';
-  return { metadata: header.metadata, tensors: header.tensors, expectedBytes, bytes };
+  const places = header.places.map((place) => ({ ...place, from: place.from + 8 + length, to: place.to + 8 + length }));
+  return { metadata: header.metadata, tensors: places.length, places, expectedBytes, bytes };
 }
 
 async function read(file: FileHandle, from: number, length: number): Promise<Buffer> {
@@ -61,7 +69,7 @@ async function read(file: FileHandle, from: number, length: number): Promise<Buf
   return buffer.subarray(0, filled);
 }
 
-function parse(text: string): { metadata: Record<string, string>; tensors: number; end: number } | null {
+function parse(text: string): { metadata: Record<string, string>; places: TensorPlace[]; end: number } | null {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -71,14 +79,15 @@ function parse(text: string): { metadata: Record<string, string>; tensors: numbe
   const header = headerShape.safeParse(json);
   if (!header.success) return null;
   let metadata: Record<string, string> = {};
-  let tensors = 0;
-  let end = 0;
+  const places: TensorPlace[] = [];
   for (const [name, entry] of Object.entries(header.data)) {
-    if (name === '__metadata__') metadata = entry as Record<string, string>;
-    else {
-      tensors += 1;
-      end = Math.max(end, (entry as { data_offsets: [number, number] }).data_offsets[1]);
+    if (name === '__metadata__') {
+      metadata = entry as Record<string, string>;
+      continue;
     }
+    const { dtype, data_offsets } = entry as { dtype: string; data_offsets: [number, number] };
+    places.push({ name, dtype, from: data_offsets[0], to: data_offsets[1] });
   }
-  return { metadata, tensors, end };
+  places.sort((a, b) => a.from - b.from);
+  return { metadata, places, end: places.reduce((end, { to }) => Math.max(end, to), 0) };
 }

@@ -1,9 +1,11 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readStateName } from './fileNames.js';
 import { remember } from './remember.js';
 import { readSafetensors } from './safetensors.js';
+import { whatIsZeroed } from './zeroedWeights.js';
+import { endsAsZip, whatIsTornInZip } from './zipArchive.js';
 
 /** A state folder as it lies on disk. `currentEpoch` is absolute, `currentStep` counts from the last resume. */
 export type StateOnDisk = {
@@ -32,8 +34,8 @@ type Options = {
 /**
  * The state folders of `outputName` directly inside `folder`, newest save first, each put to the completeness test: a
  * killed trainer leaves half-written folders behind that a resume would accept (sd-scripts writes file by file, in
- * place). Reads headers and tails only, and each only once. A folder that cannot be read is named with its reason; a
- * missing one holds none.
+ * place). Reads headers and tails only, and each only once; what `whatIsDamaged` found out about a folder counts as
+ * well. A folder that cannot be read is named with its reason; a missing one holds none.
  */
 export async function readStateFolders(
   folder: string,
@@ -52,6 +54,38 @@ export async function readStateFolders(
   return states.sort((a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name));
 }
 
+/**
+ * Reads all of a state folder that looks complete, and answers what is damaged inside, in words; null where nothing is. A
+ * kill cuts files off, which shows at their ends; a lost power supply leaves zeros in the middle of files of full length.
+ * Once for as long as the files stay the same: `readStateFolders` knows the answer from then on.
+ */
+export async function whatIsDamaged(path: string): Promise<string | null> {
+  const signature = signatureOf(await filesIn(path));
+  const before = examined.get(path);
+  if (before?.signature === signature) return before.found;
+  const found = examineFiles(path);
+  found.then((reason) => damages.set(path, { signature, reason })).catch(() => examined.delete(path));
+  examined.set(path, { signature, found });
+  return found;
+}
+
+const examined = new Map<string, { signature: string; found: Promise<string | null> }>();
+const damages = new Map<string, { signature: string; reason: string | null }>();
+
+async function examineFiles(path: string): Promise<string | null> {
+  for (const name of WRITE_ORDER) {
+    const examine = name.endsWith('.safetensors')
+      ? whatIsZeroed
+      : /\.(bin|pkl|pt)$/.test(name)
+        ? whatIsTornInZip
+        : null;
+    const file = join(path, name);
+    const wrong = examine && (await stat(file).catch(() => null)) ? await examine(file) : null;
+    if (wrong) return `${name} ${wrong}`;
+  }
+  return null;
+}
+
 type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
 type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
 
@@ -59,13 +93,12 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
   try {
     const files = await filesIn(path);
     const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
-    const signature = [
-      ...needed,
-      ...files.map((file) => `${file.name}:${file.ino}:${file.bytes}:${file.mtimeNs}`),
-    ].join();
-    const { trained, wrong } = await inspect(path, signature, files, needed);
+    const signature = signatureOf(files);
+    const { trained, wrong } = await inspect(path, `${needed} ${signature}`, files, needed);
+    const damage = damages.get(path);
+    const known = damage?.signature === signature ? damage.reason : null;
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
-    const reason = beingWritten ? 'it is being written now' : wrong;
+    const reason = beingWritten ? 'it is being written now' : (wrong ?? known);
     return {
       ...named,
       currentEpoch: trained?.current_epoch ?? null,
@@ -95,6 +128,10 @@ async function filesIn(path: string): Promise<FileOnDisk[]> {
         return { name, ino, bytes: Number(size), mtimeNs };
       }),
   );
+}
+
+function signatureOf(files: FileOnDisk[]): string {
+  return files.map((file) => `${file.name}:${file.ino}:${file.bytes}:${file.mtimeNs}`).join();
 }
 
 /** In the order in which a save writes them (accelerate checkpointing.py:101-170). */
@@ -136,20 +173,6 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
     if (!(await endsAsZip(join(path, name)))) return `${name} is cut short`;
   }
   return outOfOrder(WRITE_ORDER.flatMap((name) => byName.get(name) ?? []));
-}
-
-/** torch.save writes a zip archive; whole, it ends with the 22 bytes of the end-of-central-directory record. */
-async function endsAsZip(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    if (size < 22) return false;
-    const tail = Buffer.alloc(4);
-    await file.read(tail, 0, 4, size - 22);
-    return tail.toString('latin1') === 'PK\x05\x06';
-  } finally {
-    await file.close();
-  }
 }
 
 /** A save over an older folder of the same name that was cut off leaves whole files of two saves. */

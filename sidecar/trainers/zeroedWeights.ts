@@ -1,0 +1,95 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { readSafetensors, type TensorPlace } from './safetensors.js';
+
+/** What a file system loses at once when the power goes: a page that was never written reads as zeros. */
+const PAGE = 4096;
+const ZEROS = Buffer.alloc(PAGE);
+const BLOCK = 1024 * PAGE;
+
+/**
+ * Looks for zeros where a trained LoRA has none. A weights file holds no checksum, and after a lost power supply it may
+ * have its full length and a sound header, and pages of zeros behind it, which a resume would train on. Answers in
+ * words what is wrong, to follow the file's name; null where nothing is. Reads the whole file.
+ *
+ * A tensor of nothing but zeros is no proof: one that was never trained (`lora_up` begins as zeros) looks so, too.
+ */
+export async function whatIsZeroed(path: string): Promise<string | null> {
+  const header = await readSafetensors(path);
+  if (typeof header === 'string') return header;
+  const file = await open(path, 'r');
+  try {
+    for await (const [from, to] of zeroRuns(file, header.bytes)) {
+      for (const place of touching(header.places, from, to)) {
+        if (neverZero(place) || !(await isZero(file, place))) return 'holds zeros in place of weights';
+      }
+    }
+    return (await endsZeroed(file, header.places)) ? 'ends in zeros in place of weights' : null;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Runs of whole pages of zeros: [from, to) in bytes. */
+async function* zeroRuns(file: FileHandle, size: number): AsyncGenerator<[number, number]> {
+  const block = Buffer.allocUnsafe(BLOCK);
+  let begun: number | null = null;
+  for (let at = 0; at < size; at += BLOCK) {
+    const { bytesRead } = await file.read(block, 0, BLOCK, at);
+    for (let page = 0; page < bytesRead; page += PAGE) {
+      const content = block.subarray(page, Math.min(page + PAGE, bytesRead));
+      const zero = content.equals(content.length === PAGE ? ZEROS : ZEROS.subarray(0, content.length));
+      if (zero) begun ??= at + page;
+      else if (begun !== null) {
+        yield [begun, at + page];
+        begun = null;
+      }
+    }
+  }
+  if (begun !== null) yield [begun, size];
+}
+
+function touching(places: readonly TensorPlace[], from: number, to: number): TensorPlace[] {
+  return places.filter((place) => place.from < to && place.to > from);
+}
+
+/** What a LoRA begins with and never trains to zero: its scale, and the half that is drawn at random. */
+function neverZero({ name }: TensorPlace): boolean {
+  return /\.(?:alpha|lora_down\.weight|lora_A\.weight)$/.test(name);
+}
+
+/**
+ * A tail of zeros that is shorter than a page shows in the last number of all: trained numbers are not zero, nor so small
+ * that only their last bytes were lost.
+ */
+async function endsZeroed(file: FileHandle, places: readonly TensorPlace[]): Promise<boolean> {
+  const last = places.findLast((place) => place.to > place.from);
+  if (!last) return false;
+  if (!(await isZero(file, last))) return last.dtype === 'F32' ? isTiny(file, last) : false;
+  if (neverZero(last)) return true;
+  // Untrained, the last one is not alone in it.
+  const kind = kindOf(last);
+  for (const other of places) {
+    if (other !== last && kindOf(other) === kind && !(await isZero(file, other))) return true;
+  }
+  return false;
+}
+
+async function isTiny(file: FileHandle, { to }: TensorPlace): Promise<boolean> {
+  const number = Buffer.alloc(4);
+  await file.read(number, 0, 4, to - 4);
+  return Math.abs(number.readFloatLE()) < 1e-30;
+}
+
+/** "lora_up.weight" */
+function kindOf({ name }: TensorPlace): string {
+  return name.split('.').slice(-2).join('.');
+}
+
+async function isZero(file: FileHandle, { from, to }: TensorPlace): Promise<boolean> {
+  const block = Buffer.allocUnsafe(PAGE);
+  for (let at = from; at < to; at += PAGE) {
+    const { bytesRead } = await file.read(block, 0, Math.min(PAGE, to - at), at);
+    if (!block.subarray(0, bytesRead).equals(ZEROS.subarray(0, bytesRead))) return false;
+  }
+  return true;
+}
