@@ -61,6 +61,7 @@ async function serve(settings: Settings): Promise<void> {
   console.log(`Trackside is at http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}/`);
   await opened;
   await trackside.stopping.takeUp();
+  await trackside.autoResume.open();
 
   let ending = false;
   const end = async () => {
@@ -68,6 +69,7 @@ async function serve(settings: Settings): Promise<void> {
     ending = true;
     server.close();
     server.closeAllConnections();
+    trackside.autoResume.close();
     await trackside.outputs.close();
     process.exit(0);
   };

@@ -23,6 +23,14 @@ const schema = z.object({
     .string()
     .default('')
     .transform((text) => text.split(',').flatMap((host) => host.trim().toLowerCase() || [])),
+  /** Seconds before the first, second and third automatic resume without a new checkpoint. */
+  autoResumeDelays: z
+    .string()
+    .default('10,20,40')
+    .transform((text) => text.split(',').map(Number))
+    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'has to be seconds, with commas'),
+  /** Times the limits after which a training counts as stalled (sessions/stall.ts): 2 for a slow disk. */
+  stallScale: z.coerce.number().positive().default(1),
 });
 
 /** What `trackside serve` runs with: validated once, absolute paths, never changed afterwards. */

@@ -1,6 +1,7 @@
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
 import { runCommand } from './processes/run.js';
+import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type Outputs, openOutputs } from './sessions/outputs.js';
 import { createStopping, type Stopping } from './sessions/stop.js';
 import type { Settings } from './settings.js';
@@ -16,6 +17,7 @@ export type Trackside = {
   hub: Hub;
   outputs: Outputs;
   stopping: Stopping;
+  autoResume: AutoResume;
   views: Views;
   assets: Assets;
   /** Every argument of a trainer's own parser. */
@@ -29,11 +31,13 @@ export function createTrackside(settings: Settings): Trackside {
   const assets = loadAssets(settings.templates);
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const views = createViews({ templates: settings.templates, assets, development });
+  const stopping = createStopping(outputs);
   return {
     settings,
     hub,
     outputs,
-    stopping: createStopping(outputs),
+    stopping,
+    autoResume: createAutoResume({ settings, outputs, stopping, hub }),
     views,
     assets,
     describe: (trainer) =>

@@ -56,8 +56,10 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
   routes.patch('/sessions/:name', async (c) => {
     const name = c.req.param('name');
-    const session = await editSession(trackside, name, await readFields(c));
-    if (wantsPage(c)) return c.redirect(`${rootOf(c)}sessions/${encodeURIComponent(name)}`, 303);
+    const fields = await readFields(c);
+    const session = await editSession(trackside, name, fields);
+    const back = fields.page === 'home' ? rootOf(c) || './' : `${rootOf(c)}sessions/${encodeURIComponent(name)}`;
+    if (wantsPage(c)) return c.redirect(back, 303);
     return c.json(session.facts);
   });
 

@@ -18,7 +18,7 @@ import { moveEarlier } from './earlier.js';
 import type { AttemptKind } from './facts.js';
 import type { Outputs } from './outputs.js';
 import { editAttempt } from './outputs.js';
-import { type Candidate, chooseResume, whyNot } from './resume.js';
+import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
 import { resumeArgv } from './resumeArgv.js';
 import type { Session } from './session.js';
 import { finalSignature } from './settle.js';
@@ -31,6 +31,8 @@ export type Begin = {
   state?: string | null;
   /** Train further than the session was made for: the number of epochs in all. */
   maxTrainEpochs?: number | null;
+  /** Trackside's own doing, as the successor of this attempt and of no other. */
+  automaticAfter?: string | null;
 };
 
 /** What all attempts begin from: where the training goes on, and what it was given. */
@@ -75,11 +77,12 @@ async function beginAlone(
   await withSessionLock(before.folder, async () => {
     const session = await outputs.read(name);
     refuseIfAlive(session);
+    if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
     const { state } = session;
     if (!state) throw notOurs(session);
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
     const datasetPath = await requireDataset(settings, session, state);
-    const plan = makePlan({ settings, session, state, trainer, datasetPath, begin });
+    const plan = await makePlan({ settings, session, state, trainer, datasetPath, begin });
     await launch({ settings, session, state, trainer, datasetPath, begin, plan });
   }).finally(() => outputs.refresh(name));
   return outputs.read(name);
@@ -94,7 +97,7 @@ type Context = {
   begin: Begin;
 };
 
-function makePlan(context: Context): Plan {
+async function makePlan(context: Context): Promise<Plan> {
   const { session, state, begin } = context;
   const asked = begin.maxTrainEpochs ?? null;
   const epochs = asked ?? state.max_train_epochs ?? 1;
@@ -124,19 +127,19 @@ function makePlan(context: Context): Plan {
       link: `sessions/${encodeURIComponent(session.name)}`,
     });
   }
-  const from = chooseState(session, begin.state ?? null, epochs);
+  const from = await chooseState(session, begin.state ?? null, epochs);
   const fresh = context.trainer.command(
     inputOf(context, epochs, { statePath: from.absolutePath, firstEpoch: from.firstEpoch ?? 1 }),
   );
   return { from, epochs, command: fresh };
 }
 
-function chooseState(session: Session, asked: string | null, epochs: number): Candidate {
+async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
   const link = { link: `sessions/${encodeURIComponent(session.name)}` };
   if (asked) {
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
     if (!found) throw new Problem('no_state', 422, `There is no state folder ${asked} in this session.`, link);
-    const reason = whyNot(found, epochs);
+    const reason = whyNot(found, epochs) ?? (await damageOf(found));
     if (reason)
       throw new Problem(
         'bad_state',
@@ -146,9 +149,15 @@ function chooseState(session: Session, asked: string | null, epochs: number): Ca
       );
     return found;
   }
-  const chosen = chooseResume(session.candidates, epochs, null);
-  if (chosen) return chosen.candidate;
-  const why = session.candidates.map((each) => `${each.name}: ${whyNot(each, epochs)}`).join('; ');
+  const candidates = [...session.candidates];
+  for (;;) {
+    const chosen = chooseResume(candidates, epochs, null)?.candidate;
+    if (!chosen) break;
+    const reason = await damageOf(chosen);
+    if (reason === null) return chosen;
+    candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, reason };
+  }
+  const why = candidates.map((each) => `${each.name}: ${whyNot(each, epochs)}`).join('; ');
   throw new Problem(
     'nothing_to_resume',
     422,
@@ -202,6 +211,10 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
     stop_requested_at: null,
     stop_when: null,
     final_before: finalSignature(folder, session.outputName),
+    automatic: Boolean(begin.automaticAfter),
+    begun_step: plan.from?.step ?? 0,
+    no_retry: null,
+    stalled: null,
   };
   const progress = beginProgress({
     id: entry.id,
@@ -303,6 +316,14 @@ function refuseIfAlive(session: Session): void {
   const { liveness, facts } = session;
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
   if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs elsewhere.');
+}
+
+/** Between the decision and the lock another Trackside, or a person, may have done something. */
+function refuseUnlessDue(session: Session, attempt: string): void {
+  if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
+  throw new Problem('not_due', 409, `${session.name} is not to be resumed by itself any more. Nothing was changed.`, {
+    link: `sessions/${encodeURIComponent(session.name)}`,
+  });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {

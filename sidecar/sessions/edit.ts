@@ -8,11 +8,15 @@ import type { Session } from './session.js';
 import { updateStateFile } from './stateFile.js';
 import { SETTING_NAMES } from './uiState.js';
 
-const words = z.object({ description: z.string().max(2000).optional(), notes: z.string().max(100_000).optional() });
+const words = z.object({
+  description: z.string().max(2000).optional(),
+  notes: z.string().max(100_000).optional(),
+  enable_monitoring: z.union([z.boolean(), z.stringbool()], 'has to be on or off').optional(),
+});
 
 /**
- * Changes a session's description and notes at any time, its settings while it is a draft. Throws a Problem: 409 for
- * settings of a session that was started, 422 for a value that makes no sense.
+ * Changes a session's description and notes, and whether it resumes by itself, at any time; its settings while it is a
+ * draft. Throws a Problem: 409 for settings of a session that was started, 422 for a value that makes no sense.
  */
 export async function editSession(
   deps: { settings: Settings; outputs: Outputs },
@@ -27,7 +31,7 @@ export async function editSession(
     throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
   }
   const given = Object.fromEntries(
-    Object.entries(change).filter(([key]) => SETTING_NAMES.some((each) => each === key)),
+    Object.entries(change).filter(([key]) => key !== 'enable_monitoring' && SETTING_NAMES.some((each) => each === key)),
   );
   if (Object.keys(given).length > 0 && session.facts.status !== 'draft') {
     throw new Problem(
@@ -40,9 +44,12 @@ export async function editSession(
     );
   }
   const trainer = findTrainer(settings, session.facts.trainer);
-  const checked = readTrainingSettings(trainer.settings, { ...session.state, ...given }) as Record<string, unknown>;
+  // What is not changed need not make sense: other tools write this file, too.
+  const checked: Record<string, unknown> =
+    Object.keys(given).length > 0 ? readTrainingSettings(trainer.settings, { ...session.state, ...given }) : {};
   await updateStateFile(session.folder, (raw) => {
     for (const key of Object.keys(given)) if (key in checked) raw[key] = checked[key];
+    if (parsed.data.enable_monitoring !== undefined) raw.enable_monitoring = parsed.data.enable_monitoring;
     if (parsed.data.description !== undefined) raw.description = parsed.data.description.replaceAll('\r\n', '\n');
     if (parsed.data.notes !== undefined) raw.notes = parsed.data.notes.replaceAll('\r\n', '\n');
   });

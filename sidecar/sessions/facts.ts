@@ -65,6 +65,8 @@ export type AttemptFacts = {
   /** Byte range in training.log; `log_end` is null while it lives. */
   log_start: number;
   log_end: number | null;
+  /** Begun by Trackside itself, after an interruption or a crash. */
+  automatic: boolean;
 };
 
 /** A state folder. `epoch` and `step` are those of the saved weights, absolute. */
@@ -122,6 +124,20 @@ export type ResumeFacts = {
   passed_over: { state: string; reason: string }[];
 };
 
+/** Whether a session goes on by itself after an interruption or a crash. */
+export type AutoResumeFacts = {
+  /** `enable_monitoring`: off by default. */
+  on: boolean;
+  /** It has ended, and is to be resumed. */
+  will: boolean;
+  /** Automatic resumes of the last ten minutes without a new checkpoint. */
+  tries: number;
+  /** In how many seconds this Trackside does it; null where it does not wait. */
+  in_seconds: number | null;
+  /** Why it is not resumed although it is switched on and nobody stopped it, in words. */
+  reason: string | null;
+};
+
 /** The one thing that makes sense to do next. */
 export type NextAction = 'start' | 'stop' | 'resume' | 'train further' | 'start over' | null;
 
@@ -150,6 +166,9 @@ export type SessionFacts = {
   progress: Progress;
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;
+  auto_resume: AutoResumeFacts;
+  /** Seconds without progress, once they are over the limit of the phase; null while it moves, or does not run. */
+  stalled_seconds: number | null;
   next: NextAction;
   /** Newest sample picture, a file name under samples/. */
   newest_sample: string | null;

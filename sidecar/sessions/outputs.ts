@@ -33,6 +33,10 @@ export type Outputs = {
   read(name: string): Promise<Session>;
   /** Reads one session anew, corrects its file, and tells who watches. Null where there is none. */
   refresh(name: string): Promise<Session | null>;
+  /** What is held of a session, without a look at the disk. */
+  facts(name: string): SessionFacts | null;
+  /** Adds to a session's facts what only this process knows, until it says otherwise. */
+  mark(name: string, marks: Marks): void;
   /** Hears what the console of any running session says: saves, steps, phases. */
   onConsole(listener: (name: string, events: ConsoleEvent[]) => void): () => void;
   /** Folds in all that the log of a running session holds by now. */
@@ -41,6 +45,14 @@ export type Outputs = {
   open(): Promise<void>;
   /** Ends the looking. Trainings are not touched. */
   close(): Promise<void>;
+};
+
+/** What only this process knows: when it will resume a session by itself, for how long nothing has moved in it. */
+export type Marks = {
+  stalled_seconds?: number | null;
+  in_seconds?: number | null;
+  /** Why it was not resumed although it was to be, in words. */
+  refused?: string | null;
 };
 
 type Held = {
@@ -53,6 +65,7 @@ type Held = {
 
 export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs {
   const held = new Map<string, Held>();
+  const marked = new Map<string, Marks>();
   const queues = new Map<string, Promise<unknown>>();
   const listeners = new Set<(name: string, events: ConsoleEvent[]) => void>();
   let revision = 0;
@@ -74,9 +87,9 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     return turn;
   }
 
-  const refresh = (name: string) => inTurn(name, () => refreshNow(name));
+  const refresh = (name: string, thorough = false) => inTurn(name, () => refreshNow(name, thorough));
 
-  async function refreshNow(name: string): Promise<Session | null> {
+  async function refreshNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
     const signature = lookAt(join(root, name));
     const before = held.get(name) ?? null;
@@ -85,13 +98,14 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       await before.follower.close();
       before.follower = null;
     }
-    let session = await readSession(root, name, before?.follower?.progress() ?? null);
+    let session = await readSession(root, name, before?.follower?.progress() ?? null, thorough);
     if (!session) {
       await before?.follower?.close();
       if (held.delete(name)) changed(name);
       return null;
     }
     if (needsCorrection(session)) session = (await correct(session)) ?? session;
+    session = { ...session, facts: withMarks(session.facts, marked.get(name)) };
     const attempt = session.latest?.id ?? null;
     let follower = before?.follower ?? null;
     if (follower && before?.attempt !== attempt) {
@@ -180,11 +194,21 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       return [...held.values()].map(({ facts }) => facts).sort(order);
     },
     async read(name) {
-      const session = await refresh(name);
+      const session = await refresh(name, true);
       if (!session) throw new Problem('no_session', 404, `There is no session called ${name}.`, { link: 'sessions' });
       return session;
     },
-    refresh,
+    refresh: (name) => refresh(name),
+    facts: (name) => held.get(name)?.facts ?? null,
+    mark(name, marks) {
+      marked.set(name, marks);
+      const present = held.get(name);
+      if (!present) return;
+      const facts = withMarks(present.facts, marks);
+      if (sameFacts(present.facts, facts)) return;
+      present.facts = facts;
+      changed(name);
+    },
     onConsole(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -209,6 +233,20 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       if (timer) clearInterval(timer);
       await looking;
       await Promise.all([...held.values()].map(({ follower }) => follower?.close()));
+    },
+  };
+}
+
+function withMarks(facts: SessionFacts, marks: Marks | undefined): SessionFacts {
+  const { will, reason } = facts.auto_resume;
+  return {
+    ...facts,
+    stalled_seconds: marks?.stalled_seconds ?? null,
+    auto_resume: {
+      ...facts.auto_resume,
+      will: will && !marks?.refused,
+      in_seconds: will ? (marks?.in_seconds ?? null) : null,
+      reason: reason ?? marks?.refused ?? null,
     },
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { resumeRecipe } from '../trainers/resumeRecipe.js';
-import { readStateFolders, type StateOnDisk } from '../trainers/stateFolders.js';
+import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
 import type { ResumeFacts, StateFacts } from './facts.js';
 import type { AttemptEntry } from './uiState.js';
 import { lineageSources, writerByPlace } from './writer.js';
@@ -27,6 +27,8 @@ export async function readCandidates(session: {
   attempts: readonly AttemptEntry[];
   stepsPerEpoch: number | null;
   writingNow: string | null;
+  /** Read the newest throughout, back to one that is whole: for what is about to be resumed or looked at. */
+  thorough: boolean;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
   const states = (await readStateFolders(folder, outputName, { writingNow })).map((state) => ({
@@ -39,11 +41,28 @@ export async function readCandidates(session: {
     if (state) states.push({ state, parent: dirname(path) });
   }
   const perEpoch = session.stepsPerEpoch ?? stepsPerEpochOf(states.map(({ state }) => state));
-  return states
+  const newestFirst = states
     .map(({ state, parent }) => candidate(state, parent, folder, attempts, perEpoch))
     .sort(
       (a, b) => (b.position ?? 0) - (a.position ?? 0) || b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0),
     );
+  return session.thorough ? examined(newestFirst) : newestFirst;
+}
+
+async function examined(newestFirst: Candidate[]): Promise<Candidate[]> {
+  const result = [...newestFirst];
+  for (const [index, each] of newestFirst.entries()) {
+    if (!each.complete) continue;
+    const reason = await damageOf(each);
+    if (reason === null) break;
+    result[index] = { ...each, complete: false, reason };
+  }
+  return result;
+}
+
+/** What is damaged inside a state that looks complete, in words; null where nothing is. Reads all of it, once. */
+export function damageOf(each: Pick<Candidate, 'absolutePath'>): Promise<string | null> {
+  return whatIsDamaged(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
 }
 
 /**

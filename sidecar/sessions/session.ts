@@ -9,6 +9,7 @@ import { readLogTail } from '../telemetry/logTail.js';
 import { beginProgress, publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
 import { checkpointName, outputNameBehind } from '../trainers/fileNames.js';
 import { newestSample } from '../trainers/samples.js';
+import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { AttemptFacts, NextAction, SessionFacts } from './facts.js';
 import { versionOf } from './names.js';
 import { outputName } from './outputName.js';
@@ -42,9 +43,15 @@ export type Session = {
 
 /**
  * Reads an output folder. `live` is the progress of a follower of the running attempt, where there is one. Null when
- * the folder is no session: no record, no attempt and no checkpoint in it.
+ * the folder is no session: no record, no attempt and no checkpoint in it. `thorough` reads the newest states to their
+ * last byte, where nothing runs: what a lost power supply leaves is not seen at their ends.
  */
-export async function readSession(root: string, name: string, live: StoredProgress | null): Promise<Session | null> {
+export async function readSession(
+  root: string,
+  name: string,
+  live: StoredProgress | null,
+  thorough = false,
+): Promise<Session | null> {
   const folder = join(root, name);
   const entries = await readdir(folder).catch(() => null);
   if (!entries) return null;
@@ -88,6 +95,7 @@ export async function readSession(root: string, name: string, live: StoredProgre
     attempts: state?.attempts ?? [],
     stepsPerEpoch: progress?.steps_per_epoch ?? null,
     writingNow: idle ? null : (progress?.console.savingState ?? null),
+    thorough: idle && (thorough || settledNow),
   });
   const trained = progress?.step ?? null;
   const resumable = idle && latest !== null && latest.outcome !== 'completed';
@@ -115,6 +123,17 @@ export async function readSession(root: string, name: string, live: StoredProgre
     progress: publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
+    auto_resume: {
+      on: state?.enable_monitoring ?? false,
+      in_seconds: null,
+      ...decideAutoResume({
+        on: idle && (state?.enable_monitoring ?? false),
+        attempts: withLatest(state?.attempts ?? [], latest),
+        resume,
+        most: AUTO_RESUMES,
+      }),
+    },
+    stalled_seconds: null,
     next: nextAction({
       status,
       trainable,
@@ -177,6 +196,10 @@ function latestEntry(state: UiState | null, record: AttemptRecord | null): Attem
     stop_requested_at: null,
     stop_when: null,
     final_before: null,
+    automatic: false,
+    begun_step: null,
+    no_retry: null,
+    stalled: null,
   };
 }
 
@@ -227,7 +250,7 @@ function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Li
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
-  const { exit_code, signal, reason, argv, log_start, log_end } = entry;
+  const { exit_code, signal, reason, argv, log_start, log_end, automatic } = entry;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
@@ -245,7 +268,13 @@ function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Li
     argv,
     log_start,
     log_end,
+    automatic,
   };
+}
+
+function withLatest(attempts: readonly AttemptEntry[], latest: AttemptEntry | null): AttemptEntry[] {
+  const before = attempts.filter((each) => each.id !== latest?.id);
+  return latest ? [...before, latest] : before;
 }
 
 function nextAction(is: {

@@ -1,12 +1,15 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRecord } from '../processes/attemptFile.js';
-import { explainEnd } from '../trainers/failures.js';
+import { explainEnd, whyNotAgain } from '../trainers/failures.js';
 import { checkpointName } from '../trainers/fileNames.js';
 import { signatureOf } from './stateFile.js';
 import type { AttemptEntry } from './uiState.js';
 
-export type Settlement = Pick<AttemptEntry, 'outcome' | 'reason' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'>;
+export type Settlement = Pick<
+  AttemptEntry,
+  'outcome' | 'reason' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
+>;
 
 /**
  * How an attempt ended, from the evidence: the runner's exit record, the final weights file, what was asked for.
@@ -30,15 +33,19 @@ export function settle(evidence: {
     exit_code: record?.exit_code ?? null,
     signal: record?.signal ?? null,
     log_end: record?.log_end ?? evidence.logSize,
+    no_retry: null,
   };
   if (record?.ended_at && record.exit_code === 0 && newFinal && stepSeen) {
     return { ...ended, outcome: 'completed', reason: null };
   }
   if (entry.stop_requested_at) return { ...ended, outcome: 'stopped', reason: 'Stopped by you.' };
+  if (entry.stalled) return { ...ended, outcome: 'failed', reason: entry.stalled };
   if (record?.stop_signal) {
     return { ...ended, outcome: 'stopped', reason: `Stopped by ${record.stop_signal}, sent to its process.` };
   }
-  if (record?.ended_at) return { ...ended, outcome: 'failed', reason: why(evidence, record) };
+  if (record?.ended_at) {
+    return { ...ended, outcome: 'failed', reason: why(evidence, record), no_retry: noRetry(evidence, record) };
+  }
   if (!record) {
     const reason = 'Trackside went away before the trainer had started; nothing was trained.';
     return { ...ended, outcome: 'interrupted', reason };
@@ -52,6 +59,13 @@ export function finalSignature(folder: string, outputName: string): string | nul
     throwIfNoEntry: false,
   });
   return stats ? signatureOf(stats) : null;
+}
+
+/** What the runner itself says of an end ("could not be started: …") is no passing matter. */
+function noRetry(evidence: Parameters<typeof settle>[0], record: AttemptRecord): AttemptEntry['no_retry'] {
+  if (record.reason) return 'repeats';
+  const { exit_code: code, signal, oom_killed: oomKilled } = record;
+  return whyNotAgain(evidence.logTail, { code, signal, oomKilled });
 }
 
 function why(evidence: Parameters<typeof settle>[0], record: AttemptRecord): string {

@@ -27,6 +27,7 @@ export function deriveStatus(evidence: {
     if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
       return { status: 'stopping', interrupted: false, reason: null };
     }
+    if (latest?.stalled) return { status: 'stopping', interrupted: false, reason: latest.stalled };
     const reason = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
     return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
   }

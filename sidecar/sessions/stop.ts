@@ -12,6 +12,11 @@ const SAVE_PATIENCE_MS = 60_000;
 export type Stopping = {
   /** Records that the end was asked for, and sees to it in the background. Throws a Problem, 409, when nothing runs. */
   request(name: string, when: 'now' | 'after-save'): Promise<Session>;
+  /**
+   * Ends an attempt in which nothing moves any more, so that it can be resumed; `words` are what is said of it. Does
+   * nothing where it has ended, or somebody has asked for its end, meanwhile.
+   */
+  endStalled(name: string, attempt: string, words: string): Promise<void>;
   /** Takes up the stops that an earlier sidecar had begun. */
   takeUp(): Promise<void>;
 };
@@ -47,8 +52,18 @@ export function createStopping(outputs: Outputs): Stopping {
       editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
       if (when === 'now') raw.status = 'stopping';
     });
-    if (when === 'now') void end(name, latest.id);
+    if (when === 'now') void end(name, latest.id).catch(() => {});
     return outputs.read(name);
+  }
+
+  async function endStalled(name: string, attempt: string, words: string): Promise<void> {
+    const { latest, liveness, folder } = await outputs.read(name);
+    if (liveness.alive !== 'here' || latest?.id !== attempt || latest.stop_requested_at) return;
+    await updateStateFile(folder, (raw) => {
+      editAttempt(raw, attempt, { stalled: words });
+      raw.status = 'stopping';
+    });
+    await end(name, attempt);
   }
 
   async function end(name: string, attempt: string): Promise<void> {
@@ -99,6 +114,7 @@ export function createStopping(outputs: Outputs): Stopping {
 
   return {
     request,
+    endStalled,
     async takeUp() {
       for (const facts of await outputs.list()) {
         if (facts.status !== 'stopping') continue;

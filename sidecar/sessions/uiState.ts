@@ -35,6 +35,14 @@ const attempt = z.looseObject({
   stop_when: z.enum(['now', 'after-save']).nullable().default(null),
   /** What `<name>.safetensors` was before the attempt ("inode:mtime:size"), to tell a new one from an old one. */
   final_before: z.string().nullable().default(null),
+  /** Begun by Trackside itself, after an interruption or a crash. */
+  automatic: z.boolean().default(false),
+  /** Absolute step of the state it was begun from; 0 from the beginning. */
+  begun_step: z.number().nullable().default(null),
+  /** What speaks against trying again: an error that would only repeat, an end by somebody's hand. */
+  no_retry: z.enum(['repeats', 'by hand']).nullable().default(null).catch(null),
+  /** Ended by Trackside because nothing moved any more: what is then said of it. */
+  stalled: z.string().nullable().default(null),
 });
 
 const uiState = z.looseObject({

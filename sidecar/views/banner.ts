@@ -1,5 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import { type ActionView, nextAction, sessionAddress } from './action.js';
+import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
 import { sparkline } from './chart.js';
 import { count, duration, loss, pace, percent } from './formatting.js';
 import type { BannerModel } from './models.js';
@@ -33,6 +33,8 @@ export type CardView = {
   ended: string | null;
   spark: string | null;
   action: ActionView | null;
+  /** Calls off a resume that is about to happen by itself. */
+  callOff: ActionView | null;
   why: Words[];
 };
 
@@ -73,6 +75,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
     spark: sparkline(session.loss_curve),
     action: nextAction(session, root, page),
+    callOff: callOff(session, root, page),
     why: whyView(session),
   };
 }

@@ -35,11 +35,15 @@ export type SessionView = {
   download: string | null;
   /** Offered once it is not running: train on to a later epoch. Null where there is nothing to go on from. */
   further: { from: number; suggestion: number } | null;
+  /** The switch "Resume by itself"; null where there is nothing that could be resumed. */
+  byItself: { on: boolean } | null;
   canRelaunch: boolean;
   canStopAfterSave: boolean;
 };
 
-export type AttemptView = Pick<AttemptFacts, 'number' | 'kind' | 'started_at' | 'first_epoch'> & {
+export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
+  /** "resume", "resume, by itself" */
+  kind: string;
   from: string;
   took: string;
   end: string;
@@ -87,6 +91,10 @@ export function sessionView(model: SessionModel): SessionView {
       session.status === 'completed' && whole
         ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) }
         : null,
+    byItself:
+      session.record === 'whole' && session.status !== 'completed' && session.settings.enable_checkpointing !== false
+        ? { on: session.auto_resume.on }
+        : null,
     canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
     // A running session has a reason once it was asked to stop after the next checkpoint.
     canStopAfterSave:
@@ -110,7 +118,7 @@ function attemptView(attempt: AttemptFacts, now: Date): AttemptView {
   const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
   return {
     number: attempt.number,
-    kind: attempt.kind,
+    kind: attempt.automatic ? `${attempt.kind}, by itself` : attempt.kind,
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,
     from: attempt.resumed_from?.split('/').pop() ?? '–',

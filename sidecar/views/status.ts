@@ -1,4 +1,5 @@
 import type { SessionFacts, Status } from '../sessions/facts.js';
+import { stalledWords } from '../sessions/stall.js';
 import { percent } from './formatting.js';
 
 /** How a status is shown: a word, a shape (a symbol of the layout's sprite) and a tone, never one of them alone. */
@@ -6,11 +7,16 @@ export type StatusView = { word: string; shape: Shape; tone: Tone };
 export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | 'clock';
 export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
 
-export function statusView(session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record'>): StatusView {
-  const { status, progress } = session;
+export function statusView(
+  session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record' | 'stalled_seconds'>,
+): StatusView {
+  const { status, progress, stalled_seconds: stalled } = session;
   const view = looks[status];
   if (session.record === 'unreadable') return { word: 'Unreadable', shape: 'cross', tone: 'fail' };
   if (session.record === 'found') return { ...view, word: `${view.word} · found` };
+  if (stalled !== null && status !== 'stopping') {
+    return { ...view, word: `${view.word} · ${stalledWords(null, stalled)}`, tone: 'wait' };
+  }
   const phase = progress.phase === 'ended' || progress.phase === status ? null : progress.phase;
   if (isAlive(status) && phase) return { ...view, word: `${view.word} · ${phase}` };
   if (status === 'stopped')

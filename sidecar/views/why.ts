@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import { plural, sentence } from './formatting.js';
+import { stalledWords } from '../sessions/stall.js';
+import { duration, plural, sentence } from './formatting.js';
 
 /** A piece of a sentence; `strong` for names that a reader looks for. */
 export type Words = { text: string; strong?: boolean };
@@ -12,14 +13,27 @@ export function whyView(session: SessionFacts): Words[] {
   return [...whatHappened(session), ...whatNext(session)];
 }
 
-function whatHappened({ status, reason, record }: SessionFacts): Words[] {
+function whatHappened(session: SessionFacts): Words[] {
+  return [...whatStandsStill(session), ...whatEnded(session)];
+}
+
+function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Words[] {
+  if (seconds === null) return [];
+  const advice = auto_resume.on
+    ? 'Ending it would not help by itself: it is left to you.'
+    : 'If nothing moves any more, stop it and resume it; with “Resume by itself” on, Trackside does both.';
+  return [{ text: `${sentence(stalledWords(progress.phase, seconds))} `, strong: true }, { text: `${advice} ` }];
+}
+
+function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Words[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
-  if (reason && status !== 'completed') return [{ text: `${sentence(reason)} ` }];
-  return [];
+  if (!reason || status === 'completed') return [];
+  return [reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
 }
 
 function whatNext(session: SessionFacts): Words[] {
   const { resume, next } = session;
+  const { in_seconds: seconds } = session.auto_resume;
   if (next === 'start over') {
     return [
       {
@@ -29,7 +43,7 @@ function whatNext(session: SessionFacts): Words[] {
   }
   if (next !== 'resume' || !resume) return [];
   const words: Words[] = [
-    { text: 'Resumes from ' },
+    { text: seconds === null ? 'Resumes from ' : `Resumes by itself in ${duration(seconds)}, from ` },
     { text: resume.state, strong: true },
     { text: ` at epoch ${resume.first_epoch}. ` },
   ];

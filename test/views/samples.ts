@@ -25,6 +25,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     argv: ['python3', 'train.py'],
     log_start: 0,
     log_end: null,
+    automatic: false,
     ...changes,
   };
 }
@@ -64,6 +65,8 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     },
     attempts: [attempt()],
     resume: null,
+    auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
+    stalled_seconds: null,
     next: 'stop',
     newest_sample: 'my-cat_e000010_00.png',
     loss_curve: losses,

@@ -1,0 +1,89 @@
+import type { ResumeFacts } from './facts.js';
+import type { AttemptEntry } from './uiState.js';
+
+/** So many automatic resumes without a new checkpoint within ten minutes are enough. */
+export const AUTO_RESUMES = 3;
+const WINDOW_SECONDS = 600;
+
+export type AutoResumeVerdict = {
+  will: boolean;
+  /** Automatic resumes of the last ten minutes that brought no new checkpoint: the next one waits the longer. */
+  tries: number;
+  /** Why not, in words, where the session is switched on and ended by nobody's wish. */
+  reason: string | null;
+};
+
+/**
+ * Whether a session that has ended is to be resumed by itself. Pure, and from the record alone, so that every sidecar
+ * comes to the same answer, also one that was down at the time. "A new checkpoint" is a state with more steps than the
+ * attempt began with: no clock is asked. Times, which a clock may have spoiled, only tell what lies more than ten
+ * minutes back; where they make no sense, it counts as recent.
+ *
+ * An interruption is nobody's fault, and is resumed from whatever state there is. A crash has to have left a new state
+ * since somebody last started the session by hand, and is never tried again where it would only repeat.
+ */
+export function decideAutoResume(session: {
+  /** `enable_monitoring` */
+  on: boolean;
+  attempts: readonly AttemptEntry[];
+  /** What the Resume button would use. */
+  resume: Pick<ResumeFacts, 'step'> | null;
+  /** How many automatic resumes without a new checkpoint are enough. */
+  most: number;
+}): AutoResumeVerdict {
+  const { on, attempts, resume, most } = session;
+  const latest = attempts.at(-1);
+  const no = (reason: string | null, tries = 0) => ({ will: false, tries, reason });
+  if (!on || !latest || (latest.outcome !== 'interrupted' && latest.outcome !== 'failed')) return no(null);
+  if (latest.no_retry === 'by hand') return no('It was ended by hand, so it is not resumed by itself.');
+  if (latest.no_retry === 'repeats') return no('It is not resumed by itself: that would only repeat the error.');
+  if (!resume) return no('It is not resumed by itself: there is no whole state to go on from.');
+
+  const byHand = Math.max(
+    0,
+    attempts.findLastIndex((attempt) => !attempt.automatic),
+  );
+  const chain = attempts.slice(byHand);
+  const reached = [...chain.slice(1).map(begunStep), resume.step];
+  const progressed = chain.findLastIndex((attempt, index) => (reached[index] ?? 0) > begunStep(attempt));
+  const streak = chain.slice(Math.max(0, progressed));
+  const tries = streak.slice(progressed < 0 ? 0 : 1).filter((each) => each.automatic && isRecent(each, latest)).length;
+  if (latest.outcome === 'failed') {
+    if (progressed < 0) {
+      return no('It is not resumed by itself: it has saved no new state since it was started.', tries);
+    }
+    const same = (each: AttemptEntry) => each.outcome === 'failed' && failureOf(each) === failureOf(latest);
+    if (streak.slice(0, -1).some(same)) {
+      return no(
+        'It failed twice in the same way without a new checkpoint, so it is not resumed by itself again.',
+        tries,
+      );
+    }
+  }
+  if (tries >= most) return no(gaveUp(most), tries);
+  return { will: true, tries, reason: null };
+}
+
+export function gaveUp(most: number): string {
+  return `It was resumed by itself ${most === 1 ? 'once' : `${most} times`} within 10 minutes without a new checkpoint, so it is left to you now.`;
+}
+
+/** How many of these moments (in milliseconds of one monotonic clock) are not ten minutes old. */
+export function recentOf(moments: readonly number[], now: number): number {
+  return moments.filter((moment) => now - moment < WINDOW_SECONDS * 1000).length;
+}
+
+function begunStep(attempt: AttemptEntry): number {
+  return attempt.begun_step ?? attempt.step_offset;
+}
+
+function isRecent(attempt: AttemptEntry, latest: AttemptEntry): boolean {
+  const age = (Date.parse(latest.ended_at ?? '') - Date.parse(attempt.started_at)) / 1000;
+  return !(age > WINDOW_SECONDS);
+}
+
+/** What tells two failures apart; numbers in words (addresses, steps, megabytes) do not. */
+function failureOf({ exit_code, signal, reason, stalled }: AttemptEntry): string {
+  if (stalled) return `stalled ${stalled.replace(/\d+ \w+/g, '#')}`;
+  return `${exit_code} ${signal} ${(reason ?? '').replace(/0x[0-9a-f]+|\d+/gi, '#')}`;
+}
