@@ -58,18 +58,25 @@ function neverZero({ name }: TensorPlace): boolean {
 }
 
 /**
- * A tail of zeros that is shorter than a page shows in the last number of all: trained numbers are not zero, nor so small
- * that only their last bytes were lost.
+ * A tail of zeros that is shorter than a page shows in the last numbers: trained ones are not zero, nor so small that only
+ * their last bytes were lost.
  */
 async function endsZeroed(file: FileHandle, places: readonly TensorPlace[]): Promise<boolean> {
-  const last = places.findLast((place) => place.to > place.from);
-  if (!last) return false;
-  if (!(await isZero(file, last))) return last.dtype === 'F32' ? isTiny(file, last) : false;
-  if (neverZero(last)) return true;
+  const filled = places.filter((place) => place.to > place.from);
+  const zeroed: TensorPlace[] = [];
+  for (const place of filled.reverse()) {
+    if (!(await isZero(file, place))) {
+      if (place.dtype === 'F32' && (await isTiny(file, place))) return true;
+      break;
+    }
+    if (neverZero(place)) return true;
+    zeroed.push(place);
+  }
   // Untrained, the last one is not alone in it.
-  const kind = kindOf(last);
-  for (const other of places) {
-    if (other !== last && kindOf(other) === kind && !(await isZero(file, other))) return true;
+  const last = zeroed[0];
+  if (!last) return false;
+  for (const other of filled) {
+    if (kindOf(other) === kindOf(last) && !zeroed.includes(other) && !(await isZero(file, other))) return true;
   }
   return false;
 }
