@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 const NEEDS = {
   'PID namespaces (root)': ['unshare', '-pf', '--mount-proc', '--uts', 'true'],
   'mounting (root)': ['unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
-  faketime: ['faketime', '-f', '+1d', 'true'],
+  gcc: ['gcc', '--version'],
   strace: ['strace', '-qq', '-o', '/dev/null', 'true'],
   busybox: ['busybox', 'true'],
   'a writable memory control group': [
