@@ -1,11 +1,14 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { diskErrorCode } from './diskError.js';
 import { Problem } from './problem.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
 import { datasetRoutes } from './routes/datasets.js';
+import { diskRoutes } from './routes/disk.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
@@ -31,12 +34,14 @@ export function createApp(trackside: Trackside): Hono {
   app.use('/sessions/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
+  app.route('/', diskRoutes(trackside));
   app.route('/', homeRoutes(trackside));
   app.route('/', newTrainingRoutes(trackside));
   app.route('/', eventRoutes(trackside));
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', productRoutes(trackside));
+  app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
   app.route(
     '/',
@@ -83,12 +88,19 @@ function tooLarge(): never {
 
 /** Told without its details, which are in the console of the sidecar. */
 function unexpected(error: Error): Problem {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = diskErrorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new Problem(
       'disk_full',
       507,
       'The disk is full: this could not be saved, and what was there is as it was. Free some space and try again.',
+    );
+  }
+  if (code === 'EIO' || code === 'ESTALE' || code === 'ENXIO') {
+    return new Problem(
+      'disk_error',
+      507,
+      `The disk reports an error (${code}): this could not be saved. Try again; and copy your checkpoints to another disk.`,
     );
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {

@@ -48,13 +48,18 @@ program.parseAsync().catch((error: unknown) => {
 /** Listens, prints one line with the address, and serves until a signal. Throws a Problem where it can't. */
 async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
-  await seedExample(settings.datasets, join(settings.bridge, 'example'));
+  // Nobody may be there any more to read what is printed, or the disk it goes to is full.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  await seedExample(settings.datasets, join(settings.bridge, 'example')).catch((error: Error) => {
+    console.error(`trackside: the example pictures could not be copied: ${error.message}`);
+  });
   const trackside = createTrackside(settings);
   // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
   void resolvePython(settings.python).catch(() => {});
   void readEnvironment(settings.python);
   const app = createApp(trackside);
   const server = createServer(getRequestListener((request) => app.fetch(meantMethod(request))));
+  trackside.disk.open();
   const opened = trackside.outputs.open();
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;

@@ -1,10 +1,14 @@
+import { basename } from 'node:path';
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
+import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
+import { allowSwapping } from './processes/swap.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type Outputs, openOutputs } from './sessions/outputs.js';
 import { createStopping, type Stopping } from './sessions/stop.js';
 import type { Settings } from './settings.js';
+import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
 import type { Argument } from './trainers/arguments.js';
 import { describeArguments } from './trainers/describe.js';
 import type { Trainer } from './trainers/trainer.js';
@@ -16,6 +20,7 @@ export type Trackside = {
   settings: Settings;
   hub: Hub;
   outputs: Outputs;
+  disk: DiskWatch;
   stopping: Stopping;
   autoResume: AutoResume;
   views: Views;
@@ -27,7 +32,16 @@ export type Trackside = {
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
 export function createTrackside(settings: Settings): Trackside {
   const hub = createHub();
+  allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
   const outputs = openOutputs({ root: settings.outputs, hub });
+  const disk = createDiskWatch({
+    roots: [settings.outputs, settings.datasets],
+    changed: () => hub.tell({ type: 'disk' }),
+    // What is known only in memory is written now.
+    recovered: (folders) => {
+      for (const folder of folders) void outputs.refresh(basename(folder)).catch(() => {});
+    },
+  });
   const assets = loadAssets(settings.templates);
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const views = createViews({ templates: settings.templates, assets, development });
@@ -36,6 +50,7 @@ export function createTrackside(settings: Settings): Trackside {
     settings,
     hub,
     outputs,
+    disk,
     stopping,
     autoResume: createAutoResume({ settings, outputs, stopping, hub }),
     views,

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+
+/** Hears how each write ended: which file, and the system's error or null. For who tells people about a full disk. */
+export type WriteListener = (path: string, error: NodeJS.ErrnoException | null) => void;
+const listeners = new Set<WriteListener>();
+
+export function onWrite(listener: WriteListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 /** Writes a file so that a reader, a crash or a full disk finds the old content or the new, never a part. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
@@ -10,27 +19,73 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
 
 /**
  * Writes the content to a new file beside `path`, on the disk for certain, and returns its name. The name has a random
- * part: two pods on one volume have the same PIDs.
+ * part: two pods on one volume have the same PIDs. After a failure nothing is tried again on the same file: an fsync
+ * that failed once may succeed the second time without having written.
  */
 export async function writeAside(path: string, content: string | Uint8Array, mode = 0o644): Promise<string> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await open(temporary, 'wx', mode);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-    await file.close();
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await heard(path, async () => {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      await file.close();
+    } catch (error) {
+      await file.close().catch(() => {});
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
   return temporary;
 }
 
 /** Renames over `path`, and makes the rename itself last. */
 export async function putInPlace(temporary: string, path: string): Promise<void> {
-  await rename(temporary, path);
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().catch(() => {});
-  await folder.close();
+  try {
+    await heard(path, () => rename(temporary, path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** So that a power cut does not undo a rename. Some network volumes can't: then it lasts as long as they make it. */
+export async function syncFolder(folder: string): Promise<void> {
+  const opened = await open(folder, 'r').catch(() => null);
+  await opened?.sync().catch(() => {});
+  await opened?.close().catch(() => {});
+}
+
+const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
+/** No write of a small file takes longer, on this pod or another. */
+const ABANDONED_MS = 60_000;
+
+/** Is this the name of a file that `writeAside` makes? */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/** Removes what a process left in a folder that was killed while writing. Never throws. */
+export async function sweepTemporary(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter(isTemporary)) {
+    const path = join(folder, name);
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
+      () => 0,
+    );
+    if (age > ABANDONED_MS) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+async function heard<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    const result = await write();
+    for (const listener of listeners) listener(path, null);
+    return result;
+  } catch (error) {
+    for (const listener of listeners) listener(path, error as NodeJS.ErrnoException);
+    throw error;
+  }
 }

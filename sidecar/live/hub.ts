@@ -7,6 +7,8 @@
 export type LiveEvent =
   /** A session's facts changed: status, progress, files. */
   | { type: 'session'; name: string }
+  /** A disk can't be written any more, or can again. */
+  | { type: 'disk' }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */
   | { type: 'log'; name: string; inode: number; offset: number; text: string };
 

@@ -17,7 +17,7 @@ export function eventRoutes(trackside: Trackside): Hono {
 
   routes.get('/events', (c) => {
     const root = '../'.repeat(Math.min(3, Number(c.req.query('depth')) || 0));
-    const concerns = (event: LiveEvent) => event.type === 'session';
+    const concerns = (event: LiveEvent) => event.type !== 'log';
     if (!c.req.query('home')) {
       return openStream(c, hub, {
         concerns,
@@ -46,7 +46,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     const { folder } = await outputs.read(name);
     const position = c.req.header('last-event-id') ?? c.req.query('log');
     return openStream(c, hub, {
-      concerns: (event) => event.type === 'session' || event.name === name,
+      concerns: (event) => event.type !== 'log' || event.name === name,
       log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),
       async draw() {
         const model = await sessionModel(trackside, name, '../', false);

@@ -36,6 +36,7 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
     root,
     now: new Date(),
     active: activeElsewhere(await trackside.outputs.list(), without),
+    troubles: trackside.disk.troubles(),
     disk: disk && { freeBytes: disk.free_bytes, totalBytes: disk.total_bytes },
   };
 }
@@ -45,7 +46,8 @@ function cachedHome(trackside: Trackside) {
   const OLDEST_MS = 5000;
   let made = { key: '', at: 0, html: '' };
   return async (root: string, query: string, page: number): Promise<string> => {
-    const key = `${trackside.outputs.revision()} ${root} ${page} ${query}`;
+    const troubles = JSON.stringify(trackside.disk.troubles());
+    const key = `${trackside.outputs.revision()} ${troubles} ${root} ${page} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
       const html = trackside.views.home(await homeModel(trackside, root, query, page));
       made = { key, at: performance.now(), html };

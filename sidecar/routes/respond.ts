@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Problem } from '../problem.js';
-import { unsafeInteger } from '../sessions/uiState.js';
+import { unsafeNumber } from '../sessions/uiState.js';
 
 /** Does the asker want a page (a browser), or facts (everything else)? */
 export function wantsPage(c: Context): boolean {
@@ -49,13 +49,9 @@ export async function readFields(c: Context): Promise<Record<string, unknown>> {
 }
 
 function readJson(text: string): Record<string, unknown> {
-  const large = unsafeInteger(text);
+  const large = unsafeNumber(text);
   if (large)
-    throw new Problem(
-      'large_number',
-      422,
-      `${large} is larger than 2^53 and would be rounded. Nothing was changed; send it as text.`,
-    );
+    throw new Problem('large_number', 422, `${large} and would be rounded. Nothing was changed; send it as text.`);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -175,4 +175,16 @@ export type SessionFacts = {
   /** Up to 60 points of the loss curve, oldest first, for the small chart. */
   loss_curve: number[];
   settings: Record<string, unknown>;
+  /** ui_state.json was broken, and its last good version was put back; until the broken file is removed. */
+  put_back: PutBackFacts | null;
+};
+
+export type PutBackFacts = {
+  /** Where the broken file lies: absolute path. */
+  broken: string;
+  /** What was wrong with it, in words. */
+  reason: string;
+  /** Id in history/ of the version that was put back, and when that was kept; null where unknown. */
+  version: string | null;
+  saved_at: string | null;
 };

@@ -9,8 +9,10 @@ import { liveness } from '../processes/liveness.js';
 import { type Follower, followAttempt } from '../telemetry/follow.js';
 import { beginProgress, publicProgress, readProgress } from '../telemetry/progress.js';
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
+import { isTemporary, sweepTemporary } from '../wholeFile.js';
 import type { SessionFacts } from './facts.js';
 import { isSessionName } from './names.js';
+import { putBackLastGood } from './putBack.js';
 import { readSession, type Session } from './session.js';
 import { signatureOf, updateStateFile, withSessionLock } from './stateFile.js';
 import type { AttemptEntry, RawState } from './uiState.js';
@@ -104,6 +106,10 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       if (held.delete(name)) changed(name);
       return null;
     }
+    if (session.file.kind === 'unreadable' && (await putBackLastGood(session.folder).catch(() => null))) {
+      session = (await readSession(root, name, before?.follower?.progress() ?? null, thorough)) ?? session;
+    }
+    if (session.entries.some(isTemporary)) await sweepTemporary(session.folder);
     if (needsCorrection(session)) session = (await correct(session)) ?? session;
     session = { ...session, facts: withMarks(session.facts, marked.get(name)) };
     const attempt = session.latest?.id ?? null;

@@ -13,6 +13,7 @@ import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { AttemptFacts, NextAction, SessionFacts } from './facts.js';
 import { versionOf } from './names.js';
 import { outputName } from './outputName.js';
+import { readPutBack } from './putBack.js';
 import { type Candidate, chooseResume, readCandidates } from './resume.js';
 import { finalSignature, settle } from './settle.js';
 import { readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
@@ -145,6 +146,7 @@ export async function readSession(
     newest_sample: entries.includes('sample') ? await newestSample(folder) : null,
     loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
     settings: settingsOf(state),
+    put_back: await readPutBack(folder, entries),
   };
   return {
     name,

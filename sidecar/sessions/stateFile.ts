@@ -1,62 +1,130 @@
-import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { Problem } from '../problem.js';
-import { putInPlace, writeAside } from '../wholeFile.js';
-import { type ParsedState, parseUiState, type RawState } from './uiState.js';
+import { expectOtherEditors } from '../processes/swap.js';
+import { writeAside } from '../wholeFile.js';
+import { mergeEdits } from './merge.js';
+import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
+import { replaceUnchanged, signatureOf, watchForEdits } from './replace.js';
+import { type ParsedState, parseUiState, type RawState, StateTextError } from './uiState.js';
+import { HISTORY, keepVersion, linkOrCopy, listVersions } from './versions.js';
+
+export { signatureOf } from './replace.js';
 
 export const STATE_FILE = 'ui_state.json';
-const HISTORY = 'history';
-const VERSIONS_KEPT = 20;
+/** No record is larger; what is, is something else. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
+/** A person's editor may be in the middle of writing: what can't be read is looked at again after this time. */
+const HALF_WRITTEN_MS = 300;
+/** Somebody who goes on writing is waited for this often. */
+const LOOKS = 6;
 
 export type StateFile =
-  | ({ kind: 'whole'; signature: string } & ParsedState)
-  | { kind: 'unreadable'; signature: string; reason: string }
+  | ({ kind: 'whole'; signature: string; text: string } & ParsedState)
+  /** `broken`: no JSON object at all. `refused`: valid, but we would spoil it. `unread`: the system gave an error. */
+  | { kind: 'unreadable'; signature: string; reason: string; cause: 'broken' | 'refused' | 'unread' }
   | { kind: 'missing' };
 
-/** Reads `ui_state.json` of an output folder. Never throws for what a person may have done to the file. */
+/**
+ * Reads `ui_state.json` of an output folder. Never throws for what a person may have done to the file. One that changed
+ * just now and is not valid JSON is looked at again before it is called broken.
+ */
 export async function readStateFile(folder: string): Promise<StateFile> {
-  const read = await readSigned(join(folder, STATE_FILE));
-  if (!read) return { kind: 'missing' };
-  if ('error' in read) return { kind: 'unreadable', signature: read.error, reason: read.error };
-  try {
-    return { kind: 'whole', signature: read.signature, ...parseUiState(read.text) };
-  } catch (error) {
-    return { kind: 'unreadable', signature: read.signature, reason: (error as Error).message };
+  let file = await readOnce(folder);
+  for (let look = 1; look < LOOKS && isHalfWritten(file); look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, HALF_WRITTEN_MS));
+    const again = await readOnce(folder);
+    const settled = again.kind === 'missing' || (file.kind !== 'missing' && again.signature === file.signature);
+    file = again;
+    if (settled) break;
   }
+  if (file.kind === 'whole') rememberText(folder, file.text);
+  return file;
 }
 
 /**
  * Changes `ui_state.json`: reads it anew, lets `change` edit the raw object, and replaces the file whole. An edit that
  * somebody else makes meanwhile (jq, an editor, another sidecar) is never lost: where the file is no longer what was
- * read, it is read again and changed again. The version before is kept in `history/`. Returns what was written.
+ * read, it is read again and changed again, so `change` may be called more than once. What they took from a version
+ * of a moment ago does not undo what we wrote since. Each version is kept in `history/`. Returns what was written.
  * Throws a Problem when the file can't be read, and the system's error when it can't be written.
  */
-export async function updateStateFile(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
-  for (let round = 0; round < 50; round += 1) {
+export function updateStateFile(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
+  const turn = (turns.get(folder) ?? Promise.resolve()).catch(() => {}).then(() => update(folder, change));
+  turns.set(folder, turn);
+  void turn
+    .catch(() => {})
+    .finally(() => {
+      if (turns.get(folder) === turn) turns.delete(folder);
+    });
+  return turn;
+}
+
+const turns = new Map<string, Promise<unknown>>();
+
+async function update(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
+  for (let round = 0; round < 200; round += 1) {
     const before = await readStateFile(folder);
-    if (before.kind === 'unreadable') {
-      throw new Problem(
-        'unreadable_state',
-        422,
-        `${STATE_FILE} can't be read: ${before.reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`,
-      );
-    }
-    const raw: RawState = before.kind === 'whole' ? structuredClone(before.raw) : {};
+    if (before.kind === 'unreadable') throw unreadable(before.reason);
+    // Between two steps of a `mv` from another disk there is no file: a new one of ours would stand in its way.
+    if (before.kind === 'missing' && (await listVersions(folder)).length > 0) throw gone();
+    const raw: RawState = before.kind === 'whole' ? withOurRecentChanges(folder, before) : {};
     change(raw);
     const content = `${JSON.stringify(raw, null, 2)}\n`;
     if (before.kind === 'whole' && content === `${JSON.stringify(before.raw, null, 2)}\n`) return before;
-    if (await replaceIfUnchanged(folder, content, before.kind === 'whole' ? before.signature : null)) {
-      return parseUiState(content);
+    const after = parseUiState(content);
+    if (before.kind === 'missing') {
+      if (!(await createStateFile(folder, content))) continue;
+    } else {
+      // What somebody else wrote is a version, too.
+      const author = authorOf(folder, before.text);
+      if (author !== 'us') await keepVersion(folder, before.text);
+      if (author === 'others') expectOtherEditors();
+      const replaced = await replaceUnchanged(join(folder, STATE_FILE), content, before.signature);
+      if (!replaced) continue;
+      watchForEdits(replaced.aside, before.text, (theirs) => mergeLateEdit(folder, before.raw, theirs));
     }
+    rememberWrite(folder, before.kind === 'whole' ? before : null, { text: content, raw: after.raw }, () => {
+      void updateStateFile(folder, () => {}).catch(() => {});
+    });
+    await keepVersion(folder, content);
+    return after;
   }
   throw new Problem(
     'busy_state',
     503,
     `${STATE_FILE} is being changed all the time by another program; nothing was lost, try again.`,
   );
+}
+
+/** An edit in place of a file that we had replaced in that very moment. */
+async function mergeLateEdit(folder: string, base: RawState, text: string): Promise<void> {
+  const theirs = parseUiState(text).raw;
+  await updateStateFile(folder, (raw) => become(raw, mergeEdits(base, theirs, structuredClone(raw)) as RawState));
+}
+
+/** Makes one object the same as another, in its order. */
+export function become(raw: RawState, other: RawState): void {
+  for (const key of Object.keys(raw)) delete raw[key];
+  for (const key of Object.keys(other)) {
+    Object.defineProperty(raw, key, { value: other[key], enumerable: true, writable: true, configurable: true });
+  }
+}
+
+/** Writes the first content; false, and nothing changed, where there is a file already. */
+export async function createStateFile(folder: string, content: string): Promise<boolean> {
+  const temporary = await writeAside(join(folder, STATE_FILE), content);
+  try {
+    await linkOrCopy(temporary, join(folder, STATE_FILE));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true }).catch(() => {});
+  }
 }
 
 /**
@@ -86,73 +154,64 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>)
   }
 }
 
-async function replaceIfUnchanged(folder: string, content: string, signature: string | null): Promise<boolean> {
+type Look = StateFile & { changedAt?: number };
+
+async function readOnce(folder: string): Promise<Look> {
   const path = join(folder, STATE_FILE);
-  const temporary = await writeAside(path, content);
+  let signature = '';
+  let changedAt = 0;
+  let text: string;
   try {
-    if (signature !== null) {
-      const version = await keepVersion(folder, path);
-      if (!version) return false;
-      if (version.signature !== signature) {
-        await rm(version.path, { force: true });
-        return false;
-      }
-      await putInPlace(temporary, path);
-      await pruneVersions(folder);
-    } else {
-      try {
-        await link(temporary, path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-        throw error;
-      }
-    }
-    return true;
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
-/** Links the present version into `history/`, and says which one that was. Null when it has gone. */
-async function keepVersion(folder: string, path: string): Promise<{ path: string; signature: string } | null> {
-  await mkdir(join(folder, HISTORY), { recursive: true });
-  const stamp = new Date().toISOString().replace(/[-:]/g, '');
-  const version = join(folder, HISTORY, `ui_state-${stamp}-${randomBytes(2).toString('hex')}.json`);
-  try {
-    await link(path, version);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return null;
-    // Some network volumes know no hard links.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error;
-    const signature = signatureOf(await stat(path));
-    await copyFile(path, version);
-    return { path: version, signature };
-  }
-  return { path: version, signature: signatureOf(await stat(version)) };
-}
-
-async function pruneVersions(folder: string): Promise<void> {
-  const versions = (await readdir(join(folder, HISTORY))).filter((name) => /^ui_state-.*\.json$/.test(name)).sort();
-  for (const name of versions.slice(0, -VERSIONS_KEPT)) await rm(join(folder, HISTORY, name), { force: true });
-}
-
-async function readSigned(path: string): Promise<{ text: string; signature: string } | { error: string } | null> {
-  try {
-    const file = await open(path, 'r');
+    // Not blocking: somebody may have put a pipe there.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const signature = signatureOf(await file.stat());
-      return { text: await file.readFile('utf8'), signature };
+      const stats = await file.stat();
+      signature = signatureOf(stats);
+      changedAt = Math.max(stats.mtimeMs, stats.ctimeMs);
+      if (!stats.isFile()) return unread(signature, 'it is not a file');
+      if (stats.size > LARGEST_BYTES) return unread(signature, `it is larger than ${LARGEST_BYTES / 1024 / 1024} MB`);
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
     } finally {
       await file.close();
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? null : { error: message };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      return { kind: 'unreadable', signature, reason: 'it is not UTF-8 text', cause: 'broken', changedAt };
+    }
+    return unread(signature || message, message);
+  }
+  try {
+    return { kind: 'whole', signature, text, ...parseUiState(text) };
+  } catch (error) {
+    const cause = error instanceof StateTextError ? error.kind : 'refused';
+    return { kind: 'unreadable', signature, reason: (error as Error).message, cause, changedAt };
   }
 }
 
-/** Which file this is and which content it had: inode, time of change in ms, size in bytes. */
-export function signatureOf(stats: Stats): string {
-  return `${stats.ino}:${stats.mtimeMs}:${stats.size}`;
+function unread(signature: string, reason: string): StateFile {
+  return { kind: 'unreadable', signature, reason, cause: 'unread' };
+}
+
+/** The clock of a network volume may be another's: a time in the future counts as just now, up to a day. */
+function isHalfWritten(file: Look): boolean {
+  if (file.kind !== 'unreadable' || file.cause !== 'broken') return false;
+  return Date.now() - (file.changedAt ?? 0) < 2 * HALF_WRITTEN_MS;
+}
+
+function unreadable(reason: string): Problem {
+  return new Problem(
+    'unreadable_state',
+    422,
+    `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`,
+  );
+}
+
+function gone(): Problem {
+  return new Problem(
+    'missing_state',
+    409,
+    `${STATE_FILE} is not there any more, so nothing was changed. Put a version back from ${HISTORY}/.`,
+  );
 }

@@ -51,6 +51,9 @@ export function createStopping(outputs: Outputs): Stopping {
     await updateStateFile(session.folder, (raw) => {
       editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
       if (when === 'now') raw.status = 'stopping';
+    }).catch((error: unknown) => {
+      // A full disk or a spoiled file is no reason to let it run on.
+      if (when !== 'now') throw error;
     });
     if (when === 'now') void end(name, latest.id).catch(() => {});
     return outputs.read(name);

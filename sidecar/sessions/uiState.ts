@@ -115,29 +115,102 @@ export const SETTING_NAMES = [
 
 export type ParsedState = { raw: RawState; state: UiState };
 
-/** Reads the text of a `ui_state.json`. Throws an Error that says in words what is wrong and where. */
+/**
+ * Why a text is no state file. `broken`: no JSON object at all, as a crash, a slip or half a write leaves it. `refused`:
+ * valid JSON that we would spoil or misread, and which is therefore left alone.
+ */
+export class StateTextError extends Error {
+  constructor(
+    readonly kind: 'broken' | 'refused',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Deeper than anything a person writes; what is deeper still would overflow the stack of whoever writes it again. */
+const DEEPEST = 400;
+
+/** Reads the text of a `ui_state.json`. Throws a StateTextError that says in words what is wrong and where. */
 export function parseUiState(content: string): ParsedState {
   let raw: unknown;
   try {
-    raw = JSON.parse(content);
+    // Some editors put a byte order mark in front.
+    raw = JSON.parse(content.charCodeAt(0) === 0xfeff ? content.slice(1) : content);
   } catch (error) {
-    throw new Error(`it is not valid JSON (${(error as Error).message})`);
+    throw new StateTextError('broken', `it is not valid JSON (${(error as Error).message})`);
   }
-  if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) throw new Error('it is not a JSON object');
-  const large = unsafeInteger(content);
-  if (large)
-    throw new Error(`${large} is larger than 2^53 and would be rounded; write it in quotes or make it smaller`);
+  if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
+    throw new StateTextError('broken', 'it is not a JSON object');
+  }
+  const { number, depth } = scanJson(content);
+  if (number) {
+    throw new StateTextError('refused', `${number} and would be rounded; write it in quotes or make it smaller`);
+  }
+  if (depth > DEEPEST) throw new StateTextError('refused', `it is nested ${depth} levels deep, more than ${DEEPEST}`);
   const parsed = uiState.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new Error(`${issue?.path.join('.') || 'it'} is not as expected (${issue?.message})`);
+    throw new StateTextError('refused', `${issue?.path.join('.') || 'it'} is not as expected (${issue?.message})`);
   }
   return { raw: raw as RawState, state: parsed.data };
 }
 
-/** The first integer in a JSON text that a double can't hold exactly, or null. */
-export function unsafeInteger(json: string): string | null {
-  const numbers = json.replace(/"(?:[^"\\]|\\.)*"/g, '""').matchAll(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g);
-  for (const [token] of numbers) if (/^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token))) return token;
+/** The first number in a JSON text that would not come out as it went in, as a phrase; or null. */
+export function unsafeNumber(json: string): string | null {
+  return scanJson(json).number;
+}
+
+/** One pass over the text, without a regular expression over its strings: these may be megabytes long. */
+function scanJson(json: string): { number: string | null; depth: number } {
+  let number: string | null = null;
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(json, at);
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+    else if (isDigit(code) || code === MINUS) {
+      let end = at + 1;
+      while (end < json.length && isNumeric(json.charCodeAt(end))) end += 1;
+      number ??= spoiled(json.slice(at, end));
+      at = end - 1;
+    }
+  }
+  return { number, depth: deepest };
+}
+
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
+/** Digits, and `+ - . E e`. */
+const isNumeric = (code: number) =>
+  isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || code === 0x45 || code === 0x65;
+
+function endOfString(json: string, start: number): number {
+  for (let at = start + 1; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === 0x5c) at += 1;
+    else if (code === QUOTE) return at;
+  }
+  return json.length;
+}
+
+/**
+ * From 2^53 a double no longer holds every integer. 1e20 would be written back as the digits of one, 1e999 as null, and
+ * 1e-999 as 0.
+ */
+function spoiled(token: string): string | null {
+  if (token.length < 5) return null;
+  const value = Number(token);
+  if (Number.isNaN(value)) return null;
+  const size = Math.abs(value);
+  const digitsOnly = /^-?\d+$/.test(token);
+  if (size > Number.MAX_SAFE_INTEGER && (digitsOnly || size < 1e21)) return `${token} is larger than 2^53`;
+  if (size === Number.POSITIVE_INFINITY) return `${token} is larger than a number can be`;
+  if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${token} is smaller than a number can be`;
   return null;
 }

@@ -1,16 +1,20 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
 import { writeWhole } from '../wholeFile.js';
-import { advanceProgress, PROGRESS_FILE, type StoredProgress } from './progress.js';
+import { advanceProgress, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
 export const LOG_FILE = 'training.log';
 const BLOCK = 256 * 1024;
 /** inotify tells at once on a local disk; a network volume says nothing, so look as well. */
 const LOOK_MS = 500;
 const SAVE_MS = 500;
+/** A full disk is tried again after this time. */
+const RETRY_MS = 2000;
+/** Folders whose newest progress could not be written yet. */
+const unsaved = new Map<string, NodeJS.Timeout>();
 /** The rate is taken over this much of the past. */
 const WINDOW_MS = 30_000;
 
@@ -40,6 +44,7 @@ export function followAttempt(options: {
   let progress = options.progress;
   let offset = resumeOffset(progress) ?? options.logStart;
   let inode = 0;
+  const attemptBefore = readProgress(folder)?.attempt ?? null;
   const decoder = new StringDecoder('utf8');
   const clock = createRate();
   let caughtUp = false;
@@ -57,7 +62,8 @@ export function followAttempt(options: {
     running = (async () => {
       do {
         again = false;
-        await readNew();
+        // A disk that can't be read now may be readable at the next look.
+        await readNew().catch(() => {});
       } while (again);
     })().finally(() => {
       running = null;
@@ -116,7 +122,20 @@ export function followAttempt(options: {
   async function save(): Promise<void> {
     savedAt = performance.now();
     // A full disk must not end the watching; the next save comes by itself.
-    await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`).catch(() => {});
+    const content = `${JSON.stringify(progress, null, 1)}\n`;
+    await writeWhole(join(folder, PROGRESS_FILE), content).catch(() => {
+      clearTimeout(unsaved.get(folder));
+      unsaved.set(folder, setTimeout(saveLate, RETRY_MS).unref());
+    });
+  }
+
+  /** After the end, too: unless another attempt has begun, or another sidecar has read on. */
+  async function saveLate(): Promise<void> {
+    unsaved.delete(folder);
+    const stored = readProgress(folder);
+    if (stored && stored.attempt !== progress.attempt && stored.attempt !== attemptBefore) return;
+    if (stored?.attempt === progress.attempt && (resumeOffset(stored) ?? 0) >= offset) return;
+    if (existsSync(folder)) await save();
   }
 
   const timer = setInterval(look, LOOK_MS);

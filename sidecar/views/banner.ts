@@ -1,12 +1,13 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
 import { sparkline } from './chart.js';
+import { troubleWords } from './disk.js';
 import { count, duration, loss, pace, percent } from './formatting.js';
 import type { BannerModel } from './models.js';
 import { isAlive, type StatusView, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
-export type BannerView = { summary: string; cards: CardView[] };
+export type BannerView = { summary: string; cards: CardView[]; troubles: string[] };
 
 /** One session of the banner, or the one a page is about. */
 export type CardView = {
@@ -43,7 +44,11 @@ export function bannerView(model: BannerModel): BannerView {
   const sorted = [...model.active].sort(
     (a, b) => Number(isAlive(b.status)) - Number(isAlive(a.status)) || (b.timestamp ?? 0) - (a.timestamp ?? 0),
   );
-  return { summary: summary(sorted), cards: sorted.map((session) => cardView(session, model.root, model.page)) };
+  return {
+    summary: summary(sorted),
+    cards: sorted.map((session) => cardView(session, model.root, model.page)),
+    troubles: (model.troubles ?? []).map(troubleWords),
+  };
 }
 
 export function cardView(session: SessionFacts, root: string, page?: 'home'): CardView {

@@ -1,5 +1,6 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument } from '../trainers/arguments.js';
 import type { Setting } from '../trainers/trainingSettings.js';
 
@@ -11,9 +12,11 @@ export type PageModel = {
   active: SessionFacts[];
   /** Free space where outputs are written, in bytes; null where unknown. */
   disk?: { freeBytes: number; totalBytes: number } | null;
+  /** Folders that can't be written now. */
+  troubles?: DiskTrouble[];
 };
 
-export type BannerModel = Pick<PageModel, 'root' | 'now' | 'active'> & {
+export type BannerModel = Pick<PageModel, 'root' | 'now' | 'active' | 'troubles'> & {
   /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
   page?: 'home';
 };

@@ -1,6 +1,7 @@
 import type { Assets } from './assets.js';
 import { bannerView } from './banner.js';
 import { datasetsView, datasetView, imagesView } from './datasets.js';
+import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import type {
   BannerModel,
   DatasetImagesModel,
@@ -35,6 +36,8 @@ export type Views = {
   /** What goes inside each live region of a session's page, by the region's id. */
   sessionParts(model: SessionModel): Record<string, string>;
   samples(model: SamplesModel): string;
+  history(model: HistoryModel): string;
+  historyVersion(model: HistoryVersionModel): string;
   datasets(model: DatasetsModel): string;
   dataset(model: DatasetModel): string;
   /** What goes inside `#images` of a dataset. */
@@ -81,6 +84,9 @@ export function createViews(options: { templates: string; assets: Assets; develo
       return Object.fromEntries(sessionPartNames.map((name) => [name, render(`parts/${name}`, view)]));
     },
     samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, { ...samplesView(model) }),
+    history: (model) => page('history', `History of ${sessionTitle(model.session)}`, model, { ...historyView(model) }),
+    historyVersion: (model) =>
+      page('historyVersion', `A version of ${sessionTitle(model.session)}`, model, { ...historyVersionView(model) }),
     datasets: (model) =>
       page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: ['pictures.js'] }),
     dataset: (model) =>

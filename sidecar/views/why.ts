@@ -1,6 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { stalledWords } from '../sessions/stall.js';
-import { duration, plural, sentence } from './formatting.js';
+import { duration, plural, sentence, utc } from './formatting.js';
 
 /** A piece of a sentence; `strong` for names that a reader looks for. */
 export type Words = { text: string; strong?: boolean };
@@ -14,7 +14,20 @@ export function whyView(session: SessionFacts): Words[] {
 }
 
 function whatHappened(session: SessionFacts): Words[] {
-  return [...whatStandsStill(session), ...whatEnded(session)];
+  return [...whatWasPutBack(session), ...whatStandsStill(session), ...whatEnded(session)];
+}
+
+function whatWasPutBack({ put_back: putBack }: SessionFacts): Words[] {
+  if (!putBack) return [];
+  const { broken, reason, saved_at } = putBack;
+  const since = saved_at ? ` of ${utc(new Date(saved_at), new Date(saved_at))}` : '';
+  return [
+    {
+      text: `Its ui_state.json was broken (${reason.replace(/^it is /, '')}): the version${since} is back. The broken file is `,
+    },
+    { text: broken, strong: true },
+    { text: '; take what you need from it and remove it. ' },
+  ];
 }
 
 function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Words[] {

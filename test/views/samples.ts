@@ -69,6 +69,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     stalled_seconds: null,
     next: 'stop',
     newest_sample: 'my-cat_e000010_00.png',
+    put_back: null,
     loss_curve: losses,
     settings: {
       concept_sentence: 'c4tsy',

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A swapper that nobody asks any more ends. */
+const IDLE_MS = 20_000;
+const ANSWER_MS = 2000;
+
+type Swapper = { child: ChildProcess; waiting: ((answer: number) => void)[]; idle: NodeJS.Timeout };
+
+let command: (() => Promise<{ python: string; bridge: string }>) | null = null;
+let swapper: Swapper | null = null;
+let starting = false;
+/** Some file systems can't swap (network volumes), and a machine may lack Python: then it is not tried again. */
+let impossible = false;
+
+/** Says which Python may be used for swapping, and where trainer-bridge/ is. */
+export function allowSwapping(how: () => Promise<{ python: string; bridge: string }>): void {
+  command = how;
+}
+
+/**
+ * Somebody else edits the files that we edit: from now on, for a while, they are swapped, not replaced. Node has no call
+ * for renameat2(RENAME_EXCHANGE), so a small Python process does it; it starts in the background and ends when idle.
+ */
+export function expectOtherEditors(): void {
+  if (swapper || starting || impossible || !command) return;
+  starting = true;
+  void command()
+    .then(({ python, bridge }) => start(python, join(bridge, 'trackside', 'swap.py')))
+    .catch(() => {
+      impossible = true;
+    })
+    .finally(() => {
+      starting = false;
+    });
+}
+
+/**
+ * Puts `file` in the place of `path`, in one step, where what lies there is still what `expected` says; the two are
+ * exchanged. `impossible`, and nothing changed, where that can't be done now.
+ */
+export async function swapFiles(
+  file: string,
+  path: string,
+  expected: Pick<Stats, 'ino' | 'size' | 'mtimeMs'>,
+): Promise<'swapped' | 'changed' | 'impossible'> {
+  const present = swapper;
+  if (!present?.child.stdin?.writable) return 'impossible';
+  present.idle.refresh();
+  const answer = await new Promise<number>((resolve) => {
+    const late = setTimeout(() => present.child.kill('SIGKILL'), ANSWER_MS);
+    present.waiting.push((told) => {
+      clearTimeout(late);
+      resolve(told);
+    });
+    const { ino, size, mtimeMs } = expected;
+    present.child.stdin?.write(`${JSON.stringify([file, path, ino, size, Math.floor(mtimeMs * 1000)])}\n`);
+  });
+  if (answer === 0) return 'swapped';
+  // EINVAL, ENOSYS, ENOTSUP: the file system can't.
+  if ([22, 38, 95].includes(answer)) {
+    impossible = true;
+    end(present);
+    return 'impossible';
+  }
+  return 'changed';
+}
+
+function start(python: string, script: string): void {
+  const child = spawn(python, ['-I', '-S', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const idle = setTimeout(() => end(present), IDLE_MS);
+  const present: Swapper = { child, waiting: [], idle };
+  idle.unref();
+  child.unref();
+  for (const stream of [child.stdin, child.stdout]) (stream as unknown as { unref(): void }).unref();
+  child.stdin.on('error', () => {});
+  const gone = () => {
+    clearTimeout(idle);
+    if (swapper === present) swapper = null;
+    for (const answer of present.waiting.splice(0)) answer(-1);
+  };
+  child.once('error', () => {
+    impossible = true;
+    gone();
+  });
+  child.once('exit', gone);
+  createInterface(child.stdout).on('line', (line) => {
+    // It says once that it is there.
+    if (line === 'ready') swapper = present;
+    else present.waiting.shift()?.(Number(line));
+  });
+}
+
+function end(present: Swapper): void {
+  if (swapper === present) swapper = null;
+  present.child.stdin?.end();
+}

@@ -1,0 +1,47 @@
+import { Hono } from 'hono';
+import { readHistory, readHistoryVersion, restoreVersion } from '../sessions/history.js';
+import type { Trackside } from '../trackside.js';
+import { pageModel } from './home.js';
+import { answer, rootOf, wantsPage } from './respond.js';
+
+/** The last versions of a session's `ui_state.json`: a list, each compared with the present, and putting one back. */
+export function historyRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { outputs, views } = trackside;
+
+  routes.get('/sessions/:name/history', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const versions = await readHistory(session);
+    return answer(c, versions, async () => {
+      const model = await pageModel(trackside, rootOf(c), session.name);
+      return views.history({ ...model, session: session.facts, versions });
+    });
+  });
+
+  routes.get('/sessions/:name/history/:version', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const version = await readHistoryVersion(session, c.req.param('version'));
+    return answer(c, { ...version, text: undefined, state: parsed(version.text) }, async () => {
+      const model = await pageModel(trackside, rootOf(c), session.name);
+      return views.historyVersion({ ...model, session: session.facts, version });
+    });
+  });
+
+  /** Posted to, it becomes the present. */
+  routes.post('/sessions/:name/history/:version', async (c) => {
+    const name = c.req.param('name');
+    const session = await restoreVersion(outputs, name, c.req.param('version'));
+    if (wantsPage(c)) return c.redirect(`${rootOf(c)}sessions/${encodeURIComponent(name)}`, 303);
+    return c.json(session.facts);
+  });
+
+  return routes;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,99 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { sweepTemporary, writeWhole } from '../wholeFile.js';
+import type { PutBackFacts } from './facts.js';
+import { rememberedText, rememberText } from './recentWrites.js';
+import { replaceUnchanged } from './replace.js';
+import { readStateFile, STATE_FILE } from './stateFile.js';
+import { parseUiState } from './uiState.js';
+import { HISTORY, keepVersion, lastGoodVersion, linkOrCopy, readVersion } from './versions.js';
+
+const BROKEN = /^ui_state\.broken-.+\.json$/;
+const NOTES = 'put-back.json';
+
+const notes = z.array(
+  z.object({ broken: z.string(), reason: z.string(), version: z.string().nullable(), saved_at: z.string().nullable() }),
+);
+
+/**
+ * Puts the last good version of a broken `ui_state.json` back, from memory or else from `history/`, after the broken one
+ * was kept as `ui_state.broken-<time>.json`. What is valid JSON is never touched. Null where nothing was done: the file
+ * is not broken, or there is no good version. Throws the system's error when it can't be written.
+ */
+export async function putBackLastGood(folder: string): Promise<PutBackFacts | null> {
+  const file = await readStateFile(folder);
+  if (file.kind !== 'unreadable' || file.cause !== 'broken') return null;
+  const good = await lastGood(folder);
+  if (!good) return null;
+  const path = join(folder, STATE_FILE);
+  const broken = await keepBroken(folder, path);
+  const replaced = await replaceUnchanged(path, good.text, file.signature);
+  if (!replaced) {
+    // Somebody mends it at this moment.
+    await rm(join(folder, broken), { force: true });
+    return null;
+  }
+  if (replaced.aside) await rm(replaced.aside, { force: true });
+  rememberText(folder, good.text);
+  const version = good.id ?? (await keepVersion(folder, good.text));
+  const saved_at = version ? ((await readVersion(folder, version))?.saved_at ?? null) : null;
+  const note = { broken, reason: file.reason, version, saved_at };
+  const known = await readNotes(folder);
+  const kept = [note, ...known.filter((each) => each.broken !== broken)].slice(0, 20);
+  await writeWhole(join(folder, HISTORY, NOTES), `${JSON.stringify(kept, null, 1)}\n`).catch(() => {});
+  await sweepTemporary(folder);
+  return { ...note, broken: join(folder, broken) };
+}
+
+/** The newest broken file that was kept and still lies there, and what was put in its place. */
+export async function readPutBack(folder: string, entries: readonly string[]): Promise<PutBackFacts | null> {
+  const broken = entries
+    .filter((name) => BROKEN.test(name))
+    .sort()
+    .at(-1);
+  if (!broken) return null;
+  const note = (await readNotes(folder)).find((each) => each.broken === broken);
+  return {
+    broken: join(folder, broken),
+    reason: note?.reason ?? 'it could not be read',
+    version: note?.version ?? null,
+    saved_at: note?.saved_at ?? null,
+  };
+}
+
+/**
+ * Gives the present file a second name, `ui_state.broken-<time>.json`. One that has such a name already, because we were
+ * killed the last time, gets no third.
+ */
+export async function keepBroken(folder: string, path: string): Promise<string> {
+  const { ino } = await stat(path);
+  for (const name of await readdir(folder)) {
+    if (BROKEN.test(name) && (await stat(join(folder, name)).catch(() => null))?.ino === ino) return name;
+  }
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace('.', '');
+  const name = `ui_state.broken-${time}.json`;
+  await linkOrCopy(path, join(folder, name));
+  return name;
+}
+
+async function lastGood(folder: string): Promise<{ text: string; id: string | null } | null> {
+  const text = rememberedText(folder);
+  if (text !== null) {
+    try {
+      parseUiState(text);
+      return { text, id: null };
+    } catch {
+      // Then one from the disk.
+    }
+  }
+  return lastGoodVersion(folder);
+}
+
+async function readNotes(folder: string): Promise<z.infer<typeof notes>> {
+  try {
+    return notes.parse(JSON.parse(await readFile(join(folder, HISTORY, NOTES), 'utf8')));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { distance, mergeEdits } from './merge.js';
+import type { RawState } from './uiState.js';
+
+/** An edit that was begun before our write and ended after it takes no longer than this. */
+const RECENT_MS = 3000;
+/** After this time what was written is looked at once more. */
+const LOOK_AGAIN_MS = 1500;
+/** Texts that are remembered, the newest of as many sessions: also what is put back after an edit that broke the file. */
+const SESSIONS_REMEMBERED = 500;
+const LARGEST_REMEMBERED = 256 * 1024;
+
+type Content = { text: string; raw: RawState };
+
+/** Digests of what we wrote last. */
+const written = new Map<string, string>();
+const texts = new Map<string, string>();
+const writes = new Map<string, { contents: (Content & { at: number })[]; timer: NodeJS.Timeout }>();
+
+/** Remembers the content that was seen last in a session's file. */
+export function rememberText(folder: string, text: string): void {
+  texts.delete(folder);
+  if (text.length > LARGEST_REMEMBERED) return;
+  texts.set(folder, text);
+  if (texts.size > SESSIONS_REMEMBERED) texts.delete(texts.keys().next().value as string);
+}
+
+/** The last good content that was seen, if it is remembered. */
+export function rememberedText(folder: string): string | null {
+  return texts.get(folder) ?? null;
+}
+
+/** Who wrote this: we, somebody else after us, or nobody knows since we wrote nothing there yet. */
+export function authorOf(folder: string, text: string): 'us' | 'others' | 'unknown' {
+  const ours = written.get(folder);
+  if (ours === undefined) return 'unknown';
+  return ours === digest(text) ? 'us' : 'others';
+}
+
+/** Remembers a write of ours for a while, with what it replaced; `lookAgain` is called once at the end of a burst. */
+export function rememberWrite(folder: string, before: Content | null, after: Content, lookAgain: () => void): void {
+  const at = performance.now();
+  const known = writes.get(folder);
+  clearTimeout(known?.timer);
+  const contents = (known?.contents ?? []).filter((each) => at - each.at < RECENT_MS).slice(-12);
+  if (before && contents.at(-1)?.text !== before.text) contents.push({ text: before.text, raw: before.raw, at });
+  contents.push({ ...after, at });
+  const timer = setTimeout(() => {
+    lookAgain();
+    if (writes.get(folder)?.timer === timer) writes.delete(folder);
+  }, LOOK_AGAIN_MS);
+  timer.unref();
+  writes.set(folder, { contents, timer });
+  rememberText(folder, after.text);
+  written.set(folder, digest(after.text));
+}
+
+function digest(text: string): string {
+  return createHash('sha1').update(text).digest('base64');
+}
+
+/**
+ * A copy of what lies there now, with what we wrote in the last moments. `jq … > t && mv t ui_state.json` reads before
+ * our write and replaces after it: what it began from is the version that it differs from least. One that is wholly
+ * equal to an earlier version was put back on purpose.
+ */
+export function withOurRecentChanges(folder: string, now: Content): RawState {
+  const contents = writes.get(folder)?.contents ?? [];
+  const last = contents.at(-1);
+  if (!last || last.text === now.text || performance.now() - last.at > RECENT_MS) return structuredClone(now.raw);
+  let base = last;
+  let least = distance(last.raw, now.raw);
+  for (const each of contents.toReversed()) {
+    const differs = distance(each.raw, now.raw);
+    if (differs < least) [base, least] = [each, differs];
+  }
+  if (base === last || least === 0) return structuredClone(now.raw);
+  return structuredClone(mergeEdits(base.raw, now.raw, last.raw)) as RawState;
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ParsedState, parseUiState } from './uiState.js';
+
+export const HISTORY = 'history';
+export const VERSIONS_KEPT = 20;
+
+/** One of the last versions of `ui_state.json`. Its id counts up; clocks jump, and two pods may write at once. */
+export type Version = { id: string; path: string };
+
+const NAME = /^ui_state-(\d{6,}-[0-9a-f]{4})\.json$/;
+
+/** What `history/` holds, newest first. Never throws. */
+export async function listVersions(folder: string): Promise<Version[]> {
+  const names = await readdir(join(folder, HISTORY)).catch(() => []);
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .sort((a, b) => numberOf(b) - numberOf(a) || (a < b ? 1 : -1))
+    .map((id) => ({ id, path: pathOf(folder, id) }));
+}
+
+/** The text of a version and when it was kept (ISO 8601, UTC). Null when there is none of that id. */
+export async function readVersion(folder: string, id: string): Promise<{ text: string; saved_at: string } | null> {
+  if (!NAME.test(`ui_state-${id}.json`)) return null;
+  try {
+    const path = pathOf(folder, id);
+    return { text: await readFile(path, 'utf8'), saved_at: (await stat(path)).mtime.toISOString() };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps a text as the newest version, unless it is that already. A file of its own: a link to the present file would
+ * change with it when a person edits that in place. Only the last 20 stay. Not synced, and no reason to fail: a version
+ * that a power cut or a full disk spoils is passed over when one is put back. Returns the version's id, or null.
+ */
+export async function keepVersion(folder: string, text: string): Promise<string | null> {
+  const temporary = join(folder, HISTORY, `.ui_state.json.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const versions = await listVersions(folder);
+    const newest = versions[0];
+    if (newest && (await readVersion(folder, newest.id))?.text === text) return newest.id;
+    await mkdir(join(folder, HISTORY), { recursive: true });
+    await writeFile(temporary, text, { flag: 'wx' });
+    const id = `${String(numberOf(newest?.id ?? '0') + 1).padStart(6, '0')}-${randomBytes(2).toString('hex')}`;
+    await rename(temporary, pathOf(folder, id));
+    for (const old of versions.slice(VERSIONS_KEPT - 1)) await rm(old.path, { force: true });
+    return id;
+  } catch {
+    await rm(temporary, { force: true }).catch(() => {});
+    return null;
+  }
+}
+
+/** The newest version that can be read. */
+export async function lastGoodVersion(folder: string): Promise<({ id: string; text: string } & ParsedState) | null> {
+  for (const { id } of await listVersions(folder)) {
+    const text = (await readVersion(folder, id))?.text;
+    if (text === undefined) continue;
+    try {
+      return { id, text, ...parseUiState(text) };
+    } catch {
+      // Cut short by a power failure, or edited by hand: the one before it may do.
+    }
+  }
+  return null;
+}
+
+/** Puts a second name on a file, or a copy where the volume knows no hard links. Never over another. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK' && code !== 'ENOSYS') throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  }
+}
+
+function pathOf(folder: string, id: string): string {
+  return join(folder, HISTORY, `ui_state-${id}.json`);
+}
+
+function numberOf(id: string): number {
+  return Number.parseInt(id, 10);
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { access, constants, open, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { diskErrorCode } from '../diskError.js';
+import { onWrite, sweepTemporary } from '../wholeFile.js';
+
+/** A folder that can't be written. `unsaved`: names of files in it whose newest content is only in memory. */
+export type DiskTrouble = { path: string; code: string; since: string; unsaved: string[] };
+
+export type DiskWatch = {
+  /** What can't be written at this moment; empty when all is well. */
+  troubles(): DiskTrouble[];
+  open(): void;
+  close(): void;
+};
+
+const LOOK_MS = 3000;
+/** A disk with less free space than this is asked whether it really takes a file. */
+const LITTLE_BYTES = 4 * 1024 * 1024;
+/** What has to fit before a full disk counts as one with space: a state file, its version, a progress file. */
+const PROBE_BYTES = 64 * 1024;
+
+/**
+ * Notices when a disk is full, read-only or broken: by every write of ours that fails, and by a look at the folders now
+ * and then, which costs two system calls while all is well. A folder in trouble is tried with a real file until one
+ * fits; `recovered` is then told which folders may be written again. Free space alone says little: quotas are not in it.
+ */
+export function createDiskWatch(options: {
+  /** Absolute paths of the roots that are written to. */
+  roots: string[];
+  changed(): void;
+  recovered(folders: string[]): void;
+}): DiskWatch {
+  const found = new Map<string, { code: string; since: string; unsaved: Set<string> }>();
+  let timer: NodeJS.Timeout | null = null;
+  let leave = () => {};
+  let looking = false;
+
+  function failed(folder: string, code: string, file?: string): void {
+    const before = found.get(folder);
+    const trouble = before ?? { code, since: new Date().toISOString(), unsaved: new Set<string>() };
+    const known = before?.code === code && (!file || trouble.unsaved.has(file));
+    if (file) trouble.unsaved.add(file);
+    found.set(folder, { ...trouble, code });
+    if (!known) options.changed();
+  }
+
+  async function look(): Promise<void> {
+    if (looking) return;
+    looking = true;
+    try {
+      for (const root of options.roots) {
+        const code = await firstSign(root);
+        if (code) failed(root, code);
+      }
+      const recovered: string[] = [];
+      for (const folder of [...found.keys()]) {
+        const code = await tryWriting(folder);
+        if (code) failed(folder, code);
+        else if (found.delete(folder)) recovered.push(folder);
+      }
+      if (recovered.length > 0) {
+        options.changed();
+        options.recovered(recovered);
+      }
+    } finally {
+      looking = false;
+    }
+  }
+
+  return {
+    troubles: () =>
+      [...found].map(([path, { code, since, unsaved }]) => ({ path, code, since, unsaved: [...unsaved].sort() })),
+    open() {
+      leave = onWrite((path, error) => {
+        const code = diskErrorCode(error);
+        if (code) failed(dirname(path), code, basename(path));
+      });
+      for (const root of options.roots) void sweepTemporary(root);
+      timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
+      timer.unref();
+      void look().catch(() => {});
+    },
+    close() {
+      leave();
+      if (timer) clearInterval(timer);
+    },
+  };
+}
+
+/** The error code of a folder that can't be written, as far as asking tells; null where there is no sign of it. */
+async function firstSign(folder: string): Promise<string | null> {
+  try {
+    await access(folder, constants.W_OK);
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize < LITTLE_BYTES ? await tryWriting(folder) : null;
+  } catch (error) {
+    return diskErrorCode(error);
+  }
+}
+
+/** Writes a file and removes it. The error's code; null when it went well, or the folder has gone. */
+async function tryWriting(folder: string): Promise<string | null> {
+  const path = join(folder, `.trackside-probe.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(Buffer.alloc(PROBE_BYTES));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return null;
+  } catch (error) {
+    return diskErrorCode(error);
+  } finally {
+    await rm(path, { force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,71 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import type { Change, VersionDetail, VersionFacts } from '../sessions/history.js';
+import { type SettingName, setting } from '../trainers/trainingSettings.js';
+import { sessionAddress } from './action.js';
+import { bytes } from './formatting.js';
+import type { PageModel } from './models.js';
+import { isAlive } from './status.js';
+
+export type HistoryModel = PageModel & { session: SessionFacts; versions: VersionFacts[] };
+export type HistoryVersionModel = PageModel & { session: SessionFacts; version: VersionDetail };
+
+export type HistoryView = {
+  at: string;
+  name: string;
+  rows: { href: string; saved: string; size: string; attempts: string; changed: string; present: boolean }[];
+};
+
+export type HistoryVersionView = {
+  at: string;
+  name: string;
+  saved: string;
+  present: boolean;
+  /** Why it can't be put back, in words. */
+  reason: string | null;
+  changes: (Change & { label: string })[];
+  text: string;
+  /** Where its form is sent. */
+  restore: string;
+  /** What putting it back does now, in a sentence. */
+  effect: string;
+};
+
+/** The list of versions, newest first. */
+export function historyView({ session, versions, root }: HistoryModel): HistoryView {
+  const at = sessionAddress(root, session.name);
+  return {
+    at,
+    name: `${session.lora_name} V${session.version}`,
+    rows: versions.map((version) => ({
+      href: `${at}/history/${version.version}`,
+      saved: version.saved_at,
+      size: bytes(version.bytes),
+      attempts: version.attempts === null ? '–' : String(version.attempts),
+      changed: version.reason ?? (version.changed.map(label).join(', ') || '–'),
+      present: version.present,
+    })),
+  };
+}
+
+/** One version against the present. */
+export function historyVersionView({ session, version, root }: HistoryVersionModel): HistoryVersionView {
+  const at = sessionAddress(root, session.name);
+  return {
+    at,
+    name: `${session.lora_name} V${session.version}`,
+    saved: version.saved_at,
+    present: version.present,
+    reason: version.reason,
+    changes: version.changes.map((change) => ({ ...change, label: label(change.field) })),
+    text: version.text,
+    restore: `${at}/history/${version.version}`,
+    effect: isAlive(session.status)
+      ? 'It is running with its settings, so only description and notes are put back now. Attempts and status stay as they are.'
+      : 'Settings, description, notes and keys of your own become those of this version. Attempts and status stay as they are, and the present version is kept in the history.',
+  };
+}
+
+/** As the form calls it; by its own name where the form has no field for it. */
+function label(field: string): string {
+  return setting(field as SettingName)?.label ?? field;
+}
