@@ -28,6 +28,14 @@ program
   .option('--datasets <folder>', 'where pictures and captions are kept (TRACKSIDE_DATASETS; default datasets)')
   .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default python3)')
   .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
+  .option(
+    '--auto-resume-delays <seconds>',
+    'waits before a session resumes by itself, with commas (TRACKSIDE_AUTO_RESUME_DELAYS; default 10,20,40)',
+  )
+  .option(
+    '--stall-scale <number>',
+    'times the limits of “no progress”, 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
+  )
   .action((flags: Record<string, string>) => serve(readSettings(flags, process.env)));
 
 program

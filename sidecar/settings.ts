@@ -28,7 +28,10 @@ const schema = z.object({
     .string()
     .default('10,20,40')
     .transform((text) => text.split(',').map(Number))
-    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'has to be seconds, with commas'),
+    .refine(
+      (seconds) => seconds.every((each) => each >= 0 && each <= 86_400),
+      'has to be seconds, with commas between them',
+    ),
   /** Times the limits after which a training counts as stalled (sessions/stall.ts): 2 for a slow disk. */
   stallScale: z.coerce.number().positive().default(1),
 });

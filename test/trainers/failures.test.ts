@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Exit, explainEnd } from '../../sidecar/trainers/failures.js';
+import { type Exit, explainEnd, whyNotAgain } from '../../sidecar/trainers/failures.js';
 import { fixture } from './fixtures.js';
 
 const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false };
@@ -80,4 +80,41 @@ test('anything else shows its last words, and no bar', () => {
     'The trainer ended with exit code 3. Its last words: “it is raining”',
   );
   expect(explainEnd('', { ...launcherFailed, code: 3 })).toBeNull();
+});
+
+describe('whether the same may be tried again by itself', () => {
+  test.each<[string, Exit, ReturnType<typeof whyNotAgain>]>([
+    ['bad_out_finished', launcherFailed, 'repeats'],
+    ['bad_out_missingdir', launcherFailed, 'repeats'],
+    ['bad_out_noopt', launcherFailed, 'repeats'],
+    ['bad_out_otherdim', launcherFailed, 'repeats'],
+    ['badtoml', launcherFailed, 'repeats'],
+    ['nodata', { code: 0, signal: null, oomKilled: false }, 'repeats'],
+    ['sig_child_SIGKILL', launcherFailed, null],
+    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, 'by hand'],
+    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, 'by hand'],
+  ])('after %s', (name, exit, expected) => {
+    expect(whyNotAgain(fixture(`failures/${name}.stderr.log`), exit)).toBe(expected);
+  });
+
+  test.each<[string, ReturnType<typeof whyNotAgain>]>([
+    ['torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.', null],
+    ['RuntimeError: CUDA error: an illegal memory access was encountered', null],
+    ['requests.exceptions.ConnectionError: the hub is away', null],
+    ['mine.OwnError: it rained', null],
+    ['OSError: [Errno 28] No space left on device', 'repeats'],
+    ['OSError: [Errno 122] Disk quota exceeded', 'repeats'],
+    ["ModuleNotFoundError: No module named 'bitsandbytes'", 'repeats'],
+    ['ImportError: cannot import name x', 'repeats'],
+    ["FileNotFoundError: [Errno 2] No such file or directory: '/models/flux.safetensors'", 'repeats'],
+    ['KeyboardInterrupt', 'by hand'],
+  ])('after %s', (exception, expected) => {
+    expect(whyNotAgain(traceback(exception), launcherFailed)).toBe(expected);
+  });
+
+  test('after refused arguments never, after the kernel took it for its memory yes', () => {
+    const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
+    expect(whyNotAgain(unknown, { ...launcherFailed, code: 2 })).toBe('repeats');
+    expect(whyNotAgain('', { code: null, signal: 'SIGKILL', oomKilled: true })).toBeNull();
+  });
 });
