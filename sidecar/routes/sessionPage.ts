@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MetricPoint, readMetrics } from '../sessions/curve.js';
+import { type MetricPoint, readLosses } from '../sessions/curve.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import type { Session } from '../sessions/session.js';
 import { LOG_FILE } from '../telemetry/follow.js';
@@ -37,7 +37,7 @@ export async function sessionModel(
     prompts: await promptsOf(session),
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
-    curve: thinCurve(await readMetrics(session)),
+    curve: thinCurve(await readLosses(session)),
   };
 }
 
@@ -52,7 +52,7 @@ export async function promptsOf(session: Session): Promise<string[]> {
 }
 
 function thinCurve(points: readonly MetricPoint[]): CurvePoint[] {
-  const losses = points.filter((point) => point.tag === 'loss/current' && Number.isFinite(point.value));
+  const losses = points.filter((point) => Number.isFinite(point.value));
   const every = Math.ceil(losses.length / CURVE_POINTS);
   return losses
     .filter((_, index) => every <= 1 || index % every === 0 || index === losses.length - 1)
