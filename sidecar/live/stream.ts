@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { Problem } from '../problem.js';
 import type { Hub, LiveEvent } from './hub.js';
 
 /** Pages redraw at most so often: a step may take a hundredth of a second. */
@@ -46,29 +47,36 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       spokeAt = performance.now();
       await stream.writeSSE({ data, ...(event ? { event } : {}), ...(id ? { id } : {}) });
     };
-    while (open) {
-      if (logDue && page.log) {
-        logDue = false;
-        for (let piece = await page.log(); piece && open; piece = await page.log()) {
-          await say(JSON.stringify(piece), 'log', piece.position);
+    try {
+      while (open) {
+        if (logDue && page.log) {
+          logDue = false;
+          for (let piece = await page.log(); piece && open; piece = await page.log()) {
+            await say(JSON.stringify(piece), 'log', piece.position);
+          }
         }
-      }
-      if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
-        drawDue = false;
-        drawnAt = performance.now();
-        const { title, regions } = await page.draw();
-        const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
-        for (const [id, html] of changed) sent.set(id, html);
-        if (changed.length > 0) await say(changed.map(partial).join('\n'));
-        if (title !== null && title !== saidTitle) {
-          saidTitle = title;
-          await say(title, 'title');
+        if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
+          drawDue = false;
+          drawnAt = performance.now();
+          const { title, regions } = await page.draw();
+          const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
+          for (const [id, html] of changed) sent.set(id, html);
+          if (changed.length > 0) await say(changed.map(partial).join('\n'));
+          if (title !== null && title !== saidTitle) {
+            saidTitle = title;
+            await say(title, 'title');
+          }
         }
+        if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(new Date().toISOString(), 'heartbeat');
+        const now = performance.now();
+        const wait = drawDue ? drawnAt + REDRAW_MS - now : spokeAt + HEARTBEAT_MS - now;
+        if (open && !logDue) await bell.wait(wait);
       }
-      if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(new Date().toISOString(), 'heartbeat');
-      const now = performance.now();
-      const wait = drawDue ? drawnAt + REDRAW_MS - now : spokeAt + HEARTBEAT_MS - now;
-      if (open && !logDue) await bell.wait(wait);
+    } catch (error) {
+      // What the page shows was deleted: asking again, it hears so.
+      if (!(error instanceof Problem)) throw error;
+    } finally {
+      leave();
     }
   });
 }
