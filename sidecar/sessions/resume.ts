@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, relative } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { resumeRecipe } from '../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
 import type { ResumeFacts, StateFacts } from './facts.js';
 import type { AttemptEntry } from './uiState.js';
-import { lineageSources, writerByPlace } from './writer.js';
+import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
 /** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */
 export type Candidate = StateFacts & {
@@ -18,8 +19,9 @@ export type Candidate = StateFacts & {
 };
 
 /**
- * The state folders of a session's own lineage, newest first: those in the output folder, and those that its attempts
- * were resumed from and that were moved to `earlier/`. What an abandoned run left is not among them.
+ * The state folders of a session's own lineage, newest first: those in the output folder, those that its attempts were
+ * resumed from and that were moved to `earlier/`, and those that were moved for an attempt that never came to be. What an
+ * abandoned run left is not among them.
  */
 export async function readCandidates(session: {
   folder: string;
@@ -39,6 +41,9 @@ export async function readCandidates(session: {
     const found = await readStateFolders(dirname(path), outputName, { writingNow });
     const state = found.find((each) => each.name === basename(path));
     if (state) states.push({ state, parent: dirname(path) });
+  }
+  for (const parent of await movedForNothing(folder, attempts)) {
+    for (const state of await readStateFolders(parent, outputName, { writingNow })) states.push({ state, parent });
   }
   const perEpoch = session.stepsPerEpoch ?? stepsPerEpochOf(states.map(({ state }) => state));
   const newestFirst = states
@@ -144,9 +149,23 @@ function positionByName({ kind, number }: StateOnDisk, writerStepOffset: number,
   return kind === 'epoch' ? number * stepsPerEpoch : writerStepOffset + number;
 }
 
-/** States outside the output folder itself that the present lineage was resumed from. */
+/** States outside the output folder itself that the present lineage was resumed from, wherever the folder lies today. */
 function movedSources(folder: string, attempts: readonly AttemptEntry[]): string[] {
-  return lineageSources(attempts).filter((path) => dirname(path) !== folder && existsSync(path));
+  const inside = lineageSources(attempts).flatMap((path) => /\/(earlier\/[^/]+\/[^/]+)$/.exec(path)?.[1] ?? []);
+  return inside.map((path) => join(folder, path)).filter((path) => existsSync(path));
+}
+
+/**
+ * Folders of files that were moved to make room for an attempt of which there is no record: the sidecar was killed, or
+ * the disk was full, before it could be written. The states in them are the newest that there are.
+ */
+async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]): Promise<string[]> {
+  const last = attempts.at(-1);
+  const earlier = join(folder, 'earlier');
+  if (!last || !existsSync(earlier)) return [];
+  const entries = await readdir(earlier, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return names.filter((name) => movedAway(`earlier/${name}/`) === last.number).map((name) => join(earlier, name));
 }
 
 /** Where no log tells: the first run's epoch states hold both counts (`current_step` is run-local, train_network.py:1275). */

@@ -5,9 +5,15 @@ import type { AttemptEntry } from './uiState.js';
  * `earlier/attempt-<number>/` (earlier.ts). `path` is relative to the output folder. By place and not by time: clocks jump.
  */
 export function writerByPlace(attempts: readonly AttemptEntry[], path: string): AttemptEntry | null {
-  const moved = /^earlier\/attempt-(\d+)(?:-\d+)?\//.exec(path);
-  if (!moved) return attempts.at(-1) ?? null;
-  return attempts.findLast((each) => each.number === Number(moved[1])) ?? null;
+  const moved = movedAway(path);
+  if (moved === null) return attempts.at(-1) ?? null;
+  return attempts.findLast((each) => each.number === moved) ?? null;
+}
+
+/** The number of the attempt whose files were moved to where `path`, relative to the output folder, leads; else null. */
+export function movedAway(path: string): number | null {
+  const found = /^earlier\/attempt-(\d+)(?:-\d+)?\//.exec(path);
+  return found ? Number(found[1]) : null;
 }
 
 /**
