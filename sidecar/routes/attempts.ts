@@ -41,6 +41,13 @@ export function attemptRoutes(trackside: Trackside): Hono {
     return c.json(facts.attempts);
   });
 
+  routes.get('/sessions/:name/attempts/current', async (c) => {
+    const { facts } = await trackside.outputs.read(c.req.param('name'));
+    const current = facts.attempts.find(({ alive }) => alive);
+    if (!current) throw new Problem('not_running', 404, `${facts.name} is not running.`);
+    return c.json(current);
+  });
+
   routes.delete('/sessions/:name/attempts/current', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);

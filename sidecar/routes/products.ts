@@ -42,7 +42,8 @@ export function productRoutes(trackside: Trackside): Hono {
     c.json(await checkpointsOf(await outputs.read(c.req.param('name')))),
   );
 
-  routes.get('/sessions/:name/checkpoints/:file', async (c) => {
+  // Those of earlier attempts lie in earlier/attempt-1/.
+  routes.get('/sessions/:name/checkpoints/:file{.+}', async (c) => {
     const path = await checkpointPath(await outputs.read(c.req.param('name')), c.req.param('file'));
     if (!path) throw new Problem('no_checkpoint', 404, 'There is no such checkpoint in this session.');
     return sendFile(c, path, { type: 'application/octet-stream', attachment: basename(path) });

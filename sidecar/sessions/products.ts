@@ -56,14 +56,9 @@ export async function checkpointPath(session: Session, path: string): Promise<st
 /** In the output folder first, then what was moved to `earlier/`; newest first in each. */
 async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
   const { folder, outputName } = session;
-  const earlier = session.entries.includes('earlier') ? await readdir(join(folder, 'earlier')) : [];
-  const places = [
-    '',
-    ...earlier
-      .sort()
-      .reverse()
-      .map((name) => join('earlier', name)),
-  ];
+  const inside = await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(() => []);
+  const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
+  const places = ['', ...earlier.sort().reverse()];
   const found = await Promise.all(
     places.map(async (place) =>
       (await readCheckpoints(join(folder, place), outputName))
