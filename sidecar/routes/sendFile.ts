@@ -4,15 +4,18 @@ import type { Context } from 'hono';
 import { Problem } from '../problem.js';
 
 /**
- * Sends a file, or the range of it that was asked for, in bounded memory. Links are not followed. Throws a Problem, 404,
- * where there is no such plain file.
+ * Sends a file, or the range of it that was asked for, in bounded memory. Links are not followed. A download that goes
+ * on (`If-Range`) gets the whole file where it is another one by now. Throws a Problem, 404, where there is no such plain
+ * file.
  */
 export async function sendFile(
   c: Context,
   path: string,
   as: { type: string; attachment?: string; cache?: string },
 ): Promise<Response> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => null);
+  // NONBLOCK: a fifo would wait for ever.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(() => null);
   const stats = await file?.stat();
   if (!file || !stats?.isFile()) {
     await file?.close();
@@ -31,7 +34,8 @@ export async function sendFile(
     await file.close();
     return c.body(null, 304, headers);
   }
-  const range = readRange(c.req.header('range'), size);
+  const goesOn = (c.req.header('if-range') ?? headers.ETag) === headers.ETag;
+  const range = goesOn ? readRange(c.req.header('range'), size) : null;
   if (range === 'unsatisfiable') {
     await file.close();
     return c.body(null, 416, { 'Content-Range': `bytes */${size}` });

@@ -103,6 +103,21 @@ describe('reading', () => {
     }
   });
 
+  test('a download that goes on gets its rest, or the whole file where it is another one by now', async () => {
+    const address = '/sessions/cat/checkpoints/cat.safetensors';
+    const { headers } = await http.get(address).expect(200);
+    const rest = { Range: 'bytes=100-' };
+    await http
+      .get(address)
+      .set({ ...rest, 'If-Range': headers.etag })
+      .expect(206);
+    const whole = await http
+      .get(address)
+      .set({ ...rest, 'If-Range': '"of-yesterday"' })
+      .expect(200);
+    expect(whole.headers['content-length']).toBe(headers['content-length']);
+  });
+
   test('the trainers are told with their typed arguments', async () => {
     expect((await http.get('/trainers')).body).toMatchObject([{ id: 'practice' }]);
     const { body } = await http.get('/trainers/practice').expect(200);
