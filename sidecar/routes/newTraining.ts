@@ -66,13 +66,16 @@ function valuesOf(facts: SessionFacts): Record<string, unknown> {
   return { ...settings, lora_name, trainer, description, ...(dataset_path ? { dataset: basename(dataset_path) } : {}) };
 }
 
-/** `{arguments: {network_alpha: 2}}` → `{'arguments.network_alpha': '2'}` */
+/** `{arguments: {network_alpha: 2}}` → `{'arguments.network_alpha': '2'}`; of a list one value a line. */
 function flat(values: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([key, value]): [string, string][] => {
       if (value === null || value === undefined) return [];
       if (typeof value !== 'object') return [[key, String(value)]];
-      return Object.entries(value).map(([inner, each]) => [`${key}.${inner}`, String(each)]);
+      return Object.entries(value).map(([inner, each]) => [
+        `${key}.${inner}`,
+        Array.isArray(each) ? each.join('\n') : String(each),
+      ]);
     }),
   );
 }
