@@ -105,3 +105,16 @@ test('the starter killed, the trainer keeps its PID and not one line of its log 
   const lines = Array.from({ length: 2000 }, (_, index) => `line ${index + 1}`);
   expect(logIn(folder).split('\n').slice(1, -2)).toEqual(lines);
 });
+
+test('of sixty launches at once one trains, and every other is told so', async () => {
+  const folder = newFolder();
+  const launches = await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const launched = await launchRunner(launchOf(folder, ['sleep', '60']));
+      return { launched, attempt: recordIn(folder).id };
+    }),
+  );
+  expect(launches.filter(({ launched }) => launched.ok)).toHaveLength(1);
+  for (const { launched } of launches) if (!launched.ok) expect(launched.code).toBe('held');
+  expect(new Set(launches.map(({ attempt }) => attempt)).size).toBe(1);
+});
