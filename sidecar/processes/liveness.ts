@@ -12,6 +12,8 @@ export type Liveness =
       readonly pid: number;
       /** Who was found: the runner; or, the runner gone, its trainer, or any other process of the attempt. */
       readonly by: 'runner' | 'trainer' | 'process';
+      /** The trainer has ended: its runner waits for what it left behind, or for a disk that takes the record of its end. */
+      readonly trainerEnded?: true;
       readonly attempt: AttemptRecord;
     }
   | {
@@ -66,11 +68,13 @@ export function isOfFolder(attempt: AttemptRecord, outputFolder: string): boolea
 const dead = { alive: 'no' } as const;
 
 function livenessHere(attempt: AttemptRecord): Liveness {
-  if (livesAs(attempt.pid, attempt.start_ticks)) return { alive: 'here', pid: attempt.pid, by: 'runner', attempt };
   const { trainer_pid: trainer, trainer_start_ticks: ticks } = attempt;
-  if (trainer !== null && ticks !== null && livesAs(trainer, ticks)) {
-    return { alive: 'here', pid: trainer, by: 'trainer', attempt };
+  const trains = trainer !== null && ticks !== null && livesAs(trainer, ticks);
+  if (livesAs(attempt.pid, attempt.start_ticks)) {
+    const ended = trainer !== null && !trains ? { trainerEnded: true as const } : {};
+    return { alive: 'here', pid: attempt.pid, by: 'runner', attempt, ...ended };
   }
+  if (trains) return { alive: 'here', pid: trainer, by: 'trainer', attempt };
   const other = findLeft(attempt);
   return other ? { alive: 'here', pid: other.pid, by: 'process', attempt } : dead;
 }

@@ -28,12 +28,16 @@ export function deriveStatus(evidence: {
       return { status: 'stopping', interrupted: false, reason: null };
     }
     if (latest?.stalled) return { status: 'stopping', interrupted: false, reason: latest.stalled };
-    const reason = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
+    const afterSave = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
+    const reason = liveness.trainerEnded ? ENDED : afterSave;
     return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints);
 }
+
+const ENDED =
+  'Its trainer has ended. What it left behind is still ending, or the disk does not take the record of how it ended.';
 
 /** An attempt that has ended says how, once and for all: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {

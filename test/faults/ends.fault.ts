@@ -167,6 +167,33 @@ function killNow(pid: number): void {
   if (isAlive(pid)) process.kill(pid, 'SIGKILL');
 }
 
+test.skipIf(lacks('chattr'))(
+  'a folder that takes no writes at the end: said so, and how it ended as soon as it does',
+  async () => {
+    const sidecar = await place.serve(slow);
+    await started(sidecar, 'cat');
+    const folder = join(place.outputs, 'cat');
+    execFileSync('chattr', ['+i', folder]);
+    try {
+      const begun = performance.now();
+      process.kill(attemptOf(place, 'cat').trainer_pid, 'SIGKILL');
+      const ended = await sidecar.until('cat', (facts) => facts.reason !== null, 5);
+      expect(ended.reason).toContain('trainer has ended');
+      expect((performance.now() - begun) / 1000).toBeLessThan(3);
+    } finally {
+      execFileSync('chattr', ['-i', folder]);
+    }
+    const begun = performance.now();
+    const facts = await sidecar.until('cat', (now) => now.status === 'failed', 20);
+    expect(facts.attempts[0]).toMatchObject({ signal: 'SIGKILL' });
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    measured(
+      15,
+      `no writes taken: that it ended was said within 3 s, how it ended ${seconds} s after writes were taken again`,
+    );
+  },
+);
+
 async function started(sidecar: Sidecar, name: string): Promise<void> {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: name, max_train_epochs: 100, start: true });
   await sidecar.until(name, (facts) => facts.status === 'running');

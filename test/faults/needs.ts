@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const NEEDS = {
   'PID namespaces (root)': ['unshare', '-pf', '--mount-proc', '--uts', 'true'],
   'mounting (root)': ['unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+  chattr: ['sh', '-c', 'probe=$(mktemp -d) && chattr +i $probe && chattr -i $probe && rmdir $probe'],
   gcc: ['gcc', '--version'],
   strace: ['strace', '-qq', '-o', '/dev/null', 'true'],
   busybox: ['busybox', 'true'],

@@ -278,7 +278,7 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
             told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
             if told or time.monotonic() > deadline:
                 return _refuse(UNWRITABLE, f"The end of the attempt could not be written down: {error.strerror}.")
-            wait = min(wait * 2, 15)
+            wait = min(wait * 2, 5)
     try:
         attempt_file.remove_pid(folder)
     except OSError:
