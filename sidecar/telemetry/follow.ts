@@ -8,6 +8,8 @@ import { advanceProgress, PROGRESS_FILE, readProgress, type StoredProgress } fro
 
 export const LOG_FILE = 'training.log';
 const BLOCK = 256 * 1024;
+/** For what is written while it is being read. */
+const SPARE = 4096;
 /** inotify tells at once on a local disk; a network volume says nothing, so look as well. */
 const LOOK_MS = 500;
 const SAVE_MS = 500;
@@ -53,6 +55,7 @@ export function followAttempt(options: {
   let again = false;
   let savedAt = 0;
   let saveTimer: NodeJS.Timeout | null = null;
+  let dirty = false;
 
   const look = (): Promise<void> => {
     if (running) {
@@ -75,10 +78,13 @@ export function followAttempt(options: {
     const file = await openLog(path);
     if (!file) return;
     try {
-      inode = (await file.stat()).ino;
-      const block = Buffer.allocUnsafe(BLOCK);
+      const { ino, size } = await file.stat();
+      inode = ino;
+      // Somebody emptied it, to save space: the trainer writes on from its new end.
+      offset = Math.min(offset, size);
+      const block = Buffer.allocUnsafe(Math.min(BLOCK, size - offset + SPARE));
       for (;;) {
-        const { bytesRead } = await file.read(block, 0, BLOCK, offset);
+        const { bytesRead } = await file.read(block, 0, block.length, offset);
         if (bytesRead === 0) break;
         const text = decoder.write(block.subarray(0, bytesRead));
         const begun = offset;
@@ -108,6 +114,7 @@ export function followAttempt(options: {
   }
 
   function saveSoon(): void {
+    dirty = true;
     if (closed || saveTimer) return;
     saveTimer = setTimeout(
       () => {
@@ -121,6 +128,7 @@ export function followAttempt(options: {
 
   async function save(): Promise<void> {
     savedAt = performance.now();
+    dirty = false;
     // A full disk must not end the watching; the next save comes by itself.
     const content = `${JSON.stringify(progress, null, 1)}\n`;
     await writeWhole(join(folder, PROGRESS_FILE), content).catch(() => {
@@ -152,7 +160,7 @@ export function followAttempt(options: {
       await look();
       closed = true;
       if (saveTimer) clearTimeout(saveTimer);
-      await save();
+      if (dirty) await save();
     },
   };
 }

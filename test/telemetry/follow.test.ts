@@ -1,0 +1,47 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { accountForRest, followAttempt } from '../../sidecar/telemetry/follow.js';
+import { beginProgress } from '../../sidecar/telemetry/progress.js';
+
+let folder: string;
+let log: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trackside-follow-'));
+  log = join(folder, 'training.log');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const begun = () => beginProgress({ id: 'a', step: 0, epoch: 0, epochs: 4, before: null, now: new Date() });
+const bar = (step: number) => `\rsteps:  10%|█ | ${step}/40 [00:01<00:09,  2.00it/s, avr_loss=0.5]`;
+
+test('the log of an attempt that has ended is accounted for once: looking again writes nothing', async () => {
+  writeFileSync(log, bar(1) + bar(2));
+  const progress = await accountForRest(folder, 0, 0, begun());
+  expect(progress.step).toBe(2);
+  const written = statSync(join(folder, 'progress.json')).ino;
+  expect(await accountForRest(folder, 0, 0, progress)).toEqual(progress);
+  expect(statSync(join(folder, 'progress.json')).ino).toBe(written);
+  expect(readdirSync(folder).sort()).toEqual(['progress.json', 'training.log']);
+});
+
+test('a log that somebody empties while it trains: the steps after it are seen', async () => {
+  writeFileSync(log, bar(1).repeat(1000) + bar(7));
+  const follower = followAttempt({
+    folder,
+    stepOffset: 0,
+    logStart: 0,
+    progress: begun(),
+    onProgress() {},
+    onText() {},
+  });
+  await follower.catchUp();
+  expect(follower.progress().step).toBe(7);
+  truncateSync(log, 0);
+  await follower.catchUp();
+  appendFileSync(log, bar(8));
+  await follower.catchUp();
+  expect(follower.progress().step).toBe(8);
+  await follower.close();
+});
