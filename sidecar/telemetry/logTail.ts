@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { withoutAnsi } from '../trainers/ansi.js';
 
@@ -14,7 +15,8 @@ export type LogTail = {
 
 /**
  * The last `lines` lines of a log, read from its end: time and memory do not grow with the file (at most 4 MB are read).
- * `from` and `to` bound it to one attempt's bytes. A missing file reads as empty.
+ * `from` and `to` bound it to one attempt's bytes. What is missing, no file, or may not be read, reads as empty: it must
+ * not hide the session.
  */
 export async function readLogTail(
   path: string,
@@ -22,13 +24,14 @@ export async function readLogTail(
   from = 0,
   to = Number.POSITIVE_INFINITY,
 ): Promise<LogTail> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (!file) return { text: '', inode: 0, offset: 0 };
+  const nothing = { text: '', inode: 0, offset: 0 };
+  // NONBLOCK: a fifo would wait for ever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  if (!file) return nothing;
   try {
-    const { size, ino } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile()) return nothing;
+    const { size, ino } = stats;
     const end = Math.min(size, to);
     let start = end;
     let newlines = 0;

@@ -51,3 +51,8 @@ test('a reader goes on from its position, and starts anew from the tail when the
   expect(await createLogReader(path, '1:2', 10)()).toMatchObject({ text: 'first ünd\nzweite\n', reset: true });
   expect(await createLogReader(path, undefined, 1)()).toMatchObject({ text: 'zweite\n', reset: true });
 });
+
+test('what is no file, or is not there, reads as empty', async () => {
+  expect((await readLogTail(folder, 10)).text).toBe('');
+  expect((await readLogTail(join(folder, 'nowhere.log'), 10)).text).toBe('');
+});
