@@ -1,7 +1,9 @@
 /* Pictures and captions: dropped files are uploaded one by one with progress, captions are saved while they are typed. */
 const form = document.getElementById('upload');
 const root = form.getAttribute('action').replace(/datasets$/, '');
+/** Captions that were typed into and not sent yet, with their timers; and the last save of each. */
 const waiting = new Map();
+const saves = new WeakMap();
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -27,10 +29,11 @@ document.addEventListener('submit', (event) => {
   const caption = event.target.querySelector('[data-caption]');
   if (!caption) return;
   event.preventDefault();
+  waiting.set(caption);
   saveCaption(caption);
 });
 window.addEventListener('pagehide', () => {
-  for (const caption of waiting.keys()) saveCaption(caption);
+  for (const caption of waiting.keys()) sendCaption(caption);
 });
 
 let uploading = false;
@@ -165,7 +168,15 @@ function report(text, files) {
   return bar;
 }
 
-async function saveCaption(caption) {
+/** One save after the other: over a slow line an older text could otherwise arrive last. */
+function saveCaption(caption) {
+  saves.set(
+    caption,
+    Promise.resolve(saves.get(caption)).then(() => waiting.has(caption) && sendCaption(caption)),
+  );
+}
+
+async function sendCaption(caption) {
   clearTimeout(waiting.get(caption));
   waiting.delete(caption);
   const said = caption.form.querySelector('output');

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makePlace, type Place, until } from '../sidecar.js';
+import { openBrowser } from './chromium.js';
+
+let browser: Browser;
+let place: Place;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+beforeEach(() => {
+  place = makePlace();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await place.leave();
+});
+
+test('over a slow line the caption that was typed last is the one that stays', async () => {
+  const sidecar = await place.serve();
+  const page = await (await browser.newContext()).newPage();
+  const sent: string[] = [];
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route('**/captions/*', async (route) => {
+    sent.push(route.request().postData() ?? '');
+    if (sent.length === 1) await held;
+    await route.continue();
+  });
+  await page.goto(new URL('datasets/example', sidecar.url).href);
+  const caption = page.getByLabel('Caption of 02-dusk.png');
+  await caption.fill('a cat');
+  await until(
+    () => sent.length,
+    (count) => count === 1,
+  );
+  await caption.fill('a cat asleep');
+  await caption.blur();
+  // The second save has to wait for the first, or it would be there before it.
+  await page.waitForTimeout(300);
+  letGo();
+  await page.locator('figure', { has: caption }).getByText('saved', { exact: true }).waitFor();
+  expect(sent).toEqual(['a cat', 'a cat asleep']);
+  expect(readFileSync(join(place.datasets, 'example', '02-dusk.txt'), 'utf8')).toBe('a cat asleep');
+});
+
+test('a caption that was typed just before the page is left is saved', async () => {
+  const sidecar = await place.serve();
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(new URL('datasets/example', sidecar.url).href);
+  await page.getByLabel('Caption of 02-dusk.png').fill('typed and gone');
+  await page.goto(sidecar.url);
+  const file = join(place.datasets, 'example', '02-dusk.txt');
+  await until(
+    () => (existsSync(file) ? readFileSync(file, 'utf8') : ''),
+    (text) => text === 'typed and gone',
+  );
+});
