@@ -154,7 +154,7 @@ function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView
     what: savedAt(checkpoint),
     size: bytes(checkpoint.bytes),
     saved: checkpoint.saved_at,
-    href: `${at}/checkpoints/${encodeURIComponent(checkpoint.path)}`,
+    href: `${at}/checkpoints/${checkpoint.path.split('/').map(encodeURIComponent).join('/')}`,
   };
 }
 

@@ -73,6 +73,8 @@ test('what else lies in earlier/ hides no checkpoint, and those of earlier attem
   for (const address of ['earlier/attempt-1/cat.safetensors', 'earlier%2Fattempt-1%2Fcat.safetensors']) {
     expect((await sidecar.send('GET', `sessions/cat/checkpoints/${address}`)).body).toBe('weights');
   }
+  const page = await fetch(new URL('sessions/cat', sidecar.url), { headers: { Accept: 'text/html' } });
+  expect(await page.text()).toContain('href="../sessions/cat/checkpoints/earlier/attempt-1/cat.safetensors"');
   for (const other of ['earlier/notes.txt', 'earlier/../ui_state.json', 'earlier/attempt-1/../../ui_state.json']) {
     expect((await sidecar.send('GET', `sessions/cat/checkpoints/${other}`)).status).toBe(404);
   }
