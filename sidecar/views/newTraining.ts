@@ -1,7 +1,8 @@
 import type { Argument } from '../trainers/arguments.js';
+import { expectedSteps } from '../trainers/expectedSteps.js';
 import type { Setting } from '../trainers/trainingSettings.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
-import { count, plural, sentence } from './formatting.js';
+import { plural, sentence } from './formatting.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
 
 export type NewTrainingView = {
@@ -77,7 +78,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     further: furtherGroups(trainer?.further ?? [], further),
     furtherOpen: further.some(({ value, error }) => value !== '' || error !== null),
     furtherCount: further.length,
-    expected: expected(dataset?.images ?? 0, fields),
+    expected: expected(dataset?.images ?? 0, fields, values),
     resumable: fields.find(({ name }) => name === 'enable_checkpointing')?.value !== 'false',
   };
 }
@@ -196,11 +197,16 @@ function argumentField(argument: Argument, values: Record<string, string>, error
 }
 
 /** "10 pictures × 10 repeats × 16 epochs = 1 600 steps"; form.js keeps it true while values are typed. */
-function expected(images: number, fields: FieldView[]): string {
+function expected(images: number, fields: FieldView[], values: Record<string, string>): string {
   const value = (name: string) => Number(fields.find((field) => field.name === name)?.value);
   const repeats = value('num_repeats');
   const epochs = value('max_train_epochs');
+  const batchSize = Number(values['arguments.train_batch_size'] || 1);
+  const accumulation = Number(values['arguments.gradient_accumulation_steps'] || 1);
   if (!images) return 'Pick the pictures to see how many steps it takes.';
   if (!(repeats > 0 && epochs > 0)) return '';
-  return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')} = ${count(images * repeats * epochs)} steps`;
+  const steps = expectedSteps({ images, repeats, epochs, batchSize, accumulation });
+  if (!(steps > 0)) return '';
+  const atOnce = batchSize * accumulation > 1 ? ` ÷ ${batchSize * accumulation} a step` : '';
+  return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${atOnce} = ${plural(steps, 'step')}`;
 }
