@@ -204,7 +204,7 @@ function endOfString(json: string, start: number): number {
  * 1e-999 as 0.
  */
 function spoiled(token: string): string | null {
-  if (token.length < 5) return null;
+  if (token.length < 4) return null;
   const value = Number(token);
   if (Number.isNaN(value)) return null;
   const size = Math.abs(value);

@@ -18,7 +18,7 @@ import errno
 import signal
 import time
 
-from trackside import lock, out_of_memory, processes, record as attempt_file
+from trackside import lock, log_room, out_of_memory, processes, record as attempt_file
 from trackside.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = 75, 74
@@ -225,6 +225,7 @@ def _run(folder: int, log: int, record: dict[str, object], options: argparse.Nam
         record["reason"] = f"could not be started: {error.strerror}: {error.filename}"
         _print(log, f"{record['reason']}\n", quiet=True)
         return _finish(folder, log, record)
+    log_room.keep(log)
     process = processes.read(trainer)
     record["trainer_pid"] = trainer
     record["trainer_start_ticks"] = process.start_ticks if process else None
@@ -267,6 +268,7 @@ def _start(log: int, options: argparse.Namespace) -> int:
 
 def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     """The end has to be written down: on a full disk it is tried for an hour, or until somebody says that it is enough."""
+    log_room.give_back(log)
     record["log_end"] = os.fstat(log).st_size
     record["ended_at"] = attempt_file.now()
     deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25

@@ -9,7 +9,7 @@ import time
 import traceback
 from typing import NamedTuple
 
-from trackside import processes, record as attempt_file
+from trackside import log_room, processes, record as attempt_file
 
 HEARTBEAT_SECONDS = 5.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
@@ -138,6 +138,7 @@ class _Watch:
 
     def heartbeat(self) -> None:
         self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        log_room.keep(1)  # the log: see runner._run
         try:
             attempt_file.touch(self.folder, self.record)
         except OSError:

@@ -1,0 +1,31 @@
+"""Room for the log beyond its end: a trainer prints into training.log, and would die of a full disk at its next line."""
+
+from __future__ import annotations
+
+import os
+
+KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: blocks are set aside, the file stays as long as it is
+ROOMS = (8 << 20, 1 << 20)  # hours of progress lines; what a nearly full disk may still have
+
+
+def keep(log: int) -> None:
+    """Sets room aside, as much as there is. File systems that know no such thing are left as they are."""
+    try:
+        import ctypes  # not before the trainer is started
+
+        fallocate = ctypes.CDLL(None).fallocate
+        fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long]
+        end = os.fstat(log).st_size
+        for room in ROOMS:
+            if fallocate(log, KEEP_SIZE, end, room) == 0:
+                return
+    except (OSError, AttributeError):
+        pass
+
+
+def give_back(log: int) -> None:
+    """Frees what the log did not need. Only when nobody writes into it any more."""
+    try:
+        os.ftruncate(log, os.fstat(log).st_size)
+    except OSError:
+        pass
