@@ -58,13 +58,6 @@ export function createAutoResume(deps: {
     const now = performance.now();
     const elapsed = Math.min((now - lookedAt) / 1000, MOST_SECONDS_A_LOOK);
     lookedAt = now;
-    const names = new Set([...changed, ...still.keys()]);
-    changed.clear();
-    for (const name of names) {
-      const facts = outputs.facts(name);
-      watch(name, facts, elapsed);
-      queue(name, facts);
-    }
     for (const [name, each] of waiting) {
       each.seconds += elapsed;
       const left = each.delay - each.seconds;
@@ -74,6 +67,13 @@ export function createAutoResume(deps: {
       }
       waiting.delete(name);
       void resume(name, each.attempt);
+    }
+    const names = new Set([...changed, ...still.keys()]);
+    changed.clear();
+    for (const name of names) {
+      const facts = outputs.facts(name);
+      watch(name, facts, elapsed);
+      queue(name, facts);
     }
   }
 

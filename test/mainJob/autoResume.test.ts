@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import { crashingAfterSaves, fakePython } from '../fakePython.js';
 import { isAlive, makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
 
 let place: Place;
@@ -133,7 +134,7 @@ test.each([
 
 test('crashes without a new checkpoint: three automatic resumes, each after a longer wait, then a banner', async () => {
   // Each end another one: the same one twice is not tried again at all.
-  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves('ValueError') });
+  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves(place, 'other') });
   await sidecar.send('POST', 'sessions', switchedOn);
   const given = await sidecar.until('cat', (facts) => facts.auto_resume.reason !== null, 40);
   expect(given.status).toBe('failed');
@@ -148,13 +149,13 @@ test('crashes without a new checkpoint: three automatic resumes, each after a lo
   expect(page).toContain('3 times within 10 minutes without a new checkpoint');
   await sidecar.kill();
   // Another start of Trackside does not begin to count anew.
-  const after = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves('ValueError') });
+  const after = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves(place, 'other') });
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect((await after.session('cat')).attempts).toHaveLength(4);
 }, 90_000);
 
 test('the same crash twice without a new checkpoint is not tried a third time', async () => {
-  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves('ValueError', 'same') });
+  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves(place, 'same') });
   await sidecar.send('POST', 'sessions', switchedOn);
   const given = await sidecar.until('cat', (facts) => facts.auto_resume.reason !== null, 40);
   expect(given.attempts.map(({ automatic }) => automatic)).toEqual([false, true]);
@@ -171,7 +172,7 @@ ValueError: at once' >&2; exit 1`,
   ['arguments that the trainer refuses', `echo 'x.py: error: unrecognized arguments: --y' >&2; exit 2`, 'repeat'],
   ['no pictures', `echo 'ERROR No data found. Please verify arguments' >&2; exit 0`, 'repeat'],
 ])('never after what would only repeat: %s', async (_, script, reason) => {
-  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: fakePython(script) });
+  const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: fakePython(place, script) });
   await sidecar.send('POST', 'sessions', switchedOn);
   const failed = await sidecar.until('cat', (facts) => facts.status === 'failed');
   expect(failed.auto_resume).toMatchObject({ on: true, will: false });
@@ -206,23 +207,3 @@ test('what stands still is shown; only what is switched on is ended and resumed 
   expect(left.attempts[2]).toMatchObject({ alive: true });
   expect((await sidecar.session('dog')).attempts).toMatchObject([{ alive: true }]);
 }, 90_000);
-
-/** Trains for real up to the first saves, then crashes; every later attempt crashes at once, each in a way of its own. */
-function crashingAfterSaves(error: string, ways = 'other'): string {
-  const count = join(place.folder, 'crashes');
-  return fakePython(`
-case "$*" in *--resume=*) ;; *) python3 "$@" --max_train_epochs=2; rm -f ${place.outputs}/cat/cat.safetensors;; esac
-echo x >> ${count}
-way=$([ ${ways} = same ] && echo same || head -c $(wc -l < ${count}) <<< abcdefgh)
-printf 'Traceback (most recent call last):\\n${error}: %s\\n' "$way" >&2
-exit 1`);
-}
-
-/** Runs the runner as Python does, and does something else in place of the trainer. */
-function fakePython(script: string): string {
-  const path = join(place.folder, `python-${Math.random().toString(36).slice(2)}`);
-  writeFileSync(path, `#!/bin/bash\ncase "$1" in *_train_network.py) ;; *) exec python3 "$@";; esac\n${script}\n`, {
-    mode: 0o755,
-  });
-  return path;
-}
