@@ -2,19 +2,28 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Place, type Sidecar, startSidecar } from '../sidecar.js';
 
-/** Runs what follows as the only child of a PID 1 that never reaps anyone, under a host name of its own. */
-const container = (hostname: string) => [
+/** Runs what follows as the only child of a PID 1 that never reaps anyone, under a host name (and boot id) of its own. */
+const container = (hostname: string, machine?: string) => [
   ...['unshare', '-pf', '--mount-proc', '--uts', '--kill-child', 'sh', '-c'],
-  ...[`hostname ${hostname}; "$@" & exec sleep infinity`, 'init'],
+  ...[
+    `hostname ${hostname}; ${machine ? `mount --bind ${machine} /proc/sys/kernel/random/boot_id;` : ''} "$@" & exec sleep infinity`,
+    'init',
+  ],
 ];
 
 /**
  * A pod: a sidecar in a PID namespace of its own, over the files of a place. `kill()` ends the whole pod at once, as a
  * host does: sidecar, runners and trainers.
  */
-export function startPod(place: Place, hostname: string, environment: NodeJS.ProcessEnv = {}): Promise<Sidecar> {
+export function startPod(
+  place: Place,
+  hostname: string,
+  environment: NodeJS.ProcessEnv = {},
+  /** A file that holds the boot id of another machine. */
+  machine?: string,
+): Promise<Sidecar> {
   const own = { TRACKSIDE_OUTPUTS: place.outputs, TRACKSIDE_DATASETS: place.datasets, TRACKSIDE_PORT: '0' };
-  return startSidecar({ ...own, ...environment }, container(hostname));
+  return startSidecar({ ...own, ...environment }, container(hostname, machine));
 }
 
 /** attempt.json of a session, as it is. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
@@ -56,6 +56,39 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
       `restarted pod: all told truly ${toldAfter.toFixed(1)} s after its boot, resumed by one POST at ${seconds().toFixed(1)} s`,
     );
     await second.kill();
+  });
+
+  test('a pod that moved to another machine: elsewhere while that may be, interrupted 30 s after the last sign of life', async () => {
+    const machine = join(place.folder, 'boot_id');
+    writeFileSync(machine, '00000000-0000-4000-8000-000000000000\n');
+    const first = await startPod(place, 'pod-a', slow);
+    await train(first, 'cat', 60);
+    await first.until('cat', (facts) => (facts.progress.step ?? 0) > 12);
+    await first.kill();
+    const died = performance.now();
+    const second = await startPod(place, 'pod-a', slow, machine);
+    expect(await second.session('cat')).toMatchObject({ status: 'running', reason: expect.stringContaining('pod-a') });
+    expect(await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 409 });
+    await second.until('cat', (facts) => facts.status === 'stopped' && facts.interrupted, 40);
+    const seconds = (performance.now() - died) / 1000;
+    expect(seconds).toBeLessThan(32);
+    expect(await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
+    const id = attemptOf(place, 'cat').id;
+    await second.kill();
+    await until(
+      () => marked(id),
+      (left) => left.length === 0,
+    );
+    // A machine that boots later than that after the other died tells it at once.
+    const minuteAgo = Date.now() / 1000 - 60;
+    utimesSync(join(place.outputs, 'cat', 'attempt.json'), minuteAgo, minuteAgo);
+    const third = await startPod(place, 'pod-a', slow);
+    expect(await third.session('cat')).toMatchObject({ status: 'stopped', interrupted: true, next: 'resume' });
+    measured(
+      8,
+      `moved to another machine: told as interrupted ${seconds.toFixed(0)} s after the other died, at once if it boots later`,
+    );
+    await third.kill();
   });
 
   test('PIDs of the pod before now belong to others: they read as dead, and nobody is signalled', async () => {
