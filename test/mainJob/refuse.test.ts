@@ -80,6 +80,11 @@ test.each(stale)('training.pid with %s: not running, and nothing is signalled', 
     await sidecar.until('cat', (facts) => facts.status === 'completed');
     const folder = join(place.outputs, 'cat');
     const record = JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'));
+    // The runner that has written down the end is leaving.
+    await until(
+      () => isAlive(record.pid),
+      (alive) => !alive,
+    );
     const text = content(bystander.pid ?? 0, zombie);
     writeFileSync(join(folder, 'training.pid'), text);
     // As if the pod had died in the middle of the run, and the PID had gone to another process since.
