@@ -3,12 +3,18 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Debian's Chromium, headless, that talks to nobody but us. */
-export function openBrowser(): Promise<Browser> {
-  const executablePath = places.find((path) => existsSync(path));
-  if (!executablePath) throw new Error('Chromium is missing: apt-get install chromium');
+/** Debian's Chromium, headless, that talks to nobody but us; `name` is one that leads to us. */
+export function openBrowser(name?: string): Promise<Browser> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet] });
+  const names = name ? [`--host-resolver-rules=MAP ${name} 127.0.0.1`] : [];
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...names];
+  return chromium.launch({ executablePath: installed(), args });
+}
+
+function installed(): string {
+  const path = places.find((each) => existsSync(each));
+  if (!path) throw new Error('Chromium is missing: apt-get install chromium');
+  return path;
 }
 
 /** What went wrong in a page: errors of scripts, refused policies, failed answers. */
