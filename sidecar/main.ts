@@ -58,6 +58,8 @@ async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
   // Nobody may be there any more to read what is printed, or the disk it goes to is full.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // A slip of ours in the background must not take the page away from whoever watches a training.
+  process.on('unhandledRejection', (error) => console.error(error));
   await seedExample(settings.datasets, join(settings.bridge, 'example')).catch((error: Error) => {
     console.error(`trackside: the example pictures could not be copied: ${error.message}`);
   });
@@ -68,7 +70,9 @@ async function serve(settings: Settings): Promise<void> {
   const app = createApp(trackside);
   const server = createServer(getRequestListener((request) => app.fetch(meantMethod(request))));
   trackside.disk.open();
-  const opened = trackside.outputs.open();
+  const opened = trackside.outputs.open().catch((error: Error) => {
+    throw new Problem('no_outputs', 500, `${settings.outputs} can't hold the outputs (${error.message}).`);
+  });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   console.log(`Trackside is at http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}/`);

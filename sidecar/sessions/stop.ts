@@ -121,8 +121,10 @@ export function createStopping(outputs: Outputs): Stopping {
     async takeUp() {
       for (const facts of await outputs.list()) {
         if (facts.status !== 'stopping') continue;
-        const { latest } = await outputs.read(facts.name);
-        if (latest) void end(facts.name, latest.id).catch(() => {});
+        void outputs
+          .read(facts.name)
+          .then(({ latest }) => latest && end(facts.name, latest.id))
+          .catch(() => {});
       }
     },
   };

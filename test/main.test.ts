@@ -1,0 +1,76 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { isAlive, makePlace, projectRoot, quick } from './sidecar.js';
+
+const run = promisify(execFile);
+const main = join(projectRoot, '.build', 'sidecar', 'main.js');
+const folder = mkdtempSync(join(tmpdir(), 'trackside-main-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What it prints where it cannot serve, and how it ends. */
+function refused(...flags: string[]): Promise<{ code: number; stderr: string }> {
+  const datasets = ['--datasets', join(folder, 'datasets')];
+  return run(process.execPath, [main, 'serve', '--port', '0', ...datasets, ...flags]).then(
+    () => ({ code: 0, stderr: '' }),
+    ({ code, stderr }) => ({ code, stderr }),
+  );
+}
+
+test('--help lists the commands, and serve --help the flags with their variables and defaults', async () => {
+  expect((await run(process.execPath, [main, '--help'])).stdout).toMatch(/serve[\s\S]*describe .*<script>/);
+  const { stdout } = await run(process.execPath, [main, 'serve', '--help']);
+  for (const flag of ['--host', '--port', '--outputs', '--datasets', '--python']) expect(stdout).toContain(flag);
+  expect(stdout).toMatch(/TRACKSIDE_PORT;\s+default\s+7860/);
+});
+
+test('a setting that makes no sense, and outputs that are no folder, are told in one line', async () => {
+  const port = await refused('--port', 'http');
+  expect(port).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: TRACKSIDE_PORT is "http": .+\n$/) });
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const outputs = await refused('--outputs', file);
+  expect(outputs).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^trackside: .+can't hold the outputs.+\n$/),
+  });
+  const open = await refused('--host', '0.0.0.0');
+  expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: 0\.0\.0\.0 would open .+\n$/) });
+});
+
+test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page open, and touches no training', async () => {
+  const place = makePlace();
+  try {
+    const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
+    const started = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+    const { pid } = started.body.attempts[0];
+    const page = await fetch(new URL('sessions/cat/events', sidecar.url));
+    const before = performance.now();
+    expect(await sidecar.kill('SIGINT')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(2000);
+    await page.text().catch(() => {});
+    expect(sidecar.printed()).toMatch(/^Trackside is at http:\/\/127\.0\.0\.1:\d+\/\n$/);
+    expect(isAlive(pid)).toBe(true);
+  } finally {
+    await place.leave();
+  }
+});
+
+test('a port that is in use is named, with what to do', async () => {
+  const place = makePlace();
+  try {
+    const { port } = new URL((await place.serve()).url);
+    const second = spawn(process.execPath, [main, 'serve', '--port', port, '--outputs', place.outputs]);
+    let said = '';
+    second.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    expect(await new Promise((resolve) => second.once('close', resolve))).toBe(1);
+    expect(said).toMatch(new RegExp(`^trackside: port ${port} is in use already.+--port.+\n$`));
+  } finally {
+    await place.leave();
+  }
+});
