@@ -16,7 +16,8 @@ export function eventRoutes(trackside: Trackside): Hono {
   const { hub, outputs, views } = trackside;
 
   routes.get('/events', (c) => {
-    const root = '../'.repeat(Math.min(3, Number(c.req.query('depth')) || 0));
+    const depth = Number(c.req.query('depth')) || 0;
+    const root = '../'.repeat(Math.min(3, Math.max(0, depth)));
     const concerns = (event: LiveEvent) => event.type !== 'log';
     if (!c.req.query('home')) {
       return openStream(c, hub, {

@@ -118,6 +118,14 @@ describe('reading', () => {
     expect(whole.headers['content-length']).toBe(headers['content-length']);
   });
 
+  test('a stream begins whatever depth is claimed', async () => {
+    for (const depth of ['-1', '1e9', 'x']) {
+      const answer = await fetch(new URL(`events?depth=${depth}`, sidecar.url));
+      expect([depth, answer.status]).toEqual([depth, 200]);
+      await answer.body?.cancel();
+    }
+  });
+
   test('the trainers are told with their typed arguments', async () => {
     expect((await http.get('/trainers')).body).toMatchObject([{ id: 'practice' }]);
     const { body } = await http.get('/trainers/practice').expect(200);
