@@ -76,7 +76,7 @@ const uiState = z.looseObject({
   trainer: text,
   created_at: text,
   form_id: text,
-  arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).default({}),
   dataset: z
     .looseObject({ path: text, images: number, captions: number, repeats: number, fingerprint: text })
     .nullish()
