@@ -39,14 +39,11 @@ export type CardView = {
   why: Words[];
 };
 
-/** The Active Sessions banner: running ones first, then newest first. */
+/** The Active Sessions banner, in the order of the list below it: a draft made just now, or a resume, is new too. */
 export function bannerView(model: BannerModel): BannerView {
-  const sorted = [...model.active].sort(
-    (a, b) => Number(isAlive(b.status)) - Number(isAlive(a.status)) || (b.timestamp ?? 0) - (a.timestamp ?? 0),
-  );
   return {
-    summary: summary(sorted),
-    cards: sorted.map((session) => cardView(session, model.root, model.page)),
+    summary: summary(model.active),
+    cards: model.active.map((session) => cardView(session, model.root, model.page)),
     troubles: (model.troubles ?? []).map(troubleWords),
   };
 }

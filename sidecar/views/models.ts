@@ -8,7 +8,7 @@ import type { Setting } from '../trainers/trainingSettings.js';
 export type PageModel = {
   root: string;
   now: Date;
-  /** The Active Sessions banner; on a session's own page the others. In any order: the view sorts. */
+  /** The Active Sessions banner; on a session's own page the others. What lives first, then newest first. */
   active: SessionFacts[];
   /** Free space where outputs are written, in bytes; null where unknown. */
   disk?: { freeBytes: number; totalBytes: number } | null;
