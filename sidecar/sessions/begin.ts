@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkDataset } from '../datasets/check.js';
+import { fingerprintDataset } from '../datasets/fingerprint.js';
 import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
 import { readEnvironment } from '../processes/environment.js';
@@ -230,6 +231,7 @@ async function launch(context: Context & { plan: Plan }): Promise<void> {
     raw.max_train_epochs = plan.epochs;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
+    if (state.dataset) raw.dataset = { ...(raw.dataset as object), path: datasetPath };
     delete raw.error;
     delete raw.completed_at;
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
@@ -282,15 +284,8 @@ function inputOf(context: Context, epochs: number, resume: TrainingInput['resume
 async function requireDataset(settings: Settings, session: Session, state: UiState): Promise<string> {
   const link = { link: `new?from=${encodeURIComponent(session.name)}`, field: 'dataset' };
   const path = state.dataset?.path ?? join(settings.datasets, session.name);
-  const name = path.startsWith(`${settings.datasets}/`) ? path.slice(settings.datasets.length + 1) : null;
-  if (!name) {
-    throw new Problem(
-      'no_dataset',
-      422,
-      `The dataset ${path} is not one of the datasets folder ${settings.datasets}. Choose one.`,
-      link,
-    );
-  }
+  const isHere = path.startsWith(`${settings.datasets}/`);
+  const name = isHere ? path.slice(settings.datasets.length + 1) : basename(path);
   const detail = await readDataset(settings.datasets, name).catch((error: unknown) => {
     if (error instanceof Problem && error.status === 404) {
       throw new Problem(
@@ -302,6 +297,15 @@ async function requireDataset(settings: Settings, session: Session, state: UiSta
     }
     throw error;
   });
+  // The datasets were moved with the pod: pictures of this name, with the same content, are the same.
+  if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
+    throw new Problem(
+      'no_dataset',
+      422,
+      `The dataset ${path} is not one of the datasets folder ${settings.datasets}, and ${name} there holds other pictures. Choose one.`,
+      link,
+    );
+  }
   const { errors } = checkDataset(detail);
   if (errors.length > 0)
     throw new Problem('bad_dataset', 422, errors.join(' '), { ...link, link: `datasets/${encodeURIComponent(name)}` });

@@ -37,6 +37,28 @@ test('the outputs folder was moved: Resume goes on there, and every epoch counts
   expect(steps('loss/current')).toEqual(Array.from({ length: 40 }, (_, step) => step + 1));
 });
 
+test('the datasets folder was moved: Resume takes the same pictures there, and no others', async () => {
+  const first = await place.serve(slow);
+  await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+  await first.until('cat', (facts) => (facts.progress.step ?? 0) >= 14);
+  await first.send('DELETE', 'sessions/cat/attempts/current');
+  await first.until('cat', (facts) => facts.status === 'stopped');
+  await first.kill('SIGTERM');
+
+  const moved = join(place.folder, 'moved');
+  renameSync(place.datasets, moved);
+  const second = await place.serve({ TRACKSIDE_DATASETS: moved });
+  const caption = join(moved, 'example', '02-dusk.txt');
+  const before = readFileSync(caption, 'utf8');
+  writeFileSync(caption, 'of something else');
+  const refused = await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
+  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'no_dataset', field: 'dataset' } } });
+  writeFileSync(caption, before);
+  expect((await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).status).toBe(201);
+  const done = await second.until('cat', (facts) => facts.status === 'completed' || facts.status === 'failed');
+  expect(done).toMatchObject({ status: 'completed', dataset_path: join(moved, 'example'), progress: { step: 40 } });
+});
+
 test('killed between making room and beginning: the states that were moved are still what Resume uses', async () => {
   const first = await place.serve(slow);
   const settings = { ...quick, arguments: { save_every_n_steps: 7 } };
