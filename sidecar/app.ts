@@ -31,6 +31,7 @@ export function createApp(trackside: Trackside): Hono {
   const app = new Hono();
   app.use(safeHeaders());
   app.use(ownOrigin([settings.host, ...settings.allowedHosts]));
+  app.use('/new', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
   app.use('/sessions/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));

@@ -1,37 +1,68 @@
 import { randomUUID } from 'node:crypto';
-import { basename } from 'node:path';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { listDatasets } from '../datasets/list.js';
 import { readDataset } from '../datasets/read.js';
-import type { Problem } from '../problem.js';
+import { Problem } from '../problem.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { nextVersion } from '../sessions/names.js';
 import type { Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import type { TrainerForm } from '../views/pages.js';
 import { pageModel } from './home.js';
-import { rootOf } from './respond.js';
+import { readFields } from './respond.js';
+import { changeDraft, valuesOf } from './sessionForm.js';
 
-/** The form of a new training; `?dataset=` chooses one, `?from=` fills in the settings of a session. */
+/** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?draft=` edits one. */
 export function newTrainingRoutes(trackside: Trackside): Hono {
-  return new Hono().get('/new', async (c) => {
-    const from = c.req.query('from');
-    const values = from ? valuesOf((await trackside.outputs.read(from)).facts) : {};
-    const chosen = Object.fromEntries(
-      ['dataset', 'trainer'].flatMap((name) => (c.req.query(name) ? [[name, c.req.query(name)]] : [])),
-    );
-    const typed = from !== undefined;
-    return c.html(await newTrainingPage(trackside, { root: rootOf(c), values: { ...values, ...chosen }, typed }));
+  const { outputs } = trackside;
+  const routes = new Hono();
+
+  routes.get('/new', async (c) => {
+    const { draft: name, from } = c.req.query();
+    const source = name || from;
+    const facts = source ? (await outputs.read(source)).facts : null;
+    if (name && facts?.status !== 'draft') return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
+    const values = { ...(facts && valuesOf(facts)), ...chosenIn(c) };
+    const draft = name ? facts : null;
+    return c.html(await newTrainingPage(trackside, { root: '', values, typed: !draft && facts !== null, draft }));
   });
+
+  routes.post('/new', async (c) => {
+    const name = c.req.query('draft') ?? '';
+    const { facts } = await outputs.read(name);
+    const fields = await readFields(c);
+    try {
+      await changeDraft(trackside, name, fields);
+      return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
+    } catch (error) {
+      if (!(error instanceof Problem) || facts.status !== 'draft') throw error;
+      const shown = { root: '', values: { ...valuesOf(facts), ...fields }, typed: true, draft: facts };
+      return c.html(await newTrainingPage(trackside, { ...shown, problem: error }), error.status);
+    }
+  });
+
+  return routes;
+}
+
+/** What the address of the form chooses. */
+function chosenIn(c: Context): Record<string, string> {
+  const { dataset, trainer } = c.req.query();
+  return { ...(dataset && { dataset }), ...(trainer && { trainer }) };
 }
 
 /** The form with what was typed, and what is wrong with it. */
 export async function newTrainingPage(
   trackside: Trackside,
-  shown: { root: string; values: Record<string, unknown>; typed: boolean; problem?: Problem },
+  shown: {
+    root: string;
+    values: Record<string, unknown>;
+    typed: boolean;
+    problem?: Problem;
+    draft?: SessionFacts | null;
+  },
 ): Promise<string> {
   const { settings, outputs, views } = trackside;
-  const { problem } = shown;
+  const { problem, draft } = shown;
   const values = flat(shown.values);
   const chosen = values.dataset ? await readDataset(settings.datasets, values.dataset).catch(() => null) : null;
   const all = await outputs.list();
@@ -47,6 +78,7 @@ export async function newTrainingPage(
     problem: problem && Object.keys(errors).length === 0 ? { message: problem.message, link: problem.link } : null,
     formId: values.form_id || randomUUID(),
     loras: lorasOf(all),
+    draft: draft ? { name: draft.name, version: draft.version } : null,
   });
 }
 
@@ -59,11 +91,6 @@ async function trainerForms(trackside: Trackside): Promise<TrainerForm[]> {
       return { id, label, description, settings, further: trainer.furtherArguments(known) };
     }),
   );
-}
-
-function valuesOf(facts: SessionFacts): Record<string, unknown> {
-  const { lora_name, trainer, description, settings, dataset_path } = facts;
-  return { ...settings, lora_name, trainer, description, ...(dataset_path ? { dataset: basename(dataset_path) } : {}) };
 }
 
 /** `{arguments: {network_alpha: 2}}` → `{'arguments.network_alpha': '2'}`; of a list one value a line. */

@@ -55,26 +55,29 @@ export async function createSession(
 
 async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
   const { name, version } = await makeVersionFolder(outputs.root, asked.loraName);
-  const { dataset, settings } = asked;
-  const known = settings as Record<string, unknown>;
   await updateStateFile(join(outputs.root, name), (raw) => {
     Object.assign(raw, asked.unknown, { lora_name: asked.loraName.trim() });
-    for (const key of SETTING_NAMES) if (key in known) raw[key] = known[key];
+    putSettings(raw, asked);
     raw.resume_from_checkpoint = '';
     raw.status = 'draft';
     raw.schema_version = SCHEMA_VERSION;
     raw.version = version;
-    raw.description = asked.description;
     raw.notes = '';
-    raw.trainer = asked.trainer;
-    raw.arguments = asked.arguments;
-    raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
     raw.created_at = new Date().toISOString();
     if (asked.formId) raw.form_id = asked.formId;
     raw.attempts = [];
     raw.outputs = { final_checkpoint: null };
   });
   return outputs.read(name);
+}
+
+/** What a form of settings says, into a state file. */
+export function putSettings(raw: Record<string, unknown>, asked: NewSession): void {
+  const { dataset, settings, trainer, description } = asked;
+  const known = settings as Record<string, unknown>;
+  for (const key of SETTING_NAMES) if (key in known) raw[key] = known[key];
+  Object.assign(raw, { trainer, description, arguments: asked.arguments });
+  raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
 }
 
 /** A form that was sent before this start of the sidecar, too. Only the newest sessions can be its twin. */

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { Problem } from '../problem.js';
-import type { Settings } from '../settings.js';
-import { findTrainer } from '../trainers/catalogue.js';
-import { readTrainingSettings } from '../trainers/trainingSettings.js';
+import { type NewSession, putSettings } from './create.js';
 import type { Outputs } from './outputs.js';
 import type { Session } from './session.js';
-import { updateStateFile } from './stateFile.js';
+import { updateStateFile, withSessionLock } from './stateFile.js';
 import { SETTING_NAMES } from './uiState.js';
 
 const words = z.object({
@@ -15,43 +13,64 @@ const words = z.object({
 });
 
 /**
- * Changes a session's description and notes, and whether it resumes by itself, at any time; its settings while it is a
- * draft. Throws a Problem: 409 for settings of a session that was started, 422 for a value that makes no sense.
+ * Changes a session's description and notes, and whether it resumes by itself, at any time. Throws a Problem: 409 for
+ * settings of a session that was started, 422 for a value that makes no sense.
  */
 export async function editSession(
-  deps: { settings: Settings; outputs: Outputs },
+  { outputs }: { outputs: Outputs },
   name: string,
   change: Record<string, unknown>,
 ): Promise<Session> {
-  const { outputs, settings } = deps;
   const session = await outputs.read(name);
   const parsed = words.safeParse(change);
   if (!parsed.success) {
     const field = String(parsed.error.issues[0]?.path[0]);
     throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
   }
-  const given = Object.fromEntries(
-    Object.entries(change).filter(([key]) => key !== 'enable_monitoring' && SETTING_NAMES.some((each) => each === key)),
-  );
-  if (Object.keys(given).length > 0 && session.facts.status !== 'draft') {
-    throw new Problem(
-      'not_a_draft',
-      409,
-      'It was started with these settings. Use them for a new version to change them.',
-      {
-        link: `new?from=${encodeURIComponent(name)}`,
-      },
-    );
-  }
-  const trainer = findTrainer(settings, session.facts.trainer);
-  // What is not changed need not make sense: other tools write this file, too.
-  const checked: Record<string, unknown> =
-    Object.keys(given).length > 0 ? readTrainingSettings(trainer.settings, { ...session.state, ...given }) : {};
+  if (changesDraft(change)) throw notADraft(name);
   await updateStateFile(session.folder, (raw) => {
-    for (const key of Object.keys(given)) if (key in checked) raw[key] = checked[key];
     if (parsed.data.enable_monitoring !== undefined) raw.enable_monitoring = parsed.data.enable_monitoring;
     if (parsed.data.description !== undefined) raw.description = parsed.data.description.replaceAll('\r\n', '\n');
     if (parsed.data.notes !== undefined) raw.notes = parsed.data.notes.replaceAll('\r\n', '\n');
   });
   return outputs.read(name);
+}
+
+/** Does a change touch what only a draft lets change? */
+export function changesDraft(change: Record<string, unknown>): boolean {
+  const changeable = new Set<string>([...SETTING_NAMES, 'trainer', 'dataset', 'arguments', 'start']);
+  changeable.delete('enable_monitoring');
+  return Object.keys(change).some((key) => changeable.has(key));
+}
+
+/**
+ * Writes a draft's settings anew. Its name stays: the folder has it. Throws a Problem, 409, when it was started meanwhile.
+ *
+ * @param asked `dataset` undefined leaves the one that it has
+ */
+export async function editDraft(
+  outputs: Outputs,
+  name: string,
+  asked: Omit<NewSession, 'dataset'> & { dataset: NewSession['dataset'] | undefined },
+): Promise<Session> {
+  const { folder, facts } = await outputs.read(name);
+  if (asked.loraName !== facts.lora_name) {
+    const message =
+      'The name of a draft stays: its folder has it. Use its settings for a new training of another name.';
+    throw new Problem('name_stays', 422, message, { field: 'lora_name' });
+  }
+  await withSessionLock(folder, async () => {
+    const now = await outputs.read(name);
+    if (now.facts.status !== 'draft') throw notADraft(name);
+    await updateStateFile(folder, (raw) => {
+      const { dataset = raw.dataset as NewSession['dataset'] } = asked;
+      putSettings(raw, { ...asked, dataset });
+    });
+  });
+  return outputs.read(name);
+}
+
+function notADraft(name: string): Problem {
+  const message = 'It was started with these settings. Use them for a new version to change them.';
+  return new Problem('not_a_draft', 409, message, { link: `new?from=${encodeURIComponent(name)}` });
 }

@@ -82,6 +82,8 @@ export type NewTrainingModel = PageModel & {
   formId: string;
   /** LoRA names that exist, with the version the next session of each would be. */
   loras: { name: string; next: number }[];
+  /** The draft that is edited; null for a new training. */
+  draft?: { name: string; version: number } | null;
 };
 
 export type DatasetsModel = PageModel & {

@@ -6,6 +6,12 @@ import { plural, sentence } from './formatting.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
 
 export type NewTrainingView = {
+  title: string;
+  /** Where the form is sent to. */
+  address: string;
+  /** The session's name while a draft is edited, else null. */
+  draft: string | null;
+  saveLabel: string;
   formId: string;
   given: boolean;
   problem: NewTrainingModel['problem'];
@@ -42,11 +48,13 @@ export type FieldView = {
   help: string | null;
   choices: { value: string; label: string; chosen: boolean }[];
   error: string | null;
+  /** Shown, and not to be changed. */
+  fixed?: boolean;
 };
 
 /** The form of a new training: every field with its label, default, unit, what was typed and what is wrong with it. */
 export function newTrainingView(model: NewTrainingModel): NewTrainingView {
-  const { values, errors, dataset, trainers } = model;
+  const { values, errors, dataset, trainers, draft = null } = model;
   const trainer = trainers.find(({ id }) => id === values.trainer) ?? trainers[0] ?? null;
   const fields = (trainer?.settings ?? []).map((each) => settingField(each, values, errors));
   const further = (trainer?.further ?? []).map((each) => argumentField(each, values, errors));
@@ -57,9 +65,16 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     name: 'lora_name',
     value: values.lora_name ?? '',
     error: errors.lora_name ?? null,
-    help: 'What it will be called. A name that exists becomes its next version.',
+    help: draft
+      ? 'Stays: the folder of the draft has it.'
+      : 'What it will be called. A name that exists becomes its next version.',
+    fixed: draft !== null,
   };
   return {
+    title: draft ? `Edit the draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
+    address: draft ? `${model.root}new?draft=${encodeURIComponent(draft.name)}` : `${model.root}sessions`,
+    draft: draft?.name ?? null,
+    saveLabel: draft ? 'Save draft' : 'Save as draft',
     formId: model.formId,
     given: model.given || wrong > 0,
     problem: model.problem,

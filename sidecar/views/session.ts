@@ -31,6 +31,8 @@ export type SessionView = {
   log: string;
   logPosition: string;
   newFrom: string;
+  /** Where a draft is edited; null for what was started. */
+  editDraft: string | null;
   /** The finished LoRA. */
   download: string | null;
   /** Offered once it is not running: train on to a later epoch. Null where there is nothing to go on from. */
@@ -86,6 +88,7 @@ export function sessionView(model: SessionModel): SessionView {
     log: model.logTail,
     logPosition: model.logPosition,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
+    editDraft: session.status === 'draft' ? `${root}new?draft=${encodeURIComponent(session.name)}` : null,
     download: final ? checkpointView(final, at).href : null,
     further:
       session.status === 'completed' && whole

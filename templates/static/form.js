@@ -1,6 +1,8 @@
 /* The form of a new training: what is typed survives a reload, and the expected steps are counted while typing. */
 const form = document.getElementById('training');
-const kept = 'trackside:new';
+const draft = form.getAttribute('data-draft');
+const kept = draft ? `trackside:draft:${draft}` : 'trackside:new';
+const store = draft ? sessionStorage : localStorage;
 const pictures = () => document.getElementById('pictures');
 
 // Not `form.dataset`: that is the field of this name.
@@ -17,14 +19,18 @@ document.addEventListener('change', ({ target }) => {
   keep();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
   if (target.name === 'trainer')
-    location.search = new URLSearchParams({ trainer: target.value, dataset: chosen()?.value ?? '' });
+    location.search = new URLSearchParams({
+      ...(draft && { draft }),
+      trainer: target.value,
+      dataset: chosen()?.value ?? '',
+    });
 });
 document.addEventListener('htmx:after:swap', recount);
 // Back from the session: another form id, or Start would lead to the session that this form made already.
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 form.addEventListener('submit', () => {
   keep();
-  sessionStorage.setItem('trackside:sent', form.elements.form_id.value);
+  sessionStorage.setItem('trackside:sent', kept);
 });
 // Enter in a field is not yet the wish to rent a GPU for a night.
 form.addEventListener('keydown', (event) => {
@@ -34,14 +40,14 @@ document.getElementById('flag-search')?.addEventListener('input', findFlag);
 
 function keep() {
   const values = [...new FormData(form)].filter(([name]) => name !== 'form_id');
-  localStorage.setItem(kept, JSON.stringify(values));
+  store.setItem(kept, JSON.stringify(values));
 }
 
 function restore() {
   const query = new URLSearchParams(location.search);
   let stored;
   try {
-    stored = JSON.parse(localStorage.getItem(kept)) ?? [];
+    stored = JSON.parse(store.getItem(kept)) ?? [];
   } catch {
     return;
   }

@@ -16,9 +16,11 @@ const log = document.getElementById('log');
 if (log) followLog();
 document.addEventListener('submit', postOnce);
 document.addEventListener('click', copy);
-if (document.querySelector('main.session') && sessionStorage.getItem('trackside:sent')) {
+const sent = sessionStorage.getItem('trackside:sent');
+if (sent && document.querySelector('main.session')) {
   sessionStorage.removeItem('trackside:sent');
-  localStorage.removeItem('trackside:new');
+  sessionStorage.removeItem(sent);
+  localStorage.removeItem(sent);
 }
 
 /** An update leaves alone what was opened, what is being sent, and times that are the same. */

@@ -195,6 +195,48 @@ describe('forms without a script', () => {
     expect((await sidecar.send('PATCH', 'sessions/draft', { network_dim: '8' })).body.settings.network_dim).toBe(8);
     expect((await sidecar.send('PATCH', 'sessions/draft', { network_dim: 'x' })).status).toBe(422);
     expect((await sidecar.send('PATCH', 'sessions/cat', { network_dim: 8 })).status).toBe(409);
+    expect((await sidecar.send('PATCH', 'sessions/cat', { dataset: 'example' })).status).toBe(409);
+  });
+
+  test('a draft is edited in the form that made it: settings, flags, pictures; and started from there', async () => {
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'My Draft', dataset: '', description: 'first' });
+    expect((await http.get('/sessions/my-draft').set(page).expect(200)).text).toContain('../new?draft=my-draft');
+    const form = (await http.get('/new?draft=my-draft').set(page).expect(200)).text;
+    expect(form).toContain('action="new?draft=my-draft"');
+    expect(form).toMatch(/name="lora_name" value="My Draft"[^>]* readonly/);
+    const typed = { lora_name: 'My Draft', max_train_epochs: '2', seed: '7', 'arguments[network_alpha]': '2' };
+    const send = (fields: object) =>
+      http
+        .post('/new?draft=my-draft')
+        .set(page)
+        .type('form')
+        .send({ ...typed, ...fields });
+
+    const refused = (await send({ seed: 'x', description: 'typed' }).expect(422)).text;
+    expect(refused).toContain('action="new?draft=my-draft"');
+    expect(refused).toMatch(/name="description" value="typed"/);
+    expect(refused).toContain('Has to be a number.');
+    expect((await sidecar.session('my-draft')).settings.seed).toBe(42);
+    await send({ start: 'true' }).expect(422);
+
+    await send({ description: 'second', dataset: 'example' }).expect(303);
+    const facts = await sidecar.session('my-draft');
+    expect(facts).toMatchObject({ status: 'draft', lora_name: 'My Draft', version: 1, description: 'second' });
+    expect(facts.dataset_path).toBe(join(place.datasets, 'example'));
+    expect(facts.settings).toMatchObject({ max_train_epochs: 2, seed: 7, arguments: { network_alpha: '2' } });
+    // One value by jq or curl leaves the others, its pictures too.
+    const one = await sidecar.send('PATCH', 'sessions/my-draft', { network_dim: 2 });
+    expect(one.body.settings).toMatchObject({ seed: 7, network_dim: 2, arguments: { network_alpha: '2' } });
+    expect(one.body.dataset_path).toBe(join(place.datasets, 'example'));
+    const renamed = await sidecar.send('PATCH', 'sessions/my-draft', { lora_name: 'Other' });
+    expect([renamed.status, renamed.body.error.field]).toEqual([422, 'lora_name']);
+
+    await send({ max_train_epochs: '3', start: 'true' }).expect(303);
+    const done = await sidecar.until('my-draft', ({ status }) => status === 'completed');
+    expect(done.progress.epochs).toBe(3);
+    await send({ seed: '8' }).expect(409);
+    await http.get('/new?draft=my-draft').set(page).expect(303);
+    await http.get('/sessions/my-draft-v2').expect(404);
   });
 });
 
