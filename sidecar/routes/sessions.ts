@@ -17,6 +17,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
   routes.post('/sessions', async (c) => {
     const fields = await readFields(c);
+    let made = false;
     try {
       const start = isStart(fields);
       const asked = await readNewSession(trackside, fields, start);
@@ -28,11 +29,12 @@ export function sessionRoutes(trackside: Trackside): Hono {
         const told = 'This form was sent before; its session exists.';
         throw new Problem('already_made', 409, told, { link: `sessions/${encodeURIComponent(name)}` });
       }
+      made = true;
       const begun = start ? await startNew(trackside, name) : session;
       if (wantsPage(c)) return c.redirect(place, 303);
       return c.json(begun.facts, 201, { Location: place });
     } catch (error) {
-      if (error instanceof Problem && wantsPage(c)) {
+      if (error instanceof Problem && wantsPage(c) && !made) {
         return c.html(
           await newTrainingPage(trackside, { root: rootOf(c), values: fields, typed: true, problem: error }),
           error.status,
@@ -68,7 +70,14 @@ export function sessionRoutes(trackside: Trackside): Hono {
   return routes;
 }
 
-/** A start that can't be made is told on the session's own page: the settings are safe in its draft. */
+/** A start that can't be made is told with the way to its draft, in which the settings are safe. */
 async function startNew(trackside: Trackside, name: string) {
-  return beginAttempt(trackside, name, { kind: 'start' });
+  try {
+    return await beginAttempt(trackside, name, { kind: 'start' });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.code, error.status, `${error.message} Its settings are kept in a draft.`, {
+      link: `sessions/${encodeURIComponent(name)}`,
+    });
+  }
 }

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Hub } from '../live/hub.js';
@@ -11,6 +11,7 @@ import { beginProgress, publicProgress, readProgress } from '../telemetry/progre
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
 import { isTemporary, sweepTemporary } from '../wholeFile.js';
 import type { SessionFacts } from './facts.js';
+import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { isSessionName } from './names.js';
 import { putBackLastGood } from './putBack.js';
 import { readSession, type Session } from './session.js';
@@ -18,9 +19,15 @@ import { signatureOf, updateStateFile, withSessionLock } from './stateFile.js';
 import type { AttemptEntry, RawState } from './uiState.js';
 
 /** How often everything is looked at: other programs, other pods and people change files too. */
-const LOOK_MS = 1000;
+const LOOK_MS = 600;
 /** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
 const REREAD = 5;
+/** So many are looked at before others get their turn: two stats each, some milliseconds in all. */
+const SLICE = 200;
+/** First readings at the same time. */
+const READERS = 8;
+/** What rests is written down so often, if anything changed, and at the end. */
+const REMEMBER_MS = 300_000;
 
 const CATCH_UP_MS = 300;
 
@@ -58,17 +65,23 @@ export type Marks = {
 };
 
 type Held = {
+  name: string;
   facts: SessionFacts;
   signature: string;
   attempt: string | null;
   follower: Follower | null;
-  readAt: number;
 };
 
 export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs {
   const held = new Map<string, Held>();
+  /** In the order of the list; null when that may have changed. */
+  let sorted: Held[] | null = null;
+  let known: KnownFacts = new Map();
+  let remembered = -1;
+  let reread = 0;
   const marked = new Map<string, Marks>();
   const queues = new Map<string, Promise<unknown>>();
+  const queued = new Map<string, Promise<Session | null>>();
   const listeners = new Set<(name: string, events: ConsoleEvent[]) => void>();
   let revision = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -89,7 +102,18 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     return turn;
   }
 
-  const refresh = (name: string, thorough = false) => inTurn(name, () => refreshNow(name, thorough));
+  /** Whoever asks while a reading waits for its turn shares it. */
+  function refresh(name: string, thorough = false): Promise<Session | null> {
+    const key = `${thorough} ${name}`;
+    const waiting = queued.get(key);
+    if (waiting) return waiting;
+    const reading = inTurn(name, () => {
+      queued.delete(key);
+      return refreshNow(name, thorough);
+    });
+    queued.set(key, reading);
+    return reading;
+  }
 
   async function refreshNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
@@ -103,7 +127,10 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     let session = await readSession(root, name, before?.follower?.progress() ?? null, thorough);
     if (!session) {
       await before?.follower?.close();
-      if (held.delete(name)) changed(name);
+      if (held.delete(name)) {
+        sorted = null;
+        changed(name);
+      }
       return null;
     }
     if (session.file.kind === 'unreadable' && (await putBackLastGood(session.folder).catch(() => null))) {
@@ -122,12 +149,20 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       follower = follow(session, session.latest);
       // What the log holds by now belongs to what is told first, unless it takes long to read.
       await Promise.race([follower.catchUp(), wait(CATCH_UP_MS)]);
-      session = { ...session, facts: { ...session.facts, progress: publicProgress(follower.progress()) } };
     }
+    // The console may have gone on while the folder was read: what is told never goes back.
+    if (follower) session = { ...session, facts: withProgress(session.facts, follower) };
     const unchanged = before && sameFacts(before.facts, session.facts);
-    held.set(name, { facts: session.facts, signature, attempt, follower, readAt: Date.now() });
+    hold({ name, facts: session.facts, signature, attempt, follower });
     if (!unchanged) changed(name);
     return session;
+  }
+
+  function hold(now: Held): void {
+    const before = held.get(now.name);
+    if (!before || order(before.facts, now.facts) !== 0) sorted = null;
+    if (before) Object.assign(before, now);
+    else held.set(now.name, now);
   }
 
   function changed(name: string): void {
@@ -159,9 +194,9 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       onProgress(now, events) {
         const present = held.get(name);
         if (present) {
-          const firstStep = present.facts.status === 'starting' && (now.console.step ?? 0) > 0;
-          const status = firstStep ? 'running' : present.facts.status;
-          present.facts = { ...present.facts, status, progress: publicProgress(now) };
+          const { status } = present.facts;
+          const firstStep = status === 'starting' && (now.console.step ?? 0) > 0;
+          present.facts = { ...present.facts, status: firstStep ? 'running' : status, progress: publicProgress(now) };
           changed(name);
           if (firstStep || events.some((event) => event.type !== 'step')) void refresh(name).catch(() => {});
         }
@@ -171,22 +206,54 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
   }
 
   async function look(): Promise<void> {
-    const names = sessionFolders(root);
-    for (const name of held.keys()) if (!names.includes(name)) await refresh(name);
+    const names = await sessionFolders(root);
+    const there = new Set(names);
+    for (const name of held.keys()) if (!there.has(name)) await refresh(name);
     const stale: string[] = [];
-    for (const name of names) {
-      const present = held.get(name);
-      const life = present?.follower ? liveness(join(root, name)) : null;
-      if (life?.alive === 'here' && life.by !== 'runner') beatForRunner(join(root, name));
-      const lives = life !== null && life.alive !== 'no';
-      if (!present || present.signature !== lookAt(join(root, name)) || (present.follower && !lives)) stale.push(name);
+    for (const [index, name] of names.entries()) {
+      if (index % SLICE === SLICE - 1) await yieldToOthers();
+      if (isStale(name)) stale.push(name);
     }
-    const oldest = [...held].sort(([, a], [, b]) => a.readAt - b.readAt).slice(0, REREAD);
-    for (const name of new Set([...stale, ...oldest.map(([each]) => each)])) {
-      if (closed) return;
-      // One folder that can't be read must not hide the others.
-      await refresh(name).catch(() => {});
+    const again = Array.from(
+      { length: Math.min(REREAD, names.length) },
+      (_, index) => names[(reread + index) % names.length],
+    );
+    reread += REREAD;
+    const reading = new Set([...stale, ...again.filter((name) => name !== undefined)]).values();
+    const read = async () => {
+      for (const name of reading) {
+        if (closed) return;
+        // One folder that can't be read must not hide the others.
+        await refresh(name).catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, read));
+  }
+
+  /** Has a session to be read (again)? What an earlier sidecar knew of the very same files is taken over. */
+  function isStale(name: string): boolean {
+    const folder = join(root, name);
+    const present = held.get(name);
+    const signature = lookAt(folder);
+    if (!present) {
+      const earlier = known.get(name);
+      if (earlier?.signature !== signature) return true;
+      hold({ name, facts: withMarks(earlier.facts, marked.get(name)), signature, attempt: null, follower: null });
+      return false;
     }
+    if (!present.follower) return present.signature !== signature;
+    const life = liveness(folder);
+    if (life.alive === 'here' && life.by !== 'runner') beatForRunner(folder);
+    // A running session's folder changes with every write of progress.json: only its record counts.
+    return life.alive === 'no' || recordIn(present.signature) !== recordIn(signature);
+  }
+
+  /** Writes down what rests, for the next start. */
+  async function remember(): Promise<void> {
+    if (revision === remembered) return;
+    remembered = revision;
+    const resting = [...held].filter(([, { follower, facts }]) => !follower && isResting(facts));
+    await writeKnownFacts(root, new Map(resting.map(([name, { signature, facts }]) => [name, { signature, facts }])));
   }
 
   return {
@@ -195,9 +262,10 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     async list() {
       await opening;
       for (const [name, { follower }] of held) {
-        if (follower && liveness(join(root, name)).alive === 'no') await refresh(name);
+        if (follower && liveness(join(root, name)).alive === 'no') await refresh(name).catch(() => {});
       }
-      return [...held.values()].map(({ facts }) => facts).sort(order);
+      sorted ??= [...held.values()].sort((a, b) => order(a.facts, b.facts) || a.name.localeCompare(b.name));
+      return sorted.map(({ facts }) => facts);
     },
     async read(name) {
       const session = await refresh(name, true);
@@ -223,9 +291,19 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       await held.get(name)?.follower?.catchUp();
     },
     async open() {
-      opening = mkdir(root, { recursive: true }).then(look);
+      opening = (async () => {
+        await mkdir(root, { recursive: true });
+        known = await readKnownFacts(root);
+        await look();
+        known.clear();
+      })();
       await opening;
+      let rememberedAt = performance.now();
       timer = setInterval(() => {
+        if (performance.now() - rememberedAt > REMEMBER_MS) {
+          rememberedAt = performance.now();
+          void remember();
+        }
         looking ??= look()
           .catch(() => {})
           .finally(() => {
@@ -238,9 +316,16 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       closed = true;
       if (timer) clearInterval(timer);
       await looking;
+      await remember();
       await Promise.all([...held.values()].map(({ follower }) => follower?.close()));
     },
   };
+}
+
+function withProgress(facts: SessionFacts, follower: Follower): SessionFacts {
+  const now = follower.progress();
+  const begun = facts.status === 'starting' && (now.console.step ?? 0) > 0;
+  return { ...facts, status: begun ? 'running' : facts.status, progress: publicProgress(now) };
 }
 
 function withMarks(facts: SessionFacts, marks: Marks | undefined): SessionFacts {
@@ -300,25 +385,27 @@ export function editAttempt(raw: RawState, id: string, change: Partial<AttemptEn
   raw.attempts = attempts.map((each) => (each.id === id ? { ...each, ...change } : each));
 }
 
-/** A sign of change that costs four stats: files replaced, added or removed at the top, samples added. */
+/**
+ * A sign of change that costs two stats: files replaced, added or removed at the top of the folder, and ui_state.json
+ * edited in place. What lives is told by its console and its heartbeat.
+ */
 function lookAt(folder: string): string {
-  return [folder, `${folder}/ui_state.json`, `${folder}/attempt.json`, `${folder}/sample`]
-    .map((path) => {
-      const stats = statSync(path, { throwIfNoEntry: false });
-      // The heartbeat touches attempt.json every 15 s: its size and inode tell enough.
-      return stats ? (path.endsWith('attempt.json') ? `${stats.ino}:${stats.size}` : signatureOf(stats)) : '-';
-    })
-    .join(' ');
+  const stats = [folder, `${folder}/ui_state.json`].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return stats.map((each) => (each ? signatureOf(each) : '-')).join(' ');
 }
 
-function sessionFolders(root: string): string[] {
-  try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && isSessionName(entry.name))
-      .map((entry) => entry.name);
-  } catch {
-    return [];
-  }
+/** The part of a sign of change that is about ui_state.json. */
+function recordIn(signature: string): string {
+  return signature.slice(signature.indexOf(' ') + 1);
+}
+
+async function sessionFolders(root: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);
+}
+
+function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 4));
 }
 
 function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
@@ -329,10 +416,12 @@ const LIVE = ['starting', 'running', 'stopping', 'pending'];
 
 function order(a: SessionFacts, b: SessionFacts): number {
   const live = Number(LIVE.includes(b.status)) - Number(LIVE.includes(a.status));
-  return live || begun(b) - begun(a) || a.name.localeCompare(b.name);
+  return live || begun(b) - begun(a);
 }
 
 /** When a session was last begun, or made. */
 function begun(facts: SessionFacts): number {
-  return Date.parse(facts.attempts.at(-1)?.started_at ?? facts.created_at);
+  const [last] = facts.attempts.slice(-1);
+  if (last) return Date.parse(last.started_at);
+  return facts.timestamp === null ? Date.parse(facts.created_at) : facts.timestamp * 1000;
 }

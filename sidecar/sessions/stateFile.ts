@@ -133,11 +133,16 @@ export async function createStateFile(folder: string, content: string): Promise<
  */
 export async function withSessionLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const release = await lock(folder, {
-    stale: 15_000,
+    stale: 5_000,
     retries: { retries: 60, minTimeout: 25, maxTimeout: 100 },
     lockfilePath: join(folder, `${STATE_FILE}.lock`),
     onCompromised: () => {},
   }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      throw new Problem('no_session', 404, 'This session is gone: its folder was deleted or moved.', {
+        link: 'sessions',
+      });
+    }
     if (error.code === 'ELOCKED') {
       throw new Problem(
         'busy_session',

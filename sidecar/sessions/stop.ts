@@ -47,6 +47,8 @@ export function createStopping(outputs: Outputs): Stopping {
     if (when === 'after-save' && !state?.enable_checkpointing) {
       throw new Problem('saves_nothing', 409, 'This training saves no state to wait for. Use Stop.');
     }
+    // It is being ended already; waiting for a save now would take that back.
+    if (when === 'after-save' && latest.stop_when === 'now') return session;
     const stop_requested_at = latest.stop_requested_at ?? new Date().toISOString();
     await updateStateFile(session.folder, (raw) => {
       editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });

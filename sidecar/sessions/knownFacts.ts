@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { writeWhole } from '../wholeFile.js';
+import type { SessionFacts } from './facts.js';
+
+const FILE = '.trackside-facts.ndjson';
+
+/** Facts that other code has read are none: what reads them is part of what they mean. */
+const version = createHash('sha256')
+  .update(readFileSync(fileURLToPath(import.meta.url.replace('knownFacts', 'session'))))
+  .digest('hex')
+  .slice(0, 16);
+
+export type KnownFacts = Map<string, { signature: string; facts: SessionFacts }>;
+
+/**
+ * What an earlier sidecar last knew of the sessions that rested, so that ten thousand need not all be read before the
+ * first page. A memory, never evidence: an entry counts only while the session's files are the very same (`signature`),
+ * and none is kept of what lived. The file may be deleted at any time. Empty where there is none.
+ */
+export async function readKnownFacts(root: string): Promise<KnownFacts> {
+  const known: KnownFacts = new Map();
+  try {
+    const lines = createInterface({
+      input: createReadStream(join(root, FILE), 'utf8'),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    });
+    let first = true;
+    for await (const line of lines) {
+      const entry = JSON.parse(line);
+      if (first && entry.version !== version) return known;
+      if (!first) known.set(entry.name, { signature: entry.signature, facts: entry.facts });
+      first = false;
+    }
+  } catch {
+    // None, or one that a crash of the disk spoiled: everything is read.
+  }
+  return known;
+}
+
+/** Writes down what rests. A disk that takes nothing costs the next start some seconds, no more. */
+export async function writeKnownFacts(root: string, known: KnownFacts): Promise<void> {
+  const lines = [...known].map(([name, { signature, facts }]) => JSON.stringify({ name, signature, facts }));
+  const content = `${[JSON.stringify({ version }), ...lines].join('\n')}\n`;
+  await writeWhole(join(root, FILE), content).catch(() => {});
+}
+
+/** Does a session rest, so that the same files mean the same facts? */
+export function isResting({ status, auto_resume, put_back, record }: SessionFacts): boolean {
+  if (!['draft', 'stopped', 'completed', 'failed'].includes(status)) return false;
+  return record !== 'unreadable' && put_back === null && !auto_resume.will;
+}
