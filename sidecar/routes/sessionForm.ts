@@ -58,6 +58,7 @@ export async function readNewSession(
     'start',
     'form_id',
     'description',
+    'notes',
     'page',
   ]);
   return {
@@ -67,6 +68,7 @@ export async function readNewSession(
     arguments: further,
     dataset,
     description: textOf(fields.description),
+    notes: fields.notes === undefined ? null : textOf(fields.notes).replaceAll('\r\n', '\n'),
     formId: textOf(fields.form_id) || null,
     unknown: Object.fromEntries(Object.entries(fields).filter(([key]) => !ours.has(key))),
   };

@@ -19,6 +19,8 @@ export type NewSession = {
   arguments: Record<string, ArgumentValue>;
   dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
   description: string;
+  /** Null leaves them as they are. */
+  notes: string | null;
   /** The form that asked for it, so that a double click makes one session. */
   formId: string | null;
   /** Keys that the caller wrote and that are none of ours: kept. */
@@ -62,7 +64,7 @@ async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
     raw.status = 'draft';
     raw.schema_version = SCHEMA_VERSION;
     raw.version = version;
-    raw.notes = '';
+    raw.notes ??= '';
     raw.created_at = new Date().toISOString();
     if (asked.formId) raw.form_id = asked.formId;
     raw.attempts = [];
@@ -73,10 +75,11 @@ async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
 
 /** What a form of settings says, into a state file. */
 export function putSettings(raw: Record<string, unknown>, asked: NewSession): void {
-  const { dataset, settings, trainer, description } = asked;
+  const { dataset, settings, trainer, description, notes } = asked;
   const known = settings as Record<string, unknown>;
   for (const key of SETTING_NAMES) if (key in known) raw[key] = known[key];
   Object.assign(raw, { trainer, description, arguments: asked.arguments });
+  if (notes !== null) raw.notes = notes;
   raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
 }
 
