@@ -130,9 +130,8 @@ test('20 versions are kept; any is compared with the present, field by field, an
 test('putting a version back never loses an attempt, and changes words only while it is running', async () => {
   sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
   await sidecar.send('PATCH', 'sessions/cat', { notes: 'before', seed: 7 });
-  await sidecar.send('PATCH', 'sessions/cat', { notes: 'after', seed: 8 });
-  // A version is kept when the next one takes its place.
   const before = (await sidecar.get<VersionFacts[]>('sessions/cat/history'))[0]?.version;
+  await sidecar.send('PATCH', 'sessions/cat', { notes: 'after', seed: 8 });
   await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'start' });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) > 1);
 
