@@ -4,6 +4,7 @@ import { diskErrorCode } from './diskError.js';
 import { Problem } from './problem.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
+import { byHandRoutes } from './routes/byHand.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diskRoutes } from './routes/disk.js';
 import { eventRoutes } from './routes/events.js';
@@ -32,6 +33,7 @@ export function createApp(trackside: Trackside): Hono {
   app.use(safeHeaders());
   app.use(ownOrigin([settings.host, ...settings.allowedHosts]));
   app.use('/new', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
+  app.use('/by-hand/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
   app.use('/sessions/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
@@ -41,6 +43,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', eventRoutes(trackside));
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
+  app.route('/', byHandRoutes(trackside));
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));

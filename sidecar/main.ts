@@ -78,6 +78,7 @@ async function serve(settings: Settings): Promise<void> {
   console.log(`Trackside is at http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}/`);
   await opened;
   await trackside.stopping.takeUp();
+  await trackside.handRuns.open();
   await trackside.autoResume.open();
 
   let ending = false;
@@ -87,6 +88,7 @@ async function serve(settings: Settings): Promise<void> {
     server.close();
     server.closeAllConnections();
     trackside.autoResume.close();
+    trackside.handRuns.close();
     await trackside.outputs.close();
     process.exit(0);
   };

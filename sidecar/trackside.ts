@@ -5,6 +5,7 @@ import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
+import { type HandRuns, watchHandRuns } from './sessions/handRuns.js';
 import { type Outputs, openOutputs } from './sessions/outputs.js';
 import { createStopping, type Stopping } from './sessions/stop.js';
 import type { Settings } from './settings.js';
@@ -22,6 +23,7 @@ export type Trackside = {
   outputs: Outputs;
   disk: DiskWatch;
   stopping: Stopping;
+  handRuns: HandRuns;
   autoResume: AutoResume;
   views: Views;
   assets: Assets;
@@ -45,13 +47,15 @@ export function createTrackside(settings: Settings): Trackside {
   const assets = loadAssets(settings.templates);
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const views = createViews({ templates: settings.templates, assets, development });
-  const stopping = createStopping(outputs);
+  const handRuns = watchHandRuns({ outputs, hub });
+  const stopping = createStopping(outputs, handRuns);
   return {
     settings,
     hub,
     outputs,
     disk,
     stopping,
+    handRuns,
     autoResume: createAutoResume({ settings, outputs, stopping, hub }),
     views,
     assets,

@@ -7,6 +7,8 @@
 export type LiveEvent =
   /** A session's facts changed: status, progress, files. */
   | { type: 'session'; name: string }
+  /** A training that somebody started in a terminal, outside the outputs, began, moved on or ended. */
+  | { type: 'by-hand' }
   /** A disk can't be written any more, or can again. */
   | { type: 'disk' }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */

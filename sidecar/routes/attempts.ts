@@ -55,7 +55,9 @@ export function attemptRoutes(trackside: Trackside): Hono {
     if (when !== 'now' && when !== 'after-save') {
       throw new Problem('bad_when', 422, 'when has to be now or after-save; nothing was stopped.', { field: 'when' });
     }
-    const session = await trackside.stopping.request(name, when);
+    const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
+    const confirmation = { confirm: said('confirm'), process: said('process') };
+    const session = await trackside.stopping.request(name, when, confirmation);
     if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
     return c.json(session.facts, 202);
   });

@@ -36,7 +36,11 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = await homeModel(trackside, root, query, page);
         return {
           title: views.homeTitle(model),
-          regions: { banner: views.banner({ ...model, page: 'home' }), sessions: views.sessionsTable(model) },
+          regions: {
+            banner: views.banner({ ...model, page: 'home' }),
+            sessions: views.sessionsTable(model),
+            others: views.others(model),
+          },
         };
       },
     });

@@ -26,7 +26,8 @@ export function homeRoutes(trackside: Trackside): Hono {
 export async function homeModel(trackside: Trackside, root: string, query: string, page: number): Promise<HomeModel> {
   const all = await trackside.outputs.list();
   const frame = await pageModel(trackside, root);
-  return { ...frame, active: activeSessions(all, frame.now), ...searchSessions(all, query, page) };
+  const others = trackside.handRuns.elsewhere();
+  return { ...frame, active: activeSessions(all, frame.now), ...searchSessions(all, query, page), others };
 }
 
 /** What every page shows around its own content. `without` is the session that the page itself is about. */
@@ -47,7 +48,7 @@ function cachedHome(trackside: Trackside) {
   let made = { key: '', at: 0, html: '' };
   return async (root: string, query: string, page: number): Promise<string> => {
     const troubles = JSON.stringify(trackside.disk.troubles());
-    const key = `${trackside.outputs.revision()} ${troubles} ${root} ${page} ${query}`;
+    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
       const html = trackside.views.home(await homeModel(trackside, root, query, page));
       made = { key, at: performance.now(), html };

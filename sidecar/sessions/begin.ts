@@ -15,6 +15,7 @@ import type { SavedAt } from '../trainers/fileNames.js';
 import type { Command, Trainer, TrainingInput } from '../trainers/trainer.js';
 import { readTrainingSettings } from '../trainers/trainingSettings.js';
 import { writeWhole } from '../wholeFile.js';
+import { runsByHand } from './byHand.js';
 import { moveEarlier } from './earlier.js';
 import type { AttemptKind } from './facts.js';
 import type { Outputs } from './outputs.js';
@@ -73,6 +74,8 @@ async function beginAlone(
   begin: Begin,
 ): Promise<Session> {
   const { outputs, settings } = deps;
+  // Somebody may have started one in a terminal this very moment.
+  runsByHand(true);
   const before = await outputs.read(name);
   refuseIfAlive(before);
   await withSessionLock(before.folder, async () => {
@@ -317,9 +320,10 @@ function checkpointCount(session: Session): number {
 }
 
 function refuseIfAlive(session: Session): void {
-  const { liveness, facts } = session;
+  const { liveness, facts, byHand } = session;
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
   if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs elsewhere.');
+  if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, writes into its folder.`);
 }
 
 /** Between the decision and the lock another Trackside, or a person, may have done something. */

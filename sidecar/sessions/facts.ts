@@ -169,6 +169,8 @@ export type SessionFacts = {
   auto_resume: AutoResumeFacts;
   /** Seconds without progress, once they are over the limit of the phase; null while it moves, or does not run. */
   stalled_seconds: number | null;
+  /** It runs, but somebody started it in a terminal: its topmost process, and since when. Null otherwise. */
+  by_hand: { pid: number; since: string } | null;
   next: NextAction;
   /** Newest sample picture, a file name under samples/. */
   newest_sample: string | null;
@@ -187,4 +189,19 @@ export type PutBackFacts = {
   /** Id in history/ of the version that was put back, and when that was kept; null where unknown. */
   version: string | null;
   saved_at: string | null;
+};
+
+/** A training that somebody started in a terminal, and that writes outside the outputs folder. */
+export type HandRunFacts = {
+  /** Its `--output_name`, else the name of its folder. */
+  name: string;
+  status: 'running' | 'stopping';
+  output_dir: string;
+  output_name: string | null;
+  /** "flux_train_network.py" */
+  script: string;
+  /** Of its topmost process: launcher or trainer. */
+  pid: number;
+  since: string;
+  progress: Progress;
 };

@@ -343,10 +343,12 @@ function withMarks(facts: SessionFacts, marks: Marks | undefined): SessionFacts 
 }
 
 /** Does the file say something else than the evidence? What has no attempt of ours is left alone unless it claims to live. */
-function needsCorrection({ file, facts, settledNow, state, liveness }: Session): boolean {
+function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: Session): boolean {
   if (file.kind !== 'whole' || facts.status === 'pending') return false;
   // Its own sidecar keeps the file, and knows better; two that correct each other never end.
   if (liveness.alive === 'elsewhere') return false;
+  // Another pod over the same folder does not see who runs here by hand.
+  if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
   return (state?.attempts.length ?? 0) > 0 || ['starting', 'running', 'stopping'].includes(state?.status ?? '');

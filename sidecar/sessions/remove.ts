@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
+import { runsByHand } from './byHand.js';
 import type { Outputs } from './outputs.js';
 import { withSessionLock } from './stateFile.js';
 
@@ -11,11 +12,13 @@ export type Removed = { deleted: string; kept: string[] };
  * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem, 409, while it is alive.
  */
 export async function removeSession(outputs: Outputs, name: string): Promise<Removed> {
+  // Somebody may have started one in a terminal this very moment.
+  runsByHand(true);
   const { folder } = await outputs.read(name);
   const aside = join(outputs.root, `.deleting-${randomBytes(6).toString('hex')}`);
   const kept = await withSessionLock(folder, async () => {
-    const { facts, liveness } = await outputs.read(name);
-    if (liveness.alive !== 'no') {
+    const { facts, liveness, byHand } = await outputs.read(name);
+    if (liveness.alive !== 'no' || byHand) {
       throw new Problem('is_alive', 409, `${name} is training. Stop it first; nothing was deleted.`, {
         link: `sessions/${encodeURIComponent(name)}`,
       });

@@ -10,7 +10,10 @@ import { beginProgress, publicProgress, readProgress, type StoredProgress } from
 import { checkpointName, outputNameBehind } from '../trainers/fileNames.js';
 import { newestSample } from '../trainers/samples.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
+import { byHandIn, type HandRun } from './byHand.js';
+import { isEnding } from './endByHand.js';
 import type { AttemptFacts, NextAction, SessionFacts } from './facts.js';
+import { readHandProgress } from './handProgress.js';
 import { versionOf } from './names.js';
 import { outputName } from './outputName.js';
 import { readPutBack } from './putBack.js';
@@ -35,6 +38,8 @@ export type Session = {
   /** `latest` was settled just now, and the file does not say so yet. */
   settledNow: boolean;
   liveness: Liveness;
+  /** What somebody started in a terminal and writes into this folder; null where an attempt of ours lives. */
+  byHand: HandRun | null;
   outputName: string;
   /** Top-level names of the folder. */
   entries: string[];
@@ -59,12 +64,13 @@ export async function readSession(
   const checkpoints = entries.filter((entry) => entry.endsWith('.safetensors') && outputNameBehind(entry)).length;
   const file = await readStateFile(folder);
   const record = presentRecord(folder);
-  if (file.kind === 'missing' && checkpoints === 0 && !record) return null;
+  const alive = liveness(folder);
+  const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
+  if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) return null;
 
   const state = file.kind === 'whole' ? file.state : null;
-  const alive = liveness(folder);
   const entry = latestEntry(state, record);
-  const own = outputName(name, state, entries);
+  const own = byHand?.outputName ?? outputName(name, state, entries);
   let progress = live ?? readProgress(folder);
   let latest = entry;
   let settledNow = false;
@@ -85,11 +91,12 @@ export async function readSession(
     state,
     latest,
     liveness: alive,
+    byHand: byHand && { pid: byHand.pid, ending: isEnding(byHand) },
     stepSeen: (progress?.console.step ?? 0) > 0,
     checkpoints,
   });
   const status = pending ? 'pending' : derived.status;
-  const idle = alive.alive === 'no' && !pending;
+  const idle = alive.alive === 'no' && !byHand && !pending;
   const candidates = await readCandidates({
     folder,
     outputName: own,
@@ -121,7 +128,7 @@ export async function readSession(
     timestamp: state?.timestamp ?? null,
     created_at: state?.created_at ?? (await birth(folder)),
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
-    progress: publicProgress(progress),
+    progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
     auto_resume: {
@@ -135,13 +142,14 @@ export async function readSession(
       }),
     },
     stalled_seconds: null,
+    by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
       status,
       trainable,
       resume: resume !== null,
       candidates,
       checkpoints,
-      alive: alive.alive !== 'no',
+      alive: alive.alive !== 'no' || byHand !== null,
     }),
     newest_sample: entries.includes('sample') ? await newestSample(folder) : null,
     loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
@@ -157,6 +165,7 @@ export async function readSession(
     latest,
     settledNow,
     liveness: alive,
+    byHand,
     outputName: own,
     entries,
     candidates,

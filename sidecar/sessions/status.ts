@@ -12,6 +12,8 @@ export function deriveStatus(evidence: {
   state: UiState | null;
   latest: AttemptEntry | null;
   liveness: Liveness;
+  /** A training in this folder that somebody started in a terminal. */
+  byHand?: { pid: number; ending: boolean } | null;
   stepSeen: boolean;
   checkpoints: number;
 }): DerivedStatus {
@@ -31,6 +33,14 @@ export function deriveStatus(evidence: {
     const afterSave = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
     const reason = liveness.trainerEnded ? ENDED : afterSave;
     return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
+  }
+  if (evidence.byHand) {
+    const { pid, ending } = evidence.byHand;
+    return {
+      status: ending ? 'stopping' : 'running',
+      interrupted: false,
+      reason: `It was started by hand, process ${pid}.`,
+    };
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints);

@@ -1,6 +1,8 @@
 import { Problem } from '../problem.js';
 import { stopAttempt } from '../processes/stop.js';
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
+import type { Confirmation } from './endByHand.js';
+import type { HandRuns } from './handRuns.js';
 import type { Outputs } from './outputs.js';
 import { editAttempt } from './outputs.js';
 import type { Session } from './session.js';
@@ -10,8 +12,11 @@ import { updateStateFile } from './stateFile.js';
 const SAVE_PATIENCE_MS = 60_000;
 
 export type Stopping = {
-  /** Records that the end was asked for, and sees to it in the background. Throws a Problem, 409, when nothing runs. */
-  request(name: string, when: 'now' | 'after-save'): Promise<Session>;
+  /**
+   * Records that the end was asked for, and sees to it in the background. Throws a Problem, 409, when nothing runs, or
+   * when what runs was started by hand and its end is not confirmed.
+   */
+  request(name: string, when: 'now' | 'after-save', confirmation?: Confirmation): Promise<Session>;
   /**
    * Ends an attempt in which nothing moves any more, so that it can be resumed; `words` are what is said of it. Does
    * nothing where it has ended, or somebody has asked for its end, meanwhile.
@@ -25,11 +30,11 @@ export type Stopping = {
  * Stops trainings: a request is written down first, so that it outlives the sidecar; a save in progress is let through;
  * then the attempt's processes are ended and looked for until none is left.
  */
-export function createStopping(outputs: Outputs): Stopping {
+export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
   /** Attempts that are being ended at this moment. */
   const ending = new Set<string>();
 
-  async function request(name: string, when: 'now' | 'after-save'): Promise<Session> {
+  async function request(name: string, when: 'now' | 'after-save', confirmation: Confirmation = {}): Promise<Session> {
     const session = await outputs.read(name);
     const { latest, state, liveness } = session;
     if (liveness.alive === 'elsewhere') {
@@ -39,6 +44,7 @@ export function createStopping(outputs: Outputs): Stopping {
         `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`,
       );
     }
+    if (session.byHand) return handRuns.endIn(session, confirmation);
     if (liveness.alive === 'no' || !latest) {
       throw new Problem('not_running', 409, `${name} is not running; nothing was changed.`, {
         link: `sessions/${encodeURIComponent(name)}`,

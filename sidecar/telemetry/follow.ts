@@ -173,7 +173,7 @@ export async function accountForRest(folder: string, stepOffset: number, logStar
 }
 
 /** Seconds a step by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494). */
-function createRate() {
+export function createRate() {
   let seen: { step: number; at: number }[] = [];
   return {
     add(step: number, at: number): void {

@@ -33,6 +33,10 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
     case 'train further':
       return { label: 'Train further', about, address: `${at}#further`, fields: null, go: false };
     case 'stop':
+      if (session.by_hand) {
+        const label = session.status === 'stopping' ? 'Stopping…' : 'Stop…';
+        return { label, about, address: `${at}#by-hand`, fields: null, go: false };
+      }
       return {
         label: session.status === 'stopping' ? 'Stopping…' : 'Stop',
         about,

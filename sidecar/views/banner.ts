@@ -73,7 +73,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
       .filter(Boolean)
       .join(' · '),
     left: !alive ? '' : progress.eta_seconds === null ? 'estimating' : `${duration(progress.eta_seconds)} left`,
-    started: last?.started_at ?? session.timestamp,
+    started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
     spark: sparkline(session.loss_curve),
     action: nextAction(session, root, page),

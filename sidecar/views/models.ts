@@ -1,5 +1,5 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
-import type { CheckpointFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument } from '../trainers/arguments.js';
 import type { Setting } from '../trainers/trainingSettings.js';
@@ -34,7 +34,11 @@ export type SessionsTableModel = {
   pages: number;
 };
 
-export type HomeModel = PageModel & SessionsTableModel;
+export type HomeModel = PageModel &
+  SessionsTableModel & {
+    /** Trainings that somebody started in a terminal, and that write elsewhere. */
+    others?: HandRunFacts[];
+  };
 
 /** One loss as reported at an absolute step, by the attempt of that number. */
 export type CurvePoint = { step: number; loss: number; attempt: number };

@@ -1,5 +1,6 @@
 import type { Assets } from './assets.js';
 import { bannerView } from './banner.js';
+import { othersView } from './byHand.js';
 import { datasetsView, datasetView, imagesView } from './datasets.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import type {
@@ -31,6 +32,8 @@ export type Views = {
   banner(model: BannerModel): string;
   /** What goes inside `#sessions`. */
   sessionsTable(model: SessionsTableModel): string;
+  /** What goes inside `#others`: trainings by hand that write elsewhere. */
+  others(model: HomeModel): string;
   newTraining(model: NewTrainingModel): string;
   session(model: SessionModel): string;
   /** What goes inside each live region of a session's page, by the region's id. */
@@ -63,12 +66,14 @@ export function createViews(options: { templates: string; assets: Assets; develo
       page('home', homeTitle(model), model, {
         banner: bannerView({ ...model, page: 'home' }),
         table: sessionsView(model),
+        others: othersView(model),
         query: model.query,
         stream: stream(model.root, { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' }),
       }),
     banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
     sessionsTable: (model) =>
       render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
+    others: (model) => render('parts/others', { root: model.root, now: model.now, others: othersView(model) }),
     newTraining: (model) =>
       page('new', 'New training · Trackside', model, {
         form: newTrainingView(model),

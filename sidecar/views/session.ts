@@ -1,6 +1,7 @@
 import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
+import { type StopByHandView, stopByHand } from './byHand.js';
 import { type LossChart, lossChart } from './chart.js';
 import { bytes, count, duration, loss, pace, sentence } from './formatting.js';
 import type { SessionModel } from './models.js';
@@ -41,6 +42,8 @@ export type SessionView = {
   byItself: { on: boolean } | null;
   canRelaunch: boolean;
   canStopAfterSave: boolean;
+  /** The form that stops what was started by hand; null where nothing was. */
+  stopByHand: StopByHandView | null;
 };
 
 export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
@@ -102,6 +105,7 @@ export function sessionView(model: SessionModel): SessionView {
     // A running session has a reason once it was asked to stop after the next checkpoint.
     canStopAfterSave:
       session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
+    stopByHand: session.by_hand && stopByHand(session.by_hand.pid, session.status, `${at}/attempts/current`),
   };
 }
 

@@ -8,11 +8,12 @@ export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | '
 export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
 
 export function statusView(
-  session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record' | 'stalled_seconds'>,
+  session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record' | 'stalled_seconds' | 'by_hand'>,
 ): StatusView {
   const { status, progress, stalled_seconds: stalled } = session;
   const view = looks[status];
   if (session.record === 'unreadable') return { word: 'Unreadable', shape: 'cross', tone: 'fail' };
+  if (session.by_hand) return { ...view, word: `${view.word} · by hand` };
   if (session.record === 'found') return { ...view, word: `${view.word} · found` };
   if (stalled !== null && status !== 'stopping') {
     return { ...view, word: `${view.word} · ${stalledWords(null, stalled)}`, tone: 'wait' };

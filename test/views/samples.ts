@@ -67,6 +67,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     resume: null,
     auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
     stalled_seconds: null,
+    by_hand: null,
     next: 'stop',
     newest_sample: 'my-cat_e000010_00.png',
     put_back: null,

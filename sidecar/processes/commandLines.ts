@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isLiving, ownNamespace, type Process, parseStat } from './identity.js';
+import { MARK } from './sweep.js';
+
+/** A process, and what was made of its command line. */
+export type Recognised<T> = Process & { readonly as: T };
+
+/** What is looked at. `cwd` is absolute. */
+export type CommandLine = { argv: string[]; cwd: string; startTicks: number };
+
+/**
+ * A look at the command lines of all processes of this PID namespace that no attempt of ours started and that may be
+ * looked into. `recognise` is asked once for each program that a process runs; a look costs two small reads a process,
+ * some milliseconds in all. The same `as` is the same object in every look.
+ */
+export function createLook<T extends object>(recognise: (line: CommandLine) => T | null): () => Recognised<T>[] {
+  let known = new Map<string, T | null>();
+  let bare = new Set<string>();
+  return () => {
+    const seen = new Map<string, T | null>();
+    const found: Recognised<T>[] = [];
+    const bareNow = new Set<string>();
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      const stat = readText(`/proc/${name}/stat`);
+      const one = stat === null ? null : parseStat(Number(name), stat);
+      // Kernel threads are in no process group.
+      if (!one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
+      const line = readText(`/proc/${name}/cmdline`);
+      // exec makes another program of it, under the same PID and start time: a version switcher's `python3` does.
+      const key = `${one.pid} ${one.startTicks} ${line}`;
+      let as = known.get(key);
+      if (as === undefined) {
+        const told = readLine(one, line, bare.has(key));
+        if (told === 'unsettled') {
+          bareNow.add(key);
+          continue;
+        }
+        as = told && recognise(told);
+      }
+      seen.set(key, as);
+      if (as) found.push({ ...one, as });
+    }
+    known = seen;
+    bare = bareNow;
+    return found;
+  };
+}
+
+/** In the middle of an exec there is neither a command line nor an environment: what is bare is looked at twice. */
+function readLine(
+  { pid, startTicks }: Process,
+  arguments_: string | null,
+  wasBare: boolean,
+): CommandLine | null | 'unsettled' {
+  if (arguments_ === null) return null;
+  if (arguments_ === '') return wasBare ? null : 'unsettled';
+  if (!arguments_.includes('.py')) return null;
+  const environment = readText(`/proc/${pid}/environ`);
+  if (environment === null || `\0${environment}`.includes(`\0${MARK}=`)) return null;
+  if (environment === '' && !wasBare) return 'unsettled';
+  try {
+    if (readlinkSync(`/proc/${pid}/ns/pid`) !== ownNamespace().link) return null;
+    const argv = arguments_.replace(/\0$/, '').split('\0');
+    return { argv, cwd: readlinkSync(`/proc/${pid}/cwd`), startTicks };
+  } catch {
+    return null;
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

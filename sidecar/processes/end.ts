@@ -1,0 +1,38 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Process, type ProcessIdentity, readLiving } from './identity.js';
+import { signalProcess } from './signals.js';
+
+const LOOK_MS = 100;
+const GRACE_MS = 15_000;
+const GIVE_UP_MS = 20_000;
+
+/**
+ * Ends exactly these processes, in this order, and what they start of the same kind meanwhile: SIGTERM, after 15 s
+ * SIGKILL. `alike` looks for processes of that kind; of them only children of these are taken for theirs. Each is
+ * looked at again immediately before each signal. Answers who is left, normally nobody.
+ */
+export async function endProcesses(
+  processes: readonly ProcessIdentity[],
+  alike: () => readonly Process[],
+): Promise<ProcessIdentity[]> {
+  const all = [...processes];
+  const begun = performance.now();
+  const told = new Set<ProcessIdentity>();
+  for (;;) {
+    const living = all.filter(readLiving);
+    if (living.length === 0) return [];
+    const waited = performance.now() - begun;
+    if (waited > GIVE_UP_MS) return living;
+    for (const one of living) {
+      if (waited > GRACE_MS) signalProcess(one, 'SIGKILL');
+      else if (!told.has(one)) signalProcess(one, 'SIGTERM');
+      told.add(one);
+    }
+    await wait(LOOK_MS);
+    const parents = new Set(living.map(({ pid }) => pid));
+    for (const one of alike()) {
+      const isKnown = all.some(({ pid, startTicks }) => pid === one.pid && startTicks === one.startTicks);
+      if (!isKnown && parents.has(one.ppid)) all.push(one);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+import { type CommandLine, createLook, type Recognised } from '../processes/commandLines.js';
+import { startedAt } from '../processes/startedAt.js';
+import { readTrainingCommand } from '../trainers/trainingCommand.js';
+import { isSessionName } from './names.js';
+import { flagValue } from './outputName.js';
+
+/** A training that lives, and that no Trackside started: somebody did so in a terminal. */
+export type HandRun = {
+  /** Absolute. */
+  outputDir: string;
+  /** Null where none was given. */
+  outputName: string | null;
+  /** Base name of the script: "flux_train_network.py". */
+  script: string;
+  /** Of the topmost process: the launcher, or the trainer itself. */
+  pid: number;
+  since: string;
+  /** Launcher, trainer, loader workers: all that were given this output. The topmost first. */
+  processes: Recognised<HandProcess>[];
+};
+
+export type HandProcess = Pick<HandRun, 'outputDir' | 'outputName' | 'script' | 'since'> & { launcher: boolean };
+
+/** One look at all processes answers whoever asks within this time. */
+const FRESH_MS = 2000;
+
+/** All trainings that were started by hand in this PID namespace, oldest first. `now` looks anew. */
+export function runsByHand(now = false): HandRun[] {
+  const at = performance.now();
+  if (now || !last || at - last.at > FRESH_MS) last = { at, runs: group(look()) };
+  return last.runs;
+}
+
+let last: { at: number; runs: HandRun[] } | undefined;
+const look = createLook(recognise);
+
+/** The training by hand that writes into an output folder, or null. */
+export function byHandIn(folder: string, now = false): HandRun | null {
+  const runs = runsByHand(now);
+  if (runs.length === 0) return null;
+  const path = realPath(folder);
+  return runs.find(({ outputDir }) => realPath(outputDir) === path) ?? null;
+}
+
+/** The session that a training by hand belongs to, of an outputs root; null where it writes elsewhere. */
+export function sessionOf({ outputDir }: HandRun, root: string): string | null {
+  const path = realPath(outputDir);
+  const name = basename(path);
+  return dirname(path) === realPath(root) && isSessionName(name) ? name : null;
+}
+
+function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null {
+  const command = readTrainingCommand(argv);
+  if (!command) return null;
+  const given = (flag: string) => flagValue(command.flags, `--${flag}`);
+  const config = given('config_file');
+  const further = config === null ? {} : readConfig(resolve(cwd, config));
+  const outputDir = given('output_dir') ?? further.output_dir;
+  if (!outputDir) return null;
+  return {
+    outputDir: resolve(cwd, outputDir),
+    outputName: given('output_name') ?? further.output_name ?? null,
+    script: basename(command.script),
+    since: startedAt(startTicks),
+    launcher: command.launcher,
+  };
+}
+
+/** Flags may stand in a TOML file instead, in sections of any name (sd-scripts train_util.py read_config_from_file). */
+function readConfig(path: string): Record<string, string | undefined> {
+  try {
+    const sections = parse(readFileSync(path.endsWith('.toml') ? path : `${path}.toml`, 'utf8'));
+    const flags: [string, unknown][] = Object.entries(sections).flatMap(([key, value]) =>
+      value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
+    );
+    return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
+  } catch {
+    return {};
+  }
+}
+
+function group(processes: Recognised<HandProcess>[]): HandRun[] {
+  const runs = new Map<string, Recognised<HandProcess>[]>();
+  for (const one of processes) {
+    const key = `${one.as.outputDir}\0${one.as.outputName}`;
+    runs.set(key, [...(runs.get(key) ?? []), one]);
+  }
+  return [...runs.values()].flatMap((all) => {
+    const pids = new Set(all.map(({ pid }) => pid));
+    const depth = ({ ppid }: Recognised<HandProcess>) => Number(pids.has(ppid));
+    const sorted = all.sort((a, b) => depth(a) - depth(b) || a.startTicks - b.startTicks || a.pid - b.pid);
+    const [top] = sorted;
+    if (!top) return [];
+    const { outputDir, outputName, script, since } = top.as;
+    return [{ outputDir, outputName, script, since, pid: top.pid, processes: sorted }];
+  });
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

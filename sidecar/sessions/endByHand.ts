@@ -1,0 +1,61 @@
+import { Problem } from '../problem.js';
+import { endProcesses } from '../processes/end.js';
+import { type HandRun, runsByHand } from './byHand.js';
+
+/** What has to be said with a request to stop a training that Trackside did not start. */
+export const CONFIRMED = 'by-hand';
+
+/** Told with a request to stop. */
+export type Confirmation = {
+  confirm?: string | null;
+  /** The process that was shown; another one is then left alone. */
+  process?: string | null;
+};
+
+/** Is it being ended at this moment? */
+export function isEnding(run: HandRun): boolean {
+  return ending.has(nameOf(run));
+}
+
+const ending = new Set<string>();
+
+/**
+ * Ends all processes of a training that somebody started by hand, once that was confirmed. Throws a Problem, 409, where
+ * it was not, with what to send; nothing was signalled then. Answers at once; `ended` hears of the end.
+ */
+export function endByHand(run: HandRun, { confirm, process }: Confirmation, ended: () => void): void {
+  if (confirm !== CONFIRMED) {
+    throw new Problem(
+      'started_by_hand',
+      409,
+      `Process ${run.pid} was started by hand, so Trackside can't bring it back, and what it has not saved would be lost. Nothing was stopped. To stop it all the same, send confirm=${CONFIRMED}.`,
+      { field: 'confirm' },
+    );
+  }
+  if (process && process !== String(run.pid)) {
+    const message = `Process ${process} has ended; process ${run.pid}, which runs now, is another one. Nothing was stopped.`;
+    throw new Problem('another_process', 409, message, { field: 'process' });
+  }
+  const name = nameOf(run);
+  if (ending.has(name)) return;
+  ending.add(name);
+  void endProcesses(run.processes, () => alike(run))
+    .catch(() => {})
+    .finally(() => {
+      ending.delete(name);
+      runsByHand(true);
+      ended();
+    });
+}
+
+/** What it starts itself meanwhile has the same command line: loader workers are made anew each epoch. */
+function alike({ outputDir, outputName }: HandRun) {
+  return runsByHand(true)
+    .filter((run) => run.outputDir === outputDir && run.outputName === outputName)
+    .flatMap(({ processes }) => processes);
+}
+
+function nameOf({ processes }: HandRun): string {
+  const top = processes[0];
+  return `${top?.pid}:${top?.startTicks}`;
+}

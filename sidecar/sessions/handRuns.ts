@@ -1,0 +1,112 @@
+import { basename } from 'node:path';
+import type { Hub } from '../live/hub.js';
+import { Problem } from '../problem.js';
+import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand.js';
+import { type Confirmation, endByHand, isEnding } from './endByHand.js';
+import type { HandRunFacts } from './facts.js';
+import { readHandProgress } from './handProgress.js';
+import type { Outputs } from './outputs.js';
+import type { Session } from './session.js';
+
+const LOOK_MS = 2000;
+
+export type HandRuns = {
+  /** Trainings by hand that write outside the outputs folder, as they were a moment ago. */
+  elsewhere(): HandRunFacts[];
+  /** Counts every change of what `elsewhere` gives. */
+  revision(): number;
+  /** Ends one of them, by its process. Throws a Problem: 404 where it is none (any more), 409 unconfirmed. */
+  end(pid: number, confirmation: Confirmation): HandRunFacts;
+  /** Ends the one that writes into a session's folder. Throws a Problem, 409. */
+  endIn(session: Session, confirmation: Confirmation): Session;
+  open(): Promise<void>;
+  close(): void;
+};
+
+/**
+ * Looks every two seconds for trainings that somebody started in a terminal. One in a session's folder is told by that
+ * session, which is read again while it runs; the others are listed by themselves.
+ */
+export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }): HandRuns {
+  let facts: HandRunFacts[] = [];
+  let revision = 0;
+  /** Sessions in whose folders one was seen at the last look. */
+  let sessions = new Set<string>();
+  let timer: NodeJS.Timeout | null = null;
+  let looking: Promise<void> | null = null;
+
+  async function look(): Promise<void> {
+    const runs = runsByHand(true);
+    const placed = runs.map((run) => ({ run, session: sessionOf(run, outputs.root) }));
+    const now = new Set(placed.flatMap(({ session }) => session ?? []));
+    const touched = new Set([...sessions, ...now]);
+    sessions = now;
+    for (const name of touched) await outputs.refresh(name).catch(() => {});
+    // A trainer makes its folder with its first save: until then there is no session that could tell.
+    const isTold = (session: string | null) => session !== null && outputs.facts(session)?.by_hand;
+    const others = placed.flatMap(({ run, session }) => (isTold(session) ? [] : [run]));
+    tell(await Promise.all(others.map(factsOf)));
+  }
+
+  function tell(now: HandRunFacts[]): void {
+    if (JSON.stringify(now) === JSON.stringify(facts)) return;
+    facts = now;
+    revision += 1;
+    hub.tell({ type: 'by-hand' });
+  }
+
+  function lookSoon(): Promise<void> {
+    looking ??= look()
+      .catch(() => {})
+      .finally(() => {
+        looking = null;
+      });
+    return looking;
+  }
+
+  return {
+    elsewhere: () => facts,
+    revision: () => revision,
+    end(pid, confirmation) {
+      const run = runsByHand(true).find((each) => each.pid === pid);
+      const before = facts.find((each) => each.pid === pid);
+      if (!run || run.since !== before?.since) {
+        const message = `Process ${pid} is no training outside the outputs folder, or has ended. Nothing was stopped.`;
+        throw new Problem('no_such_training', 404, message, { link: '' });
+      }
+      endByHand(run, confirmation, () => void lookSoon());
+      tell(facts.map((each) => (each === before ? { ...each, status: 'stopping' } : each)));
+      return { ...before, status: 'stopping' };
+    },
+    endIn(session, confirmation) {
+      const run = byHandIn(session.folder, true);
+      const link = `sessions/${encodeURIComponent(session.name)}`;
+      if (!run) throw new Problem('not_running', 409, `${session.name} is not running any more.`, { link });
+      endByHand(run, confirmation, () => void outputs.refresh(session.name).catch(() => {}));
+      void outputs.refresh(session.name).catch(() => {});
+      return { ...session, facts: { ...session.facts, status: 'stopping' } };
+    },
+    async open() {
+      await lookSoon();
+      timer = setInterval(lookSoon, LOOK_MS);
+      timer.unref();
+    },
+    close() {
+      if (timer) clearInterval(timer);
+    },
+  };
+}
+
+async function factsOf(run: HandRun): Promise<HandRunFacts> {
+  const { outputDir, outputName, script, pid, since } = run;
+  return {
+    name: outputName ?? basename(outputDir),
+    status: isEnding(run) ? 'stopping' : 'running',
+    output_dir: outputDir,
+    output_name: outputName,
+    script,
+    pid,
+    since,
+    progress: await readHandProgress(run),
+  };
+}

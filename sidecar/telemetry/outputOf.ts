@@ -1,0 +1,90 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
+import type { Progress } from '../sessions/facts.js';
+import { type ConsoleState, readConsole, startConsole } from '../trainers/consoleLines.js';
+import { createRate } from './follow.js';
+import { advanceProgress, beginProgress, publicProgress } from './progress.js';
+
+/** So much of what was printed before anybody looked is read. */
+const TAIL = 1024 * 1024;
+
+/**
+ * How far a training is whose output Trackside did not arrange: read from the files that its stdout and stderr go to,
+ * on each call what is new. Null where they go to a terminal or a pipe, may not be read, or hold nothing yet.
+ *
+ * @param key what the process is remembered by
+ * @param since ISO; a file that was not written since then holds nothing of it
+ */
+export function readOutputOf(key: object, pid: number, since: string): Promise<Progress | null> {
+  const reading = readings.get(key) ?? { sources: new Map(), clock: createRate(), turn: Promise.resolve(null) };
+  readings.set(key, reading);
+  reading.turn = reading.turn.catch(() => null).then(() => readOn(reading, pid, Date.parse(since)));
+  return reading.turn;
+}
+
+type Source = { offset: number; decoder: StringDecoder; console: ConsoleState; writtenAt: number };
+type Reading = {
+  /** By device and inode: both streams may go to one file. */
+  sources: Map<string, Source>;
+  clock: ReturnType<typeof createRate>;
+  turn: Promise<Progress | null>;
+};
+const readings = new WeakMap<object, Reading>();
+
+async function readOn(reading: Reading, pid: number, since: number): Promise<Progress | null> {
+  for (const descriptor of [1, 2]) await readStream(reading, `/proc/${pid}/fd/${descriptor}`, since);
+  const sources = [...reading.sources.values()];
+  if (sources.length === 0) return null;
+  const console = merged(sources.map((source) => source.console));
+  if (console.step !== null) reading.clock.add(console.step, performance.now());
+  // The bar counts what is left of the training since its resume.
+  const before = console.totalSteps !== null && console.total !== null ? console.totalSteps - console.total : 0;
+  const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
+  const begun = beginProgress({ id: '', step: 0, epoch: 0, epochs: null, before: null, now });
+  return publicProgress(advanceProgress(begun, console, Math.max(0, before), reading.clock.secondsPerStep(), now));
+}
+
+async function readStream({ sources }: Reading, path: string, since: number): Promise<void> {
+  // Looked at before it is opened: to open a terminal or a fifo is not without consequences.
+  const there = await stat(path).catch(() => null);
+  if (!there?.isFile()) return;
+  const key = `${there.dev}:${there.ino}`;
+  let source = sources.get(key);
+  if (!source && (there.size === 0 || there.mtimeMs < since - 1000)) return;
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  if (!file) return;
+  try {
+    const { size, mtimeMs } = await file.stat();
+    const isFirst = source === undefined;
+    source ??= { offset: 0, decoder: new StringDecoder('utf8'), console: startConsole(), writtenAt: mtimeMs };
+    // Emptied meanwhile, to save space; or far behind.
+    if (source.offset > size) source.offset = size;
+    const from = Math.max(source.offset, size - TAIL);
+    const block = Buffer.alloc(size - from);
+    const { bytesRead } = await file.read(block, 0, block.length, from);
+    const text = source.decoder.write(block.subarray(0, bytesRead));
+    source.offset = from + bytesRead;
+    source.writtenAt = mtimeMs;
+    source.console = readConsole(source.console, isFirst ? ofThisRun(text) : text).state;
+    sources.set(key, source);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A log that is appended to holds earlier runs: what the newest one said begins here. */
+function ofThisRun(text: string): string {
+  const begun = text.lastIndexOf('running training');
+  if (begun >= 0) return text.slice(begun);
+  const ended = text.lastIndexOf('model saved.');
+  return ended < 0 ? text : text.slice(ended + 'model saved.'.length);
+}
+
+/** sd-scripts prints its figures to stdout and its bar to stderr. */
+function merged(consoles: ConsoleState[]): ConsoleState {
+  const known = consoles.flatMap((console) => Object.entries(console).filter(([, value]) => value !== null));
+  const barred = consoles.find(({ step }) => step !== null);
+  const phase = consoles.find(({ finished }) => finished)?.phase ?? barred?.phase ?? consoles.at(-1)?.phase;
+  return { ...startConsole(), ...Object.fromEntries(known), phase: phase ?? 'starting' };
+}

@@ -1,0 +1,55 @@
+import { basename } from 'node:path';
+
+/** A command line that trains: the script, and what stands after it. */
+export type TrainingCommand = {
+  /** As it stands there, relative paths included. */
+  script: string;
+  flags: string[];
+  /** It only starts the trainer (`accelerate launch`), and may wait for it. */
+  launcher: boolean;
+};
+
+/**
+ * Reads the arguments of a process: is it a python that runs one of sd-scripts' `*train_network.py`, or a launcher of one?
+ * Null for all others, those that merely name such a file (grep, vim, tail) included.
+ */
+export function readTrainingCommand(argv: readonly string[]): TrainingCommand | null {
+  if (!/^(?:python|pypy)[\d.]*t?$/.test(basename(argv[0] ?? ''))) return null;
+  const at = programAt(argv);
+  const program = argv[at];
+  if (program === undefined) return null;
+  if (argv[at - 1] !== '-m' && isTrainScript(program)) {
+    return { script: program, flags: argv.slice(at + 1), launcher: false };
+  }
+  if (!LAUNCHERS.has(argv[at - 1] === '-m' ? program : basename(program))) return null;
+  const script = argv.findIndex((token, index) => index > at && isTrainScript(token));
+  if (script < 0) return null;
+  return { script: argv[script] ?? '', flags: argv.slice(script + 1), launcher: true };
+}
+
+const LAUNCHERS = new Set([
+  'accelerate',
+  'accelerate-launch',
+  'accelerate.commands.launch',
+  'accelerate.commands.accelerate_cli',
+  'deepspeed',
+  'torchrun',
+  'torch.distributed.run',
+  'torch.distributed.launch',
+]);
+
+function isTrainScript(token: string): boolean {
+  return /(?:^|_)train_network\.py$/.test(basename(token)) && !token.startsWith('-');
+}
+
+/** Where the script, or the module after `-m`, stands behind python's own options; beyond the end where there is none. */
+function programAt(argv: readonly string[]): number {
+  for (let at = 1; at < argv.length; at += 1) {
+    const token = argv[at] ?? '';
+    if (!token.startsWith('-') || token === '-') return at;
+    if (/^-[A-Za-z]*m$/.test(token)) return token === '-m' ? at + 1 : argv.length;
+    if (/^-[A-Za-z]*c/.test(token) && !token.startsWith('-X') && !token.startsWith('-W')) return argv.length;
+    if (token === '-X' || token === '-W' || token === '--check-hash-based-pycs') at += 1;
+  }
+  return argv.length;
+}

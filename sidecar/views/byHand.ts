@@ -1,0 +1,40 @@
+import type { HandRunFacts, Status } from '../sessions/facts.js';
+import { count } from './formatting.js';
+import type { HomeModel } from './models.js';
+
+/** A form that says what it does before it does it. */
+export type StopByHandView = { pid: number; address: string; stopping: boolean };
+
+/** `at` is the address of what is ended. */
+export function stopByHand(pid: number, status: Status, at: string): StopByHandView {
+  return { pid, address: `${at}?_method=DELETE`, stopping: status === 'stopping' };
+}
+
+export type OtherView = Pick<HandRunFacts, 'name' | 'script' | 'output_dir' | 'pid' | 'since'> & {
+  id: string;
+  /** "step 120 of 960 · epoch 2 of 8", or that it is not known. */
+  progress: string;
+  stop: StopByHandView;
+};
+
+/** "Also running on this machine". */
+export function othersView({ others = [], root }: Pick<HomeModel, 'others' | 'root'>): OtherView[] {
+  return others.map(({ name, script, output_dir, pid, since, status, progress }) => ({
+    id: `by-hand-${pid}`,
+    name,
+    script,
+    output_dir,
+    pid,
+    since,
+    progress: progressWords(progress),
+    stop: stopByHand(pid, status, `${root}by-hand/${pid}`),
+  }));
+}
+
+function progressWords({ step, total_steps, epoch, epochs }: HandRunFacts['progress']): string {
+  const words = [
+    step === null ? '' : `step ${count(step)} of ${count(total_steps)}`,
+    epoch === null ? '' : `epoch ${count(epoch)} of ${count(epochs)}`,
+  ].filter(Boolean);
+  return words.length > 0 ? words.join(' · ') : 'no progress to be seen yet';
+}
