@@ -5,13 +5,15 @@ import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
 import { beginAttempt } from '../sessions/begin.js';
 import { checkLoraName, type NewSession } from '../sessions/create.js';
-import { editDraft } from '../sessions/edit.js';
+import { editDraft, LONGEST_DESCRIPTION } from '../sessions/edit.js';
 import type { SessionFacts } from '../sessions/facts.js';
+import { requirePackage } from '../sessions/requirePackage.js';
 import type { Session } from '../sessions/session.js';
 import { SETTING_NAMES } from '../sessions/uiState.js';
 import type { Trackside } from '../trackside.js';
 import { checkArguments } from '../trainers/arguments.js';
 import { findTrainer } from '../trainers/catalogue.js';
+import type { Trainer } from '../trainers/trainer.js';
 import { readTrainingSettings } from '../trainers/trainingSettings.js';
 
 /**
@@ -38,15 +40,19 @@ export async function readNewSession(
     }
   };
   collect(() => checkLoraName(loraName));
+  const description = textOf(fields.description);
+  if (description.length > LONGEST_DESCRIPTION) wrong.description = 'The description is longer than 2,000 characters.';
   const settings = collect(() => readTrainingSettings(trainer.settings, fields));
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
   const known = Object.values(given).some((value) => value !== '') ? await trackside.describe(trainer) : [];
   const further = collect(() => checkArguments(trainer.furtherArguments(known), given));
-  const dataset = await readChosenDataset(trackside, textOf(fields.dataset), start).catch((error: unknown) => {
-    if (!(error instanceof Problem)) throw error;
-    wrong.dataset = error.message;
-    return null;
-  });
+  const dataset = await readChosenDataset(trackside, textOf(fields.dataset), start ? trainer : null).catch(
+    (error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+      wrong.dataset = error.message.replace(/ Nothing was started\.$/, '');
+      return null;
+    },
+  );
   if (Object.keys(wrong).length > 0 || !settings || !further) {
     throw new Problem('bad_fields', 422, `${Object.values(wrong).join(' ')} Nothing was started.`, { fields: wrong });
   }
@@ -67,7 +73,7 @@ export async function readNewSession(
     settings,
     arguments: further,
     dataset,
-    description: textOf(fields.description),
+    description,
     notes: fields.notes === undefined ? null : textOf(fields.notes).replaceAll('\r\n', '\n'),
     formId: textOf(fields.form_id) || null,
     unknown: Object.fromEntries(Object.entries(fields).filter(([key]) => !ours.has(key))),
@@ -88,7 +94,8 @@ export async function changeDraft(
   const start = isStart(fields);
   if (!start) delete before.dataset;
   const asked = await readNewSession(trackside, { ...before, ...fields }, start);
-  const edited = await editDraft(outputs, name, { ...asked, dataset: fields.dataset ? asked.dataset : undefined });
+  const dataset = fields.dataset ? asked.dataset : undefined;
+  const edited = await editDraft(outputs, name, { ...asked, dataset });
   return start ? beginAttempt(trackside, name, { kind: 'start' }) : edited;
 }
 
@@ -102,14 +109,21 @@ export function valuesOf(facts: SessionFacts): Record<string, unknown> {
   return { ...settings, lora_name, trainer, description, ...(dataset_path ? { dataset: basename(dataset_path) } : {}) };
 }
 
-async function readChosenDataset(trackside: Trackside, name: string, start: boolean): Promise<NewSession['dataset']> {
+/** @param trainer what is to be started on it; null where nothing is */
+async function readChosenDataset(
+  { settings }: Trackside,
+  name: string,
+  trainer: Trainer | null,
+): Promise<NewSession['dataset']> {
   if (!name) {
-    if (!start) return null;
+    if (!trainer) return null;
     throw new Problem('no_dataset', 422, 'Choose a dataset, or upload pictures to make one.', { field: 'dataset' });
   }
-  const detail = await readDataset(trackside.settings.datasets, name);
+  const detail = await readDataset(settings.datasets, name);
   const { errors } = checkDataset(detail);
-  if (start && errors.length > 0) throw new Problem('bad_dataset', 422, errors.join(' '), { field: 'dataset' });
+  if (trainer && errors.length > 0) throw new Problem('bad_dataset', 422, errors.join(' '), { field: 'dataset' });
+  const pictures = detail.files.map(({ file }) => file);
+  if (trainer) await requirePackage(trainer, pictures, settings.python);
   const { path, images, captions } = detail;
   return { path, images, captions, fingerprint: fingerprintDataset(detail) };
 }

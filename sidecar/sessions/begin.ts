@@ -20,6 +20,7 @@ import { moveEarlier } from './earlier.js';
 import type { AttemptKind } from './facts.js';
 import type { Outputs } from './outputs.js';
 import { editAttempt } from './outputs.js';
+import { requirePackage } from './requirePackage.js';
 import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
 import { resumeArgv } from './resumeArgv.js';
 import type { Session } from './session.js';
@@ -85,7 +86,7 @@ async function beginAlone(
     const { state } = session;
     if (!state) throw notOurs(session);
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
-    const datasetPath = await requireDataset(settings, session, state);
+    const datasetPath = await requireDataset(settings, session, state, trainer);
     const plan = await makePlan({ settings, session, state, trainer, datasetPath, begin });
     await launch({ settings, session, state, trainer, datasetPath, begin, plan });
   }).finally(() => outputs.refresh(name));
@@ -284,7 +285,7 @@ function inputOf(context: Context, epochs: number, resume: TrainingInput['resume
 }
 
 /** The folder of the session's pictures, checked: nothing is started that would fail for them. */
-async function requireDataset(settings: Settings, session: Session, state: UiState): Promise<string> {
+async function requireDataset(settings: Settings, session: Session, state: UiState, trainer: Trainer): Promise<string> {
   const link = { link: `new?from=${encodeURIComponent(session.name)}`, field: 'dataset' };
   const path = state.dataset?.path ?? join(settings.datasets, session.name);
   const isHere = path.startsWith(`${settings.datasets}/`);
@@ -312,6 +313,8 @@ async function requireDataset(settings: Settings, session: Session, state: UiSta
   const { errors } = checkDataset(detail);
   if (errors.length > 0)
     throw new Problem('bad_dataset', 422, errors.join(' '), { ...link, link: `datasets/${encodeURIComponent(name)}` });
+  const pictures = detail.files.map(({ file }) => file);
+  await requirePackage(trainer, pictures, settings.python);
   return detail.path;
 }
 

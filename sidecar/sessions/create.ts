@@ -96,6 +96,11 @@ async function findByForm(outputs: Outputs, formId: string): Promise<string | nu
 /** Throws the Problem for the field `lora_name` that creating would throw, before anything is made. */
 export function checkLoraName(loraName: string): void {
   folderName(loraName);
+  if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
+    const message =
+      'The name holds a character that cannot be seen, as a line break or a change of direction. Type it anew.';
+    throw new Problem('bad_name', 422, message, { field: 'lora_name' });
+  }
   if (loraName.trim().length > 200) {
     throw new Problem('bad_name', 422, 'The name is longer than 200 characters.', { field: 'lora_name' });
   }

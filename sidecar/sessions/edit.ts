@@ -6,9 +6,11 @@ import type { Session } from './session.js';
 import { updateStateFile, withSessionLock } from './stateFile.js';
 import { SETTING_NAMES } from './uiState.js';
 
+export const LONGEST_DESCRIPTION = 2000;
+
 const words = z.object({
-  description: z.string().max(2000).optional(),
-  notes: z.string().max(100_000).optional(),
+  description: z.string('has to be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
+  notes: z.string('has to be text').max(100_000, 'is longer than 100,000 characters').optional(),
   enable_monitoring: z.union([z.boolean(), z.stringbool()], 'has to be on or off').optional(),
 });
 
@@ -22,18 +24,21 @@ export async function editSession(
   change: Record<string, unknown>,
 ): Promise<Session> {
   const session = await outputs.read(name);
-  const parsed = words.safeParse(change);
-  if (!parsed.success) {
-    const field = String(parsed.error.issues[0]?.path[0]);
-    throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
-  }
+  const { description, notes, enable_monitoring } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
   await updateStateFile(session.folder, (raw) => {
-    if (parsed.data.enable_monitoring !== undefined) raw.enable_monitoring = parsed.data.enable_monitoring;
-    if (parsed.data.description !== undefined) raw.description = parsed.data.description.replaceAll('\r\n', '\n');
-    if (parsed.data.notes !== undefined) raw.notes = parsed.data.notes.replaceAll('\r\n', '\n');
+    if (enable_monitoring !== undefined) raw.enable_monitoring = enable_monitoring;
+    if (description !== undefined) raw.description = description.replaceAll('\r\n', '\n');
+    if (notes !== undefined) raw.notes = notes.replaceAll('\r\n', '\n');
   });
   return outputs.read(name);
+}
+
+function readWords(change: Record<string, unknown>): z.infer<typeof words> {
+  const parsed = words.safeParse(change);
+  if (parsed.success) return parsed.data;
+  const field = String(parsed.error.issues[0]?.path[0]);
+  throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
 }
 
 /** Does a change touch what only a draft lets change? */

@@ -124,7 +124,8 @@ export async function readSession(
     output_path: folder,
     dataset_path: state?.dataset?.path ?? null,
     log_path: join(folder, LOG_FILE),
-    final_checkpoint: existsSync(final) ? final : (state?.outputs?.final_checkpoint ?? null),
+    // Train further and start over move it to earlier/; a file that was recorded may be gone.
+    final_checkpoint: [final, state?.outputs?.final_checkpoint].find((path) => path && existsSync(path)) ?? null,
     timestamp: state?.timestamp ?? null,
     created_at: state?.created_at ?? (await birth(folder)),
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,

@@ -118,6 +118,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, words: string, again?: 'repea
     '$1 is not a picture that can be read. Replace it or take it out of the dataset.',
     'repeats',
   ],
+  [/^trackside\.practice\.pictures\.PictureError: (.+)/, 'A picture cannot be read: $1.', 'repeats'],
   [/UnicodeDecodeError/, 'A caption or a prompt is not in UTF-8. Save it anew as UTF-8.', 'repeats'],
   [
     /shared memory|Bus error|DataLoader worker .* is killed by signal/i,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { argumentTokens, OWN_FLAGS } from './arguments.js';
 import { datasetConfig } from './datasetConfig.js';
-import type { Command, InputFile, Trainer, TrainingInput } from './trainer.js';
+import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting, type TrainingSettings } from './trainingSettings.js';
 import { trainScript } from './trainScript.js';
 
@@ -12,13 +12,22 @@ export function practiceTrainer(bridge: string): Trainer {
     id: 'practice',
     label: 'Practice',
     description:
-      'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install. It behaves like the real trainer, so everything here can be tried with it.',
+      'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
     settings: SETTINGS,
     script,
     furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
+    needsFor,
     command: (input) => command(script, input),
     files,
   };
+}
+
+function needsFor(pictures: readonly string[]): PackageNeed | null {
+  const others = pictures.filter((file) => !/\.png$/i.test(file));
+  const [first, ...more] = others;
+  if (!first) return null;
+  const named = more.length > 0 ? `${first} and ${more.length} more are no PNGs` : `${first} is no PNG`;
+  return { module: 'PIL', name: 'pillow', why: `${named}, and the practice trainer reads other pictures with Pillow.` };
 }
 
 const SETTINGS = [

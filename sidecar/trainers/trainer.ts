@@ -22,6 +22,9 @@ export type Command = { argv: string[]; cwd: string };
 /** A file to write into the output folder before the trainer starts; `name` is relative to it. */
 export type InputFile = { name: string; content: string; executable: boolean };
 
+/** `module` is what is imported, `name` what pip calls it; `why` is a sentence. */
+export type PackageNeed = { module: string; name: string; why: string };
+
 /** Something that can train. Knows its flags and files; knows nothing of processes or HTTP. */
 export type Trainer = {
   /** As in ui_state.json and in addresses: "practice", "sd-scripts/flux". */
@@ -35,6 +38,8 @@ export type Trainer = {
   script: { path: string; cwd: string };
   /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
   furtherArguments(all: readonly Argument[]): Argument[];
+  /** A Python package that it needs for pictures of these names, and why; null where none. */
+  needsFor?(pictures: readonly string[]): PackageNeed | null;
   command(input: TrainingInput): Command;
   /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`. */
   files(input: TrainingInput, command: Command): InputFile[];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
 import { isAlive, makePlace, type Place, quick, until } from '../sidecar.js';
@@ -258,3 +259,28 @@ function spawnZombie(): { pid: Promise<number>; end(): void } {
   const pid = new Promise<number>((resolve) => parent.stdout?.once('data', (line) => resolve(Number(line))));
   return { pid, end: () => void parent.kill('SIGKILL') };
 }
+
+test('pictures that the trainer could read with Pillow only: said before the start, and started once it is there', async () => {
+  const packages = join(place.folder, 'packages');
+  mkdirSync(packages);
+  writeFileSync(join(packages, 'PIL.py'), 'raise ImportError("not installed")');
+  const sidecar = await place.serve({ PYTHONPATH: packages });
+  const jpeg = await sharp({ create: { width: 80, height: 60, channels: 3, background: 'teal' } })
+    .jpeg()
+    .toBuffer();
+  await sidecar.send('POST', 'datasets', { name: 'photos' });
+  writeFileSync(join(place.datasets, 'photos', 'IMG 1.JPG'), jpeg);
+  const asked = { ...quick, lora_name: 'cat', dataset: 'photos' };
+  const refused = await sidecar.send('POST', 'sessions', { ...asked, start: true });
+  expect([refused.status, refused.body.error.fields.dataset]).toEqual([
+    422,
+    expect.stringMatching(/^IMG 1\.JPG is no PNG.*-m pip install pillow/),
+  ]);
+  expect(existsSync(join(place.outputs, 'cat'))).toBe(false);
+  await sidecar.send('POST', 'sessions', asked);
+  const start = () => sidecar.send('POST', 'sessions/cat/attempts', { kind: 'start' });
+  expect((await start()).body.error.code).toBe('missing_package');
+  expect((await sidecar.session('cat')).attempts).toEqual([]);
+  writeFileSync(join(packages, 'PIL.py'), '');
+  expect((await start()).status).toBe(201);
+});

@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from 'node:fs';
+import { renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -225,7 +225,8 @@ describe('forms without a script', () => {
     expect(facts.dataset_path).toBe(join(place.datasets, 'example'));
     expect(facts.settings).toMatchObject({ max_train_epochs: 2, seed: 7, arguments: { network_alpha: '2' } });
     // One value by jq or curl leaves the others, its pictures too.
-    const one = await sidecar.send('PATCH', 'sessions/my-draft', { network_dim: 2 });
+    const one = await sidecar.send('PATCH', 'sessions/my-draft', { network_dim: 2, notes: 'a\r\nb' });
+    expect(one.body.notes).toBe('a\nb');
     expect(one.body.settings).toMatchObject({ seed: 7, network_dim: 2, arguments: { network_alpha: '2' } });
     expect(one.body.dataset_path).toBe(join(place.datasets, 'example'));
     const renamed = await sidecar.send('PATCH', 'sessions/my-draft', { lora_name: 'Other' });
@@ -252,6 +253,32 @@ describe('nonsense', () => {
     const path = body.includes('kind') ? '/sessions/cat/attempts' : '/sessions';
     const answer = await http.post(path).set('Content-Type', 'application/json').send(body).expect(status);
     expect(answer.body.error.message.length).toBeGreaterThan(10);
+  });
+
+  test.each([
+    ['a line break', 'a\nb'],
+    ['an escape', 'a\u001b[31mb'],
+    ['a change of direction', 'a\u202eb'],
+    ['half a character', 'a\ud800b'],
+    ['a NUL', 'a\u0000b'],
+  ])('%s in a name is refused: scripts print names', async (_, lora_name) => {
+    const { status, body } = await sidecar.send('POST', 'sessions', { ...quick, lora_name });
+    expect([status, body.error.fields.lora_name]).toEqual([422, expect.stringContaining('cannot be seen')]);
+  });
+
+  test('a description that could not be saved again is refused at once, with the other wrong fields', async () => {
+    const wrong = { ...quick, lora_name: '', description: 'x'.repeat(2001) };
+    const { status, body } = await sidecar.send('POST', 'sessions', wrong);
+    expect([status, Object.keys(body.error.fields).sort()]).toEqual([422, ['description', 'lora_name']]);
+    const edited = await sidecar.send('PATCH', 'sessions/cat', { description: 'x'.repeat(2001) });
+    expect(edited.body.error.message).toBe('description: is longer than 2,000 characters.');
+  });
+
+  test('a final checkpoint that was moved away is not told as if it lay there', async () => {
+    renameSync(join(place.outputs, 'cat', 'cat.safetensors'), join(place.outputs, 'cat.aside'));
+    expect((await sidecar.session('cat')).final_checkpoint).toBeNull();
+    expect((await http.get('/sessions/cat').set(page).expect(200)).text).not.toContain('Final checkpoint');
+    renameSync(join(place.outputs, 'cat.aside'), join(place.outputs, 'cat', 'cat.safetensors'));
   });
 
   test('a session whose files are cut short under our eyes is still told', async () => {

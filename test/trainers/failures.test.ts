@@ -50,6 +50,10 @@ describe('known causes', () => {
     ['huggingface_hub.errors.LocalEntryNotFoundError: Cannot find the file', /^The model hub could not be reached/],
     ['MemoryError', /^The pod ran out of memory \(RAM\)/],
     ['KeyboardInterrupt', /interrupted \(SIGINT\)/],
+    [
+      'trackside.practice.pictures.PictureError: /d/a.png: the palette is missing',
+      /^A picture cannot be read: \/d\/a\.png: the palette is missing\.$/,
+    ],
     ['mine.OwnError: it rained', /^The trainer stopped with an error: mine\.OwnError: it rained$/],
   ])('%s', (exception, sentence) => {
     expect(explainEnd(traceback(exception), launcherFailed)).toMatch(sentence);

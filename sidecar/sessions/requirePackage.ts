@@ -1,0 +1,26 @@
+import { Problem } from '../problem.js';
+import { runCommand } from '../processes/run.js';
+import type { Trainer } from '../trainers/trainer.js';
+
+/** Packages that were found, by interpreter. What is missing is looked for again: it may be installed any moment. */
+const found = new Set<string>();
+
+/**
+ * Says before the launch that the trainer's Python lacks a package for these pictures: it would end at once for it. Throws
+ * a Problem, 422, with the command that installs it.
+ *
+ * @param pictures their file names
+ */
+export async function requirePackage(trainer: Trainer, pictures: readonly string[], python: string): Promise<void> {
+  const need = trainer.needsFor?.(pictures);
+  if (!need) return;
+  const key = `${python} ${need.module}`;
+  if (found.has(key)) return;
+  try {
+    await runCommand({ argv: [python, '-c', `import ${need.module}`], cwd: '/', pythonPath: '' });
+  } catch {
+    const remedy = `Install it (${python} -m pip install ${need.name}), or save the pictures as PNG.`;
+    throw new Problem('missing_package', 422, `${need.why} ${remedy} Nothing was started.`, { field: 'dataset' });
+  }
+  found.add(key);
+}
