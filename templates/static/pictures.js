@@ -32,9 +32,17 @@ document.addEventListener('submit', (event) => {
   waiting.set(caption);
   saveCaption(caption);
 });
+window.addEventListener('beforeunload', (event) => uploading && event.preventDefault());
 window.addEventListener('pagehide', () => {
+  const texts = [...waiting.keys()].map((caption) => [addressOf(caption), caption.value]);
+  if (texts.length > 0) sessionStorage.setItem(left, JSON.stringify({ at: Date.now(), texts }));
   for (const caption of waiting.keys()) sendCaption(caption);
 });
+
+const left = 'trackside:captions';
+const lastWords = takeLastWords();
+putBack();
+document.addEventListener('htmx:after:swap', putBack);
 
 let uploading = false;
 
@@ -149,7 +157,8 @@ function result(dataset, sent, refused) {
     const item = document.createElement('li');
     const name = document.createElement('b');
     name.textContent = file;
-    item.append(name, `: ${reason}`);
+    // Most reasons begin with the name already.
+    item.append(name, reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`);
     list.append(item);
   }
   form.querySelector('.report').append(list);
@@ -174,6 +183,29 @@ function saveCaption(caption) {
     caption,
     Promise.resolve(saves.get(caption)).then(() => waiting.has(caption) && sendCaption(caption)),
   );
+}
+
+/** The answer to a reload is there before the words that were typed last: for a few seconds they are known here. */
+function takeLastWords() {
+  const { at, texts } = JSON.parse(sessionStorage.getItem(left)) ?? { at: 0, texts: [] };
+  sessionStorage.removeItem(left);
+  return new Map(Date.now() - at < 10_000 ? texts : []);
+}
+
+function putBack() {
+  for (const caption of lastWords.size > 0 ? document.querySelectorAll('[data-caption]') : []) {
+    const text = lastWords.get(addressOf(caption));
+    if (text === undefined) continue;
+    lastWords.delete(addressOf(caption));
+    if (text === caption.value) continue;
+    caption.value = text;
+    waiting.set(caption);
+    saveCaption(caption);
+  }
+}
+
+function addressOf(caption) {
+  return new URL(caption.dataset.caption, location.href).href;
 }
 
 async function sendCaption(caption) {

@@ -62,3 +62,13 @@ test('a caption that was typed just before the page is left is saved', async () 
     (text) => text === 'typed and gone',
   );
 });
+
+test('a reload right after typing shows the caption that was typed, not the one before', async () => {
+  const sidecar = await place.serve();
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(new URL('datasets/example', sidecar.url).href);
+  const caption = page.getByLabel('Caption of 02-dusk.png');
+  await caption.fill('typed just now');
+  await page.reload();
+  expect(await caption.inputValue()).toBe('typed just now');
+});
