@@ -108,7 +108,12 @@ function unexpected(error: Error): Problem {
     );
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
-    return new Problem('read_only', 507, `The disk can't be written (${code}); what was there is as it was.`);
+    const what = (error as NodeJS.ErrnoException).path ?? 'A file or a folder';
+    const why =
+      code === 'EROFS'
+        ? 'is on a disk that is read-only'
+        : 'may not be read or written by the user that Trackside runs as';
+    return new Problem('read_only', 507, `${what} ${why} (${code}); what was there is as it was.`);
   }
   console.error(error);
   return new Problem(

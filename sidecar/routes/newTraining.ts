@@ -63,13 +63,15 @@ export async function newTrainingPage(
 ): Promise<string> {
   const { settings, outputs, views } = trackside;
   const { problem, draft } = shown;
+  const datasets = await listDatasets(settings.datasets);
   const values = flat(shown.values);
+  if (!values.dataset && !shown.typed && datasets.length === 1) values.dataset = datasets[0]?.name ?? '';
   const chosen = values.dataset ? await readDataset(settings.datasets, values.dataset).catch(() => null) : null;
   const all = await outputs.list();
   const errors = problem?.fields ?? (problem?.field ? { [problem.field]: problem.message } : {});
   return views.newTraining({
     ...(await pageModel(trackside, shown.root)),
-    datasets: await listDatasets(settings.datasets),
+    datasets,
     dataset: chosen,
     trainers: await trainerForms(trackside),
     values,
@@ -107,8 +109,13 @@ function flat(values: Record<string, unknown>): Record<string, string> {
   );
 }
 
-function lorasOf(all: readonly SessionFacts[]): { name: string; next: number }[] {
+/** By folder: `My Cat` and `my cat!` are the same LoRA, called as its newest version is. */
+function lorasOf(all: readonly SessionFacts[]): { name: string; folder: string; next: number }[] {
   const folders = all.map((facts) => facts.name);
-  const bases = new Set(all.filter((facts) => facts.version === 1).map((facts) => facts.name));
-  return [...bases].map((name) => ({ name, next: nextVersion(name, folders) }));
+  const names = new Map<string, string>();
+  for (const { name, lora_name, version } of all) {
+    const base = version > 1 ? name.replace(/-v\d+$/, '') : name;
+    if (!names.has(base)) names.set(base, lora_name);
+  }
+  return [...names].map(([folder, name]) => ({ name, folder, next: nextVersion(folder, folders) }));
 }

@@ -20,6 +20,7 @@ export type CardView = {
   thumbnail: string | null;
   status: StatusView;
   step: string | null;
+  /** Empty where it is not known yet. */
   total: string;
   epochs: string | null;
   /** 0 to 100 for `<progress>`; null where it is not known yet. */
@@ -62,7 +63,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
     status: statusView(session),
     step: progress.step === null ? null : count(progress.step),
-    total: count(progress.total_steps),
+    total: progress.total_steps === null ? '' : count(progress.total_steps),
     epochs: progress.epoch === null ? null : `epoch ${count(progress.epoch)} of ${count(progress.epochs)}`,
     percent: progress.percent,
     percentText: percent(progress.percent),

@@ -45,8 +45,13 @@ export function datasetView(model: DatasetModel): {
     summary: summary(model.dataset),
     pictures: imagesView(model),
     notice: model.notice ?? null,
-    refused: model.refused ?? [],
+    refused: (model.refused ?? []).map(({ file, reason }) => ({ file, reason: withoutName(reason, file) })),
   };
+}
+
+/** Beside its name a message does not name the file again. */
+function withoutName(reason: string, file: string): string {
+  return reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`;
 }
 
 /** The pictures of a dataset with their captions, each editable in place. */

@@ -84,8 +84,8 @@ export type NewTrainingModel = PageModel & {
   /** What is wrong beyond the fields, with where to look. */
   problem: { message: string; link?: string | undefined } | null;
   formId: string;
-  /** LoRA names that exist, with the version the next session of each would be. */
-  loras: { name: string; next: number }[];
+  /** LoRAs that exist: name, folder of the first version, and the version that the next session would be. */
+  loras: { name: string; folder: string; next: number }[];
   /** The draft that is edited; null for a new training. */
   draft?: { name: string; version: number } | null;
 };

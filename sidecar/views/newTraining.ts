@@ -23,6 +23,8 @@ export type NewTrainingView = {
   datasetError: string | null;
   datasets: (DatasetCard & { chosen: boolean })[];
   pictures: ImagesView | null;
+  /** Captions that no picture of the dataset has. */
+  orphans: string[];
   trainers: { id: string; label: string; chosen: boolean }[];
   trainer: TrainerForm | null;
   /** `open` groups stand on the page, the others wait behind a summary. */
@@ -87,6 +89,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     datasetError: errors.dataset ?? null,
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
+    orphans: dataset?.orphan_captions ?? [],
     trainers: trainers.map(({ id, label }) => ({ id, label, chosen: id === trainer?.id })),
     trainer,
     groups: grouped(fields),

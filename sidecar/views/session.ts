@@ -110,10 +110,17 @@ export function sessionView(model: SessionModel): SessionView {
 }
 
 function numbers({ progress, status }: SessionFacts): SessionView['numbers'] {
+  if (status === 'draft') return [];
   const alive = isAlive(status);
   return [
-    { value: count(progress.step), label: `of ${count(progress.total_steps)} steps` },
-    { value: count(progress.epoch), label: `of ${count(progress.epochs)} epochs` },
+    {
+      value: count(progress.step),
+      label: progress.total_steps === null ? 'steps' : `of ${count(progress.total_steps)} steps`,
+    },
+    {
+      value: count(progress.epoch),
+      label: progress.epochs === null ? 'epochs' : `of ${count(progress.epochs)} epochs`,
+    },
     { value: loss(progress.loss), label: 'loss, running mean' },
     { value: pace(progress.seconds_per_step), label: 'a step' },
     ...(alive ? [{ value: duration(progress.eta_seconds), label: 'left' }] : []),

@@ -100,10 +100,22 @@ function recount() {
   if (checkpoints && warning) warning.hidden = checkpoints.checked;
 
   const name = form.elements.lora_name.value.trim();
-  const known = [...document.querySelectorAll('#loras option')].find((option) => option.value === name);
+  const folder = slug(name);
+  const known =
+    !draft && [...document.querySelectorAll('#loras option')].find((lora) => lora.dataset.folder === folder);
   document.getElementById('next-version').textContent = known
-    ? `${name} exists: this becomes its V${known.dataset.next}. Nothing is overwritten.`
+    ? `${known.value} exists: this becomes its V${known.dataset.next}. Nothing is overwritten.`
     : '';
+}
+
+/** What the name becomes as a folder: two names of the same are the same LoRA. As sidecar/slug.ts has it. */
+function slug(name) {
+  const words = name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_]+/gu, '-')
+    .replace(/^[-_]+/, '');
+  return Array.from(words).slice(0, 60).join('').replace(/-+$/, '');
 }
 
 function findFlag({ target }) {

@@ -60,6 +60,12 @@ function watchStream() {
       );
     });
   }
+  for (const name of ['htmx:response:error', 'htmx:sse:error']) {
+    stream.addEventListener(name, ({ target, detail }) => {
+      if (target !== stream || (detail.status ?? detail.ctx?.response?.status) !== 404) return;
+      notice.textContent = 'Not found any more: this session was deleted or renamed, or Trackside is not running.';
+    });
+  }
   stream.addEventListener('title', ({ detail }) => {
     document.title = detail.data;
   });

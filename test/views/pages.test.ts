@@ -109,7 +109,7 @@ test.each([
     values: { lora_name: text, concept_sentence: text, sample_prompts: text, 'arguments.network_alpha': text },
     errors: { lora_name: text, max_train_epochs: text, dataset: text },
     problem: { message: text },
-    loras: [{ name: text, next: 2 }],
+    loras: [{ name: text, folder: text, next: 2 }],
   });
   const all = [
     views.home(home({ active: [about], sessions: [about], query: text })),

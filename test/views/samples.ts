@@ -313,7 +313,7 @@ export function newTraining(changes: Partial<NewTrainingModel> = {}): NewTrainin
     errors: {},
     problem: null,
     formId: '0d5f6a',
-    loras: [{ name: 'my-cat', next: 4 }],
+    loras: [{ name: 'my-cat', folder: 'my-cat', next: 4 }],
     ...changes,
   };
 }

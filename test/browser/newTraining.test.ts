@@ -1,0 +1,61 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { openBrowser } from './chromium.js';
+
+let browser: Browser;
+let place: Place;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  place = makePlace();
+  sidecar = await place.serve();
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+async function open(path: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(new URL(path, sidecar.url).href);
+  return page;
+}
+
+test('the only dataset is chosen already, and a name that exists is told to become the next version however it is spelt', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'My Cat' });
+  const page = await open('new');
+  expect(await page.locator('#images figure').count()).toBe(10);
+  expect(await page.locator('#expected').textContent()).toContain('steps');
+  const hint = page.locator('#next-version');
+  for (const name of ['My Cat', 'my cat', 'MY-CAT!']) {
+    await page.getByLabel('LoRA name').fill(name);
+    expect(await hint.textContent()).toBe('My Cat exists: this becomes its V2. Nothing is overwritten.');
+  }
+  await page.getByLabel('LoRA name').fill('My Cats');
+  expect(await hint.textContent()).toBe('');
+});
+
+test('a draft is edited in the form: what was typed survives a reload, and a new training begins clean', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'drafty' });
+  const page = await open('sessions/drafty');
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Epochs', { exact: true }).fill('7');
+  await page.reload();
+  expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('7');
+  expect(await page.locator('#next-version').textContent()).toBe('');
+  await page.getByRole('button', { name: 'Save draft' }).click();
+  await page.waitForURL(/sessions\/drafty$/);
+  expect((await sidecar.session('drafty')).settings.max_train_epochs).toBe(7);
+  await page.goto(new URL('new', sidecar.url).href);
+  expect(await page.getByLabel('LoRA name').inputValue()).toBe('');
+  expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('16');
+});
+
+test('a page whose session was deleted in another tab says so', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'gone' });
+  const page = await open('sessions/gone');
+  await sidecar.send('DELETE', 'sessions/gone');
+  await page.getByText('this session was deleted or renamed').waitFor({ timeout: 15_000 });
+});
