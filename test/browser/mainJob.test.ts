@@ -212,6 +212,7 @@ test.each([
     'new?dataset=example',
     `sessions/${name}`,
     `sessions/${name}/samples`,
+    `sessions/${name}/history`,
     'datasets',
     'datasets/example',
     'nowhere',
