@@ -190,7 +190,8 @@ function trainersOf(place: Place, name: string): number[] {
 }
 
 function tornFiles(outputs: string): string[] {
-  return readdirSync(outputs).flatMap((name) => {
+  const sessions = readdirSync(outputs).filter((name) => !name.startsWith('.'));
+  return sessions.flatMap((name) => {
     const path = join(outputs, name, 'ui_state.json');
     try {
       JSON.parse(readFileSync(path, 'utf8'));
