@@ -83,7 +83,10 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page.getByRole('button', { name: /^Stop My Cat/ }).click();
   await page.locator('#head').getByText('Stopped').waitFor({ timeout: 20_000 });
   await second.locator('#banner').getByText('Stopped · by you').waitFor();
-  await second.locator('#banner').getByText('my-cat-000001-state').waitFor();
+  await second
+    .locator('#banner')
+    .getByText(/^my-cat-00000\d-state$/)
+    .waitFor();
 
   await second
     .locator('#banner')

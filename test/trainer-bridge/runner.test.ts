@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readPidFile } from '../../sidecar/processes/attemptFile.js';
+import { readLiving } from '../../sidecar/processes/identity.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
 import {
@@ -45,6 +46,14 @@ describe('how an attempt ends is written down', () => {
     expect(bytes.subarray(record.log_start, record.log_end ?? 0).toString()).toBe('second\n');
     await until(() => !existsSync(join(folder, 'training.pid')), 'training.pid to be removed');
     expect(readdirSync(folder).sort()).toEqual(['attempt.json', 'training.log']);
+  });
+
+  test('nowhere, when the folder was deleted meanwhile: the runner ends all the same', async () => {
+    const folder = newFolder();
+    const { pid } = await runIn(folder, shell('sleep 0.5'));
+    const runner = existing(pid);
+    rmSync(folder, { recursive: true });
+    await until(() => readLiving(runner) === null, 'the runner to end', 10);
   });
 
   test('the signal that killed the trainer', async () => {

@@ -272,7 +272,8 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     record["log_end"] = os.fstat(log).st_size
     record["ended_at"] = attempt_file.now()
     deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
-    while attempt_file.is_ours(folder, record):
+    # A folder that was deleted (no link is left to it) will never take the record.
+    while attempt_file.is_ours(folder, record) and os.fstat(folder).st_nlink > 0:
         try:
             _save_end(folder, record)
             break
