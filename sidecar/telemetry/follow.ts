@@ -51,27 +51,27 @@ export function followAttempt(options: {
   const clock = createRate();
   let caughtUp = false;
   let closed = false;
-  let running: Promise<void> | null = null;
-  let again = false;
+  let pass: Promise<void> | null = null;
+  let nextPass: Promise<void> | null = null;
   let savedAt = 0;
   let saveTimer: NodeJS.Timeout | null = null;
   let dirty = false;
 
+  /** Who asks during a pass is answered by the next one, however fast the trainer writes. */
   const look = (): Promise<void> => {
-    if (running) {
-      again = true;
-      return running;
+    if (!pass) {
+      pass = readNew().finally(() => {
+        pass = null;
+      });
+      return pass;
     }
-    running = (async () => {
-      do {
-        again = false;
-        // A disk that can't be read now may be readable at the next look.
-        await readNew().catch(() => {});
-      } while (again);
-    })().finally(() => {
-      running = null;
-    });
-    return running;
+    nextPass ??= pass
+      .catch(() => {})
+      .then(() => {
+        nextPass = null;
+        return look();
+      });
+    return nextPass;
   };
 
   async function readNew(): Promise<void> {
