@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { getRequestListener } from '@hono/node-server';
 import { Command } from 'commander';
 import { createApp, meantMethod } from './app.js';
@@ -12,6 +13,9 @@ import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { readSettings, type Settings } from './settings.js';
 import { createTrackside } from './trackside.js';
+
+// A trainer needs the memory more: what is in use may grow by so much before the rest is given back, not fourfold.
+setFlagsFromString('--heap-growing-percent=40');
 
 const program = new Command('trackside')
   .description(

@@ -68,7 +68,9 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
     const before = known.get(path);
     if (before?.version === version) return before.content;
     const content = parseAttempt(readFileSync(path, 'utf8'));
+    known.delete(path);
     known.set(path, { version, content });
+    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value as string);
     return content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -91,6 +93,8 @@ export function readPidFile(outputFolder: string): number | null | 'unreadable' 
   return number > 1 && number <= 2 ** 22 ? number : 'unreadable';
 }
 
+/** Who lives is asked after all the time; thousands that rest are not worth their memory. */
+const MOST_KNOWN = 1000;
 const known = new Map<string, { version: string; content: AttemptRecord | BrokenFile }>();
 
 function parseAttempt(text: string): AttemptRecord | BrokenFile {

@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { activeElsewhere, activeSessions } from '../sessions/active.js';
-import { searchSessions } from '../sessions/search.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import { findSessions, searchSessions } from '../sessions/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
 import type { HomeModel, PageModel } from '../views/pages.js';
-import { answer, rootOf } from './respond.js';
+import { rootOf, wantsPage } from './respond.js';
 
 /** The Active Sessions banner and the list of all sessions, with search. As JSON: an array, running and newest first. */
 export function homeRoutes(trackside: Trackside): Hono {
@@ -13,9 +14,10 @@ export function homeRoutes(trackside: Trackside): Hono {
   const home = async (c: Context) => {
     const query = c.req.query('q') ?? '';
     const number = Number(c.req.query('page')) || 1;
-    const all = await trackside.outputs.list();
-    const facts = query ? searchAll(all, query) : all;
-    return answer(c, facts, () => page(rootOf(c), query, number));
+    c.header('Vary', 'Accept');
+    if (wantsPage(c)) return c.html(await page(rootOf(c), query, number));
+    c.header('Content-Type', 'application/json');
+    return c.body(jsonArray(findSessions(await trackside.outputs.list(), query)));
   };
   routes.get('/', home);
   routes.get('/sessions', home);
@@ -24,10 +26,18 @@ export function homeRoutes(trackside: Trackside): Hono {
 
 /** What the home page shows. */
 export async function homeModel(trackside: Trackside, root: string, query: string, page: number): Promise<HomeModel> {
-  const all = await trackside.outputs.list();
+  const { outputs } = trackside;
+  const choose = async (now: Date) => {
+    const all = await outputs.list();
+    return { active: activeSessions(all, now), ...searchSessions(all, query, page) };
+  };
   const frame = await pageModel(trackside, root);
   const others = trackside.handRuns.elsewhere();
-  return { ...frame, active: activeSessions(all, frame.now), ...searchSessions(all, query, page), others };
+  const shown = await choose(frame.now);
+  const brief = [...shown.active, ...shown.sessions].filter((facts) => !facts.looked_into);
+  if (brief.length === 0) return { ...frame, ...shown, others };
+  await outputs.lookInto(brief.map(({ name }) => name));
+  return { ...frame, ...(await choose(frame.now)), others };
 }
 
 /** What every page shows around its own content. `without` is the session that the page itself is about. */
@@ -57,7 +67,18 @@ function cachedHome(trackside: Trackside) {
   };
 }
 
-function searchAll(all: Awaited<ReturnType<Trackside['outputs']['list']>>, query: string) {
-  const first = searchSessions(all, query, 1);
-  return Array.from({ length: first.pages }, (_, index) => searchSessions(all, query, index + 1).sessions).flat();
+/** Ten thousand sessions are some 20 MB of JSON: made as they are sent. */
+function jsonArray(all: readonly SessionFacts[]): ReadableStream<Uint8Array> {
+  const AT_ONCE = 100;
+  const encoder = new TextEncoder();
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const text = all.slice(at, at + AT_ONCE).map((facts) => JSON.stringify(facts));
+      const [open, close] = [at === 0 ? '[' : ',', at + AT_ONCE >= all.length ? ']' : ''];
+      controller.enqueue(encoder.encode(`${open}${text.join(',')}${close}`));
+      at += AT_ONCE;
+      if (close) controller.close();
+    },
+  });
 }

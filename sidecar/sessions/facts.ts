@@ -153,6 +153,11 @@ export type SessionFacts = {
   reason: string | null;
   /** Is there a ui_state.json, and can it be read? `found`: an output folder that something else filled. */
   record: 'whole' | 'found' | 'unreadable';
+  /**
+   * False for a while after a start with thousands of sessions: only the record was read yet, so `progress`, `resume`,
+   * `next`, `newest_sample` and `loss_curve` are not known. Asking for the session itself always tells them.
+   */
+  looked_into: boolean;
   description: string;
   notes: string;
   output_path: string;

@@ -49,7 +49,8 @@ export async function writeKnownFacts(root: string, known: KnownFacts): Promise<
 }
 
 /** Does a session rest, so that the same files mean the same facts? */
-export function isResting({ status, auto_resume, put_back, record }: SessionFacts): boolean {
+export function isResting({ status, auto_resume, put_back, record, looked_into }: SessionFacts): boolean {
+  if (!looked_into) return false;
   if (!['draft', 'stopped', 'completed', 'failed'].includes(status)) return false;
   return record !== 'unreadable' && put_back === null && !auto_resume.will;
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,22 +9,27 @@ import { type Follower, followAttempt } from '../telemetry/follow.js';
 import { beginProgress, publicProgress, readProgress } from '../telemetry/progress.js';
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
 import { isTemporary, sweepTemporary } from '../wholeFile.js';
+import { readBrief, readBriefLater } from './brief.js';
 import type { SessionFacts } from './facts.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { isSessionName } from './names.js';
 import { putBackLastGood } from './putBack.js';
 import { readSession, type Session } from './session.js';
-import { signatureOf, updateStateFile, withSessionLock } from './stateFile.js';
+import { recordIn, signLater, signOf, takeSigns } from './signs.js';
+import { updateStateFile, withSessionLock } from './stateFile.js';
 import type { AttemptEntry, RawState } from './uiState.js';
 
 /** How often everything is looked at: other programs, other pods and people change files too. */
 const LOOK_MS = 600;
+/** With thousands of sessions less often, so that it takes a twelfth of one core at most; but no less often than this. */
+const LONGEST_LOOK_MS = 1300;
+const SHARE = 12;
 /** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
 const REREAD = 5;
-/** So many are looked at before others get their turn: two stats each, some milliseconds in all. */
-const SLICE = 200;
-/** First readings at the same time. */
+/** Readings at the same time. */
 const READERS = 8;
+/** So long the list may wait at the start for sessions to be read whole; the others follow by and by. */
+const WHOLE_FIRST_MS = 1000;
 /** What rests is written down so often, if anything changed, and at the end. */
 const REMEMBER_MS = 300_000;
 
@@ -50,7 +54,9 @@ export type Outputs = {
   onConsole(listener: (name: string, events: ConsoleEvent[]) => void): () => void;
   /** Folds in all that the log of a running session holds by now. */
   catchUp(name: string): Promise<void>;
-  /** Begins to look after the folder; resolves when every session was read once. */
+  /** Reads those of these sessions whole that were only read in brief so far (see `SessionFacts.looked_into`). */
+  lookInto(names: readonly string[]): Promise<void>;
+  /** Begins to look after the folder; resolves when the list is ready, though much of it may be read in brief. */
   open(): Promise<void>;
   /** Ends the looking. Trainings are not touched. */
   close(): Promise<void>;
@@ -117,7 +123,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
 
   async function refreshNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
-    const signature = lookAt(join(root, name));
+    const signature = signOf(join(root, name));
     const before = held.get(name) ?? null;
     // The last words of a trainer that has just ended belong to its facts.
     if (before?.follower && liveness(join(root, name)).alive === 'no') {
@@ -160,7 +166,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
 
   function hold(now: Held): void {
     const before = held.get(now.name);
-    if (!before || order(before.facts, now.facts) !== 0) sorted = null;
+    if (!before || order(keyOf(before.facts), keyOf(now.facts)) !== 0) sorted = null;
     if (before) Object.assign(before, now);
     else held.set(now.name, now);
   }
@@ -205,42 +211,98 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     });
   }
 
-  async function look(): Promise<void> {
+  /** Looks at everything once; resolves to the milliseconds that it took, its waiting not counted. */
+  async function look(): Promise<number> {
     const names = await sessionFolders(root);
     const there = new Set(names);
     for (const name of held.keys()) if (!there.has(name)) await refresh(name);
     const stale: string[] = [];
-    for (const [index, name] of names.entries()) {
-      if (index % SLICE === SLICE - 1) await yieldToOthers();
-      if (isStale(name)) stale.push(name);
-    }
+    const take = (name: string, signature: string) => {
+      if (isStale(name, signature)) stale.push(name);
+    };
+    const took = await takeSigns(root, names, take, { restful: true, isOver: () => closed });
     const again = Array.from(
       { length: Math.min(REREAD, names.length) },
       (_, index) => names[(reread + index) % names.length],
     );
     reread += REREAD;
-    const reading = new Set([...stale, ...again.filter((name) => name !== undefined)]).values();
+    await readAll([...stale, ...again.filter((name) => name !== undefined)]);
+    return took;
+  }
+
+  /** Reads sessions whole, until it is enough. One folder that can't be read must not hide the others. */
+  async function readAll(names: readonly string[], isEnough: () => boolean = () => false): Promise<void> {
+    const reading = new Set(names).values();
     const read = async () => {
       for (const name of reading) {
-        if (closed) return;
-        // One folder that can't be read must not hide the others.
+        if (closed || isEnough()) return;
         await refresh(name).catch(() => {});
       }
     };
     await Promise.all(Array.from({ length: READERS }, read));
   }
 
-  /** Has a session to be read (again)? What an earlier sidecar knew of the very same files is taken over. */
-  function isStale(name: string): boolean {
+  /** Makes the list: from what an earlier sidecar knew of the very same files, from the records, whole where need be. */
+  async function lookFirst(): Promise<void> {
+    const closer: string[] = [];
+    const take = (name: string, signature: string, facts: SessionFacts | null) => {
+      if (facts) hold({ name, facts: withMarks(facts, marked.get(name)), signature, attempt: null, follower: null });
+      else closer.push(name);
+    };
+    const begun = performance.now();
+    const each = (name: string, signature: string, slow: boolean) => {
+      const earlier = known.get(name);
+      if (earlier?.signature === signature) return take(name, signature, earlier.facts);
+      if (!slow) return take(name, signature, readBrief(root, name, signature));
+      return readBriefLater(root, name, signature).then((facts) => take(name, signature, facts));
+    };
+    await takeSigns(root, await sessionFolders(root), each, { quick: true });
+    await readAll(closer);
+    await readAll(namesInBrief(), () => performance.now() - begun > WHOLE_FIRST_MS);
+  }
+
+  /** Reads whole, one after the other and with pauses as long, what was only read in brief. */
+  async function readRest(): Promise<void> {
+    for (const name of namesInBrief()) {
+      if (closed) return;
+      const begun = performance.now();
+      if (!held.get(name)?.facts.looked_into && !(await takeOver(name))) await refresh(name).catch(() => {});
+      await wait(performance.now() - begun);
+    }
+    known.clear();
+  }
+
+  /** Is what an earlier sidecar knew of a session still so? A slow disk was not asked at first. */
+  async function takeOver(name: string): Promise<boolean> {
+    const earlier = known.get(name);
+    if (!earlier || earlier.signature !== (await signLater(join(root, name)))) return false;
+    const present = held.get(name);
+    if (!present || present.follower || present.facts.looked_into) return true;
+    hold({ ...present, facts: withMarks(earlier.facts, marked.get(name)), signature: earlier.signature });
+    changed(name);
+    return true;
+  }
+
+  /** In the order of the list. */
+  function namesInBrief(): string[] {
+    return inOrder().flatMap(({ name, facts }) => (facts.looked_into ? [] : [name]));
+  }
+
+  function inOrder(): Held[] {
+    sorted ??= [...held.values()]
+      .map((each) => ({ each, key: keyOf(each.facts) }))
+      .sort((a, b) => order(a.key, b.key) || (a.each.name < b.each.name ? -1 : 1))
+      .map(({ each }) => each);
+    return sorted;
+  }
+
+  /** Has a session to be read (again)? */
+  function isStale(name: string, signature: string): boolean {
     const folder = join(root, name);
     const present = held.get(name);
-    const signature = lookAt(folder);
-    if (!present) {
-      const earlier = known.get(name);
-      if (earlier?.signature !== signature) return true;
-      hold({ name, facts: withMarks(earlier.facts, marked.get(name)), signature, attempt: null, follower: null });
-      return false;
-    }
+    if (!present) return true;
+    // Not asked yet, on a slow disk: it is read whole in its turn.
+    if (present.signature === '') return false;
     if (!present.follower) return present.signature !== signature;
     const life = liveness(folder);
     if (life.alive === 'here' && life.by !== 'runner') beatForRunner(folder);
@@ -252,8 +314,14 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
   async function remember(): Promise<void> {
     if (revision === remembered) return;
     remembered = revision;
-    const resting = [...held].filter(([, { follower, facts }]) => !follower && isResting(facts));
-    await writeKnownFacts(root, new Map(resting.map(([name, { signature, facts }]) => [name, { signature, facts }])));
+    const resting: KnownFacts = new Map();
+    for (const [name, { follower, facts, signature }] of held) {
+      const earlier = known.get(name);
+      if (!follower && isResting(facts)) resting.set(name, { signature, facts });
+      // Not looked into yet: what was known is still worth a comparison the next time.
+      else if (!facts.looked_into && earlier) resting.set(name, earlier);
+    }
+    await writeKnownFacts(root, resting);
   }
 
   return {
@@ -264,8 +332,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       for (const [name, { follower }] of held) {
         if (follower && liveness(join(root, name)).alive === 'no') await refresh(name).catch(() => {});
       }
-      sorted ??= [...held.values()].sort((a, b) => order(a.facts, b.facts) || a.name.localeCompare(b.name));
-      return sorted.map(({ facts }) => facts);
+      return inOrder().map(({ facts }) => facts);
     },
     async read(name) {
       const session = await refresh(name, true);
@@ -287,6 +354,11 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    async lookInto(names) {
+      await Promise.all(
+        names.map((name) => held.get(name)?.facts.looked_into === false && refresh(name).catch(() => {})),
+      );
+    },
     async catchUp(name) {
       await held.get(name)?.follower?.catchUp();
     },
@@ -294,27 +366,33 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       opening = (async () => {
         await mkdir(root, { recursive: true });
         known = await readKnownFacts(root);
-        await look();
-        known.clear();
+        await lookFirst();
       })();
       await opening;
+      void readRest();
       let rememberedAt = performance.now();
-      timer = setInterval(() => {
-        if (performance.now() - rememberedAt > REMEMBER_MS) {
-          rememberedAt = performance.now();
-          void remember();
-        }
-        looking ??= look()
-          .catch(() => {})
-          .finally(() => {
-            looking = null;
-          });
-      }, LOOK_MS);
-      timer.unref();
+      const lookAgain = (ms: number) => {
+        if (closed) return;
+        timer = setTimeout(() => {
+          if (performance.now() - rememberedAt > REMEMBER_MS) {
+            rememberedAt = performance.now();
+            void remember();
+          }
+          const begun = performance.now();
+          looking = look()
+            .catch(() => 0)
+            .then((took) => {
+              const every = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, took * SHARE));
+              lookAgain(Math.max(0, every - (performance.now() - begun)));
+            });
+        }, ms);
+        timer.unref();
+      };
+      lookAgain(LOOK_MS);
     },
     async close() {
       closed = true;
-      if (timer) clearInterval(timer);
+      if (timer) clearTimeout(timer);
       await looking;
       await remember();
       await Promise.all([...held.values()].map(({ follower }) => follower?.close()));
@@ -387,27 +465,9 @@ export function editAttempt(raw: RawState, id: string, change: Partial<AttemptEn
   raw.attempts = attempts.map((each) => (each.id === id ? { ...each, ...change } : each));
 }
 
-/**
- * A sign of change that costs two stats: files replaced, added or removed at the top of the folder, and ui_state.json
- * edited in place. What lives is told by its console and its heartbeat.
- */
-function lookAt(folder: string): string {
-  const stats = [folder, `${folder}/ui_state.json`].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return stats.map((each) => (each ? signatureOf(each) : '-')).join(' ');
-}
-
-/** The part of a sign of change that is about ui_state.json. */
-function recordIn(signature: string): string {
-  return signature.slice(signature.indexOf(' ') + 1);
-}
-
 async function sessionFolders(root: string): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);
-}
-
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 4));
 }
 
 function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
@@ -416,9 +476,14 @@ function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
 
 const LIVE = ['starting', 'running', 'stopping', 'pending'];
 
-function order(a: SessionFacts, b: SessionFacts): number {
-  const live = Number(LIVE.includes(b.status)) - Number(LIVE.includes(a.status));
-  return live || begun(b) - begun(a);
+type Key = { live: boolean; begun: number };
+
+function keyOf(facts: SessionFacts): Key {
+  return { live: LIVE.includes(facts.status), begun: begun(facts) };
+}
+
+function order(a: Key, b: Key): number {
+  return Number(b.live) - Number(a.live) || b.begun - a.begun;
 }
 
 /** When a session was last begun, or made. */

@@ -4,10 +4,9 @@ export const PAGE_SIZE = 50;
 
 export type SearchResult = { sessions: SessionFacts[]; total: number; query: string; page: number; pages: number };
 
-/** The sessions in which every word of the query occurs: in name, dataset, trainer, status, notes or trigger word. */
+/** One page of what `findSessions` finds. */
 export function searchSessions(all: readonly SessionFacts[], query: string, page: number): SearchResult {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = words.length === 0 ? all : all.filter((facts) => words.every((word) => textOf(facts).includes(word)));
+  const found = findSessions(all, query);
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const shown = Math.min(Math.max(1, page), pages);
   return {
@@ -19,9 +18,33 @@ export function searchSessions(all: readonly SessionFacts[], query: string, page
   };
 }
 
+/** The sessions in which every word of the query occurs: in name, dataset, trainer, status, notes or trigger word. */
+export function findSessions(all: readonly SessionFacts[], query: string): readonly SessionFacts[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return all;
+  return all.filter((facts) => words.every((word) => textOf(facts).includes(word)));
+}
+
+/** Facts are replaced, never changed: the text of thousands need not be made for every letter that is typed. */
+const texts = new WeakMap<SessionFacts, string>();
+
 function textOf(facts: SessionFacts): string {
+  const known = texts.get(facts);
+  if (known !== undefined) return known;
   const { name, lora_name, trainer, status, description, notes, dataset_path, version, settings } = facts;
-  return [name, lora_name, `v${version}`, trainer, status, description, notes, dataset_path, settings.concept_sentence]
+  const text = [
+    name,
+    lora_name,
+    `v${version}`,
+    trainer,
+    status,
+    description,
+    notes,
+    dataset_path,
+    settings.concept_sentence,
+  ]
     .join('\n')
     .toLowerCase();
+  texts.set(facts, text);
+  return text;
 }

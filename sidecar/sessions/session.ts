@@ -119,6 +119,7 @@ export async function readSession(
     interrupted: derived.interrupted && !pending,
     reason: file.kind === 'unreadable' ? unreadable(file.reason) : derived.reason,
     record: file.kind === 'whole' ? 'whole' : file.kind === 'missing' ? 'found' : 'unreadable',
+    looked_into: true,
     description: state?.description ?? '',
     notes: state?.notes ?? '',
     output_path: folder,
@@ -258,7 +259,7 @@ async function settleFrom(
   });
 }
 
-function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
+export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
@@ -305,7 +306,7 @@ function nextAction(is: {
   return is.checkpoints === 0 && is.candidates.length === 0 ? 'start' : 'start over';
 }
 
-function settingsOf(state: UiState | null): Record<string, unknown> {
+export function settingsOf(state: UiState | null): Record<string, unknown> {
   if (!state) return {};
   return {
     ...Object.fromEntries(SETTING_NAMES.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]]))),

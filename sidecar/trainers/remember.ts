@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 
-const MOST = 20_000;
+const MOST = 5_000;
 
 /** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
 export function remember<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {

@@ -44,6 +44,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     record: 'whole',
     description: 'more repeats, lower rate',
     notes: '',
+    looked_into: true,
     output_path: `/workspace/trackside/outputs/${name}`,
     dataset_path: '/workspace/trackside/datasets/cat-curated',
     log_path: `/workspace/trackside/outputs/${name}/training.log`,

@@ -1,0 +1,125 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { access, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { NO_PROGRESS } from '../telemetry/progress.js';
+import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
+import { byHandIn } from './byHand.js';
+import type { SessionFacts } from './facts.js';
+import { versionOf } from './names.js';
+import { attemptFacts, settingsOf } from './session.js';
+import { folderChanged } from './signs.js';
+import { STATE_FILE } from './stateFile.js';
+import { deriveStatus } from './status.js';
+import { parseUiState, type UiState } from './uiState.js';
+
+/** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
+const LONGEST = 64 * 1024;
+/** While a runner lives, or where it died without a word. */
+const PID_FILE = 'training.pid';
+
+/**
+ * What the record of a session at rest tells, for the list of a sidecar that has just started and for no verb: a
+ * twentieth of the time that reading a session whole takes. What its other files tell is left empty, and `looked_into`
+ * says so. Null for everything that needs a closer look: what may live or is to be settled, what cannot be read or is
+ * no session. `sign` is that of its folder (see `signOf`).
+ */
+export function readBrief(root: string, name: string, sign: string): SessionFacts | null {
+  const folder = join(root, name);
+  try {
+    // The folder is not listed: under load that takes longer than everything else here.
+    if (existsSync(join(folder, PID_FILE)) || byHandIn(folder)) return null;
+    return briefFacts(name, folder, sign, readFileSync(join(folder, STATE_FILE), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** The same without holding up anybody else, for disks that answer slowly. */
+export async function readBriefLater(root: string, name: string, sign: string): Promise<SessionFacts | null> {
+  const folder = join(root, name);
+  try {
+    const lives = access(join(folder, PID_FILE)).then(
+      () => true,
+      () => false,
+    );
+    const text = await readText(join(folder, STATE_FILE));
+    return (await lives) || byHandIn(folder) ? null : briefFacts(name, folder, sign, text);
+  } catch {
+    return null;
+  }
+}
+
+/** Without asking for its size first: that is one more round trip to a network volume. */
+async function readText(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const block = Buffer.allocUnsafe(LONGEST);
+    const { bytesRead } = await file.read(block, 0, LONGEST, 0);
+    return block.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function briefFacts(name: string, folder: string, sign: string, text: string): SessionFacts | null {
+  if (text.length >= LONGEST || text.includes('\ufffd')) return null;
+  const { state } = parseUiState(text);
+  if (!isSettled(state)) return null;
+  const latest = state.attempts.at(-1) ?? null;
+  const { status, interrupted, reason } = deriveStatus({
+    state,
+    latest,
+    liveness: dead,
+    stepSeen: false,
+    checkpoints: 0,
+  });
+  const on = state.enable_monitoring ?? false;
+  // Whether it is to be resumed by itself is told by its states.
+  if (on && (latest?.outcome === 'interrupted' || latest?.outcome === 'failed')) return null;
+  const created = state.created_at ?? folderChanged(sign)?.toISOString();
+  if (!created) return null;
+  return {
+    name,
+    lora_name: state.lora_name ?? name,
+    version: state.version ?? versionOf(name),
+    trainer: state.trainer ?? 'practice',
+    status,
+    interrupted,
+    reason,
+    record: 'whole',
+    looked_into: false,
+    description: state.description ?? '',
+    notes: state.notes ?? '',
+    output_path: folder,
+    dataset_path: state.dataset?.path ?? null,
+    log_path: join(folder, LOG_FILE),
+    final_checkpoint: state.outputs?.final_checkpoint ?? null,
+    timestamp: state.timestamp ?? null,
+    created_at: created,
+    completed_at: status === 'completed' ? (latest?.ended_at ?? state.completed_at ?? null) : null,
+    progress: { ...NO_PROGRESS },
+    attempts: state.attempts.map((each) => attemptFacts(each, latest, dead)),
+    resume: null,
+    auto_resume: {
+      on,
+      in_seconds: null,
+      ...decideAutoResume({ on, attempts: state.attempts, resume: null, most: AUTO_RESUMES }),
+    },
+    stalled_seconds: null,
+    by_hand: null,
+    next: null,
+    newest_sample: null,
+    loss_curve: [],
+    settings: settingsOf(state),
+    put_back: null,
+  };
+}
+
+/** Every attempt's end is written down, and the record does not claim to live. */
+function isSettled(state: UiState): boolean {
+  const settled = state.attempts.every(({ outcome }) => outcome !== null);
+  return settled && !['starting', 'running', 'stopping', 'pending'].includes(state.status ?? '');
+}
+
+const dead = { alive: 'no' } as const;
