@@ -29,10 +29,13 @@ export class ProcessesRemain extends Error {
  * Rejects with ProcessesRemain.
  */
 export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<void> {
-  const underWay = stops.get(outputFolder);
+  // By attempt: one that was begun while the last one's stop still looks around is another's.
+  const attempt = readAttempt(outputFolder);
+  const key = `${attempt && 'id' in attempt ? attempt.id : ''} ${outputFolder}`;
+  const underWay = stops.get(key);
   if (underWay) return underWay;
-  const stop = stopNow(outputFolder, options).finally(() => stops.delete(outputFolder));
-  stops.set(outputFolder, stop);
+  const stop = stopNow(outputFolder, options).finally(() => stops.delete(key));
+  stops.set(key, stop);
   return stop;
 }
 
