@@ -124,6 +124,19 @@ test('stop, resume, stop, resume: nothing of an attempt is left each time, and t
   await sidecar.until('cat', (facts) => facts.status === 'completed');
 });
 
+test('a stop right after a resume ends what was resumed, not what was stopped before', async () => {
+  const sidecar = await place.serve(slow);
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 60, start: true });
+  await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) > 12);
+  for (let again = 0; again < 3; again += 1) {
+    await sidecar.send('DELETE', 'sessions/cat/attempts/current');
+    await sidecar.until('cat', (facts) => facts.status === 'stopped', 10);
+    await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
+  }
+  await sidecar.send('DELETE', 'sessions/cat/attempts/current');
+  await sidecar.until('cat', (facts) => facts.status === 'stopped', 10);
+});
+
 test('stop after the next checkpoint loses no step', async () => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
