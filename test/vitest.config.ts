@@ -7,5 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most tests wait for processes: two at once keep two cores busy, and prove that nothing is shared.
+    maxWorkers: 2,
   },
 });

@@ -81,7 +81,7 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
     (now) => now >= 23,
   );
   await page.getByRole('button', { name: /^Stop My Cat/ }).click();
-  await page.locator('#head').getByText('Stopped').waitFor({ timeout: 20_000 });
+  await page.locator('#head').getByText('Stopped · by you').waitFor({ timeout: 20_000 });
   await second.locator('#banner').getByText('Stopped · by you').waitFor();
   await second
     .locator('#banner')
@@ -95,6 +95,7 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page
     .locator('#head')
     .getByText(/Running|Starting/)
+    .first()
     .waitFor();
   await page.locator('#head').getByText('Completed').waitFor({ timeout: 30_000 });
   expect(await step(page)).toBe(80);
@@ -166,7 +167,7 @@ test('the page says when it has lost contact, and is right again when the sideca
   const page = await browser.newPage();
   await page.clock.install();
   await page.goto(sidecar.url);
-  await page.locator('#banner').getByText('Running').waitFor();
+  await page.locator('#banner').getByText(/Running · /).waitFor();
   const { port } = new URL(sidecar.url);
   await sidecar.kill('SIGKILL');
   await page.clock.fastForward(50_000);
