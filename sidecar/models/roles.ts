@@ -3,27 +3,27 @@ export const modelRoles = [
   ...(['sd1', 'sd2', 'sdxl', 'flux', 'chroma', 'sd3', 'lumina2', 'hunyuan-image', 'anima'] as const),
   ...(['clip_l', 'clip_g', 't5xxl', 'gemma2', 'qwen2.5-vl', 'byt5', 'qwen3'] as const),
   ...(['ae', 'sd-vae', 'sdxl-vae', 'hunyuan-vae', 'anima-vae'] as const),
-] as const
+] as const;
 
 /** `ae` is the 16-channel autoencoder that FLUX.1, Chroma and Lumina 2 share. */
-export type ModelRole = (typeof modelRoles)[number]
+export type ModelRole = (typeof modelRoles)[number];
 
 /** A model that lies on this machine: one file, or a diffusers folder. */
 export interface ModelFile {
   /** Absolute; what a trainer's flag gets. */
-  path: string
+  path: string;
   /** As a person tells it apart: the path inside the folder in which it was found. */
-  name: string
+  name: string;
   /** Bytes on disk. */
-  bytes: number
+  bytes: number;
   /** Null: not a model that any family here needs. */
-  role: ModelRole | null
+  role: ModelRole | null;
   /** What more its header tells: "FLUX.1 schnell, fp8"; null where nothing does. */
-  detail: string | null
+  detail: string | null;
   /** Whole, and of a kind that the trainers can load. */
-  usable: boolean
+  usable: boolean;
   /** Why not usable, in words; null if it is. */
-  reason: string | null
+  reason: string | null;
 }
 
 /** The roles in words, for people. */
@@ -49,4 +49,4 @@ export const roleNames: Record<ModelRole, string> = {
   'sdxl-vae': 'SDXL VAE',
   'hunyuan-vae': 'HunyuanImage VAE',
   'anima-vae': 'Anima VAE',
-}
+};
