@@ -31,6 +31,8 @@ program
   .option('--outputs <folder>', 'where sessions are kept (TRACKSIDE_OUTPUTS; default outputs)')
   .option('--datasets <folder>', 'where pictures and captions are kept (TRACKSIDE_DATASETS; default datasets)')
   .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default python3)')
+  .option('--private <folder>', 'where token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
+  .option('--no-login', 'ask nobody for the token; on this machine only (TRACKSIDE_NO_LOGIN=1)')
   .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
   .option(
     '--auto-resume-delays <seconds>',
@@ -40,7 +42,7 @@ program
     '--stall-scale <number>',
     'times the limits of “no progress”, 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )
-  .action((flags: Record<string, string>) => serve(readSettings(flags, process.env)));
+  .action((flags: Record<string, unknown>) => serve(readSettings(flags, process.env)));
 
 program
   .command('describe <script>')

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -18,7 +19,11 @@ const schema = z.object({
   port: z.coerce.number().int().min(0).max(65535).default(7860),
   outputs: path(resolve(projectRoot, 'outputs')),
   datasets: path(resolve(projectRoot, 'datasets')),
+  /** Token, key of the cookies, secrets: only our own user may look in (mode 0700), and it is outside the outputs. */
+  private: path(resolve(process.env.XDG_CONFIG_HOME || resolve(homedir(), '.config'), 'trackside')),
   python: z.string().default('python3'),
+  /** The one that was given; '' to make one and keep it in `private`. */
+  token: z.string().trim().default(''),
   allowedHosts: z
     .string()
     .default('')
@@ -38,6 +43,8 @@ const schema = z.object({
 
 /** What `trackside serve` runs with: validated once, absolute paths, never changed afterwards. */
 export type Settings = Readonly<z.infer<typeof schema>> & {
+  /** Does everybody have to show the token first? */
+  readonly login: boolean;
   readonly root: string;
   readonly templates: string;
   readonly bridge: string;
@@ -61,6 +68,7 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   const { version } = JSON.parse(readFileSync(resolve(projectRoot, 'package.json'), 'utf8')) as { version: string };
   return Object.freeze({
     ...parsed.data,
+    login: flags.login !== false && !['1', 'true', 'yes'].includes(environment.TRACKSIDE_NO_LOGIN ?? ''),
     root: resolve(projectRoot),
     templates: resolve(projectRoot, 'templates'),
     bridge: resolve(projectRoot, 'trainer-bridge'),

@@ -50,7 +50,9 @@ export function makePlace(): Place {
       const sidecar = await startSidecar({
         TRACKSIDE_OUTPUTS: outputs,
         TRACKSIDE_DATASETS: datasets,
+        TRACKSIDE_PRIVATE: join(folder, 'private'),
         TRACKSIDE_PORT: '0',
+        TRACKSIDE_NO_LOGIN: '1',
         ...environment,
       });
       sidecars.push(sidecar);

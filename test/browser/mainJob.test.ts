@@ -167,7 +167,10 @@ test('the page says when it has lost contact, and is right again when the sideca
   const page = await browser.newPage();
   await page.clock.install();
   await page.goto(sidecar.url);
-  await page.locator('#banner').getByText(/Running · /).waitFor();
+  await page
+    .locator('#banner')
+    .getByText(/Running · /)
+    .waitFor();
   const { port } = new URL(sidecar.url);
   await sidecar.kill('SIGKILL');
   await page.clock.fastForward(50_000);

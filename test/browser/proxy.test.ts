@@ -28,7 +28,10 @@ test('behind a proxy under a path, on plain http and a name that was allowed, fo
     await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'proxied', max_train_epochs: 400 });
     await page.goto(`http://pod.example:${(proxy.address() as AddressInfo).port}${prefix}/`);
     await page.locator('#banner').getByRole('button', { name: 'Start proxied V1' }).click();
-    await page.locator('#banner').getByText(/Running · /).waitFor();
+    await page
+      .locator('#banner')
+      .getByText(/Running · /)
+      .waitFor();
     expect(new URL(page.url()).pathname).toBe(`${prefix}/`);
     await page.locator('#banner').getByRole('link', { name: 'proxied', exact: true }).click();
     await page.getByRole('button', { name: 'Stop proxied V1' }).click();

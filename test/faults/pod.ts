@@ -22,7 +22,13 @@ export function startPod(
   /** A file that holds the boot id of another machine. */
   machine?: string,
 ): Promise<Sidecar> {
-  const own = { TRACKSIDE_OUTPUTS: place.outputs, TRACKSIDE_DATASETS: place.datasets, TRACKSIDE_PORT: '0' };
+  const own = {
+    TRACKSIDE_OUTPUTS: place.outputs,
+    TRACKSIDE_DATASETS: place.datasets,
+    TRACKSIDE_PRIVATE: join(place.folder, 'private'),
+    TRACKSIDE_PORT: '0',
+    TRACKSIDE_NO_LOGIN: '1',
+  };
   return startSidecar({ ...own, ...environment }, container(hostname, machine));
 }
 
