@@ -4,6 +4,7 @@ import { createHub } from './live/hub.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
+import { openSecrets, type Secrets } from './security/secrets.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/handRuns.js';
 import { type Outputs, openOutputs } from './sessions/outputs.js';
@@ -19,6 +20,7 @@ import { createViews, type Views } from './views/pages.js';
 /** Everything a route may need, made once. */
 export type Trackside = {
   settings: Settings;
+  secrets: Secrets;
   hub: Hub;
   outputs: Outputs;
   disk: DiskWatch;
@@ -34,6 +36,7 @@ export type Trackside = {
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
 export function createTrackside(settings: Settings): Trackside {
   const hub = createHub();
+  const secrets = openSecrets({ folder: settings.private, environment: process.env });
   allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
   const outputs = openOutputs({ root: settings.outputs, hub });
   const disk = createDiskWatch({
@@ -51,6 +54,7 @@ export function createTrackside(settings: Settings): Trackside {
   const stopping = createStopping(outputs, handRuns);
   return {
     settings,
+    secrets,
     hub,
     outputs,
     disk,
