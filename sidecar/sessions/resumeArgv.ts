@@ -1,34 +1,45 @@
-/** Where the session's own files lie. */
-const PLACES = ['--output_dir', '--dataset_config', '--sample_prompts', '--logging_dir'];
+/** Where the session's own files lie, and the models: on a new pod elsewhere. */
+const PLACES = [
+  '--output_dir',
+  '--dataset_config',
+  '--sample_prompts',
+  '--logging_dir',
+  '--tokenizer_cache_dir',
+  '--pretrained_model_name_or_path',
+  '--vae',
+  '--ae',
+  '--clip_l',
+  '--clip_g',
+  '--t5xxl',
+  '--gemma2',
+  '--text_encoder',
+  '--byt5',
+  '--qwen3',
+  '--llm_adapter_path',
+  '--t5_tokenizer_path',
+];
+
+/** What each attempt says for itself: how long it goes on, and from where. */
+const OWN = ['--max_train_epochs', '--max_train_steps', '--resume', '--initial_epoch', '--initial_step'];
 
 /**
- * The command of a resume: the flags of the session's last start, with the state folder, the explicit first epoch and
- * the number of epochs. The program before the flags, and the places of the session's own files, are today's: the pod
- * may have been rebuilt around the outputs, and the outputs may have been moved or copied.
+ * The command of a resume: the flags of the session's last start; and of today's command the program before the flags, the
+ * places of files (the pod may have been rebuilt around the outputs), the state folder, the explicit beginning and the
+ * number of epochs.
  *
- * `--initial_epoch` is always given, because a state saved by a resumed run holds a too small step, from which
- * sd-scripts would begin too early (train_network.py:1275, :1416).
+ * The beginning is always given, because a state saved by a resumed run holds a too small step, from which sd-scripts would
+ * begin too early (train_network.py:1275, :1416).
  */
-export function resumeArgv(
-  started: readonly string[],
-  fresh: readonly string[],
-  resume: { statePath: string; firstEpoch: number; epochs: number },
-): string[] {
-  const set = ['--resume', '--initial_epoch', '--max_train_epochs'];
+export function resumeArgv(started: readonly string[], fresh: readonly string[]): string[] {
   const today = flagsOf(fresh);
+  const isOwn = (token: string) => OWN.some((flag) => isOf(flag, token));
   const kept = flagsOf(started)
-    .filter((token) => !set.some((flag) => isOf(flag, token)))
+    .filter((token) => !isOwn(token))
     .map((token) => {
-      const place = PLACES.find((flag) => token.startsWith(`${flag}=`));
+      const place = PLACES.find((flag) => isOf(flag, token));
       return (place && today.find((each) => isOf(place, each))) ?? token;
     });
-  return [
-    ...fresh.slice(0, fresh.length - today.length),
-    ...kept,
-    `--max_train_epochs=${resume.epochs}`,
-    `--resume=${resume.statePath}`,
-    `--initial_epoch=${resume.firstEpoch}`,
-  ];
+  return [...fresh.slice(0, fresh.length - today.length), ...kept, ...today.filter(isOwn)];
 }
 
 function isOf(flag: string, token: string): boolean {

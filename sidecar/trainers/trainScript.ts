@@ -1,13 +1,14 @@
 import type { Command } from './trainer.js';
 
 /** train.sh: the command as it was run, to be run by hand. Whatever a value holds, it reaches the trainer unchanged. */
-export function trainScript({ argv, cwd }: Command): string {
+export function trainScript({ argv, cwd }: Command, environment: Record<string, string> = {}): string {
   const [program = '', ...tokens] = argv;
+  const exports = Object.entries({ PYTHONUNBUFFERED: '1', ...environment });
   return `#!/usr/bin/env bash
 # What Trackside ran. Running it by hand does the same, without Trackside noticing.
 set -e
 cd -- ${quoted(cwd)}
-export PYTHONUNBUFFERED=1
+${exports.map(([name, value]) => `export ${name}=${quoted(value)}`).join('\n')}
 exec ${[program, ...tokens].map(quoted).join(' \\\n  ')}
 `;
 }

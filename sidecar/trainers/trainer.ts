@@ -10,8 +10,10 @@ export type TrainingInput = {
   outputPath: string;
   /** What every file of the session is named after: `<outputName>-000004.safetensors`. */
   outputName: string;
-  /** `firstEpoch` counts from 1 and comes from `resumeRecipe`. */
-  resume: { statePath: string; firstEpoch: number } | null;
+  /** `firstEpoch` counts from 1, `firstStep` from 0: optimizer steps before it. Both come from `resumeRecipe`. */
+  resume: { statePath: string; firstEpoch: number; firstStep: number } | null;
+  /** The GPUs it has to itself, by nvidia-smi's index: more than one share one run. Empty where there are none. */
+  gpus: readonly number[];
   /** The interpreter that runs the trainer. */
   python: string;
 };
@@ -40,6 +42,10 @@ export type Trainer = {
   furtherArguments(all: readonly Argument[]): Argument[];
   /** A Python package that it needs for pictures of these names, and why; null where none. */
   needsFor?(pictures: readonly string[]): PackageNeed | null;
+  /** It trains on GPUs: one session has one to itself. */
+  usesGpu?: boolean;
+  /** What its processes find in their environment beside ours. */
+  environment?(input: TrainingInput): Record<string, string>;
   command(input: TrainingInput): Command;
   /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`. */
   files(input: TrainingInput, command: Command): InputFile[];

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
 import { flagValue, outputName } from '../../sidecar/sessions/outputName.js';
-import { resumeArgv } from '../../sidecar/sessions/resumeArgv.js';
 import { unsafeNumber } from '../../sidecar/sessions/uiState.js';
 
 test.each([
@@ -52,26 +51,6 @@ test('the output name is what the last start was given, else what the files say'
   expect(outputName('folder', null, ['x.png'])).toBe('folder');
   expect(flagValue(['a.py', '--output_name=x', '--output_name', 'y'], '--output_name')).toBe('y');
   expect(flagValue(['a.py', '--output_name_x=1'], '--output_name')).toBeNull();
-});
-
-test('a resume runs what was started, with the program of today, and its own state, epoch and number of epochs', () => {
-  const started = [
-    '/old/python',
-    '/old/train.py',
-    '--lr=1',
-    '--max_train_epochs=4',
-    '--resume=/a',
-    '--initial_epoch=2',
-  ];
-  const fresh = ['/new/python', '/new/train.py', '--lr=9'];
-  expect(resumeArgv(started, fresh, { statePath: '/b', firstEpoch: 3, epochs: 6 })).toEqual([
-    '/new/python',
-    '/new/train.py',
-    '--lr=1',
-    '--max_train_epochs=6',
-    '--resume=/b',
-    '--initial_epoch=3',
-  ]);
 });
 
 test.each([

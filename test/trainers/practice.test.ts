@@ -26,6 +26,7 @@ function input(more: Partial<TrainingInput> = {}, settings: Record<string, unkno
     outputPath: '/out/cat',
     outputName: 'cat',
     resume: null,
+    gpus: [],
     python: '/usr/bin/python3',
     ...more,
   };
@@ -60,7 +61,9 @@ describe('the command', () => {
   });
 
   test('a resume names its state folder and its first epoch', () => {
-    const { argv } = practice.command(input({ resume: { statePath: '/out/cat/cat-000004-state', firstEpoch: 5 } }));
+    const { argv } = practice.command(
+      input({ resume: { statePath: '/out/cat/cat-000004-state', firstEpoch: 5, firstStep: 40 } }),
+    );
     expect(argv.slice(-2)).toEqual(['--resume=/out/cat/cat-000004-state', '--initial_epoch=5']);
   });
 

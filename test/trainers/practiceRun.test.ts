@@ -48,6 +48,7 @@ async function train(
     outputPath: output,
     outputName: 'it',
     resume: null,
+    gpus: [],
     python: 'python3',
     ...more,
   };
@@ -91,7 +92,7 @@ test('what the practice trainer prints and writes is understood, and a resume go
 
   const recipe = states[0] && resumeRecipe(states[0], stepsPerEpoch(shown) ?? 0, 0);
   expect(recipe).toMatchObject({ epoch: 2, step: 20, firstEpoch: 3, stepOffset: 20 });
-  const resume = { statePath: join(output, 'it-state'), firstEpoch: recipe?.firstEpoch ?? 0 };
+  const resume = { statePath: join(output, 'it-state'), firstEpoch: recipe?.firstEpoch ?? 0, firstStep: 20 };
   const second = await train({ max_train_epochs: 3 }, { resume });
   expect(readConsole(startConsole(), second.log).state).toMatchObject({
     finished: true,
@@ -108,7 +109,7 @@ test('what the practice trainer prints and writes is understood, and a resume go
 });
 
 test('why it failed is told in words', async () => {
-  const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2 };
+  const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2, firstStep: 10 };
   const gone = await train({}, { resume });
   expect(explainEnd(gone.log, gone.exit)).toMatch(/^The state folder .*gone-state is not there any more\./);
 

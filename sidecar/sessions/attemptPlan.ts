@@ -1,0 +1,124 @@
+import { Problem } from '../problem.js';
+import type { Settings } from '../settings.js';
+import type { Trainer, TrainingInput } from '../trainers/trainer.js';
+import { readTrainingSettings } from '../trainers/trainingSettings.js';
+import type { AttemptKind } from './facts.js';
+import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
+import type { Session } from './session.js';
+import type { UiState } from './uiState.js';
+
+export type Begin = {
+  kind: AttemptKind;
+  /** A state folder to resume from, by the path that the session's facts give; without it the newest complete one. */
+  state?: string | null;
+  /** Train further than the session was made for: the number of epochs in all. */
+  maxTrainEpochs?: number | null;
+  /** Trackside's own doing, as the successor of this attempt and of no other. */
+  automaticAfter?: string | null;
+};
+
+/** What an attempt is begun with: everything that was found out about its session. */
+export type Context = {
+  settings: Settings;
+  session: Session;
+  state: UiState;
+  trainer: Trainer;
+  datasetPath: string;
+  begin: Begin;
+};
+
+/** What all attempts begin from: where the training goes on, and for how long. */
+export type Plan = {
+  from: Candidate | null;
+  epochs: number;
+};
+
+/**
+ * Where an attempt begins: at the beginning, or at the newest whole state that leaves something to train. Throws a Problem
+ * where that can't be, in words.
+ */
+export async function planAttempt(context: Context): Promise<Plan> {
+  const { session, state, begin } = context;
+  const asked = begin.maxTrainEpochs ?? null;
+  const epochs = asked ?? state.max_train_epochs ?? 1;
+  if (asked !== null && asked < (session.progress?.epoch ?? 0)) {
+    const field = { field: 'max_train_epochs' };
+    throw new Problem(
+      'too_few_epochs',
+      422,
+      `It has trained ${session.progress?.epoch} epochs already; ask for more than that.`,
+      field,
+    );
+  }
+  if (begin.kind !== 'resume') {
+    if (begin.kind === 'start' && session.candidates.length + checkpointCount(session) > 0) {
+      throw new Problem(
+        'has_checkpoints',
+        409,
+        'This session has checkpoints already. Resume it, or relaunch it from the beginning: what is there is then kept in earlier/.',
+        { link: `sessions/${encodeURIComponent(session.name)}` },
+      );
+    }
+    return { from: null, epochs };
+  }
+  if (session.facts.status === 'completed' && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
+    throw new Problem('completed', 422, `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
+      field: 'max_train_epochs',
+      link: `sessions/${encodeURIComponent(session.name)}`,
+    });
+  }
+  return { from: await chooseState(session, begin.state ?? null, epochs), epochs };
+}
+
+async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
+  const link = { link: `sessions/${encodeURIComponent(session.name)}` };
+  if (asked) {
+    const found = session.candidates.find((each) => each.path === asked || each.name === asked);
+    if (!found) throw new Problem('no_state', 422, `There is no state folder ${asked} in this session.`, link);
+    const reason = whyNot(found, epochs) ?? (await damageOf(found));
+    if (reason)
+      throw new Problem(
+        'bad_state',
+        422,
+        `${found.name} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
+        link,
+      );
+    return found;
+  }
+  const candidates = [...session.candidates];
+  for (;;) {
+    const chosen = chooseResume(candidates, epochs, null)?.candidate;
+    if (!chosen) break;
+    const reason = await damageOf(chosen);
+    if (reason === null) return chosen;
+    candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, reason };
+  }
+  const why = candidates.map((each) => `${each.name}: ${whyNot(each, epochs)}`).join('; ');
+  throw new Problem(
+    'nothing_to_resume',
+    422,
+    why
+      ? `No state folder can be resumed from (${why}). Ask for more epochs, or start over: what is there is kept in earlier/.`
+      : 'No state folder was saved, so there is nothing to resume from. Start over: what is there is kept in earlier/.',
+    link,
+  );
+}
+
+function checkpointCount(session: Session): number {
+  return session.entries.filter((entry) => entry.endsWith('.safetensors')).length;
+}
+
+/** What the trainer is given. `resume` differs from the plan's where the state was moved meanwhile. */
+export function inputOf(context: Context, epochs: number, resume: TrainingInput['resume']): TrainingInput {
+  const { settings, session, state, trainer, datasetPath } = context;
+  return {
+    settings: { ...readTrainingSettings(trainer.settings, state), max_train_epochs: epochs },
+    arguments: state.arguments,
+    datasetPath,
+    outputPath: session.folder,
+    outputName: session.outputName,
+    resume,
+    gpus: [],
+    python: settings.python,
+  };
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readEnvironment } from '../processes/environment.js';
+import { launchRunner } from '../processes/launch.js';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { beginProgress, PROGRESS_FILE } from '../telemetry/progress.js';
+import type { SavedAt } from '../trainers/fileNames.js';
+import { writeWhole } from '../wholeFile.js';
+import { type Context, inputOf, type Plan } from './attemptPlan.js';
+import { moveEarlier } from './earlier.js';
+import { editAttempt } from './outputs.js';
+import type { Candidate } from './resume.js';
+import { resumeArgv } from './resumeArgv.js';
+import { finalSignature } from './settle.js';
+import { updateStateFile } from './stateFile.js';
+import type { AttemptEntry } from './uiState.js';
+
+/**
+ * Moves away what would be overwritten, writes the session's files, records the attempt and starts its runner. Resolves
+ * when the trainer process runs, or when it is known that it can't, which its record then says.
+ */
+export async function launchAttempt(context: Context & { plan: Plan }): Promise<'started' | { heldBy: string }> {
+  const { settings, session, trainer, datasetPath, begin, plan, state } = context;
+  const { folder } = session;
+  const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
+  const move = await moveEarlier(
+    folder,
+    session.outputName,
+    number - 1,
+    overwritten(plan.from),
+    plan.from ? [] : ['sample', 'logs'],
+  );
+  const statePath = plan.from && move(plan.from.absolutePath);
+  const { firstEpoch, stepOffset } = plan.from ?? {};
+  const resume = statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: stepOffset ?? 0 } : null;
+  const input = inputOf(context, plan.epochs, resume);
+  const fresh = trainer.command(input);
+  const first = state.attempts.findLast((each) => each.kind !== 'resume');
+  // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
+  const argv = resume && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
+  for (const file of trainer.files({ ...input, datasetPath }, { argv, cwd: fresh.cwd })) {
+    await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
+  }
+  const environment = await readEnvironment(settings.python);
+  const now = new Date();
+  const entry: AttemptEntry = {
+    number,
+    kind: begin.kind,
+    id: randomUUID(),
+    started_at: now.toISOString(),
+    ended_at: null,
+    argv,
+    cwd: fresh.cwd,
+    resumed_from: statePath,
+    first_epoch: firstEpoch ?? 1,
+    step_offset: stepOffset ?? 0,
+    log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
+    log_end: null,
+    exit_code: null,
+    signal: null,
+    reason: null,
+    outcome: null,
+    stop_requested_at: null,
+    stop_when: null,
+    final_before: finalSignature(folder, session.outputName),
+    automatic: Boolean(begin.automaticAfter),
+    begun_step: plan.from?.step ?? 0,
+    no_retry: null,
+    stalled: null,
+  };
+  const progress = beginProgress({
+    id: entry.id,
+    step: plan.from?.step ?? 0,
+    epoch: plan.from?.epoch ?? 0,
+    epochs: plan.epochs,
+    before: session.progress,
+    now,
+  });
+  await updateStateFile(folder, (raw) => {
+    raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
+    raw.status = 'starting';
+    raw.max_train_epochs = plan.epochs;
+    raw.environment = { ...(raw.environment as object | undefined), ...environment };
+    raw.resume_from_checkpoint = statePath ?? '';
+    if (state.dataset) raw.dataset = { ...(raw.dataset as object), path: datasetPath };
+    delete raw.error;
+    delete raw.completed_at;
+    if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
+  });
+  await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
+  const launched = await launchRunner({
+    python: settings.python,
+    bridge: settings.bridge,
+    outputFolder: folder,
+    attemptId: entry.id,
+    number,
+    kind: begin.kind,
+    cwd: fresh.cwd,
+    argv,
+    environment: { ...process.env, ...trainer.environment?.(input) },
+  });
+  if (launched.ok) return 'started';
+  if (launched.code === 'held') {
+    await updateStateFile(folder, (raw) => {
+      raw.attempts = (raw.attempts as AttemptEntry[]).filter((each) => each.id !== entry.id);
+    });
+    return { heldBy: launched.message };
+  }
+  const ended_at = new Date().toISOString();
+  await updateStateFile(folder, (raw) =>
+    editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, ended_at }),
+  );
+  return 'started';
+}
+
+/** Which files of an earlier attempt the new one would write again. Step files always: their count begins anew. */
+function overwritten(from: Candidate | null): (file: SavedAt) => boolean {
+  if (!from) return () => true;
+  return (file) => file.kind !== 'epoch' || file.number >= (from.firstEpoch ?? 1);
+}
