@@ -21,6 +21,10 @@ const schema = z.object({
   datasets: path(resolve(projectRoot, 'datasets')),
   /** Token, key of the cookies, secrets: only our own user may look in (mode 0700), and it is outside the outputs. */
   private: path(resolve(process.env.XDG_CONFIG_HOME || resolve(homedir(), '.config'), 'trackside')),
+  /** Model files: what is downloaded goes here. */
+  models: path(resolve(projectRoot, 'models')),
+  /** The checkout of kohya-ss/sd-scripts; '' to look in the usual places. */
+  sdScripts: z.string().trim().default(''),
   python: z.string().default('python3'),
   /** The one that was given; '' to make one and keep it in `private`. */
   token: z.string().trim().default(''),

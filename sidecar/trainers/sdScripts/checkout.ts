@@ -1,0 +1,124 @@
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Settings } from '../../settings.js';
+
+/** A folder of kohya-ss/sd-scripts, and the Python that runs it. */
+export type Checkout = {
+  /** Absolute. */
+  path: string;
+  /** Of its git history, null where it has none (a downloaded archive). */
+  commit: string | null;
+  /** Absolute where it was found beside the checkout, else the name that was set. */
+  python: string;
+  /** Where `python` comes from, in words. */
+  pythonFrom: string;
+};
+
+/** What a person is told instead. */
+export type NoCheckout = { missing: string };
+
+/** The Python that is meant when none was set. */
+const DEFAULT_PYTHON = 'python3';
+
+/**
+ * The checkout that TRACKSIDE_SD_SCRIPTS names, else the first of the usual places that holds one: beside us, on a pod's
+ * volume, inside a FluxGym or a kohya_ss. A handful of stat calls: cheap enough to be asked every time, so that a checkout
+ * that was just cloned is found without a restart.
+ */
+export function findCheckout(
+  settings: Pick<Settings, 'sdScripts' | 'python' | 'root'>,
+  places: readonly string[] = usualPlaces(settings.root),
+): Checkout | NoCheckout {
+  if (settings.sdScripts) {
+    const path = resolve(settings.sdScripts);
+    if (isCheckout(path)) return describe(path, settings.python);
+    const why = existsSync(path) ? 'holds no train_network.py with its library folder' : 'does not exist';
+    return { missing: `TRACKSIDE_SD_SCRIPTS is ${path}, which ${why}.` };
+  }
+  const path = places.find(isCheckout);
+  return path ? describe(path, settings.python) : { missing: 'No sd-scripts was found in the usual places.' };
+}
+
+/** Every family's script needs both. */
+function isCheckout(path: string): boolean {
+  return existsSync(join(path, 'train_network.py')) && existsSync(join(path, 'library', 'train_util.py'));
+}
+
+/** In the order of preference. `root` is the folder of Trackside. */
+export function usualPlaces(root: string): string[] {
+  const parents = [dirname(root), root, '/workspace', process.env.HOME ?? '/root', '/root', '/app', '/opt'];
+  const inside = [
+    'sd-scripts',
+    'fluxgym/sd-scripts',
+    'FluxGym/sd-scripts',
+    'kohya_ss/sd-scripts',
+    'kohya-ss/sd-scripts',
+  ];
+  return [...new Set(parents.flatMap((parent) => inside.map((name) => join(parent, name))))];
+}
+
+function describe(path: string, python: string): Checkout {
+  return { path, commit: commitOf(path), ...pythonOf(path, python) };
+}
+
+/** TRACKSIDE_PYTHON, else a virtual environment in the checkout or beside it (FluxGym's is `env`). */
+function pythonOf(path: string, set: string): Pick<Checkout, 'python' | 'pythonFrom'> {
+  if (set !== DEFAULT_PYTHON) return { python: set, pythonFrom: 'TRACKSIDE_PYTHON' };
+  for (const folder of [path, dirname(path)]) {
+    for (const name of ['venv', '.venv', 'env']) {
+      const python = join(folder, name, 'bin', 'python');
+      if (isExecutable(python)) return { python, pythonFrom: `the virtual environment ${join(folder, name)}` };
+    }
+  }
+  return { python: set, pythonFrom: 'the PATH, for there is no virtual environment in the checkout or beside it' };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** As git has it, without git: a pod's image need not have it, and it refuses a folder of another user. */
+function commitOf(path: string): string | null {
+  try {
+    const folder = gitFolder(path);
+    const head = readFileSync(join(folder, 'HEAD'), 'utf8').trim();
+    const ref = /^ref: (.+)$/.exec(head)?.[1];
+    return asCommit(ref ? readRef(folder, ref) : head);
+  } catch {
+    return null;
+  }
+}
+
+/** `.git` of a submodule or a worktree is a file that names the folder. */
+function gitFolder(path: string): string {
+  const git = join(path, '.git');
+  if (statSync(git).isDirectory()) return git;
+  const named = /^gitdir: (.+)$/m.exec(readFileSync(git, 'utf8'))?.[1] ?? '';
+  return isAbsolute(named) ? named : resolve(path, named);
+}
+
+function readRef(folder: string, ref: string): string {
+  // A worktree keeps its branches in the common folder.
+  const common = join(folder, 'commondir');
+  const folders = [folder, ...(existsSync(common) ? [resolve(folder, readFileSync(common, 'utf8').trim())] : [])];
+  for (const each of folders) {
+    if (existsSync(join(each, ref))) return readFileSync(join(each, ref), 'utf8').trim();
+    const packed = join(each, 'packed-refs');
+    const line =
+      existsSync(packed) &&
+      readFileSync(packed, 'utf8')
+        .split('\n')
+        .find((one) => one.endsWith(` ${ref}`));
+    if (line) return line.split(' ')[0] ?? '';
+  }
+  return '';
+}
+
+function asCommit(text: string): string | null {
+  return /^[0-9a-f]{40,64}$/.test(text) ? text : null;
+}
