@@ -14,6 +14,7 @@ const asked = z.object({
     .min(1)
     .max(100_000)
     .nullish(),
+  gpus: z.string('has to be text, like 0 or 0,1.').max(100).nullish(),
 });
 
 /** Attempts: starting, resuming, relaunching is to make one; stopping is to end the current one. */
@@ -29,8 +30,8 @@ export function attemptRoutes(trackside: Trackside): Hono {
       const field = String(issue?.path[0]);
       throw new Problem('bad_attempt', 422, `${field}: ${issue?.message}`, { field });
     }
-    const { kind, state, max_train_epochs: maxTrainEpochs } = parsed.data;
-    const session = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs });
+    const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
+    const session = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
     if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
     const attempt = session.facts.attempts.at(-1);
     return c.json({ ...attempt, session: session.facts }, 201, { Location: 'attempts/current' });

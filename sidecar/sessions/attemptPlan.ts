@@ -13,6 +13,8 @@ export type Begin = {
   state?: string | null;
   /** Train further than the session was made for: the number of epochs in all. */
   maxTrainEpochs?: number | null;
+  /** Which GPUs, in place of those of the session's settings: see claimGpus.ts. */
+  gpus?: string | null;
   /** Trackside's own doing, as the successor of this attempt and of no other. */
   automaticAfter?: string | null;
 };
@@ -25,6 +27,7 @@ export type Context = {
   trainer: Trainer;
   datasetPath: string;
   begin: Begin;
+  gpus: readonly number[];
 };
 
 /** What all attempts begin from: where the training goes on, and for how long. */
@@ -118,7 +121,7 @@ export function inputOf(context: Context, epochs: number, resume: TrainingInput[
     outputPath: session.folder,
     outputName: session.outputName,
     resume,
-    gpus: [],
+    gpus: context.gpus,
     python: settings.python,
   };
 }

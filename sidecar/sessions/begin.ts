@@ -4,6 +4,7 @@ import type { Settings } from '../settings.js';
 import { findTrainer } from '../trainers/catalogue.js';
 import { type Begin, planAttempt } from './attemptPlan.js';
 import { runsByHand } from './byHand.js';
+import { type Claim, claimGpus } from './claimGpus.js';
 import { launchAttempt } from './launchAttempt.js';
 import type { Outputs } from './outputs.js';
 import { requireDataset } from './requireDataset.js';
@@ -44,6 +45,7 @@ async function beginAlone(
   runsByHand(true);
   const before = await outputs.read(name);
   refuseIfAlive(before);
+  let claim: Claim | undefined;
   await withSessionLock(before.folder, async () => {
     const session = await outputs.read(name);
     refuseIfAlive(session);
@@ -52,10 +54,13 @@ async function beginAlone(
     if (!state) throw notOurs(session);
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
     const datasetPath = await requireDataset(settings, session, state, trainer);
-    const context = { settings, session, state, trainer, datasetPath, begin };
+    if (trainer.usesGpu) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
+    const context = { settings, session, state, trainer, datasetPath, begin, gpus: claim?.gpus ?? [] };
     const launched = await launchAttempt({ ...context, plan: await planAttempt(context) });
     if (launched !== 'started') throw alreadyRunning(session.name, launched.heldBy);
-  }).finally(() => outputs.refresh(name));
+  })
+    .finally(() => outputs.refresh(name))
+    .finally(() => claim?.release());
   return outputs.read(name);
 }
 

@@ -67,6 +67,8 @@ export type AttemptFacts = {
   log_end: number | null;
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: boolean;
+  /** The GPUs that it has to itself, by nvidia-smi's index; empty where it uses none. */
+  gpus: number[];
 };
 
 /** A state folder. `epoch` and `step` are those of the saved weights, absolute. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEnvironment } from '../processes/environment.js';
+import { readGpus } from '../processes/gpus.js';
 import { launchRunner } from '../processes/launch.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../telemetry/progress.js';
@@ -42,7 +43,11 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   for (const file of trainer.files({ ...input, datasetPath }, { argv, cwd: fresh.cwd })) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
-  const environment = await readEnvironment(settings.python);
+  const environment = {
+    ...(await readEnvironment(argv[0] ?? settings.python)),
+    ...(await gpuRecord(context.gpus)),
+    trainer_commit: trainer.commit ?? null,
+  };
   const now = new Date();
   const entry: AttemptEntry = {
     number,
@@ -65,6 +70,8 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     stop_when: null,
     final_before: finalSignature(folder, session.outputName),
     automatic: Boolean(begin.automaticAfter),
+    gpus: [...context.gpus],
+    steps_per_epoch: null,
     begun_step: plan.from?.step ?? 0,
     no_retry: null,
     stalled: null,
@@ -81,6 +88,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
     raw.status = 'starting';
     raw.max_train_epochs = plan.epochs;
+    if (begin.gpus !== undefined && begin.gpus !== null) raw.gpus = begin.gpus;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
     if (state.dataset) raw.dataset = { ...(raw.dataset as object), path: datasetPath };
@@ -112,6 +120,12 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, ended_at }),
   );
   return 'started';
+}
+
+/** What it runs on, for the record; nothing is asked where it uses no GPU. */
+async function gpuRecord(indices: readonly number[]): Promise<{ gpu: string | null; driver: string | null }> {
+  const found = indices.length > 0 ? (await readGpus()).gpus.filter(({ index }) => indices.includes(index)) : [];
+  return { gpu: found.map(({ name }) => name).join(', ') || null, driver: found[0]?.driver ?? null };
 }
 
 /** Which files of an earlier attempt the new one would write again. Step files always: their count begins anew. */

@@ -210,6 +210,8 @@ function latestEntry(state: UiState | null, record: AttemptRecord | null): Attem
     stop_when: null,
     final_before: null,
     automatic: false,
+    gpus: [],
+    steps_per_epoch: null,
     begun_step: null,
     no_retry: null,
     stalled: null,
@@ -263,7 +265,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
-  const { exit_code, signal, reason, argv, log_start, log_end, automatic } = entry;
+  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus } = entry;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
@@ -282,6 +284,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     log_start,
     log_end,
     automatic,
+    gpus,
   };
 }
 

@@ -37,6 +37,10 @@ const attempt = z.looseObject({
   final_before: z.string().nullable().default(null),
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: z.boolean().default(false),
+  /** The GPUs that it has to itself, by nvidia-smi's index. */
+  gpus: z.array(z.number().int()).default([]).catch([]),
+  /** Optimizer steps in an epoch, as its own console told: a changed dataset changes them. */
+  steps_per_epoch: z.number().nullable().default(null).catch(null),
   /** Absolute step of the state it was begun from; 0 from the beginning. */
   begun_step: z.number().nullable().default(null),
   /** What speaks against trying again: an error that would only repeat, an end by somebody's hand. */
@@ -69,6 +73,7 @@ const uiState = z.looseObject({
   status: text,
   error: text,
   completed_at: text,
+  gpus: text,
   schema_version: number,
   version: number,
   description: text,
@@ -111,6 +116,7 @@ export const SETTING_NAMES = [
   'guidance_scale',
   'timestep_sampling',
   'network_dim',
+  'gpus',
 ] as const;
 
 export type ParsedState = { raw: RawState; state: UiState };

@@ -26,6 +26,8 @@ export type TrainingSettings = {
   guidance_scale: number;
   timestep_sampling: string;
   network_dim: number;
+  /** As typed: "0", "0,1", "all"; empty is the first free one. */
+  gpus: string;
 };
 
 export type SettingName = keyof TrainingSettings;
@@ -155,5 +157,11 @@ const COMMON: Record<SettingName, Common> = {
     min: 1,
     max: 1024,
     fixedOnResume: true,
+  },
+  gpus: {
+    label: 'GPUs',
+    type: 'text',
+    default: '',
+    help: 'As nvidia-smi counts: 0, or 0,1 for one run on both, or all. Empty: the first that no other session has.',
   },
 };

@@ -27,6 +27,8 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     stop_requested_at: null,
     stop_when: null,
     final_before: null,
+    gpus: [],
+    steps_per_epoch: null,
     automatic: true,
     begun_step: step,
     no_retry: null,

@@ -17,6 +17,7 @@ function problem(given: Record<string, unknown>): Problem {
 test('nothing given means the defaults, with a value for every name of the record', () => {
   expect(readTrainingSettings(table, {})).toEqual({
     concept_sentence: '',
+    gpus: '',
     base_model: '',
     vram: '',
     num_repeats: 10,

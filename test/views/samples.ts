@@ -26,6 +26,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     log_start: 0,
     log_end: null,
     automatic: false,
+    gpus: [],
     ...changes,
   };
 }

@@ -1,0 +1,99 @@
+import { Problem } from '../problem.js';
+import { type Gpu, type Gpus, readGpus } from '../processes/gpus.js';
+import type { SessionFacts } from './facts.js';
+
+/** GPUs that a session has to itself, until its attempt has ended or never came to be. */
+export type Claim = {
+  /** By nvidia-smi's index, in its order; empty where there are none. */
+  gpus: number[];
+  /** Once the attempt is recorded, and tells itself which GPUs it has. */
+  release(): void;
+};
+
+/**
+ * Takes the GPUs that a session asks for (`"0"`, `"0,1"`, `"all"`; empty: the first free one). A GPU belongs to one session
+ * at a time: throws a Problem, 409, with the way to the session that has it; 422 for one that is not there. Without any GPU
+ * the claim is empty: some trainers get on without.
+ */
+export async function claimGpus(
+  outputs: { list(): Promise<SessionFacts[]> },
+  name: string,
+  asked: string,
+): Promise<Claim> {
+  const found = await readGpus();
+  const holders = gpuHolders(await outputs.list());
+  // From here to the reservation nothing is awaited: of two that ask at once, one is first.
+  for (const [index, holder] of reserved) if (holder !== name) holders.set(index, holder);
+  const gpus = pickGpus(asked, found, holders);
+  for (const index of gpus) reserved.set(index, name);
+  return {
+    gpus,
+    release() {
+      for (const index of gpus) if (reserved.get(index) === name) reserved.delete(index);
+    },
+  };
+}
+
+const reserved = new Map<number, string>();
+
+/** Which session has which GPU. */
+export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, string> {
+  const holders = new Map<number, string>();
+  for (const { name, attempts } of sessions) {
+    const latest = attempts.at(-1);
+    if (latest?.alive) for (const index of latest.gpus) holders.set(index, name);
+  }
+  return holders;
+}
+
+/** Pure: the indices, in order. Throws the Problems of `claimGpus`. */
+export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: ReadonlyMap<number, string>): number[] {
+  const words = asked.trim().toLowerCase();
+  if (gpus.length === 0 && (words === '' || words === 'all')) return [];
+  const wanted = words === '' ? firstFree(gpus, holders) : words === 'all' ? gpus.map(indexOf) : readIndices(words);
+  const absent = wanted.filter((index) => !gpus.some((gpu) => gpu.index === index));
+  if (absent.length > 0) {
+    const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
+    throw new Problem(
+      'no_such_gpu',
+      422,
+      `There is no GPU ${absent.join(', ')} here; ${missing ?? `there is ${there}.`} Choose another, or leave the field empty.`,
+      { field: 'gpus' },
+    );
+  }
+  const taken = wanted.find((index) => holders.has(index));
+  if (taken !== undefined) throw busy(taken, holders.get(taken) ?? '');
+  return wanted;
+}
+
+/** All are taken: the first is named, so that its holder is. */
+function firstFree(gpus: readonly Gpu[], holders: ReadonlyMap<number, string>): number[] {
+  const free = gpus.find(({ index }) => !holders.has(index)) ?? gpus[0];
+  return free ? [free.index] : [];
+}
+
+function readIndices(words: string): number[] {
+  const parts = words.split(',').map((part) => part.trim());
+  if (!parts.every((part) => /^\d{1,4}$/.test(part))) {
+    throw new Problem(
+      'bad_gpus',
+      422,
+      `GPUs: “${words}” is no list of GPUs. Write 0, or 0,1 for one run on both, or all; empty is the first free one.`,
+      { field: 'gpus' },
+    );
+  }
+  return [...new Set(parts.map(Number))].sort((a, b) => a - b);
+}
+
+function indexOf({ index }: Gpu): number {
+  return index;
+}
+
+function busy(index: number, holder: string): Problem {
+  return new Problem(
+    'gpu_busy',
+    409,
+    `GPU ${index} is taken: ${holder} trains on it. Nothing was started, and its settings are kept. Stop ${holder}, wait until it has ended, or choose another GPU.`,
+    { link: `sessions/${encodeURIComponent(holder)}` },
+  );
+}
