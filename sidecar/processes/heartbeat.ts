@@ -2,33 +2,53 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A runner beats every 5 s; after six beats missed nobody is believed to be there. */
-export const HEARTBEAT_FRESH_SECONDS = 30;
-export const HEARTBEAT_SECONDS = 5;
+/** A runner beats every 2 s; after three beats missed nobody is believed to be there. */
+export const HEARTBEAT_SECONDS = 2;
+export const SILENT_SECONDS = 7;
+/** A first look at a sign of life as old as this finds nobody there; no clocks of two machines differ by that. */
+const LONG_AGO_SECONDS = 60;
+/** A look that comes later than this saw nothing of the time between: the machine slept, or the disk did not answer. */
+const MOST_SECONDS_A_LOOK = 2;
 /** Touched by a sidecar for a runner that died before its trainer did; the next runner removes it. */
 const BEATEN_FOR = '.attempt.json.alive';
 
+type Watch = { beat: bigint; lookedAt: number; seconds: number; longAgo: boolean };
+
 /**
- * Seconds since an attempt last gave a sign of life: its runner touches `attempt.json`. Only the first look has to
- * compare two times, both by the clock of the file system; afterwards a heartbeat is a change seen, timed by our own
- * monotonic clock. So clocks may differ between machines, and may jump.
+ * For how many seconds an attempt has given no sign of life while it was watched: its runner touches `attempt.json`. What
+ * counts is that the time of the file moves, timed by our own monotonic clock; not how old it is, for clocks differ
+ * between machines, and jump. Only where it is a minute old at the first look, both by the clock of the file system, it
+ * is not waited for: Infinity. So it is, too, where there is no such file.
  */
-export function secondsSinceHeartbeat(outputFolder: string): number {
-  const time = lastBeat(outputFolder);
-  if (time === null) return Number.POSITIVE_INFINITY;
-  const now = performance.now() / 1000;
-  const before = heartbeats.get(outputFolder);
-  if (before?.time === time) return now - before.at;
-  const at = before ? now : now - Math.max(0, (fileSystemNow(outputFolder) - time) / 1000);
-  heartbeats.set(outputFolder, { time, at });
-  return now - at;
+export function secondsOfSilence(outputFolder: string): number {
+  const watch = look(outputFolder);
+  return !watch || watch.longAgo ? Number.POSITIVE_INFINITY : watch.seconds;
 }
 
-const heartbeats = new Map<string, { time: number; at: number }>();
+/** The last sign of life, in nanoseconds, once none has come for long enough while we watched; else null. */
+export function lastBeatOfSilent(outputFolder: string): bigint | null {
+  const watch = look(outputFolder);
+  return watch && watch.seconds >= SILENT_SECONDS ? watch.beat : null;
+}
+
+const watched = new Map<string, Watch>();
+
+function look(outputFolder: string): Watch | null {
+  const beat = lastBeat(outputFolder);
+  if (beat === null) return null;
+  const now = performance.now() / 1000;
+  const before = watched.get(outputFolder);
+  const watch =
+    before?.beat === beat
+      ? { ...before, lookedAt: now, seconds: before.seconds + Math.min(now - before.lookedAt, MOST_SECONDS_A_LOOK) }
+      : { beat, lookedAt: now, seconds: 0, longAgo: !before && isLongAgo(outputFolder, beat) };
+  watched.set(outputFolder, watch);
+  return watch;
+}
 
 /**
  * Gives the sign of life that a dead runner can't give any more, while its trainer lives: other pods on a shared volume
- * have nothing else to go by. To be called often; touches at most every 5 s. Never throws.
+ * have nothing else to go by. To be called often; touches at most every 2 s. Never throws.
  */
 export function beatForRunner(outputFolder: string): void {
   const now = performance.now();
@@ -47,20 +67,32 @@ const beaten = new Map<string, number>();
 
 /** Whether a sidecar, there or here, has to speak for the runner: who lives may then hold no lock. */
 export function isBeatenFor(outputFolder: string): boolean {
-  return mtime(join(outputFolder, BEATEN_FOR)) !== null;
+  return stamp(join(outputFolder, BEATEN_FOR)) !== null;
 }
 
-function lastBeat(outputFolder: string): number | null {
-  const own = mtime(join(outputFolder, 'attempt.json'));
-  return own === null ? null : Math.max(own, mtime(join(outputFolder, BEATEN_FOR)) ?? 0);
+function lastBeat(outputFolder: string): bigint | null {
+  const own = stamp(join(outputFolder, 'attempt.json'));
+  const other = stamp(join(outputFolder, BEATEN_FOR));
+  return own !== null && other !== null && other > own ? other : own;
 }
 
-function mtime(path: string): number | null {
+/** Opened, not only asked: stat may answer with what a network file system remembers of a minute ago (nfs(5)). */
+function stamp(path: string): bigint | null {
+  let descriptor: number;
   try {
-    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+    descriptor = openSync(path, 'r');
   } catch {
     return null;
   }
+  try {
+    return fstatSync(descriptor, { bigint: true }).mtimeNs;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isLongAgo(outputFolder: string, beat: bigint): boolean {
+  return fileSystemNow(outputFolder) - Number(beat / 1_000_000n) >= LONG_AGO_SECONDS * 1000;
 }
 
 /** What the clock says that stamps files in a folder, in ms since 1970: a file server's, or ours. */

@@ -4,6 +4,8 @@ import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAttempt } from './attemptFile.js';
+import { lastBeatOfSilent } from './heartbeat.js';
+import { isThisNamespace } from './liveness.js';
 import { resolvePython } from './python.js';
 import { MARK } from './sweep.js';
 
@@ -69,14 +71,24 @@ export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** As a file and isolated (-I -S), not with -m: a quarter less time, and nothing in the user's PYTHONPATH can break it. */
 function runnerArguments(launch: Launch): string[] {
   const { stopGraceSeconds, lingerSeconds } = launch;
+  const silent = silentBefore(launch.outputFolder);
   return [
     ...['-I', '-S', join(launch.bridge, 'trackside', 'runner.py')],
     ...['--output', launch.outputFolder, '--attempt', launch.attemptId, '--number', String(launch.number)],
     ...['--kind', launch.kind, '--cwd', launch.cwd],
     ...(stopGraceSeconds === undefined ? [] : ['--stop-grace', String(stopGraceSeconds)]),
     ...(lingerSeconds === undefined ? [] : ['--linger', String(lingerSeconds)]),
+    ...(silent === null ? [] : ['--silent', silent]),
     ...['--', ...launch.argv],
   ];
+}
+
+/** The attempt of another pod that we have watched in vain for a sign of life: the runner need not do so again. */
+function silentBefore(outputFolder: string): string | null {
+  const last = readAttempt(outputFolder);
+  if (!last || 'broken' in last || last.ended_at || isThisNamespace(last)) return null;
+  const beat = lastBeatOfSilent(outputFolder);
+  return beat === null ? null : `${last.id}:${beat}`;
 }
 
 const POLL_MS = 25;

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isUnlocked } from './folderLock.js';
-import { HEARTBEAT_FRESH_SECONDS, secondsSinceHeartbeat } from './heartbeat.js';
+import { SILENT_SECONDS, secondsOfSilence } from './heartbeat.js';
 import { ownNamespace, readLiving, readProcess } from './identity.js';
 import { findLeft } from './sweep.js';
 
@@ -20,7 +20,8 @@ export type Liveness =
       /** On another machine, or in another container, that shares the output folder. */
       readonly alive: 'elsewhere';
       readonly hostname: string;
-      readonly heartbeatAgeSeconds: number;
+      /** Since its last sign of life, as far as we have watched. */
+      readonly silentSeconds: number;
       readonly attempt: AttemptRecord;
     }
   | { readonly alive: 'no' };
@@ -37,10 +38,9 @@ export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
   if (!attempt || 'broken' in attempt || attempt.ended_at) return dead;
   if (isThisNamespace(attempt)) return isOfFolder(attempt, outputFolder) ? livenessHere(attempt) : dead;
-  const heartbeatAgeSeconds = secondsSinceHeartbeat(outputFolder);
-  if (heartbeatAgeSeconds >= HEARTBEAT_FRESH_SECONDS || isUnlocked(attempt, outputFolder, heartbeatAgeSeconds))
-    return dead;
-  return { alive: 'elsewhere', hostname: attempt.hostname, heartbeatAgeSeconds, attempt };
+  const silentSeconds = secondsOfSilence(outputFolder);
+  if (silentSeconds >= SILENT_SECONDS || isUnlocked(attempt, outputFolder, silentSeconds)) return dead;
+  return { alive: 'elsewhere', hostname: attempt.hostname, silentSeconds, attempt };
 }
 
 /** Whether the PIDs of an attempt mean anything here. */

@@ -22,7 +22,7 @@ export function deriveStatus(evidence: {
     return {
       status: 'running',
       interrupted: false,
-      reason: `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.heartbeatAgeSeconds)} s old.`,
+      reason: `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.silentSeconds)} s old.`,
     };
   }
   if (liveness.alive === 'here') {

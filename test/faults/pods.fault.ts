@@ -58,7 +58,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     await second.kill();
   });
 
-  test('a pod that moved to another machine: elsewhere while that may be, interrupted 30 s after the last sign of life', async () => {
+  test('a pod that moved to another machine at once: elsewhere while that may be, and told truly within 10 s of its boot', async () => {
     const machine = join(place.folder, 'boot_id');
     writeFileSync(machine, '00000000-0000-4000-8000-000000000000\n');
     const first = await startPod(place, 'pod-a', slow);
@@ -71,8 +71,11 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     expect(await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 409 });
     await second.until('cat', (facts) => facts.status === 'stopped' && facts.interrupted, 40);
     const seconds = (performance.now() - died) / 1000;
-    expect(seconds).toBeLessThan(32);
+    expect(seconds).toBeLessThan(10);
+    const clicked = performance.now();
     expect(await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
+    const resumed = (performance.now() - clicked) / 1000;
+    expect(resumed).toBeLessThan(2);
     const id = attemptOf(place, 'cat').id;
     await second.kill();
     await until(
@@ -86,9 +89,29 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     expect(await third.session('cat')).toMatchObject({ status: 'stopped', interrupted: true, next: 'resume' });
     measured(
       8,
-      `moved to another machine: told as interrupted ${seconds.toFixed(0)} s after the other died, at once if it boots later`,
+      `moved to another machine at once: told ${seconds.toFixed(1)} s after the other died, resumed by one POST in ${resumed.toFixed(1)} s; told at once if it boots later`,
     );
     await third.kill();
+  });
+
+  test('another machine on the same volume, an hour ahead by its clock: running elsewhere as long as it lives, never started twice', async () => {
+    const machine = join(place.folder, 'boot_id');
+    writeFileSync(machine, '00000000-0000-4000-8000-000000000000\n');
+    const here = await startPod(place, 'pod-a', slow);
+    await train(here, 'cat', 100);
+    await here.until('cat', (facts) => (facts.progress.step ?? 0) > 2);
+    // File times as a machine gives them whose clock is an hour ahead, and that stamps files itself.
+    const path = join(place.outputs, 'cat', 'attempt.json');
+    const ahead = setInterval(() => utimesSync(path, Date.now() / 1000 + 3600, Date.now() / 1000 + 3600), 2000);
+    const there = await startPod(place, 'pod-b', slow, machine);
+    const watched = performance.now();
+    while (performance.now() - watched < 15_000) {
+      expect(await there.session('cat')).toMatchObject({ status: 'running', reason: expect.stringContaining('pod-a') });
+      expect(await there.send('POST', 'sessions/cat/attempts', { kind: 'relaunch' })).toMatchObject({ status: 409 });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    clearInterval(ahead);
+    for (const pod of [here, there]) await pod.kill();
   });
 
   test('PIDs of the pod before now belong to others: they read as dead, and nobody is signalled', async () => {

@@ -86,7 +86,7 @@ describe('what a session is', () => {
   });
 
   test('what lives on another pod is running, and says where', () => {
-    const elsewhere: Liveness = { alive: 'elsewhere', hostname: 'pod-b', heartbeatAgeSeconds: 4, attempt: record };
+    const elsewhere: Liveness = { alive: 'elsewhere', hostname: 'pod-b', silentSeconds: 4, attempt: record };
     const derived = deriveStatus({ ...draft, liveness: elsewhere, latest: entry() });
     expect(derived).toMatchObject({ status: 'running', reason: expect.stringContaining('pod-b') });
   });

@@ -30,6 +30,12 @@ const given = (output: string, id: string, ...argv: string[]) => [
 ];
 const runnerByHand = (output: string, ...argv: string[]) =>
   spawnSync('python3', given(output, 'by-hand', ...argv), { encoding: 'utf8' });
+const runnerByHandLater = (output: string, ...argv: string[]) =>
+  new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    const child = execFile('python3', given(output, 'by-hand', ...argv), (_, __, stderr) =>
+      resolve({ code: child.exitCode, stderr }),
+    );
+  });
 const signalAttempt = (pid: number, signal: NodeJS.Signals) => expect(signalProcess(existing(pid), signal)).toBe(true);
 
 describe('how an attempt ends is written down', () => {
@@ -150,22 +156,43 @@ describe('one attempt at a time', () => {
     expect(refused.stderr).toContain('Still living: ');
   });
 
-  test('an attempt heard of from another machine holds the folder, one not heard of for a minute does not', async () => {
+  test('an attempt that gives signs of life from another machine holds the folder, whatever its clock says; a silent one does not', async () => {
     const folder = newFolder();
     await runIn(folder, ['true']);
     await endIn(folder);
-    rewriteRecord(folder, {
-      hostname: 'pod-b',
-      boot_id: 'of another machine',
-      pid_namespace: 'pid:[1]',
-      ended_at: null,
-    });
-    const refused = runnerByHand(folder, 'true');
-    expect(refused.status).toBe(75);
-    expect(refused.stderr).toContain('from pod-b');
-    const minuteAgo = Date.now() / 1000 - 60;
-    utimesSync(join(folder, 'attempt.json'), minuteAgo, minuteAgo);
-    expect(runnerByHand(folder, 'true').status).toBe(0);
+    rewriteRecord(folder, { id: 'theirs', hostname: 'pod-b', boot_id: 'of another machine', ended_at: null });
+    const path = join(folder, 'attempt.json');
+    let time = Date.now() / 1000 - 86_400;
+    const beat = () => utimesSync(path, ++time, time);
+    beat();
+    const beats = setInterval(beat, 2000);
+    const refused = await runnerByHandLater(folder, 'true');
+    clearInterval(beats);
+    expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining('from pod-b') });
+    // Watched for long enough by a sidecar, or else by the runner itself, though its last sign of life is young.
+    utimesSync(path, Date.now() / 1000, Date.now() / 1000);
+    const last = statSync(path, { bigint: true }).mtimeNs;
+    const begun = performance.now();
+    const told = spawnSync('python3', given(folder, 'by-hand', 'true').toSpliced(3, 0, '--silent', `theirs:${last}`));
+    expect(told.status).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    rewriteRecord(folder, { id: 'theirs', hostname: 'pod-b', boot_id: 'of another machine', ended_at: null });
+    expect((await runnerByHandLater(folder, 'true')).code).toBe(0);
+    expect(performance.now() - begun).toBeGreaterThan(6000);
+  });
+
+  test('frozen while another pod took over, a runner ends its own trainer as soon as it thaws', async () => {
+    const folder = newFolder();
+    const { trainer_pid } = await runIn(folder, ['sleep', '60']);
+    const trainer = existing(trainer_pid ?? 0);
+    rewriteRecord(folder, { id: 'theirs', number: 2, hostname: 'pod-b' });
+    // A copy that somebody put there does not beat.
+    await new Promise((resolve) => setTimeout(resolve, 4500));
+    expect(readLiving(trainer)).not.toBeNull();
+    const beats = setInterval(() => rewriteRecord(folder, {}), 1000);
+    await until(() => readLiving(trainer) === null, 'the trainer to be ended', 8);
+    clearInterval(beats);
+    expect(recordIn(folder)).toMatchObject({ id: 'theirs', ended_at: null });
   });
 
   test('an attempt of a container of this machine that nobody holds the lock of does not hold the folder', async () => {

@@ -69,17 +69,19 @@ def remove_temporary(folder: int) -> None:
             _unlink(folder, name)
 
 
-def touch(folder: int, record: dict[str, object]) -> None:
-    """The heartbeat. Files that somebody deleted or spoiled are written anew; another attempt's are left alone."""
+def touch(folder: int, record: dict[str, object]) -> dict[str, object] | None:
+    """The heartbeat. Files that somebody deleted or spoiled are written anew; another attempt's record is left alone and
+    returned."""
     current = load(folder)
     if current and current.get("id") not in (None, record["id"]):
-        return
+        return current
     if current:
         os.utime(ATTEMPT, dir_fd=folder)
     else:
         save(folder, record)
     if _read(folder, PID) != f"{os.getpid()}\n":
         save_pid(folder)
+    return None
 
 
 def is_ours(folder: int, record: dict[str, object]) -> bool:
@@ -88,28 +90,27 @@ def is_ours(folder: int, record: dict[str, object]) -> bool:
     return not current or current.get("id") in (None, record["id"])
 
 
-def last_beat(folder: int) -> float:
-    """When the attempt last gave a sign of life, in seconds since 1970 by the file system's clock. Raises OSError."""
-    return max(os.stat(ATTEMPT, dir_fd=folder).st_mtime, beaten_for(folder) or 0)
+def last_beat(folder: int) -> int:
+    """When the attempt last gave a sign of life, in nanoseconds of whichever clock: to be compared for change only. 0 when
+    it never did."""
+    return max(_stamp(folder, ATTEMPT) or 0, _stamp(folder, BEATEN_FOR) or 0)
 
 
-def beaten_for(folder: int) -> float | None:
-    """When a sidecar last gave it instead of a runner that had died; None when none ever had to."""
+def beaten_for(folder: int) -> bool:
+    """Whether a sidecar had to give it instead of a runner that had died."""
+    return _stamp(folder, BEATEN_FOR) is not None
+
+
+def _stamp(folder: int, name: str) -> int | None:
+    """Opened, not only asked: stat may answer with what a network file system remembers of a minute ago (nfs(5))."""
     try:
-        return os.stat(BEATEN_FOR, dir_fd=folder).st_mtime
+        descriptor = os.open(name, os.O_RDONLY, dir_fd=folder)
     except OSError:
         return None
-
-
-def file_system_now(folder: int) -> float:
-    """What the clock says that stamps files here: a server's, or ours; the two may differ. Raises OSError."""
-    name = f".{ATTEMPT}.{os.urandom(6).hex()}"
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
     try:
-        return os.fstat(descriptor).st_mtime
+        return os.fstat(descriptor).st_mtime_ns
     finally:
         os.close(descriptor)
-        _unlink(folder, name)
 
 
 def now() -> str:

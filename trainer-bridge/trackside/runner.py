@@ -22,8 +22,7 @@ from trackside import lock, log_room, out_of_memory, processes, record as attemp
 from trackside.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = 75, 74
-FRESH_SECONDS = 30
-NEXT_BEAT_SECONDS = 7
+SILENT_SECONDS = 7  # as in sidecar/processes/heartbeat.ts
 FINAL_RECORD_SECONDS = 3600
 LEAVING_SECONDS = 1.5
 LOOKING_SECONDS = 0.1
@@ -47,7 +46,7 @@ def main() -> int:
     except OSError as error:
         return _refuse(UNWRITABLE, f"{options.output} cannot be locked: {error.strerror}. Nothing was started.")
     try:
-        other = _held_by_another(folder, held)
+        other = _held_by_another(folder, held, options.silent)
         if other:
             return _refuse(HELD, other)
         log, record = _write_down(folder, held, options)
@@ -82,6 +81,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--linger-kill", default=defaults.linger_kill, help="from then on to SIGKILL (%(default)s)", **seconds
     )
+    parser.add_argument(
+        "--silent",
+        metavar="ID:BEAT",
+        help="the attempt that was watched for long enough without a sign of life, and its last one in nanoseconds",
+    )
     # Cut off before parsing: the trainer's own arguments may hold anything, a second `--` included.
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
@@ -112,7 +116,7 @@ def _refuse(code: int, why: str) -> int:
     return code
 
 
-def _held_by_another(folder: int, held: lock.Hold) -> str | None:
+def _held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | None:
     """The lock tells of this machine's runners and trainers, where the file system has locks at all. The record tells
     of what outlived a runner without its lock, and of other machines on a shared volume. Raises OSError."""
     last = attempt_file.load(folder)
@@ -125,12 +129,9 @@ def _held_by_another(folder: int, held: lock.Hold) -> str | None:
     left = processes.marked(str(last.get("id")))  # a container's processes are seen from outside of it
     if left:
         return _living(last, left)
-    if _would_have_locked(folder, held, last):
+    if _would_have_locked(folder, held, last) or not _beats(folder, f"{last.get('id')}:", silent):
         return None
-    seconds = attempt_file.file_system_now(folder) - attempt_file.last_beat(folder)
-    if seconds < FRESH_SECONDS and (seconds >= 0 or _beats(folder)):
-        return f"{_holder(last)} It was heard of {max(0, seconds):.0f} s ago from {last.get('hostname')}."
-    return None
+    return f"{_holder(last)} It gives signs of life, from {last.get('hostname')}."
 
 
 def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
@@ -142,12 +143,15 @@ def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) ->
     its runner lives. One that died before its trainer is spoken for by a sidecar (BEATEN_FOR)."""
     mine = (processes.here()["boot_id"], os.fstat(folder).st_dev, "folder", held.on)
     theirs = (last.get("boot_id"), last.get("device"), last.get("lock"), "folder")
-    return None not in theirs and mine == theirs and attempt_file.beaten_for(folder) is None
+    return None not in theirs and mine == theirs and not attempt_file.beaten_for(folder)
 
 
-def _beats(folder: int) -> bool:
-    """A sign of life that lies in the future tells nothing, for a clock was set back: the next one does."""
-    before, deadline = attempt_file.last_beat(folder), time.monotonic() + NEXT_BEAT_SECONDS
+def _beats(folder: int, whose: str, silent: str | None) -> bool:
+    """Whether signs of life come now: clocks of two machines differ, so how old the last one is tells nothing. Not waited
+    for where a sidecar has seen none for as long (`silent`: the id, and the last one that came)."""
+    before, deadline = attempt_file.last_beat(folder), time.monotonic() + SILENT_SECONDS
+    if f"{whose}{before}" == silent:
+        return False
     while time.monotonic() < deadline:
         time.sleep(0.1)
         if attempt_file.last_beat(folder) != before:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from trackside import log_room, processes, record as attempt_file
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 2.0
+FAILED_LINGER_SECONDS = 1.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
 WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
 
@@ -53,6 +54,8 @@ class _Watch:
         self.ended = False
         self.killed = False
         self.unsaved = True
+        # The last sign of life of a later attempt in the same folder, where one was seen.
+        self.rival_beat: int | None = None
         self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         # What is still to be sent to everything of the attempt, and when (monotonic seconds).
         self.plan: list[tuple[float, int]] = []
@@ -122,11 +125,12 @@ class _Watch:
             self.record["exit_code"] = os.WEXITSTATUS(status)
         self.unsaved = True
         if not self.plan:
+            # A crash leaves nothing worth waiting for: loader workers find out by themselves only after 5 s
+            # (torch/utils/data/_utils/__init__.py MP_STATUS_CHECK_INTERVAL).
+            failed = self.record["exit_code"] != 0
+            linger = min(self.grace.linger, FAILED_LINGER_SECONDS) if failed else self.grace.linger
             now = time.monotonic()
-            self.plan = [
-                (now + self.grace.linger, signal.SIGTERM),
-                (now + self.grace.linger + self.grace.linger_kill, signal.SIGKILL),
-            ]
+            self.plan = [(now + linger, signal.SIGTERM), (now + linger + self.grace.linger_kill, signal.SIGKILL)]
 
     def save(self) -> None:
         """On a full disk the attempt goes on, and the record is tried again."""
@@ -140,9 +144,20 @@ class _Watch:
         self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         log_room.keep(1)  # the log: see runner._run
         try:
-            attempt_file.touch(self.folder, self.record)
+            rival = attempt_file.touch(self.folder, self.record)
+            if rival:
+                self.give_way(rival)
         except OSError:
             pass  # a full or read-only disk: the next heartbeat tells
+
+    def give_way(self, rival: dict[str, object]) -> None:
+        """While this pod was frozen, or cut off from a shared volume, another one began a later attempt, and rightly so:
+        two must not write into one folder. A record alone may be a file that somebody copied; one that beats lives."""
+        beat = attempt_file.last_beat(self.folder)
+        later = int(str(rival.get("number"))) > int(str(self.record["number"]))
+        if later and not rival.get("ended_at") and self.rival_beat not in (None, beat):
+            self.plan = [(time.monotonic(), signal.SIGKILL)]
+        self.rival_beat = beat
 
 
 def _name(number: int) -> str:
