@@ -83,7 +83,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
       (left) => left.length === 0,
     );
     // A machine that boots later than that after the other died tells it at once.
-    const minuteAgo = Date.now() / 1000 - 60;
+    const minuteAgo = Date.now() / 1000 - 61;
     utimesSync(join(place.outputs, 'cat', 'attempt.json'), minuteAgo, minuteAgo);
     const third = await startPod(place, 'pod-a', slow);
     expect(await third.session('cat')).toMatchObject({ status: 'stopped', interrupted: true, next: 'resume' });

@@ -150,7 +150,7 @@ describe('an attempt of another pod', () => {
       const time = Date.now() / 1000 - secondsAgo;
       utimesSync(join(folder, 'attempt.json'), time, time);
     };
-    touch(60);
+    touch(61);
     expect(liveness(folder)).toEqual(no);
     // A clock that is an hour behind ours: what counts is that something moved.
     touch(3600);
@@ -184,7 +184,7 @@ describe('an attempt of another pod', () => {
   test('a restarted container reuses PIDs: the same numbers in another life of the namespace are others', async () => {
     const folder = newFolder();
     const record = await runIn(folder, ['sleep', '60']);
-    const minuteAgo = Date.now() / 1000 - 60;
+    const minuteAgo = Date.now() / 1000 - 61;
     rewriteRecord(folder, { init_start_ticks: (record.init_start_ticks ?? 0) + 1 });
     utimesSync(join(folder, 'attempt.json'), minuteAgo, minuteAgo);
     expect(liveness(folder)).toEqual(no);
