@@ -4,20 +4,23 @@ import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
 import type { RawState } from '../../sidecar/sessions/uiState.js';
 import { type Place, until } from '../sidecar.js';
 
+/** Not "model": a file of that name lies in every state folder. */
+const MODEL = 'pattern';
+
 /** Trains one small session for real, of which `manySessions` then makes many. Its folder is `model`. */
 export async function trainModel(place: Place): Promise<string> {
   const sidecar = await place.serve();
   const settings = { num_repeats: 1, max_train_epochs: 4, save_every_n_epochs: 2, resolution: 64 };
-  const asked = { ...settings, lora_name: 'model', dataset: 'example', trainer: 'practice', sample_every_n_steps: 10 };
+  const asked = { ...settings, lora_name: MODEL, dataset: 'example', trainer: 'practice', sample_every_n_steps: 10 };
   const { status, body } = await sidecar.send('POST', 'sessions', { ...asked, start: true });
   if (status !== 201) throw new Error(JSON.stringify(body));
   await until(
-    () => sidecar.session('model'),
+    () => sidecar.session(MODEL),
     ({ status }) => status === 'completed',
     60,
   );
   await sidecar.kill('SIGTERM');
-  return join(place.outputs, 'model');
+  return join(place.outputs, MODEL);
 }
 
 /**
@@ -92,21 +95,21 @@ function argvOf(argv: readonly string[], name: string, folder: string): string[]
   return argv.map((token) =>
     token.startsWith('--output_name=')
       ? `--output_name=${name}`
-      : token.replace(/=\/.*\/outputs\/model(\/|$)/, `=${folder}$1`),
+      : token.replace(/=\/.*\/outputs\/pattern(\/|$)/, `=${folder}$1`),
   );
 }
 
 function linkProducts(model: string, folder: string, name: string, whole: boolean): void {
   const link = (from: string, to: string) => linkSync(join(model, from), join(folder, to));
   for (const entry of readdirSync(model, { withFileTypes: true })) {
-    const renamed = entry.name.replace(/^model/, name);
-    const final = entry.name === 'model.safetensors' || entry.name === 'model-state';
+    const renamed = entry.name.replace(/^pattern/, name);
+    const final = entry.name === `${MODEL}.safetensors` || entry.name === `${MODEL}-state`;
     if (final && !whole) continue;
     if (entry.name.endsWith('.safetensors')) link(entry.name, renamed);
     if (!entry.isDirectory() || !(entry.name.endsWith('-state') || entry.name === 'sample')) continue;
     mkdirSync(join(folder, renamed));
     for (const file of readdirSync(join(model, entry.name))) {
-      link(join(entry.name, file), join(renamed, file.replace(/^model/, name)));
+      link(join(entry.name, file), join(renamed, file.replace(/^pattern/, name)));
     }
   }
 }
