@@ -3,15 +3,15 @@ import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { NO_PROGRESS } from '../telemetry/progress.js';
+import { attemptFacts } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import { byHandIn } from './byHand.js';
 import type { SessionFacts } from './facts.js';
 import { versionOf } from './names.js';
-import { attemptFacts, settingsOf } from './session.js';
 import { folderChanged } from './signs.js';
 import { STATE_FILE } from './stateFile.js';
 import { deriveStatus } from './status.js';
-import { parseUiState, type UiState } from './uiState.js';
+import { parseUiState, settingsOf, type UiState } from './uiState.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
 const LONGEST = 64 * 1024;

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { writeWhole } from '../wholeFile.js';
 import type { SessionFacts } from './facts.js';
 
 const FILE = '.trackside-facts.ndjson';
-
-/** Facts that other code has read are none: what reads them is part of what they mean. */
-const version = createHash('sha256')
-  .update(readFileSync(fileURLToPath(import.meta.url.replace('knownFacts', 'session'))))
-  .digest('hex')
-  .slice(0, 16);
 
 export type KnownFacts = Map<string, { signature: string; facts: SessionFacts }>;
 
@@ -31,7 +26,7 @@ export async function readKnownFacts(root: string): Promise<KnownFacts> {
     let first = true;
     for await (const line of lines) {
       const entry = JSON.parse(line);
-      if (first && entry.version !== version) return known;
+      if (first && entry.version !== (await codeVersion())) return known;
       if (!first) known.set(entry.name, { signature: entry.signature, facts: entry.facts });
       first = false;
     }
@@ -44,8 +39,20 @@ export async function readKnownFacts(root: string): Promise<KnownFacts> {
 /** Writes down what rests. A disk that takes nothing costs the next start some seconds, no more. */
 export async function writeKnownFacts(root: string, known: KnownFacts): Promise<void> {
   const lines = [...known].map(([name, { signature, facts }]) => JSON.stringify({ name, signature, facts }));
-  const content = `${[JSON.stringify({ version }), ...lines].join('\n')}\n`;
+  const content = `${[JSON.stringify({ version: await codeVersion() }), ...lines].join('\n')}\n`;
   await writeWhole(join(root, FILE), content).catch(() => {});
+}
+
+/** Facts that other code has read are none: what reads them is part of what they mean. */
+async function codeVersion(): Promise<string> {
+  const hash = createHash('sha256');
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  for (const room of ['sessions', 'trainers', 'telemetry']) {
+    const files = (await readdir(join(root, room))).filter((file) => file.endsWith('.js')).sort();
+    for (const content of await Promise.all(files.map((file) => readFile(join(root, room, file)))))
+      hash.update(content);
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Does a session rest, so that the same files mean the same facts? */

@@ -10,12 +10,11 @@ import type { SavedAt } from '../trainers/fileNames.js';
 import { writeWhole } from '../wholeFile.js';
 import { type Context, inputOf, type Plan } from './attemptPlan.js';
 import { moveEarlier } from './earlier.js';
-import { editAttempt } from './outputs.js';
 import type { Candidate } from './resume.js';
 import { resumeArgv } from './resumeArgv.js';
 import { finalSignature } from './settle.js';
 import { updateStateFile } from './stateFile.js';
-import type { AttemptEntry } from './uiState.js';
+import { type AttemptEntry, editAttempt } from './uiState.js';
 
 /**
  * Moves away what would be overwritten, writes the session's files, records the attempt and starts its runner. Resolves

@@ -11,6 +11,12 @@ export function isSessionName(name: string): boolean {
   return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name;
 }
 
+/** The names of all folders under outputs that may be sessions. Empty where the root can't be read. */
+export async function sessionFolders(outputs: string): Promise<string[]> {
+  const entries = await readdir(outputs, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);
+}
+
 /**
  * The folder and file name for a LoRA's name: `My Cat!` → `my-cat`. Letters and digits of any script stay.
  * Throws a Problem for the field `lora_name` when nothing is left.

@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import { check as isLocked } from 'proper-lockfile';
 import { type AttemptRecord, readAttempt } from '../processes/attemptFile.js';
 import { type Liveness, liveness } from '../processes/liveness.js';
-import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
-import { readLogTail } from '../telemetry/logTail.js';
-import { beginProgress, publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
+import { LOG_FILE } from '../telemetry/follow.js';
+import { publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
 import { checkpointName, outputNameBehind } from '../trainers/fileNames.js';
 import { newestSample } from '../trainers/samples.js';
+import { attemptFacts, latestEntry, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import { byHandIn, type HandRun } from './byHand.js';
 import { isEnding } from './endByHand.js';
-import type { AttemptFacts, NextAction, SessionFacts } from './facts.js';
+import type { SessionFacts } from './facts.js';
 import { readHandProgress } from './handProgress.js';
 import { versionOf } from './names.js';
+import { nextAction } from './nextAction.js';
 import { outputName } from './outputName.js';
 import { readPutBack } from './putBack.js';
 import { type Candidate, chooseResume, readCandidates } from './resume.js';
-import { finalSignature, settle } from './settle.js';
-import { readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
+import { settleEnded } from './settleEnded.js';
+import { lockPath, readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
 import { deriveStatus } from './status.js';
-import { type AttemptEntry, SETTING_NAMES, type UiState } from './uiState.js';
+import { type AttemptEntry, settingsOf, type UiState } from './uiState.js';
 
 const CURVE_POINTS_SHOWN = 60;
-const TAIL_LINES = 80;
 
 /** An output folder, read whole: the facts that are shown, and the evidence that the verbs act on. */
 export type Session = {
@@ -79,8 +79,7 @@ export async function readSession(
     pending =
       record?.id !== entry.id && (await isLocked(folder, { lockfilePath: lockPath(folder) }).catch(() => false));
     if (!pending) {
-      progress = await accountFor(folder, entry, progress);
-      latest = { ...entry, ...(await settleFrom(folder, entry, record, own, progress)) };
+      ({ latest, progress } = await settleEnded({ folder, entry, record, outputName: own, stored: progress }));
       settledNow = file.kind === 'whole';
     }
   }
@@ -175,146 +174,9 @@ export async function readSession(
   };
 }
 
-export function lockPath(folder: string): string {
-  return join(folder, `${STATE_FILE}.lock`);
-}
-
 function presentRecord(folder: string): AttemptRecord | null {
   const record = readAttempt(folder);
   return record && !('broken' in record) ? record : null;
-}
-
-/** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
-function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
-  const last = state?.attempts.at(-1) ?? null;
-  if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
-  if (last && last.number >= record.number) return last;
-  return {
-    number: record.number,
-    kind: record.kind,
-    id: record.id,
-    started_at: record.started_at,
-    argv: record.argv,
-    cwd: record.cwd,
-    log_start: record.log_start,
-    log_end: null,
-    ended_at: null,
-    resumed_from: null,
-    first_epoch: 1,
-    step_offset: 0,
-    exit_code: null,
-    signal: null,
-    reason: null,
-    outcome: null,
-    stop_requested_at: null,
-    stop_when: null,
-    final_before: null,
-    automatic: false,
-    gpus: [],
-    steps_per_epoch: null,
-    begun_step: null,
-    no_retry: null,
-    stalled: null,
-  };
-}
-
-/** Reads what the log holds beyond progress.json: the sidecar may have been down when the attempt ended. */
-async function accountFor(
-  folder: string,
-  entry: AttemptEntry,
-  progress: StoredProgress | null,
-): Promise<StoredProgress> {
-  const begun =
-    progress?.attempt === entry.id
-      ? progress
-      : beginProgress({
-          id: entry.id,
-          step: entry.step_offset,
-          epoch: entry.first_epoch - 1,
-          epochs: null,
-          before: progress,
-          now: new Date(),
-        });
-  return accountForRest(folder, entry.step_offset, entry.log_start, begun);
-}
-
-async function settleFrom(
-  folder: string,
-  entry: AttemptEntry,
-  record: AttemptRecord | null,
-  own: string,
-  progress: StoredProgress | null,
-) {
-  const log = join(folder, LOG_FILE);
-  const mine = record?.id === entry.id ? record : null;
-  const logStart = mine?.log_start ?? entry.log_start;
-  const final = finalSignature(folder, own);
-  return settle({
-    entry,
-    record: mine,
-    stepSeen: (progress?.console.step ?? 0) > 0,
-    newFinal: final !== null && final !== entry.final_before,
-    finalName: checkpointName(own, { kind: 'final', number: null }),
-    logTail: mine ? (await readLogTail(log, TAIL_LINES, logStart, mine.log_end ?? undefined)).text : '',
-    logSize: (await stat(log).catch(() => null))?.size ?? 0,
-    now: new Date(),
-  });
-}
-
-export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
-  const entry = latest?.id === each.id ? latest : each;
-  const isAlive = alive.alive !== 'no' && latest?.id === each.id;
-  const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
-  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus } = entry;
-  const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
-  return {
-    number,
-    kind,
-    started_at,
-    ended_at,
-    pid,
-    alive: isAlive,
-    resumed_from,
-    first_epoch,
-    step_offset,
-    exit_code,
-    signal,
-    reason: entry.outcome === 'completed' ? 'Completed.' : reason,
-    argv,
-    log_start,
-    log_end,
-    automatic,
-    gpus,
-  };
-}
-
-function withLatest(attempts: readonly AttemptEntry[], latest: AttemptEntry | null): AttemptEntry[] {
-  const before = attempts.filter((each) => each.id !== latest?.id);
-  return latest ? [...before, latest] : before;
-}
-
-function nextAction(is: {
-  status: SessionFacts['status'];
-  trainable: boolean;
-  resume: boolean;
-  candidates: readonly Candidate[];
-  checkpoints: number;
-  alive: boolean;
-}): NextAction {
-  if (is.status === 'stopping' || is.status === 'pending') return null;
-  if (is.alive) return 'stop';
-  if (!is.trainable) return null;
-  if (is.resume) return 'resume';
-  if (is.status === 'completed') return is.candidates.some((each) => each.complete) ? 'train further' : null;
-  return is.checkpoints === 0 && is.candidates.length === 0 ? 'start' : 'start over';
-}
-
-export function settingsOf(state: UiState | null): Record<string, unknown> {
-  if (!state) return {};
-  return {
-    ...Object.fromEntries(SETTING_NAMES.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]]))),
-    arguments: state.arguments,
-  };
 }
 
 function unreadable(reason: string): string {

@@ -135,7 +135,7 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>)
   const release = await lock(folder, {
     stale: 5_000,
     retries: { retries: 60, minTimeout: 25, maxTimeout: 100 },
-    lockfilePath: join(folder, `${STATE_FILE}.lock`),
+    lockfilePath: lockPath(folder),
     onCompromised: () => {},
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') {
@@ -157,6 +157,11 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>)
   } finally {
     await release().catch(() => {});
   }
+}
+
+/** What `withSessionLock` holds while it works. */
+export function lockPath(folder: string): string {
+  return join(folder, `${STATE_FILE}.lock`);
 }
 
 type Look = StateFile & { changedAt?: number };

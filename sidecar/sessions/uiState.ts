@@ -220,3 +220,18 @@ function spoiled(token: string): string | null {
   if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${token} is smaller than a number can be`;
   return null;
 }
+
+/** The settings as they are shown, under the names of the record. */
+export function settingsOf(state: UiState | null): Record<string, unknown> {
+  if (!state) return {};
+  return {
+    ...Object.fromEntries(SETTING_NAMES.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]]))),
+    arguments: state.arguments,
+  };
+}
+
+/** Changes one attempt in a raw record; what else the user put into it stays. */
+export function editAttempt(raw: RawState, id: string, change: Partial<AttemptEntry>): void {
+  const attempts = (raw.attempts ?? []) as AttemptEntry[];
+  raw.attempts = attempts.map((each) => (each.id === id ? { ...each, ...change } : each));
+}

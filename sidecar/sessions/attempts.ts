@@ -1,0 +1,72 @@
+import type { AttemptRecord } from '../processes/attemptFile.js';
+import type { Liveness } from '../processes/liveness.js';
+import type { AttemptFacts } from './facts.js';
+import type { AttemptEntry, UiState } from './uiState.js';
+
+/** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
+export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
+  const last = state?.attempts.at(-1) ?? null;
+  if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
+  if (last && last.number >= record.number) return last;
+  return {
+    number: record.number,
+    kind: record.kind,
+    id: record.id,
+    started_at: record.started_at,
+    argv: record.argv,
+    cwd: record.cwd,
+    log_start: record.log_start,
+    log_end: null,
+    ended_at: null,
+    resumed_from: null,
+    first_epoch: 1,
+    step_offset: 0,
+    exit_code: null,
+    signal: null,
+    reason: null,
+    outcome: null,
+    stop_requested_at: null,
+    stop_when: null,
+    final_before: null,
+    automatic: false,
+    gpus: [],
+    steps_per_epoch: null,
+    begun_step: null,
+    no_retry: null,
+    stalled: null,
+  };
+}
+
+/** All attempts, the newest as it is known now: settled in memory, or lost by the file. */
+export function withLatest(attempts: readonly AttemptEntry[], latest: AttemptEntry | null): AttemptEntry[] {
+  const before = attempts.filter((each) => each.id !== latest?.id);
+  return latest ? [...before, latest] : before;
+}
+
+/** An attempt as it is shown. */
+export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
+  const entry = latest?.id === each.id ? latest : each;
+  const isAlive = alive.alive !== 'no' && latest?.id === each.id;
+  const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
+  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus } = entry;
+  const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
+  return {
+    number,
+    kind,
+    started_at,
+    ended_at,
+    pid,
+    alive: isAlive,
+    resumed_from,
+    first_epoch,
+    step_offset,
+    exit_code,
+    signal,
+    reason: entry.outcome === 'completed' ? 'Completed.' : reason,
+    argv,
+    log_start,
+    log_end,
+    automatic,
+    gpus,
+  };
+}

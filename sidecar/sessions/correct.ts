@@ -1,0 +1,47 @@
+import { dirname } from 'node:path';
+import { readSession, type Session } from './session.js';
+import { updateStateFile, withSessionLock } from './stateFile.js';
+import { editAttempt, type RawState } from './uiState.js';
+
+/**
+ * Writes the evidence into a session's file where that says something else, under the lock: another sidecar may be about
+ * to start the session. Returns the session as it is then. A full or read-only disk changes nothing about what is shown;
+ * the next look tries again.
+ */
+export async function correct(session: Session): Promise<Session> {
+  if (!needsCorrection(session)) return session;
+  const { folder, name } = session;
+  try {
+    return await withSessionLock(folder, async () => {
+      const present = await readSession(dirname(folder), name, null);
+      if (!present || present.facts.status === 'pending') return present ?? session;
+      await updateStateFile(folder, (raw) => record(raw, present));
+      return present;
+    });
+  } catch {
+    return session;
+  }
+}
+
+/** What has no attempt of ours is left alone unless it claims to live. */
+function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: Session): boolean {
+  if (file.kind !== 'whole' || facts.status === 'pending') return false;
+  // Its own sidecar keeps the file, and knows better; two that correct each other never end.
+  if (liveness.alive === 'elsewhere') return false;
+  // Another pod over the same folder does not see who runs here by hand.
+  if (byHand) return settledNow;
+  if (settledNow) return true;
+  if (state?.status === facts.status) return false;
+  return (state?.attempts.length ?? 0) > 0 || ['starting', 'running', 'stopping'].includes(state?.status ?? '');
+}
+
+function record(raw: RawState, { facts, latest, settledNow }: Session): void {
+  raw.status = facts.status;
+  if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
+  else if (facts.status !== 'failed') delete raw.error;
+  if (facts.completed_at) raw.completed_at = facts.completed_at;
+  if (facts.status === 'completed' && facts.final_checkpoint) {
+    raw.outputs = { ...(raw.outputs as object | undefined), final_checkpoint: facts.final_checkpoint };
+  }
+  if (settledNow && latest) editAttempt(raw, latest.id, latest);
+}

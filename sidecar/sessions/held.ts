@@ -1,0 +1,132 @@
+import type { Hub } from '../live/hub.js';
+import type { Follower } from '../telemetry/follow.js';
+import type { SessionFacts } from './facts.js';
+
+/** A session as it was last read. */
+export type HeldSession = {
+  name: string;
+  facts: SessionFacts;
+  /** The sign of its folder when it was read (see `signOf`); '' where a slow disk was not asked yet. */
+  signature: string;
+  /** Id of the newest attempt, which `follower` follows while it lives. */
+  attempt: string | null;
+  follower: Follower | null;
+};
+
+/** What only this process knows: when it will resume a session by itself, for how long nothing has moved in it. */
+export type Marks = {
+  stalled_seconds?: number | null;
+  in_seconds?: number | null;
+  /** Why it was not resumed although it was to be, in words. */
+  refused?: string | null;
+};
+
+/** All sessions as they were last read, in memory. */
+export type Held = {
+  get(name: string): HeldSession | undefined;
+  all(): Iterable<HeldSession>;
+  /** Running ones first, then newest first. */
+  inOrder(): HeldSession[];
+  /** Those that were only read in brief so far, in the order of the list. */
+  inBrief(): string[];
+  /** Counts every change of what is held. */
+  revision(): number;
+  /** Takes what was read of a session, and tells who watches if its facts changed. */
+  hold(now: HeldSession): void;
+  /** The session is gone. */
+  drop(name: string): void;
+  /** Takes what else became known of a session. */
+  tellFacts(name: string, facts: SessionFacts): void;
+  /** Adds to a session's facts what only this process knows, until it says otherwise. */
+  mark(name: string, marks: Marks): void;
+  withMarks(name: string, facts: SessionFacts): SessionFacts;
+};
+
+export function createHeld(hub: Hub): Held {
+  const sessions = new Map<string, HeldSession>();
+  const marked = new Map<string, Marks>();
+  /** Null when the order may have changed. */
+  let sorted: HeldSession[] | null = null;
+  let revision = 0;
+
+  function changed(name: string): void {
+    revision += 1;
+    hub.tell({ type: 'session', name });
+  }
+
+  function inOrder(): HeldSession[] {
+    sorted ??= [...sessions.values()]
+      .map((each) => ({ each, key: keyOf(each.facts) }))
+      .sort((a, b) => order(a.key, b.key) || (a.each.name < b.each.name ? -1 : 1))
+      .map(({ each }) => each);
+    return sorted;
+  }
+
+  const held: Held = {
+    get: (name) => sessions.get(name),
+    all: () => sessions.values(),
+    inOrder,
+    inBrief: () => inOrder().flatMap(({ name, facts }) => (facts.looked_into ? [] : [name])),
+    revision: () => revision,
+    hold(now) {
+      const before = sessions.get(now.name);
+      const same = before && sameFacts(before.facts, now.facts);
+      if (!before || order(keyOf(before.facts), keyOf(now.facts)) !== 0) sorted = null;
+      if (before) Object.assign(before, now);
+      else sessions.set(now.name, now);
+      if (!same) changed(now.name);
+    },
+    drop(name) {
+      if (!sessions.delete(name)) return;
+      sorted = null;
+      changed(name);
+    },
+    tellFacts(name, facts) {
+      const present = sessions.get(name);
+      if (present) held.hold({ ...present, facts });
+    },
+    mark(name, marks) {
+      marked.set(name, marks);
+      const present = sessions.get(name);
+      if (present) held.tellFacts(name, held.withMarks(name, present.facts));
+    },
+    withMarks(name, facts) {
+      const marks = marked.get(name);
+      const { will, reason } = facts.auto_resume;
+      return {
+        ...facts,
+        stalled_seconds: marks?.stalled_seconds ?? null,
+        auto_resume: {
+          ...facts.auto_resume,
+          will: will && !marks?.refused,
+          in_seconds: will ? (marks?.in_seconds ?? null) : null,
+          reason: reason ?? marks?.refused ?? null,
+        },
+      };
+    },
+  };
+  return held;
+}
+
+function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+const LIVE = ['starting', 'running', 'stopping', 'pending'];
+
+type Key = { live: boolean; begun: number };
+
+function keyOf(facts: SessionFacts): Key {
+  return { live: LIVE.includes(facts.status), begun: begun(facts) };
+}
+
+function order(a: Key, b: Key): number {
+  return Number(b.live) - Number(a.live) || b.begun - a.begun;
+}
+
+/** When a session was last begun, or made. */
+function begun(facts: SessionFacts): number {
+  const [last] = facts.attempts.slice(-1);
+  if (last) return Date.parse(last.started_at);
+  return facts.timestamp === null ? Date.parse(facts.created_at) : facts.timestamp * 1000;
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { beatForRunner } from '../processes/heartbeat.js';
+import { liveness } from '../processes/liveness.js';
+import type { Held } from './held.js';
+import { sessionFolders } from './names.js';
+import type { Reading } from './reading.js';
+import { recordIn, takeSigns } from './signs.js';
+
+/** How often everything is looked at: other programs, other pods and people change files too. */
+const LOOK_MS = 600;
+/** With thousands of sessions less often, so that it takes a twelfth of one core at most; but no less often than this. */
+const LONGEST_LOOK_MS = 1300;
+const SHARE = 12;
+/** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
+const REREAD = 5;
+
+/**
+ * Looks at every session's folder again and again, and reads what changed. inotify would not tell what another pod does
+ * on a shared volume. `afterwards` is called after each look. Returns how to end it.
+ */
+export function lookAgainAndAgain(
+  place: { root: string; held: Held; reading: Reading },
+  afterwards: () => void,
+): () => Promise<void> {
+  let timer: NodeJS.Timeout;
+  let looking: Promise<void> = Promise.resolve();
+  let ended = false;
+  let round = 0;
+
+  function lookIn(ms: number): void {
+    if (ended) return;
+    timer = setTimeout(() => {
+      const begun = performance.now();
+      looking = look(place, round, () => ended)
+        .catch(() => 0)
+        .then((worked) => {
+          round += 1;
+          afterwards();
+          const every = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, worked * SHARE));
+          lookIn(Math.max(0, every - (performance.now() - begun)));
+        });
+    }, ms);
+    timer.unref();
+  }
+
+  lookIn(LOOK_MS);
+  return async () => {
+    ended = true;
+    clearTimeout(timer);
+    await looking;
+  };
+}
+
+type Place = { root: string; held: Held; reading: Reading };
+
+/** Looks at everything once; resolves to the milliseconds that it worked, its waiting not counted. */
+async function look({ root, held, reading }: Place, round: number, isOver: () => boolean): Promise<number> {
+  const names = await sessionFolders(root);
+  const there = new Set(names);
+  for (const { name } of [...held.all()]) if (!there.has(name)) await reading.read(name);
+  const stale: string[] = [];
+  const take = (name: string, signature: string) => {
+    if (isStale(root, held, name, signature)) stale.push(name);
+  };
+  const worked = await takeSigns(root, names, take, { restful: true, isOver });
+  const again = Array.from(
+    { length: Math.min(REREAD, names.length) },
+    (_, index) => names[(round * REREAD + index) % names.length] as string,
+  );
+  await reading.readAll([...stale, ...again]);
+  return worked;
+}
+
+/** Has a session to be read (again)? */
+function isStale(root: string, held: Held, name: string, signature: string): boolean {
+  const folder = join(root, name);
+  const present = held.get(name);
+  if (!present) return true;
+  // Not asked yet, on a slow disk: it is read whole in its turn.
+  if (present.signature === '') return false;
+  if (!present.follower) return present.signature !== signature;
+  const life = liveness(folder);
+  if (life.alive === 'here' && life.by !== 'runner') beatForRunner(folder);
+  // A running session's folder changes with every write of progress.json: only its record counts.
+  return life.alive === 'no' || recordIn(present.signature) !== recordIn(signature);
+}

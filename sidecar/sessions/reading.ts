@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Hub } from '../live/hub.js';
+import { liveness } from '../processes/liveness.js';
+import { type Follower, followAttempt } from '../telemetry/follow.js';
+import { publicProgress, readProgress } from '../telemetry/progress.js';
+import type { ConsoleEvent } from '../trainers/consoleLines.js';
+import { isTemporary, sweepTemporary } from '../wholeFile.js';
+import { attemptProgress } from './attemptProgress.js';
+import { correct } from './correct.js';
+import type { SessionFacts } from './facts.js';
+import type { Held } from './held.js';
+import { isSessionName } from './names.js';
+import { putBackLastGood } from './putBack.js';
+import { readSession, type Session } from './session.js';
+import { signOf } from './signs.js';
+import type { AttemptEntry } from './uiState.js';
+
+/** Readings at the same time. */
+const READERS = 8;
+/** So long a reading waits for a log to be caught up with. */
+const CATCH_UP_MS = 300;
+
+export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
+
+/** Reads sessions whole, holds what it found, and follows the logs of those that live. */
+export type Reading = {
+  /** One session, anew: its file is corrected where the evidence says otherwise. Null where there is none. */
+  read(name: string, thorough?: boolean): Promise<Session | null>;
+  /** Several, until it is enough. One folder that can't be read must not hide the others. */
+  readAll(names: readonly string[], isEnough?: () => boolean): Promise<void>;
+  /** Hears what the console of any running session says: saves, steps, phases. */
+  onConsole(listener: ConsoleListener): () => void;
+  /** Begins to follow no more logs, and lets go of those that are followed. */
+  close(): Promise<void>;
+};
+
+export function createReading({ root, hub, held }: { root: string; hub: Hub; held: Held }): Reading {
+  /** The last reading that was asked for, of each session; and those that wait for their turn. */
+  const turns = new Map<string, Promise<unknown>>();
+  const waiting = new Map<string, Promise<Session | null>>();
+  const listeners = new Set<ConsoleListener>();
+  let closed = false;
+
+  /** One reading of a session at a time, in the order asked for; who asks while one waits shares it. */
+  function read(name: string, thorough = false): Promise<Session | null> {
+    const key = `${thorough} ${name}`;
+    const shared = waiting.get(key);
+    if (shared) return shared;
+    const turn = (turns.get(name) ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        waiting.delete(key);
+        return readNow(name, thorough);
+      });
+    waiting.set(key, turn);
+    turns.set(name, turn);
+    void turn
+      .catch(() => {})
+      .finally(() => {
+        if (turns.get(name) === turn) turns.delete(name);
+      });
+    return turn;
+  }
+
+  async function readNow(name: string, thorough: boolean): Promise<Session | null> {
+    if (!isSessionName(name)) return null;
+    const folder = join(root, name);
+    const signature = signOf(folder);
+    const before = held.get(name);
+    let follower = before?.follower ?? null;
+    // The last words of a trainer that has just ended belong to its facts.
+    if (before && follower && liveness(folder).alive === 'no') {
+      await follower.close();
+      follower = before.follower = null;
+    }
+    const known = follower?.progress() ?? null;
+    let session = await readSession(root, name, known, thorough);
+    if (!session) {
+      await follower?.close();
+      held.drop(name);
+      return null;
+    }
+    if (session.file.kind === 'unreadable' && (await putBackLastGood(folder).catch(() => null))) {
+      session = (await readSession(root, name, known, thorough)) ?? session;
+    }
+    if (session.entries.some(isTemporary)) await sweepTemporary(folder);
+    session = await correct(session);
+    session = { ...session, facts: held.withMarks(name, session.facts) };
+    const attempt = session.latest?.id ?? null;
+    if (follower && before?.attempt !== attempt) {
+      await follower.close();
+      follower = null;
+    }
+    if (!follower && !closed && session.liveness.alive !== 'no' && session.latest) {
+      follower = follow(session, session.latest);
+      // What the log holds by now belongs to what is told first, unless it takes long to read.
+      await Promise.race([follower.catchUp(), wait(CATCH_UP_MS)]);
+    }
+    // The console may have gone on while the folder was read: what is told never goes back.
+    if (follower) session = { ...session, facts: withProgress(session.facts, follower) };
+    held.hold({ name, facts: session.facts, signature, attempt, follower });
+    return session;
+  }
+
+  function follow({ name, folder, state }: Session, entry: AttemptEntry): Follower {
+    return followAttempt({
+      folder,
+      stepOffset: entry.step_offset,
+      logStart: entry.log_start,
+      progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
+      onText: (piece) => hub.tell({ type: 'log', name, ...piece }),
+      onProgress(now, events) {
+        const present = held.get(name);
+        if (present) {
+          const { status } = present.facts;
+          const firstStep = status === 'starting' && (now.console.step ?? 0) > 0;
+          const progress = publicProgress(now);
+          held.tellFacts(name, { ...present.facts, status: firstStep ? 'running' : status, progress });
+          if (firstStep || events.some((event) => event.type !== 'step')) void read(name).catch(() => {});
+        }
+        for (const listener of listeners) listener(name, events);
+      },
+    });
+  }
+
+  return {
+    read,
+    async readAll(names, isEnough = () => false) {
+      const rest = new Set(names).values();
+      const readOn = async () => {
+        for (const name of rest) {
+          if (closed || isEnough()) return;
+          await read(name).catch(() => {});
+        }
+      };
+      await Promise.all(Array.from({ length: READERS }, readOn));
+    },
+    onConsole(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...held.all()].map(({ follower }) => follower?.close()));
+    },
+  };
+}
+
+function withProgress(facts: SessionFacts, follower: Follower): SessionFacts {
+  const now = follower.progress();
+  const begun = facts.status === 'starting' && (now.console.step ?? 0) > 0;
+  return { ...facts, status: begun ? 'running' : facts.status, progress: publicProgress(now) };
+}

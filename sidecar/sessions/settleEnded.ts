@@ -1,0 +1,44 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptRecord } from '../processes/attemptFile.js';
+import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
+import { readLogTail } from '../telemetry/logTail.js';
+import type { StoredProgress } from '../telemetry/progress.js';
+import { checkpointName } from '../trainers/fileNames.js';
+import { attemptProgress } from './attemptProgress.js';
+import { finalSignature, settle } from './settle.js';
+import type { AttemptEntry } from './uiState.js';
+
+const TAIL_LINES = 80;
+
+/**
+ * Settles an attempt that has ended and is not settled yet, from what its files tell. What the log holds beyond
+ * progress.json is read first: the sidecar may have been down when the attempt ended.
+ */
+export async function settleEnded(ended: {
+  folder: string;
+  entry: AttemptEntry;
+  /** attempt.json, which may be about another attempt. */
+  record: AttemptRecord | null;
+  outputName: string;
+  stored: StoredProgress | null;
+}): Promise<{ latest: AttemptEntry; progress: StoredProgress }> {
+  const { folder, entry, record, outputName } = ended;
+  const begun = attemptProgress(entry, ended.stored, null);
+  const progress = await accountForRest(folder, entry.step_offset, entry.log_start, begun);
+  const log = join(folder, LOG_FILE);
+  const mine = record?.id === entry.id ? record : null;
+  const logStart = mine?.log_start ?? entry.log_start;
+  const final = finalSignature(folder, outputName);
+  const settlement = settle({
+    entry,
+    record: mine,
+    stepSeen: (progress.console.step ?? 0) > 0,
+    newFinal: final !== null && final !== entry.final_before,
+    finalName: checkpointName(outputName, { kind: 'final', number: null }),
+    logTail: mine ? (await readLogTail(log, TAIL_LINES, logStart, mine.log_end ?? undefined)).text : '',
+    logSize: (await stat(log).catch(() => null))?.size ?? 0,
+    now: new Date(),
+  });
+  return { latest: { ...entry, ...settlement }, progress };
+}
