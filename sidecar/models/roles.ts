@@ -22,7 +22,7 @@ export interface ModelFile {
   detail: string | null;
   /** Whole, and of a kind that the trainers can load. */
   usable: boolean;
-  /** Why not usable, in words; null if it is. */
+  /** Why not usable, in words that follow its name ("is cut short"); null if it is. */
   reason: string | null;
 }
 

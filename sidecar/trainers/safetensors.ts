@@ -14,13 +14,14 @@ export type SafetensorsHeader = {
   bytes: number;
 };
 
-export type TensorPlace = { name: string; dtype: string; from: number; to: number };
+export type TensorPlace = { name: string; dtype: string; shape: number[]; from: number; to: number };
 
 const headerShape = z.record(
   z.string(),
   z.union([
     z.looseObject({
       dtype: z.string(),
+      shape: z.array(z.number().int().min(0)),
       data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]),
     }),
     z.record(z.string(), z.string()),
@@ -34,6 +35,14 @@ const headerShape = z.record(
  * Format: u64 little-endian header length, JSON header, tensors (safetensors, README "Format").
  */
 export async function readSafetensors(path: string): Promise<SafetensorsHeader | string> {
+  const header = await readSafetensorsHeader(path);
+  if (typeof header === 'string') return header;
+  if (header.bytes < header.expectedBytes) return 'is cut short';
+  return header.bytes > header.expectedBytes ? 'is longer than its header says' : header;
+}
+
+/** The same for a file whose header is there already, whether its weights are or not. */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader | string> {
   const file = await open(path, 'r');
   try {
     return await readHeader(file);
@@ -52,8 +61,6 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string>
   const header = parse((await read(file, 8, length)).toString('utf8'));
   if (!header) return 'has a broken header';
   const expectedBytes = 8 + length + header.end;
-  if (bytes < expectedBytes) return 'is cut short';
-  if (bytes > expectedBytes) return 'is longer than its header says';
   const places = header.places.map((place) => ({ ...place, from: place.from + 8 + length, to: place.to + 8 + length }));
   return { metadata: header.metadata, tensors: places.length, places, expectedBytes, bytes };
 }
@@ -85,8 +92,10 @@ function parse(text: string): { metadata: Record<string, string>; places: Tensor
       metadata = entry as Record<string, string>;
       continue;
     }
-    const { dtype, data_offsets } = entry as { dtype: string; data_offsets: [number, number] };
-    places.push({ name, dtype, from: data_offsets[0], to: data_offsets[1] });
+    const { dtype, shape, data_offsets } = entry as Pick<TensorPlace, 'dtype' | 'shape'> & {
+      data_offsets: [number, number];
+    };
+    places.push({ name, dtype, shape, from: data_offsets[0], to: data_offsets[1] });
   }
   places.sort((a, b) => a.from - b.from);
   return { metadata, places, end: places.reduce((end, { to }) => Math.max(end, to), 0) };

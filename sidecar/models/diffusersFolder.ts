@@ -1,0 +1,73 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ModelFile, ModelRole } from './roles.js';
+
+/** Does a folder with these files hold one whole model in the layout of diffusers? */
+export function isDiffusersFolder(names: Set<string>): boolean {
+  return names.has('model_index.json');
+}
+
+const shape = z.looseObject({ _class_name: z.string() });
+
+/** What each pipeline is, and the parts without which sd-scripts cannot load it (train_util.py, sdxl_train_util.py). */
+const PIPELINES: Record<string, { role: ModelRole; parts: string[] }> = {
+  StableDiffusionPipeline: { role: 'sd1', parts: ['unet', 'text_encoder', 'vae'] },
+  StableDiffusionXLPipeline: { role: 'sdxl', parts: ['unet', 'text_encoder', 'text_encoder_2', 'vae'] },
+  FluxPipeline: { role: 'flux', parts: ['transformer'] },
+};
+const WEIGHTS = /\.(safetensors|bin)$/;
+
+/** What a folder is, by its model_index.json. Null for a pipeline that nothing here trains. */
+export async function readDiffusersFolder(path: string, name: string): Promise<ModelFile | null> {
+  const text = await readFile(join(path, 'model_index.json'), 'utf8').catch(() => '');
+  const index = shape.safeParse(parse(text));
+  if (!index.success) return null;
+  const pipeline = PIPELINES[index.data._class_name];
+  if (!pipeline) return null;
+  const found = await Promise.all(pipeline.parts.map((part) => weigh(join(path, part))));
+  const missing = pipeline.parts.filter((_, i) => found[i] === 0);
+  const role = pipeline.role === 'sd1' ? await stableVersion(path) : pipeline.role;
+  const reason =
+    missing.length > 0
+      ? `lacks the weights of ${missing.join(', ')}`
+      : role === 'flux' && !(await hasThreeParts(path))
+        ? 'has its transformer in other files than the three of the original release, which sd-scripts cannot load'
+        : null;
+  const bytes = found.reduce((sum, each) => sum + each, 0);
+  return { path, name, bytes, role, detail: 'diffusers folder', usable: !reason, reason };
+}
+
+/** Bytes of the weights in one part's folder; 0 where there are none, or they are not there yet. */
+async function weigh(folder: string): Promise<number> {
+  const inside: string[] = await readdir(folder).catch(() => []);
+  const names = inside.filter((name) => WEIGHTS.test(name));
+  const sizes = names.map((name) =>
+    stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** Stable Diffusion 2 attends to text that is 1024 wide. */
+async function stableVersion(path: string): Promise<ModelRole> {
+  const text = await readFile(join(path, 'unet', 'config.json'), 'utf8').catch(() => '');
+  const config = z.looseObject({ cross_attention_dim: z.number() }).safeParse(parse(text));
+  return config.success && config.data.cross_attention_dim === 1024 ? 'sd2' : 'sd1';
+}
+
+/** flux_utils.py:48 looks for exactly these. */
+async function hasThreeParts(path: string): Promise<boolean> {
+  const names: string[] = await readdir(join(path, 'transformer')).catch(() => []);
+  return [1, 2, 3].every((part) => names.includes(`diffusion_pytorch_model-0000${part}-of-00003.safetensors`));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
