@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
-import { remember, signatureOf } from '../trainers/remember.js';
+import { signatureOf } from '../fileSignature.js';
+import { remember } from '../trainers/remember.js';
 import { readSafetensorsHeader } from '../trainers/safetensors.js';
 import { isDiffusersFolder, readDiffusersFolder } from './diffusersFolder.js';
 import { type ModelFolder, type ModelPlaces, modelFolders } from './folders.js';

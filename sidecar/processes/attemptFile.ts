@@ -78,21 +78,6 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
   }
 }
 
-/**
- * The PID in `training.pid`, for people's eyes. Null when there is no such file. Anything but one plain decimal number
- * above 1 is unreadable: 0, 1 and negative numbers mean other things to kill(2).
- */
-export function readPidFile(outputFolder: string): number | null | 'unreadable' {
-  let text: string;
-  try {
-    text = readFileSync(join(outputFolder, 'training.pid'), 'utf8');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : 'unreadable';
-  }
-  const number = /^[0-9]{1,10}$/.test(text.trim()) ? Number(text) : 0;
-  return number > 1 && number <= 2 ** 22 ? number : 'unreadable';
-}
-
 /** Who lives is asked after all the time; thousands that rest are not worth their memory. */
 const MOST_KNOWN = 1000;
 const known = new Map<string, { version: string; content: AttemptRecord | BrokenFile }>();

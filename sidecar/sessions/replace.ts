@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, type Stats, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { signatureOf } from '../fileSignature.js';
 import { swapFiles } from '../processes/swap.js';
 import { syncFolder, writeAside } from '../wholeFile.js';
 import { linkOrCopy } from './versions.js';
@@ -64,11 +65,6 @@ export function watchForEdits(aside: string | null, text: string, edited: (text:
     }
     await rm(aside, { force: true }).catch(() => {});
   }, LATE_EDIT_MS).unref();
-}
-
-/** Which file this is and which content it had: inode, time of change in ms, size in bytes. */
-export function signatureOf(stats: Stats): string {
-  return `${stats.ino}:${stats.mtimeMs}:${stats.size}`;
 }
 
 async function keepAside(path: string): Promise<string | null> {

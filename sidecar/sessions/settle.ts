@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { signatureOf } from '../fileSignature.js';
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import { explainEnd, whyNotAgain } from '../trainers/failures.js';
 import { checkpointName } from '../trainers/fileNames.js';
-import { signatureOf } from './stateFile.js';
 import type { AttemptEntry } from './uiState.js';
 
 export type Settlement = Pick<
@@ -53,7 +53,7 @@ export function settle(evidence: {
   return { ...ended, outcome: 'interrupted', reason: 'The pod or the runner went away in the middle of it.' };
 }
 
-/** `inode:mtime:size` of the final weights file, or null where there is none. Compared, never read as a time. */
+/** The signature (inode, mtime, size) of the final weights file, or null where there is none. Compared, never read as a time. */
 export function finalSignature(folder: string, outputName: string): string | null {
   const stats = statSync(join(folder, checkpointName(outputName, { kind: 'final', number: null })), {
     throwIfNoEntry: false,

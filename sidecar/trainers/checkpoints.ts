@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signatureOf } from '../fileSignature.js';
 import { readCheckpointName } from './fileNames.js';
-import { remember, signatureOf } from './remember.js';
+import { remember } from './remember.js';
 import { readSafetensors } from './safetensors.js';
 
 export type CheckpointOnDisk = {

@@ -9,11 +9,6 @@ export function checkpointName(outputName: string, at: SavedAt): string {
   return `${stem(outputName, at)}.safetensors`;
 }
 
-/** `<name>-000004-state`, `<name>-step00000500-state` or `<name>-state`. */
-export function stateName(outputName: string, at: SavedAt): string {
-  return `${stem(outputName, at)}-state`;
-}
-
 /** What a file is of the LoRA called `outputName`; null when it is none of its checkpoints. */
 export function readCheckpointName(file: string, outputName: string): SavedAt | null {
   return file.endsWith('.safetensors') ? readStem(file.slice(0, -'.safetensors'.length), outputName) : null;

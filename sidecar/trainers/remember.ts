@@ -1,5 +1,3 @@
-import type { Stats } from 'node:fs';
-
 const MOST = 5_000;
 
 /** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
@@ -17,9 +15,4 @@ export function remember<Found, More extends unknown[]>(read: (path: string, ...
     if (known.size > MOST && !oldest.done) known.delete(oldest.value);
     return found;
   };
-}
-
-/** Changes whenever a file is written or replaced. */
-export function signatureOf({ ino, size, mtimeMs }: Stats): string {
-  return `${ino}:${size}:${mtimeMs}`;
 }

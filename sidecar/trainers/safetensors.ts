@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
+import { readAt } from '../readAt.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -55,25 +56,14 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string>
   const bytes = (await file.stat()).size;
   if (bytes === 0) return 'is empty';
   if (bytes < 8) return 'is cut short';
-  const length = Number((await read(file, 0, 8)).readBigUInt64LE());
+  const length = Number((await readAt(file, 0, 8)).readBigUInt64LE());
   if (length > MAX_HEADER_BYTES) return 'is not a safetensors file';
   if (8 + length > bytes) return 'is cut short';
-  const header = parse((await read(file, 8, length)).toString('utf8'));
+  const header = parse((await readAt(file, 8, length)).toString('utf8'));
   if (!header) return 'has a broken header';
   const expectedBytes = 8 + length + header.end;
   const places = header.places.map((place) => ({ ...place, from: place.from + 8 + length, to: place.to + 8 + length }));
   return { metadata: header.metadata, tensors: places.length, places, expectedBytes, bytes };
-}
-
-async function read(file: FileHandle, from: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, from + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }
 
 function parse(text: string): { metadata: Record<string, string>; places: TensorPlace[]; end: number } | null {

@@ -1,7 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signatureOf } from '../fileSignature.js';
 import { readSampleName, type SampleName } from './fileNames.js';
-import { remember, signatureOf } from './remember.js';
+import { remember } from './remember.js';
 
 export type SampleOnDisk = SampleName & { name: string; bytes: number; savedAtMs: number };
 

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { readAt } from '../readAt.js';
 
 const END_BYTES = 22;
 const END = 0x06054b50;
@@ -132,15 +133,4 @@ function readAhead(file: FileHandle): Read {
     }
     return window.subarray(from - begin, from - begin + length);
   };
-}
-
-async function readAt(file: FileHandle, from: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, from + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -1,40 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readAttempt, readPidFile } from '../../sidecar/processes/attemptFile.js';
+import { readAttempt } from '../../sidecar/processes/attemptFile.js';
 import { cleanUpAfterEach, endIn, newFolder, rewriteRecord, runIn } from './outputFolder.js';
 
 cleanUpAfterEach();
-
-test.each([
-  ['4242\n', 4242],
-  ['4242', 4242],
-  ['2\n', 2],
-  ['', 'unreadable'],
-  ['\n', 'unreadable'],
-  ['1\n', 'unreadable'],
-  ['0\n', 'unreadable'],
-  ['-1\n', 'unreadable'],
-  ['-4242\n', 'unreadable'],
-  ['4242 4243\n', 'unreadable'],
-  ['4242.0\n', 'unreadable'],
-  ['0x1092\n', 'unreadable'],
-  ['1e3\n', 'unreadable'],
-  ['99999999999999999999\n', 'unreadable'],
-  ['garbage\n', 'unreadable'],
-  ['\0\0\0\0', 'unreadable'],
-] as const)('training.pid with %j reads as %s', (text, expected) => {
-  const folder = newFolder();
-  writeFileSync(join(folder, 'training.pid'), text);
-  expect(readPidFile(folder)).toBe(expected);
-});
-
-test('no training.pid, and one that is a folder', () => {
-  const folder = newFolder();
-  expect(readPidFile(folder)).toBeNull();
-  mkdirSync(join(folder, 'training.pid'));
-  expect(readPidFile(folder)).toBe('unreadable');
-});
 
 test.each(['', '{', 'null', '[]', '{}', '{"id": 7}', '\0\0\0'])(
   'attempt.json with %j is broken, and says why',

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readPidFile } from '../../sidecar/processes/attemptFile.js';
 import { launchRunner, trainerEnvironment } from '../../sidecar/processes/launch.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import {
@@ -14,6 +13,7 @@ import {
   launchOf,
   logIn,
   newFolder,
+  pidIn,
   recordIn,
   until,
 } from './outputFolder.js';
@@ -23,8 +23,8 @@ cleanUpAfterEach();
 test('a launched training runs in a session of its own, under the PID that is answered', async () => {
   const folder = newFolder();
   const launched = await launchRunner(launchOf(folder, ['sleep', '60']));
-  expect(launched).toEqual({ ok: true, pid: readPidFile(folder) });
-  expect(recordIn(folder)).toMatchObject({ pid: readPidFile(folder), trainer_pid: expect.any(Number) });
+  expect(launched).toEqual({ ok: true, pid: pidIn(folder) });
+  expect(recordIn(folder)).toMatchObject({ pid: pidIn(folder), trainer_pid: expect.any(Number) });
   const [runner, trainer] = [existing(recordIn(folder).pid), existing(recordIn(folder).trainer_pid ?? 0)];
   expect([runner.pgid, trainer.pgid, trainer.ppid]).toEqual([runner.pid, runner.pid, runner.pid]);
 });
@@ -36,7 +36,7 @@ test('a second launch is told who holds the folder, and leaves the log alone', a
   expect(await launchRunner(launchOf(folder, ['sleep', '60']))).toEqual({
     ok: false,
     code: 'held',
-    message: expect.stringMatching(`^Attempt 1 holds this folder: PID ${readPidFile(folder)} on `),
+    message: expect.stringMatching(`^Attempt 1 holds this folder: PID ${pidIn(folder)} on `),
   });
   expect(logIn(folder)).toBe(before);
 });

@@ -35,6 +35,11 @@ export function cleanUpAfterEach(): void {
   });
 }
 
+/** What `cat training.pid` shows a person. */
+export function pidIn(folder: string): number {
+  return Number(readFileSync(join(folder, 'training.pid'), 'utf8'));
+}
+
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'trackside-processes-'));
   folders.push(folder);

@@ -2,7 +2,6 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readPidFile } from '../../sidecar/processes/attemptFile.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
@@ -14,6 +13,7 @@ import {
   fixture,
   logIn,
   newFolder,
+  pidIn,
   recordIn,
   rewriteRecord,
   runIn,
@@ -129,7 +129,7 @@ describe('one attempt at a time', () => {
     expect(refused.stderr).toMatch(new RegExp(`^Attempt 1 holds this folder: PID ${record.pid} on .*\n$`));
     expect(logIn(folder)).toBe(before);
     expect(recordIn(folder)).toEqual(record);
-    expect(readPidFile(folder)).toBe(record.pid);
+    expect(pidIn(folder)).toBe(record.pid);
   });
 
   test('SIGKILL of the runner leaves the trainer at work and the folder held', async () => {
@@ -218,7 +218,7 @@ describe('kill $(cat training.pid)', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the training, and the record says so', async (signal) => {
     const folder = newFolder();
     await runIn(folder, ['sleep', '60']);
-    signalAttempt(readPidFile(folder) as number, signal);
+    signalAttempt(pidIn(folder), signal);
     expect(await endIn(folder)).toMatchObject({ stop_signal: signal, signal: 'SIGTERM' });
     expect(liveness(folder)).toEqual({ alive: 'no' });
   });
@@ -276,7 +276,7 @@ describe('the record heals', () => {
     rmSync(join(folder, 'attempt.json'));
     expect(heartbeat()).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'))).toEqual({ id: record.id });
-    expect(readPidFile(folder)).toBeGreaterThan(1);
+    expect(pidIn(folder)).toBeGreaterThan(1);
     writeFileSync(join(folder, 'attempt.json'), '{"id": "another"}');
     utimesSync(join(folder, 'attempt.json'), 1000, 1000);
     expect(heartbeat()).toBe(0);
