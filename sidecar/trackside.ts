@@ -64,6 +64,10 @@ export function createTrackside(settings: Settings): Trackside {
     views,
     assets,
     describe: (trainer) =>
-      describeArguments(trainer, { bridge: settings.bridge, python: settings.python, run: runCommand }),
+      describeArguments(trainer, {
+        bridge: settings.bridge,
+        python: trainer.python ?? settings.python,
+        run: runCommand,
+      }),
   };
 }

@@ -1,17 +1,31 @@
 import { Problem } from '../problem.js';
+import type { Settings } from '../settings.js';
 import { practiceTrainer } from './practice.js';
+import { findCheckout } from './sdScripts/checkout.js';
+import { families, findFamily } from './sdScripts/families.js';
+import { sdScriptsTrainer } from './sdScripts/trainer.js';
 import type { Trainer } from './trainer.js';
 
-/** What can be trained here, in the order of the form. `bridge` is the folder trainer-bridge. */
-export function trainers({ bridge }: { bridge: string }): Trainer[] {
-  return [practiceTrainer(bridge)];
+type Places = Pick<Settings, 'bridge' | 'models' | 'sdScripts' | 'python' | 'root'>;
+
+/** What can be trained here, in the order of the form: practice, and sd-scripts' families where there is a checkout. */
+export function trainers(places: Places): Trainer[] {
+  const checkout = findCheckout(places);
+  const practice = practiceTrainer(places.bridge);
+  if ('missing' in checkout) return [practice];
+  return [practice, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
 }
 
-/** The trainer of that id. Throws a Problem (422) that names those there are. */
-export function findTrainer(settings: { bridge: string }, id: string): Trainer {
-  const all = trainers(settings);
+/** The trainer of that id. Throws a Problem (422) that says what is missing for it, or names those there are. */
+export function findTrainer(places: Places, id: string): Trainer {
+  const all = trainers(places);
   const found = all.find((trainer) => trainer.id === id);
   if (found) return found;
+  const checkout = findCheckout(places);
+  if (findFamily(id) && 'missing' in checkout) {
+    const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder; nothing was changed.`;
+    throw new Problem('no_checkout', 422, message, { field: 'trainer', link: 'trainers' });
+  }
   const there = all.map((trainer) => trainer.id).join(', ');
   throw new Problem('unknown_trainer', 422, `There is no trainer "${id}" here, only: ${there}.`, { field: 'trainer' });
 }

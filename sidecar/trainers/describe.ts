@@ -56,7 +56,8 @@ const describedShape = z.object({
   /** Name of the parser's type function; null means text. */
   type: z.string().nullable(),
   default: z.union([scalar, z.array(scalar)]).nullable(),
-  choices: z.array(scalar).nullable(),
+  /** sd-scripts has None among some: it means that the flag is not given. */
+  choices: z.array(scalar.nullable()).nullable(),
   nargs: z.union([z.string(), z.number()]).nullable(),
   help: z.string().nullable(),
   group: z.string().nullable(),
@@ -69,7 +70,7 @@ function toArgument(described: z.infer<typeof describedShape>): Argument | null 
   const flag = described.flags.find((each) => each.startsWith('--'));
   if (!flag || ['help', 'version'].includes(described.action)) return null;
   const { flags, help, group } = described;
-  const choices = described.choices?.filter((choice) => typeof choice !== 'boolean') ?? null;
+  const choices = described.choices?.filter((choice) => choice !== null && typeof choice !== 'boolean') ?? null;
   return { name: flag.slice(2), flags, type: typeOf(described), default: defaultOf(described), choices, help, group };
 }
 

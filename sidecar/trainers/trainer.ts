@@ -1,3 +1,4 @@
+import type { ModelRole } from '../models/roles.js';
 import type { Argument, ArgumentValue } from './arguments.js';
 import type { Setting, TrainingSettings } from './trainingSettings.js';
 
@@ -27,6 +28,12 @@ export type InputFile = { name: string; content: string; executable: boolean };
 /** `module` is what is imported, `name` what pip calls it; `why` is a sentence. */
 export type PackageNeed = { module: string; name: string; why: string };
 
+/** A model file that a script is given by a flag. */
+export type ModelNeed = { flag: string; role: ModelRole; required: boolean; label: string };
+
+/** `gib`: GiB of memory that such a GPU has; 0 for none. `why` is a sentence. */
+export type GpuPreset = { vram: string; gib: number; label: string; why: string };
+
 /** Something that can train. Knows its flags and files; knows nothing of processes or HTTP. */
 export type Trainer = {
   /** As in ui_state.json and in addresses: "practice", "sd-scripts/flux". */
@@ -36,8 +43,20 @@ export type Trainer = {
   description: string;
   /** The fields of its form, in the order of the page. The other names of ui_state.json mean nothing to it. */
   settings: readonly Setting[];
-  /** Whose parser names the further flags; run from `cwd`. */
-  script: { path: string; cwd: string };
+  /** Whose parser names the further flags; run from `cwd`. `commit` is that of its checkout, where it has one. */
+  script: { path: string; cwd: string; commit?: string | null };
+  /** The interpreter that runs it, where it has one of its own. */
+  python?: string;
+  /** Model files that it is given by flags, among its further arguments. */
+  models?: readonly ModelNeed[];
+  /** Starting points by GPU, largest first; each is a value of the setting `vram`. */
+  presets?: readonly GpuPreset[];
+  /** What is given to the script unless a person says otherwise, for the base model and the preset that were chosen. */
+  given?(settings: Pick<TrainingSettings, 'base_model' | 'vram'>): Record<string, ArgumentValue>;
+  /** What its script would refuse: one sentence a field, further flags as `arguments.<flag>`. */
+  conflicts?(settings: TrainingSettings, own: Record<string, ArgumentValue>): Record<string, string>;
+  /** Its arguments as far as they are known without asking its parser, which takes a while. */
+  basics?: readonly Argument[];
   /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
   furtherArguments(all: readonly Argument[]): Argument[];
   /** A Python package that it needs for pictures of these names, and why; null where none. */

@@ -16,7 +16,8 @@ import { temporaryFolder } from './fixtures.js';
 
 const run = promisify(execFile);
 const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
-const practice = findTrainer({ bridge }, 'practice');
+const places = { bridge, models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const practice = findTrainer(places, 'practice');
 
 function input(more: Partial<TrainingInput> = {}, settings: Record<string, unknown> = {}): TrainingInput {
   return {
@@ -33,8 +34,8 @@ function input(more: Partial<TrainingInput> = {}, settings: Record<string, unkno
 }
 
 test('practice is there to be trained with, and others are refused by name', () => {
-  expect(trainers({ bridge }).map(({ id }) => id)).toEqual(['practice']);
-  expect(() => findTrainer({ bridge }, 'nope')).toThrow('There is no trainer "nope" here, only: practice.');
+  expect(trainers(places).map(({ id }) => id)).toEqual(['practice']);
+  expect(() => findTrainer(places, 'nope')).toThrow('There is no trainer "nope" here, only: practice.');
 });
 
 describe('the command', () => {

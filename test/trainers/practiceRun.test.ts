@@ -18,7 +18,8 @@ import { readTrainingSettings } from '../../sidecar/trainers/trainingSettings.js
 import { temporaryFolder } from './fixtures.js';
 
 const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
-const practice = findTrainer({ bridge }, 'practice');
+const places = { bridge, models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const practice = findTrainer(places, 'practice');
 const quick = {
   num_repeats: 1,
   save_every_n_epochs: 1,

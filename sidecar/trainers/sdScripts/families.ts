@@ -1,4 +1,5 @@
-import type { Family, Flags, ModelNeed } from './family.js';
+import type { ModelNeed } from '../trainer.js';
+import type { Family, Flags } from './family.js';
 import {
   animaPresets,
   chromaPresets,

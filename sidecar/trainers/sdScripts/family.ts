@@ -1,12 +1,9 @@
-import type { ModelRole } from '../../models/roles.js';
 import type { ArgumentValue } from '../arguments.js';
+import type { GpuPreset, ModelNeed } from '../trainer.js';
 import type { TrainingSettings } from '../trainingSettings.js';
 
 /** Flags without their dashes; `false` takes away what an earlier layer gave. */
 export type Flags = Record<string, ArgumentValue>;
-
-/** A model file that a script is given by a flag. */
-export type ModelNeed = { flag: string; role: ModelRole; required: boolean; label: string };
 
 /** A model that a family trains on; `value` is ui_state.json's `base_model`, and what MODELS downloads by. */
 export type BaseModel = {
@@ -18,16 +15,8 @@ export type BaseModel = {
   mostBlocksToSwap?: number;
 };
 
-/** A starting point for a GPU. `vram` is ui_state.json's: "20G", or "CPU". */
-export type Preset = {
-  vram: string;
-  /** GiB that a card of this kind has; the preset of the largest number that the GPU reaches is chosen. 0: no GPU. */
-  gib: number;
-  label: string;
-  /** One sentence: what it does and where it comes from. */
-  why: string;
-  flags: Flags;
-};
+/** A starting point for a GPU; `vram` is ui_state.json's: "20G", or "CPU". */
+export type Preset = GpuPreset & { flags: Flags };
 
 /**
  * One kind of base model of kohya-ss/sd-scripts: what its script needs, and where to begin. Facts as of commit 48d368f

@@ -1,0 +1,59 @@
+import type { Argument, ArgumentValue } from '../arguments.js';
+import type { Family } from './family.js';
+import { presetsOf } from './layers.js';
+
+/** What people change most, with the type that every script's parser gives it. */
+const common: Record<string, Argument['type']> = {
+  train_batch_size: 'integer',
+  gradient_accumulation_steps: 'integer',
+  lr_warmup_steps: 'number',
+  lr_scheduler_num_cycles: 'integer',
+  network_dropout: 'number',
+  network_weights: 'text',
+  network_module: 'text',
+  save_every_n_steps: 'integer',
+  save_last_n_epochs: 'integer',
+  sample_every_n_epochs: 'integer',
+  sample_at_first: 'switch',
+  shuffle_caption: 'switch',
+  keep_tokens: 'integer',
+  caption_dropout_rate: 'number',
+  flip_aug: 'switch',
+  noise_offset: 'number',
+  min_snr_gamma: 'number',
+  unet_lr: 'number',
+  text_encoder_lr: 'list',
+  clip_skip: 'integer',
+};
+
+/**
+ * The arguments to work with while the script's own parser is being asked, which takes ten seconds once a commit: what a
+ * family and its presets give, its model files, and what people change most. No defaults, no help.
+ */
+export function basicArguments(family: Family): Argument[] {
+  const types = new Map(Object.entries(common));
+  for (const { flag } of family.needs) types.set(flag, 'text');
+  const layers = [
+    family.flags,
+    ...family.baseModels.map(({ flags = {} }) => flags),
+    ...presetsOf(family).map((each) => each.flags),
+  ];
+  for (const flags of layers) {
+    for (const [name, value] of Object.entries(flags)) if (value !== false) types.set(name, typeOf(value));
+  }
+  return [...types].map(([name, type]) => ({
+    name,
+    flags: [`--${name}`],
+    type,
+    default: type === 'switch' ? false : null,
+    choices: null,
+    help: null,
+    group: 'options',
+  }));
+}
+
+function typeOf(value: ArgumentValue): Argument['type'] {
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'boolean') return 'switch';
+  return typeof value === 'number' ? 'number' : 'text';
+}

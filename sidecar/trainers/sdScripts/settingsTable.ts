@@ -1,0 +1,47 @@
+import { type Setting, setting } from '../trainingSettings.js';
+import type { Family } from './family.js';
+import { presetsOf } from './layers.js';
+
+/** The fields of a family's form: all 21 names of ui_state.json that it has a use for, with its own defaults. */
+export function settingsOf(family: Family): Setting[] {
+  const { settings, baseModels, timestepSampling } = family;
+  const field = (name: Setting['name'], otherwise: Partial<Setting> = {}) => {
+    const start = settings[name];
+    return setting(name, { ...(start === undefined ? {} : { default: start }), ...otherwise });
+  };
+  return [
+    field('concept_sentence'),
+    field('base_model', {
+      type: 'choice',
+      default: baseModels[0].value,
+      choices: baseModels.map(({ value, label }) => ({ value, label })),
+    }),
+    field('vram', {
+      label: 'Preset for a GPU of',
+      type: 'choice',
+      default: family.presets.at(-1)?.vram ?? '',
+      choices: presetsOf(family).map(({ vram, label }) => ({ value: vram, label })),
+    }),
+    field('num_repeats'),
+    field('max_train_epochs'),
+    field('resolution'),
+    field('network_dim'),
+    field('learning_rate'),
+    field('save_every_n_epochs'),
+    field('enable_checkpointing'),
+    field('enable_monitoring'),
+    field('sample_prompts'),
+    field('sample_every_n_steps'),
+    field('seed'),
+    field('workers'),
+    ...(family.guidance ? [field('guidance_scale')] : []),
+    ...(timestepSampling
+      ? [
+          field('timestep_sampling', {
+            type: 'choice',
+            choices: timestepSampling.map((value) => ({ value, label: value })),
+          }),
+        ]
+      : []),
+  ];
+}

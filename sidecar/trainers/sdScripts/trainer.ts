@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { type Argument, OWN_FLAGS } from '../arguments.js';
+import { datasetConfig } from '../datasetConfig.js';
+import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
+import { trainScript } from '../trainScript.js';
+import { basicArguments } from './basics.js';
+import type { Checkout } from './checkout.js';
+import { withChoices } from './choices.js';
+import { launchCommand } from './command.js';
+import { conflicts } from './conflicts.js';
+import type { Family } from './family.js';
+import { givenFlags, presetsOf } from './layers.js';
+import { settingsOf } from './settingsTable.js';
+
+/** A family of sd-scripts as a trainer. `models` is the folder of model files, where tokenizers are kept too. */
+export function sdScriptsTrainer(family: Family, checkout: Checkout, models: string): Trainer {
+  const { id, label, description, needs } = family;
+  const where = { checkout: checkout.path, python: checkout.python, tokenizers: join(models, 'tokenizers') };
+  return {
+    id,
+    label,
+    description,
+    settings: settingsOf(family),
+    script: { path: join(checkout.path, family.script), cwd: checkout.path, commit: checkout.commit },
+    python: checkout.python,
+    usesGpu: true,
+    models: needs,
+    presets: presetsOf(family),
+    given: (settings) => givenFlags(family, settings),
+    conflicts: (settings, own) => conflicts(family, settings, own),
+    basics: basicArguments(family),
+    furtherArguments: (all) => furtherArguments(family, all),
+    command: (input) => launchCommand(family, input, where),
+    files,
+  };
+}
+
+/** Flags that the settings become, that dataset.toml holds, or that ask for another way to train. */
+const NOT_FURTHER = new Set([
+  ...OWN_FLAGS,
+  ...['network_dim', 'learning_rate', 'seed', 'max_data_loader_n_workers', 'save_every_n_epochs', 'save_n_epoch_ratio'],
+  ...['sample_every_n_steps', 'guidance_scale', 'timestep_sampling', 'tokenizer_cache_dir', 'save_state_on_train_end'],
+  ...['resolution', 'reg_data_dir', 'in_json', 'dataset_class', 'dataset_repeats', 'conditioning_data_dir'],
+  ...['caption_extension', 'caption_extention', 'debug_dataset', 'split_mode', 'use_8bit_adam', 'use_lion_optimizer'],
+  ...['deepspeed', 'zero_stage', 'zero3_init_flag', 'zero3_save_16bit_model', 'offload_optimizer_device'],
+  ...['offload_optimizer_nvme_path', 'offload_param_device', 'offload_param_nvme_path'],
+]);
+
+function furtherArguments(family: Family, all: readonly Argument[]): Argument[] {
+  return all
+    .filter(({ name }) => !NOT_FURTHER.has(name) && !(name in family.fixed))
+    .map((argument) => withChoices(family, argument));
+}
+
+function files(input: TrainingInput, command: Command): InputFile[] {
+  const { settings, datasetPath } = input;
+  const dataset = datasetConfig({
+    imageDir: datasetPath,
+    triggerWord: settings.concept_sentence,
+    repeats: settings.num_repeats,
+    resolution: settings.resolution,
+    batchSize: Number(input.arguments.train_batch_size ?? 1),
+  });
+  return [
+    { name: 'dataset.toml', content: dataset, executable: false },
+    { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
+    { name: 'train.sh', content: trainScript(command), executable: true },
+  ];
+}

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { modelRoles } from '../../../sidecar/models/roles.js';
+import { families, findFamily } from '../../../sidecar/trainers/sdScripts/families.js';
+import type { Family } from '../../../sidecar/trainers/sdScripts/family.js';
+import { presetsOf } from '../../../sidecar/trainers/sdScripts/layers.js';
+import { everyCommand, inputOf, trainerOf } from './commands.js';
+import facts from './parserFacts.json' with { type: 'json' };
+
+const family = (id: string) => findFamily(`sd-scripts/${id}`) as Family;
+const commandOf = (id: string, settings = {}, own = {}) =>
+  trainerOf(family(id)).command(inputOf(family(id), settings, { arguments: own })).argv;
+const conflictsOf = (id: string, own: Record<string, string | number | boolean | string[]>, settings = {}) =>
+  trainerOf(family(id)).conflicts?.(inputOf(family(id), settings).settings, own) ?? {};
+
+type Fact = { type: string; choices?: string[] };
+const factsOf = (script: string) => (facts as Record<string, Record<string, Fact>>)[script] ?? {};
+
+test('every flag of every preset of every family is one that its script takes, with a value of its type', () => {
+  const wrong: string[] = [];
+  for (const { family, preset, flags } of everyCommand()) {
+    let list: string | null = null;
+    for (const token of flags) {
+      if (!token.startsWith('--')) {
+        if (!list) wrong.push(`${family.id} ${preset}: ${token} stands alone`);
+        continue;
+      }
+      const [, name = '', value] = /^--([^=]+)(?:=(.*))?$/s.exec(token) ?? [];
+      const fact = factsOf(family.script)[name];
+      list = fact?.type === 'list' ? name : null;
+      if (!fact) wrong.push(`${family.id} ${preset}: ${family.script} has no --${name}`);
+      else if (!fits(fact, value)) wrong.push(`${family.id} ${preset}: --${name} takes no ${value}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(everyCommand().length).toBeGreaterThan(40);
+});
+
+function fits({ type, choices }: Fact, value: string | undefined): boolean {
+  if (type === 'switch' || type === 'list') return value === undefined;
+  if (value === undefined || (choices && !choices.includes(value))) return false;
+  if (type === 'integer') return /^-?\d+$/.test(value);
+  return type !== 'number' || Number.isFinite(Number(value));
+}
+
+test('no preset holds what its script refuses, whatever the base model', () => {
+  for (const each of families) {
+    for (const { value: base_model } of each.baseModels) {
+      for (const { vram } of presetsOf(each)) {
+        const { settings } = inputOf(each, { vram, base_model });
+        expect([each.id, vram, trainerOf(each).conflicts?.(settings, {})]).toEqual([each.id, vram, {}]);
+      }
+    }
+  }
+});
+
+test('presets begin with the largest GPU, have a reason, and end with one that needs none', () => {
+  for (const each of families) {
+    const presets = presetsOf(each);
+    expect(presets.map(({ gib }) => gib)).toEqual([...presets.map(({ gib }) => gib)].sort((a, b) => b - a));
+    expect(new Set(presets.map(({ vram }) => vram)).size).toBe(presets.length);
+    expect(presets.every(({ why }) => why.endsWith('.'))).toBe(true);
+    expect(presets.at(-1)?.vram).toBe('CPU');
+  }
+});
+
+test('each family asks for its main model first, and for roles that can be recognised', () => {
+  for (const { needs } of families) {
+    expect(needs[0]?.flag).toBe('pretrained_model_name_or_path');
+    expect(needs.every(({ role }) => modelRoles.includes(role))).toBe(true);
+  }
+});
+
+describe('the command', () => {
+  test("FluxGym's 12G preset, launched without asking the machine's own configuration, blocks swapped by number", () => {
+    expect(commandOf('flux', { vram: '12G', sample_prompts: 'a cat', sample_every_n_steps: 50 })).toEqual([
+      '/venv/bin/python',
+      '-m',
+      'accelerate.commands.launch',
+      ...['--num_processes', '1', '--num_machines', '1', '--mixed_precision', 'bf16'],
+      ...['--dynamo_backend', 'no', '--num_cpu_threads_per_process', '1'],
+      '/sd-scripts/flux_train_network.py',
+      '--pretrained_model_name_or_path=/models/flux.safetensors',
+      '--clip_l=/models/clip_l.safetensors',
+      '--t5xxl=/models/t5xxl.safetensors',
+      '--ae=/models/ae.safetensors',
+      '--tokenizer_cache_dir=/models/tokenizers',
+      '--network_module=networks.lora_flux',
+      '--cache_latents',
+      '--cache_latents_to_disk',
+      '--gradient_checkpointing',
+      '--persistent_data_loader_workers',
+      '--mixed_precision=bf16',
+      '--save_precision=bf16',
+      '--optimizer_type=Adafactor',
+      '--lr_scheduler=constant_with_warmup',
+      '--network_alpha=1',
+      '--cache_text_encoder_outputs',
+      '--cache_text_encoder_outputs_to_disk',
+      '--sdpa',
+      '--highvram',
+      '--discrete_flow_shift=3.1582',
+      '--model_prediction_type=raw',
+      '--loss_type=l2',
+      '--fp8_base',
+      ...['--optimizer_args', 'relative_step=False', 'scale_parameter=False', 'warmup_init=False'],
+      '--max_grad_norm=0',
+      '--blocks_to_swap=18',
+      ...['--network_args', 'train_blocks=single'],
+      '--network_dim=4',
+      '--learning_rate=8e-4',
+      '--seed=42',
+      '--max_data_loader_n_workers=2',
+      '--guidance_scale=1',
+      '--timestep_sampling=shift',
+      '--max_train_epochs=16',
+      '--save_every_n_epochs=4',
+      '--save_state',
+      '--sample_every_n_steps=50',
+      '--dataset_config=/out/cat/dataset.toml',
+      '--output_dir=/out/cat',
+      '--output_name=cat',
+      '--save_model_as=safetensors',
+      '--logging_dir=/out/cat/logs',
+      '--sample_prompts=/out/cat/sample_prompts.txt',
+    ]);
+  });
+
+  test('without a GPU it trains on the processor, in full precision, with an optimizer that can', () => {
+    const argv = commandOf('sd1', { vram: 'CPU' });
+    expect(argv.slice(3, 10).join(' ')).toBe('--cpu --num_processes 1 --num_machines 1 --mixed_precision no');
+    expect(argv).toEqual(expect.arrayContaining(['--mixed_precision=no', '--optimizer_type=AdamW']));
+    expect(argv.some((token) => /8bit|fp8|save_precision/.test(token))).toBe(false);
+  });
+
+  test('several GPUs share one run, and a resume tells them the step, for they divide the epoch twice', () => {
+    const flux = family('flux');
+    const resume = { statePath: '/out/cat/cat-000004-state', firstEpoch: 5, firstStep: 40 };
+    const { argv } = trainerOf(flux).command(inputOf(flux, {}, { gpus: [0, 1], resume }));
+    expect(argv.slice(3, 6)).toEqual(['--multi_gpu', '--num_processes', '2']);
+    expect(argv).toEqual(expect.arrayContaining([`--resume=${resume.statePath}`, '--initial_step=40']));
+    const alone = trainerOf(flux).command(inputOf(flux, {}, { resume })).argv;
+    expect(alone).toEqual(expect.arrayContaining([`--resume=${resume.statePath}`, '--initial_epoch=5']));
+  });
+
+  test('what a person says wins over the preset, also to switch something off; what the family needs stays', () => {
+    const argv = commandOf('flux', { vram: '12G' }, { blocks_to_swap: 30, highvram: false, network_alpha: 4 });
+    expect(argv).toEqual(expect.arrayContaining(['--blocks_to_swap=30', '--network_alpha=4']));
+    expect(argv).not.toContain('--highvram');
+    expect(commandOf('chroma', {}, { model_type: 'flux' })).toContain('--model_type=chroma');
+    expect(commandOf('sd2', { base_model: 'sd2.1' })).toEqual(expect.arrayContaining(['--v2', '--v_parameterization']));
+    expect(commandOf('sd2', { base_model: 'sd2.1-base' })).not.toContain('--v_parameterization');
+  });
+
+  test('workers that stay are not asked for where there are none', () => {
+    expect(commandOf('flux', { workers: 0 })).not.toContain('--persistent_data_loader_workers');
+  });
+
+  test('--split_mode is never written, nor offered', () => {
+    expect(everyCommand().some(({ argv }) => argv.some((token) => token.startsWith('--split_mode')))).toBe(false);
+    const known = [
+      { name: 'split_mode', flags: [], type: 'switch', default: false, choices: null, help: null, group: null },
+    ];
+    expect(trainerOf(family('flux')).furtherArguments(known as never)).toEqual([]);
+  });
+});
+
+describe('what a script would refuse is said before', () => {
+  test.each<[string, string, Parameters<typeof conflictsOf>[1], string]>([
+    ['flux', 'cached texts cannot be shuffled', { shuffle_caption: true }, 'shuffle_caption'],
+    ['flux', 'nor dropped', { caption_dropout_rate: 0.1 }, 'caption_dropout_rate'],
+    ['flux', 'nor warmed up', { token_warmup_step: 0.5 }, 'token_warmup_step'],
+    ['flux', 'cached T5 cannot be trained', { network_args: ['train_t5xxl=True'] }, 'network_args'],
+    [
+      'flux',
+      'two ways to offload',
+      { blocks_to_swap: 4, cpu_offload_checkpointing: true },
+      'cpu_offload_checkpointing',
+    ],
+    ['flux', 'more blocks than there are', { blocks_to_swap: 36 }, 'blocks_to_swap'],
+    ['sd3', 'more blocks than Medium has, as documented', { blocks_to_swap: 32 }, 'blocks_to_swap'],
+    ['sdxl', 'cached texts need the U-Net alone', { network_train_unet_only: false }, 'network_train_unet_only'],
+    ['anima', 'cached texts need the model alone', { network_train_unet_only: false }, 'network_train_unet_only'],
+    ['flux', 'a bucket step that it refuses', { bucket_reso_steps: 32 }, 'bucket_reso_steps'],
+    ['sd1', 'augmentation of cached latents', { color_aug: true }, 'color_aug'],
+    [
+      'sd1',
+      'nothing left to train',
+      { network_train_unet_only: true, network_train_text_encoder_only: true },
+      'network_train_text_encoder_only',
+    ],
+    ['sdxl', 'full_bf16 without bf16', { full_bf16: true, mixed_precision: 'fp16' }, 'full_bf16'],
+  ])('%s: %s', (id, _, own, field) => {
+    expect(Object.keys(conflictsOf(id, own))).toEqual([`arguments.${field}`]);
+  });
+
+  test('what fits together is not complained about', () => {
+    expect(conflictsOf('anima', { caption_dropout_rate: 0.1 })).toEqual({});
+    expect(conflictsOf('sd3', { blocks_to_swap: 32 }, { base_model: 'sd3.5-large' })).toEqual({});
+    expect(conflictsOf('sdxl', { bucket_reso_steps: 32 })).toEqual({});
+    const uncached = { cache_text_encoder_outputs: false, cache_text_encoder_outputs_to_disk: false };
+    expect(conflictsOf('flux', { shuffle_caption: true, ...uncached })).toEqual({});
+  });
+});
