@@ -79,13 +79,19 @@ export async function sweepTemporary(folder: string): Promise<void> {
   }
 }
 
+/** Lets the listeners hear of a write that was not made by this file. */
+export function tellWrite(path: string, error: NodeJS.ErrnoException | null): void {
+  // Under a descriptor's path nobody would know the folder: who holds it tells its name.
+  if (!path.startsWith('/proc/self/fd/')) for (const listener of listeners) listener(path, error);
+}
+
 async function heard<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     const result = await write();
-    for (const listener of listeners) listener(path, null);
+    tellWrite(path, null);
     return result;
   } catch (error) {
-    for (const listener of listeners) listener(path, error as NodeJS.ErrnoException);
+    tellWrite(path, error as NodeJS.ErrnoException);
     throw error;
   }
 }

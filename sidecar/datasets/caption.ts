@@ -2,7 +2,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { writeWhole } from '../wholeFile.js';
-import { datasetFolder } from './folder.js';
+import { type DatasetFolder, inDataset } from './folder.js';
 import { requireFileName } from './names.js';
 import { storing } from './storing.js';
 import { putAway } from './trash.js';
@@ -48,8 +48,9 @@ export async function saveCaption(
       `${file} is not UTF-8 text, and trainers stop on it. It was not saved. Open it in an editor, save it with the encoding UTF-8, and upload it again.`,
       { field: 'caption' },
     );
-  const folder = await datasetFolder(root, name);
-  return storing(file, () => inTurn(folder, () => place(root, name, folder, file, content, caption, by)));
+  return inDataset(root, name, (folder) =>
+    storing(join(root, name, file), () => inTurn(folder.path, () => place(folder, file, content, caption, by))),
+  );
 }
 
 /** The text of a caption file, null where it is not UTF-8. */
@@ -62,19 +63,17 @@ export function captionText(content: Uint8Array): string | null {
 }
 
 async function place(
-  root: string,
-  name: string,
-  folder: string,
+  folder: DatasetFolder,
   file: string,
   content: Buffer,
   caption: string,
   by: 'edit' | 'upload',
 ): Promise<SavedCaption> {
-  const target = join(folder, file);
+  const target = join(folder.at, file);
   const old = await lstat(target).catch(() => null);
   const saved = { stem: file.slice(0, -'.txt'.length), file, caption, kept: null, message: `${file} was saved.` };
   if (caption.trim() === '') {
-    const kept = old && (await putAway(root, name, folder, [file]));
+    const kept = old && (await putAway(folder, [file]));
     const message = `${file} is empty, so there is no such file now and the trigger word is used instead.`;
     const where = kept ? ` The old caption is kept in ${kept}.` : '';
     return { ...saved, caption: null, outcome: kept ? 'removed' : 'unchanged', kept, message: message + where };
@@ -82,7 +81,7 @@ async function place(
   if (old?.isFile() && old.size === content.length && (await readFile(target)).equals(content))
     return { ...saved, outcome: 'unchanged' };
   const sameEdit = by === 'edit' && old?.isFile() && Date.now() - old.mtimeMs < SAME_EDIT_MS;
-  const kept = old && !sameEdit ? await putAway(root, name, folder, [file], { keep: old.isFile() }) : null;
+  const kept = old && !sameEdit ? await putAway(folder, [file], { keep: old.isFile() }) : null;
   await writeWhole(target, content);
   const where = kept ? ` The caption before is kept in ${kept}.` : '';
   return { ...saved, outcome: old ? 'replaced' : 'created', kept, message: saved.message + where };

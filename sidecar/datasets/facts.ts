@@ -15,13 +15,17 @@ export type DatasetImage = {
   file: string;
   stem: string;
   bytes: number;
-  /** Pixels; null where the picture can't be decoded. */
+  /** Pixels as they are stored; null where the picture can't be decoded. */
   width: number | null;
   height: number | null;
   /** Null where there is no caption file. */
   caption: string | null;
   /** Why a trainer could not read its caption file, in words, else null or absent. */
   caption_problem?: string | null;
+  /** Does its metadata say to turn or mirror it? sd-scripts does not (library/train_util.py load_image). */
+  turned?: boolean;
+  /** Private metadata that it carries, in words: `GPS position`, `camera serial number`. */
+  found?: string[];
   /** Why a trainer could not read it, in words, else null. */
   problem: string | null;
   /** Changes with the file: for addresses that may be cached for ever. */

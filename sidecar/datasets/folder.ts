@@ -1,26 +1,33 @@
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { type FileHandle, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Problem } from '../problem.js';
+import { inFolder, openInside, samePath } from '../security/paths.js';
 import { isDatasetName, requirePictureName } from './names.js';
 import { storing } from './storing.js';
 
+/** A dataset's folder while it is worked in. `at` means this very folder, `path` is what it is called (both absolute). */
+export type DatasetFolder = { root: string; name: string; at: string; path: string };
+
 /**
- * The real, absolute path of a dataset's folder. Throws a Problem: 404 where there is none, 422 where it is a link that
- * leads out of the datasets.
+ * Does work in a dataset's folder. Throws a Problem: 404 where there is none, 422 where it is a link that leads out of the
+ * datasets.
  */
-export async function datasetFolder(root: string, name: string): Promise<string> {
-  const path = isDatasetName(name) ? await confined(root, join(root, name)) : null;
-  if (path === null || !(await stat(path)).isDirectory())
-    throw new Problem('no_dataset', 404, 'There is no such dataset. It may have been renamed or moved.', {
-      link: 'datasets',
-    });
-  return path;
+export async function inDataset<T>(
+  root: string,
+  name: string,
+  work: (folder: DatasetFolder) => Promise<T>,
+): Promise<T> {
+  if (!isDatasetName(name)) throw noDataset();
+  const done = await inFolder(root, join(root, name), async ({ at, real }) => ({
+    result: await work({ root, name, at, path: real }),
+  }));
+  if (done === null) throw noDataset();
+  return done.result;
 }
 
 /** Makes an empty dataset. False where there is one of this name already, which is left as it is. */
 export async function makeDataset(root: string, name: string): Promise<boolean> {
-  return storing(name, async () => {
+  return storing(join(root, name), async () => {
     await mkdir(root, { recursive: true });
     try {
       await mkdir(join(root, name));
@@ -35,34 +42,18 @@ export async function makeDataset(root: string, name: string): Promise<boolean> 
 /** Opens a picture for reading; the caller closes it. Throws a Problem: 404, or 422 for a link that leads out. */
 export async function openPicture(root: string, name: string, file: string): Promise<OpenPicture> {
   requirePictureName(file);
-  const missing = () =>
-    new Problem('no_picture', 404, 'There is no such picture in this dataset.', { link: 'datasets' });
-  const path = await confined(root, join(await datasetFolder(root, name), file));
-  if (path === null) throw missing();
-  // NOFOLLOW: it was a file a moment ago, and must not have become a link since. NONBLOCK: a fifo would wait for ever.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
-  if (handle === null) throw missing();
-  const facts = await handle.stat();
-  if (facts.isFile()) return { path, handle, bytes: facts.size, mtimeMs: facts.mtimeMs };
-  await handle.close();
-  throw missing();
+  const handle = await inDataset(root, name, ({ at }) => openInside(root, join(at, file)));
+  if (handle === null)
+    throw new Problem('no_picture', 404, 'There is no such picture in this dataset.', { link: 'datasets' });
+  const { size, mtimeMs } = await handle.stat();
+  return { file: join(root, name, file), path: samePath(handle, join(root, name, file)), handle, bytes: size, mtimeMs };
 }
 
-export type OpenPicture = { path: string; handle: FileHandle; bytes: number; mtimeMs: number };
+/** `file` is what it is called; `path` means the opened file itself, as long as it is open. */
+export type OpenPicture = { file: string; path: string; handle: FileHandle; bytes: number; mtimeMs: number };
 
-/** What a path really is: null where nothing is there. Throws a Problem, 422, where links lead out of the datasets. */
-export async function confined(root: string, path: string): Promise<string | null> {
-  try {
-    const [inside, real] = await Promise.all([realpath(root), realpath(path)]);
-    if (real.startsWith(inside + sep)) return real;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes(`${(error as NodeJS.ErrnoException).code}`))
-      return null;
-    throw error;
-  }
-  throw new Problem(
-    'outside_datasets',
-    422,
-    'It is a link that leads out of the datasets folder, and is not followed. Copy the files themselves into the dataset.',
-  );
+function noDataset(): Problem {
+  return new Problem('no_dataset', 404, 'There is no such dataset. It may have been renamed or moved.', {
+    link: 'datasets',
+  });
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Problem } from '../problem.js';
 import type { DatasetFacts } from './facts.js';
-import { datasetFolder } from './folder.js';
+import { type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
 
 /** All datasets, the one changed last first. No picture is opened: hundreds of datasets take milliseconds. */
@@ -13,8 +13,8 @@ export async function listDatasets(root: string): Promise<DatasetFacts[]> {
 }
 
 /** The facts of one dataset, with the file names that they were counted from, in the order of names. */
-export async function datasetFacts(root: string, name: string, folder: string) {
-  const [files, { mtime }] = await Promise.all([readdir(folder), stat(folder)]);
+export async function datasetFacts({ root, name, at }: DatasetFolder) {
+  const [files, { mtime }] = await Promise.all([readdir(at), stat(at)]);
   const visible = files.filter((file) => !file.startsWith('.')).sort(byName.compare);
   const pictures = visible.filter((file) => pictureStem(file) !== null || hasMixedEnding(file));
   const captions = visible.filter((file) => captionStem(file) !== null);
@@ -45,7 +45,7 @@ async function entries(root: string): Promise<string[]> {
 /** Plain files, links that lead out, and what is gone by now are no datasets. */
 async function factsOrNull(root: string, name: string): Promise<DatasetFacts | null> {
   try {
-    return (await datasetFacts(root, name, await datasetFolder(root, name))).facts;
+    return (await inDataset(root, name, datasetFacts)).facts;
   } catch (error) {
     if (error instanceof Problem || ['ENOENT', 'EACCES'].includes(`${(error as NodeJS.ErrnoException).code}`))
       return null;

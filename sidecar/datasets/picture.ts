@@ -1,25 +1,36 @@
 import { open } from 'node:fs/promises';
 import type sharp from 'sharp';
 import { BMP_HEAD, measureBmp } from './bmp.js';
+import { readPrivate } from './metadata/strip.js';
 import { gate } from './turns.js';
 
 /** Two at once leave threads for everything else that waits for the disk. */
 const decoding = gate(2);
 const THUMBNAIL_PIXELS = 256;
+/** More than any camera that is carried around; a few bytes may claim to be billions, and each wants memory. */
+const MOST_PIXELS = 2 ** 27;
 
 /** Why a file is no picture that a trainer can read: a sentence for people, without the file's name. */
 export class PictureProblem extends Error {}
 
-export type PictureSize = { width: number; height: number };
+/** Width and height in pixels as they are stored; `turned` is what the orientation in its metadata does to them. */
+export type LookedAt = { width: number; height: number; turned: boolean; found: string[] };
 
-/** Width and height in pixels, from the header alone. Throws a PictureProblem. */
-export async function measurePicture(path: string): Promise<PictureSize> {
+/** What its header and its metadata say; no pixel is decoded. Throws a PictureProblem. */
+export async function lookAtPicture(path: string): Promise<LookedAt> {
   const { format, head, bytes } = await look(path);
   return inWords(async () => {
-    if (format === 'bmp') return measureBmp(head, bytes);
-    const { width, height } = await (await decoder())(path).metadata();
-    return { width, height };
+    if (format === 'bmp') return { ...measureBmp(head, bytes), turned: false, found: [] };
+    const { width, height } = await measure(path);
+    const { orientation, found } = await readPrivate(path);
+    return { width, height, turned: orientation !== 1, found };
   });
+}
+
+async function measure(path: string): Promise<{ width: number; height: number }> {
+  const { width, height } = await (await decoder())(path, { limitInputPixels: MOST_PIXELS }).metadata();
+  if (width * height > MOST_PIXELS) throw tooManyPixels();
+  return { width, height };
 }
 
 /**
@@ -27,13 +38,18 @@ export async function measurePicture(path: string): Promise<PictureSize> {
  * is measured against its header. Throws a PictureProblem.
  */
 export async function requireWholePicture(path: string): Promise<void> {
-  const { width, height } = await measurePicture(path);
-  const { format } = await look(path);
-  if (format === 'bmp') return;
+  const { format, head, bytes } = await look(path);
+  if (format === 'bmp') {
+    await inWords(async () => measureBmp(head, bytes));
+    return;
+  }
+  const { width, height } = await inWords(() => measure(path));
   // Making a thumbnail is not enough: a JPEG is then decoded at an eighth of its size, and its last rows may not be.
   const lastRow = { left: 0, top: height - 1, width, height: 1 };
   const decode = await decoder();
-  await inWords(() => decoding(() => decode(path, { failOn: 'error' }).extract(lastRow).raw().toBuffer()));
+  await inWords(() =>
+    decoding(() => decode(path, { failOn: 'error', limitInputPixels: MOST_PIXELS }).extract(lastRow).raw().toBuffer()),
+  );
 }
 
 /** A WebP of at most 256 pixels; null for BMP, which sharp's build can't decode. Throws a PictureProblem. */
@@ -43,7 +59,7 @@ export async function makeThumbnail(path: string): Promise<Buffer | null> {
   const decode = await decoder();
   return inWords(() =>
     decoding(() =>
-      decode(path, { failOn: 'error' })
+      decode(path, { failOn: 'error', limitInputPixels: MOST_PIXELS })
         .autoOrient()
         .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 78 })
@@ -108,10 +124,15 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (error) {
+    if (error instanceof PictureProblem) throw error;
     const { message } = error as Error;
-    if (/pixel limit/.test(message)) throw new PictureProblem('It has more than 268 million pixels.');
+    if (/pixel limit/.test(message)) throw tooManyPixels();
     throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
+}
+
+function tooManyPixels(): PictureProblem {
+  return new PictureProblem(`It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`);
 }
 
 /** Changes whenever the file does: for addresses that may be cached for ever. */

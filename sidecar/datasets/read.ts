@@ -1,88 +1,110 @@
-import { lstat, readFile, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
+import { openInside, realInside, samePath } from '../security/paths.js';
 import { captionText, LONGEST_CAPTION } from './caption.js';
 import type { DatasetDetail, DatasetImage } from './facts.js';
-import { confined, datasetFolder } from './folder.js';
+import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { captionStem, hasMixedEnding, pictureStem } from './names.js';
-import { measurePicture, PictureProblem, type PictureSize, revisionOf } from './picture.js';
+import { type LookedAt, lookAtPicture, PictureProblem, revisionOf } from './picture.js';
 import { Recent } from './recent.js';
 import { gate } from './turns.js';
 
 /** Everything about one dataset, in the order of names. Throws a Problem, 404, where there is none. */
 export async function readDataset(root: string, name: string): Promise<DatasetDetail> {
-  const folder = await datasetFolder(root, name);
-  const { facts, pictures, captions } = await datasetFacts(root, name, folder);
-  const stems = new Set(pictures.map(stemOf));
-  return {
-    ...facts,
-    files: await Promise.all(pictures.map((file) => reading(() => describePicture(root, folder, file)))),
-    orphan_captions: captions.filter((file) => !stems.has(captionStem(file) ?? '')),
-  };
+  return inDataset(root, name, async (folder) => {
+    const { facts, pictures, captions } = await datasetFacts(folder);
+    const stems = new Set(pictures.map(stemOf));
+    return {
+      ...facts,
+      files: await Promise.all(pictures.map((file) => reading(() => describePicture(folder, file)))),
+      orphan_captions: captions.filter((file) => !stems.has(captionStem(file) ?? '')),
+    };
+  });
 }
 
 /** One picture as it lies on the disk, with its caption. What is wrong with either is said in words, not thrown. */
-export async function describePicture(root: string, folder: string, file: string): Promise<DatasetImage> {
+export async function describePicture(folder: DatasetFolder, file: string): Promise<DatasetImage> {
   const stem = stemOf(file);
-  const [picture, words] = await Promise.all([
-    measured(root, join(folder, file)),
-    caption(root, join(folder, `${stem}.txt`)),
-  ]);
+  const [picture, words] = await Promise.all([measured(folder, file), caption(folder, `${stem}.txt`)]);
   const problem = hasMixedEnding(file) ? 'Its ending is of mixed letters: trainers pass over it.' : picture.problem;
   return { file, stem, ...picture, problem, ...words };
 }
 
 /** Open files at once, over all requests. */
 const reading = gate(16);
-const sizes = new Recent<PictureSize | string>(20_000);
+const looked = new Recent<LookedAt | string>(20_000);
 
 function stemOf(file: string): string {
   return pictureStem(file) ?? file.slice(0, file.lastIndexOf('.'));
 }
 
-async function measured(root: string, path: string) {
-  const unreadable = (problem: string) => ({ bytes: 0, width: null, height: null, problem, revision: '' });
+const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, found: [], revision: '' };
+
+async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {
-    const real = (await lstat(path)).isSymbolicLink() ? await confined(root, path) : path;
-    if (real === null) return unreadable('It is a link to a file that is gone.');
+    const real = await realInside(root, join(at, file));
+    if (real === null) return { ...UNKNOWN, problem: 'It is a link to a file that is gone.' };
     const facts = await stat(real);
-    if (!facts.isFile()) return unreadable('It is no file.');
-    const file = { bytes: facts.size, mtimeMs: facts.mtimeMs };
-    const size = await measuredOnce(real, revisionOf(file));
-    const known = typeof size === 'string' ? { width: null, height: null, problem: size } : { ...size, problem: null };
-    return { bytes: file.bytes, ...known, revision: revisionOf(file) };
+    if (!facts.isFile()) return { ...UNKNOWN, problem: 'It is no file.' };
+    // What is known of its content says nothing of who may read it.
+    await access(real, constants.R_OK);
+    const bytes = facts.size;
+    const revision = revisionOf({ bytes, mtimeMs: facts.mtimeMs });
+    const known = await lookedAtOnce(root, join(path, file), real, revision);
+    return { ...UNKNOWN, bytes, revision, problem: null, ...(typeof known === 'string' ? { problem: known } : known) };
   } catch (error) {
-    if (error instanceof Problem) return unreadable(error.message);
-    return unreadable(`It can't be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`);
+    if (error instanceof Problem) return { ...UNKNOWN, problem: error.message };
+    return {
+      ...UNKNOWN,
+      problem: `It can't be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`,
+    };
   }
 }
 
-async function measuredOnce(path: string, revision: string): Promise<PictureSize | string> {
-  const key = `${path}\0${revision}`;
-  const known = sizes.get(key);
+async function lookedAtOnce(root: string, name: string, path: string, revision: string): Promise<LookedAt | string> {
+  const key = `${name}\0${revision}`;
+  const known = looked.get(key);
   if (known) return known;
-  const size = await measurePicture(path).catch((error) => {
-    if (error instanceof PictureProblem) return error.message;
-    throw error;
-  });
-  sizes.set(key, size);
-  return size;
+  const found = await opened(root, path, (file) => lookAtPicture(samePath(file, path)).catch(inWords));
+  const result = found ?? 'It is no file.';
+  looked.set(key, result);
+  return result;
 }
 
-async function caption(root: string, path: string): Promise<Pick<DatasetImage, 'caption' | 'caption_problem'>> {
+function inWords(error: unknown): string {
+  if (error instanceof PictureProblem) return error.message;
+  throw error;
+}
+
+async function caption(
+  folder: DatasetFolder,
+  file: string,
+): Promise<Pick<DatasetImage, 'caption' | 'caption_problem'>> {
+  const path = join(folder.at, file);
+  const problem = (caption_problem: string) => ({ caption: null, caption_problem });
   try {
-    const link = await lstat(path).catch(() => null);
-    if (link === null) return { caption: null, caption_problem: null };
-    const real = link.isSymbolicLink() ? await confined(root, path) : path;
-    const facts = real === null ? null : await stat(real);
-    if (real === null || !facts?.isFile()) return { caption: null, caption_problem: 'It is no file.' };
-    if (facts.size > LONGEST_CAPTION)
-      return { caption: null, caption_problem: `It is longer than ${LONGEST_CAPTION / 1000} kB.` };
-    const text = captionText(await readFile(real));
+    if ((await lstat(path).catch(() => null)) === null) return { caption: null, caption_problem: null };
+    const content = await opened(folder.root, path, async (text) =>
+      (await text.stat()).size > LONGEST_CAPTION ? null : { bytes: await text.readFile() },
+    );
+    if (content === undefined) return problem('It is no file.');
+    if (content === null) return problem(`It is longer than ${LONGEST_CAPTION / 1000} kB.`);
+    const text = captionText(content.bytes);
     return { caption: text, caption_problem: text === null ? 'It is not UTF-8 text.' : null };
   } catch (error) {
-    if (error instanceof Problem) return { caption: null, caption_problem: error.message };
-    return { caption: null, caption_problem: `It can't be read (${(error as NodeJS.ErrnoException).code}).` };
+    if (error instanceof Problem) return problem(error.message);
+    return problem(`It can't be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/** Undefined where there is no such file. */
+async function opened<T>(root: string, path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+  const file = await openInside(root, path);
+  try {
+    return file ? await use(file) : undefined;
+  } finally {
+    await file?.close();
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { putInPlace } from '../wholeFile.js';
 import type { DatasetImage } from './facts.js';
-import { datasetFolder } from './folder.js';
+import { type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
 import { PictureProblem, requireWholePicture } from './picture.js';
 import { describePicture } from './read.js';
@@ -35,19 +35,26 @@ export async function savePicture(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<SavedPicture> {
   requirePictureName(file);
-  const folder = await datasetFolder(root, name);
-  const target = join(folder, file);
-  return storing(file, async () => {
-    await sweepOnce(folder);
-    const received = await receive(chunks, target, LARGEST_PICTURE);
-    try {
-      await requireDecodable(received.path, file);
-      const placed = await inTurn(folder, () => place(root, name, folder, file, received));
-      return { image: await describePicture(root, folder, file), ...placed };
-    } finally {
-      await rm(received.path, { force: true });
-    }
-  });
+  return inDataset(root, name, (folder) =>
+    storing(join(root, name, file), async () => {
+      await sweepOnce(folder);
+      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE));
+    }),
+  );
+}
+
+/**
+ * Moves a picture that has arrived, on the same disk, into its dataset, once it can be decoded. Where it can't, it is
+ * removed, and a Problem, 422, thrown.
+ */
+export async function takePicture(folder: DatasetFolder, file: string, received: Received): Promise<SavedPicture> {
+  try {
+    await requireDecodable(received.path, file);
+    const placed = await inTurn(folder.path, () => place(folder, file, received));
+    return { image: await describePicture(folder, file), ...placed };
+  } finally {
+    await rm(received.path, { force: true });
+  }
 }
 
 /**
@@ -60,21 +67,22 @@ export async function removePicture(
   file: string,
 ): Promise<{ kept: string; files: string[] }> {
   requirePictureName(file);
-  const folder = await datasetFolder(root, name);
-  return storing(file, () =>
-    inTurn(folder, async () => {
-      const there = await readdir(folder);
-      if (!there.includes(file))
-        throw new Problem(
-          'no_picture',
-          404,
-          'There is no such picture in this dataset: it may have been deleted already.',
-        );
-      const stem = pictureStem(file);
-      const shared = there.some((other) => other !== file && pictureStem(other) === stem);
-      const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
-      return { kept: await putAway(root, name, folder, files), files };
-    }),
+  return inDataset(root, name, (folder) =>
+    storing(join(root, name, file), () =>
+      inTurn(folder.path, async () => {
+        const there = await readdir(folder.at);
+        if (!there.includes(file))
+          throw new Problem(
+            'no_picture',
+            404,
+            'There is no such picture in this dataset: it may have been deleted already.',
+          );
+        const stem = pictureStem(file);
+        const shared = there.some((other) => other !== file && pictureStem(other) === stem);
+        const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
+        return { kept: await putAway(folder, files), files };
+      }),
+    ),
   );
 }
 
@@ -91,8 +99,8 @@ async function requireDecodable(path: string, file: string): Promise<void> {
   }
 }
 
-async function place(root: string, name: string, folder: string, file: string, received: Received) {
-  const target = join(folder, file);
+async function place(folder: DatasetFolder, file: string, received: Received) {
+  const target = join(folder.at, file);
   const old = await lstat(target).catch(() => null);
   if (!old) {
     await putInPlace(received.path, target);
@@ -100,7 +108,7 @@ async function place(root: string, name: string, folder: string, file: string, r
   }
   if (old.isFile() && old.size === received.bytes && (await digest(target)) === received.sha256)
     return { created: false, replaced: false, kept: null, message: `${file} was here already, with the same content.` };
-  const kept = await putAway(root, name, folder, [file], { keep: old.isFile() });
+  const kept = await putAway(folder, [file], { keep: old.isFile() });
   await putInPlace(received.path, target);
   const message = `${file} was saved in place of another picture of that name, which is kept in ${kept}.`;
   return { created: false, replaced: true, kept, message };
@@ -116,12 +124,12 @@ const swept = new Set<string>();
 const LEFT_BEHIND_MS = 3_600_000;
 
 /** Removes what uploads left in the folder when the sidecar was killed: temporary files untouched for an hour. */
-async function sweepOnce(folder: string): Promise<void> {
-  if (swept.has(folder)) return;
-  swept.add(folder);
-  for (const entry of await readdir(folder)) {
+async function sweepOnce({ at, path }: DatasetFolder): Promise<void> {
+  if (swept.has(path)) return;
+  swept.add(path);
+  for (const entry of await readdir(at)) {
     if (!/^\..+\.[0-9a-f]{12}\.tmp$/s.test(entry)) continue;
-    const facts = await lstat(join(folder, entry)).catch(() => null);
-    if (facts?.isFile() && Date.now() - facts.mtimeMs > LEFT_BEHIND_MS) await rm(join(folder, entry), { force: true });
+    const facts = await lstat(join(at, entry)).catch(() => null);
+    if (facts?.isFile() && Date.now() - facts.mtimeMs > LEFT_BEHIND_MS) await rm(join(at, entry), { force: true });
   }
 }

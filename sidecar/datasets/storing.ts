@@ -1,17 +1,22 @@
+import { basename } from 'node:path';
+import { diskErrorCode } from '../diskError.js';
 import { Problem } from '../problem.js';
+import { tellWrite } from '../wholeFile.js';
 
-/** Runs a write, and says in words what the disk said in codes. `what` is the file that was to be saved. */
-export async function storing<T>(what: string, write: () => Promise<T>): Promise<T> {
+/** Runs a write, and says in words what the disk said in codes. `path` is the file that was to be saved. */
+export async function storing<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    switch ((error as NodeJS.ErrnoException).code) {
+    const code = diskErrorCode(error);
+    if (code) tellWrite(path, error as NodeJS.ErrnoException);
+    switch (code) {
       case 'ENOSPC':
       case 'EDQUOT':
         throw new Problem(
           'disk_full',
           507,
-          `The disk is full: ${what} was not saved; everything else is as it was. Free some space and try again.`,
+          `The disk is full: ${basename(path)} was not saved; everything else is as it was. Free some space and try again.`,
         );
       case 'EROFS':
       case 'EACCES':
@@ -19,7 +24,7 @@ export async function storing<T>(what: string, write: () => Promise<T>): Promise
         throw new Problem(
           'not_writable',
           500,
-          `The datasets folder can't be written here: ${what} was not saved. Check its owner and that the disk is not read-only.`,
+          `The datasets folder can't be written here: ${basename(path)} was not saved. Check its owner and that the disk is not read-only.`,
         );
       default:
         throw error;

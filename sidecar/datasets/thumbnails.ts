@@ -8,9 +8,11 @@ const underWay = new Map<string, Promise<Buffer | null>>();
 /**
  * A WebP of at most 256 pixels, from memory where this very file was asked for before; null for BMP, which has none.
  * Throws a PictureProblem.
+ *
+ * @param file what the picture is called; `path` need only lead to it until the answer
  */
-export async function thumbnail(path: string, revision: string): Promise<Buffer | null> {
-  const key = `${path}\0${revision}`;
+export async function thumbnail(file: string, path: string, revision: string): Promise<Buffer | null> {
+  const key = `${file}\0${revision}`;
   const ready = kept.get(key);
   if (ready) return ready;
   const making = underWay.get(key) ?? makeThumbnail(path).finally(() => underWay.delete(key));

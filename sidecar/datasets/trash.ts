@@ -1,33 +1,103 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, rename } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { confined } from './folder.js';
+import { Problem } from '../problem.js';
+import { inFolder } from '../security/paths.js';
+import { syncFolder } from '../wholeFile.js';
+import { type DatasetFolder, inDataset } from './folder.js';
+import { captionStem, isDatasetName, pictureStem } from './names.js';
+import { storing } from './storing.js';
+import { inTurn } from './turns.js';
+
+const TRASH = '.trash';
+const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
+
+/** What was put away in one go. `files` are pictures and captions, by their names. */
+export type TrashEntry = { entry: string; put_away_at: string; files: string[]; bytes: number };
 
 /**
  * Puts files of a dataset away, under their names, into a new folder `.trash/<dataset>/<when>/` of the datasets. Answers
  * that folder, relative to the datasets. Nothing is ever deleted.
  *
- * @param folder the dataset's real folder
  * @param keep leave the files in place too, where the file system has hard links: they are about to be replaced, and no
  *   reader should find them missing for a moment
  */
 export async function putAway(
-  root: string,
-  name: string,
-  folder: string,
+  folder: DatasetFolder,
   files: string[],
   { keep = false }: { keep?: boolean } = {},
 ): Promise<string> {
+  const { root, name, at } = folder;
   const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const place = join('.trash', name, `${when}-${randomBytes(3).toString('hex')}`);
-  await mkdir(join(root, '.trash', name), { recursive: true });
+  const entry = `${when}-${randomBytes(3).toString('hex')}`;
+  await mkdir(join(root, TRASH, name), { recursive: true });
   // A .trash that is a link to elsewhere is refused before anything is moved.
-  await confined(root, join(root, '.trash', name));
-  await mkdir(join(root, place));
-  for (const file of files) {
-    const [from, to] = [join(folder, file), join(root, place, file)];
-    if (keep) await link(from, to).catch(() => rename(from, to));
-    else await rename(from, to);
-  }
-  return place;
+  await inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
+    await mkdir(join(trash, entry));
+    for (const file of files) {
+      const [from, to] = [join(at, file), join(trash, entry, file)];
+      if (keep) await link(from, to).catch(() => rename(from, to));
+      else await rename(from, to);
+    }
+  });
+  return join(TRASH, name, entry);
+}
+
+/** What was put away of a dataset, newest first. */
+export async function listTrash(root: string, name: string): Promise<TrashEntry[]> {
+  if (!isDatasetName(name)) return [];
+  const found = await inFolder(root, join(root, TRASH, name), async ({ at }) => {
+    const entries = (await readdir(at)).filter((entry) => ENTRY.test(entry));
+    return Promise.all(entries.map((entry) => readEntry(at, entry)));
+  }).catch(() => null);
+  return (found ?? []).filter(({ files }) => files.length > 0).sort((a, b) => (a.entry < b.entry ? 1 : -1));
+}
+
+/**
+ * Puts back what was put away in one go. A file that has taken such a name meanwhile is put away in its turn: `kept` says
+ * where to. Throws a Problem, 404, where there is no such entry.
+ */
+export async function restoreFromTrash(
+  root: string,
+  name: string,
+  entry: string,
+): Promise<{ files: string[]; kept: string | null }> {
+  const gone = new Problem('not_in_trash', 404, 'This is not in the trash: it may have been put back already.', {
+    link: `datasets/${encodeURIComponent(name)}`,
+  });
+  if (!ENTRY.test(entry)) throw gone;
+  const restored = await inDataset(root, name, (folder) =>
+    storing(join(root, name), () =>
+      inTurn(folder.path, () =>
+        inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
+          const { files } = await readEntry(trash, entry);
+          if (files.length === 0) return null;
+          const there = new Set(await readdir(folder.at));
+          const inTheWay = files.filter((file) => there.has(file));
+          const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
+          for (const file of files) await rename(join(trash, entry, file), join(folder.at, file));
+          await rmdir(join(trash, entry)).catch(() => {});
+          await syncFolder(folder.at);
+          return { files, kept };
+        }),
+      ),
+    ),
+  );
+  if (restored === null) throw gone;
+  return restored;
+}
+
+async function readEntry(trash: string, entry: string): Promise<TrashEntry> {
+  // One that is a link itself is none of ours.
+  const own = (await lstat(join(trash, entry)).catch(() => null))?.isDirectory();
+  const names = own ? (await readdir(join(trash, entry))).sort() : [];
+  const files = names.filter((file) => pictureStem(file) !== null || captionStem(file) !== null);
+  const stats = await Promise.all(files.map((file) => lstat(join(trash, entry, file)).catch(() => null)));
+  const [, year, month, day, hour, minute, second] = ENTRY.exec(entry) ?? [];
+  return {
+    entry,
+    put_away_at: `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`,
+    files,
+    bytes: stats.reduce((sum, each) => sum + (each?.size ?? 0), 0),
+  };
 }

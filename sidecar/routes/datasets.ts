@@ -134,7 +134,7 @@ async function answerPicture(c: Context, file: string, picture: OpenPicture): Pr
   const revision = revisionOf(picture);
   let streaming = false;
   try {
-    const preview = c.req.query('size') === 'thumb' ? await thumbnail(picture.path, revision) : null;
+    const preview = c.req.query('size') === 'thumb' ? await thumbnail(picture.file, picture.path, revision) : null;
     const tag = `"${revision}${preview ? '-thumb' : ''}"`;
     const current = c.req.query('revision') === revision;
     c.header('ETag', tag);

@@ -23,7 +23,7 @@ export function productRoutes(trackside: Trackside): Hono {
     const tail = c.req.query('tail');
     const number = c.req.query('attempt');
     if (tail === undefined && number === undefined) {
-      return sendFile(c, path, { type: 'text/plain; charset=utf-8' });
+      return sendFile(c, outputs.root, path, { type: 'text/plain; charset=utf-8' });
     }
     const attempt = facts.attempts.find((each) => String(each.number) === number);
     if (number !== undefined && !attempt) throw new Problem('no_attempt', 404, `There is no attempt ${number}.`);
@@ -46,7 +46,7 @@ export function productRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name/checkpoints/:file{.+}', async (c) => {
     const path = await checkpointPath(await outputs.read(c.req.param('name')), c.req.param('file'));
     if (!path) throw new Problem('no_checkpoint', 404, 'There is no such checkpoint in this session.');
-    return sendFile(c, path, { type: 'application/octet-stream', attachment: basename(path) });
+    return sendFile(c, outputs.root, path, { type: 'application/octet-stream', attachment: basename(path) });
   });
 
   routes.get('/sessions/:name/samples', async (c) => {
@@ -63,7 +63,10 @@ export function productRoutes(trackside: Trackside): Hono {
     const file = c.req.param('file');
     if (!readSampleName(file)) throw new Problem('no_sample', 404, 'There is no such sample in this session.');
     const { folder } = await outputs.read(c.req.param('name'));
-    return sendFile(c, join(folder, 'sample', file), { type: 'image/png', cache: 'private, max-age=3600' });
+    return sendFile(c, outputs.root, join(folder, 'sample', file), {
+      type: 'image/png',
+      cache: 'private, max-age=3600',
+    });
   });
 
   return routes;

@@ -1,26 +1,21 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { Context } from 'hono';
 import { Problem } from '../problem.js';
+import { openInside } from '../security/paths.js';
 
 /**
- * Sends a file, or the range of it that was asked for, in bounded memory. Links are not followed. A download that goes
- * on (`If-Range`) gets the whole file where it is another one by now. Throws a Problem, 404, where there is no such plain
- * file.
+ * Sends a file below `root`, or the range of it that was asked for, in bounded memory. A download that goes on
+ * (`If-Range`) gets the whole file where it is another one by now. Throws a Problem: 404 where there is no such plain file,
+ * 422 where a link leads out of `root`.
  */
 export async function sendFile(
   c: Context,
+  root: string,
   path: string,
   as: { type: string; attachment?: string; cache?: string },
 ): Promise<Response> {
-  // NONBLOCK: a fifo would wait for ever.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch(() => null);
-  const stats = await file?.stat();
-  if (!file || !stats?.isFile()) {
-    await file?.close();
-    throw new Problem('no_file', 404, 'There is no such file; it may have been moved or deleted.');
-  }
+  const file = await openInside(root, path);
+  if (!file) throw new Problem('no_file', 404, 'There is no such file; it may have been moved or deleted.');
+  const stats = await file.stat();
   const { size, mtimeMs } = stats;
   const headers: Record<string, string> = {
     'Content-Type': as.type,

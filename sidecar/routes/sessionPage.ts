@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { openInside } from '../security/paths.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import type { Session } from '../sessions/session.js';
@@ -43,12 +43,20 @@ export async function sessionModel(
 
 /** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
 export async function promptsOf(session: Session): Promise<string[]> {
-  const file = await readFile(join(session.folder, 'sample_prompts.txt'), 'utf8').catch(() => null);
-  const text = file ?? session.state?.sample_prompts ?? '';
+  const text = (await promptFile(session)) ?? session.state?.sample_prompts ?? '';
   return text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line && !line.startsWith('#'));
+}
+
+async function promptFile({ folder }: Session): Promise<string | null> {
+  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(() => null);
+  try {
+    return file && (await file.readFile('utf8'));
+  } finally {
+    await file?.close();
+  }
 }
 
 function thinCurve(points: readonly MetricPoint[]): CurvePoint[] {

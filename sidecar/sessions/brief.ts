@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_FILE } from '../telemetry/follow.js';
@@ -17,6 +17,7 @@ import { parseUiState, settingsOf, type UiState } from './uiState.js';
 const LONGEST = 64 * 1024;
 /** While a runner lives, or where it died without a word. */
 const PID_FILE = 'training.pid';
+const NO_LINKS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
  * What the record of a session at rest tells, for the list of a sidecar that has just started and for no verb: a
@@ -29,9 +30,18 @@ export function readBrief(root: string, name: string, sign: string): SessionFact
   try {
     // The folder is not listed: under load that takes longer than everything else here.
     if (existsSync(join(folder, PID_FILE)) || byHandIn(folder)) return null;
-    return briefFacts(name, folder, sign, readFileSync(join(folder, STATE_FILE), 'utf8'));
+    return briefFacts(name, folder, sign, readTextNow(join(folder, STATE_FILE)));
   } catch {
     return null;
+  }
+}
+
+function readTextNow(path: string): string {
+  const file = openSync(path, NO_LINKS);
+  try {
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -52,7 +62,7 @@ export async function readBriefLater(root: string, name: string, sign: string): 
 
 /** Without asking for its size first: that is one more round trip to a network volume. */
 async function readText(path: string): Promise<string> {
-  const file = await open(path, 'r');
+  const file = await open(path, NO_LINKS);
   try {
     const block = Buffer.allocUnsafe(LONGEST);
     const { bytesRead } = await file.read(block, 0, LONGEST, 0);

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { realInside } from '../security/paths.js';
 import { type EventPoints, readEventFolder } from '../telemetry/eventFolder.js';
 import type { Session } from './session.js';
 import type { AttemptEntry } from './uiState.js';
@@ -59,7 +60,8 @@ function pointsOf({ writer, points }: Run, only?: string): MetricPoint[] {
 
 /** Folders that hold event files, oldest first: their names begin with the time of the start. */
 async function eventFolders(logs: string): Promise<string[]> {
-  const found = await readdir(logs, { recursive: true, withFileTypes: true }).catch(() => []);
+  const inside = await realInside(dirname(dirname(logs)), logs).catch(() => null);
+  const found = inside ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(() => []) : [];
   const files = found.filter((entry) => entry.isFile() && entry.name.startsWith('events.out.tfevents.'));
   return [...new Set(files.map((entry) => entry.parentPath))].sort();
 }

@@ -95,6 +95,8 @@ export type CheckpointFacts = {
   step: number | null;
   bytes: number;
   saved_at: string;
+  /** Why it can't be downloaded, in words; null where it can. */
+  problem: string | null;
 };
 
 export type SampleFacts = {

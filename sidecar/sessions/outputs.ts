@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { liveness } from '../processes/liveness.js';
+import { realInside } from '../security/paths.js';
 import type { SessionFacts } from './facts.js';
 import { lookFirst, readRest } from './firstLook.js';
 import { createHeld, type Marks } from './held.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { lookAgainAndAgain } from './look.js';
+import { isSessionName } from './names.js';
 import { type ConsoleListener, createReading } from './reading.js';
 import type { Session } from './session.js';
 
@@ -80,6 +82,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       return held.inOrder().map(({ facts }) => facts);
     },
     async read(name) {
+      if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
       if (!session) throw new Problem('no_session', 404, `There is no session called ${name}.`, { link: 'sessions' });
       return session;

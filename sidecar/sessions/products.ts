@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { Problem } from '../problem.js';
+import { realInside } from '../security/paths.js';
 import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
 import { readSamples } from '../trainers/samples.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
@@ -10,14 +12,23 @@ import { writerByPlace, writerByTime } from './writer.js';
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
   const perEpoch = session.progress?.steps_per_epoch ?? null;
   const attempts = session.state?.attempts ?? [];
-  return (await readAll(session)).map(({ path, file }) => ({
+  const all = await readAll(session);
+  const problems = await Promise.all(all.map(({ path }) => problemOf(session.folder, path)));
+  return all.map(({ path, file }, index) => ({
     name: file.name,
     path,
     kind: file.kind,
     ...placeOf(file, writerByPlace(attempts, path)?.step_offset ?? 0, perEpoch),
     bytes: file.bytes,
     saved_at: new Date(file.savedAtMs).toISOString(),
+    problem: problems[index] ?? null,
   }));
+}
+
+/** A link to another file of the outputs is as good as the file; one that leads out is listed, and not sent. */
+async function problemOf(folder: string, path: string): Promise<string | null> {
+  const leadsOut = (error: Error) => (error instanceof Problem ? error.message : null);
+  return realInside(dirname(folder), join(folder, path)).then(() => null, leadsOut);
 }
 
 /** The sample pictures of a session, newest first. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { isWithin } from '../security/paths.js';
 import { resumeRecipe } from '../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
 import type { ResumeFacts, StateFacts } from './facts.js';
@@ -152,7 +153,9 @@ function positionByName({ kind, number }: StateOnDisk, writerStepOffset: number,
 /** States outside the output folder itself that the present lineage was resumed from, wherever the folder lies today. */
 function movedSources(folder: string, attempts: readonly AttemptEntry[]): string[] {
   const inside = lineageSources(attempts).flatMap((path) => /\/(earlier\/[^/]+\/[^/]+)$/.exec(path)?.[1] ?? []);
-  return inside.map((path) => join(folder, path)).filter((path) => existsSync(path));
+  return inside
+    .map((path) => join(folder, path))
+    .filter((path) => isWithin(join(folder, 'earlier'), path) && existsSync(path));
 }
 
 /**

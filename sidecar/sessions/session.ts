@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { check as isLocked } from 'proper-lockfile';
 import { type AttemptRecord, readAttempt } from '../processes/attemptFile.js';
 import { type Liveness, liveness } from '../processes/liveness.js';
+import { isWithin } from '../security/paths.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
 import { checkpointName, outputNameBehind } from '../trainers/fileNames.js';
@@ -125,7 +126,9 @@ export async function readSession(
     dataset_path: state?.dataset?.path ?? null,
     log_path: join(folder, LOG_FILE),
     // Train further and start over move it to earlier/; a file that was recorded may be gone.
-    final_checkpoint: [final, state?.outputs?.final_checkpoint].find((path) => path && existsSync(path)) ?? null,
+    final_checkpoint:
+      [final, state?.outputs?.final_checkpoint].find((path) => path && isWithin(root, path) && existsSync(path)) ??
+      null,
     timestamp: state?.timestamp ?? null,
     created_at: state?.created_at ?? (await birth(folder)),
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,

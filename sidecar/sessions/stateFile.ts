@@ -171,8 +171,8 @@ async function readOnce(folder: string): Promise<Look> {
   let changedAt = 0;
   let text: string;
   try {
-    // Not blocking: somebody may have put a pipe there.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Not blocking: somebody may have put a pipe there. Nor a link: writing would replace it.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
       const stats = await file.stat();
       signature = signatureOf(stats);
@@ -186,6 +186,7 @@ async function readOnce(folder: string): Promise<Look> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'ELOOP') return unread(signature || message, 'it is a link, and links are not followed');
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
       return { kind: 'unreadable', signature, reason: 'it is not UTF-8 text', cause: 'broken', changedAt };
     }

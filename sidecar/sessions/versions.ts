@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { openInside } from '../security/paths.js';
 import { type ParsedState, parseUiState } from './uiState.js';
 
 export const HISTORY = 'history';
@@ -24,11 +25,13 @@ export async function listVersions(folder: string): Promise<Version[]> {
 /** The text of a version and when it was kept (ISO 8601, UTC). Null when there is none of that id. */
 export async function readVersion(folder: string, id: string): Promise<{ text: string; saved_at: string } | null> {
   if (!NAME.test(`ui_state-${id}.json`)) return null;
+  const file = await openInside(dirname(folder), pathOf(folder, id)).catch(() => null);
   try {
-    const path = pathOf(folder, id);
-    return { text: await readFile(path, 'utf8'), saved_at: (await stat(path)).mtime.toISOString() };
+    return file && { text: await file.readFile('utf8'), saved_at: (await file.stat()).mtime.toISOString() };
   } catch {
     return null;
+  } finally {
+    await file?.close();
   }
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
 import { writeWhole } from '../wholeFile.js';
+import { openLog } from './logTail.js';
 import { advanceProgress, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
 export const LOG_FILE = 'training.log';
@@ -56,6 +56,7 @@ export function followAttempt(options: {
   let savedAt = 0;
   let saveTimer: NodeJS.Timeout | null = null;
   let dirty = false;
+  let saving: Promise<void> | null = null;
 
   /** Who asks during a pass is answered by the next one, however fast the trainer writes. */
   const look = (): Promise<void> => {
@@ -119,7 +120,7 @@ export function followAttempt(options: {
     saveTimer = setTimeout(
       () => {
         saveTimer = null;
-        void save();
+        saving = save();
       },
       Math.max(0, savedAt + SAVE_MS - performance.now()),
     );
@@ -160,6 +161,7 @@ export function followAttempt(options: {
       await look();
       closed = true;
       if (saveTimer) clearTimeout(saveTimer);
+      await saving;
       if (dirty) await save();
     },
   };
@@ -195,10 +197,6 @@ export function createRate() {
 function resumeOffset(progress: StoredProgress): number | null {
   const offset = Number(progress.log_position?.split(':')[1]);
   return progress.log_position && Number.isSafeInteger(offset) ? offset : null;
-}
-
-function openLog(path: string): Promise<FileHandle | null> {
-  return open(path, 'r').catch(() => null);
 }
 
 /** Watches the log's folder rather than the log: the log may not be there yet. Null where inotify has no room left. */

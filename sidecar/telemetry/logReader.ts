@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { readLogTail } from './logTail.js';
+import { openLog, readLogTail } from './logTail.js';
 
 const BLOCK = 64 * 1024;
 /** Who is further behind than this gets the tail instead of all that was missed. */
@@ -16,7 +15,7 @@ export function createLogReader(path: string, position: string | undefined, tail
   let [inode, offset] = readPosition(position);
   let decoder = new StringDecoder('utf8');
   return async (): Promise<LogPiece | null> => {
-    const file = await open(path, 'r').catch(() => null);
+    const file = await openLog(path);
     if (!file) return null;
     try {
       const { ino, size } = await file.stat();

@@ -1,5 +1,6 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { openInside } from '../security/paths.js';
 import { withoutAnsi } from '../trainers/ansi.js';
 
 const BLOCK = 64 * 1024;
@@ -25,13 +26,10 @@ export async function readLogTail(
   to = Number.POSITIVE_INFINITY,
 ): Promise<LogTail> {
   const nothing = { text: '', inode: 0, offset: 0 };
-  // NONBLOCK: a fifo would wait for ever.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  const file = await openLog(path);
   if (!file) return nothing;
   try {
-    const stats = await file.stat();
-    if (!stats.isFile()) return nothing;
-    const { size, ino } = stats;
+    const { size, ino } = await file.stat();
     const end = Math.min(size, to);
     let start = end;
     let newlines = 0;
@@ -52,6 +50,11 @@ export async function readLogTail(
   } finally {
     await file.close();
   }
+}
+
+/** A log lies in the folder of its session, which lies in the outputs: nothing else is opened in its name. */
+export function openLog(path: string): Promise<FileHandle | null> {
+  return openInside(dirname(dirname(path)), path).catch(() => null);
 }
 
 /** `a\rb\rc` → `c`: what a terminal would show, without colours and cursor movements. */

@@ -62,7 +62,14 @@ export type StateView = {
   reason: string | null;
   chosen: boolean;
 };
-export type CheckpointView = { name: string; what: string; size: string; saved: string; href: string };
+export type CheckpointView = {
+  name: string;
+  what: string;
+  size: string;
+  saved: string;
+  href: string;
+  problem: string | null;
+};
 
 export function sessionView(model: SessionModel): SessionView {
   const { session, root, now } = model;
@@ -71,7 +78,10 @@ export function sessionView(model: SessionModel): SessionView {
   const eta = session.progress.eta_seconds;
   const chart = lossChart(model.curve, session.progress.total_steps);
   const epochs = session.progress.epochs ?? Number(session.settings.max_train_epochs ?? 0);
-  const final = session.status === 'completed' ? model.checkpoints.find(({ kind }) => kind === 'final') : undefined;
+  const final =
+    session.status === 'completed'
+      ? model.checkpoints.find(({ kind, problem }) => kind === 'final' && !problem)
+      : undefined;
   const whole = model.states.some(({ complete, kind }) => complete && kind !== 'step');
   return {
     at,
@@ -168,6 +178,7 @@ function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView
     what: savedAt(checkpoint),
     size: bytes(checkpoint.bytes),
     saved: checkpoint.saved_at,
+    problem: checkpoint.problem ?? null,
     href: `${at}/checkpoints/${checkpoint.path.split('/').map(encodeURIComponent).join('/')}`,
   };
 }

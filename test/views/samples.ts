@@ -214,6 +214,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
       step: epoch * 60,
       bytes: 38_400_000,
       saved_at: saved(epoch),
+      problem: null,
     })),
     samples: [10, 8, 6].flatMap((epoch) =>
       [0, 1, 2].map((prompt) => ({

@@ -1,0 +1,36 @@
+/** A file that is read here and there. Reading past its end gives fewer bytes. */
+export type Source = { bytes: number; read(at: number, length: number): Promise<Buffer> };
+
+/** A stretch of the source, or bytes of our own. */
+export type Piece = { from: number; to: number } | Buffer;
+
+/**
+ * What a picture carries beside its pixels: its orientation (1 to 8), what is private in words, and the pieces that make
+ * up the same picture without it. `pieces` is only whole where the file was read to its end.
+ */
+export type Dissected = { orientation: number; found: string[]; pieces: Piece[] };
+
+/** Adds a stretch to the pieces, as one with the stretch before where they touch. */
+export function keep(pieces: Piece[], from: number, to: number): void {
+  const last = pieces.at(-1);
+  if (last && !Buffer.isBuffer(last) && last.to === from) last.to = to;
+  else pieces.push({ from, to });
+}
+
+/** The bytes of the pieces, a block at a time. */
+export async function* bytesOf(source: Source, pieces: readonly Piece[]): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    if (Buffer.isBuffer(piece)) {
+      yield piece;
+      continue;
+    }
+    for (let at = piece.from; at < piece.to; ) {
+      const block = await source.read(at, Math.min(BLOCK, piece.to - at));
+      if (block.length === 0) throw new Error('it ends too early');
+      at += block.length;
+      yield block;
+    }
+  }
+}
+
+export const BLOCK = 256 * 1024;

@@ -1,0 +1,56 @@
+import { open } from 'node:fs/promises';
+import { dissectJpeg } from './jpeg.js';
+import { bytesOf, type Dissected, type Source } from './pieces.js';
+import { dissectPng } from './png.js';
+import { dissectWebp } from './webp.js';
+
+/**
+ * What a picture's metadata says: its orientation (1 to 8) and what is private, in words. Reads its beginning only; what is
+ * damaged there reads as nothing found.
+ */
+export async function readPrivate(path: string): Promise<Pick<Dissected, 'orientation' | 'found'>> {
+  const { orientation, found } = await withSource(path, (source) =>
+    dissect(source, false).catch(() => ({ orientation: 1, found: [] })),
+  );
+  return { orientation, found };
+}
+
+/**
+ * Gives the same picture without its private metadata to `take`, a block at a time, with what was found in words. Pixels
+ * are not encoded anew: they stay byte for byte, and so do orientation and colour profile. Null, and nothing is given, where
+ * there is nothing to strip. Throws an Error in words where the file is damaged.
+ */
+export async function withoutPrivate<T>(
+  path: string,
+  take: (bytes: AsyncIterable<Buffer>, found: string[]) => Promise<T>,
+): Promise<T | null> {
+  return withSource(path, async (source) => {
+    const { found, pieces } = await dissect(source, true);
+    return found.length === 0 ? null : take(bytesOf(source, pieces), found);
+  });
+}
+
+async function dissect(source: Source, toEnd: boolean): Promise<Dissected> {
+  const head = (await source.read(0, 12)).toString('latin1');
+  if (head.startsWith('\xff\xd8')) return dissectJpeg(source, toEnd);
+  if (head.startsWith('\x89PNG')) return dissectPng(source, toEnd);
+  if (head.startsWith('RIFF') && head.endsWith('WEBP')) return dissectWebp(source);
+  return { orientation: 1, found: [], pieces: [] };
+}
+
+async function withSource<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    return await use({
+      bytes: size,
+      async read(at, length) {
+        const block = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
+        const { bytesRead } = await file.read(block, 0, block.length, at);
+        return block.subarray(0, bytesRead);
+      },
+    });
+  } finally {
+    await file.close();
+  }
+}
