@@ -11,13 +11,16 @@ import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
+import { loginRoutes } from './routes/login.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
 import { rootOf, wantsPage } from './routes/respond.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { trainerRoutes } from './routes/trainers.js';
+import { guard } from './security/guard.js';
 import { safeHeaders } from './security/headers.js';
-import { ownOrigin } from './security/origin.js';
+import { ownNames } from './security/hosts.js';
+import { ownHost, ownOrigin } from './security/origin.js';
 import type { Trackside } from './trackside.js';
 
 const LARGEST_FORM = 4 * 1024 * 1024;
@@ -28,13 +31,17 @@ const LARGEST_FORM = 4 * 1024 * 1024;
  * @example const answer = await createApp(trackside).request('/healthz');
  */
 export function createApp(trackside: Trackside): Hono {
-  const { settings, views, assets } = trackside;
+  const { settings, login, views, assets } = trackside;
   const app = new Hono();
   app.use(safeHeaders());
-  app.use(ownOrigin([settings.host, ...settings.allowedHosts]));
-  app.use('/new', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
-  app.use('/by-hand/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
-  app.use('/sessions/*', bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge }));
+  const isOurs = ownNames([settings.host, ...settings.allowedHosts], login !== null);
+  app.use(ownHost((name) => isOurs(name) || settings.pod.owns(name)));
+  if (login) app.use(guard(login, views));
+  app.use(ownOrigin());
+  // Datasets take pictures as they come, in bounded memory; nothing else is large.
+  const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
+  app.use((c, next) => (c.req.path.startsWith('/datasets') ? next() : smallBody(c, next)));
+  if (login) app.route('/', loginRoutes(login, views));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));
@@ -66,7 +73,8 @@ export function createApp(trackside: Trackside): Hono {
   app.onError((error, c) => tell(c, error instanceof Problem ? error : unexpected(error)));
 
   function tell(c: Context, problem: Problem): Response {
-    const { code, status, message, field, fields, link } = problem;
+    const { code, status, message, field, fields, link, retryAfter } = problem;
+    if (retryAfter) c.header('Retry-After', String(retryAfter));
     if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, link }), status);
     return c.json(
       {

@@ -11,11 +11,16 @@ import { Problem } from './problem.js';
 import { readEnvironment } from './processes/environment.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
+import { isLoopback, nameOf } from './security/hosts.js';
 import { readSettings, type Settings } from './settings.js';
 import { createTrackside } from './trackside.js';
 
 // A trainer needs the memory more: what is in use may grow by so much before the rest is given back, not fourfold.
 setFlagsFromString('--heap-growing-percent=40');
+
+// Nothing that we start gets to see it.
+const environment = { ...process.env };
+delete process.env.TRACKSIDE_TOKEN;
 
 const program = new Command('trackside')
   .description(
@@ -44,14 +49,14 @@ program
     '--stall-scale <number>',
     'times the limits of “no progress”, 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )
-  .action((flags: Record<string, unknown>) => serve(readSettings(flags, process.env)));
+  .action((flags: Record<string, unknown>) => serve(readSettings(flags, environment)));
 
 program
   .command('describe <script>')
   .description('Print every argument of a Python script with type, default, choices and help, as JSON.')
   .option('--python <command>', 'the Python to ask (TRACKSIDE_PYTHON; default python3)')
   .action(async (script: string, flags: Record<string, string>) => {
-    const { python, bridge } = readSettings(flags, process.env);
+    const { python, bridge } = readSettings(flags, environment);
     const argv = [python, '-m', 'trackside.describe', script];
     process.stdout.write(await runCommand({ argv, cwd: process.cwd(), pythonPath: bridge }));
   });
@@ -60,6 +65,16 @@ program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Problem ? `trackside: ${error.message}` : error);
   process.exit(1);
 });
+
+/** Headers come at once; a body may take as long as it moves (an upload over a slow line), like a stream. */
+const limits = {
+  headersTimeout: 20_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5000,
+};
+const IDLE_MS = 300_000;
+const MOST_CONNECTIONS = 2000;
 
 /** Listens, prints one line with the address, and serves until a signal. Throws a Problem where it can't. */
 async function serve(settings: Settings): Promise<void> {
@@ -76,14 +91,19 @@ async function serve(settings: Settings): Promise<void> {
   void resolvePython(settings.python).catch(() => {});
   void readEnvironment(settings.python);
   const app = createApp(trackside);
-  const server = createServer(getRequestListener((request) => app.fetch(meantMethod(request))));
+  const server = createServer(
+    limits,
+    getRequestListener((request) => app.fetch(meantMethod(request))),
+  );
+  server.setTimeout(IDLE_MS);
+  server.maxConnections = MOST_CONNECTIONS;
   trackside.disk.open();
   const opened = trackside.outputs.open().catch((error: Error) => {
     throw new Problem('no_outputs', 500, `${settings.outputs} can't hold the outputs (${error.message}).`);
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  console.log(`Trackside is at http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}/`);
+  console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken)}`);
   await opened;
   await trackside.stopping.takeUp();
   await trackside.handRuns.open();
@@ -122,12 +142,20 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
   });
 }
 
-/** There is no login yet: whoever reaches the port may do everything. */
-function refuseOpenDoor({ host }: Settings): void {
-  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return;
+/** Without login whoever reaches the port may do everything: that is for a port that only this machine reaches. */
+function refuseOpenDoor({ host, login }: Settings): void {
+  if (login || isLoopback(nameOf(host))) return;
   throw new Problem(
     'open_door',
     400,
-    `${host} would open Trackside to everybody who reaches this machine, and there is no login yet. Serve on 127.0.0.1 and reach it through a tunnel: ssh -L 7860:127.0.0.1:7860 root@<pod>.`,
+    `${host} with --no-login would open Trackside to everybody who reaches this machine. Leave --no-login out: the address that is printed has the token in it. Or serve on 127.0.0.1.`,
   );
+}
+
+/** The address to open, the token in it if we made that; for all addresses of the machine the one that is known. */
+function addressOf({ host, pod }: Settings, port: number, token: string | null | undefined): string {
+  const everywhere = ['0.0.0.0', '::'].includes(host);
+  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  const address = (!isLoopback(nameOf(host)) && pod.address(port)) || `http://${name}:${port}/`;
+  return token ? `${address}?token=${token}` : address;
 }

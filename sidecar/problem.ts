@@ -12,16 +12,19 @@ export class Problem extends Error {
   readonly link: string | undefined;
   /** One message a field, where several fields are wrong at once. */
   readonly fields: Record<string, string> | undefined;
+  /** Seconds after which it is worth another try. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     readonly code: string,
-    readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 503 | 507,
+    readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503 | 507,
     message: string,
-    more: { field?: string; link?: string; fields?: Record<string, string> } = {},
+    more: { field?: string; link?: string; fields?: Record<string, string>; retryAfter?: number } = {},
   ) {
     super(message);
     this.field = more.field;
     this.link = more.link;
     this.fields = more.fields;
+    this.retryAfter = more.retryAfter;
   }
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Problem } from './problem.js';
+import { type Pod, podOf } from './security/pod.js';
 
 /** The folder that holds package.json; this file runs from `.build/sidecar/`, or from `sidecar/` under a test runner. */
 const projectRoot = fileURLToPath(new URL(import.meta.url.includes('/.build/') ? '../..' : '..', import.meta.url));
@@ -49,6 +50,7 @@ const schema = z.object({
 export type Settings = Readonly<z.infer<typeof schema>> & {
   /** Does everybody have to show the token first? */
   readonly login: boolean;
+  readonly pod: Pod;
   readonly root: string;
   readonly templates: string;
   readonly bridge: string;
@@ -73,6 +75,7 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   return Object.freeze({
     ...parsed.data,
     login: flags.login !== false && !['1', 'true', 'yes'].includes(environment.TRACKSIDE_NO_LOGIN ?? ''),
+    pod: podOf(environment),
     root: resolve(projectRoot),
     templates: resolve(projectRoot, 'templates'),
     bridge: resolve(projectRoot, 'trainer-bridge'),

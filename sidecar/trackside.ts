@@ -4,6 +4,8 @@ import { createHub } from './live/hub.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
+import { type Login, openLogin } from './security/login.js';
+import { openPrivateFolder } from './security/privateFolder.js';
 import { openSecrets, type Secrets } from './security/secrets.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/handRuns.js';
@@ -20,6 +22,8 @@ import { createViews, type Views } from './views/pages.js';
 /** Everything a route may need, made once. */
 export type Trackside = {
   settings: Settings;
+  /** Null where nobody is asked to log in. */
+  login: Login | null;
   secrets: Secrets;
   hub: Hub;
   outputs: Outputs;
@@ -36,6 +40,8 @@ export type Trackside = {
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
 export function createTrackside(settings: Settings): Trackside {
   const hub = createHub();
+  openPrivateFolder(settings.private, [settings.outputs, settings.datasets]);
+  const login = settings.login ? openLogin(settings.token, settings.private) : null;
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
   allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
   const outputs = openOutputs({ root: settings.outputs, hub });
@@ -49,11 +55,12 @@ export function createTrackside(settings: Settings): Trackside {
   });
   const assets = loadAssets(settings.templates);
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
-  const views = createViews({ templates: settings.templates, assets, development });
+  const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
   const stopping = createStopping(outputs, handRuns);
   return {
     settings,
+    login,
     secrets,
     hub,
     outputs,

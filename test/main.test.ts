@@ -14,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What it prints where it cannot serve, and how it ends. */
 function refused(...flags: string[]): Promise<{ code: number; stderr: string }> {
   const datasets = ['--datasets', join(folder, 'datasets')];
-  return run(process.execPath, [main, 'serve', '--port', '0', ...datasets, ...flags]).then(
+  const env = { ...process.env, TRACKSIDE_PRIVATE: join(folder, 'private') };
+  return run(process.execPath, [main, 'serve', '--port', '0', ...datasets, ...flags], { env }).then(
     () => ({ code: 0, stderr: '' }),
     ({ code, stderr }) => ({ code, stderr }),
   );
@@ -37,8 +38,9 @@ test('a setting that makes no sense, and outputs that are no folder, are told in
     code: 1,
     stderr: expect.stringMatching(/^trackside: .+can't hold the outputs.+\n$/),
   });
-  const open = await refused('--host', '0.0.0.0');
-  expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: 0\.0\.0\.0 would open .+\n$/) });
+  const open = await refused('--host', '0.0.0.0', '--no-login');
+  const words = /^trackside: 0\.0\.0\.0 with --no-login would open .+\n$/;
+  expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
 });
 
 test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page open, and touches no training', async () => {
@@ -63,7 +65,8 @@ test('a port that is in use is named, with what to do', async () => {
   const place = makePlace();
   try {
     const { port } = new URL((await place.serve()).url);
-    const second = spawn(process.execPath, [main, 'serve', '--port', port, '--outputs', place.outputs]);
+    const own = ['--outputs', place.outputs, '--datasets', place.datasets, '--private', join(place.folder, 'private')];
+    const second = spawn(process.execPath, [main, 'serve', '--port', port, ...own]);
     let said = '';
     second.stderr.on('data', (chunk) => {
       said += chunk;

@@ -8,6 +8,10 @@ const REDRAW_MS = 250;
 /** No stream is silent longer: proxies end what is, and the page wants to know that we are there. */
 const HEARTBEAT_MS = 10_000;
 
+/** Of all pages together; each costs a timer and a few kilobytes, and a browser opens one a tab. */
+const MOST_STREAMS = 200;
+const openStreams = new WeakMap<Hub, number>();
+
 export type Page = {
   /** The regions of the page that live, by id, and the tab's title (null: as it is). Sent where they differ from what was sent last. */
   draw(): Promise<{ title: string | null; regions: Record<string, string> }>;
@@ -19,12 +23,18 @@ export type Page = {
 
 /**
  * The one stream of a page: a whole snapshot first, then what changes, a heartbeat when nothing does. Regions go out as
- * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named.
+ * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem,
+ * 503, where too many are open. It ends within a heartbeat of the login that opened it.
  */
 export function openStream(c: Context, hub: Hub, page: Page): Response {
-  c.header('Cache-Control', 'no-store');
+  const others = openStreams.get(hub) ?? 0;
+  if (others >= MOST_STREAMS) {
+    const message = `${MOST_STREAMS} pages are open already. This one shows what was so when it was loaded; close some others.`;
+    throw new Problem('too_many_pages', 503, message, { retryAfter: 10 });
+  }
+  openStreams.set(hub, others + 1);
   c.header('X-Accel-Buffering', 'no');
-  return streamSSE(c, async (stream) => {
+  const answer = streamSSE(c, async (stream) => {
     const sent = new Map<string, string>();
     const bell = createBell();
     let open = true;
@@ -48,7 +58,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       await stream.writeSSE({ data, ...(event ? { event } : {}), ...(id ? { id } : {}) });
     };
     try {
-      while (open) {
+      while (open && c.get('known')?.still() !== false) {
         if (logDue && page.log) {
           logDue = false;
           for (let piece = await page.log(); piece && open; piece = await page.log()) {
@@ -77,8 +87,12 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       if (!(error instanceof Problem)) throw error;
     } finally {
       leave();
+      openStreams.set(hub, (openStreams.get(hub) ?? 1) - 1);
     }
   });
+  // After the fact: streamSSE says no-cache, and a proxy that compresses holds back.
+  answer.headers.set('Cache-Control', 'no-store, no-transform');
+  return answer;
 }
 
 function partial([id, html]: [string, string]): string {

@@ -1,35 +1,57 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.js';
+import { nameOf } from './hosts.js';
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-
-/**
- * Only our own pages may change anything, and only under a name that is ours: another site that the owner's browser
- * visits can neither post here nor read here through a rebound name. `allowed` are further host names, lower case,
- * without port. Programs that send neither Origin nor Sec-Fetch-Site (curl, scripts) are not browsers and may.
- */
-export function ownOrigin(allowed: readonly string[]): MiddlewareHandler {
-  const hosts = new Set([...LOOPBACK, ...allowed]);
+/** Answers only under names that are ours: another site's name that leads here (rebinding) shows and does nothing. */
+export function ownHost(isOurs: (name: string) => boolean): MiddlewareHandler {
   return async (c, next) => {
-    const host = c.req.header('host')?.toLowerCase() ?? '';
-    const name = host.replace(/:\d+$/, '');
-    if (!hosts.has(name)) {
+    const name = nameOf(c.req.header('host'));
+    if (!isOurs(name)) {
       const message = `This Trackside does not answer to the name ${name || '(none)'}. Add it to TRACKSIDE_ALLOWED_HOSTS if it is yours.`;
       throw new Problem('foreign_host', 403, message);
-    }
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
-      const site = c.req.header('sec-fetch-site');
-      const origin = c.req.header('origin');
-      const foreign = site ? site !== 'same-origin' && site !== 'none' : origin !== undefined && !isHost(origin, host);
-      if (foreign) throw new Problem('foreign_origin', 403, 'Another site asked for this change; nothing was changed.');
     }
     await next();
   };
 }
 
-function isHost(origin: string, host: string): boolean {
+/**
+ * Only our own pages may change anything, whatever the content type: another site that the owner's browser visits can't
+ * post here, nor a neighbour under the same domain or address. Programs (curl, scripts) say nothing about an origin
+ * and may, with the token; a cookie comes from a browser, and every browser says it. Other sites' pages may link here, and
+ * load nothing into themselves.
+ */
+export function ownOrigin(): MiddlewareHandler {
+  return async (c, next) => {
+    const from = pageOf(c);
+    const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
+    if (!reads && (from === 'foreign' || (from === 'unknown' && c.get('known')?.by === 'cookie'))) {
+      const message =
+        'Another site asked for this change; nothing was changed. If it was this page: a proxy on the way changes the Host header; let it pass on the one that the browser sends.';
+      throw new Problem('foreign_origin', 403, message);
+    }
+    if (reads && from === 'foreign' && c.req.header('sec-fetch-mode') !== 'navigate') {
+      throw new Problem('foreign_origin', 403, 'Another site may link here, but not read from here.');
+    }
+    await next();
+  };
+}
+
+/** Whose page asked. No page can set either header; browsers send the first to https and their own machine only. */
+function pageOf(c: Context): 'ours' | 'foreign' | 'unknown' {
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  if (site !== undefined) return site === 'same-origin' || site === 'none' ? 'ours' : 'foreign';
+  if (origin === undefined) return 'unknown';
+  return isOurs(origin, c) ? 'ours' : 'foreign';
+}
+
+function isOurs(origin: string, c: Context): boolean {
   try {
-    return new URL(origin).host === host;
+    const { host, protocol } = new URL(origin);
+    const forwarded = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
+    if (forwarded === 'https' && protocol !== 'https:') return false;
+    // As the browser writes it: without the port that the protocol has anyway.
+    return host === new URL(`${protocol}//${c.req.header('host')}`).host;
   } catch {
     return false;
   }

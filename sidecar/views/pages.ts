@@ -9,6 +9,7 @@ import type {
   DatasetModel,
   DatasetsModel,
   HomeModel,
+  LoginModel,
   NewTrainingModel,
   PageModel,
   ProblemModel,
@@ -46,6 +47,7 @@ export type Views = {
   /** What goes inside `#images` of a dataset. */
   datasetImages(model: DatasetImagesModel): string;
   problem(model: ProblemModel): string;
+  login(model: LoginModel): string;
   /** Titles of the browser's tab: "(2) Trackside", "64 % my-cat V3". */
   homeTitle(model: Pick<PageModel, 'active'>): string;
   sessionTitle(model: Pick<SessionModel, 'session'>): string;
@@ -55,12 +57,18 @@ export type Views = {
  * @param templates absolute path of templates/
  * @param assets what `loadAssets` found
  * @param development read the templates again on every request
+ * @param logout can one log out?
  */
-export function createViews(options: { templates: string; assets: Assets; development?: boolean }): Views {
+export function createViews(options: {
+  templates: string;
+  assets: Assets;
+  development?: boolean;
+  logout?: boolean;
+}): Views {
   const render = createRenderer(options);
   const homeTitle: Views['homeTitle'] = ({ active }) => `${activeCount(active)}Trackside`;
   const page = (name: string, title: string, model: PageModel, view: object) =>
-    render(`pages/${name}`, { ...frame(model), ...view, title, page: name });
+    render(`pages/${name}`, { ...frame(model), logout: options.logout, ...view, title, page: name });
   return {
     home: (model) =>
       page('home', homeTitle(model), model, {
@@ -98,7 +106,13 @@ export function createViews(options: { templates: string; assets: Assets; develo
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: ['pictures.js'] }),
     datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model) }),
     problem: (model) =>
-      page('problem', 'Trackside', { ...model, now: new Date(0), active: [] }, { problem: model, stream: null }),
+      page(
+        'problem',
+        'Trackside',
+        { ...model, now: new Date(0), active: [] },
+        { problem: model, stream: null, logout: false },
+      ),
+    login: (model) => render('pages/login', model),
     homeTitle,
     sessionTitle: ({ session }) => sessionTitle(session),
   };

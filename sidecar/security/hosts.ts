@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+
+/** `Pod.Example.org:7860` → `pod.example.org`, `[::1]:80` → `::1` */
+export function nameOf(host: string | undefined): string {
+  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '');
+  return /^\[(.*)\]$/.exec(name)?.[1] ?? name;
+}
+
+export function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+/**
+ * Which names of ours a browser may ask for. A name that somebody else owns may lead to us today and to them tomorrow
+ * (rebinding); an address in numbers can't, so it is a name of ours where a login is asked for.
+ *
+ * @param allowed host names, `*.example.org` for all below one; a port or a scheme before or behind is no matter
+ * @param numbers answer to every address in numbers?
+ */
+export function ownNames(allowed: readonly string[], numbers: boolean): (name: string) => boolean {
+  const tests = allowed.map((given) => {
+    const wanted = nameOf(given.replace(/^https?:\/\//, '').replace(/\/.*$/, ''));
+    const tail = wanted.startsWith('*.') ? wanted.slice(1) : null;
+    return (name: string) => (tail ? name.endsWith(tail) && name.length > tail.length : name === wanted);
+  });
+  return (name) => isLoopback(name) || (numbers && isIP(name) !== 0) || tests.some((test) => test(name));
+}

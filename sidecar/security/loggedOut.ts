@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWhole } from '../wholeFile.js';
+
+const FILE = 'logged-out.json';
+/** Longer than any login counts, whichever way a clock jumps. */
+const KEPT_MS = 90 * 86_400_000;
+
+export type LoggedOut = { has(id: string): boolean; add(id: string): Promise<void> };
+
+/** Logins that were ended before their time: who kept a copy of the cookie is out too. Remembered in the private folder. */
+export function openLoggedOut(folder: string): LoggedOut {
+  const path = join(folder, FILE);
+  const ended = new Map(read(path));
+  return {
+    has: (id) => ended.has(id),
+    async add(id) {
+      const now = Date.now();
+      ended.set(id, now);
+      for (const [each, at] of ended) if (Math.abs(now - at) > KEPT_MS) ended.delete(each);
+      await writeWhole(path, JSON.stringify(Object.fromEntries(ended)), 0o600);
+    },
+  };
+}
+
+function read(path: string): [string, number][] {
+  try {
+    return Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>);
+  } catch {
+    return [];
+  }
+}

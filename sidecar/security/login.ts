@@ -1,0 +1,74 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import { openLoggedOut } from './loggedOut.js';
+import { createLoginCookies, type LoginCookies } from './loginCookie.js';
+import { keptText } from './privateFolder.js';
+import { openToken, sameText } from './token.js';
+import { createWrongTokens } from './wrongTokens.js';
+
+/** How the one who asks is known. */
+export type Known = {
+  by: 'token' | 'cookie';
+  /** Still so? A login may be ended while a stream is open. */
+  still(): boolean;
+  /** Lets a login that is a day old last another thirty. */
+  renew(): void;
+};
+
+export type Login = {
+  /** To be printed; null where it was given. */
+  madeToken: string | null;
+  /** By the cookie, or the token in the Authorization header. */
+  known(c: Context): Known | null;
+  /** Sent a token there that is not ours. */
+  carriesWrongToken(c: Context): boolean;
+  isToken(text: string): boolean;
+  /** Notes a wrong token: null, or the seconds after which another one is looked at. */
+  wrongToken(): number | null;
+  cookies: LoginCookies;
+  /** Ends the login of this request, on this browser and for whoever copied it. */
+  end(c: Context): Promise<void>;
+};
+
+const RENEWED_AFTER_DAYS = 1;
+
+/** One token for everybody who may do everything. `folder` is private. Throws a Problem where the token is weak. */
+export function openLogin(given: string, folder: string): Login {
+  const token = openToken(given, folder);
+  const kept = keptText(folder, 'cookie-key', () => randomBytes(32).toString('base64url'));
+  // Another token ends all logins that were had with this one.
+  const cookies = createLoginCookies(createHmac('sha256', kept).update(token.text).digest());
+  const loggedOut = openLoggedOut(folder);
+  const wrong = createWrongTokens();
+  const login = (c: Context) => {
+    const found = cookies.read(c);
+    return found && !loggedOut.has(found.id) ? found : null;
+  };
+  return {
+    madeToken: token.made ? token.text : null,
+    known(c) {
+      const found = login(c);
+      if (found) {
+        return {
+          by: 'cookie',
+          still: () => !loggedOut.has(found.id),
+          renew: () => found.ageDays > RENEWED_AFTER_DAYS && cookies.give(c, found.id),
+        };
+      }
+      return sameText(bearer(c), token.text) ? { by: 'token', still: () => true, renew: () => {} } : null;
+    },
+    carriesWrongToken: (c) => bearer(c) !== '' && !sameText(bearer(c), token.text),
+    isToken: (text) => sameText(text.trim(), token.text),
+    wrongToken: wrong.another,
+    cookies,
+    async end(c) {
+      const found = login(c);
+      cookies.take(c);
+      if (found) await loggedOut.add(found.id);
+    },
+  };
+}
+
+function bearer(c: Context): string {
+  return /^bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+}

@@ -1,0 +1,66 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import { isLoopback, nameOf } from './hosts.js';
+import { sameText } from './token.js';
+
+const DAY_MS = 86_400_000;
+const LASTS_DAYS = 30;
+
+export type LoginCookies = {
+  /** A new login, or the one with this id for another thirty days. */
+  give(c: Context, id?: string): void;
+  take(c: Context): void;
+  /** The login that the request carries, if it is one of ours. `ageDays` is below zero where a clock was put back. */
+  read(c: Context): { id: string; ageDays: number } | null;
+  /** Did it carry one, good or not? */
+  carried(c: Context): boolean;
+};
+
+/**
+ * Logins are remembered by the browser alone: `<id>.<when>.<signature>`, good while `key` is, however often we start
+ * again. A login counts for thirty days before and after it was given: a clock that jumps by a day costs nobody theirs.
+ * The name holds a print of the key, as cookies do not tell ports apart: two sidecars behind one name keep theirs.
+ */
+export function createLoginCookies(key: Buffer, now: () => number = Date.now): LoginCookies {
+  const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
+  const plain = `trackside-${createHmac('sha256', key).update('name').digest('hex').slice(0, 8)}`;
+  const names = [`__Host-${plain}`, plain];
+  const set = (c: Context, value: string, seconds: number) => {
+    const [name, secure] = overHttps(c) ? [names[0], '; Secure'] : [plain, ''];
+    const cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+    c.header('Set-Cookie', cookie, { append: true });
+  };
+  const values = (c: Context) => {
+    const pairs = (c.req.header('cookie') ?? '').split(';').map((pair) => pair.trim().split('='));
+    return pairs.flatMap(([name, value]) => (name && value && names.includes(name) ? [value] : []));
+  };
+  return {
+    give(c, id = randomBytes(16).toString('base64url')) {
+      const text = `${id}.${Math.floor(now() / 1000)}`;
+      set(c, `${text}.${sign(text)}`, LASTS_DAYS * (DAY_MS / 1000));
+    },
+    take: (c) => set(c, '', 0),
+    read(c) {
+      // Others under the same domain can add cookies of this name, but none that is signed.
+      for (const value of values(c)) {
+        const [text, id, when, signature] = /^(([\w-]{22})\.(\d{1,12}))\.([\w-]{43})$/.exec(value)?.slice(1) ?? [];
+        if (!text || !id || !signature || !sameText(signature, sign(text))) continue;
+        const ageDays = (now() - Number(when) * 1000) / DAY_MS;
+        if (Math.abs(ageDays) < LASTS_DAYS) return { id, ageDays };
+      }
+      return null;
+    },
+    carried: (c) => values(c).length > 0,
+  };
+}
+
+/**
+ * Did the browser come over https? TLS ends at a proxy, which says so (RunPod's and most do) in a header that anybody may
+ * send: whoever lies gets a cookie that their own browser drops. And browsers send `Sec-Fetch-Site` to nothing
+ * but https and their own machine (https://www.w3.org/TR/fetch-metadata/).
+ */
+export function overHttps(c: Context): boolean {
+  const forwarded = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
+  const secure = c.req.header('sec-fetch-site') !== undefined && !isLoopback(nameOf(c.req.header('host')));
+  return forwarded === 'https' || secure;
+}
