@@ -1,0 +1,80 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeWhole } from '../wholeFile.js';
+
+const FILE = 'downloads.json';
+
+/** Never outside the models folder, whatever somebody wrote into the file. */
+const inside = z
+  .string()
+  .refine((path) => path !== '' && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'));
+
+const record = z.object({
+  id: z.string(),
+  /** For people: "FLUX.1 dev". */
+  label: z.string(),
+  repo: z.string(),
+  revision: z.string(),
+  /** Folder inside the models folder. */
+  into: inside,
+  /** `file` inside the repository, `path` inside `into`. An optional one may be missing on the hub. */
+  parts: z.array(
+    z.object({
+      file: z.string(),
+      path: inside,
+      optional: z.boolean(),
+      /** Of what was downloaded last; null before. */
+      etag: z.string().nullable(),
+      bytes: z.number().nullable(),
+    }),
+  ),
+  status: z.enum(['queued', 'downloading', 'checking', 'waiting', 'failed', 'done']),
+  message: z.string().nullable(),
+  link: z.string().nullable(),
+});
+
+/** A download as `downloads.json` keeps it; `done`, in bytes, is read from the disk. */
+export type DownloadRecord = z.infer<typeof record> & { done: number };
+
+/** Empty where there is no file, or nothing in it that can be understood. */
+export async function readDownloads(models: string): Promise<DownloadRecord[]> {
+  const text = await readFile(join(models, FILE), 'utf8').catch(() => '{}');
+  const parsed = z.object({ downloads: z.array(z.unknown()) }).safeParse(parse(text));
+  const records = (parsed.success ? parsed.data.downloads : []).flatMap((each) => record.safeParse(each).data ?? []);
+  return Promise.all(records.map(async (each) => ({ ...each, done: await downloadedBytes(models, each) })));
+}
+
+let writing = Promise.resolve();
+
+export function writeDownloads(models: string, records: readonly DownloadRecord[]): Promise<void> {
+  const downloads = records.map(({ done: _, ...kept }) => kept);
+  const text = `${JSON.stringify({ downloads }, null, 2)}\n`;
+  writing = writing
+    .catch(() => {})
+    .then(async () => {
+      await mkdir(models, { recursive: true });
+      await writeWhole(join(models, FILE), text);
+    });
+  return writing;
+}
+
+async function downloadedBytes(models: string, { into, parts }: z.infer<typeof record>): Promise<number> {
+  const sizes = parts.flatMap(({ path }) =>
+    [path, `${path}.incomplete`].map((name) =>
+      stat(join(models, into, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
