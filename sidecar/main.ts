@@ -13,7 +13,10 @@ import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { isLoopback, nameOf } from './security/hosts.js';
 import { readSettings, type Settings } from './settings.js';
-import { createTrackside } from './trackside.js';
+import { createTrackside, type Trackside } from './trackside.js';
+import { trainers } from './trainers/catalogue.js';
+import { checkAnswer } from './trainers/describe.js';
+import { pythonFor } from './trainers/sdScripts/checkout.js';
 
 // A trainer needs the memory more: what is in use may grow by so much before the rest is given back, not fourfold.
 setFlagsFromString('--heap-growing-percent=40');
@@ -57,8 +60,12 @@ program
   .option('--python <command>', 'the Python to ask (TRACKSIDE_PYTHON; default python3)')
   .action(async (script: string, flags: Record<string, string>) => {
     const { python, bridge } = readSettings(flags, environment);
-    const argv = [python, '-m', 'trackside.describe', script];
-    process.stdout.write(await runCommand({ argv, cwd: process.cwd(), pythonPath: bridge }));
+    const argv = [pythonFor(script, python), '-m', 'trackside.describe', script];
+    const printed = await runCommand({ argv, cwd: process.cwd(), pythonPath: bridge }).catch((error: Error) => {
+      throw new Problem('not_described', 422, error.message);
+    });
+    process.stdout.write(printed);
+    checkAnswer(printed, script);
   });
 
 program.parseAsync().catch((error: unknown) => {
@@ -108,6 +115,7 @@ async function serve(settings: Settings): Promise<void> {
   await trackside.stopping.takeUp();
   await trackside.handRuns.open();
   await trackside.autoResume.open();
+  void describeAhead(trackside);
 
   let ending = false;
   const end = async () => {
@@ -122,6 +130,11 @@ async function serve(settings: Settings): Promise<void> {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+}
+
+/** What takes ten seconds to be told is asked before somebody opens the form; one after the other, for a pod's sake. */
+async function describeAhead({ settings, describe }: Trackside): Promise<void> {
+  for (const trainer of trainers(settings)) if (trainer.basics) await describe(trainer).catch(() => {});
 }
 
 function listen(server: Server, { host, port }: Settings): Promise<void> {

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
 import { resolvePython } from './processes/python.js';
@@ -75,6 +75,7 @@ export function createTrackside(settings: Settings): Trackside {
         bridge: settings.bridge,
         python: trainer.python ?? settings.python,
         run: runCommand,
+        kept: join(settings.private, 'described'),
       }),
   };
 }

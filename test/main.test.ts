@@ -43,6 +43,20 @@ test('a setting that makes no sense, and outputs that are no folder, are told in
   expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
 });
 
+test('describe prints arguments as JSON, and ends with words and a code other than 0 where it cannot', async () => {
+  const ask = (script: string, ...flags: string[]) =>
+    run(process.execPath, [main, 'describe', script, ...flags]).then(
+      ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    );
+  const practice = await ask(join(projectRoot, 'trainer-bridge', 'practice_train_network.py'));
+  expect(practice).toMatchObject({ code: 0, stdout: expect.stringContaining('"--network_alpha"') });
+  const nothing = await ask(join(folder, 'nothing.py'));
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: There is no script .+\n$/) });
+  const noPython = await ask(join(folder, 'nothing.py'), '--python', join(folder, 'no-python'));
+  expect(noPython).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: .+no-python.+\n$/) });
+});
+
 test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page open, and touches no training', async () => {
   const place = makePlace();
   try {

@@ -1,6 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
+import { writeWhole } from '../wholeFile.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 
@@ -9,33 +12,74 @@ export type Run = (command: { argv: string[]; cwd: string; pythonPath: string })
 
 /**
  * Asks a trainer's own parser for its flags, in a process of its own: sd-scripts' parsers import torch, which takes ten
- * seconds. Kept until the script changes. Throws a Problem that says in words why a script cannot be described.
+ * seconds. Kept until the script, its checkout or the interpreter is another: in memory, and in the folder `kept` for
+ * the next start. Throws a Problem that says in words why a script cannot be described.
  */
 export async function describeArguments(
   trainer: Pick<Trainer, 'label' | 'script'>,
-  options: { bridge: string; python: string; run: Run },
+  options: { bridge: string; python: string; run: Run; kept?: string },
 ): Promise<Argument[]> {
-  const { path, cwd } = trainer.script;
-  const stats = await stat(path).catch(() => null);
-  if (!stats)
+  const { path, cwd, commit, also = [] } = trainer.script;
+  const stamps = await Promise.all([path, ...also.map((name) => join(cwd, name))].map(stampOf));
+  if (!stamps[0])
     throw new Problem('no_script', 422, `The script of ${trainer.label} is missing: ${path}.`, { field: 'trainer' });
-  const key = `${options.python}\0${path}\0${stats.mtimeMs}\0${stats.size}`;
+  const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
   const argv = [options.python, '-m', 'trackside.describe', path];
-  const asked = known.get(key) ?? ask({ argv, cwd, pythonPath: options.bridge }, options.run);
+  const asked = known.get(key) ?? askOnce({ argv, cwd, pythonPath: options.bridge }, options, key);
   known.set(key, asked);
   // A failure is asked again: a package may have been installed since.
   asked.catch(() => known.delete(key));
   return asked;
 }
 
+/** Of what is kept on disk: to be raised when its shape changes. */
+const FORMAT = 1;
 const known = new Map<string, Promise<Argument[]>>();
 
-async function ask(command: Parameters<Run>[0], run: Run): Promise<Argument[]> {
+/** Changes when the file does; null where there is none. */
+async function stampOf(path: string): Promise<string | null> {
+  const stats = await stat(path).catch(() => null);
+  return stats && `${stats.mtimeMs} ${stats.size}`;
+}
+
+async function askOnce(
+  command: Parameters<Run>[0],
+  { run, kept }: { run: Run; kept?: string },
+  key: string,
+): Promise<Argument[]> {
+  const file = kept && join(kept, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
+  const before = file ? await readFile(file, 'utf8').catch(() => null) : null;
+  const answer = before === null ? null : readAnswer(before);
+  if (answer) return answer;
   const printed = await run(command);
-  const answer = answerShape.safeParse(parseJson(printed));
-  if (!answer.success) throw new Problem('not_described', 422, `${command.argv.at(-1)} did not tell its arguments.`);
-  if ('error' in answer.data) throw new Problem('not_described', 422, answer.data.error);
+  const described = requireAnswer(printed, command.argv.at(-1) ?? '');
+  // A convenience: where it cannot be kept, the next start asks again.
+  if (file) await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(() => {});
+  return described;
+}
+
+async function keep(file: string, line: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeWhole(file, `${line}\n`, 0o600);
+}
+
+function readAnswer(text: string): Argument[] | null {
+  const answer = answerShape.safeParse(parseJson(text));
+  if (!answer.success || 'error' in answer.data) return null;
   return answer.data.arguments.flatMap((described) => toArgument(described) ?? []);
+}
+
+/** Throws a Problem with the script's own words, where it says any. */
+function requireAnswer(printed: string, script: string): Argument[] {
+  const described = readAnswer(printed);
+  if (described) return described;
+  const words = z.object({ error: z.string() }).safeParse(parseJson(printed));
+  throw new Problem('not_described', 422, words.data?.error ?? `${script} did not tell its arguments.`);
+}
+
+/** Throws the Problem that `describeArguments` would, for an answer as `trackside.describe` prints it. */
+export function checkAnswer(printed: string, script: string): void {
+  requireAnswer(printed, script);
 }
 
 function parseJson(text: string): unknown {

@@ -43,8 +43,8 @@ export type Trainer = {
   description: string;
   /** The fields of its form, in the order of the page. The other names of ui_state.json mean nothing to it. */
   settings: readonly Setting[];
-  /** Whose parser names the further flags; run from `cwd`. `commit` is that of its checkout, where it has one. */
-  script: { path: string; cwd: string; commit?: string | null };
+  /** Whose parser names the further flags; run from `cwd`. `commit` and `also` (files in `cwd`) tell when it has changed. */
+  script: { path: string; cwd: string; commit?: string | null; also?: readonly string[] };
   /** The interpreter that runs it, where it has one of its own. */
   python?: string;
   /** Model files that it is given by flags, among its further arguments. */

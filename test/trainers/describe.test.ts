@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Problem } from '../../sidecar/problem.js';
 import { type Argument, checkArguments } from '../../sidecar/trainers/arguments.js';
 import { describeArguments, type Run } from '../../sidecar/trainers/describe.js';
@@ -50,6 +50,7 @@ group.add_argument("--sizes", type=int, nargs=2, default=(1, 2))
 group.add_argument("--fast", action="store_true")
 group.add_argument("--no_cache", dest="cache", action="store_false")
 group.add_argument("--path", type=os.path.abspath, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+group.add_argument("--precision", choices=[None, "fp16"])
 group.add_argument("--limit", type=float, default=float("inf"))
 try:
     args = parser.parse_args()
@@ -72,6 +73,7 @@ describe("a script's own parser", () => {
       { name: 'fast', type: 'switch', default: false },
       { name: 'no_cache', type: 'switch', default: false },
       { name: 'path', type: 'text', default: null, help: null },
+      { name: 'precision', choices: ['fp16'] },
       { name: 'limit', type: 'number', default: 'inf' },
     ]);
     expect(
@@ -93,6 +95,31 @@ describe("a script's own parser", () => {
     await writeFile(script, one.replace('one', 'two'));
     await utimes(script, 1, 1);
     expect(await ask()).toMatchObject([{ name: 'two' }]);
+  });
+
+  test('what it told is kept for the next start, until the script, its checkout or a file beside it changes', async () => {
+    await writeFile(
+      script,
+      'import argparse\np = argparse.ArgumentParser()\np.add_argument("--one")\np.parse_args()\n',
+    );
+    await writeFile(join(folder.path, 'also.py'), '');
+    const kept = join(folder.path, 'kept');
+    const askAfterRestart = async (commit: string) => {
+      // As a new process does, which remembers nothing.
+      vi.resetModules();
+      const fresh = await import('../../sidecar/trainers/describe.js');
+      const at = { path: script, cwd: folder.path, commit, also: ['also.py'] };
+      return fresh.describeArguments({ label: 'Mine', script: at }, { bridge, python: 'python3', run, kept });
+    };
+    runs = 0;
+    const first = await askAfterRestart('a');
+    expect(await askAfterRestart('a')).toEqual(first);
+    expect(runs).toBe(1);
+    await askAfterRestart('b');
+    expect(runs).toBe(2);
+    await utimes(join(folder.path, 'also.py'), 1, 1);
+    await askAfterRestart('b');
+    expect(runs).toBe(3);
   });
 
   test.each([

@@ -39,6 +39,12 @@ export function findCheckout(
   return path ? describe(path, settings.python) : { missing: 'No sd-scripts was found in the usual places.' };
 }
 
+/** The Python to ask a script with: that of its checkout where it is one of sd-scripts'. */
+export function pythonFor(script: string, set: string): string {
+  const folder = dirname(resolve(script));
+  return isCheckout(folder) ? pythonOf(folder, set).python : set;
+}
+
 /** Every family's script needs both. */
 function isCheckout(path: string): boolean {
   return existsSync(join(path, 'train_network.py')) && existsSync(join(path, 'library', 'train_util.py'));

@@ -69,7 +69,7 @@ export const families: readonly Family[] = [
     baseModels: [
       { value: 'flux-dev', label: 'FLUX.1 dev' },
       { value: 'flux-schnell', label: 'FLUX.1 schnell' },
-      { value: 'dev2pro', label: 'FLUX.1 dev2pro' },
+      { value: 'flux-dev2pro', label: 'FLUX.1 dev2pro' },
     ],
     // FluxGym's command (users.md).
     flags: {
@@ -97,7 +97,10 @@ export const families: readonly Family[] = [
     script: 'flux_train_network.py',
     networkModules: ['networks.lora_flux', 'networks.oft_flux', 'lycoris.kohya'],
     needs: [main('chroma'), need('t5xxl', 't5xxl', 'T5-XXL'), need('ae', 'ae', 'Autoencoder')],
-    baseModels: [{ value: 'chroma', label: 'Chroma1' }],
+    baseModels: [
+      { value: 'chroma1-base', label: 'Chroma1 Base' },
+      { value: 'chroma1-hd', label: 'Chroma1 HD' },
+    ],
     // Without the mask the script refuses to train Chroma.
     fixed: { model_type: 'chroma', apply_t5_attn_mask: true, network_train_unet_only: true },
     flags: { ...common, ...cacheTexts, sdpa: true, model_prediction_type: 'raw' },
@@ -116,7 +119,7 @@ export const families: readonly Family[] = [
     script: 'sdxl_train_network.py',
     networkModules: ['networks.lora', 'networks.lora_fa', 'networks.dylora', 'networks.oft', 'lycoris.kohya'],
     needs: [main('sdxl'), maybe('vae', 'sdxl-vae', 'Another VAE')],
-    baseModels: [{ value: 'sdxl', label: 'SDXL 1.0' }],
+    baseModels: [{ value: 'sdxl-base', label: 'SDXL 1.0' }],
     // The documented command lacks network_train_unet_only, and names two flags that no script has.
     flags: { ...common, ...cacheTexts, sdpa: true, network_train_unet_only: true, network_alpha: 16 },
     presets: sdxlPresets,
@@ -131,7 +134,7 @@ export const families: readonly Family[] = [
     script: 'train_network.py',
     networkModules: ['networks.lora', 'networks.lora_fa', 'networks.dylora', 'networks.oft', 'lycoris.kohya'],
     needs: [main('sd1'), maybe('vae', 'sd-vae', 'Another VAE')],
-    baseModels: [{ value: 'sd1.5', label: 'Stable Diffusion 1.5' }],
+    baseModels: [{ value: 'sd15', label: 'Stable Diffusion 1.5' }],
     flags: { ...common, sdpa: true, mixed_precision: 'fp16', save_precision: 'fp16' },
     presets: sdPresets,
     settings: commonSettings,
@@ -146,8 +149,8 @@ export const families: readonly Family[] = [
     networkModules: ['networks.lora', 'networks.lora_fa', 'networks.dylora', 'networks.oft', 'lycoris.kohya'],
     needs: [main('sd2'), maybe('vae', 'sd-vae', 'Another VAE')],
     baseModels: [
-      { value: 'sd2.1', label: 'Stable Diffusion 2.1 (768)', flags: { v_parameterization: true } },
-      { value: 'sd2.1-base', label: 'Stable Diffusion 2.1 base (512)' },
+      { value: 'sd21', label: 'Stable Diffusion 2.1 (768)', flags: { v_parameterization: true } },
+      { value: 'sd21-base', label: 'Stable Diffusion 2.1 base (512)' },
     ],
     fixed: { v2: true },
     flags: { ...common, sdpa: true, mixed_precision: 'fp16', save_precision: 'fp16' },
@@ -163,11 +166,11 @@ export const families: readonly Family[] = [
     script: 'sd3_train_network.py',
     // The documentation says networks.lora; the one made for this model is lora_sd3.
     networkModules: ['networks.lora_sd3', 'lycoris.kohya'],
-    // A checkpoint may hold the text encoders: choose it for them too, or leave them out.
+    // A checkpoint may hold text encoders: then those are not asked for (modelNeeds.ts).
     needs: [
       main('sd3'),
-      maybe('clip_l', 'clip_l', 'CLIP-L'),
-      maybe('clip_g', 'clip_g', 'CLIP-G'),
+      need('clip_l', 'clip_l', 'CLIP-L'),
+      need('clip_g', 'clip_g', 'CLIP-G'),
       need('t5xxl', 't5xxl', 'T5-XXL'),
     ],
     baseModels: [
@@ -189,7 +192,7 @@ export const families: readonly Family[] = [
     script: 'lumina_train_network.py',
     networkModules: ['networks.lora_lumina', 'lycoris.kohya'],
     needs: [main('lumina2'), need('gemma2', 'gemma2', 'Gemma 2'), need('ae', 'ae', 'Autoencoder')],
-    baseModels: [{ value: 'lumina2', label: 'Lumina Image 2.0' }],
+    baseModels: [{ value: 'lumina-2', label: 'Lumina Image 2.0' }],
     flags: {
       ...common,
       ...cacheTexts,
@@ -246,7 +249,10 @@ export const families: readonly Family[] = [
     script: 'anima_train_network.py',
     networkModules: ['networks.lora_anima', 'lycoris.kohya'],
     needs: [main('anima'), need('qwen3', 'qwen3', 'Qwen3'), need('vae', 'anima-vae', 'VAE')],
-    baseModels: [{ value: 'anima', label: 'Anima' }],
+    baseModels: [
+      { value: 'anima', label: 'Anima base 1.0' },
+      { value: 'anima-preview', label: 'Anima preview' },
+    ],
     // The documented command lacks network_train_unet_only, without which the script refuses to cache texts.
     flags: {
       ...common,

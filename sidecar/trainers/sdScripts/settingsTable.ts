@@ -22,6 +22,7 @@ export function settingsOf(family: Family): Setting[] {
       default: family.presets.at(-1)?.vram ?? '',
       choices: presetsOf(family).map(({ vram, label }) => ({ value: vram, label })),
     }),
+    field('gpus'),
     field('num_repeats'),
     field('max_train_epochs'),
     field('resolution'),

@@ -21,7 +21,12 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     label,
     description,
     settings: settingsOf(family),
-    script: { path: join(checkout.path, family.script), cwd: checkout.path, commit: checkout.commit },
+    script: {
+      path: join(checkout.path, family.script),
+      cwd: checkout.path,
+      commit: checkout.commit,
+      also: ['train_network.py', 'library/train_util.py'],
+    },
     python: checkout.python,
     usesGpu: true,
     models: needs,

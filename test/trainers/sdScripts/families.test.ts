@@ -147,8 +147,8 @@ describe('the command', () => {
     expect(argv).toEqual(expect.arrayContaining(['--blocks_to_swap=30', '--network_alpha=4']));
     expect(argv).not.toContain('--highvram');
     expect(commandOf('chroma', {}, { model_type: 'flux' })).toContain('--model_type=chroma');
-    expect(commandOf('sd2', { base_model: 'sd2.1' })).toEqual(expect.arrayContaining(['--v2', '--v_parameterization']));
-    expect(commandOf('sd2', { base_model: 'sd2.1-base' })).not.toContain('--v_parameterization');
+    expect(commandOf('sd2', { base_model: 'sd21' })).toEqual(expect.arrayContaining(['--v2', '--v_parameterization']));
+    expect(commandOf('sd2', { base_model: 'sd21-base' })).not.toContain('--v_parameterization');
   });
 
   test('workers that stay are not asked for where there are none', () => {
