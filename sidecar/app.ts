@@ -20,6 +20,7 @@ import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
 import { safeHeaders } from './security/headers.js';
 import { ownNames } from './security/hosts.js';
+import { maskAnswers } from './security/maskAnswers.js';
 import { ownHost, ownOrigin } from './security/origin.js';
 import type { Trackside } from './trackside.js';
 
@@ -33,6 +34,7 @@ const LARGEST_FORM = 4 * 1024 * 1024;
 export function createApp(trackside: Trackside): Hono {
   const { settings, login, views, assets } = trackside;
   const app = new Hono();
+  app.use(maskAnswers());
   app.use(safeHeaders());
   const isOurs = ownNames([settings.host, ...settings.allowedHosts], login !== null);
   app.use(ownHost((name) => isOurs(name) || settings.pod.owns(name)));

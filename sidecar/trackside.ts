@@ -6,6 +6,7 @@ import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
 import { type Login, openLogin } from './security/login.js';
 import { openPrivateFolder } from './security/privateFolder.js';
+import { hideValues } from './security/redact.js';
 import { openSecrets, type Secrets } from './security/secrets.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/handRuns.js';
@@ -43,6 +44,8 @@ export function createTrackside(settings: Settings): Trackside {
   openPrivateFolder(settings.private, [settings.outputs, settings.datasets]);
   const login = settings.login ? openLogin(settings.token, settings.private) : null;
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
+  for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);
+  hideValues(secrets.all);
   allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
   const outputs = openOutputs({ root: settings.outputs, hub });
   const disk = createDiskWatch({
@@ -67,7 +70,7 @@ export function createTrackside(settings: Settings): Trackside {
     disk,
     stopping,
     handRuns,
-    autoResume: createAutoResume({ settings, outputs, stopping, hub }),
+    autoResume: createAutoResume({ settings, secrets, outputs, stopping, hub }),
     views,
     assets,
     describe: (trainer) =>

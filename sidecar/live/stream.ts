@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { Problem } from '../problem.js';
+import { maskedText } from '../security/redact.js';
 import type { Hub, LiveEvent } from './hub.js';
 
 /** Pages redraw at most so often: a step may take a hundredth of a second. */
@@ -55,7 +56,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     });
     const say = async (data: string, event?: string, id?: string) => {
       spokeAt = performance.now();
-      await stream.writeSSE({ data, ...(event ? { event } : {}), ...(id ? { id } : {}) });
+      await stream.writeSSE({ data: maskedText(data), ...(event ? { event } : {}), ...(id ? { id } : {}) });
     };
     try {
       while (open && c.get('known')?.still() !== false) {

@@ -23,7 +23,7 @@ export function productRoutes(trackside: Trackside): Hono {
     const tail = c.req.query('tail');
     const number = c.req.query('attempt');
     if (tail === undefined && number === undefined) {
-      return sendFile(c, outputs.root, path, { type: 'text/plain; charset=utf-8' });
+      return sendFile(c, outputs.root, path, { type: 'text/plain; charset=utf-8', masked: true });
     }
     const attempt = facts.attempts.find((each) => String(each.number) === number);
     if (number !== undefined && !attempt) throw new Problem('no_attempt', 404, `There is no attempt ${number}.`);

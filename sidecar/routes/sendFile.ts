@@ -1,17 +1,19 @@
 import type { Context } from 'hono';
 import { Problem } from '../problem.js';
+import { MASKED } from '../security/maskAnswers.js';
+import { streamMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
 
 /**
- * Sends a file below `root`, or the range of it that was asked for, in bounded memory. A download that goes on
- * (`If-Range`) gets the whole file where it is another one by now. Throws a Problem: 404 where there is no such plain file,
- * 422 where a link leads out of `root`.
+ * Sends a file below `root`, or the range of it that was asked for, in bounded memory; `masked` strikes out secrets, of
+ * which a range may hold but a part. A download that goes on (`If-Range`) gets the whole file where it is another one by
+ * now. Throws a Problem: 404 where there is no such plain file, 422 where a link leads out of `root`.
  */
 export async function sendFile(
   c: Context,
   root: string,
   path: string,
-  as: { type: string; attachment?: string; cache?: string },
+  as: { type: string; attachment?: string; cache?: string; masked?: boolean },
 ): Promise<Response> {
   const file = await openInside(root, path);
   if (!file) throw new Problem('no_file', 404, 'There is no such file; it may have been moved or deleted.');
@@ -42,7 +44,10 @@ export async function sendFile(
     await file.close();
     return c.body(null, range ? 206 : 200, headers);
   }
-  const stream = file.createReadStream({ start, end, autoClose: true });
+  if (as.masked) headers[MASKED] = 'yes';
+  const stream = as.masked
+    ? streamMasked(file, start, end + 1)
+    : file.createReadStream({ start, end, autoClose: true });
   return c.body(ReadableStream.from(stream) as ReadableStream<Uint8Array>, range ? 206 : 200, headers);
 }
 

@@ -20,7 +20,7 @@ export const SHORTEST_SECRET = 8;
 
 /** Plain words and numbers ("training", "true", "86400") would be struck out of every page, and paths lead somewhere. */
 export function isWorthHiding(value: string): boolean {
-  if (value.length < SHORTEST_SECRET || /^\d{1,12}$/.test(value)) return false;
+  if (value.length < SHORTEST_SECRET || /^\d{1,15}$/.test(value)) return false;
   if (value.length < 16 && /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)$/.test(value)) return false;
   return !(value.startsWith('/') && existsSync(value));
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../problem.js';
+import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
 import type { Trainer, TrainingInput } from '../trainers/trainer.js';
 import { readTrainingSettings } from '../trainers/trainingSettings.js';
@@ -22,6 +23,7 @@ export type Begin = {
 /** What an attempt is begun with: everything that was found out about its session. */
 export type Context = {
   settings: Settings;
+  secrets: Secrets;
   session: Session;
   state: UiState;
   trainer: Trainer;

@@ -1,5 +1,6 @@
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
+import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
 import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './autoResumeRule.js';
 import { beginAttempt } from './begin.js';
@@ -32,6 +33,7 @@ type Waiting = { attempt: number; seconds: number; delay: number };
  */
 export function createAutoResume(deps: {
   settings: Settings;
+  secrets: Secrets;
   outputs: Outputs;
   stopping: Stopping;
   hub: Hub;

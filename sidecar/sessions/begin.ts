@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
+import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
 import { findTrainer } from '../trainers/catalogue.js';
 import { type Begin, planAttempt } from './attemptPlan.js';
@@ -18,7 +19,7 @@ import { withSessionLock } from './stateFile.js';
  * its address), 422 where something is missing, in words. Whatever is thrown, nothing was lost.
  */
 export async function beginAttempt(
-  deps: { settings: Settings; outputs: Outputs },
+  deps: { settings: Settings; secrets: Secrets; outputs: Outputs },
   name: string,
   begin: Begin,
 ): Promise<Session> {
@@ -36,11 +37,11 @@ export async function beginAttempt(
 const beginning = new Set<string>();
 
 async function beginAlone(
-  deps: { settings: Settings; outputs: Outputs },
+  deps: { settings: Settings; secrets: Secrets; outputs: Outputs },
   name: string,
   begin: Begin,
 ): Promise<Session> {
-  const { outputs, settings } = deps;
+  const { outputs, settings, secrets } = deps;
   // Somebody may have started one in a terminal this very moment.
   runsByHand(true);
   const before = await outputs.read(name);
@@ -55,7 +56,7 @@ async function beginAlone(
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
     const datasetPath = await requireDataset(settings, session, state, trainer);
     if (trainer.usesGpu) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
-    const context = { settings, session, state, trainer, datasetPath, begin, gpus: claim?.gpus ?? [] };
+    const context = { settings, secrets, session, state, trainer, datasetPath, begin, gpus: claim?.gpus ?? [] };
     const launched = await launchAttempt({ ...context, plan: await planAttempt(context) });
     if (launched !== 'started') throw alreadyRunning(session.name, launched.heldBy);
   })

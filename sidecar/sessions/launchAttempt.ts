@@ -105,7 +105,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     kind: begin.kind,
     cwd: fresh.cwd,
     argv,
-    environment: { ...process.env, ...trainer.environment?.(input) },
+    environment: { ...process.env, ...context.secrets.environment(), ...trainer.environment?.(input) },
   });
   if (launched.ok) return 'started';
   if (launched.code === 'held') {

@@ -1,6 +1,7 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { readMasked } from '../security/maskedFile.js';
 import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
 import { writeWhole } from '../wholeFile.js';
 import { openLog } from './logTail.js';
@@ -50,6 +51,7 @@ export function followAttempt(options: {
   const decoder = new StringDecoder('utf8');
   const clock = createRate();
   let caughtUp = false;
+  let closing = false;
   let closed = false;
   let pass: Promise<void> | null = null;
   let nextPass: Promise<void> | null = null;
@@ -83,13 +85,14 @@ export function followAttempt(options: {
       inode = ino;
       // Somebody emptied it, to save space: the trainer writes on from its new end.
       offset = Math.min(offset, size);
-      const block = Buffer.allocUnsafe(Math.min(BLOCK, size - offset + SPARE));
+      const most = Math.min(BLOCK, size - offset + SPARE);
       for (;;) {
-        const { bytesRead } = await file.read(block, 0, block.length, offset);
-        if (bytesRead === 0) break;
-        const text = decoder.write(block.subarray(0, bytesRead));
+        // progress.json keeps the line that has not ended yet, and failures are told in the trainer's words.
+        const block = await readMasked(file, offset, offset + most, { hold: !closing });
+        if (block.length === 0) break;
+        const text = decoder.write(block);
         const begun = offset;
-        offset += bytesRead;
+        offset += block.length;
         take(text, begun);
       }
     } finally {
@@ -158,6 +161,7 @@ export function followAttempt(options: {
     async close() {
       clearInterval(timer);
       watcher?.close();
+      closing = true;
       await look();
       closed = true;
       if (saveTimer) clearTimeout(saveTimer);

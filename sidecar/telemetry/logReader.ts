@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
 
 const BLOCK = 64 * 1024;
@@ -8,7 +9,7 @@ const FAR_BEHIND = 512 * 1024;
 export type LogPiece = { position: string; text: string; reset?: true };
 
 /**
- * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader. Where the position
+ * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked. Where the position
  * is none of this file's, or far behind, the first piece is the tail, marked `reset`.
  */
 export function createLogReader(path: string, position: string | undefined, tailLines: number) {
@@ -26,11 +27,10 @@ export function createLogReader(path: string, position: string | undefined, tail
         decoder = new StringDecoder('utf8');
         return { position: `${inode}:${offset}`, text: tail.text, reset: true };
       }
-      const block = Buffer.allocUnsafe(Math.min(BLOCK, size - offset));
-      const { bytesRead } = await file.read(block, 0, block.length, offset);
-      if (bytesRead === 0) return null;
-      offset += bytesRead;
-      return { position: `${inode}:${offset}`, text: decoder.write(block.subarray(0, bytesRead)) };
+      const block = await readMasked(file, offset, Math.min(offset + BLOCK, size), { hold: true });
+      if (block.length === 0) return null;
+      offset += block.length;
+      return { position: `${inode}:${offset}`, text: decoder.write(block) };
     } finally {
       await file.close();
     }

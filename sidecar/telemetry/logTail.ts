@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
 import { withoutAnsi } from '../trainers/ansi.js';
 
@@ -7,7 +8,7 @@ const BLOCK = 64 * 1024;
 const MOST = 4 * 1024 * 1024;
 
 export type LogTail = {
-  /** The last lines, newest last; where a line was redrawn with carriage returns, as it stood last. */
+  /** The last lines, newest last, secrets masked; where a line was redrawn with carriage returns, as it stood last. */
   text: string;
   /** Where the file ended when it was read. */
   inode: number;
@@ -36,8 +37,7 @@ export async function readLogTail(
     const blocks: Buffer[] = [];
     while (start > from && newlines <= lines && end - start < MOST) {
       const length = Math.min(BLOCK, start - from);
-      const block = Buffer.alloc(length);
-      await file.read(block, 0, length, start - length);
+      const block = await readMasked(file, start - length, start);
       start -= length;
       blocks.unshift(block);
       for (const byte of block) if (byte === 10) newlines += 1;

@@ -1,0 +1,190 @@
+import { createSearch, type Search } from './search.js';
+import { formsOf } from './secretForms.js';
+import { BEGUN, SHAPES } from './secretShapes.js';
+
+/**
+ * Bytes on either side that decide whether a byte is masked; no secret, colours within it included, is longer. Whoever
+ * masks a part of something takes so much of what is around it along, and gets what masking the whole would give.
+ */
+export const REACH = 4096;
+
+/** Says which values are secret, here and now. Asked before each masking; the same array means that nothing changed. */
+export function hideValues(source: () => readonly string[]): void {
+  values = source;
+}
+
+/**
+ * The same bytes with every secret in them struck out: known values in all their forms, and what looks like a token of a
+ * known service. As many bytes as before. Colours within a secret do not hide it.
+ *
+ * @param cut the text goes on beyond its end in a moment, or did: what may be the beginning of a secret is masked too
+ */
+export function masked(text: Buffer, { cut = false } = {}): Buffer {
+  const { search, forms } = known();
+  const { plain, parts } = withoutColours(text);
+  const found: Stretch[] = [];
+  search(plain, (start, needle) => found.push([start, start + (forms[needle]?.length ?? 0)]));
+  ANCHORS(plain, (start, anchor) => {
+    const stretch = shapeAt(plain, start, SHAPE_OF[anchor] ?? 0);
+    if (stretch) found.push(stretch);
+  });
+  if (cut) found.push(...begunAtEnd(plain, forms));
+  if (found.length === 0) return text;
+  const result = Buffer.from(text);
+  for (const [start, end] of found) strike(result, parts, start, end);
+  return result;
+}
+
+/** How many bytes at the end may be the beginning of a secret, which what is written next would tell. */
+export function doubtful(text: Buffer): number {
+  const { plain, parts } = withoutColours(text);
+  const starts = begunAtEnd(plain, known().forms).map(([start]) => start);
+  if (starts.length === 0) return 0;
+  const start = Math.min(...starts);
+  const part = parts?.[partAt(parts, start)];
+  return text.length - (part ? start - part.plain + part.text : start);
+}
+
+/** Text for people. As long in bytes as before. */
+export function maskedText(text: string): string {
+  const bytes = Buffer.from(text);
+  const result = masked(bytes);
+  return result === bytes ? text : result.toString();
+}
+
+/** Does it hold anything that would be masked? */
+export function holdsSecret(text: string): boolean {
+  const bytes = Buffer.from(text);
+  return masked(bytes) !== bytes;
+}
+
+/** Which values are masked now. */
+export function hiddenValues(): readonly string[] {
+  return values();
+}
+
+/** From (inclusive) and to (exclusive). */
+type Stretch = [number, number];
+
+const NONE: readonly string[] = [];
+let values = (): readonly string[] => NONE;
+let last: { of: readonly string[]; forms: Buffer[]; search: Search } | undefined;
+
+function known(): { forms: Buffer[]; search: Search } {
+  const now = values();
+  if (last?.of !== now) {
+    const forms = now.flatMap(formsOf).filter(({ length }) => length <= REACH);
+    last = { of: now, forms, search: createSearch(forms) };
+  }
+  return last;
+}
+
+const ANCHORED = SHAPES.flatMap(({ anchors }, shape) => anchors.map((anchor) => ({ anchor, shape })));
+const ANCHORS = createSearch(ANCHORED.map(({ anchor }) => Buffer.from(anchor)));
+const SHAPE_OF = ANCHORED.map(({ shape }) => shape);
+/** No pattern looks back further. */
+const BEFORE = 64;
+
+function shapeAt(plain: Buffer, start: number, shape: number): Stretch | null {
+  const from = Math.max(0, start - BEFORE);
+  const { pattern, longest = 800 } = SHAPES[shape] as (typeof SHAPES)[number];
+  pattern.lastIndex = start - from;
+  const found = pattern.exec(plain.toString('latin1', from, start + longest))?.indices?.groups?.secret;
+  return found ? [from + found[0], from + found[1]] : null;
+}
+
+const SHORTEST_BEGINNING = 4;
+
+function begunAtEnd(plain: Buffer, forms: readonly Buffer[]): Stretch[] {
+  const end = plain.length;
+  const found: Stretch[] = [];
+  for (const form of forms) {
+    for (let length = Math.min(form.length - 1, end); length >= SHORTEST_BEGINNING; length -= 1) {
+      if (plain[end - length] !== form[0] || form.compare(plain, end - length, end, 0, length) !== 0) continue;
+      found.push([end - length, end]);
+      break;
+    }
+  }
+  // No shape goes on in the next line.
+  const from = Math.max(0, end - REACH, plain.lastIndexOf(NEWLINE) + 1);
+  const begun = BEGUN.exec(plain.toString('latin1', from, end))
+    ?.indices?.slice(1)
+    .find(Boolean);
+  if (begun) found.push([from + begun[0], end]);
+  return found;
+}
+
+const NEWLINE = 0x0a;
+const ESCAPE = 0x1b;
+const BRACKET = 0x5b;
+
+/** The text without `ESC [ … letter`, and what of it stood where; null where nothing was taken out. */
+function withoutColours(text: Buffer): { plain: Buffer; parts: Part[] | null } {
+  if (!text.includes(ESCAPE)) return { plain: text, parts: null };
+  const plain = Buffer.allocUnsafe(text.length);
+  const parts: Part[] = [];
+  let length = 0;
+  let begun = 0;
+  const take = (end: number) => {
+    if (end === begun) return;
+    parts.push({ plain: length, text: begun });
+    length += text.copy(plain, length, begun, end);
+  };
+  for (let at = text.indexOf(ESCAPE); at >= 0; ) {
+    const end = sequenceEnd(text, at);
+    if (end > at) {
+      take(at);
+      begun = end;
+    }
+    at = text.indexOf(ESCAPE, Math.max(end, at + 1));
+  }
+  take(text.length);
+  return { plain: plain.subarray(0, length), parts };
+}
+
+/** Where a part of the plain text begins, there and in the text. */
+type Part = { plain: number; text: number };
+
+/** Just after the sequence that begins at `at`; `at` where none does. */
+function sequenceEnd(text: Buffer, at: number): number {
+  if (text[at + 1] !== BRACKET) return at;
+  let end = at + 2;
+  while (end < text.length && end < at + 32 && isParameter(text[end] as number)) end += 1;
+  const final = text[end] ?? 0;
+  return (final >= 0x41 && final <= 0x5a) || (final >= 0x61 && final <= 0x7a) ? end + 1 : at;
+}
+
+/** Digits, `;` and `?`. */
+function isParameter(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x3b) || byte === 0x3f;
+}
+
+function strike(text: Buffer, parts: Part[] | null, start: number, end: number): void {
+  if (!parts) {
+    text.fill(STAR, start, end);
+    return;
+  }
+  const pieces: Stretch[] = [];
+  for (let at = partAt(parts, start), from = start; from < end; at += 1) {
+    const part = parts[at] as Part;
+    const to = Math.min(end, parts[at + 1]?.plain ?? end);
+    pieces.push([from - part.plain + part.text, to - part.plain + part.text]);
+    from = to;
+  }
+  if ((pieces.at(-1)?.[1] ?? 0) - (pieces[0]?.[0] ?? 0) > REACH) return;
+  for (const [from, to] of pieces) text.fill(STAR, from, to);
+}
+
+const STAR = 0x2a;
+
+/** The last part that begins at or before a place of the plain text. */
+function partAt(parts: readonly Part[], place: number): number {
+  let low = 0;
+  let high = parts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((parts[middle] as Part).plain <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

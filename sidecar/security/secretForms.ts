@@ -1,0 +1,59 @@
+import { SHORTEST_SECRET } from './secretVariables.js';
+
+/** No value is masked beyond this, in characters; no form of one is longer than `REACH` of redact.ts. */
+const LONGEST = 1000;
+/** A line of a key of several lines that says enough to be masked by itself. */
+const LONGEST_SHORT_LINE = 16;
+
+/**
+ * The byte strings as which a secret may stand in text: as it is, and as it is written in an address, in JSON, in HTML,
+ * in a shell, in Python, and in base64 (wherever in its threes of bytes it begins).
+ */
+export function formsOf(secret: string): Buffer[] {
+  const lines = secret.split(/\r?\n/).filter((line) => line.length >= LONGEST_SHORT_LINE);
+  const values = secret.includes('\n') ? lines : [secret];
+  // Through bytes: half a surrogate pair can't be written in an address.
+  const short = values.map((value) => Buffer.from(value.slice(0, LONGEST)).toString());
+  const forms = new Set(short.flatMap(written));
+  return [...forms].map((form) => Buffer.from(form)).filter(({ length }) => length >= SHORTEST_SECRET);
+}
+
+function written(value: string): string[] {
+  const address = encodeURIComponent(value);
+  const json = JSON.stringify(value).slice(1, -1);
+  const html = escaped(value);
+  return [
+    value,
+    address,
+    address.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
+    address.replaceAll('%20', '+'),
+    // Everything but letters and digits.
+    address.replace(/[!'()*._~-]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`),
+    // As in the path of an address, where `:/@=&+` may stay.
+    encodeURI(value),
+    json,
+    escaped(json),
+    html,
+    html.replaceAll('&#39;', '&#x27;'),
+    value.replaceAll("'", "'\\''"),
+    value.replaceAll('\\', '\\\\').replaceAll("'", "\\'"),
+    ...inBase64(value),
+  ];
+}
+
+function escaped(value: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return value.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+}
+
+/** What of the base64 of any text around it depends on the secret alone. */
+function inBase64(value: string): string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].flatMap((before) => {
+    const whole = Buffer.concat([Buffer.alloc(before), bytes]);
+    const from = Math.ceil((before * 8) / 6);
+    const to = Math.floor((whole.length * 8) / 6);
+    const form = whole.toString('base64').slice(from, to);
+    return [form, form.replaceAll('+', '-').replaceAll('/', '_')];
+  });
+}
