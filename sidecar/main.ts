@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { getRequestListener } from '@hono/node-server';
 import { Command } from 'commander';
@@ -118,9 +119,11 @@ async function serve(settings: Settings): Promise<void> {
   void describeAhead(trackside);
 
   let ending = false;
-  const end = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
+    // A pod that is shut down ends its trainings too: that is no stop by hand.
+    if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     server.close();
     server.closeAllConnections();
     trackside.autoResume.close();

@@ -33,6 +33,9 @@ const attemptSchema = z.looseObject({
   trainer_start_ticks: ticks.nullable(),
   /** Set when the runner was told to end. */
   stop_signal: z.string().nullable(),
+  /** By whom: a PID, 0 for somebody outside of the PID namespace; and when, in seconds since the machine booted. */
+  stop_sender: z.int().nullable().default(null),
+  stop_uptime: z.number().nullable().default(null),
   /** Of the trainer. May be there before `ended_at`, while what the trainer left behind is still ending. */
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),

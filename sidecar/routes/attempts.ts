@@ -63,6 +63,15 @@ export function attemptRoutes(trackside: Trackside): Hono {
     return c.json(session.facts, 202);
   });
 
+  // The wish for an end, while it is no more than that.
+  routes.delete('/sessions/:name/attempts/current/stop', async (c) => {
+    const name = c.req.param('name');
+    const fields = await readFields(c);
+    const session = await trackside.stopping.keepTraining(name);
+    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
+    return c.json(session.facts);
+  });
+
   return routes;
 }
 

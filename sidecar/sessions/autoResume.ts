@@ -2,18 +2,21 @@ import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
+import type { Stillness } from '../telemetry/progress.js';
 import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './autoResumeRule.js';
 import { beginAttempt } from './begin.js';
 import type { SessionFacts } from './facts.js';
 import type { Outputs } from './outputs.js';
 import { chooseResume } from './resume.js';
-import { isWorthResuming, type Stillness, stalledSeconds, stalledWords, watchStillness } from './stall.js';
+import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './stall.js';
 import type { Stopping } from './stop.js';
 
 /** How often it is looked at who waits and who stands still. */
 const LOOK_MS = 250;
 /** A look that comes later than this saw nothing of the time between: this process was asleep, or the machine. */
 const MOST_SECONDS_A_LOOK = 2;
+/** How much of a standstill a sidecar that dies may forget: a twentieth of the shortest limit. */
+const KEEP_SECONDS = 30;
 
 export type AutoResume = {
   /** Begins to look after all sessions; call it once `outputs` is open. */
@@ -28,8 +31,8 @@ type Waiting = { attempt: number; seconds: number; delay: number };
  * Resumes by itself what is switched on (`enable_monitoring`) and was interrupted or crashed, after a wait that a person
  * can see and call off; and tells where nothing moves any more, ending what is switched on so that it can be resumed.
  *
- * Nothing here is remembered that the record does not tell: after a restart the wait begins anew. Time is counted by the
- * monotonic clock, look by look, so that neither a clock that jumps nor a pod that slept resumes or ends anything.
+ * Nothing here is remembered that the files do not tell: after a restart the wait begins anew, and a standstill is
+ * counted on from what progress.json says. Time is counted by the monotonic clock, look by look, so that neither a clock that jumps nor a pod that slept resumes or ends anything.
  */
 export function createAutoResume(deps: {
   settings: Settings;
@@ -86,8 +89,10 @@ export function createAutoResume(deps: {
       if (still.delete(name) && facts?.stalled_seconds) outputs.mark(name, {});
       return;
     }
-    const now = watchStillness(still.get(name) ?? null, facts.progress, elapsed);
+    const before = still.get(name) ?? outputs.stillness(name);
+    const now = watchStillness(before, facts.progress, elapsed);
     still.set(name, now);
+    if (isWorthKeeping(before, now)) outputs.keepStillness(name, now);
     const seconds = stalledSeconds(now, facts.progress, stallScale);
     if (seconds !== facts.stalled_seconds) outputs.mark(name, { stalled_seconds: seconds });
     if (seconds === null || !facts.auto_resume.on || !isWorthResuming(facts.progress.phase)) return;
@@ -95,6 +100,12 @@ export function createAutoResume(deps: {
     if (seenTo.get(name) === standstill) return;
     seenTo.set(name, standstill);
     void endStalled(name, seconds).catch(() => {});
+  }
+
+  /** Every so often the count is kept for the next sidecar. */
+  function isWorthKeeping(before: Stillness | null, now: Stillness): boolean {
+    const part = (seconds: number) => Math.floor(seconds / (KEEP_SECONDS * stallScale));
+    return before !== null && part(now.seconds) > part(before.seconds);
   }
 
   /** Begins, goes on with or ends the waiting of a session that has ended. */

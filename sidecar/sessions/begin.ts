@@ -10,7 +10,7 @@ import { launchAttempt } from './launchAttempt.js';
 import type { Outputs } from './outputs.js';
 import { requireDataset } from './requireDataset.js';
 import type { Session } from './session.js';
-import { withSessionLock } from './stateFile.js';
+import { withSessionLock } from './sessionLock.js';
 
 /**
  * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. What

@@ -116,6 +116,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
       in_seconds: null,
       ...decideAutoResume({ on, attempts: state.attempts, resume: null, most: AUTO_RESUMES }),
     },
+    stops_after_save: false,
     stalled_seconds: null,
     by_hand: null,
     next: null,

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { readSession, type Session } from './session.js';
-import { updateStateFile, withSessionLock } from './stateFile.js';
+import { withSessionLock } from './sessionLock.js';
+import { updateStateFile } from './stateFile.js';
 import { editAttempt, type RawState } from './uiState.js';
 
 /**

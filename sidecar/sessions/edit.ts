@@ -3,7 +3,8 @@ import { Problem } from '../problem.js';
 import { type NewSession, putSettings } from './create.js';
 import type { Outputs } from './outputs.js';
 import type { Session } from './session.js';
-import { updateStateFile, withSessionLock } from './stateFile.js';
+import { withSessionLock } from './sessionLock.js';
+import { updateStateFile } from './stateFile.js';
 import { SETTING_NAMES } from './uiState.js';
 
 export const LONGEST_DESCRIPTION = 2000;

@@ -176,6 +176,8 @@ export type SessionFacts = {
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;
   auto_resume: AutoResumeFacts;
+  /** It trains on until the next checkpoint and stops then; that can still be taken back. */
+  stops_after_save: boolean;
   /** Seconds without progress, once they are over the limit of the phase; null while it moves, or does not run. */
   stalled_seconds: number | null;
   /** It runs, but somebody started it in a terminal: its topmost process, and since when. Null otherwise. */

@@ -78,6 +78,8 @@ function isStale(root: string, held: Held, name: string, signature: string): boo
   if (!present) return true;
   // Not asked yet, on a slow disk: it is read whole in its turn.
   if (present.signature === '') return false;
+  // Whoever is about to start it may have died.
+  if (present.facts.status === 'pending') return true;
   if (!present.follower) return present.signature !== signature;
   const life = liveness(folder);
   if (life.alive === 'here' && life.by !== 'runner') beatForRunner(folder);

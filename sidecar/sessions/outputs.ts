@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { liveness } from '../processes/liveness.js';
+import { noteOwnEnd } from '../processes/podEnd.js';
 import { realInside } from '../security/paths.js';
+import type { Stillness } from '../telemetry/progress.js';
 import type { SessionFacts } from './facts.js';
 import { lookFirst, readRest } from './firstLook.js';
 import { createHeld, type Marks } from './held.js';
@@ -15,6 +17,8 @@ import type { Session } from './session.js';
 
 /** What rests is written down so often, if anything changed, and at the end. */
 const REMEMBER_MS = 300_000;
+/** What ended so short a time ago may have ended with the pod. */
+const LATELY_MS = 10_000;
 
 /** All sessions of an outputs folder, as they are now. */
 export type Outputs = {
@@ -31,6 +35,9 @@ export type Outputs = {
   facts(name: string): SessionFacts | null;
   /** Adds to a session's facts what only this process knows, until it says otherwise. */
   mark(name: string, marks: Marks): void;
+  /** For how long a running session was last known to stand still, by an earlier sidecar too; and to keep that. */
+  stillness(name: string): Stillness | null;
+  keepStillness(name: string, still: Stillness): void;
   /** Hears what the console of any running session says: saves, steps, phases. */
   onConsole(listener: ConsoleListener): () => void;
   /** Folds in all that the log of a running session holds by now. */
@@ -39,6 +46,8 @@ export type Outputs = {
   lookInto(names: readonly string[]): Promise<void>;
   /** Begins to look after the folder; resolves when the list is ready, though much of it may be read in brief. */
   open(): Promise<void>;
+  /** This sidecar was told to end by SIGTERM: it is written down beside what lives, for that may be told so too. */
+  toldToEnd(): Promise<void>;
   /** Ends the looking. Trainings are not touched. */
   close(): Promise<void>;
 };
@@ -90,6 +99,8 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     refresh,
     facts: (name) => held.get(name)?.facts ?? null,
     mark: held.mark,
+    stillness: (name) => held.get(name)?.follower?.progress().still ?? null,
+    keepStillness: (name, still) => held.get(name)?.follower?.keepStillness(still),
     onConsole: reading.onConsole,
     async catchUp(name) {
       await held.get(name)?.follower?.catchUp();
@@ -108,6 +119,18 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       endLooking = lookAgainAndAgain({ root, held, reading }, () => {
         if (performance.now() - remembered.at > REMEMBER_MS) void remember();
       });
+    },
+    async toldToEnd() {
+      const again: string[] = [];
+      for (const { name, facts, follower } of held.all()) {
+        const endedAt = Date.parse(facts.attempts.at(-1)?.ended_at ?? '');
+        const lately = facts.status === 'stopped' && Math.abs(Date.now() - endedAt) < LATELY_MS;
+        if (!follower && !lately) continue;
+        noteOwnEnd(join(root, name));
+        // Told as stopped by hand already, it may be the pod that stops it.
+        if (lately) again.push(name);
+      }
+      await reading.readAll(again);
     },
     async close() {
       closed = true;

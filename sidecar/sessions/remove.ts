@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { runsByHand } from './byHand.js';
 import type { Outputs } from './outputs.js';
-import { withSessionLock } from './stateFile.js';
+import { withSessionLock } from './sessionLock.js';
 
 export type Removed = { deleted: string; kept: string[] };
 

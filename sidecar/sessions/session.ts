@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { check as isLocked } from 'proper-lockfile';
 import { type AttemptRecord, readAttempt } from '../processes/attemptFile.js';
 import { type Liveness, liveness } from '../processes/liveness.js';
+import { wasEndedByPod } from '../processes/podEnd.js';
 import { isWithin } from '../security/paths.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
@@ -20,8 +20,9 @@ import { nextAction } from './nextAction.js';
 import { outputName } from './outputName.js';
 import { readPutBack } from './putBack.js';
 import { type Candidate, chooseResume, readCandidates } from './resume.js';
+import { isSessionLocked } from './sessionLock.js';
 import { settleEnded } from './settleEnded.js';
-import { lockPath, readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
+import { readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
 import { deriveStatus } from './status.js';
 import { type AttemptEntry, settingsOf, type UiState } from './uiState.js';
 
@@ -76,9 +77,8 @@ export async function readSession(
   let latest = entry;
   let settledNow = false;
   let pending = false;
-  if (entry && !entry.outcome && alive.alive === 'no') {
-    pending =
-      record?.id !== entry.id && (await isLocked(folder, { lockfilePath: lockPath(folder) }).catch(() => false));
+  if (entry && alive.alive === 'no' && (!entry.outcome || isCutOff(entry, record, folder))) {
+    pending = record?.id !== entry.id && (await isSessionLocked(folder));
     if (!pending) {
       ({ latest, progress } = await settleEnded({ folder, entry, record, outputName: own, stored: progress }));
       settledNow = file.kind === 'whole';
@@ -145,6 +145,7 @@ export async function readSession(
         most: AUTO_RESUMES,
       }),
     },
+    stops_after_save: alive.alive === 'here' && latest?.stop_when === 'after-save',
     stalled_seconds: null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
@@ -175,6 +176,12 @@ export async function readSession(
     candidates,
     progress,
   };
+}
+
+/** It was told as stopped by hand, and a moment later the pod turned out to be ending. */
+function isCutOff(entry: AttemptEntry, record: AttemptRecord | null, folder: string): boolean {
+  if (entry.outcome !== 'stopped' || entry.stop_requested_at || record?.id !== entry.id) return false;
+  return wasEndedByPod(record, folder);
 }
 
 function presentRecord(folder: string): AttemptRecord | null {

@@ -18,6 +18,8 @@ export type Settlement = Pick<
 export function settle(evidence: {
   entry: AttemptEntry;
   record: AttemptRecord | null;
+  /** It was told to end with its whole pod (see processes/podEnd.ts). */
+  podEnded: boolean;
   stepSeen: boolean;
   /** Is there a final weights file that was not there, or not so, before the attempt? */
   newFinal: boolean;
@@ -38,8 +40,13 @@ export function settle(evidence: {
   if (record?.ended_at && record.exit_code === 0 && newFinal && stepSeen) {
     return { ...ended, outcome: 'completed', reason: null };
   }
-  if (entry.stop_requested_at) return { ...ended, outcome: 'stopped', reason: 'Stopped by you.' };
+  // After the next save: where the runner was not told to end, something else was quicker.
+  const isYours = entry.stop_when === 'after-save' ? record?.stop_signal && !evidence.podEnded : true;
+  if (entry.stop_requested_at && isYours) return { ...ended, outcome: 'stopped', reason: 'Stopped by you.' };
   if (entry.stalled) return { ...ended, outcome: 'failed', reason: entry.stalled };
+  if (evidence.podEnded) {
+    return { ...ended, outcome: 'interrupted', reason: 'The pod was shut down in the middle of it.' };
+  }
   if (record?.stop_signal) {
     return { ...ended, outcome: 'stopped', reason: `Stopped by ${record.stop_signal}, sent to its process.` };
   }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptRecord } from '../processes/attemptFile.js';
+import { wasEndedByPod } from '../processes/podEnd.js';
 import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { StoredProgress } from '../telemetry/progress.js';
@@ -33,6 +34,7 @@ export async function settleEnded(ended: {
   const settlement = settle({
     entry,
     record: mine,
+    podEnded: mine !== null && wasEndedByPod(mine, folder),
     stepSeen: (progress.console.step ?? 0) > 0,
     newFinal: final !== null && final !== entry.final_before,
     finalName: checkpointName(outputName, { kind: 'final', number: null }),

@@ -1,3 +1,4 @@
+import type { Stillness } from '../telemetry/progress.js';
 import type { Phase, Progress } from './facts.js';
 
 const MINUTE = 60;
@@ -30,9 +31,6 @@ export function stallLimitSeconds(phase: Phase | null, secondsPerStep: number | 
       return 60 * MINUTE;
   }
 }
-
-/** How long a training has stood still, as far as its watcher saw it. */
-export type Stillness = { mark: string; seconds: number };
 
 /**
  * Counts the seconds in which nothing moved. In training only steps and epochs count; in every other phase, which has no

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lock } from 'proper-lockfile';
 import { signatureOf } from '../fileSignature.js';
 import { Problem } from '../problem.js';
 import { expectOtherEditors } from '../processes/swap.js';
@@ -124,43 +123,6 @@ export async function createStateFile(folder: string, content: string): Promise<
   } finally {
     await rm(temporary, { force: true }).catch(() => {});
   }
-}
-
-/**
- * Runs `work` while no other process of ours changes this session's state file or starts something in it. A guard
- * against our own races only: whether a trainer may start is decided by the runner's kernel lock.
- */
-export async function withSessionLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const release = await lock(folder, {
-    stale: 5_000,
-    retries: { retries: 60, minTimeout: 25, maxTimeout: 100 },
-    lockfilePath: lockPath(folder),
-    onCompromised: () => {},
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') {
-      throw new Problem('no_session', 404, 'This session is gone: its folder was deleted or moved.', {
-        link: 'sessions',
-      });
-    }
-    if (error.code === 'ELOCKED') {
-      throw new Problem(
-        'busy_session',
-        409,
-        'Another Trackside is working on this session right now; nothing was changed. Try again in a moment.',
-      );
-    }
-    throw error;
-  });
-  try {
-    return await work();
-  } finally {
-    await release().catch(() => {});
-  }
-}
-
-/** What `withSessionLock` holds while it works. */
-export function lockPath(folder: string): string {
-  return join(folder, `${STATE_FILE}.lock`);
 }
 
 type Look = StateFile & { changedAt?: number };

@@ -18,6 +18,11 @@ export type Stopping = {
    */
   request(name: string, when: 'now' | 'after-save', confirmation?: Confirmation): Promise<Session>;
   /**
+   * Takes back that it is to stop after the next checkpoint. Changes nothing where that was not asked for. Throws a
+   * Problem, 409, when it is being ended already.
+   */
+  keepTraining(name: string): Promise<Session>;
+  /**
    * Ends an attempt in which nothing moves any more, so that it can be resumed; `words` are what is said of it. Does
    * nothing where it has ended, or somebody has asked for its end, meanwhile.
    */
@@ -33,6 +38,8 @@ export type Stopping = {
 export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
   /** Attempts that are being ended at this moment. */
   const ending = new Set<string>();
+  /** Attempts that are not to stop after the next save any more, whatever was read of them a moment ago. */
+  const takenBack = new Set<string>();
 
   async function request(name: string, when: 'now' | 'after-save', confirmation: Confirmation = {}): Promise<Session> {
     const session = await outputs.read(name);
@@ -55,6 +62,7 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
     }
     // It is being ended already; waiting for a save now would take that back.
     if (when === 'after-save' && latest.stop_when === 'now') return session;
+    takenBack.delete(latest.id);
     const stop_requested_at = latest.stop_requested_at ?? new Date().toISOString();
     await updateStateFile(session.folder, (raw) => {
       editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
@@ -64,6 +72,23 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
       if (when !== 'now') throw error;
     });
     if (when === 'now') void end(name, latest.id).catch(() => {});
+    return outputs.read(name);
+  }
+
+  async function keepTraining(name: string): Promise<Session> {
+    const { folder, latest, liveness } = await outputs.read(name);
+    if (!latest?.stop_requested_at || liveness.alive !== 'here') return outputs.read(name);
+    if (latest.stop_when !== 'after-save' || ending.has(latest.id)) {
+      throw new Problem(
+        'being_stopped',
+        409,
+        `${name} is being stopped already, which can't be taken back. Resume it once it has ended.`,
+        { link: `sessions/${encodeURIComponent(name)}` },
+      );
+    }
+    takenBack.add(latest.id);
+    const nothing = { stop_requested_at: null, stop_when: null };
+    await updateStateFile(folder, (raw) => editAttempt(raw, latest.id, nothing));
     return outputs.read(name);
   }
 
@@ -117,14 +142,22 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
 
   async function afterSave(name: string, events: ConsoleEvent[]): Promise<void> {
     if (!events.some((event) => event.type === 'state-saved')) return;
-    const { latest, liveness } = await outputs.read(name);
-    if (latest?.stop_when === 'after-save' && liveness.alive === 'here') await end(name, latest.id);
+    const { folder, latest, liveness } = await outputs.read(name);
+    if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
+    const ended = end(name, latest.id);
+    // For a sidecar that takes this one's place; the end does not wait for the disk, or it would cost steps.
+    await updateStateFile(folder, (raw) => {
+      editAttempt(raw, latest.id, { stop_when: 'now' });
+      raw.status = 'stopping';
+    }).catch(() => {});
+    await ended;
   }
 
   outputs.onConsole((name, events) => void afterSave(name, events).catch(() => {}));
 
   return {
     request,
+    keepTraining,
     endStalled,
     async takeUp() {
       for (const facts of await outputs.list()) {

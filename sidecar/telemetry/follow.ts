@@ -23,6 +23,8 @@ const WINDOW_MS = 30_000;
 
 export type Follower = {
   progress(): StoredProgress;
+  /** Keeps in progress.json for how long nothing has moved. */
+  keepStillness(still: StoredProgress['still']): void;
   /** Reads what is there by now; resolves when it is accounted for. */
   catchUp(): Promise<void>;
   /** Ends the watching, after one last look, and writes progress.json. */
@@ -157,6 +159,10 @@ export function followAttempt(options: {
 
   return {
     progress: () => progress,
+    keepStillness(still) {
+      progress = { ...progress, still };
+      saveSoon();
+    },
     catchUp: look,
     async close() {
       clearInterval(timer);

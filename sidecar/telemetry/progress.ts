@@ -20,7 +20,12 @@ export type StoredProgress = Progress & {
   /** Optimizer steps in an epoch, once the console has told. */
   steps_per_epoch: number | null;
   console: ConsoleState;
+  /** For how many seconds it was watched standing still, and where: the next sidecar counts on. Null while it moves. */
+  still: Stillness | null;
 };
+
+/** `mark` is the same as long as nothing moves. */
+export type Stillness = { mark: string; seconds: number };
 
 export const NO_PROGRESS: Progress = {
   phase: null,
@@ -55,6 +60,7 @@ const stored = z.looseObject({
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
   steps_per_epoch: nullableNumber,
   console: z.record(z.string(), z.unknown()).catch({}),
+  still: z.object({ mark: z.string(), seconds: z.number() }).nullable().catch(null),
 });
 
 /** What was last known. Null when there is no file or none that can be read: it is rebuilt from the log. */
@@ -103,6 +109,7 @@ export function beginProgress(attempt: {
     loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= step),
     steps_per_epoch: perEpoch,
     console: startConsole(),
+    still: null,
   };
 }
 

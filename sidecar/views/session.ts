@@ -42,6 +42,7 @@ export type SessionView = {
   byItself: { on: boolean } | null;
   canRelaunch: boolean;
   canStopAfterSave: boolean;
+  canKeepTraining: boolean;
   /** The form that stops what was started by hand; null where nothing was. */
   stopByHand: StopByHandView | null;
 };
@@ -112,9 +113,9 @@ export function sessionView(model: SessionModel): SessionView {
         ? { on: session.auto_resume.on }
         : null,
     canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
-    // A running session has a reason once it was asked to stop after the next checkpoint.
     canStopAfterSave:
       session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
+    canKeepTraining: session.stops_after_save,
     stopByHand: session.by_hand && stopByHand(session.by_hand.pid, session.status, `${at}/attempts/current`),
   };
 }

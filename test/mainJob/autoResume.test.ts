@@ -181,6 +181,20 @@ ValueError: at once' >&2; exit 1`,
   expect((await sidecar.session('cat')).attempts).toHaveLength(1);
 });
 
+test('a standstill is counted on by the next sidecar', async () => {
+  const frozen = { PRACTICE_STEP_SECONDS: '600', TRACKSIDE_STALL_SCALE: '0.01' };
+  const first = await place.serve(frozen);
+  await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+  const path = join(place.outputs, 'cat', 'progress.json');
+  const counted = () => JSON.parse(readFileSync(path, 'utf8')).still?.seconds ?? 0;
+  await first.until('cat', (facts) => facts.attempts[0]?.alive === true);
+  const before = await until(counted, (seconds) => seconds > 2);
+  await first.kill();
+  await place.serve(frozen);
+  const next = await until(counted, (seconds) => seconds !== before);
+  expect(next).toBeGreaterThan(before);
+});
+
 test('what stands still is shown; only what is switched on is ended and resumed for it, and not twice in vain', async () => {
   const before = await place.serve(slow);
   await before.send('POST', 'sessions', switchedOn);

@@ -138,13 +138,47 @@ test('a stop right after a resume ends what was resumed, not what was stopped be
 });
 
 test('stop after the next checkpoint loses no step', async () => {
-  const sidecar = await place.serve(slow);
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= 3);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
   const stopped = await sidecar.until('cat', (facts) => facts.status === 'stopped');
   expect(stopped.resume).toMatchObject({ state: 'cat-000001-state', epoch: 1, lost_steps: expect.any(Number) });
   expect(stopped.resume?.lost_steps).toBeLessThanOrEqual(2);
+});
+
+test('a stop after the next checkpoint is taken back: it trains on through the save, and can be asked for again', async () => {
+  const sidecar = await place.serve(slow);
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 60, start: true });
+  const page = async () => (await fetch(`${sidecar.url}sessions/cat`, { headers: { accept: 'text/html' } })).text();
+  await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= 2);
+  const nothing = await sidecar.send('DELETE', 'sessions/cat/attempts/current/stop');
+  expect(nothing).toMatchObject({ status: 200, body: { status: 'running', stops_after_save: false } });
+  const asked = await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
+  expect(asked).toMatchObject({ status: 202, body: { status: 'running', stops_after_save: true } });
+  expect(await page()).toMatch(/attempts\/current\/stop\?_method=DELETE"><button[^>]*>Keep training</);
+  const kept = await fetch(`${sidecar.url}sessions/cat/attempts/current/stop?_method=DELETE`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin' },
+  });
+  expect(kept.status).toBe(303);
+  expect(await page()).not.toContain('Keep training');
+  const on = await sidecar.until('cat', (facts) => (facts.progress.epoch ?? 0) >= 3);
+  expect(on).toMatchObject({ status: 'running', reason: null, stops_after_save: false });
+  await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
+  const stopped = await sidecar.until('cat', (facts) => facts.status === 'stopped');
+  expect(stopped).toMatchObject({ interrupted: false, reason: 'Stopped by you.' });
+});
+
+test('a stop that has begun cannot be taken back, and says so', async () => {
+  const sidecar = await place.serve({ ...slow, PRACTICE_SAVE_SECONDS: '3' });
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+  await sidecar.until('cat', (facts) => facts.progress.phase === 'saving');
+  await sidecar.send('DELETE', 'sessions/cat/attempts/current');
+  const refused = await sidecar.send('DELETE', 'sessions/cat/attempts/current/stop');
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: 'being_stopped' } } });
+  await sidecar.until('cat', (facts) => facts.status === 'stopped');
 });
 
 test('a completed training is trained further, and its earlier final file is kept', async () => {

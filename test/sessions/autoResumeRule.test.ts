@@ -49,6 +49,13 @@ test.each<[string, AttemptEntry[], number | null, boolean, string | null]>([
   ['a crash that left none', [attempt(0, 20, byHand)], 20, false, 'no new state'],
   ['an error that would repeat', [attempt(0, 0, { ...byHand, no_retry: 'repeats' })], 20, false, 'repeat'],
   ['kill by hand', [attempt(0, 0, { ...byHand, no_retry: 'by hand' })], 20, false, 'by hand'],
+  [
+    'an interruption before the save that it was to stop after',
+    [attempt(0, 0, { ...byHand, ...interrupted, stop_requested_at: 'then', stop_when: 'after-save' })],
+    20,
+    false,
+    'You had asked for its end',
+  ],
   ['success', [attempt(0, 0, { ...byHand, outcome: 'completed', exit_code: 0 })], 20, false, null],
   ["the user's stop", [attempt(0, 0, { ...byHand, outcome: 'stopped' })], 20, false, null],
   [

@@ -2,13 +2,12 @@ import { expect, test } from 'vitest';
 import type { Phase, Progress } from '../../sidecar/sessions/facts.js';
 import {
   isWorthResuming,
-  type Stillness,
   stalledSeconds,
   stalledWords,
   stallLimitSeconds,
   watchStillness,
 } from '../../sidecar/sessions/stall.js';
-import { NO_PROGRESS } from '../../sidecar/telemetry/progress.js';
+import { NO_PROGRESS, type Stillness } from '../../sidecar/telemetry/progress.js';
 
 const at = (changes: Partial<Progress>): Progress => ({ ...NO_PROGRESS, updated_at: 'then', ...changes });
 

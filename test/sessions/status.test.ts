@@ -18,6 +18,7 @@ describe('how an attempt ended', () => {
   const evidence = {
     entry: entry(),
     record,
+    podEnded: false,
     stepSeen: true,
     newFinal: true,
     finalName: 'cat.safetensors',
@@ -26,6 +27,7 @@ describe('how an attempt ended', () => {
     now: new Date(0),
   };
   const asked = entry({ stop_requested_at: '2026-01-01T00:00:00.000Z', stop_when: 'now' });
+  const waits = entry({ stop_requested_at: '2026-01-01T00:00:00.000Z', stop_when: 'after-save' });
   const one = { ...record, exit_code: 1 } as AttemptRecord;
   const killed = { ...record, exit_code: null, signal: 'SIGKILL', oom_killed: false } as AttemptRecord;
   const unended = { ...record, ended_at: null, exit_code: null } as AttemptRecord;
@@ -43,6 +45,14 @@ describe('how an attempt ended', () => {
       'stopped',
       'SIGTERM',
     ],
+    [
+      'kill of everything in the pod',
+      { ...evidence, record: { ...killed, stop_signal: 'SIGTERM' } as AttemptRecord, podEnded: true },
+      'interrupted',
+      'The pod was shut down',
+    ],
+    ['exit 1 while it waited for a save to stop', { ...evidence, record: one, entry: waits }, 'failed', 'exit code 1'],
+    ['no exit record while it waited for a save', { ...evidence, record: unended, entry: waits }, 'interrupted', 'pod'],
     ['no exit record', { ...evidence, record: unended }, 'interrupted', 'pod or the runner'],
     ['no exit record after a stop', { ...evidence, record: unended, entry: asked }, 'stopped', 'by you'],
     ['no runner at all', { ...evidence, record: null }, 'interrupted', 'before the trainer had started'],

@@ -124,6 +124,12 @@ def here() -> dict[str, object]:
     }
 
 
+def uptime() -> float | None:
+    """Seconds since the machine booted; not what time.clock_gettime says where a container is shown an uptime of its own."""
+    line = _line("/proc/uptime")
+    return float(line.split()[0]) if line else None
+
+
 def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 

@@ -196,6 +196,8 @@ def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tu
             "trainer_pid": None,
             "trainer_start_ticks": None,
             "stop_signal": None,
+            "stop_sender": None,
+            "stop_uptime": None,
             "exit_code": None,
             "signal": None,
             "oom_killed": False,

@@ -66,9 +66,10 @@ class _Watch:
             self.save()
         received = signal.sigtimedwait(WATCHED, self.patience())
         if received and received.si_signo in TOLD_TO_END:
-            self.pass_on(received.si_signo)
+            self.pass_on(received)
         self.keep_plan()
         if self.reap():
+            self.hear_late()
             return True
         if time.monotonic() >= self.next_heartbeat:
             self.heartbeat()
@@ -83,14 +84,26 @@ class _Watch:
             due.append(time.monotonic() + 0.25)
         return max(0.0, min(due) - time.monotonic())
 
-    def pass_on(self, number: int) -> None:
+    def pass_on(self, told: signal.struct_siginfo) -> None:
         """The runner was told to end: so is everything of the attempt. A second time changes nothing."""
         if self.record["stop_signal"]:
             return
-        self.record["stop_signal"] = signal.Signals(number).name
+        self.note(told)
         self.save()
         now = time.monotonic()
         self.plan = [(now, signal.SIGTERM), (now + self.grace.stop, signal.SIGKILL)]
+
+    def hear_late(self) -> None:
+        """What tells everything in a pod to end may reach the trainer a moment before us."""
+        told = signal.sigtimedwait(TOLD_TO_END, 0)
+        if told and not self.record["stop_signal"]:
+            self.note(told)
+
+    def note(self, told: signal.struct_siginfo) -> None:
+        """By whom and when tells a person's `kill` from the end of a whole pod (sidecar/processes/podEnd.ts)."""
+        self.record["stop_signal"] = signal.Signals(told.si_signo).name
+        self.record["stop_sender"] = told.si_pid
+        self.record["stop_uptime"] = processes.uptime()
 
     def keep_plan(self) -> None:
         """Sends what is due to everything of the attempt."""

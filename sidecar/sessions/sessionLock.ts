@@ -1,0 +1,79 @@
+import { rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { check, lock } from 'proper-lockfile';
+import { Problem } from '../problem.js';
+
+const LOCK = 'ui_state.json.lock';
+/** Its holder renews a lock twice in this time; one that is not renewed was left by a process that died. */
+const STALE_MS = 5000;
+const PATIENCE_MS = 7000;
+/** A look that comes later than this saw nothing of the time between. */
+const MOST_A_LOOK_MS = 1000;
+
+/**
+ * Runs `work` while no other process of ours changes this session's state file or starts something in it. A guard
+ * against our own races only: whether a trainer may start is decided by the runner's kernel lock. Throws a Problem when
+ * the session is gone, 404, or when another one works on it for long, 409.
+ */
+export async function withSessionLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const release = await take(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      throw new Problem('no_session', 404, 'This session is gone: its folder was deleted or moved.', {
+        link: 'sessions',
+      });
+    }
+    if (error.code === 'ELOCKED') {
+      throw new Problem(
+        'busy_session',
+        409,
+        'Another Trackside is working on this session right now; nothing was changed. Try again in a moment.',
+      );
+    }
+    throw error;
+  });
+  try {
+    return await work();
+  } finally {
+    await release().catch(() => {});
+  }
+}
+
+/** Whether somebody of ours works on the session at this moment. */
+export async function isSessionLocked(folder: string): Promise<boolean> {
+  const lockfilePath = join(folder, LOCK);
+  const isHeld = await check(folder, { stale: STALE_MS, lockfilePath }).catch(() => false);
+  return isHeld && !(await isAbandoned(lockfilePath));
+}
+
+async function take(folder: string): Promise<() => Promise<void>> {
+  const lockfilePath = join(folder, LOCK);
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await lock(folder, { stale: STALE_MS, lockfilePath, onCompromised: () => {} });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+      if (await isAbandoned(lockfilePath)) await rmdir(lockfilePath).catch(() => {});
+      else if (performance.now() > end) throw error;
+    }
+    await wait(25 + Math.random() * 50);
+  }
+}
+
+/** By our own monotonic clock: after the wall clock was set back, a dead holder's lock lies in the future for as long. */
+async function isAbandoned(lockfilePath: string): Promise<boolean> {
+  const renewed = (await stat(lockfilePath).catch(() => null))?.mtimeMs;
+  if (renewed === undefined) {
+    watched.delete(lockfilePath);
+    return false;
+  }
+  const now = performance.now();
+  const before = watched.get(lockfilePath);
+  const since = before ? Math.min(now - before.lookedAt, MOST_A_LOOK_MS) : 0;
+  const unchanged = before?.renewed === renewed ? before.unchanged + since : 0;
+  watched.set(lockfilePath, { renewed, lookedAt: now, unchanged });
+  return unchanged > STALE_MS;
+}
+
+const watched = new Map<string, { renewed: number; lookedAt: number; unchanged: number }>();
