@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { signatureOf } from '../fileSignature.js';
 import { remember } from '../trainers/remember.js';
 import { readSafetensorsHeader } from '../trainers/safetensors.js';
@@ -24,6 +24,13 @@ export async function findModels(places: ModelPlaces, folders = modelFolders(pla
     models.push(...(await Promise.all(found.slice(at, at + AT_ONCE).map((each) => look(each, seen)))));
   }
   return models.filter((model) => model !== null).sort(byRole);
+}
+
+/** One model by its path, a file or a diffusers folder. Null where there is nothing, or no model. */
+export async function readModelAt(path: string): Promise<ModelFile | null> {
+  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
+  const siblings = new Set(await readdir(isFolder ? path : dirname(path)).catch(() => []));
+  return look({ path, name: basename(path), kind: isFolder ? 'folder' : 'file', siblings }, new Set());
 }
 
 type Candidate = { path: string; name: string; kind: 'file' | 'folder'; siblings: Set<string> };

@@ -3,6 +3,7 @@ import { Problem } from '../problem.js';
 import { beginAttempt } from '../sessions/begin.js';
 import { createSession } from '../sessions/create.js';
 import { changesDraft, editSession } from '../sessions/edit.js';
+import { preflight } from '../sessions/preflight/preflight.js';
 import { removeSession } from '../sessions/remove.js';
 import type { Trackside } from '../trackside.js';
 import { newTrainingPage } from './newTraining.js';
@@ -48,6 +49,10 @@ export function sessionRoutes(trackside: Trackside): Hono {
     const name = c.req.param('name');
     if (wantsPage(c)) return c.html(await sessionPage(trackside, name, rootOf(c)));
     return c.json((await outputs.read(name)).facts);
+  });
+
+  routes.get('/sessions/:name/preflight', async (c) => {
+    return c.json(await preflight(trackside, await outputs.read(c.req.param('name'))));
   });
 
   routes.patch('/sessions/:name', async (c) => {

@@ -1,9 +1,12 @@
+import type { DatasetDetail } from '../datasets/facts.js';
 import { Problem } from '../problem.js';
 import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
+import { expectedSteps } from '../trainers/expectedSteps.js';
 import type { Trainer, TrainingInput } from '../trainers/trainer.js';
 import { readTrainingSettings } from '../trainers/trainingSettings.js';
 import type { AttemptKind } from './facts.js';
+import { changedSince } from './preflight/pictures.js';
 import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
 import type { Session } from './session.js';
 import type { UiState } from './uiState.js';
@@ -27,7 +30,8 @@ export type Context = {
   session: Session;
   state: UiState;
   trainer: Trainer;
-  datasetPath: string;
+  /** The pictures, as they are now. */
+  detail: DatasetDetail;
   begin: Begin;
   gpus: readonly number[];
 };
@@ -36,6 +40,8 @@ export type Context = {
 export type Plan = {
   from: Candidate | null;
   epochs: number;
+  /** Optimizer steps before its first epoch, by what an epoch has today. */
+  firstStep: number;
 };
 
 /**
@@ -64,7 +70,7 @@ export async function planAttempt(context: Context): Promise<Plan> {
         { link: `sessions/${encodeURIComponent(session.name)}` },
       );
     }
-    return { from: null, epochs };
+    return { from: null, epochs, firstStep: 0 };
   }
   if (session.facts.status === 'completed' && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
     throw new Problem('completed', 422, `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
@@ -72,7 +78,41 @@ export async function planAttempt(context: Context): Promise<Plan> {
       link: `sessions/${encodeURIComponent(session.name)}`,
     });
   }
-  return { from: await chooseState(session, begin.state ?? null, epochs), epochs };
+  const from = await chooseState(session, begin.state ?? null, epochs);
+  return { from, epochs, firstStep: firstStepOf(context, from) };
+}
+
+/**
+ * An epoch has another number of steps once the dataset or the number of GPUs changed. sd-scripts is told a step only where
+ * it runs on several GPUs; there it has to be exact.
+ */
+function firstStepOf(context: Context, from: Candidate): number {
+  const { state, session, detail, gpus, trainer } = context;
+  const before = session.latest?.gpus.length ?? 0;
+  if (!changedSince(detail, state) && Math.max(1, before) === Math.max(1, gpus.length)) return from.stepOffset ?? 0;
+  const settings = readTrainingSettings(trainer.settings, state);
+  const flags = { ...trainer.given?.(settings), ...state.arguments };
+  const batchSize = Number(flags.train_batch_size ?? 1);
+  if (gpus.length > 1 && batchSize > 1) {
+    throw new Problem(
+      'steps_unknown',
+      422,
+      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1 nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back; nothing was changed.',
+      { field: 'gpus' },
+    );
+  }
+  const accumulation = Number(flags.gradient_accumulation_steps ?? 1);
+  const { num_repeats: repeats } = settings;
+  const images = detail.images;
+  const perEpoch = expectedSteps({
+    images,
+    repeats,
+    epochs: 1,
+    batchSize,
+    accumulation,
+    gpus: Math.max(1, gpus.length),
+  });
+  return ((from.firstEpoch ?? 1) - 1) * perEpoch;
 }
 
 async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
@@ -115,15 +155,15 @@ function checkpointCount(session: Session): number {
 
 /** What the trainer is given. `resume` differs from the plan's where the state was moved meanwhile. */
 export function inputOf(context: Context, epochs: number, resume: TrainingInput['resume']): TrainingInput {
-  const { settings, session, state, trainer, datasetPath } = context;
+  const { settings, session, state, trainer, detail } = context;
   return {
     settings: { ...readTrainingSettings(trainer.settings, state), max_train_epochs: epochs },
     arguments: state.arguments,
-    datasetPath,
+    datasetPath: detail.path,
     outputPath: session.folder,
     outputName: session.outputName,
     resume,
     gpus: context.gpus,
-    python: settings.python,
+    python: trainer.python ?? settings.python,
   };
 }

@@ -8,7 +8,8 @@ import { runsByHand } from './byHand.js';
 import { type Claim, claimGpus } from './claimGpus.js';
 import { launchAttempt } from './launchAttempt.js';
 import type { Outputs } from './outputs.js';
-import { requireDataset } from './requireDataset.js';
+import { readPictures } from './preflight/pictures.js';
+import { findingsFor, refuseErrors } from './preflight/preflight.js';
 import type { Session } from './session.js';
 import { withSessionLock } from './sessionLock.js';
 
@@ -54,10 +55,12 @@ async function beginAlone(
     const { state } = session;
     if (!state) throw notOurs(session);
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
-    const datasetPath = await requireDataset(settings, session, state, trainer);
+    const detail = await readPictures(settings, session, state);
     if (trainer.usesGpu) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
-    const context = { settings, secrets, session, state, trainer, datasetPath, begin, gpus: claim?.gpus ?? [] };
-    const launched = await launchAttempt({ ...context, plan: await planAttempt(context) });
+    const context = { settings, secrets, session, state, trainer, detail, begin, gpus: claim?.gpus ?? [] };
+    const plan = await planAttempt(context);
+    refuseErrors(name, await findingsFor(settings, { ...context, epochs: plan.epochs }));
+    const launched = await launchAttempt({ ...context, plan });
     if (launched !== 'started') throw alreadyRunning(session.name, launched.heldBy);
   })
     .finally(() => outputs.refresh(name))

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DatasetDetail } from '../datasets/facts.js';
+import { fingerprintDataset } from '../datasets/fingerprint.js';
 import { readEnvironment } from '../processes/environment.js';
 import { readGpus } from '../processes/gpus.js';
 import { launchRunner } from '../processes/launch.js';
@@ -21,7 +23,7 @@ import { type AttemptEntry, editAttempt } from './uiState.js';
  * when the trainer process runs, or when it is known that it can't, which its record then says.
  */
 export async function launchAttempt(context: Context & { plan: Plan }): Promise<'started' | { heldBy: string }> {
-  const { settings, session, trainer, datasetPath, begin, plan, state } = context;
+  const { settings, session, trainer, detail, begin, plan, state } = context;
   const { folder } = session;
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
   const move = await moveEarlier(
@@ -32,20 +34,20 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     plan.from ? [] : ['sample', 'logs'],
   );
   const statePath = plan.from && move(plan.from.absolutePath);
-  const { firstEpoch, stepOffset } = plan.from ?? {};
-  const resume = statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: stepOffset ?? 0 } : null;
+  const firstEpoch = plan.from?.firstEpoch ?? 1;
+  const resume = statePath ? { statePath, firstEpoch, firstStep: plan.firstStep } : null;
   const input = inputOf(context, plan.epochs, resume);
   const fresh = trainer.command(input);
   const first = state.attempts.findLast((each) => each.kind !== 'resume');
   // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
   const argv = resume && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
-  for (const file of trainer.files({ ...input, datasetPath }, { argv, cwd: fresh.cwd })) {
+  for (const file of trainer.files(input, { argv, cwd: fresh.cwd })) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
   const environment = {
     ...(await readEnvironment(argv[0] ?? settings.python)),
     ...(await gpuRecord(context.gpus)),
-    trainer_commit: trainer.commit ?? null,
+    trainer_commit: trainer.script.commit ?? null,
   };
   const now = new Date();
   const entry: AttemptEntry = {
@@ -57,8 +59,8 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     argv,
     cwd: fresh.cwd,
     resumed_from: statePath,
-    first_epoch: firstEpoch ?? 1,
-    step_offset: stepOffset ?? 0,
+    first_epoch: firstEpoch,
+    step_offset: plan.firstStep,
     log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
     log_end: null,
     exit_code: null,
@@ -90,7 +92,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     if (begin.gpus !== undefined && begin.gpus !== null) raw.gpus = begin.gpus;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
-    if (state.dataset) raw.dataset = { ...(raw.dataset as object), path: datasetPath };
+    raw.dataset = { ...(raw.dataset as object | undefined), ...recordOf(detail), repeats: input.settings.num_repeats };
     delete raw.error;
     delete raw.completed_at;
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
@@ -119,6 +121,12 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, ended_at }),
   );
   return 'started';
+}
+
+/** The pictures that it is trained on, for the record and for the next attempt to compare with. */
+function recordOf(detail: DatasetDetail) {
+  const { path, images, captions } = detail;
+  return { path, images, captions, fingerprint: fingerprintDataset(detail) };
 }
 
 /** What it runs on, for the record; nothing is asked where it uses no GPU. */

@@ -6,7 +6,7 @@ import { type Follower, followAttempt } from '../telemetry/follow.js';
 import { publicProgress, readProgress } from '../telemetry/progress.js';
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
 import { isTemporary, sweepTemporary } from '../wholeFile.js';
-import { attemptProgress } from './attemptProgress.js';
+import { attemptProgress, beginningOf } from './attemptProgress.js';
 import { correct } from './correct.js';
 import type { SessionFacts } from './facts.js';
 import type { Held } from './held.js';
@@ -106,7 +106,7 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
   function follow({ name, folder, state }: Session, entry: AttemptEntry): Follower {
     return followAttempt({
       folder,
-      stepOffset: entry.step_offset,
+      beginning: beginningOf(entry),
       logStart: entry.log_start,
       progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
       onText: (piece) => hub.tell({ type: 'log', name, ...piece }),

@@ -123,8 +123,12 @@ function candidate(
   stepsPerEpoch: number | null,
 ): Candidate {
   const absolutePath = `${parent}/${state.name}`;
-  const writerStepOffset = writerByPlace(attempts, relative(folder, absolutePath))?.step_offset ?? 0;
-  const recipe = stepsPerEpoch === null ? null : resumeRecipe(state, stepsPerEpoch, writerStepOffset);
+  const writer = writerByPlace(attempts, relative(folder, absolutePath));
+  const writerStepOffset = writer?.step_offset ?? 0;
+  const recipe =
+    stepsPerEpoch === null
+      ? null
+      : resumeRecipe(state, stepsPerEpoch, writerStepOffset, writer?.steps_per_epoch ?? stepsPerEpoch);
   return {
     name: state.name,
     path: relative(folder, absolutePath),

@@ -4,9 +4,10 @@ import type { AttemptRecord } from '../processes/attemptFile.js';
 import { wasEndedByPod } from '../processes/podEnd.js';
 import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
-import type { StoredProgress } from '../telemetry/progress.js';
+import { type StoredProgress, stepsBefore } from '../telemetry/progress.js';
+import { stepsPerEpoch } from '../trainers/consoleLines.js';
 import { checkpointName } from '../trainers/fileNames.js';
-import { attemptProgress } from './attemptProgress.js';
+import { attemptProgress, beginningOf } from './attemptProgress.js';
 import { finalSignature, settle } from './settle.js';
 import type { AttemptEntry } from './uiState.js';
 
@@ -26,7 +27,7 @@ export async function settleEnded(ended: {
 }): Promise<{ latest: AttemptEntry; progress: StoredProgress }> {
   const { folder, entry, record, outputName } = ended;
   const begun = attemptProgress(entry, ended.stored, null);
-  const progress = await accountForRest(folder, entry.step_offset, entry.log_start, begun);
+  const progress = await accountForRest(folder, beginningOf(entry), entry.log_start, begun);
   const log = join(folder, LOG_FILE);
   const mine = record?.id === entry.id ? record : null;
   const logStart = mine?.log_start ?? entry.log_start;
@@ -42,5 +43,7 @@ export async function settleEnded(ended: {
     logSize: (await stat(log).catch(() => null))?.size ?? 0,
     now: new Date(),
   });
-  return { latest: { ...entry, ...settlement }, progress };
+  const { console } = progress;
+  const counted = { steps_per_epoch: stepsPerEpoch(console), step_offset: stepsBefore(beginningOf(entry), console) };
+  return { latest: { ...entry, ...settlement, ...counted }, progress };
 }

@@ -5,7 +5,7 @@ import { readMasked } from '../security/maskedFile.js';
 import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
 import { writeWhole } from '../wholeFile.js';
 import { openLog } from './logTail.js';
-import { advanceProgress, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
+import { advanceProgress, type Beginning, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
 export const LOG_FILE = 'training.log';
 const BLOCK = 256 * 1024;
@@ -37,14 +37,14 @@ export type Follower = {
  */
 export function followAttempt(options: {
   folder: string;
-  stepOffset: number;
+  beginning: Beginning;
   /** Byte offset of the attempt's first byte; where `progress` has a position, reading goes on from there. */
   logStart: number;
   progress: StoredProgress;
   onProgress(progress: StoredProgress, events: ConsoleEvent[]): void;
   onText(piece: { inode: number; offset: number; text: string }): void;
 }): Follower {
-  const { folder, stepOffset } = options;
+  const { folder, beginning } = options;
   const path = join(folder, LOG_FILE);
   let progress = options.progress;
   let offset = resumeOffset(progress) ?? options.logStart;
@@ -111,7 +111,7 @@ export function followAttempt(options: {
     const last = steps.at(-1);
     if (last && caughtUp) clock.add(last.step, performance.now());
     progress = {
-      ...advanceProgress(progress, state, stepOffset, clock.secondsPerStep(), now),
+      ...advanceProgress(progress, state, beginning, clock.secondsPerStep(), now),
       log_position: `${inode}:${offset}`,
     };
     options.onText({ inode, offset: begun, text });
@@ -178,8 +178,8 @@ export function followAttempt(options: {
 }
 
 /** Accounts for what the log holds beyond the stored progress, of an attempt that nobody followed to its end. */
-export async function accountForRest(folder: string, stepOffset: number, logStart: number, progress: StoredProgress) {
-  const follower = followAttempt({ folder, stepOffset, logStart, progress, onProgress() {}, onText() {} });
+export async function accountForRest(folder: string, beginning: Beginning, logStart: number, progress: StoredProgress) {
+  const follower = followAttempt({ folder, beginning, logStart, progress, onProgress() {}, onText() {} });
   await follower.close();
   return follower.progress();
 }

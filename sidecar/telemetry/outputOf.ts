@@ -42,7 +42,15 @@ async function readOn(reading: Reading, pid: number, since: number): Promise<Pro
   const before = console.totalSteps !== null && console.total !== null ? console.totalSteps - console.total : 0;
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
   const begun = beginProgress({ id: '', step: 0, epoch: 0, epochs: null, before: null, now });
-  return publicProgress(advanceProgress(begun, console, Math.max(0, before), reading.clock.secondsPerStep(), now));
+  return publicProgress(
+    advanceProgress(
+      begun,
+      console,
+      { stepOffset: Math.max(0, before), firstEpoch: null },
+      reading.clock.secondsPerStep(),
+      now,
+    ),
+  );
 }
 
 async function readStream({ sources }: Reading, path: string, since: number): Promise<void> {

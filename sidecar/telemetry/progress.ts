@@ -113,16 +113,33 @@ export function beginProgress(attempt: {
   };
 }
 
-/** Folds what the console shows now into the progress; `stepOffset` makes its run-local step absolute. */
+/** Where an attempt began: steps are counted from there, absolute. */
+export type Beginning = {
+  /** Optimizer steps before it, as far as they were known when it was started. */
+  stepOffset: number;
+  /** Null where unknown. From 1; a resume begins at the start of an epoch. */
+  firstEpoch: number | null;
+};
+
+/**
+ * The steps before an attempt's own first one. Its console knows better than we did when we started it: another dataset or
+ * another number of GPUs makes another number of steps an epoch.
+ */
+export function stepsBefore({ stepOffset, firstEpoch }: Beginning, console: ConsoleState): number {
+  const perEpoch = stepsPerEpoch(console);
+  return perEpoch === null || firstEpoch === null ? stepOffset : (firstEpoch - 1) * perEpoch;
+}
+
+/** Folds what the console shows now into the progress, absolute over the session's attempts. */
 export function advanceProgress(
   before: StoredProgress,
   console: ConsoleState,
-  stepOffset: number,
+  beginning: Beginning,
   secondsPerStep: number | null,
   now: Date,
 ): StoredProgress {
   // Until its own first step the trainer stands where the state stands.
-  const step = console.step !== null && console.step > 0 ? stepOffset + console.step : before.step;
+  const step = console.step !== null && console.step > 0 ? stepsBefore(beginning, console) + console.step : before.step;
   const total = console.totalSteps ?? console.total ?? before.total_steps;
   const seconds = secondsPerStep ?? before.seconds_per_step;
   const numeric = typeof console.loss === 'number' ? console.loss : null;

@@ -17,7 +17,8 @@ export type ResumeRecipe = {
 /**
  * How to resume from a state folder so that the run ends after exactly the epochs asked for, however often it was
  * resumed before. `stepsPerEpoch` counts optimizer steps. `stepOffset` is that of the attempt that wrote the state, null
- * where unknown. Null when the state does not tell its epoch.
+ * where unknown; `writersStepsPerEpoch` what an epoch had then, for a changed dataset changes it. Null when the state does
+ * not tell its epoch.
  *
  * In train_state.json `current_epoch` is absolute, `current_step` counts from the last resume (sd-scripts
  * train_network.py:1275, :930-948), and a resume begins at the start of an epoch (:1232-1273).
@@ -26,9 +27,10 @@ export function resumeRecipe(
   state: Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep'>,
   stepsPerEpoch: number,
   stepOffset: number | null,
+  writersStepsPerEpoch = stepsPerEpoch,
 ): ResumeRecipe | null {
   if (state.currentEpoch === null || state.currentStep === null) return null;
-  const intoEpoch = state.kind === 'step' ? state.currentStep % stepsPerEpoch : 0;
+  const intoEpoch = state.kind === 'step' ? state.currentStep % writersStepsPerEpoch : 0;
   if (intoEpoch === 0) return fromEndOf(state.currentEpoch, stepsPerEpoch);
   const start = (state.currentEpoch - 1) * stepsPerEpoch;
   return {

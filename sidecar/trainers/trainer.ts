@@ -61,8 +61,6 @@ export type Trainer = {
   furtherArguments(all: readonly Argument[]): Argument[];
   /** A Python package that it needs for pictures of these names, and why; null where none. */
   needsFor?(pictures: readonly string[]): PackageNeed | null;
-  /** Of the code that trains, for the record. */
-  commit?: string | null;
   /** It trains on GPUs: one session has one to itself. */
   usesGpu?: boolean;
   /** What its processes find in their environment beside ours. */

@@ -14,14 +14,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const begun = () => beginProgress({ id: 'a', step: 0, epoch: 0, epochs: 4, before: null, now: new Date() });
+const first = { stepOffset: 0, firstEpoch: 1 };
 const bar = (step: number) => `\rsteps:  10%|█ | ${step}/40 [00:01<00:09,  2.00it/s, avr_loss=0.5]`;
 
 test('the log of an attempt that has ended is accounted for once: looking again writes nothing', async () => {
   writeFileSync(log, bar(1) + bar(2));
-  const progress = await accountForRest(folder, 0, 0, begun());
+  const progress = await accountForRest(folder, first, 0, begun());
   expect(progress.step).toBe(2);
   const written = statSync(join(folder, 'progress.json')).ino;
-  expect(await accountForRest(folder, 0, 0, progress)).toEqual(progress);
+  expect(await accountForRest(folder, first, 0, progress)).toEqual(progress);
   expect(statSync(join(folder, 'progress.json')).ino).toBe(written);
   expect(readdirSync(folder).sort()).toEqual(['progress.json', 'training.log']);
 });
@@ -30,7 +31,7 @@ test('a log that somebody empties while it trains: the steps after it are seen',
   writeFileSync(log, bar(1).repeat(1000) + bar(7));
   const follower = followAttempt({
     folder,
-    stepOffset: 0,
+    beginning: first,
     logStart: 0,
     progress: begun(),
     onProgress() {},
@@ -44,4 +45,12 @@ test('a log that somebody empties while it trains: the steps after it are seen',
   await follower.catchUp();
   expect(follower.progress().step).toBe(8);
   await follower.close();
+});
+
+test('pictures that were added since the last attempt: steps are counted by what an epoch has now', async () => {
+  const told =
+    '  num batches per epoch / 1epoch: 12\n  gradient accumulation steps = 1\n  total optimization steps: 48\n';
+  writeFileSync(log, `${told}${bar(3)}`);
+  const progress = await accountForRest(folder, { stepOffset: 20, firstEpoch: 3 }, 0, begun());
+  expect(progress).toMatchObject({ step: 27, total_steps: 48, steps_per_epoch: 12 });
 });

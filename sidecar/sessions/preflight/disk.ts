@@ -1,0 +1,105 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { DatasetDetail } from '../../datasets/facts.js';
+import type { ModelRole } from '../../models/roles.js';
+import { readDisk } from '../../telemetry/disk.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import { readCheckpointName } from '../../trainers/fileNames.js';
+import { readSafetensorsHeader } from '../../trainers/safetensors.js';
+import type { ModelNeed } from '../../trainers/trainer.js';
+import type { TrainingSettings } from '../../trainers/trainingSettings.js';
+import type { Session } from '../session.js';
+import type { Finding } from './finding.js';
+import { loraParameters } from './loraSize.js';
+import { savesKept } from './saves.js';
+import { checkSpace, type SaveSizes, saveSizes, spaceNeeded } from './space.js';
+
+/** Is there room for what the run will write: checkpoints and states beside the session, caches beside the pictures? */
+export async function checkDisk(run: {
+  session: Session;
+  settings: TrainingSettings;
+  flags: Record<string, ArgumentValue>;
+  needs: readonly ModelNeed[];
+  cwd: string;
+  detail: DatasetDetail;
+  from: number;
+  stepsPerEpoch: number;
+}): Promise<Finding[]> {
+  const { session, settings, flags, detail } = run;
+  const seen = await largestSeen(session);
+  const sizes = saveSizes({
+    parameters: seen.checkpoint === undefined ? await parametersOf(run) : null,
+    bytesPerValue: ['fp16', 'bf16'].includes(String(flags.save_precision)) ? 2 : 4,
+    savesStates: settings.enable_checkpointing,
+    seen,
+  });
+  const [output, pictures] = await Promise.all([placeOf(session.folder), placeOf(detail.path)]);
+  const saves = sizes ? spaceNeeded(sizes, savesKept(settings, flags, run), 0) : 0;
+  const caches = await cachesNeeded(run);
+  if (output?.device === pictures?.device) return check(saves + caches, output, session.folder);
+  return [...check(saves, output, session.folder), ...check(caches, pictures, detail.path)];
+}
+
+type Place = { device: number; free: number } | null;
+
+async function placeOf(path: string): Promise<Place> {
+  const [facts, disk] = await Promise.all([stat(path).catch(() => null), readDisk(path)]);
+  return facts && disk && { device: facts.dev, free: disk.free_bytes };
+}
+
+function check(needed: number, place: Place, path: string): Finding[] {
+  return place ? checkSpace(needed, place.free, path) : [];
+}
+
+/** The best estimate is what an earlier attempt wrote. */
+async function largestSeen({ folder, outputName, entries, candidates }: Session): Promise<Partial<SaveSizes>> {
+  const names = entries.filter((name) => readCheckpointName(name, outputName));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  const checkpoint = Math.max(0, ...sizes);
+  const state = Math.max(0, ...candidates.map(({ bytes }) => bytes));
+  return { ...(checkpoint > 0 ? { checkpoint } : {}), ...(state > 0 ? { state } : {}) };
+}
+
+/** Null where no model file tells. */
+async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<number | null> {
+  const { needs, flags, settings, cwd } = run;
+  const unetOnly = flags.network_train_unet_only === true;
+  const trained = needs.filter(
+    ({ flag }) => flag === 'pretrained_model_name_or_path' || (!unetOnly && flag === 'clip_l'),
+  );
+  let sum = 0;
+  for (const { flag } of trained) {
+    const value = flags[flag];
+    const header = typeof value === 'string' ? await readSafetensorsHeader(resolve(cwd, value)).catch(() => '') : '';
+    if (typeof header !== 'string') sum += loraParameters(header.places, settings.network_dim);
+  }
+  return sum > 0 ? sum : null;
+}
+
+/** Bytes of what a text encoder's output of one caption takes, in 32 bits (sd-scripts library/strategy_*.py). */
+const TEXT_OUTPUT: Partial<Record<ModelRole, number>> = {
+  sdxl: 77 * (768 + 1280 + 1280) * 4,
+  t5xxl: 512 * 4096 * 4,
+  gemma2: 256 * 2304 * 4,
+  'qwen2.5-vl': 1024 * 3584 * 4,
+  qwen3: 512 * 1024 * 4,
+};
+
+/** Caches that are there already are not written again. */
+async function cachesNeeded({ detail, settings, flags, needs }: Parameters<typeof checkDisk>[0]): Promise<number> {
+  const there = (await readdir(detail.path).catch(() => [])).filter((name) => name.endsWith('.npz')).length;
+  const pictures = Math.max(0, detail.images - there);
+  // 16 channels is the most that an autoencoder here makes of 8×8 pixels.
+  const latents = flags.cache_latents_to_disk ? (settings.resolution / 8) ** 2 * 16 * 4 : 0;
+  const texts = flags.cache_text_encoder_outputs_to_disk
+    ? needs.reduce((sum, { role }) => sum + (TEXT_OUTPUT[role] ?? 0), 0)
+    : 0;
+  return pictures * (latents + texts);
+}

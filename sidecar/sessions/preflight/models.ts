@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readModelAt } from '../../models/findModels.js';
+import { type ModelRole, roleNames } from '../../models/roles.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import type { ModelNeed } from '../../trainers/trainer.js';
+import { error, type Finding, warning } from './finding.js';
+
+/**
+ * Are the model files that a family needs there, whole, and what they are given for? A trainer finds out only after a minute
+ * of loading, and no flag is required by its parser. `cwd` is what relative paths are relative to.
+ */
+export async function checkModels(
+  needs: readonly ModelNeed[],
+  flags: Record<string, ArgumentValue>,
+  cwd: string,
+): Promise<Finding[]> {
+  return (await Promise.all(needs.map((need) => checkModel(need, flags[need.flag], cwd)))).flat();
+}
+
+async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd: string): Promise<Finding[]> {
+  const more = { field: `arguments.${need.flag}`, link: 'models' };
+  const given = typeof value === 'string' ? value.trim() : '';
+  if (given === '') {
+    if (!need.required) return [];
+    const message = `${need.label}: none is chosen, and this family needs one (${roleNames[need.role]}). Choose it in the settings, or download it on the page of models.`;
+    return [error('no_model', message, more)];
+  }
+  const path = resolve(cwd, given);
+  if (!existsSync(path)) return [absent(need, given, more)];
+  const model = await readModelAt(path);
+  if (!model) {
+    return [
+      error('no_model_file', `${need.label}: ${path} is no model, or a LoRA. Choose ${article(need.role)}.`, more),
+    ];
+  }
+  if (model.reason) {
+    return [error('bad_model', `${need.label}: ${path} ${model.reason}. Download it again, or choose another.`, more)];
+  }
+  if (model.role === null) {
+    const message = `${need.label}: what ${path} is could not be recognised. It should be ${article(need.role)}; the trainer will tell.`;
+    return [warning('unknown_model', message, more)];
+  }
+  if (model.role !== need.role) {
+    const message = `${need.label}: ${path} is ${article(model.role)}, and ${article(need.role)} is needed. Choose another file, or the family that goes with it.`;
+    return [error('wrong_model', message, more)];
+  }
+  return [];
+}
+
+/** `owner/name` may be one of the hub's, which the trainer downloads itself. */
+function absent(need: ModelNeed, given: string, more: { field: string; link: string }): Finding {
+  if (/^[\w.-]+\/[\w.-]+$/.test(given) && need.flag === 'pretrained_model_name_or_path') {
+    const message = `${need.label}: ${given} is no file here, so the trainer will download it from the hub at its start, without showing how far it is.`;
+    return warning('model_from_hub', message, more);
+  }
+  const message = `${need.label}: ${given} is not there. Choose another file, or download it on the page of models.`;
+  return error('missing_model', message, more);
+}
+
+function article(role: ModelRole): string {
+  return `the ${roleNames[role]}`;
+}

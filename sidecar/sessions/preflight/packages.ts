@@ -1,0 +1,94 @@
+import { runCommand } from '../../processes/run.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import { error, type Finding, warning } from './finding.js';
+
+/** Versions by the names that pip knows; null where it is not installed. */
+export type Packages = Record<string, string | null>;
+
+const NEEDED = ['torch', 'accelerate', 'transformers', 'diffusers', 'safetensors', 'toml', 'voluptuous'];
+const MAYBE = ['bitsandbytes', 'xformers', 'tensorboard', 'wandb', 'lycoris-lora', 'prodigyopt', 'lion-pytorch'];
+
+const SCRIPT = `
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+def of(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+print(json.dumps({name: of(name) for name in sys.argv[1:]}))
+`;
+
+/** Asks an interpreter which packages it has, without importing one. Null where it does not answer. */
+export async function readPackages(python: string): Promise<Packages | null> {
+  const before = known.get(python);
+  if (before) return before;
+  try {
+    const argv = [python, '-c', SCRIPT, ...NEEDED, ...MAYBE];
+    const found = JSON.parse(await runCommand({ argv, cwd: '/', pythonPath: '' })) as Packages;
+    // What is missing may be installed any moment.
+    if (NEEDED.every((name) => found[name])) known.set(python, found);
+    return found;
+  } catch {
+    return null;
+  }
+}
+
+const known = new Map<string, Packages>();
+
+/** What sd-scripts would end at while it imports, or later; and versions that are known to break. Pure. */
+export function checkPackages(
+  packages: Packages | null,
+  python: string,
+  flags: Record<string, ArgumentValue>,
+  cwd: string,
+): Finding[] {
+  if (!packages) {
+    const message = `${python} is no Python that works. Set TRACKSIDE_PYTHON to the one that sd-scripts is installed for.`;
+    return [error('no_python', message)];
+  }
+  const missing = NEEDED.filter((name) => !packages[name]);
+  if (missing.length > 0) {
+    const message = `${python} lacks ${missing.join(', ')}. Install what sd-scripts needs (${python} -m pip install -r ${cwd}/requirements.txt), or set TRACKSIDE_PYTHON to the Python that has it.`;
+    return [error('missing_packages', message)];
+  }
+  const found = neededBy(flags)
+    .filter(({ name }) => !packages[name])
+    .map(({ name, why, field }) =>
+      error('missing_package', `${why} needs ${name}: ${python} -m pip install ${name}, or choose another.`, { field }),
+    );
+  return [...found, ...knownToBreak(packages)];
+}
+
+function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: string; field: string }[] {
+  const optimizer = String(flags.optimizer_type ?? '');
+  const module = String(flags.network_module ?? '');
+  const needs = [
+    {
+      name: 'bitsandbytes',
+      why: `The optimizer ${optimizer}`,
+      field: 'optimizer_type',
+      when: /8bit|paged/i.test(optimizer),
+    },
+    { name: 'prodigyopt', why: 'The optimizer Prodigy', field: 'optimizer_type', when: /^prodigy$/i.test(optimizer) },
+    { name: 'lion-pytorch', why: 'The optimizer Lion', field: 'optimizer_type', when: /^lion$/i.test(optimizer) },
+    { name: 'xformers', why: '--xformers', field: 'xformers', when: flags.xformers === true },
+    { name: 'lycoris-lora', why: `The network ${module}`, field: 'network_module', when: module.startsWith('lycoris') },
+  ];
+  return needs.filter(({ when }) => when).map(({ name, why, field }) => ({ name, why, field: `arguments.${field}` }));
+}
+
+/** accelerate before 1.0 loads random states that torch 2.6 no longer does: `KeyError: 'step'` (kohya_ss 3112, accelerate 2924). */
+function knownToBreak({ accelerate, tensorboard }: Packages): Finding[] {
+  const found: Finding[] = [];
+  if (accelerate?.startsWith('0.')) {
+    const message = `accelerate ${accelerate} cannot resume from what newer versions of torch save. Install a newer one (accelerate==1.6.0 is what sd-scripts asks for).`;
+    found.push(warning('old_accelerate', message));
+  }
+  if (!tensorboard) {
+    const message =
+      'The trainer’s Python has no tensorboard, so nothing is written for the charts. Install it: python -m pip install tensorboard.';
+    found.push(warning('no_tensorboard', message));
+  }
+  return found;
+}

@@ -1,0 +1,82 @@
+import { basename, join } from 'node:path';
+import { checkDataset } from '../../datasets/check.js';
+import type { DatasetDetail } from '../../datasets/facts.js';
+import { fingerprintDataset } from '../../datasets/fingerprint.js';
+import { readDataset } from '../../datasets/read.js';
+import { Problem } from '../../problem.js';
+import type { Settings } from '../../settings.js';
+import type { Trainer } from '../../trainers/trainer.js';
+import { requirePackage } from '../requirePackage.js';
+import type { UiState } from '../uiState.js';
+import { error, type Finding, warning } from './finding.js';
+
+/** The pictures that a session is trained on, wherever they lie today. Throws a Problem, 422, where they are not there. */
+export async function readPictures(
+  settings: Settings,
+  session: { name: string },
+  state: UiState,
+): Promise<DatasetDetail> {
+  const link = { link: `new?from=${encodeURIComponent(session.name)}`, field: 'dataset' };
+  const path = state.dataset?.path ?? join(settings.datasets, session.name);
+  const isHere = path.startsWith(`${settings.datasets}/`);
+  const name = isHere ? path.slice(settings.datasets.length + 1) : basename(path);
+  const detail = await readDataset(settings.datasets, name).catch((error: unknown) => {
+    if (error instanceof Problem && error.status === 404) {
+      throw new Problem(
+        'no_dataset',
+        422,
+        `The dataset ${path} is not there. Choose a dataset for it; its settings are kept.`,
+        link,
+      );
+    }
+    throw error;
+  });
+  // The datasets were moved with the pod: pictures of this name, with the same content, are the same.
+  if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
+    throw new Problem(
+      'no_dataset',
+      422,
+      `The dataset ${path} is not one of the datasets folder ${settings.datasets}, and ${name} there holds other pictures. Choose one.`,
+      link,
+    );
+  }
+  return detail;
+}
+
+/** Pictures and captions that a trainer would end at, or pass over. */
+export async function checkPictures(detail: DatasetDetail, trainer: Trainer, python: string): Promise<Finding[]> {
+  const { errors, warnings } = checkDataset(detail);
+  const link = { field: 'dataset', link: `datasets/${encodeURIComponent(detail.name)}` };
+  const found = [
+    ...errors.map((message) => error('bad_dataset', message, link)),
+    ...warnings.map((message) => warning('dataset', message, link)),
+  ];
+  const pictures = detail.files.map(({ file }) => file);
+  try {
+    await requirePackage(trainer, pictures, python);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    found.push(error(problem.code, problem.message, { field: 'dataset' }));
+  }
+  return found;
+}
+
+/** Pictures or repeats that are not those of the attempt before: an epoch then has another number of steps. */
+export function checkSamePictures(detail: DatasetDetail, state: UiState): Finding[] {
+  if (!changedSince(detail, state)) return [];
+  return [
+    warning(
+      'dataset_changed',
+      'The pictures, their captions or the repeats are not those of the last attempt. All epochs that were asked for are still trained; steps are counted by what an epoch has now.',
+      { field: 'dataset', link: `datasets/${encodeURIComponent(detail.name)}` },
+    ),
+  ];
+}
+
+/** Did the dataset change since the last attempt, in a way that its steps may show? */
+export function changedSince(detail: DatasetDetail, state: UiState): boolean {
+  const { dataset } = state;
+  if (state.attempts.length === 0 || !dataset?.fingerprint) return false;
+  const repeats = dataset.repeats ?? state.num_repeats;
+  return fingerprintDataset(detail) !== dataset.fingerprint || repeats !== state.num_repeats;
+}

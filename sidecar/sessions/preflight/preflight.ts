@@ -1,0 +1,137 @@
+import type { DatasetDetail } from '../../datasets/facts.js';
+import { Problem } from '../../problem.js';
+import { readGpus } from '../../processes/gpus.js';
+import type { Settings } from '../../settings.js';
+import { readDisk } from '../../telemetry/disk.js';
+import { findTrainer } from '../../trainers/catalogue.js';
+import { expectedSteps } from '../../trainers/expectedSteps.js';
+import type { Trainer } from '../../trainers/trainer.js';
+import { readTrainingSettings, type TrainingSettings } from '../../trainers/trainingSettings.js';
+import { gpuHolders, pickGpus } from '../claimGpus.js';
+import type { SessionFacts } from '../facts.js';
+import type { Session } from '../session.js';
+import type { UiState } from '../uiState.js';
+import { checkDisk } from './disk.js';
+import { error, type Finding } from './finding.js';
+import { checkGpuMemory, checkSharedMemory } from './memory.js';
+import { checkModels } from './models.js';
+import { checkPackages, readPackages } from './packages.js';
+import { checkPictures, checkSamePictures, readPictures } from './pictures.js';
+import { checkSaves } from './saves.js';
+
+/** What speaks against starting a session now. `ready` where nothing does. */
+export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };
+
+/** Looks at everything that a start of this session needs, and changes nothing. For the page, before anybody presses Start. */
+export async function preflight(
+  deps: { settings: Settings; outputs: { list(): Promise<SessionFacts[]> } },
+  session: Session,
+): Promise<Preflight> {
+  const { state } = session;
+  if (!state) return summary([error('no_settings', 'Its settings are not known.')]);
+  try {
+    const trainer = findTrainer(deps.settings, state.trainer ?? 'practice');
+    const detail = await readPictures(deps.settings, session, state);
+    const chosen = trainer.usesGpu ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
+    const run = { session, state, trainer, detail, gpus: chosen.gpus, epochs: null };
+    return summary([...chosen.found, ...(await findingsFor(deps.settings, run))]);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return summary([findingOf(problem)]);
+  }
+}
+
+/** A run as it is about to begin. `epochs` null: as many as the settings say. */
+export type Run = {
+  session: Session;
+  state: UiState;
+  trainer: Trainer;
+  detail: DatasetDetail;
+  gpus: readonly number[];
+  epochs: number | null;
+};
+
+/** All that is found before a launch, errors and warnings. */
+export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> {
+  const { session, state, trainer, detail } = run;
+  const python = trainer.python ?? ours.python;
+  const read = readTrainingSettings(trainer.settings, state);
+  const settings = { ...read, max_train_epochs: run.epochs ?? read.max_train_epochs };
+  const flags = { ...trainer.given?.(settings), ...state.arguments };
+  const needs = trainer.models ?? [];
+  const { cwd } = trainer.script;
+  const from = session.facts.resume?.first_epoch ?? 1;
+  const stepsPerEpoch = expectedSteps({ ...shape(settings, flags, run.gpus), images: detail.images, epochs: 1 });
+  const found = await Promise.all([
+    checkPictures(detail, trainer, python),
+    checkSamePictures(detail, state),
+    checkSaves(settings, flags),
+    conflictsOf(trainer, settings, state),
+    checkModels(needs, flags, cwd),
+    checkDisk({ session, settings, flags, needs, cwd, detail, from, stepsPerEpoch }),
+    trainer.usesGpu ? checkGpus(run, settings) : [],
+    trainer.usesGpu ? checkWorkers(settings, flags) : [],
+    trainer.usesGpu ? readPackages(python).then((packages) => checkPackages(packages, python, flags, cwd)) : [],
+  ]);
+  return found.flat();
+}
+
+/** Throws all errors as one Problem, 422, in which each is told; returns the warnings. */
+export function refuseErrors(name: string, found: readonly Finding[]): void {
+  const errors = found.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (!first) return;
+  const link = first.link ?? `sessions/${encodeURIComponent(name)}`;
+  const fields = Object.fromEntries(errors.flatMap(({ field, message }) => (field ? [[field, message]] : [])));
+  const words = errors.map(({ message }) => message.replace(/ Nothing was started\.$/, '')).join(' ');
+  const code = errors.length === 1 ? first.code : 'not_ready';
+  const field = errors.length === 1 ? first.field : undefined;
+  throw new Problem(code, 422, `${words} Nothing was started.`, {
+    link,
+    ...(field ? { field } : {}),
+    ...(errors.length > 1 ? { fields } : {}),
+  });
+}
+
+function summary(found: readonly Finding[]): Preflight {
+  const errors = found.filter(({ severity }) => severity === 'error');
+  return { ready: errors.length === 0, errors, warnings: found.filter(({ severity }) => severity === 'warning') };
+}
+
+function findingOf({ code, message, field, link }: Problem): Finding {
+  return error(code, message, { ...(field ? { field } : {}), ...(link ? { link } : {}) });
+}
+
+async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiState) {
+  try {
+    return { gpus: pickGpus(state.gpus ?? '', await readGpus(), gpuHolders(await outputs.list())), found: [] };
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return { gpus: [], found: [findingOf(problem)] };
+  }
+}
+
+function shape(settings: TrainingSettings, flags: Record<string, unknown>, gpus: readonly number[]) {
+  return {
+    repeats: settings.num_repeats,
+    batchSize: Number(flags.train_batch_size ?? 1),
+    accumulation: Number(flags.gradient_accumulation_steps ?? 1),
+    gpus: Math.max(1, gpus.length),
+  };
+}
+
+function conflictsOf(trainer: Trainer, settings: TrainingSettings, { arguments: own }: UiState): Finding[] {
+  const wrong = trainer.conflicts?.(settings, own) ?? {};
+  return Object.entries(wrong).map(([field, message]) => error('conflict', message, { field }));
+}
+
+async function checkGpus({ trainer, gpus }: Run, settings: TrainingSettings): Promise<Finding[]> {
+  const preset = trainer.presets?.find(({ vram }) => vram === settings.vram) ?? null;
+  return checkGpuMemory(await readGpus(), gpus, preset);
+}
+
+async function checkWorkers(settings: TrainingSettings, flags: Record<string, unknown>): Promise<Finding[]> {
+  const free = (await readDisk('/dev/shm'))?.free_bytes ?? null;
+  const { workers, resolution } = settings;
+  return checkSharedMemory(free, { workers, resolution, batchSize: Number(flags.train_batch_size ?? 1) });
+}

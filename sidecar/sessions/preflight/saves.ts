@@ -1,0 +1,37 @@
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import type { TrainingSettings } from '../../trainers/trainingSettings.js';
+import { type Finding, warning } from './finding.js';
+
+type Saving = Pick<TrainingSettings, 'enable_checkpointing' | 'max_train_epochs' | 'save_every_n_epochs'>;
+
+/** What could not be resumed. The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694). */
+export function checkSaves(settings: Saving, flags: Record<string, ArgumentValue>): Finding[] {
+  if (!settings.enable_checkpointing) {
+    const message =
+      'No state folders are saved: a training that is stopped or interrupted starts over. Switch “Can be resumed” on to keep them.';
+    return [warning('cannot_be_resumed', message, { field: 'enable_checkpointing' })];
+  }
+  const bySteps = Number(flags.save_every_n_steps ?? 0) > 0;
+  const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
+  if (bySteps || every < epochs) return [];
+  const message = `Nothing is saved before the end: ${every} epochs between two saves, and ${epochs} in all. What is stopped before starts over; save more often to be able to resume it.`;
+  return [warning('saves_too_late', message, { field: 'save_every_n_epochs' })];
+}
+
+/** How many checkpoints, and state folders with them, lie on the disk at most while it trains. The final one counts. */
+export function savesKept(
+  settings: Saving,
+  flags: Record<string, ArgumentValue>,
+  run: { from: number; stepsPerEpoch: number },
+): number {
+  const number = (name: string) => Math.max(0, Math.floor(Number(flags[name] ?? 0)) || 0);
+  const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
+  const byEpochs = Math.max(0, Math.ceil(epochs / every) - 1 - Math.floor((run.from - 1) / every));
+  const keptEpochs = number('save_last_n_epochs') || byEpochs;
+  const everySteps = number('save_every_n_steps');
+  const bySteps = everySteps > 0 ? Math.floor(((epochs - run.from + 1) * run.stepsPerEpoch) / everySteps) : 0;
+  // `save_last_n_steps` is a number of steps, not of files (train_util.py:5796).
+  const lastSteps = number('save_last_n_steps');
+  const keptSteps = lastSteps > 0 && everySteps > 0 ? Math.ceil(lastSteps / everySteps) + 1 : bySteps;
+  return Math.min(byEpochs, keptEpochs) + Math.min(bySteps, keptSteps) + 1;
+}

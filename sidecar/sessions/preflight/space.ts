@@ -1,0 +1,46 @@
+import { error, type Finding } from './finding.js';
+
+/** Bytes. */
+export type SaveSizes = { checkpoint: number; state: number };
+
+/**
+ * What a run will write at most: `kept` saves and the one that is written before an old one goes (sd-scripts deletes after
+ * saving, train_network.py:1690-1708), and what it keeps of its pictures.
+ */
+export function spaceNeeded(sizes: SaveSizes, kept: number, caches: number): number {
+  return (kept + 1) * (sizes.checkpoint + sizes.state) + caches;
+}
+
+/**
+ * From what was saved before, else from the number of trained values: weights in the precision that they are saved in, and a
+ * state of three times the weights in 32 bits (themselves, and two moments of AdamW).
+ */
+export function saveSizes(known: {
+  parameters: number | null;
+  bytesPerValue: number;
+  savesStates: boolean;
+  /** Of what lies there already, the largest. */
+  seen: Partial<SaveSizes>;
+}): SaveSizes | null {
+  const { parameters, bytesPerValue, savesStates, seen } = known;
+  const checkpoint = seen.checkpoint ?? (parameters === null ? null : parameters * bytesPerValue);
+  if (checkpoint === null) return null;
+  const state = seen.state ?? (parameters === null ? checkpoint * 3 : parameters * 4 * 3);
+  return { checkpoint, state: savesStates ? state : 0 };
+}
+
+/** `needed` and `free` in bytes, of the disk that holds `place`. */
+export function checkSpace(needed: number, free: number, place: string): Finding[] {
+  if (needed <= free) return [];
+  return [
+    error(
+      'disk_space',
+      `The disk of ${place} has ${gigabytes(free)} free, and this training writes up to ${gigabytes(needed)}. Free some space there, save less often, or keep only the last saves (--save_last_n_epochs).`,
+      { field: 'save_every_n_epochs' },
+    ),
+  ];
+}
+
+function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+}
