@@ -43,7 +43,7 @@ export function createApp(trackside: Trackside): Hono {
   // Datasets take pictures as they come, in bounded memory; nothing else is large.
   const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
   app.use((c, next) => (c.req.path.startsWith('/datasets') ? next() : smallBody(c, next)));
-  if (login) app.route('/', loginRoutes(login, views));
+  if (login) app.route('/', loginRoutes(login, views, trackside.hub));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));

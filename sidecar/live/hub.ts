@@ -9,6 +9,8 @@ export type LiveEvent =
   | { type: 'session'; name: string }
   /** A training that somebody started in a terminal, outside the outputs, began, moved on or ended. */
   | { type: 'by-hand' }
+  /** Somebody logged out: a stream that was theirs ends. */
+  | { type: 'logout' }
   /** A disk can't be written any more, or can again. */
   | { type: 'disk' }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */

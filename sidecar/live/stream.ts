@@ -25,7 +25,7 @@ export type Page = {
 /**
  * The one stream of a page: a whole snapshot first, then what changes, a heartbeat when nothing does. Regions go out as
  * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem,
- * 503, where too many are open. It ends within a heartbeat of the login that opened it.
+ * 503, where too many are open. It ends with the login that opened it.
  */
 export function openStream(c: Context, hub: Hub, page: Page): Response {
   const others = openStreams.get(hub) ?? 0;

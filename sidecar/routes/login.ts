@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Hub } from '../live/hub.js';
 import { refuseToken, withoutLogin } from '../security/guard.js';
 import type { Login } from '../security/login.js';
 import { ownPath } from '../security/ownPath.js';
@@ -10,7 +11,7 @@ const LARGEST_FORM = 16 * 1024;
 const PATIENCE_MS = 10_000;
 
 /** The form that asks for the token, and the way out. */
-export function loginRoutes(login: Login, views: Views): Hono {
+export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
   const routes = new Hono();
 
   routes.get(
@@ -35,6 +36,7 @@ export function loginRoutes(login: Login, views: Views): Hono {
 
   routes.post('/logout', async (c) => {
     await login.end(c);
+    hub.tell({ type: 'logout' });
     return seen(c, './login?out');
   });
 

@@ -21,20 +21,20 @@ import { Problem } from '../problem.js';
  * lies in one of `shown`, the folders whose files are sent to browsers.
  */
 export function openPrivateFolder(folder: string, shown: readonly string[]): string {
+  const refuseInside = () => {
+    const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(realOr(root), realOr(folder))));
+    if (!inside) return;
+    const message = `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`;
+    throw new Problem('private_folder', 400, message);
+  };
+  refuseInside();
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw notWritable(folder, error as Error);
   }
-  const real = realpathSync(folder);
-  const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(realOr(root), real)));
-  if (inside) {
-    throw new Problem(
-      'private_folder',
-      400,
-      `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`,
-    );
-  }
+  // Where a link on the way leads is known only now.
+  refuseInside();
   return folder;
 }
 
