@@ -6,11 +6,10 @@ import { Problem } from '../problem.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { nextVersion } from '../sessions/names.js';
 import type { Trackside } from '../trackside.js';
-import { trainers } from '../trainers/catalogue.js';
-import type { TrainerForm } from '../views/pages.js';
 import { pageModel } from './home.js';
 import { readFields } from './respond.js';
 import { changeDraft, valuesOf } from './sessionForm.js';
+import { trainerChoices, withoutDefaults } from './trainerForm.js';
 
 /** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?draft=` edits one. */
 export function newTrainingRoutes(trackside: Trackside): Hono {
@@ -29,8 +28,14 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
 
   routes.post('/new', async (c) => {
     const name = c.req.query('draft') ?? '';
-    const { facts } = await outputs.read(name);
     const fields = await readFields(c);
+    // Without JavaScript another trainer's fields are shown by this button; nothing is saved.
+    if (fields.show) {
+      const draft = name ? (await outputs.read(name)).facts : null;
+      const values = withoutDefaults(trackside, fields);
+      return c.html(await newTrainingPage(trackside, { root: '', values, typed: true, draft }));
+    }
+    const { facts } = await outputs.read(name);
     try {
       await changeDraft(trackside, name, fields);
       return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
@@ -46,8 +51,8 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
 
 /** What the address of the form chooses. */
 function chosenIn(c: Context): Record<string, string> {
-  const { dataset, trainer } = c.req.query();
-  return { ...(dataset && { dataset }), ...(trainer && { trainer }) };
+  const names = ['dataset', 'trainer', 'base_model', 'vram'];
+  return Object.fromEntries(names.flatMap((name) => (c.req.query(name) ? [[name, c.req.query(name) ?? '']] : [])));
 }
 
 /** The form with what was typed, and what is wrong with it. */
@@ -73,8 +78,7 @@ export async function newTrainingPage(
     ...(await pageModel(trackside, shown.root)),
     datasets,
     dataset: chosen,
-    trainers: await trainerForms(trackside),
-    values,
+    ...(await trainerChoices(trackside, values)),
     given: shown.typed,
     errors,
     problem: problem && Object.keys(errors).length === 0 ? { message: problem.message, link: problem.link } : null,
@@ -82,17 +86,6 @@ export async function newTrainingPage(
     loras: lorasOf(all),
     draft: draft ? { name: draft.name, version: draft.version } : null,
   });
-}
-
-async function trainerForms(trackside: Trackside): Promise<TrainerForm[]> {
-  return Promise.all(
-    trainers(trackside.settings).map(async (trainer) => {
-      const { id, label, description, settings } = trainer;
-      // A trainer whose parser can't be asked still has its main settings.
-      const known = await trackside.describe(trainer).catch(() => []);
-      return { id, label, description, settings, further: trainer.furtherArguments(known) };
-    }),
-  );
 }
 
 /** `{arguments: {network_alpha: 2}}` → `{'arguments.network_alpha': '2'}`; of a list one value a line. */

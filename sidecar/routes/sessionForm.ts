@@ -11,10 +11,9 @@ import { requirePackage } from '../sessions/requirePackage.js';
 import type { Session } from '../sessions/session.js';
 import { SETTING_NAMES } from '../sessions/uiState.js';
 import type { Trackside } from '../trackside.js';
-import { checkArguments } from '../trainers/arguments.js';
 import { findTrainer } from '../trainers/catalogue.js';
 import type { Trainer } from '../trainers/trainer.js';
-import { readTrainingSettings } from '../trainers/trainingSettings.js';
+import { readTrainerFields } from './trainerFields.js';
 
 /**
  * What a form or a JSON body asks for, checked all at once, so that one answer names everything that is wrong. Throws a
@@ -30,22 +29,19 @@ export async function readNewSession(
   const trainer = findTrainer(trackside.settings, textOf(fields.trainer) || 'practice');
   const wrong: Record<string, string> = {};
   const loraName = textOf(fields.lora_name);
-  const collect = <T>(read: () => T): T | null => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      Object.assign(wrong, error.fields ?? { [error.field ?? 'form']: error.message });
-      return null;
-    }
+  const take = (error: unknown): null => {
+    if (!(error instanceof Problem)) throw error;
+    Object.assign(wrong, error.fields ?? { [error.field ?? 'form']: error.message });
+    return null;
   };
-  collect(() => checkLoraName(loraName));
+  try {
+    checkLoraName(loraName);
+  } catch (error) {
+    take(error);
+  }
   const description = textOf(fields.description);
   if (description.length > LONGEST_DESCRIPTION) wrong.description = 'The description is longer than 2,000 characters.';
-  const settings = collect(() => readTrainingSettings(trainer.settings, fields));
-  const given = (fields.arguments ?? {}) as Record<string, unknown>;
-  const known = Object.values(given).some((value) => value !== '') ? await trackside.describe(trainer) : [];
-  const further = collect(() => checkArguments(trainer.furtherArguments(known), given));
+  const read = await readTrainerFields(trackside, trainer, fields, start).catch(take);
   const dataset = await readChosenDataset(trackside, textOf(fields.dataset), start ? trainer : null).catch(
     (error: unknown) => {
       if (!(error instanceof Problem)) throw error;
@@ -53,7 +49,7 @@ export async function readNewSession(
       return null;
     },
   );
-  if (Object.keys(wrong).length > 0 || !settings || !further) {
+  if (Object.keys(wrong).length > 0 || !read) {
     throw new Problem('bad_fields', 422, `${Object.values(wrong).join(' ')} Nothing was started.`, { fields: wrong });
   }
   const ours = new Set<string>([
@@ -66,12 +62,12 @@ export async function readNewSession(
     'description',
     'notes',
     'page',
+    'shown',
   ]);
   return {
     loraName,
     trainer: trainer.id,
-    settings,
-    arguments: further,
+    ...read,
     dataset,
     description,
     notes: fields.notes === undefined ? null : textOf(fields.notes).replaceAll('\r\n', '\n'),

@@ -1,7 +1,8 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
-import type { Argument } from '../trainers/arguments.js';
+import type { Argument, ArgumentValue } from '../trainers/arguments.js';
+import type { ModelNeed } from '../trainers/trainer.js';
 import type { Setting } from '../trainers/trainingSettings.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
@@ -60,7 +61,7 @@ export type SessionModel = PageModel & {
 
 export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };
 
-/** A trainer, as the form shows it. */
+/** The chosen trainer, as the form shows it. */
 export type TrainerForm = {
   id: string;
   label: string;
@@ -68,13 +69,36 @@ export type TrainerForm = {
   settings: readonly Setting[];
   /** Further flags of its parser, sent as `arguments[<name>]`. */
   further: readonly Argument[];
+  /** Its parser is still being asked: `further` is what is known without it. */
+  reading?: boolean;
+  /** Why its parser could not be asked, in words. */
+  unread?: string | null;
+  /** What the flags are unless somebody says otherwise: what the family and the chosen preset give. */
+  given?: Record<string, ArgumentValue>;
+  models?: ModelChoice[];
+  /** Why this preset: the GPU that was found, and what the preset does. */
+  preset?: string | null;
+  /** What would be missed when it is started: one sentence each. */
+  warnings?: string[];
+};
+
+/** A model file to choose. */
+export type ModelChoice = ModelNeed & {
+  /** What is there, the best first. */
+  files: { path: string; label: string }[];
+  /** It may be left out, for it lies inside the main model. */
+  inside: boolean;
 };
 
 export type NewTrainingModel = PageModel & {
   datasets: DatasetFacts[];
   /** The chosen one. */
   dataset: DatasetDetail | null;
-  trainers: TrainerForm[];
+  /** What can be chosen, `group` after `group`. */
+  trainers: { id: string; label: string; group: string }[];
+  trainer: TrainerForm | null;
+  /** Why there is no sd-scripts here, in words; null where there is one. */
+  noCheckout?: string | null;
   /** What was typed, or what `?from=` fills in, by field (further flags as `arguments.<name>`); absent shows the default. */
   values: Record<string, string>;
   /** Were they typed, or taken from a session? Then what the browser kept of an earlier visit is not put over them. */

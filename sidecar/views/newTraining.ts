@@ -1,9 +1,12 @@
-import type { Argument } from '../trainers/arguments.js';
 import { expectedSteps } from '../trainers/expectedSteps.js';
-import type { Setting } from '../trainers/trainingSettings.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
-import { plural, sentence } from './formatting.js';
+import { type FieldView, plain, settingField, type Typed } from './field.js';
+import { type FlagGroup, flagGroups } from './flags.js';
+import { plural } from './formatting.js';
+import { modelField } from './modelField.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
+
+export type { FieldView } from './field.js';
 
 export type NewTrainingView = {
   title: string;
@@ -25,44 +28,39 @@ export type NewTrainingView = {
   pictures: ImagesView | null;
   /** Captions that no picture of the dataset has. */
   orphans: string[];
-  trainers: { id: string; label: string; chosen: boolean }[];
+  /** By group, in the order of the page. */
+  trainers: { group: string; members: { id: string; label: string; chosen: boolean }[] }[];
   trainer: TrainerForm | null;
+  noCheckout: string | null;
   /** `open` groups stand on the page, the others wait behind a summary. */
-  groups: { title: string; open: boolean; fields: FieldView[] }[];
-  further: { title: string; fields: FieldView[] }[];
+  groups: { title: string; open: boolean; note: string | null; fields: FieldView[] }[];
+  further: FlagGroup[];
   furtherOpen: boolean;
   furtherCount: number;
   expected: string;
   resumable: boolean;
-};
-
-export type FieldView = {
-  id: string;
-  name: string;
-  label: string;
-  kind: 'text' | 'lines' | 'number' | 'switch' | 'choice';
-  value: string;
-  placeholder: string;
-  min: number | null;
-  max: number | null;
-  step: string;
-  unit: string | null;
-  help: string | null;
-  choices: { value: string; label: string; chosen: boolean }[];
-  error: string | null;
-  /** Shown, and not to be changed. */
-  fixed?: boolean;
+  /** Nothing is saved before the end. */
+  savedLate: boolean;
+  /** Where another trainer's fields are asked for. */
+  showAddress: string;
+  /** Trainer and base model that these fields are for. */
+  shown: string;
 };
 
 /** The form of a new training: every field with its label, default, unit, what was typed and what is wrong with it. */
 export function newTrainingView(model: NewTrainingModel): NewTrainingView {
-  const { values, errors, dataset, trainers, draft = null } = model;
-  const trainer = trainers.find(({ id }) => id === values.trainer) ?? trainers[0] ?? null;
-  const fields = (trainer?.settings ?? []).map((each) => settingField(each, values, errors));
-  const further = (trainer?.further ?? []).map((each) => argumentField(each, values, errors));
+  const { values, errors, dataset, trainer, draft = null } = model;
+  const typed: Typed = { values, errors };
+  // A choice of one is none.
+  const settings = (trainer?.settings ?? []).filter(({ choices }) => choices?.length !== 1);
+  const fields = settings.map((each) => settingField(each, typed));
+  const models = (trainer?.models ?? []).map((each) => modelField(each, model.root, typed));
+  const further = trainer ? flagGroups(trainer, typed) : [];
+  const flags = further.flatMap((group) => group.fields);
   const wrong = Object.keys(errors).length;
   const nameField: FieldView = {
-    ...settingField({ ...plainSetting, label: 'LoRA name' }, values, errors),
+    ...plain,
+    label: 'LoRA name',
     id: 'f-lora_name',
     name: 'lora_name',
     value: values.lora_name ?? '',
@@ -90,128 +88,57 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
     orphans: dataset?.orphan_captions ?? [],
-    trainers: trainers.map(({ id, label }) => ({ id, label, chosen: id === trainer?.id })),
+    trainers: groupedTrainers(model),
     trainer,
-    groups: grouped(fields),
-    further: furtherGroups(trainer?.further ?? [], further),
-    furtherOpen: further.some(({ value, error }) => value !== '' || error !== null),
-    furtherCount: further.length,
+    noCheckout: model.noCheckout ?? null,
+    groups: grouped(fields, models, trainer),
+    further,
+    furtherOpen: flags.some(({ value, error }) => value !== '' || error !== null),
+    furtherCount: new Set(flags.map(({ name }) => name)).size,
     expected: expected(dataset?.images ?? 0, fields, values),
     resumable: fields.find(({ name }) => name === 'enable_checkpointing')?.value !== 'false',
+    savedLate: savedLate(fields, values),
+    showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
+    shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
   };
 }
 
-const layout: { title: string; open: boolean; names: string[] }[] = [
-  { title: '', open: true, names: ['concept_sentence', 'base_model', 'vram'] },
-  {
-    title: 'Training',
-    open: true,
-    names: ['num_repeats', 'max_train_epochs', 'resolution', 'network_dim', 'learning_rate'],
-  },
-  { title: 'Checkpoints', open: true, names: ['save_every_n_epochs', 'enable_checkpointing'] },
-  { title: 'Samples', open: true, names: ['sample_prompts', 'sample_every_n_steps'] },
+const layout: { title: string; names: string[] }[] = [
+  { title: '', names: ['concept_sentence'] },
+  { title: 'Model', names: ['base_model'] },
+  { title: 'GPU', names: ['vram', 'gpus'] },
+  { title: 'Training', names: ['num_repeats', 'max_train_epochs', 'resolution', 'network_dim', 'learning_rate'] },
+  { title: 'Checkpoints', names: ['save_every_n_epochs', 'enable_checkpointing'] },
+  { title: 'Samples', names: ['sample_prompts', 'sample_every_n_steps'] },
 ];
 
-function grouped(fields: FieldView[]): NewTrainingView['groups'] {
+function grouped(fields: FieldView[], models: FieldView[], trainer: TrainerForm | null): NewTrainingView['groups'] {
   const placed = new Set(layout.flatMap(({ names }) => names));
   const rest = fields.filter(({ name }) => !placed.has(name));
-  const groups = layout.map(({ title, open, names }) => ({
+  const groups = layout.map(({ title, names }) => ({
     title,
-    open,
-    fields: fields.filter(({ name }) => names.includes(name)),
+    open: true,
+    note: title === 'GPU' ? (trainer?.preset ?? null) : null,
+    fields: [...fields.filter(({ name }) => names.includes(name)), ...(title === 'Model' ? models : [])],
   }));
-  return [...groups, { title: 'More settings', open: rest.some(({ error }) => error !== null), fields: rest }].filter(
-    (group) => group.fields.length > 0,
-  );
+  const more = { title: 'More settings', open: rest.some(({ error }) => error !== null), note: null, fields: rest };
+  return [...groups, more].filter((group) => group.fields.length > 0);
 }
 
-function furtherGroups(known: readonly Argument[], fields: FieldView[]): NewTrainingView['further'] {
-  const groups = new Map<string, FieldView[]>();
-  fields.forEach((field, i) => {
-    const title = known[i]?.group ?? '';
-    groups.set(title, [...(groups.get(title) ?? []), field]);
-  });
-  return [...groups].map(([title, own]) => ({ title, fields: own }));
+function groupedTrainers({ trainers, trainer }: NewTrainingModel): NewTrainingView['trainers'] {
+  return [...new Set(trainers.map(({ group }) => group))].map((group) => ({
+    group,
+    members: trainers
+      .filter((each) => each.group === group)
+      .map(({ id, label }) => ({ id, label, chosen: id === trainer?.id })),
+  }));
 }
 
-const plainSetting: Setting = {
-  name: 'concept_sentence',
-  label: '',
-  help: null,
-  type: 'text',
-  default: '',
-  min: null,
-  max: null,
-  unit: null,
-  choices: null,
-  fixedOnResume: false,
-};
-
-const kinds = {
-  text: 'text',
-  lines: 'lines',
-  list: 'lines',
-  integer: 'number',
-  number: 'number',
-  decimal: 'text',
-  switch: 'switch',
-  choice: 'choice',
-} as const;
-
-function settingField(setting: Setting, values: Record<string, string>, errors: Record<string, string>): FieldView {
-  const value = values[setting.name] ?? String(setting.default);
-  return {
-    id: `f-${setting.name}`,
-    name: setting.name,
-    label: setting.label,
-    kind: kinds[setting.type],
-    value,
-    placeholder: '',
-    min: setting.min,
-    max: setting.max,
-    step: setting.type === 'integer' ? '1' : 'any',
-    unit: setting.unit,
-    help: setting.help,
-    choices: (setting.choices ?? []).map((choice) => ({ ...choice, chosen: choice.value === value })),
-    error: withoutLabel(errors[setting.name], setting.label),
-  };
-}
-
-/** Beside its field a message does not name the field again: "Epochs: has to be …" → "Has to be …". */
-function withoutLabel(error: string | undefined, label: string): string | null {
-  if (error === undefined) return null;
-  return sentence(error.startsWith(`${label}: `) ? error.slice(label.length + 2) : error);
-}
-
-/** Empty means that the flag is not given: its default is shown where a value would stand. */
-function argumentField(argument: Argument, values: Record<string, string>, errors: Record<string, string>): FieldView {
-  const key = `arguments.${argument.name}`;
-  const value = values[key] ?? '';
-  const fallback = argument.default == null || argument.default === '' ? '' : `default ${String(argument.default)}`;
-  return {
-    id: `f-arguments-${argument.name}`,
-    name: `arguments[${argument.name}]`,
-    label: `--${argument.name}`,
-    kind: argument.choices ? 'choice' : kinds[argument.type],
-    value,
-    placeholder: fallback,
-    min: null,
-    max: null,
-    step: argument.type === 'integer' ? '1' : 'any',
-    unit: null,
-    help: argument.help,
-    choices: argument.choices
-      ? [
-          { value: '', label: fallback || 'not given', chosen: value === '' },
-          ...argument.choices.map((choice) => ({
-            value: String(choice),
-            label: String(choice),
-            chosen: value === String(choice),
-          })),
-        ]
-      : [],
-    error: errors[key] ?? null,
-  };
+/** The last epoch has no save of its own: sd-scripts saves the end instead (train_network.py:1694). */
+function savedLate(fields: FieldView[], values: Record<string, string>): boolean {
+  const value = (name: string) => fields.find((field) => field.name === name)?.value;
+  if (value('enable_checkpointing') !== 'true' || Number(values['arguments.save_every_n_steps']) > 0) return false;
+  return Number(value('save_every_n_epochs')) >= Number(value('max_train_epochs'));
 }
 
 /** "10 pictures × 10 repeats × 16 epochs = 1 600 steps"; form.js keeps it true while values are typed. */

@@ -5,6 +5,9 @@ const kept = draft ? `trackside:draft:${draft}` : 'trackside:new';
 const store = draft ? sessionStorage : localStorage;
 const pictures = () => document.getElementById('pictures');
 
+const DECIDING = ['trainer', 'base_model', 'vram'];
+const WORDS = ['lora_name', 'description', 'dataset', 'concept_sentence', 'sample_prompts'];
+
 // Not `form.dataset`: that is the field of this name.
 if (form.getAttribute('data-given') === 'false') restore();
 recount();
@@ -18,18 +21,15 @@ document.addEventListener('change', ({ target }) => {
   if (target.form !== form) return;
   keep();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
-  if (target.name === 'trainer')
-    location.search = new URLSearchParams({
-      ...(draft && { draft }),
-      trainer: target.value,
-      dataset: chosen()?.value ?? '',
-    });
+  // These decide which fields there are, and what stands in them: the server shows them, with what was typed.
+  if (DECIDING.includes(target.name)) form.requestSubmit(form.querySelector('.show'));
 });
 document.addEventListener('htmx:after:swap', recount);
 // Back from the session: another form id, or Start would lead to the session that this form made already.
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
-form.addEventListener('submit', () => {
+form.addEventListener('submit', ({ submitter }) => {
   keep();
+  if (submitter?.name === 'show') return;
   sessionStorage.setItem('trackside:sent', kept);
 });
 // Enter in a field is not yet the wish to rent a GPU for a night.
@@ -53,8 +53,18 @@ function restore() {
   }
   // A checkbox comes after its hidden "false": the last value of a name counts.
   const values = new Map(stored.filter(([name]) => !query.has(name)));
+  const other = DECIDING.filter((name) => values.has(name) && values.get(name) !== form.elements[name]?.value);
+  if (other.length > 0) {
+    for (const name of other) query.set(name, values.get(name));
+    location.replace(`?${query}`);
+    return;
+  }
+  const shown = form.elements.trainer.value;
+  const keptFor = new Map(stored).get('trainer') ?? shown;
   for (const field of form.elements) {
     if (field.type === 'hidden' || !values.has(field.name)) continue;
+    // What stood in another trainer's fields is nothing that was typed for this one.
+    if (keptFor !== shown && !WORDS.includes(field.name)) continue;
     const value = values.get(field.name);
     if (field.type === 'checkbox') field.checked = value === 'true';
     else if (field.type !== 'radio') field.value = value;
@@ -98,6 +108,9 @@ function recount() {
   const checkpoints = form.querySelector('input[type=checkbox][name=enable_checkpointing]');
   const warning = document.getElementById('not-resumable');
   if (checkpoints && warning) warning.hidden = checkpoints.checked;
+  const late = document.getElementById('saved-late');
+  const saves = number('save_every_n_epochs', epochs) < epochs || number('arguments[save_every_n_steps]', 0) > 0;
+  if (late) late.hidden = !checkpoints?.checked || saves;
 
   const name = form.elements.lora_name.value.trim();
   const folder = slug(name);
@@ -124,7 +137,8 @@ function findFlag({ target }) {
     const text = field.textContent.toLowerCase();
     field.hidden = !words.every((word) => text.includes(word));
   }
-  for (const group of document.querySelectorAll('#further-flags fieldset')) {
+  for (const group of document.querySelectorAll('#further-flags :is(fieldset, .group)')) {
     group.hidden = !group.querySelector('.field:not([hidden])');
+    if (group.matches('.group')) group.open = words.length > 0;
   }
 }

@@ -9,6 +9,7 @@ import { withChoices } from './choices.js';
 import { launchCommand } from './command.js';
 import { conflicts } from './conflicts.js';
 import type { Family } from './family.js';
+import { groupTitles, inGroup } from './groups.js';
 import { givenFlags, presetsOf } from './layers.js';
 import { settingsOf } from './settingsTable.js';
 
@@ -46,6 +47,7 @@ const NOT_FURTHER = new Set([
   ...['network_dim', 'learning_rate', 'seed', 'max_data_loader_n_workers', 'save_every_n_epochs', 'save_n_epoch_ratio'],
   ...['sample_every_n_steps', 'guidance_scale', 'timestep_sampling', 'tokenizer_cache_dir', 'save_state_on_train_end'],
   ...['resolution', 'reg_data_dir', 'in_json', 'dataset_class', 'dataset_repeats', 'conditioning_data_dir'],
+  ...['enable_bucket', 'min_bucket_reso', 'max_bucket_reso', 'v2', 'model_type'],
   ...['caption_extension', 'caption_extention', 'debug_dataset', 'split_mode', 'use_8bit_adam', 'use_lion_optimizer'],
   ...['deepspeed', 'zero_stage', 'zero3_init_flag', 'zero3_save_16bit_model', 'offload_optimizer_device'],
   ...['offload_optimizer_nvme_path', 'offload_param_device', 'offload_param_nvme_path'],
@@ -54,7 +56,8 @@ const NOT_FURTHER = new Set([
 function furtherArguments(family: Family, all: readonly Argument[]): Argument[] {
   return all
     .filter(({ name }) => !NOT_FURTHER.has(name) && !(name in family.fixed))
-    .map((argument) => withChoices(family, argument));
+    .map((argument) => inGroup(withChoices(family, argument)))
+    .sort((a, b) => groupTitles.indexOf(a.group ?? '') - groupTitles.indexOf(b.group ?? ''));
 }
 
 function files(input: TrainingInput, command: Command): InputFile[] {

@@ -1,0 +1,80 @@
+import { findModels } from '../models/findModels.js';
+import type { ModelFile } from '../models/roles.js';
+import { Problem } from '../problem.js';
+import { readGpus } from '../processes/gpus.js';
+import type { Trackside } from '../trackside.js';
+import { type ArgumentValue, checkArguments } from '../trainers/arguments.js';
+import { presetForGpus } from '../trainers/gpuPreset.js';
+import { chooseModels, missingModels } from '../trainers/modelNeeds.js';
+import type { Trainer } from '../trainers/trainer.js';
+import { readTrainingSettings, type TrainingSettings } from '../trainers/trainingSettings.js';
+
+export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
+
+/**
+ * A trainer's settings and further flags as a form or a JSON body gave them, checked; what nobody said (the preset, the
+ * model files) is taken from what this machine has. Throws a Problem with one sentence a field.
+ *
+ * @param start a draft may lack model files; a start may not
+ */
+export async function readTrainerFields(
+  trackside: Trackside,
+  trainer: Trainer,
+  fields: Record<string, unknown>,
+  start: boolean,
+): Promise<TrainerFields> {
+  const wrong: Record<string, string> = {};
+  const vram = fields.vram || (await presetHere(trainer))?.vram;
+  const settings = collect(wrong, () => readTrainingSettings(trainer.settings, { ...fields, vram }));
+  const given = (fields.arguments ?? {}) as Record<string, unknown>;
+  const asked = Object.values(given).some((value) => value !== '');
+  const known = asked ? trainer.furtherArguments(await trackside.describe(trainer)) : [];
+  const own = collect(wrong, () => checkArguments(known, given));
+  if (settings && own) {
+    Object.assign(own, switchedOff(trainer, settings, given));
+    if (trainer.models) {
+      const found = await findModelsHere(trackside);
+      Object.assign(own, chooseModels(trainer, settings.base_model, own, found));
+      for (const { flag, label } of start ? missingModels(trainer, own, found) : []) {
+        wrong[`arguments.${flag}`] = `${label} is missing: choose a file, or download one on the page Models.`;
+      }
+    }
+    Object.assign(wrong, trainer.conflicts?.(settings, own));
+  }
+  if (Object.keys(wrong).length > 0 || !settings || !own) {
+    throw new Problem('bad_fields', 422, Object.values(wrong).join(' '), { fields: wrong });
+  }
+  return { settings, arguments: own };
+}
+
+/** The preset for the GPU of this machine; null where the trainer has none. */
+export async function presetHere({ presets }: Trainer): Promise<{ vram: string; found: string } | null> {
+  return presets ? presetForGpus(presets, (await readGpus()).gpus) : null;
+}
+
+export function findModelsHere({ settings }: Trackside): Promise<ModelFile[]> {
+  return findModels(settings);
+}
+
+/** What a preset gives can be switched off; what it does not give need not be. */
+function switchedOff(
+  trainer: Trainer,
+  settings: TrainingSettings,
+  given: Record<string, unknown>,
+): Record<string, false> {
+  const preset = trainer.given?.(settings) ?? {};
+  const off = Object.entries(given).filter(
+    ([name, value]) => name in preset && (value === false || (value === 'false' && preset[name] === true)),
+  );
+  return Object.fromEntries(off.map(([name]) => [name, false]));
+}
+
+function collect<T>(wrong: Record<string, string>, read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    Object.assign(wrong, error.fields ?? { [error.field ?? 'form']: error.message });
+    return null;
+  }
+}

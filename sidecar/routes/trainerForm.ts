@@ -1,0 +1,135 @@
+import type { Problem } from '../problem.js';
+import type { Trackside } from '../trackside.js';
+import { trainers } from '../trainers/catalogue.js';
+import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
+import { findCheckout } from '../trainers/sdScripts/checkout.js';
+import type { Trainer } from '../trainers/trainer.js';
+import { bytes } from '../views/formatting.js';
+import type { ModelChoice, NewTrainingModel, TrainerForm } from '../views/pages.js';
+import { findModelsHere, presetHere } from './trainerFields.js';
+
+/** How long the page waits for a parser that is being asked, in ms; then it is shown with what is known without it. */
+const PATIENCE_MS = 400;
+
+type Shown = Pick<NewTrainingModel, 'trainers' | 'trainer' | 'noCheckout' | 'values'>;
+
+/**
+ * What can be chosen, and the fields of the chosen trainer; `values` (flat, as typed) with the preset of this machine's GPU
+ * and the model files that are here where nobody chose.
+ */
+export async function trainerChoices(trackside: Trackside, values: Record<string, string>): Promise<Shown> {
+  const { settings } = trackside;
+  const all = trainers(settings);
+  const checkout = findCheckout(settings);
+  const chosen = all.find(({ id }) => id === values.trainer) ?? all[0];
+  return {
+    trainers: all.map(({ id, label, models }) => ({ id, label, group: models ? 'kohya-ss/sd-scripts' : '' })),
+    noCheckout: 'missing' in checkout ? checkout.missing : null,
+    ...(chosen ? await trainerForm(trackside, chosen, values) : { trainer: null, values }),
+  };
+}
+
+async function trainerForm(
+  trackside: Trackside,
+  trainer: Trainer,
+  typed: Record<string, string>,
+): Promise<Pick<Shown, 'trainer' | 'values'>> {
+  const { id, label, description } = trainer;
+  const here = await presetHere(trainer);
+  const value = (name: string) => trainer.settings.find((each) => each.name === name)?.choices ?? [];
+  const known = (name: 'base_model' | 'vram') => value(name).some((choice) => choice.value === typed[name]);
+  const settings = trainer.settings.map((each) =>
+    each.name === 'vram' && here ? { ...each, default: here.vram } : each,
+  );
+  const start = (name: string) => String(settings.find((each) => each.name === name)?.default ?? '');
+  // What another trainer's form or record chose may be none of this one's.
+  const values = { ...typed };
+  for (const name of ['base_model', 'vram'] as const) if (value(name).length > 0 && !known(name)) delete values[name];
+  const base_model = values.base_model ?? start('base_model');
+  const vram = values.vram ?? start('vram');
+  const models = await modelChoices(trackside, trainer, base_model, values);
+  const form: TrainerForm = {
+    id,
+    label,
+    description,
+    settings,
+    ...(await furtherArguments(trackside, trainer)),
+    ...(trainer.given ? { given: trainer.given({ base_model, vram }) } : {}),
+    models: models.choices,
+    preset: presetNote(trainer, vram, here),
+  };
+  return { trainer: form, values: { ...models.values, ...values } };
+}
+
+function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetHere>>): string | null {
+  const preset = trainer.presets?.find((each) => each.vram === vram);
+  return preset && here ? `${here.found} ${preset.label}: ${preset.why}` : null;
+}
+
+async function furtherArguments(
+  trackside: Trackside,
+  trainer: Trainer,
+): Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> {
+  const asked = trackside.describe(trainer).then(
+    (known) => ({ further: trainer.furtherArguments(known) }),
+    // A trainer whose parser can't be asked still has its main settings.
+    (error: Problem) => ({ further: trainer.furtherArguments(trainer.basics ?? []), unread: error.message }),
+  );
+  if (!trainer.basics) return asked;
+  const { basics } = trainer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Pick<TrainerForm, 'further' | 'reading'>>((resolve) => {
+    timer = setTimeout(() => resolve({ further: trainer.furtherArguments(basics), reading: true }), PATIENCE_MS);
+  });
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+}
+
+async function modelChoices(
+  trackside: Trackside,
+  trainer: Trainer,
+  baseModel: string,
+  values: Record<string, string>,
+): Promise<{ choices: ModelChoice[]; values: Record<string, string> }> {
+  if (!trainer.models) return { choices: [], values: {} };
+  const found = await findModelsHere(trackside);
+  const given = Object.fromEntries(
+    trainer.models.flatMap(({ flag }) =>
+      values[`arguments.${flag}`] ? [[flag, values[`arguments.${flag}`] ?? '']] : [],
+    ),
+  );
+  const picked = chooseModels(trainer, baseModel, given, found);
+  const missing = missingModels(trainer, { ...given, ...picked }, found);
+  const choices = trainer.models.map((need) => ({
+    ...need,
+    files: modelsFor(need, found).map(({ path, name, detail, bytes: size }) => ({
+      path,
+      label: [name, detail, bytes(size)].filter(Boolean).join(' · '),
+    })),
+    inside: need.required && !given[need.flag] && !picked[need.flag] && !missing.includes(need),
+  }));
+  return {
+    choices,
+    values: Object.fromEntries(Object.entries(picked).map(([flag, path]) => [`arguments.${flag}`, String(path)])),
+  };
+}
+
+/**
+ * What a person typed into the form that was shown before (`shown`: its trainer and base model), without what merely stood
+ * there: a learning rate, or a model file, that is right for one must not be carried over to the next.
+ */
+export function withoutDefaults(trackside: Trackside, fields: Record<string, unknown>): Record<string, unknown> {
+  const [before, baseModel = ''] = String(fields.shown ?? '').split(' ');
+  const trainer = trainers(trackside.settings).find(({ id }) => id === before);
+  const sameTrainer = before === fields.trainer;
+  if (!trainer || (sameTrainer && baseModel === (fields.base_model ?? ''))) return fields;
+  const stood = (name: string, value: unknown) => {
+    const setting = trainer.settings.find((each) => each.name === name);
+    return !sameTrainer && (name === 'vram' || String(setting?.default) === String(value));
+  };
+  const models = new Set(trainer.models?.map(({ flag }) => flag));
+  const flags = Object.entries((fields.arguments ?? {}) as Record<string, unknown>);
+  return {
+    ...Object.fromEntries(Object.entries(fields).filter(([name, value]) => !stood(name, value))),
+    arguments: Object.fromEntries(flags.filter(([name]) => !models.has(name))),
+  };
+}
