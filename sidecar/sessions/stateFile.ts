@@ -169,7 +169,7 @@ function unread(signature: string, reason: string): StateFile {
 /** The clock of a network volume may be another's: a time in the future counts as just now, up to a day. */
 function isHalfWritten(file: Look): boolean {
   if (file.kind !== 'unreadable' || file.cause !== 'broken') return false;
-  return Date.now() - (file.changedAt ?? 0) < 2 * HALF_WRITTEN_MS;
+  return Date.now() - (file.changedAt ?? 0) < HALF_WRITTEN_MS;
 }
 
 function unreadable(reason: string): Problem {

@@ -119,6 +119,28 @@ describe.skipIf(withoutCompiler)('the clock jumps a day', () => {
   );
 });
 
+test.skipIf(withoutCompiler)(
+  'a sidecar is killed while it holds a session, and the clock goes back a day: the next one is busy for seconds, not for a day',
+  async () => {
+    const sidecar = await place.serve(faked());
+    await train(sidecar, 'cat', 1);
+    await sidecar.until('cat', (facts) => facts.status === 'completed');
+    await sidecar.kill('SIGKILL');
+    // As the killed one leaves it.
+    mkdirSync(join(place.outputs, 'cat', 'ui_state.json.lock'));
+    set(-DAY);
+    const next = await place.serve(faked());
+    const begun = performance.now();
+    expect(await next.send('PATCH', 'sessions/cat', { notes: 'mine' })).toMatchObject({ status: 200 });
+    const resumed = await next.send('POST', 'sessions/cat/attempts', { kind: 'resume', max_train_epochs: 2 });
+    expect(resumed).toMatchObject({ status: 201 });
+    const seconds = (performance.now() - begun) / 1000;
+    expect(seconds).toBeLessThan(10);
+    measured(21, `the lock of a dead sidecar, the clock set back a day: taken over in ${seconds.toFixed(1)} s`);
+    await next.until('cat', (facts) => facts.status === 'completed', 40);
+  },
+);
+
 async function train(sidecar: Sidecar, name: string, epochs: number): Promise<void> {
   const settings = { ...quick, lora_name: name, max_train_epochs: epochs, start: true };
   expect(await sidecar.send('POST', 'sessions', settings)).toMatchObject({ status: 201 });

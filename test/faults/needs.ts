@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from '../sidecar.js';
 
 /** What a fault needs of the machine: a command that succeeds where it can be injected. */
 const NEEDS = {
@@ -8,6 +10,10 @@ const NEEDS = {
   gcc: ['gcc', '--version'],
   strace: ['strace', '-qq', '-o', '/dev/null', 'true'],
   busybox: ['busybox', 'true'],
+  'accelerate and torch (npm run faults:accelerate installs them)': [
+    join(projectRoot, '.cache', 'accelerate', 'bin', 'accelerate'),
+    '--help',
+  ],
   'a writable memory control group': [
     'sh',
     '-c',

@@ -1,4 +1,5 @@
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
@@ -54,6 +55,38 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     measured(
       8,
       `restarted pod: all told truly ${toldAfter.toFixed(1)} s after its boot, resumed by one POST at ${seconds().toFixed(1)} s`,
+    );
+    await second.kill();
+  });
+
+  test('a pod that is shut down tells everything in it to end: interrupted, not stopped by hand, and resumed by itself', async () => {
+    const on = { ...slow, TRACKSIDE_AUTO_RESUME_DELAYS: '0.5' };
+    const first = await startPod(place, 'pod-a', on);
+    await train(first, 'cat', 40, { enable_monitoring: true });
+    await train(first, 'byhand', 40, { enable_monitoring: true });
+    for (const name of ['cat', 'byhand']) {
+      await first.until(name, (facts) => (facts.progress.epoch ?? 0) >= 2 && (facts.progress.step ?? 0) > 12, 60);
+    }
+    const inside = [
+      'nsenter',
+      '-t',
+      readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim(),
+      '-p',
+    ];
+    const shell = (script: string) => execFileSync('env', [...inside, '-m', 'sh', '-c', script], { stdio: 'ignore' });
+    shell(`kill $(cat ${join(place.outputs, 'byhand', 'training.pid')})`);
+    await first.until('byhand', (facts) => facts.status === 'stopped' && !facts.interrupted);
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    shell('kill -TERM -1');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await first.kill();
+    const second = await startPod(place, 'pod-a', on);
+    const resumed = await second.until('cat', (facts) => facts.attempts.length === 2 && facts.status === 'running', 30);
+    expect(resumed.attempts[0]?.reason).toBe('The pod was shut down in the middle of it.');
+    expect(await second.session('byhand')).toMatchObject({ status: 'stopped', interrupted: false });
+    measured(
+      8,
+      'a pod shut down by SIGTERM to all: interrupted and resumed by itself; what was stopped by kill was not',
     );
     await second.kill();
   });
@@ -201,7 +234,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
   });
 });
 
-async function train(sidecar: Sidecar, name: string, epochs: number): Promise<void> {
-  const settings = { ...quick, lora_name: name, max_train_epochs: epochs, start: true };
+async function train(sidecar: Sidecar, name: string, epochs: number, more: object = {}): Promise<void> {
+  const settings = { ...quick, ...more, lora_name: name, max_train_epochs: epochs, start: true };
   expect(await sidecar.send('POST', 'sessions', settings)).toMatchObject({ status: 201 });
 }

@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/faults/**/*.fault.ts'],
-    exclude: process.env.FAULTS_ACCELERATE ? [] : ['**/accelerate*'],
     testTimeout: 900_000,
     hookTimeout: 120_000,
     fileParallelism: false,
