@@ -71,6 +71,7 @@ export function createHeld(hub: Hub): Held {
     hold(now) {
       const before = sessions.get(now.name);
       const same = before && sameFacts(before.facts, now.facts);
+      if (same) now = { ...now, facts: before.facts };
       if (!before || order(keyOf(before.facts), keyOf(now.facts)) !== 0) sorted = null;
       if (before) Object.assign(before, now);
       else sessions.set(now.name, now);

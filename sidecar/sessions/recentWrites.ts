@@ -19,9 +19,10 @@ const writes = new Map<string, { contents: (Content & { at: number })[]; timer: 
 
 /** Remembers the content that was seen last in a session's file. */
 export function rememberText(folder: string, text: string): void {
+  const before = texts.get(folder);
   texts.delete(folder);
   if (text.length > LARGEST_REMEMBERED) return;
-  texts.set(folder, text);
+  texts.set(folder, before === text ? before : text);
   if (texts.size > SESSIONS_REMEMBERED) texts.delete(texts.keys().next().value as string);
 }
 

@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { createApp, meantMethod } from './app.js';
+import { seedExample } from './datasets/seed.js';
+import { Problem } from './problem.js';
+import { readEnvironment } from './processes/environment.js';
+import { resolvePython } from './processes/python.js';
+import { isLoopback, nameOf } from './security/hosts.js';
+import type { Settings } from './settings.js';
+import { createTrackside, type Trackside } from './trackside.js';
+import { trainers } from './trainers/catalogue.js';
+
+/** Headers come at once; a body may take as long as it moves (an upload over a slow line), like a stream. */
+const limits = {
+  headersTimeout: 20_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5000,
+};
+const IDLE_MS = 300_000;
+const MOST_CONNECTIONS = 2000;
+
+/** Listens, prints one line with the address, and serves until a signal. Throws a Problem where it can't. */
+export async function serve(settings: Settings): Promise<void> {
+  refuseOpenDoor(settings);
+  // Nobody may be there any more to read what is printed, or the disk it goes to is full.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // A slip of ours in the background must not take the page away from whoever watches a training.
+  process.on('unhandledRejection', (error) => console.error(error));
+  await seedExample(settings.datasets, join(settings.bridge, 'example')).catch((error: Error) => {
+    console.error(`trackside: the example pictures could not be copied: ${error.message}`);
+  });
+  const trackside = createTrackside(settings);
+  // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
+  void resolvePython(settings.python).catch(() => {});
+  void readEnvironment(settings.python);
+  const app = createApp(trackside);
+  const server = createServer(
+    limits,
+    getRequestListener((request) => app.fetch(meantMethod(request))),
+  );
+  server.setTimeout(IDLE_MS);
+  server.maxConnections = MOST_CONNECTIONS;
+  trackside.disk.open();
+  const opened = trackside.outputs.open().catch((error: Error) => {
+    throw new Problem('no_outputs', 500, `${settings.outputs} can't hold the outputs (${error.message}).`);
+  });
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+  console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken)}`);
+  await opened;
+  await trackside.stopping.takeUp();
+  await trackside.handRuns.open();
+  await trackside.autoResume.open();
+  void describeAhead(trackside);
+
+  let ending = false;
+  const end = async (signal: NodeJS.Signals) => {
+    if (ending) process.exit(1);
+    ending = true;
+    // A pod that is shut down ends its trainings too: that is no stop by hand.
+    if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
+    server.close();
+    server.closeAllConnections();
+    trackside.autoResume.close();
+    trackside.handRuns.close();
+    await trackside.outputs.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+/** What takes ten seconds to be told is asked before somebody opens the form; one after the other, for a pod's sake. */
+async function describeAhead({ settings, describe }: Trackside): Promise<void> {
+  for (const trainer of trainers(settings)) if (trainer.basics) await describe(trainer).catch(() => {});
+}
+
+function listen(server: Server, { host, port }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const used = error.code === 'EADDRINUSE';
+      reject(
+        new Problem(
+          'cannot_listen',
+          500,
+          used
+            ? `port ${port} is in use already, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
+            : `cannot listen on ${host}:${port}: ${error.message}`,
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Without login whoever reaches the port may do everything: that is for a port that only this machine reaches. */
+function refuseOpenDoor({ host, login }: Settings): void {
+  if (login || isLoopback(nameOf(host))) return;
+  throw new Problem(
+    'open_door',
+    400,
+    `${host} with --no-login would open Trackside to everybody who reaches this machine. Leave --no-login out: the address that is printed has the token in it. Or serve on 127.0.0.1.`,
+  );
+}
+
+/** The address to open, the token in it if we made that; for all addresses of the machine the one that is known. */
+function addressOf({ host, pod }: Settings, port: number, token: string | null | undefined): string {
+  const everywhere = ['0.0.0.0', '::'].includes(host);
+  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  const address = (!isLoopback(nameOf(host)) && pod.address(port)) || `http://${name}:${port}/`;
+  return token ? `${address}?token=${token}` : address;
+}
