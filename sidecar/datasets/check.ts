@@ -31,6 +31,11 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
     .map(({ file }) => file);
   if (bare.length > 0)
     warnings.push(`${named(bare)} ${bare.length === 1 ? 'has' : 'have'} no caption: the trigger word is used instead.`);
+  const turned = files.filter((picture) => picture.turned).map(({ file }) => file);
+  if (turned.length > 0)
+    warnings.push(
+      `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} turned or mirrored only by a note in the metadata, which sd-scripts does not read: it sees ${turned.length === 1 ? 'it' : 'them'} as stored. Turn the pixels themselves in an image editor, and upload again.`,
+    );
   const orphans = detail.orphan_captions;
   if (orphans.length > 0)
     warnings.push(

@@ -74,7 +74,7 @@ export function requireFileName(file: string): void {
 }
 
 /** Names go into messages: nothing in them may end a line or fill a page. */
-function printable(text: string): string {
+export function printable(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu, '�');
   return clean.length > 80 ? `${Array.from(clean).slice(0, 80).join('')}…` : clean;
 }

@@ -6,8 +6,8 @@ import { Problem } from '../problem.js';
 /** Bytes. Larger pictures help no trainer. */
 export const LARGEST_PICTURE = 100_000_000;
 
-/** What has arrived: a temporary file beside its later place, on the disk for certain. */
-export type Received = { path: string; bytes: number; sha256: string };
+/** What has arrived: a temporary file on the disk of its later place, for certain. */
+export type Received = { path: string; bytes: number; sha256?: string };
 
 /**
  * Streams a body to a temporary file beside `target`, a chunk at a time. When the sender goes away, the disk fills up or

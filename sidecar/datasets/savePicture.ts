@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { putInPlace } from '../wholeFile.js';
 import type { DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
+import { withoutPrivate } from './metadata/strip.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
 import { PictureProblem, requireWholePicture } from './picture.js';
 import { describePicture } from './read.js';
@@ -20,8 +21,13 @@ export type SavedPicture = {
   created: boolean;
   replaced: boolean;
   kept: string | null;
+  /** Private metadata that was stripped, in words. */
+  stripped: string[];
   message: string;
 };
+
+/** `strip` takes private metadata off before the picture is kept; by default it is kept byte for byte. */
+export type SaveOptions = { strip?: boolean | undefined };
 
 /**
  * Saves one picture, byte for byte, once it has arrived whole and can be decoded. An existing picture with other content is
@@ -33,12 +39,13 @@ export async function savePicture(
   name: string,
   file: string,
   chunks: AsyncIterable<Uint8Array>,
+  options: SaveOptions = {},
 ): Promise<SavedPicture> {
   requirePictureName(file);
   return inDataset(root, name, (folder) =>
     storing(join(root, name, file), async () => {
       await sweepOnce(folder);
-      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE));
+      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE), options);
     }),
   );
 }
@@ -47,14 +54,51 @@ export async function savePicture(
  * Moves a picture that has arrived, on the same disk, into its dataset, once it can be decoded. Where it can't, it is
  * removed, and a Problem, 422, thrown.
  */
-export async function takePicture(folder: DatasetFolder, file: string, received: Received): Promise<SavedPicture> {
+export async function takePicture(
+  folder: DatasetFolder,
+  file: string,
+  received: Received,
+  options: SaveOptions = {},
+): Promise<SavedPicture> {
   try {
-    await requireDecodable(received.path, file);
-    const placed = await inTurn(folder.path, () => place(folder, file, received));
-    return { image: await describePicture(folder, file), ...placed };
+    const { stripped, ...examined } = await examine(received, file, options);
+    const placed = await placePicture(folder, file, examined);
+    return { image: await describePicture(folder, file), ...placed, stripped };
   } finally {
     await rm(received.path, { force: true });
   }
+}
+
+/**
+ * Decodes what claims to be a picture, and takes private metadata off where asked to; the file is then another one in the
+ * same place. Throws a Problem, 422, where it can't be decoded.
+ */
+export async function examine(
+  received: Received,
+  file: string,
+  { strip = false }: SaveOptions,
+): Promise<Received & { stripped: string[] }> {
+  await requireDecodable(received.path, file);
+  const found: string[] = [];
+  const clean = strip
+    ? await withoutPrivate(received.path, (bytes, words) => {
+        found.push(...words);
+        return receive(bytes, received.path, LARGEST_PICTURE);
+      }).catch(notStripped(file))
+    : null;
+  if (clean === null) return { ...received, stripped: [] };
+  try {
+    await requireDecodable(clean.path, file);
+    await rename(clean.path, received.path);
+  } finally {
+    await rm(clean.path, { force: true });
+  }
+  return { ...clean, path: received.path, stripped: found };
+}
+
+/** Moves a picture that was examined into its dataset. */
+export function placePicture(folder: DatasetFolder, file: string, received: Received) {
+  return inTurn(folder.path, () => place(folder, file, received));
 }
 
 /**
@@ -86,7 +130,8 @@ export async function removePicture(
   );
 }
 
-async function requireDecodable(path: string, file: string): Promise<void> {
+/** Throws a Problem, 422, unless the file is a picture that decodes to its last row. */
+export async function requireDecodable(path: string, file: string): Promise<void> {
   try {
     await requireWholePicture(path);
   } catch (error) {
@@ -99,6 +144,17 @@ async function requireDecodable(path: string, file: string): Promise<void> {
   }
 }
 
+function notStripped(file: string): (error: Error) => never {
+  return (error) => {
+    if ('code' in error) throw error;
+    throw new Problem(
+      'not_stripped',
+      422,
+      `The private metadata of ${file} could not be taken off: ${error.message}. It was not saved; nothing else was changed. Export it again as PNG or JPEG and upload that.`,
+    );
+  };
+}
+
 async function place(folder: DatasetFolder, file: string, received: Received) {
   const target = join(folder.at, file);
   const old = await lstat(target).catch(() => null);
@@ -106,7 +162,8 @@ async function place(folder: DatasetFolder, file: string, received: Received) {
     await putInPlace(received.path, target);
     return { created: true, replaced: false, kept: null, message: `${file} was saved.` };
   }
-  if (old.isFile() && old.size === received.bytes && (await digest(target)) === received.sha256)
+  const same = old.isFile() && old.size === received.bytes;
+  if (same && (await digest(target)) === (received.sha256 ?? (await digest(received.path))))
     return { created: false, replaced: false, kept: null, message: `${file} was here already, with the same content.` };
   const kept = await putAway(folder, [file], { keep: old.isFile() });
   await putInPlace(received.path, target);

@@ -1,25 +1,25 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
+import { strippedNote } from '../datasets/archive/takeArchive.js';
 import { LONGEST_CAPTION, saveCaption } from '../datasets/caption.js';
 import { makeDataset } from '../datasets/folder.js';
 import { captionStem, datasetNameFrom } from '../datasets/names.js';
 import { receiveShort } from '../datasets/receive.js';
 import { savePicture } from '../datasets/savePicture.js';
+import type { Taken } from '../datasets/uploads/facts.js';
+import { isArchive, receiveArchive } from '../datasets/uploads/take.js';
 import { Problem } from '../problem.js';
 
-/** What a form with files led to. `notes` say what was unusual about files that were accepted. */
-export type FormUpload = {
-  name: string;
-  created: boolean;
-  accepted: string[];
-  notes: string[];
-  refused: { file: string; code: string; reason: string }[];
-};
+/** What a form with files led to. */
+export type FormUpload = Taken & { name: string; created: boolean };
+
+/** Files of one form: what a browser without scripts sends at once. */
+const MOST_FILES = 5000;
 
 /**
- * Takes a form with the field `name` and any number of pictures and captions after it, each streamed to the disk as it
- * arrives. A file that is refused stops no other. Adds to a dataset that exists. Throws a Problem for the name, and 400 for a
+ * Takes a form with the field `name` and up to 5,000 pictures, captions and archives after it, each streamed to the disk as
+ * it arrives; with the field `strip` before them, without private metadata. A file that is refused stops no other. Adds to a dataset that exists. Throws a Problem for the name, and 400 for a
  * body that breaks off: what was accepted until then stays.
  *
  * @param typed is told the name as it was typed, also where a Problem is thrown
@@ -32,8 +32,14 @@ export async function receiveDatasetForm(
 ): Promise<FormUpload> {
   const parser = parserFor(contentType);
   let dataset: Promise<Dataset> | undefined;
-  const work: Promise<Outcome>[] = [];
+  const work: Promise<Taken>[] = [];
+  let strip = false;
+  let tooMany = false;
+  parser.on('filesLimit', () => {
+    tooMany = true;
+  });
   parser.on('field', (field, value) => {
+    if (field === 'strip') strip = value === 'true';
     if (field !== 'name' || dataset) return;
     typed.name = value;
     dataset = openDataset(root, value);
@@ -42,29 +48,31 @@ export async function receiveDatasetForm(
   parser.on('file', (_field, part, { filename }) => {
     // Chosen nothing: browsers send one file without name or content.
     if (!filename) part.resume();
-    else work.push(keep(root, dataset, part, filename));
+    else work.push(keep(root, dataset, part, filename, strip));
   });
   const parsed = await pipeline(Readable.from(body, { objectMode: false }), parser).catch((error: Error) => error);
   const settled = await Promise.allSettled(work);
   const outcomes = settled.flatMap((file) => (file.status === 'fulfilled' ? file.value : []));
-  const accepted = outcomes.flatMap((file) => ('refused' in file ? [] : file.accepted));
+  const accepted = outcomes.flatMap((each) => each.accepted);
   if (parsed) throw cutOff(accepted.length);
   for (const file of settled) if (file.status === 'rejected') throw file.reason;
   return {
     ...(await (dataset ?? missingName())),
     accepted,
-    notes: outcomes.flatMap((file) => ('refused' in file ? [] : (file.note ?? []))),
-    refused: outcomes.flatMap((file) => ('refused' in file ? file.refused : [])),
+    notes: [...outcomes.flatMap(({ notes }) => notes), ...(tooMany ? [TOO_MANY] : [])],
+    refused: outcomes.flatMap(({ refused }) => refused),
   };
 }
 
-type Outcome = { accepted: string; note: string | null } | { refused: FormUpload['refused'][number] };
+const TOO_MANY = `Only the first ${MOST_FILES.toLocaleString('en')} files of the form were taken: upload the others again.`;
+
 type Dataset = { name: string; created: boolean };
 
 function parserFor(contentType: string): busboy.Busboy {
   try {
     // The whole path, so that `../x.png` is refused in words and not silently taken for x.png.
-    return busboy({ headers: { 'content-type': contentType }, preservePath: true, defParamCharset: 'utf8' });
+    const limits = { fields: 20, fieldSize: 10_000, files: MOST_FILES, headerPairs: 50 };
+    return busboy({ headers: { 'content-type': contentType }, preservePath: true, defParamCharset: 'utf8', limits });
   } catch (error) {
     throw new Problem('bad_form', 400, `The form can't be read: ${(error as Error).message}. Nothing was saved.`);
   }
@@ -80,7 +88,8 @@ async function keep(
   dataset: Promise<Dataset> | undefined,
   part: Readable,
   file: string,
-): Promise<Outcome> {
+  strip: boolean,
+): Promise<Taken> {
   // A part may break off before anyone reads it.
   part.on('error', () => {});
   try {
@@ -88,18 +97,23 @@ async function keep(
     // Left undestroyed when a file is refused halfway: the parser waits for its rest to be read.
     const chunks: AsyncIterable<Uint8Array> = part.iterator({ destroyOnReturn: false });
     const stem = captionStem(file);
+    if (isArchive(file)) return await receiveArchive(root, name, file, chunks, { strip });
     if (stem === null) {
-      const saved = await savePicture(root, name, file, chunks);
-      return { accepted: file, note: saved.replaced ? saved.message : null };
+      const { replaced, message, stripped } = await savePicture(root, name, file, chunks, { strip });
+      return accepted(file, replaced ? message : '', strippedNote(file, stripped));
     }
     const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');
-    return { accepted: file, note: saved.caption === null || saved.kept ? saved.message : null };
+    return accepted(file, saved.caption === null || saved.kept ? saved.message : '');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { refused: { file, code: error.code, reason: error.message } };
+    return { accepted: [], notes: [], refused: [{ file, code: error.code, reason: error.message }] };
   } finally {
     part.resume();
   }
+}
+
+function accepted(file: string, ...notes: string[]): Taken {
+  return { accepted: [file], notes: notes.filter(Boolean), refused: [] };
 }
 
 async function missingName(): Promise<Dataset> {

@@ -11,10 +11,16 @@ import { PictureProblem, revisionOf } from '../datasets/picture.js';
 import { readDataset } from '../datasets/read.js';
 import { LARGEST_PICTURE, receiveShort, tooLarge } from '../datasets/receive.js';
 import { removePicture, savePicture } from '../datasets/savePicture.js';
+import { type StrippedDataset, stripDataset } from '../datasets/stripMetadata.js';
 import { thumbnail } from '../datasets/thumbnails.js';
+import { listTrash, restoreFromTrash } from '../datasets/trash.js';
+import { receiveArchive } from '../datasets/uploads/take.js';
+import { unfinishedUploads } from '../datasets/uploads/uploads.js';
 import { Problem } from '../problem.js';
 import type { DatasetImagesModel, DatasetModel, DatasetsModel, PageModel } from '../views/models.js';
+import { takeBody } from './body.js';
 import { type FormUpload, receiveDatasetForm } from './datasetForm.js';
+import { uploadRoutes } from './uploads.js';
 
 /** A page's model without what the frame around every page shows. */
 type Framed<M> = Omit<M, Exclude<keyof PageModel, 'root'>>;
@@ -40,6 +46,7 @@ export function datasetRoutes(given: {
 }): Hono {
   const { datasets: root, wantsJson, pages } = given;
   const routes = new Hono();
+  routes.route('/', uploadRoutes({ datasets: root }));
 
   routes.get('/datasets', async (c) => {
     const datasets = await listDatasets(root);
@@ -51,6 +58,7 @@ export function datasetRoutes(given: {
     const typed: { name?: string } = {};
     try {
       if (typeOf(c) === 'multipart/form-data') return await answerUpload(c, await receiveForm(c, typed));
+      if (typeOf(c) === 'application/zip') return await answerUpload(c, await receiveZip(c));
       typed.name = await typedName(c);
       const name = datasetNameFrom(typed.name);
       if (!(await makeDataset(root, name))) throw taken(name);
@@ -70,7 +78,11 @@ export function datasetRoutes(given: {
     c.header('Vary', 'Accept, HX-Request');
     if (wantsJson(c)) return c.json({ ...dataset, ...checkDataset(dataset) });
     if (c.req.header('hx-request')) return c.html(pages.datasetImages({ root: '../', dataset }));
-    return c.html(pages.dataset({ root: '../', dataset }));
+    const [unfinished, trash] = await Promise.all([
+      unfinishedUploads(root, dataset.name),
+      listTrash(root, dataset.name),
+    ]);
+    return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash }));
   });
 
   routes.get('/datasets/:name/images/:file', async (c) => {
@@ -81,7 +93,9 @@ export function datasetRoutes(given: {
   routes.put('/datasets/:name/images/:file', async (c) => {
     const { name, file } = c.req.param();
     if (Number(c.req.header('content-length')) > LARGEST_PICTURE) throw tooLarge(file, LARGEST_PICTURE);
-    const saved = await taking(c, (chunks) => savePicture(root, name, file, chunks));
+    const saved = await takeBody(c, (chunks) =>
+      savePicture(root, name, file, chunks, { strip: c.req.query('strip') === 'true' }),
+    );
     return answerChange(c, name, saved, saved.created ? 201 : 200);
   });
 
@@ -94,23 +108,55 @@ export function datasetRoutes(given: {
 
   routes.put('/datasets/:name/captions/:stem', async (c) => {
     const { name, stem } = c.req.param();
-    const body = await taking(c, (chunks) => receiveShort(chunks, `${stem}.txt`, LONGEST_CAPTION));
+    const body = await takeBody(c, (chunks) => receiveShort(chunks, `${stem}.txt`, LONGEST_CAPTION));
     const saved = await saveCaption(root, name, stem, isForm(c) ? captionField(c, body) : body, 'edit');
     return answerChange(c, name, saved, saved.outcome === 'created' ? 201 : 200);
   });
 
+  routes.delete('/datasets/:name/metadata', async (c) => {
+    const name = c.req.param('name');
+    const result = await stripDataset(root, name);
+    return answerChange(c, name, { ...result, message: strippedMessage(result) }, 200, '..');
+  });
+
+  routes.get('/datasets/:name/trash', async (c) => c.json(await listTrash(root, c.req.param('name'))));
+
+  /** Posted to, it is put back. */
+  routes.post('/datasets/:name/trash/:entry', async (c) => {
+    const { name, entry } = c.req.param();
+    const { files, kept } = await restoreFromTrash(root, name, entry);
+    const away = kept ? ` What was there instead is in ${kept}.` : '';
+    return answerChange(c, name, { files, kept, message: `${files.join(', ')} put back.${away}` }, 200);
+  });
+
   /** Facts for programs; for a script of ours the pictures anew; for a form the page it came from. */
-  async function answerChange(c: Context, name: string, facts: object, status: 200 | 201): Promise<Response> {
+  async function answerChange(
+    c: Context,
+    name: string,
+    facts: object,
+    status: 200 | 201,
+    up = '../..',
+  ): Promise<Response> {
     if (wantsJson(c)) return c.json(facts, status);
     if (c.req.header('hx-request'))
       return c.html(pages.datasetImages({ root: '../', dataset: await readDataset(root, name) }));
-    if (isForm(c)) return c.body(null, 303, { Location: `../../${encodeURIComponent(name)}` });
+    if (isForm(c)) return c.body(null, 303, { Location: `${up}/${encodeURIComponent(name)}` });
     return c.json(facts, status);
+  }
+
+  /** `POST /datasets?name=my-cat` with the archive as its body. */
+  async function receiveZip(c: Context): Promise<FormUpload> {
+    const name = datasetNameFrom(c.req.query('name') ?? '');
+    const strip = c.req.query('strip') === 'true';
+    return takeBody(c, async (chunks) => {
+      const created = await makeDataset(root, name);
+      return { name, created, ...(await receiveArchive(root, name, `${name}.zip`, chunks, { strip })) };
+    });
   }
 
   async function receiveForm(c: Context, typed: { name?: string }): Promise<FormUpload> {
     const type = c.req.header('content-type') ?? '';
-    return taking(c, (chunks) => receiveDatasetForm(root, type, chunks, typed));
+    return takeBody(c, (chunks) => receiveDatasetForm(root, type, chunks, typed));
   }
 
   async function answerUpload(c: Context, upload: FormUpload): Promise<Response> {
@@ -155,35 +201,8 @@ async function answerPicture(c: Context, file: string, picture: OpenPicture): Pr
   }
 }
 
-/** Gives the body to `use`, and on a refusal reads its rest: a browser shows an answer only once it has sent everything. */
-async function taking<T>(c: Context, use: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-  const body = c.req.raw.body;
-  if (!body) return use(Readable.from([]));
-  try {
-    // Cancelling would close the connection under the answer.
-    return await use(body.values({ preventCancel: true }));
-  } catch (error) {
-    if (error instanceof Problem) await readRest(body);
-    else if (c.req.raw.signal.aborted)
-      throw new Problem('upload_cut_off', 400, 'The upload broke off. Upload it again.');
-    throw error;
-  }
-}
-
-async function readRest(body: ReadableStream<Uint8Array>): Promise<void> {
-  let bytes = 0;
-  try {
-    for await (const chunk of body.values({ preventCancel: true })) {
-      bytes += chunk.length;
-      if (bytes > LARGEST_PICTURE) return;
-    }
-  } catch {
-    // The sender is gone: nobody waits for the answer.
-  }
-}
-
 async function typedName(c: Context): Promise<string> {
-  const text = (await taking(c, (chunks) => receiveShort(chunks, 'The form', 100_000))).toString();
+  const text = (await takeBody(c, (chunks) => receiveShort(chunks, 'The form', 100_000))).toString();
   if (isForm(c)) return new URLSearchParams(text).get('name') ?? '';
   const parsed = z.object({ name: z.string() }).safeParse(parseJson(text));
   if (parsed.success) return parsed.data.name;
@@ -229,4 +248,14 @@ function typeOf(c: Context): string {
 function typeByEnding(file: string): string {
   const ending = file.slice(file.lastIndexOf('.') + 1).toLowerCase();
   return `image/${ending === 'jpg' ? 'jpeg' : ending}`;
+}
+
+function strippedMessage({ stripped, refused, kept }: StrippedDataset): string {
+  const words = [...new Set(stripped.flatMap(({ found }) => found))].join(', ');
+  const done =
+    stripped.length === 0
+      ? 'No picture holds private metadata.'
+      : `Stripped from ${stripped.length} of the pictures: ${words}. As they were, they are kept in ${kept}.`;
+  const left = refused.map(({ file, reason }) => `${file} was left as it is: ${reason}.`);
+  return [done, ...left].join(' ');
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import { bytes, plural } from './formatting.js';
 import type { DatasetImagesModel, DatasetModel, DatasetsModel } from './models.js';
@@ -5,6 +6,9 @@ import type { DatasetImagesModel, DatasetModel, DatasetsModel } from './models.j
 export type ImageView = {
   id: string;
   file: string;
+  address: string;
+  /** Private metadata in words; null where there is none. */
+  found: string | null;
   /** The picture itself, and what its caption is saved to. */
   href: string;
   thumbnail: string;
@@ -15,7 +19,8 @@ export type ImageView = {
   captionProblem: string | null;
 };
 
-export type ImagesView = { name: string; address: string; images: ImageView[] };
+/** `removable`: with a button to remove each, which leads to the dataset's page. */
+export type ImagesView = { name: string; address: string; images: ImageView[]; removable: boolean };
 
 export function datasetsView(model: DatasetsModel): {
   datasets: DatasetCard[];
@@ -37,16 +42,54 @@ export function datasetView(model: DatasetModel): {
   pictures: ImagesView;
   notice: string | null;
   refused: { file: string; reason: string }[];
+  unfinished: { file: string; arrived: string; bytes: string }[];
+  privacy: { summary: string } | null;
+  trash: { what: string; size: string; at: string; address: string }[];
+  /** Absolute, for a shell. */
+  trashPath: string;
 } {
+  const at = datasetAddress(model.root, model.dataset.name);
   return {
     dataset: model.dataset,
-    at: datasetAddress(model.root, model.dataset.name),
+    at,
     train: `${model.root}new?dataset=${encodeURIComponent(model.dataset.name)}`,
     summary: summary(model.dataset),
-    pictures: imagesView(model),
+    pictures: imagesView(model, true),
     notice: model.notice ?? null,
     refused: (model.refused ?? []).map(({ file, reason }) => ({ file, reason: withoutName(reason, file) })),
+    unfinished: (model.unfinished ?? []).map((each) => ({
+      file: each.file,
+      arrived: bytes(each.arrived),
+      bytes: bytes(each.bytes),
+    })),
+    privacy: privacy(model.dataset.files),
+    trash: (model.trash ?? []).map((each) => ({
+      what: named(each.files),
+      size: bytes(each.bytes),
+      at: each.put_away_at,
+      address: `${at}/trash/${each.entry}`,
+    })),
+    trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
   };
+}
+
+/** "3 of 12 pictures hold private metadata: GPS position, camera serial number." */
+function privacy(files: readonly DatasetImage[]): { summary: string } | null {
+  const telling = files.filter(({ found }) => found?.length);
+  if (telling.length === 0) return null;
+  const words = [...new Set(telling.flatMap(({ found }) => found ?? []))];
+  // What tells most of a person comes first.
+  const first = WORST.filter((word) => words.includes(word));
+  const all = [...first, ...words.filter((word) => !first.includes(word))].join(', ');
+  return { summary: `${telling.length} of ${plural(files.length, 'picture')} hold private metadata: ${all}.` };
+}
+
+const WORST = ['GPS position', 'author', 'owner', 'camera serial number', 'lens serial number', 'date'];
+
+/** `a.png, b.png, c.png and 9 more` */
+function named(files: readonly string[]): string {
+  const shown = files.slice(0, 3).join(', ');
+  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
 }
 
 /** Beside its name a message does not name the file again. */
@@ -55,9 +98,9 @@ function withoutName(reason: string, file: string): string {
 }
 
 /** The pictures of a dataset with their captions, each editable in place. */
-export function imagesView({ root, dataset }: DatasetImagesModel): ImagesView {
+export function imagesView({ root, dataset }: DatasetImagesModel, removable = false): ImagesView {
   const at = datasetAddress(root, dataset.name);
-  return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)) };
+  return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)), removable };
 }
 
 export type DatasetCard = DatasetFacts & { href: string; train: string; thumbnail: string | null; summary: string };
@@ -89,11 +132,13 @@ function imageView(image: DatasetImage, at: string): ImageView {
   return {
     id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
+    address,
     href: `${address}?revision=${revision}`,
     thumbnail: `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
+    found: image.found?.length ? image.found.join(', ') : null,
     problem: image.problem,
     captionProblem: image.caption_problem ?? null,
   };

@@ -1,4 +1,6 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import type { TrashEntry } from '../datasets/trash.js';
+import type { UploadFacts } from '../datasets/uploads/facts.js';
 import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
@@ -125,6 +127,9 @@ export type DatasetModel = PageModel & {
   /** What the last upload did, in words, and what it refused. */
   notice?: string | null;
   refused?: { file: string; reason: string }[];
+  /** Uploads that have not arrived whole, and what was put away, newest first. */
+  unfinished?: UploadFacts[];
+  trash?: TrashEntry[];
 };
 
 export type DatasetImagesModel = { root: string; dataset: { name: string; files: DatasetImage[] } };

@@ -85,7 +85,7 @@ export function createViews(options: {
     newTraining: (model) =>
       page('new', 'New training · Trackside', model, {
         form: newTrainingView(model),
-        scripts: ['form.js', 'pictures.js'],
+        scripts: ['form.js', ...PICTURES],
       }),
     session: (model) =>
       page('session', sessionTitle(model.session), model, {
@@ -100,11 +100,10 @@ export function createViews(options: {
     history: (model) => page('history', `History of ${sessionTitle(model.session)}`, model, { ...historyView(model) }),
     historyVersion: (model) =>
       page('historyVersion', `A version of ${sessionTitle(model.session)}`, model, { ...historyVersionView(model) }),
-    datasets: (model) =>
-      page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: ['pictures.js'] }),
+    datasets: (model) => page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: PICTURES }),
     dataset: (model) =>
-      page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: ['pictures.js'] }),
-    datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model) }),
+      page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
+    datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model, true) }),
     problem: (model) =>
       page(
         'problem',
@@ -117,6 +116,9 @@ export function createViews(options: {
     sessionTitle: ({ session }) => sessionTitle(session),
   };
 }
+
+/** In this order: the last uses what the first gives. */
+const PICTURES = ['sending.js', 'captions.js', 'pictures.js'];
 
 /** What the layout shows around a page. */
 function frame(model: PageModel) {

@@ -1,9 +1,8 @@
-/* Pictures and captions: dropped files are uploaded one by one with progress, captions are saved while they are typed. */
+/* Pictures, captions and archives that are dropped or chosen are uploaded with progress. */
 const form = document.getElementById('upload');
 const root = form.getAttribute('action').replace(/datasets$/, '');
-/** Captions that were typed into and not sent yet, with their timers; and the last save of each. */
-const waiting = new Map();
-const saves = new WeakMap();
+/** While files are on their way: how to end it. */
+let uploading = null;
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -16,67 +15,47 @@ for (const name of ['dragover', 'dragleave', 'drop']) {
   form.addEventListener(name, (event) => {
     event.preventDefault();
     form.classList.toggle('over', name === 'dragover');
-    if (name === 'drop') upload([...event.dataTransfer.files]);
+    if (name === 'drop') filesIn(event.dataTransfer).then(upload);
   });
 }
-document.addEventListener('input', ({ target }) => {
-  if (target.dataset.caption === undefined) return;
-  clearTimeout(waiting.get(target));
-  waiting.set(target, setTimeout(saveCaption, 700, target));
-});
-document.addEventListener('change', ({ target }) => waiting.has(target) && saveCaption(target));
-document.addEventListener('submit', (event) => {
-  const caption = event.target.querySelector('[data-caption]');
-  if (!caption) return;
-  event.preventDefault();
-  waiting.set(caption);
-  saveCaption(caption);
-});
 window.addEventListener('beforeunload', (event) => uploading && event.preventDefault());
-window.addEventListener('pagehide', () => {
-  const texts = [...waiting.keys()].map((caption) => [addressOf(caption), caption.value]);
-  if (texts.length > 0) sessionStorage.setItem(left, JSON.stringify({ at: Date.now(), texts }));
-  for (const caption of waiting.keys()) sendCaption(caption);
-});
 
-const left = 'trackside:captions';
-const lastWords = takeLastWords();
-putBack();
-document.addEventListener('htmx:after:swap', putBack);
-
-let uploading = false;
-
-/** Pictures before captions, three at a time; what is refused is named with its reason, and the rest goes on. */
+/** Pictures and archives before captions, three at a time; what is refused is named with its reason, and the rest goes on. */
 async function upload(files) {
-  const [pictures, captions] = [files.filter((file) => !isCaption(file)), files.filter(isCaption)];
   if (uploading || files.length === 0) return;
   const name = form.elements.name.value.trim();
   if (!name) {
     form.elements.name.focus();
-    report('Give the dataset a name first: the files are still chosen.');
+    say('Give the dataset a name first: the files are still chosen.');
     return;
   }
-  uploading = true;
+  uploading = new AbortController();
+  const { signal } = uploading;
+  const total = { accepted: [], notes: [], refused: [] };
+  let dataset = name;
   try {
-    const dataset = await makeDataset(name);
-    const bar = report('', files);
-    const refused = [];
-    const work = [...pictures, ...captions];
-    let sent = 0;
+    dataset = await makeDataset(name);
+    const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
+    const strip = form.elements.strip?.checked ?? false;
+    const progress = showProgress(files);
+    const work = [...files.filter((file) => !isCaption(file)), ...files.filter(isCaption)];
     const next = async () => {
       for (let file = work.shift(); file; file = work.shift()) {
-        const reason = await send(dataset, file, bar);
-        if (reason) refused.push({ file: file.name, reason });
-        else sent += 1;
+        const told = (news) => progress.tell(file, news);
+        const done = await sendFile({ folder, file, strip, told, signal });
+        for (const kind of Object.keys(total)) total[kind].push(...done[kind]);
+        progress.tell(file, { over: true, arrived: file.size });
       }
     };
-    await Promise.all([next(), next(), next()]);
+    await Promise.all([next(), next(), next()]).finally(progress.end);
     await showResult(dataset);
-    result(dataset, sent, refused);
+    result(dataset, total);
   } catch (error) {
-    report(error.message);
+    const left = `Stopped. What has arrived is kept for a day: choose the same files again, and it goes on from there.`;
+    say(signal.aborted ? left : error.message);
+    if (signal.aborted) await showResult(dataset);
   } finally {
-    uploading = false;
+    uploading = null;
     form.elements.files.value = '';
   }
 }
@@ -85,8 +64,30 @@ function isCaption(file) {
   return /\.txt$/i.test(file.name);
 }
 
+/** What was dropped; of a folder the files directly in it. */
+async function filesIn(dropped) {
+  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.());
+  const plain = [...dropped.files].filter((_, index) => !entries[index]?.isDirectory);
+  const folders = await Promise.all(entries.filter((entry) => entry?.isDirectory).map(filesOf));
+  return [...plain, ...folders.flat()];
+}
+
+async function filesOf(folder) {
+  const reader = folder.createReader();
+  const files = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return files;
+    const here = some.filter((entry) => entry.isFile && !entry.name.startsWith('.'));
+    files.push(
+      ...(await Promise.all(here.map((entry) => new Promise((resolve, reject) => entry.file(resolve, reject))))),
+    );
+  }
+}
+
 /** One that exists takes the files, too. Returns its name as the server spells it. */
 async function makeDataset(name) {
+  if (form.elements.name.type === 'hidden') return name;
   const response = await fetch(`${root}datasets`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
@@ -99,43 +100,6 @@ async function makeDataset(name) {
   throw new Error(answer.error?.message ?? `The dataset could not be made (${response.status}). Nothing was uploaded.`);
 }
 
-/** Resolves to null, or to why the file was not taken. `fetch` cannot tell how far an upload is. */
-function send(dataset, file, bar) {
-  const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
-  const address = isCaption(file)
-    ? `${folder}/captions/${encodeURIComponent(file.name.replace(/\.txt$/i, ''))}`
-    : `${folder}/images/${encodeURIComponent(file.name)}`;
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    let counted = 0;
-    const count = (loaded) => {
-      bar.value += loaded - counted;
-      counted = loaded;
-    };
-    request.upload.addEventListener('progress', ({ loaded }) => count(Math.min(loaded, file.size)));
-    request.addEventListener('load', () => {
-      count(file.size);
-      resolve(request.status < 300 ? null : reasonIn(request));
-    });
-    request.addEventListener('error', () => resolve('the connection broke; send it again'));
-    request.open('PUT', address);
-    request.setRequestHeader('Accept', 'application/json');
-    request.setRequestHeader(
-      'Content-Type',
-      isCaption(file) ? 'text/plain; charset=utf-8' : 'application/octet-stream',
-    );
-    request.send(file);
-  });
-}
-
-function reasonIn(request) {
-  try {
-    return JSON.parse(request.responseText).error.message;
-  } catch {
-    return `refused with status ${request.status}`;
-  }
-}
-
 /** The page shows the pictures that are there now, as the server draws them. */
 async function showResult(dataset) {
   const target = form.dataset.then === 'new' ? '#pictures' : '#images';
@@ -146,12 +110,12 @@ async function showResult(dataset) {
   document.querySelector('input[name=dataset]:checked')?.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
-function result(dataset, sent, refused) {
-  if (form.dataset.then === 'dataset' && refused.length === 0) {
+function result(dataset, { accepted, notes, refused }) {
+  if (form.dataset.then === 'dataset' && refused.length + notes.length === 0) {
     location.href = `${root}datasets/${encodeURIComponent(dataset)}`;
     return;
   }
-  report(`${sent} ${sent === 1 ? 'file is' : 'files are'} in ${dataset}.`);
+  say(`${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in ${dataset}.`);
   const list = document.createElement('ul');
   for (const { file, reason } of refused) {
     const item = document.createElement('li');
@@ -161,71 +125,78 @@ function result(dataset, sent, refused) {
     item.append(name, reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`);
     list.append(item);
   }
+  for (const note of notes) list.append(Object.assign(document.createElement('li'), { textContent: note }));
   form.querySelector('.report').append(list);
 }
 
-/** Says it under the button; with files, as a progress bar over their bytes, which is returned. */
-function report(text, files) {
-  const place = form.querySelector('.report');
-  place.replaceChildren(text);
-  if (!files) return null;
-  const bar = document.createElement('progress');
-  bar.max = files.reduce((sum, { size }) => sum + size, 0) || 1;
-  bar.value = 0;
+function say(text) {
+  form.querySelector('.report').replaceChildren(text);
+}
+
+/** A bar over the bytes that have arrived, with what is left in words. What is on its way is not counted. */
+function showProgress(files) {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0) || 1;
+  const bar = Object.assign(document.createElement('progress'), { max: bytes, value: 0 });
   bar.setAttribute('aria-label', 'Upload');
-  place.append(`Uploading ${files.length} ${files.length === 1 ? 'file' : 'files'}`, bar);
-  return bar;
+  const words = document.createElement('p');
+  const trouble = Object.assign(document.createElement('p'), { className: 'error' });
+  const stop = Object.assign(document.createElement('button'), {
+    type: 'button',
+    className: 'small',
+    textContent: 'Stop',
+  });
+  stop.addEventListener('click', () => uploading?.abort());
+  form.querySelector('.report').replaceChildren(words, bar, trouble, stop);
+  const news = new Map(files.map((file) => [file, { arrived: 0 }]));
+  const seen = [];
+  const show = () => {
+    const all = [...news.values()];
+    const arrived = all.reduce((sum, each) => sum + each.arrived, 0);
+    seen.push({ at: performance.now(), arrived });
+    while (seen.length > 2 && performance.now() - seen[0].at > 20_000) seen.shift();
+    bar.value = arrived;
+    const over = all.filter((each) => each.over).length;
+    const parts = [
+      `${size(arrived)} of ${size(bytes)} arrived`,
+      `${over} of ${files.length} files`,
+      ...rate(seen, bytes),
+    ];
+    const unpacking = [...news].find(([, each]) => each.unpacked && !each.over);
+    if (unpacking) {
+      const [file, { unpacked }] = unpacking;
+      parts.push(`unpacking ${file.name}: ${size(unpacked.done)} of ${size(unpacked.total)}`);
+    }
+    words.textContent = parts.join(' · ');
+    const waiting = all.find((each) => each.waiting && !each.over)?.waiting;
+    trouble.textContent = waiting ? `${waiting.why}. It goes on by itself; nothing that arrived is lost.` : '';
+  };
+  show();
+  const timer = setInterval(show, 1000);
+  return {
+    tell(file, change) {
+      Object.assign(news.get(file), change);
+      show();
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
-/** One save after the other: over a slow line an older text could otherwise arrive last. */
-function saveCaption(caption) {
-  saves.set(
-    caption,
-    Promise.resolve(saves.get(caption)).then(() => waiting.has(caption) && sendCaption(caption)),
-  );
+function rate(seen, bytes) {
+  const [first, last] = [seen[0], seen.at(-1)];
+  const seconds = (last.at - first.at) / 1000;
+  const speed = seconds > 3 ? (last.arrived - first.arrived) / seconds : 0;
+  if (speed <= 0 || last.arrived === bytes) return [];
+  const left = (bytes - last.arrived) / speed;
+  return [`${size(speed)}/s`, `about ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`];
 }
 
-/** The answer to a reload is there before the words that were typed last: for a few seconds they are known here. */
-function takeLastWords() {
-  const { at, texts } = JSON.parse(sessionStorage.getItem(left)) ?? { at: 0, texts: [] };
-  sessionStorage.removeItem(left);
-  return new Map(Date.now() - at < 10_000 ? texts : []);
-}
-
-function putBack() {
-  for (const caption of lastWords.size > 0 ? document.querySelectorAll('[data-caption]') : []) {
-    const text = lastWords.get(addressOf(caption));
-    if (text === undefined) continue;
-    lastWords.delete(addressOf(caption));
-    if (text === caption.value) continue;
-    caption.value = text;
-    waiting.set(caption);
-    saveCaption(caption);
-  }
-}
-
-function addressOf(caption) {
-  return new URL(caption.dataset.caption, location.href).href;
-}
-
-async function sendCaption(caption) {
-  clearTimeout(waiting.get(caption));
-  waiting.delete(caption);
-  const said = caption.form.querySelector('output');
-  said.textContent = 'saving';
-  const text = caption.value;
-  try {
-    const response = await fetch(caption.dataset.caption, {
-      method: 'PUT',
-      keepalive: true,
-      headers: { 'Content-Type': 'text/plain; charset=utf-8', Accept: 'application/json' },
-      body: text,
-    });
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    if (caption.value === text) said.textContent = 'saved';
-    said.classList.remove('error');
-  } catch (error) {
-    said.textContent = `not saved: ${error.message}`;
-    said.classList.add('error');
-  }
+/** As the rest of the page writes it. */
+function size(bytes) {
+  for (const [unit, name] of [
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ])
+    if (bytes >= unit) return `${(bytes / unit).toPrecision(3)} ${name}`.replace(/\.0+ /, ' ');
+  return `${Math.round(bytes)} B`;
 }

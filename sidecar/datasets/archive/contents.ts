@@ -1,0 +1,152 @@
+import { type Entry, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import { Problem } from '../../problem.js';
+import { LONGEST_CAPTION } from '../caption.js';
+import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js';
+import { LARGEST_PICTURE } from '../receive.js';
+
+/** A file of an archive that is to be unpacked under `name`. */
+export type Wanted = { entry: Entry; name: string; kind: 'picture' | 'caption' };
+
+/** What an archive holds for a dataset. `passedOver` are names of files that are neither pictures nor captions. */
+export type Contents = { wanted: Wanted[]; passedOver: string[]; bytes: number };
+
+export const MOST_FILES = 20_000;
+/** Bytes of all pictures together. */
+export const LARGEST_UNPACKED = 64_000_000_000;
+/** Bytes of all names and comments together. */
+const LONGEST_DIRECTORY = 16_000_000;
+/** Pictures are packed already; black ones shrink most. Less than this much is no bomb, whatever its ratio. */
+const MOST_TIMES_SMALLER = 250;
+const HARMLESS_BYTES = 50_000_000;
+
+/**
+ * Reads the directory of an archive, and refuses the whole of it for anything that no honest archive of pictures holds:
+ * paths that lead out, links and devices, encrypted or overlapping files, two of one name, bombs. Nothing is unpacked yet.
+ * Throws a Problem, 413 or 422, that names the file.
+ */
+export async function readContents(zip: ZipFile): Promise<Contents> {
+  const found: Contents = { wanted: [], passedOver: [], bytes: 0 };
+  const stretches: { from: number; to: number; name: string }[] = [];
+  const folders = new Set<string>();
+  let directory = 0;
+  let files = 0;
+  for await (const entry of zip.eachEntry()) {
+    directory += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
+    if (++files > MOST_FILES || directory > LONGEST_DIRECTORY)
+      throw refused('too_many_files', `it holds more than ${MOST_FILES.toLocaleString('en')} files`, 413);
+    const path = safePath(entry);
+    if (path.endsWith('/')) continue;
+    refuseSpecial(entry, path);
+    stretches.push(await stretchOf(zip, entry, path));
+    const [folder, name] = [path.slice(0, path.lastIndexOf('/') + 1), path.slice(path.lastIndexOf('/') + 1)];
+    if (isRubbish(folder, name)) continue;
+    const kind = captionStem(name) ? 'caption' : pictureStem(name) || hasMixedEnding(name) ? 'picture' : null;
+    if (kind === null) {
+      found.passedOver.push(name);
+      continue;
+    }
+    refuseBomb(entry, path, kind);
+    found.bytes += entry.uncompressedSize;
+    folders.add(folder);
+    found.wanted.push({ entry, name, kind });
+  }
+  refuseOverlaps(stretches);
+  refuseSecondNames(found.wanted, folders);
+  const packed = found.wanted.reduce((sum, { entry }) => sum + entry.compressedSize, 0);
+  if (found.bytes > LARGEST_UNPACKED || isBomb(found.bytes, packed))
+    throw refused('archive_bomb', `it would unpack to ${inMegabytes(found.bytes)}`, 413);
+  return found;
+}
+
+export function refused(code: string, why: string, status: 413 | 422 = 422): Problem {
+  const remedy = 'Nothing of it was saved. Pack the pictures and captions anew, as a plain zip, and upload that.';
+  return new Problem(code, status, `The archive can't be used: ${why}. ${remedy}`);
+}
+
+/** The path of an entry, with `/` between folders. Throws a Problem for every path that could mean another place. */
+function safePath(entry: Entry): string {
+  const flags = entry.generalPurposeBitFlag;
+  const path = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
+  const parts = path.replace(/\/$/, '').split('/');
+  const why =
+    path === ''
+      ? 'has no name'
+      : /\p{Cc}/u.test(path)
+        ? 'has a control character in its name'
+        : path.includes('\\')
+          ? 'has a backslash in its name'
+          : path.startsWith('/') || /^[a-z]:/i.test(path)
+            ? 'has an absolute path'
+            : parts.includes('..') || parts.includes('.') || parts.includes('')
+              ? 'has a path that leads elsewhere'
+              : null;
+  if (why) throw refused('archive_path', `“${printable(path)}” ${why}`);
+  return path;
+}
+
+const KIND = 0xf000;
+const PLAIN = 0x8000;
+
+function refuseSpecial(entry: Entry, path: string): void {
+  const kind = (entry.externalFileAttributes >>> 16) & KIND;
+  if (kind !== 0 && kind !== PLAIN)
+    throw refused('archive_link', `${printable(path)} is a link or a device, not a file`);
+  if (entry.isEncrypted()) throw refused('archive_encrypted', `${printable(path)} is encrypted`);
+  if (!entry.canDecodeFileData())
+    throw refused('archive_method', `${printable(path)} is packed in a way that few programs read`);
+}
+
+function refuseBomb(entry: Entry, path: string, kind: Wanted['kind']): void {
+  const limit = kind === 'picture' ? LARGEST_PICTURE : LONGEST_CAPTION;
+  if (entry.uncompressedSize > limit)
+    throw refused('archive_bomb', `${printable(path)} would unpack to ${inMegabytes(entry.uncompressedSize)}`, 413);
+  if (isBomb(entry.uncompressedSize, entry.compressedSize))
+    throw refused('archive_bomb', `${printable(path)} is packed ${MOST_TIMES_SMALLER} times smaller than it is`, 413);
+}
+
+function isBomb(bytes: number, packed: number): boolean {
+  return bytes > HARMLESS_BYTES && bytes > packed * MOST_TIMES_SMALLER;
+}
+
+async function stretchOf(zip: ZipFile, entry: Entry, name: string) {
+  const from = entry.relativeOffsetOfLocalHeader;
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+  return { from, to: fileDataStart + entry.compressedSize, name };
+}
+
+/** Files that share their bytes: the trick of the largest bombs. */
+function refuseOverlaps(stretches: { from: number; to: number; name: string }[]): void {
+  stretches.sort((a, b) => a.from - b.from);
+  for (const [index, { from, name }] of stretches.entries())
+    if (from < (stretches[index - 1]?.to ?? 0))
+      throw refused('archive_overlap', `${printable(name)} shares its bytes with another file`);
+}
+
+function refuseSecondNames(wanted: readonly Wanted[], folders: ReadonlySet<string>): void {
+  if (folders.size > 1) {
+    const names = [...folders].slice(0, 3).map((folder) => (folder === '' ? 'the top' : printable(folder)));
+    const more = folders.size > 3 ? ` and ${folders.size - 3} more` : '';
+    throw refused(
+      'archive_folders',
+      `its pictures lie in ${folders.size} folders (${names.join(', ')}${more}), and a dataset is one`,
+    );
+  }
+  const seen = new Map<string, string>();
+  for (const { name } of wanted) {
+    // One file on a Mac or on Windows, and two that look alike anywhere else.
+    const same = name.normalize('NFC').toLowerCase();
+    const before = seen.get(same);
+    if (before !== undefined)
+      throw refused('archive_names', `it holds both ${printable(before)} and ${printable(name)}`);
+    seen.set(same, name);
+  }
+}
+
+/** What systems leave in folders. */
+function isRubbish(folder: string, name: string): boolean {
+  return /(^|\/)(__MACOSX|\.[^/]*)\//.test(folder) || name.startsWith('.') || /^(Thumbs\.db|desktop\.ini)$/i.test(name);
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1_000_000).toLocaleString('en')} MB`;
+}

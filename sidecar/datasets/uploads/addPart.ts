@@ -1,0 +1,123 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { Problem } from '../../problem.js';
+import { arrivedBytes, type HalfDone } from './halfDone.js';
+
+/** Bytes `from` up to, not including, `to`. `crc32` is that of the file from its beginning up to `to`, where told. */
+export type Part = { from: number; to: number; crc32: number | null };
+
+/**
+ * Writes a part of an upload to the disk as it arrives. What has arrived stays when the connection breaks: the next part
+ * goes on there, or anywhere before. A newer part ends an older one that still waits for a connection that is gone. Throws
+ * a Problem: 409 where bytes before it are missing, 422 where its checksum is another; nothing of it is kept then.
+ */
+export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  await alone(upload.key, async (signal) => {
+    const arrived = await arrivedBytes(upload);
+    if (part.from > arrived)
+      throw new Problem(
+        'part_too_early',
+        409,
+        `Only ${arrived} bytes of ${upload.record.file} have arrived: go on from there. Nothing was lost.`,
+      );
+    const before = await crcUpTo(upload, part.from);
+    const file = await open(upload.content, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    try {
+      if (part.from < arrived) await file.truncate(part.from);
+      const after = await write(file, part, chunks, signal, before);
+      known.set(upload.key, { at: part.to, crc: after });
+      if (part.crc32 === null || part.crc32 === after) return;
+      await file.truncate(part.from);
+      throw new Problem('part_damaged', 422, `A part of ${upload.record.file} arrived damaged. Send that part again.`);
+    } finally {
+      await file.sync();
+      await file.close();
+    }
+  });
+}
+
+/** CRC-32 of the first `end` bytes that have arrived; remembered, so that no part is read twice while it arrives. */
+export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
+  const remembered = known.get(upload.key);
+  let { at, crc } = remembered && remembered.at <= end ? remembered : { at: 0, crc: 0 };
+  if (at === end) return crc;
+  const file = await open(upload.content, 'r');
+  try {
+    const block = Buffer.alloc(256 * 1024);
+    while (at < end) {
+      const { bytesRead } = await file.read(block, 0, Math.min(block.length, end - at), at);
+      if (bytesRead === 0) throw new Error('the upload became shorter while it was read');
+      crc = crc32(block.subarray(0, bytesRead), crc);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  known.set(upload.key, { at, crc });
+  return crc;
+}
+
+/** Forgets what is known of an upload that is over. */
+export function forget(key: string): void {
+  known.delete(key);
+}
+
+const known = new Map<string, { at: number; crc: number }>();
+const underWay = new Map<string, { end: AbortController; ended: Promise<unknown> }>();
+
+async function write(
+  file: FileHandle,
+  { from, to }: Part,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  crc: number,
+): Promise<number> {
+  let at = from;
+  let sum = crc;
+  for await (const chunk of until(signal, chunks)) {
+    if (at + chunk.length > to)
+      throw new Problem(
+        'part_too_long',
+        400,
+        'The part is longer than its Content-Range says. Nothing else was changed.',
+      );
+    for (let written = 0; written < chunk.length; )
+      written += (await file.write(chunk, written, chunk.length - written, at + written)).bytesWritten;
+    sum = crc32(chunk, sum);
+    at += chunk.length;
+  }
+  if (at === to) return sum;
+  throw new Problem('upload_cut_off', 400, 'The part is shorter than its Content-Range says. What arrived is kept.');
+}
+
+/** Waits for nobody once the signal says so. */
+async function* until(signal: AbortSignal, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = chunks[Symbol.asyncIterator]();
+  const superseded = new Promise<never>((_, reject) => {
+    const message = 'A newer part of the same upload has come. What arrived is kept.';
+    signal.addEventListener('abort', () => reject(new Problem('upload_cut_off', 409, message)));
+  });
+  superseded.catch(() => {});
+  for (;;) {
+    const { done, value } = await Promise.race([reader.next(), superseded]);
+    if (done) return;
+    yield value;
+  }
+}
+
+async function alone<T>(key: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  for (let other = underWay.get(key); other; other = underWay.get(key)) {
+    other.end.abort();
+    await other.ended;
+  }
+  const end = new AbortController();
+  const mine = work(end.signal);
+  const ended = mine.catch(() => {});
+  underWay.set(key, { end, ended });
+  try {
+    return await mine;
+  } finally {
+    underWay.delete(key);
+  }
+}

@@ -1,0 +1,148 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Problem } from '../../problem.js';
+import { inFolder } from '../../security/paths.js';
+import { writeWhole } from '../../wholeFile.js';
+import type { UploadRequest } from './facts.js';
+
+/** Hidden, beside the datasets: no trainer and no list looks there. Each upload is a folder in it, named by its id. */
+const UPLOADS = '.uploads';
+const RECORD = 'upload.json';
+const CONTENT = 'content';
+const ID = /^[0-9a-f]{32}$/;
+/** Whoever lost the line comes back within a day. */
+const KEPT_MS = 24 * 3_600_000;
+
+const record = z.object({
+  dataset: z.string(),
+  file: z.string(),
+  bytes: z.number(),
+  modified: z.number(),
+  strip: z.boolean(),
+  created_at: z.string(),
+  taken: z
+    .object({
+      accepted: z.array(z.string()),
+      notes: z.array(z.string()),
+      refused: z.array(z.object({ file: z.string(), code: z.string(), reason: z.string() })),
+    })
+    .nullable(),
+  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+
+export type UploadRecord = z.infer<typeof record>;
+
+/** A half-done upload while it is worked on: `at` means its folder, `key` is what that is called. */
+export type HalfDone = { root: string; id: string; at: string; key: string; content: string; record: UploadRecord };
+
+/** The same file sent to the same dataset has the same id: a page that was closed goes on where it stopped. */
+export function uploadId(dataset: string, { file, bytes, modified, strip }: UploadRequest): string {
+  const told = JSON.stringify([dataset, file, bytes, modified, strip]);
+  return createHash('sha256').update(told).digest('hex').slice(0, 32);
+}
+
+/** Makes the folder of an upload, unless it is there. */
+export async function makeUpload(root: string, dataset: string, id: string, request: UploadRequest): Promise<void> {
+  await mkdir(join(root, UPLOADS), { recursive: true });
+  await inFolder(root, join(root, UPLOADS), async ({ at }) => {
+    await mkdir(join(at, id)).catch(unless('EEXIST'));
+    if ((await readRecord(join(at, id))) === null)
+      await writeRecord(join(at, id), {
+        ...request,
+        dataset,
+        created_at: new Date().toISOString(),
+        taken: null,
+        problem: null,
+      });
+  });
+}
+
+/** Does work on a half-done upload. Throws a Problem, 404, where there is none of this id for this dataset. */
+export async function inUpload<T>(
+  root: string,
+  dataset: string,
+  id: string,
+  work: (upload: HalfDone) => Promise<T>,
+): Promise<T> {
+  const done = ID.test(id)
+    ? await inFolder(root, join(root, UPLOADS, id), async ({ at, real }) => {
+        const found = await readRecord(at);
+        if (found?.dataset !== dataset) return null;
+        return { result: await work({ root, id, at, key: real, content: join(at, CONTENT), record: found }) };
+      })
+    : null;
+  if (done) return done.result;
+  throw new Problem(
+    'no_upload',
+    404,
+    'There is no such upload: it was given up, or nothing came for a day. Begin it again; what was saved before is still there.',
+    { link: `datasets/${encodeURIComponent(dataset)}` },
+  );
+}
+
+/** Does work in a new folder beside the uploads, which is gone afterwards, whatever happens. */
+export async function inNewFolder<T>(root: string, work: (at: string) => Promise<T>): Promise<T> {
+  const id = randomBytes(16).toString('hex');
+  await mkdir(join(root, UPLOADS, id), { recursive: true });
+  try {
+    const done = await inFolder(root, join(root, UPLOADS, id), async ({ at }) => ({ result: await work(at) }));
+    if (done) return done.result;
+    throw new Error('the folder of the upload was removed');
+  } finally {
+    await removeUpload(root, id);
+  }
+}
+
+/** Removes an upload with what has arrived of it. */
+export async function removeUpload(root: string, id: string): Promise<void> {
+  await inFolder(root, join(root, UPLOADS), ({ at }) => rm(join(at, id), { recursive: true, force: true }));
+}
+
+/** Bytes that are on the disk. */
+export async function arrivedBytes({ content }: Pick<HalfDone, 'content'>): Promise<number> {
+  return (await stat(content).catch(() => null))?.size ?? 0;
+}
+
+export async function writeRecord(at: string, content: UploadRecord): Promise<void> {
+  await writeWhole(join(at, RECORD), JSON.stringify(content));
+}
+
+/** Ids of all uploads of a dataset, or of all datasets, with their records. */
+export async function listUploads(root: string, dataset?: string): Promise<{ id: string; record: UploadRecord }[]> {
+  const ids = (await readdir(join(root, UPLOADS)).catch(() => [])).filter((id) => ID.test(id));
+  const all = await Promise.all(ids.map(async (id) => ({ id, record: await readRecord(join(root, UPLOADS, id)) })));
+  return all.flatMap(({ id, record: found }) =>
+    found && (dataset === undefined || found.dataset === dataset) ? [{ id, record: found }] : [],
+  );
+}
+
+/** Removes uploads to which nothing came for a day; `busy` tells which are worked on. Never throws. */
+export async function sweepUploads(root: string, busy: (id: string) => boolean, now = Date.now()): Promise<void> {
+  await inFolder(root, join(root, UPLOADS), async ({ at }) => {
+    for (const id of await readdir(at)) {
+      if (!ID.test(id) || busy(id)) continue;
+      const times = await Promise.all(
+        [join(at, id), join(at, id, CONTENT), join(at, id, RECORD)].map(
+          async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0,
+        ),
+      );
+      if (now - Math.max(...times) > KEPT_MS) await rm(join(at, id), { recursive: true, force: true });
+    }
+  }).catch(() => null);
+}
+
+async function readRecord(at: string): Promise<UploadRecord | null> {
+  try {
+    return record.parse(JSON.parse(await readFile(join(at, RECORD), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function unless(code: string): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
+}

@@ -1,0 +1,125 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../../problem.js';
+import { strippedNote, takeArchive } from '../archive/takeArchive.js';
+import { type DatasetFolder, inDataset } from '../folder.js';
+import { requireFileName } from '../names.js';
+import { receive } from '../receive.js';
+import { type SaveOptions, takePicture } from '../savePicture.js';
+import { storing } from '../storing.js';
+import { gate } from '../turns.js';
+import type { Taken } from './facts.js';
+import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, writeRecord } from './halfDone.js';
+
+/** Bytes. */
+export const LARGEST_ARCHIVE = 64_000_000_000;
+
+export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void> };
+
+/** Archives one after the other: each wants the disk. */
+const unpacking = gate(1);
+const underWay = new Map<string, Taking>();
+
+/** What is being taken of an upload, if anything. */
+export function takingOf(root: string, id: string): Taking | null {
+  return underWay.get(join(root, id)) ?? null;
+}
+
+/**
+ * Takes an upload that has arrived whole into its dataset, once, however often it is asked for. How it ended is written to
+ * the upload's record, from which a page that lost the connection learns it. `ended` rejects with a Problem where the disk
+ * was full or gave an error: what arrived is kept then, and asking again tries again.
+ */
+export function take(root: string, dataset: string, id: string): Taking {
+  const key = join(root, id);
+  const present = underWay.get(key);
+  if (present) return present;
+  const taking: Taking = { unpacked: null, ended: Promise.resolve() };
+  taking.ended = inUpload(root, dataset, id, async (upload) => {
+    const { taken, problem } = upload.record;
+    if (!taken && !problem) await settle(upload, taking);
+  }).finally(() => underWay.delete(key));
+  taking.ended.catch(() => {});
+  underWay.set(key, taking);
+  return taking;
+}
+
+/** Has all of it arrived, and nothing become of it yet? */
+export async function isDue(upload: HalfDone): Promise<boolean> {
+  const { taken, problem, bytes } = upload.record;
+  return !taken && !problem && (await arrivedBytes(upload)) === bytes;
+}
+
+async function settle(upload: HalfDone, taking: Taking): Promise<void> {
+  const outcome: Pick<UploadRecord, 'taken' | 'problem'> = { taken: null, problem: null };
+  try {
+    outcome.taken = await takeWhole(upload, taking);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500) throw error;
+    outcome.problem = { code: error.code, message: error.message };
+  }
+  await writeRecord(upload.at, { ...upload.record, ...outcome });
+  await rm(upload.content, { force: true });
+}
+
+async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
+  const { root, record, content } = upload;
+  const { dataset, file, bytes, strip } = record;
+  return inDataset(root, dataset, (folder) =>
+    storing(join(root, dataset, file), async () => {
+      if (!isArchive(file)) {
+        // Under another name: what is given away here is removed in any case.
+        const path = join(upload.at, 'picture');
+        await rename(content, path);
+        const { replaced, message, stripped } = await takePicture(folder, file, { path, bytes }, { strip });
+        const notes = [replaced ? message : '', strippedNote(file, stripped)].filter(Boolean);
+        return { accepted: [file], notes, refused: [] };
+      }
+      const tell = (done: number, total: number) => {
+        taking.unpacked = { done, total };
+      };
+      return takeUnpacked(folder, content, join(upload.at, 'unpacked'), { strip, tell });
+    }),
+  );
+}
+
+/** Nothing half-unpacked stays in `into`, and nothing that a killed sidecar left there is used. */
+async function takeUnpacked(
+  folder: DatasetFolder,
+  archive: string,
+  into: string,
+  options: Parameters<typeof takeArchive>[3],
+): Promise<Taken> {
+  return unpacking(async () => {
+    try {
+      await rm(into, { recursive: true, force: true });
+      await mkdir(into);
+      return await takeArchive(folder, archive, into, options);
+    } finally {
+      await rm(into, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Takes a whole archive that comes as one body, and answers when all of it is in the dataset. Throws a Problem. */
+export async function receiveArchive(
+  root: string,
+  dataset: string,
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+  { strip = false }: SaveOptions = {},
+): Promise<Taken> {
+  requireFileName(file);
+  return inDataset(root, dataset, (folder) =>
+    storing(join(root, dataset, file), () =>
+      inNewFolder(root, async (at) => {
+        const { path } = await receive(chunks, join(at, 'content'), LARGEST_ARCHIVE);
+        return takeUnpacked(folder, path, join(at, 'unpacked'), { strip, tell() {} });
+      }),
+    ),
+  );
+}
+
+export function isArchive(file: string): boolean {
+  return /\.zip$/i.test(file);
+}

@@ -1,0 +1,133 @@
+import { rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Problem } from '../../problem.js';
+import { SPARE_DISK } from '../archive/unpack.js';
+import { inDataset } from '../folder.js';
+import { requireFileName, requirePictureName } from '../names.js';
+import { LARGEST_PICTURE, tooLarge } from '../receive.js';
+import { storing } from '../storing.js';
+import { addPart, crcUpTo, forget, type Part } from './addPart.js';
+import type { UploadFacts, UploadRequest } from './facts.js';
+import {
+  arrivedBytes,
+  type HalfDone,
+  inUpload,
+  listUploads,
+  makeUpload,
+  removeUpload,
+  sweepUploads,
+  uploadId,
+} from './halfDone.js';
+import { isArchive, isDue, LARGEST_ARCHIVE, take, takingOf } from './take.js';
+
+/** An answer is given before proxies lose patience; who asks again learns the rest. */
+const PATIENCE_MS = 20_000;
+
+/**
+ * Begins an upload in parts, or finds the one that was begun: `arrived` tells where to go on. Throws a Problem: 404 no such
+ * dataset, 413 too large, 415 and 422 for the name, 507 where the disk has no room for it.
+ */
+export async function beginUpload(root: string, dataset: string, request: UploadRequest): Promise<UploadFacts> {
+  const { file, bytes } = request;
+  if (isArchive(file)) requireFileName(file);
+  else requirePictureName(file);
+  const limit = isArchive(file) ? LARGEST_ARCHIVE : LARGEST_PICTURE;
+  if (bytes > limit) throw tooLarge(file, limit);
+  await inDataset(root, dataset, async () => {});
+  await requireRoom(root, file, bytes);
+  const id = uploadId(dataset, request);
+  return storing(join(root, file), async () => {
+    // What was refused or saved before may have been changed since: it begins anew.
+    await inUpload(root, dataset, id, async ({ at, record }) => {
+      if (record.taken || record.problem) await rm(join(at, 'upload.json'), { force: true });
+    }).catch(() => {});
+    await makeUpload(root, dataset, id, request);
+    return readUpload(root, dataset, id);
+  });
+}
+
+export async function readUpload(root: string, dataset: string, id: string): Promise<UploadFacts> {
+  return inUpload(root, dataset, id, async (upload) => {
+    // A sidecar that ended in the middle of it left it whole.
+    if (await isDue(upload)) take(root, dataset, id);
+    return factsOf(upload);
+  });
+}
+
+/** All uploads of a dataset that are not over. */
+export async function unfinishedUploads(root: string, dataset: string): Promise<UploadFacts[]> {
+  const all = await listUploads(root, dataset);
+  const open = all.filter(({ record }) => !record.taken && !record.problem);
+  return Promise.all(open.map(({ id }) => readUpload(root, dataset, id)));
+}
+
+/** Takes a part; with the last one the whole is taken into the dataset. Throws a Problem as `addPart` does, 507 disk full. */
+export async function receivePart(
+  root: string,
+  dataset: string,
+  id: string,
+  part: Part & { total: number },
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<UploadFacts> {
+  return inUpload(root, dataset, id, async (upload) => {
+    const { file, bytes, taken, problem } = upload.record;
+    if (taken || problem || takingOf(root, id)) return factsOf(upload);
+    if (part.total !== bytes)
+      throw new Problem(
+        'other_size',
+        409,
+        `${file} was announced with ${bytes} bytes, not ${part.total}. Begin it again.`,
+      );
+    await storing(join(root, file), () => addPart(upload, part, chunks));
+    if (await isDue(upload)) await patiently(take(root, dataset, id).ended);
+    return inUpload(root, dataset, id, factsOf);
+  });
+}
+
+/** Removes an upload and what has arrived of it. One that is being taken goes on. */
+export async function giveUp(root: string, dataset: string, id: string): Promise<void> {
+  await takingOf(root, id)?.ended.catch(() => {});
+  await inUpload(root, dataset, id, async ({ key }) => forget(key));
+  await removeUpload(root, id);
+}
+
+/** Takes what had arrived whole when the sidecar ended, and removes what nobody came back for; again every hour. */
+export function lookAfterUploads(root: string): void {
+  const look = async () => {
+    await sweepUploads(root, (id) => takingOf(root, id) !== null);
+    for (const { id, record } of await listUploads(root))
+      if (!record.taken && !record.problem) await readUpload(root, record.dataset, id).catch(() => {});
+  };
+  void look().catch(() => {});
+  setInterval(() => void look().catch(() => {}), 3_600_000).unref();
+}
+
+async function factsOf(upload: HalfDone): Promise<UploadFacts> {
+  const { root, id, record } = upload;
+  const { dataset, file, bytes, created_at, taken, problem } = record;
+  const over = taken !== null || problem !== null;
+  const arrived = over || takingOf(root, id) ? bytes : await arrivedBytes(upload);
+  const crc = over || takingOf(root, id) ? 0 : await crcUpTo(upload, arrived);
+  const state = taken ? 'taken' : problem ? 'refused' : takingOf(root, id) ? 'taking' : 'arriving';
+  const unpacked = takingOf(root, id)?.unpacked ?? null;
+  const sum = crc.toString(16).padStart(8, '0');
+  return { id, dataset, file, bytes, arrived, crc32: sum, state, unpacked, taken, problem, created_at };
+}
+
+async function requireRoom(root: string, file: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(root);
+  if (bytes + SPARE_DISK <= bavail * bsize) return;
+  throw new Problem(
+    'disk_full',
+    507,
+    `The disk has no room for the ${Math.ceil(bytes / 1_000_000)} MB of ${file}. Nothing was saved. Free some space and upload it again.`,
+  );
+}
+
+/** Waits for the end, but not for ever. Rejects where it did. */
+async function patiently(ended: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([ended, wait(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }).catch(() => {})]);
+  enough.abort();
+}

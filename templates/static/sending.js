@@ -1,0 +1,207 @@
+/* Sends files over lines that drop, through proxies that take 100 MB and 100 s at most, to a sidecar that may restart. */
+const MB = 1024 * 1024;
+const LARGEST_PART = 32 * MB;
+const SMALLEST_PART = MB / 4;
+/** Up to this size a file goes as one body: sending it again costs no more than asking what arrived. */
+const SMALL_FILE = 4 * MB;
+/** A part that takes longer is lost: no proxy waits so long. */
+const PATIENCE_MS = 90_000;
+
+/** Grows and shrinks with the line, so that a part takes a few seconds. */
+let partBytes = 4 * MB;
+
+/**
+ * Sends a picture, a caption or a zip into a dataset, however often the line drops. Resolves to what was accepted and
+ * refused, as the server tells it. `told` hears `{ arrived }` (bytes that are safe on the server), `{ waiting }` (seconds
+ * until the next try, and why) and `{ unpacked }`. Rejects only when `signal` is aborted.
+ */
+async function sendFile({ folder, file, strip, told, signal }) {
+  try {
+    if (/\.txt$/i.test(file.name)) return await sendSmall(`${folder}/captions/${encodeURIComponent(stemOf(file))}`);
+    if (file.size <= SMALL_FILE && !/\.zip$/i.test(file.name))
+      return await sendSmall(`${folder}/images/${encodeURIComponent(file.name)}${strip ? '?strip=true' : ''}`).catch(
+        (error) => (error instanceof TooMuch ? sendParts() : Promise.reject(error)),
+      );
+    return await sendParts();
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Refused)) throw error;
+    return { accepted: [], notes: [], refused: [{ file: file.name, reason: error.message }] };
+  }
+
+  async function sendSmall(address) {
+    const headers = {
+      'Content-Type': file.name.endsWith('.txt') ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+    };
+    const saved = await persist(() => ask(address, { method: 'PUT', headers, body: file }));
+    told({ arrived: file.size });
+    return { accepted: [file.name], notes: saved.kept || saved.stripped?.length ? [saved.message] : [], refused: [] };
+  }
+
+  async function sendParts() {
+    const begin = () =>
+      ask(`${folder}/uploads`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ file: file.name, bytes: file.size, modified: file.lastModified, strip }),
+      });
+    let upload = await persist(begin);
+    const sum = runningSum(file);
+    for (let failed = 0; ; ) {
+      if (upload.state === 'refused') throw new Refused(upload.problem.message);
+      if (upload.state === 'taken') {
+        told({ arrived: file.size });
+        return upload.taken;
+      }
+      const at = `${folder}/uploads/${upload.id}`;
+      const look = () => ask(at).catch((error) => (error.code === 'no_upload' ? begin() : Promise.reject(error)));
+      if (upload.state === 'taking') {
+        told({ arrived: file.size, unpacked: upload.unpacked });
+        await pause(1000);
+        upload = await persist(look);
+        continue;
+      }
+      // The same bytes as here? If not, it is another file of this name and size, and begins anew.
+      const from = (await sum.upTo(upload.arrived)) === upload.crc32 ? upload.arrived : 0;
+      told({ arrived: from });
+      try {
+        upload = await sendPart(at, from, sum);
+        failed = 0;
+      } catch (error) {
+        if (signal.aborted || (error instanceof Refused && !AGAIN.has(error.code))) throw error;
+        partBytes = Math.max(SMALLEST_PART, partBytes / 2);
+        await pauseBefore(error, failed++);
+        upload = await persist(look);
+      }
+    }
+  }
+
+  async function sendPart(at, from, sum) {
+    const to = Math.min(file.size, from + partBytes);
+    const crc = await sum.upTo(to);
+    const began = performance.now();
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'Content-Range': `bytes ${from}-${to - 1}/${file.size}`,
+      'Upload-CRC32': crc,
+    };
+    const upload = await ask(at, { method: 'PUT', headers, body: file.slice(from, to) });
+    const seconds = (performance.now() - began) / 1000;
+    if (seconds < 2) partBytes = Math.min(LARGEST_PART, partBytes * 2);
+    if (seconds > 8) partBytes = Math.max(SMALLEST_PART, partBytes / 2);
+    return upload;
+  }
+
+  /** Tries until there is an answer that is the sidecar's own. */
+  async function persist(attempt) {
+    for (let failed = 0; ; failed++) {
+      try {
+        const answer = await attempt();
+        told({ waiting: null });
+        return answer;
+      } catch (error) {
+        if (signal.aborted || error instanceof Refused || error instanceof TooMuch) throw error;
+        await pauseBefore(error, failed);
+      }
+    }
+  }
+
+  async function pauseBefore(error, failed) {
+    const seconds = Math.min(30, 2 ** failed);
+    told({ waiting: { seconds, why: error.message } });
+    await pause(seconds * 1000);
+  }
+
+  function pause(milliseconds) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, milliseconds);
+      window.addEventListener('online', resolve, { once: true });
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  async function ask(address, request = {}) {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    let response;
+    try {
+      response = await fetch(address, {
+        ...request,
+        signal: limit,
+        headers: { Accept: 'application/json', ...request.headers },
+      });
+    } catch (error) {
+      // A browser does not tell a file that is gone from a line that is.
+      await file.slice(0, 1).arrayBuffer().catch(unreadable);
+      throw signal.aborted ? error : new Error('No connection');
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok && answer) return answer;
+    if (response.status === 401) throw new Error('Logged out: log in again in another tab');
+    if (answer?.state === 'refused') return answer;
+    if (response.status === 413 && !answer?.error) {
+      partBytes = Math.max(SMALLEST_PART, partBytes / 2);
+      throw new TooMuch('A proxy takes only smaller parts');
+    }
+    // What has no words of ours comes from a proxy in between; a full disk may be emptied.
+    if (!answer?.error || response.status >= 500)
+      throw new Error(answer?.error?.message ?? `No connection (${response.status})`);
+    throw Object.assign(new Refused(answer.error.message), { code: answer.error.code });
+  }
+}
+
+/** What the sidecar says of a part that has to be sent again, from where it stands. */
+const AGAIN = new Set(['part_too_early', 'part_damaged', 'upload_cut_off', 'other_size', 'no_upload']);
+
+/** The sidecar's own no: trying again would not help. */
+class Refused extends Error {}
+
+/** No to a body of this size, by a proxy in between. */
+class TooMuch extends Error {}
+
+function unreadable() {
+  throw new Refused('it can no longer be read on this device: it was moved, changed or deleted. Choose it again.');
+}
+
+function stemOf(file) {
+  return file.name.replace(/\.txt$/i, '');
+}
+
+/** CRC-32 over the beginning of a file, as 8 hex digits; goes on where it was asked for last. */
+function runningSum(file) {
+  let last = { at: 0, crc: 0 };
+  let before = last;
+  return {
+    async upTo(end) {
+      let { at, crc } = [last, before].find((each) => each.at <= end) ?? { at: 0, crc: 0 };
+      while (at < end) {
+        const bytes = new Uint8Array(
+          await file
+            .slice(at, Math.min(end, at + 8 * MB))
+            .arrayBuffer()
+            .catch(unreadable),
+        );
+        crc = crc32(bytes, crc);
+        at += bytes.length;
+      }
+      before = last;
+      last = { at, crc };
+      return crc.toString(16).padStart(8, '0');
+    },
+  };
+}
+
+const table = Uint32Array.from({ length: 256 }, (_, n) => {
+  let value = n;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+function crc32(bytes, before) {
+  let crc = ~before;
+  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+globalThis.sendFile = sendFile;

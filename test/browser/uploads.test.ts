@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { openBadLine } from '../datasets/badLine.js';
+import { zip } from '../datasets/zip.js';
+import { makePlace, type Place } from '../sidecar.js';
+import { listenForTrouble, openBrowser } from './chromium.js';
+
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+let place: Place;
+let home: string;
+beforeAll(async () => {
+  [browser, place] = [await openBrowser(), makePlace()];
+  home = await mkdtemp(join(tmpdir(), 'trackside-send-'));
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** Noise, which no packer makes smaller. */
+async function noise(width: number, height: number): Promise<Buffer> {
+  const raw = { width, height, channels: 3 } as const;
+  return sharp(randomBytes(width * height * 3), { raw })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+}
+
+/** The same places for bad luck each time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}
+
+test('through a proxy that takes 1 MB, cuts one body in five and answers 502, everything arrives by itself, byte for byte', async () => {
+  const sidecar = await place.serve();
+  const port = Number(new URL(sidecar.url).port);
+  const line = await openBadLine(port, {
+    largestBody: 1_000_000,
+    cuts: 0.2,
+    badGateway: 0.05,
+    longest: 4000,
+    random: seeded(5),
+  });
+  onTestFinished(() => line.close());
+  const large = await noise(1200, 1000);
+  const inZip = [await noise(600, 500), await noise(500, 600)];
+  const given = {
+    'large.png': large,
+    'small.png': await noise(90, 70),
+    'small.txt': Buffer.from('a small one'),
+    'more.zip': zip([
+      { name: 'cats/1.png', content: inZip[0] as Buffer },
+      { name: 'cats/1.txt', content: 'the first' },
+      { name: 'cats/2.png', content: inZip[1] as Buffer },
+    ]),
+  };
+  for (const [file, content] of Object.entries(given)) await writeFile(join(home, file), content);
+  const page = await browser.newPage();
+  const trouble = listenForTrouble(page).filter((line) => line.startsWith('script'));
+  await page.goto(`${sidecar.url}datasets`);
+  await page.goto(page.url().replace(`:${port}/`, `:${new URL(line.url).port}/`));
+  await page.fill('#upload-name', 'cats');
+  await page.setInputFiles(
+    '#upload-files',
+    Object.keys(given).map((file) => join(home, file)),
+  );
+  await page.waitForURL('**/datasets/cats', { timeout: 50_000 });
+  expect(await sidecar.get('datasets/cats')).toMatchObject({ images: 4, captions: 2 });
+  const lies = async (file: string) => readFile(join(place.datasets, 'cats', file));
+  expect((await lies('large.png')).equals(large)).toBe(true);
+  expect((await lies('2.png')).equals(inZip[1] as Buffer)).toBe(true);
+  expect(`${await lies('1.txt')}`).toBe('the first');
+  expect(line.seen.cuts).toBeGreaterThan(2);
+  expect(line.seen.tooLarge).toBeGreaterThan(0);
+  expect(line.seen.largestBody).toBeLessThanOrEqual(1_000_000);
+  expect(trouble).toEqual([]);
+});
