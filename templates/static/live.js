@@ -4,6 +4,11 @@
  */
 const stream = document.querySelector('[hx-sse\\:connect]');
 const busy = new WeakSet();
+const refusals = {
+  401: 'You are logged out. Reload this page to log in; trainings go on without it.',
+  404: 'Not found any more: this session was deleted or renamed, or Trackside is not running.',
+  503: 'Too many pages are open: this one shows what was so when it was loaded. Close some others.',
+};
 const terminalCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 document.documentElement.classList.add('js');
@@ -26,6 +31,10 @@ if (sent && document.querySelector('main.session')) {
 /** An update leaves alone what was opened, what is being sent, and times that are the same. */
 function keepWhatThePersonDid() {
   htmx.registerExtension('trackside', {
+    // Jupyter's proxy passes on as it comes only what was asked for in these very words, and the rest when it has ended.
+    htmx_config_request: (element, { ctx }) => {
+      if (element === stream) ctx.request.headers.Accept = 'text/event-stream';
+    },
     htmx_before_morph_attr: (element, { attrName }) =>
       !(attrName === 'open' && element.tagName === 'DETAILS') && !(attrName === 'disabled' && busy.has(element.form)),
     htmx_before_morph_node: (element, { newNode }) =>
@@ -62,8 +71,8 @@ function watchStream() {
   }
   for (const name of ['htmx:response:error', 'htmx:sse:error']) {
     stream.addEventListener(name, ({ target, detail }) => {
-      if (target !== stream || (detail.status ?? detail.ctx?.response?.status) !== 404) return;
-      notice.textContent = 'Not found any more: this session was deleted or renamed, or Trackside is not running.';
+      const words = target === stream && refusals[detail.status ?? detail.ctx?.response?.status];
+      if (words) notice.textContent = words;
     });
   }
   stream.addEventListener('title', ({ detail }) => {

@@ -3,11 +3,12 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Debian's Chromium, headless, that talks to nobody but us; `name` is one that leads to us. */
-export function openBrowser(name?: string): Promise<Browser> {
+/** Debian's Chromium, headless, that talks to nobody but us; `names` lead to us, or to a port: `pod.example:443 127.0.0.1:8443`. */
+export function openBrowser(...names: string[]): Promise<Browser> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-  const names = name ? [`--host-resolver-rules=MAP ${name} 127.0.0.1`] : [];
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...names];
+  const rules = names.map((name) => `MAP ${name.includes(' ') ? name : `${name} 127.0.0.1`}`);
+  const resolve = rules.length ? [`--host-resolver-rules=${rules.join(',')}`] : [];
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...resolve];
   return chromium.launch({ executablePath: installed(), args });
 }
 
