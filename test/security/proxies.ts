@@ -19,15 +19,18 @@ import { join } from 'node:path';
 export type ProxyServer = { port: number; close(): void };
 
 /**
- * RunPod's: https, the name of the pod passed on, every connection cut after some time (100 s there), whatever it does
- * (docs.runpod.io/pods/configuration/expose-ports).
+ * RunPod's: https, the name of the pod passed on, every connection cut after 100 s, whatever it does
+ * (docs.runpod.io/pods/configuration/expose-ports). Only streams live so long: here they are cut after less.
  */
 export function openRunPod(to: string, cutAfterMs: number): Promise<ProxyServer> {
   return openHttp(true, (asked, answer) => {
     const headers = { ...asked.headers, 'x-forwarded-proto': 'https', 'x-forwarded-for': '198.51.100.9' };
-    pass(to, asked, answer, asked.url ?? '/', headers, (given) => given.pipe(answer));
-    const cut = setTimeout(() => answer.destroy(), cutAfterMs);
-    answer.on('close', () => clearTimeout(cut));
+    pass(to, asked, answer, asked.url ?? '/', headers, (given) => {
+      given.pipe(answer);
+      if (given.headers['content-type'] !== 'text/event-stream') return;
+      const cut = setTimeout(() => answer.destroy(), cutAfterMs);
+      answer.on('close', () => clearTimeout(cut));
+    });
   });
 }
 
