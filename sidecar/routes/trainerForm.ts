@@ -63,7 +63,7 @@ async function trainerForm(
 
 function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetHere>>): string | null {
   const preset = trainer.presets?.find((each) => each.vram === vram);
-  return preset && here ? `${here.found} ${preset.label}: ${preset.why}` : null;
+  return preset && here ? `${here.found} ${preset.why}` : null;
 }
 
 async function furtherArguments(

@@ -1,21 +1,44 @@
 import { Hono } from 'hono';
 import type { Trackside } from '../trackside.js';
 import { findTrainer, trainers } from '../trainers/catalogue.js';
+import { modelsFor } from '../trainers/modelNeeds.js';
+import { pageModel } from './home.js';
+import { answer } from './respond.js';
+import { sdScriptsFacts } from './sdScripts.js';
+import { findModelsHere } from './trainerFields.js';
 
-/** What can be trained, and with which typed settings and arguments. */
+/** What can be trained, and with which typed settings and arguments; and what there is of sd-scripts. */
 export function trainerRoutes(trackside: Trackside): Hono {
+  const { settings, views } = trackside;
   const routes = new Hono();
 
-  routes.get('/trainers', (c) =>
-    c.json(trainers(trackside.settings).map(({ id, label, description }) => ({ id, label, description }))),
-  );
+  routes.get('/trainers', (c) => {
+    const all = trainers(settings);
+    const facts = all.map(({ id, label, description }) => ({ id, label, description }));
+    return answer(c, facts, async () => {
+      const found = await findModelsHere(trackside);
+      return views.trainers({
+        ...(await pageModel(trackside, '')),
+        sdScripts: await sdScriptsFacts(trackside),
+        trainers: all.map(({ id, label, description, models = [] }) => ({
+          id,
+          label,
+          description,
+          needs: models.map((need) => ({ ...need, here: modelsFor(need, found).length })),
+        })),
+      });
+    });
+  });
+
+  routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(trackside)));
 
   // An id may hold a slash: sd-scripts/flux.
   routes.get('/trainers/:id{.+}', async (c) => {
-    const trainer = findTrainer(trackside.settings, c.req.param('id'));
+    const trainer = findTrainer(settings, c.req.param('id'));
     const known = await trackside.describe(trainer);
-    const { id, label, description, settings } = trainer;
-    return c.json({ id, label, description, settings, arguments: trainer.furtherArguments(known) });
+    const { id, label, description, models, presets } = trainer;
+    const further = trainer.furtherArguments(known);
+    return c.json({ id, label, description, settings: trainer.settings, models, presets, arguments: further });
   });
 
   return routes;

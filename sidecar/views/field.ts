@@ -18,7 +18,7 @@ export type FieldView = {
   error: string | null;
   /** Shown, and not to be changed. */
   fixed?: boolean;
-  /** It differs from what the trainer does by itself: where that comes from, "preset" or "changed". */
+  /** It is not what the trainer would do by itself: a preset gives it, or a person typed it. */
   differs?: 'preset' | 'changed' | null;
   /** A link under it, as `Download it`. */
   link?: { href: string; label: string } | null;
@@ -84,7 +84,7 @@ export function argumentField(
     differs: value !== '' ? 'changed' : preset !== null ? 'preset' : null,
   };
   if (argument.type === 'switch' && preset === true) {
-    const choices = [option('', value, 'on, by the preset'), option('false', value, 'off')];
+    const choices = [option('', value, 'on (preset)'), option('false', value, 'off')];
     return { ...field, kind: 'choice', choices };
   }
   if (argument.choices) field.choices.unshift(option('', value, fallback || 'not given'));
@@ -92,8 +92,8 @@ export function argumentField(
 }
 
 function fallbackOf({ default: own, type }: Argument, preset: ArgumentValue | null): string {
-  if (preset !== null)
-    return `${[preset].flat().join(type === 'list' ? '\n' : ' ')}${type === 'list' ? '' : ', by the preset'}`;
+  if (preset !== null && type === 'list') return [preset].flat().join('\n');
+  if (preset !== null) return `${String(preset)} (preset)`;
   return own == null || own === '' || own === false ? '' : `default ${String(own)}`;
 }
 

@@ -116,6 +116,30 @@ export type NewTrainingModel = PageModel & {
   draft?: { name: string; version: number } | null;
 };
 
+/** What there is of sd-scripts; all null where it was not found. `missing`: sentences, each with what to do. */
+export type SdScriptsFacts = {
+  path: string | null;
+  commit: string | null;
+  python: string | null;
+  python_from: string | null;
+  python_version: string | null;
+  packages: { name: string; wanted: string | null; installed: string | null }[];
+  gpus: { index: number; name: string; memory_total: number; driver: string }[];
+  missing: string[];
+  /** Where it was looked for in vain. */
+  looked_in: string[];
+};
+
+export type TrainersModel = PageModel & {
+  trainers: {
+    id: string;
+    label: string;
+    description: string;
+    needs: { label: string; here: number; required: boolean }[];
+  }[];
+  sdScripts: SdScriptsFacts;
+};
+
 export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
   values: Record<string, string>;

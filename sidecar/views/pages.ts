@@ -16,6 +16,7 @@ import type {
   SamplesModel,
   SessionModel,
   SessionsTableModel,
+  TrainersModel,
 } from './models.js';
 import { newTrainingView } from './newTraining.js';
 import { createRenderer } from './render.js';
@@ -23,6 +24,7 @@ import { samplesView } from './samples.js';
 import { sessionPartNames, sessionView } from './session.js';
 import { sessionsView } from './sessions.js';
 import { activeCount, sessionTitle } from './status.js';
+import { trainersView } from './trainers.js';
 
 export type * from './models.js';
 
@@ -46,6 +48,7 @@ export type Views = {
   dataset(model: DatasetModel): string;
   /** What goes inside `#images` of a dataset. */
   datasetImages(model: DatasetImagesModel): string;
+  trainers(model: TrainersModel): string;
   problem(model: ProblemModel): string;
   login(model: LoginModel): string;
   /** Titles of the browser's tab: "(2) Trackside", "64 % my-cat V3". */
@@ -104,6 +107,7 @@ export function createViews(options: {
     dataset: (model) =>
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
     datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model, true) }),
+    trainers: (model) => page('trainers', 'Trainers · Trackside', model, { ...trainersView(model) }),
     problem: (model) =>
       page(
         'problem',

@@ -4,7 +4,7 @@ import type { Family, Flags, Preset } from './family.js';
 export const cpuPreset: Preset = {
   vram: 'CPU',
   gib: 0,
-  label: 'No GPU',
+  label: 'none: on the processor',
   why: 'Trains on the processor, in full precision: for trying it out with a tiny model, far too slow for a real one.',
   flags: {
     optimizer_type: 'AdamW',

@@ -17,10 +17,10 @@ export function settingsOf(family: Family): Setting[] {
       choices: baseModels.map(({ value, label }) => ({ value, label })),
     }),
     field('vram', {
-      label: 'Preset for a GPU of',
       type: 'choice',
       default: family.presets.at(-1)?.vram ?? '',
       choices: presetsOf(family).map(({ vram, label }) => ({ value: vram, label })),
+      help: 'Which preset is used.',
     }),
     field('gpus'),
     field('num_repeats'),

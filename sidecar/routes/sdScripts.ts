@@ -1,0 +1,42 @@
+import { readGpus } from '../processes/gpus.js';
+import { runCommand } from '../processes/run.js';
+import type { Trackside } from '../trackside.js';
+import { findCheckout, usualPlaces } from '../trainers/sdScripts/checkout.js';
+import { missingPackages, readPackages } from '../trainers/sdScripts/packages.js';
+import type { SdScriptsFacts } from '../views/pages.js';
+
+const FRESH_MS = 10_000;
+let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
+
+/** What there is of sd-scripts on this machine, and what is missing, in words. Python is asked every ten seconds at most. */
+export async function sdScriptsFacts({ settings }: Trackside): Promise<SdScriptsFacts> {
+  const { gpus, missing: noGpu } = await readGpus();
+  const cards = gpus.map(({ index, name, memoryTotal, driver }) => ({
+    index,
+    name,
+    memory_total: memoryTotal,
+    driver,
+  }));
+  const checkout = findCheckout(settings);
+  if ('missing' in checkout) {
+    const none = { path: null, commit: null, python: null, python_from: null, python_version: null, packages: [] };
+    return { ...none, gpus: cards, missing: [checkout.missing], looked_in: usualPlaces(settings.root) };
+  }
+  const key = `${checkout.python} ${checkout.path}`;
+  const now = performance.now();
+  if (!asked || asked.key !== key || now - asked.at > FRESH_MS) {
+    asked = { at: now, key, answer: readPackages(checkout, runCommand) };
+  }
+  const found = await asked.answer;
+  return {
+    path: checkout.path,
+    commit: checkout.commit,
+    python: checkout.python,
+    python_from: checkout.pythonFrom,
+    python_version: found.python,
+    packages: found.packages,
+    gpus: cards,
+    missing: [...missingPackages(checkout, found), ...(noGpu ? [noGpu] : [])],
+    looked_in: [],
+  };
+}

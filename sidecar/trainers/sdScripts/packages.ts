@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Run } from '../describe.js';
+import type { Checkout } from './checkout.js';
+
+/** `wanted`: the version that requirements.txt pins, null where any will do. `installed`: null where it is not. */
+export type Package = { name: string; wanted: string | null; installed: string | null };
+
+export type Packages = {
+  python: string | null;
+  packages: Package[] /** Why Python told nothing. */;
+  problem: string | null;
+};
+
+/** Without these, nothing trains; the rest of requirements.txt is for an optimizer each. */
+const FOR: Record<string, string> = {
+  bitsandbytes: 'the optimizers whose names end in 8bit, which most presets use',
+  'lion-pytorch': 'the optimizer Lion',
+  schedulefree: 'the optimizers whose names end in ScheduleFree',
+  'pytorch-optimizer': 'optimizers of that package',
+  'prodigy-plus-schedule-free': 'the optimizer ProdigyPlusScheduleFree',
+  prodigyopt: 'the optimizer Prodigy',
+};
+
+const SCRIPT = `
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+def of(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+print(json.dumps({"python": platform.python_version(), "versions": {name: of(name) for name in sys.argv[1:]}}))
+`;
+
+const answerShape = z.object({ python: z.string(), versions: z.record(z.string(), z.string().nullable()) });
+
+/** What the checkout's requirements.txt asks for, and torch, against what its Python has. Nothing of it is imported. */
+export async function readPackages({ path, python }: Checkout, run: Run): Promise<Packages> {
+  const wanted = requirements(await readFile(join(path, 'requirements.txt'), 'utf8').catch(() => ''));
+  // One of them is enough: pods without a display have the headless one.
+  const names = [...wanted.keys(), 'opencv-python-headless'];
+  try {
+    const printed = await run({ argv: [python, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' });
+    const answer = answerShape.parse(JSON.parse(printed));
+    const { versions } = answer;
+    const packages = [...wanted].map(([name, version]) => ({
+      name,
+      wanted: version,
+      installed: versions[name] ?? (name === 'opencv-python' ? (versions['opencv-python-headless'] ?? null) : null),
+    }));
+    return { python: answer.python, packages, problem: null };
+  } catch (error) {
+    return { python: null, packages: [], problem: `${python} did not tell its packages: ${(error as Error).message}.` };
+  }
+}
+
+/** Names and pins; torch, which a person installs first to match the driver, is not among them and is added. */
+function requirements(text: string): Map<string, string | null> {
+  const lines = text.split('\n').map((line) => /^([A-Za-z][\w.-]*)(?:\[[^\]]*\])?(?:==([^\s;]+))?/.exec(line.trim()));
+  const named = lines.flatMap((match): [string, string | null][] => (match?.[1] ? [[match[1], match[2] ?? null]] : []));
+  return new Map([['torch', null], ['torchvision', null], ...named]);
+}
+
+/** What is missing, in words, each with its remedy. */
+export function missingPackages({ path, python }: Checkout, { packages, problem }: Packages): string[] {
+  if (problem) return [`${problem} Set TRACKSIDE_PYTHON to the Python that sd-scripts is installed in.`];
+  const missing = packages.filter(({ installed }) => installed === null).map(({ name }) => name);
+  const torch = missing.filter((name) => name.startsWith('torch'));
+  const needed = missing.filter((name) => !(name in FOR) && !torch.includes(name));
+  return [
+    ...(torch.length > 0
+      ? [
+          `${list(torch)} ${are(torch)} missing. Install ${are(torch) === 'is' ? 'it' : 'them'} to match the GPU’s driver: ${python} -m pip install ${torch.join(' ')}.`,
+        ]
+      : []),
+    ...(needed.length > 0
+      ? [`${list(needed)} ${are(needed)} missing: cd ${path} && ${python} -m pip install -r requirements.txt.`]
+      : []),
+    ...missing
+      .filter((name) => name in FOR)
+      .map((name) => `${name} is missing, for ${FOR[name]}: ${python} -m pip install ${name}.`),
+  ];
+}
+
+function list(names: string[]): string {
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '');
+}
+
+function are(names: string[]): 'is' | 'are' {
+  return names.length > 1 ? 'are' : 'is';
+}

@@ -1,0 +1,50 @@
+import type { TrainersModel } from './models.js';
+
+export type TrainersView = {
+  /** Facts of the checkout by name; empty where there is none. */
+  checkout: { name: string; value: string }[];
+  missing: string[];
+  lookedIn: string[];
+  trainers: { label: string; description: string; needs: string | null; href: string }[];
+};
+
+/** What can be trained here, and what there is of sd-scripts. */
+export function trainersView({ root, trainers, sdScripts }: TrainersModel): TrainersView {
+  const { path, commit, python, python_from, python_version, packages, gpus, missing, looked_in } = sdScripts;
+  const version = (name: string) => packages.find((each) => each.name === name)?.installed ?? 'missing';
+  const cards = gpus.map(
+    ({ index, name, memory_total }) => `${index}: ${name}, ${Math.round(memory_total / 1024 ** 3)} GB`,
+  );
+  const checkout = [
+    { name: 'Folder', value: path ?? '' },
+    { name: 'Commit', value: commit?.slice(0, 10) ?? 'not known: it has no git history' },
+    { name: 'Python', value: `${python_version ?? 'does not answer'} · ${python}, from ${python_from}` },
+    { name: 'torch', value: version('torch') },
+    { name: 'accelerate', value: version('accelerate') },
+    { name: 'GPUs', value: cards.join('; ') || 'none' },
+    ...(gpus[0] ? [{ name: 'Driver', value: gpus[0].driver }] : []),
+  ];
+  return {
+    checkout: path ? checkout : [],
+    missing,
+    lookedIn: looked_in,
+    trainers: trainers.map(({ id, label, description, needs }) => ({
+      label,
+      description,
+      needs: needsOf(needs),
+      href: `${root}new?${new URLSearchParams({ trainer: id })}`,
+    })),
+  };
+}
+
+/** "Still to download: the model, CLIP-L." */
+function needsOf(needs: TrainersModel['trainers'][number]['needs']): string | null {
+  const required = needs.filter((need) => need.required);
+  if (required.length === 0) return null;
+  const missing = required
+    .filter(({ here }) => here === 0)
+    .map(({ label }) => (label === 'Model' ? 'the model' : label));
+  if (missing.length === 0) return 'All its model files are here.';
+  if (missing.length === required.length) return `Model files to download: ${missing.join(', ')}.`;
+  return `Still to download: ${missing.join(', ')}.`;
+}
