@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { crashingAfterSaves } from '../fakePython.js';
 import { makePlace, type Place, quick } from '../sidecar.js';
+import { compileClock } from './clockLibrary.js';
 import { lacks, measured } from './needs.js';
 
 let place: Place;
@@ -37,12 +35,11 @@ test('a trainer that keeps crashing is resumed after 10, 20 and 40 s, and then l
 });
 
 const withoutCompiler = lacks('gcc');
-const library = join(tmpdir(), `trackside-clock-${process.pid}-resume.so`);
+let library: ReturnType<typeof compileClock>;
 beforeAll(() => {
-  const source = fileURLToPath(new URL('fixtures/clock.c', import.meta.url));
-  if (!withoutCompiler) execFileSync('gcc', ['-shared', '-fPIC', '-O2', '-o', library, source]);
+  if (!withoutCompiler) library = compileClock();
 });
-afterAll(() => rmSync(library, { force: true }));
+afterAll(() => library?.remove());
 
 test.skipIf(withoutCompiler)(
   'a clock that jumps a day shortens no wait, ends nothing, and begins nothing',
@@ -51,7 +48,7 @@ test.skipIf(withoutCompiler)(
     const clock = join(place.folder, 'clock');
     const set = (seconds: number) => writeFileSync(clock, `${seconds}\n`);
     set(0);
-    const faked = { LD_PRELOAD: library, CLOCK_OFFSET: clock, PRACTICE_STEP_SECONDS: '0.05' };
+    const faked = { LD_PRELOAD: library.path, CLOCK_OFFSET: clock, PRACTICE_STEP_SECONDS: '0.05' };
     const sidecar = await place.serve({ ...faked, TRACKSIDE_AUTO_RESUME_DELAYS: '8', TRACKSIDE_STALL_SCALE: '0.02' });
     for (const lora_name of ['cat', 'dog']) {
       await sidecar.send('POST', 'sessions', { ...switchedOn, lora_name, max_train_epochs: 100 });

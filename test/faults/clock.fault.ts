@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { isAlive, makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { compileClock } from './clockLibrary.js';
 import { lacks, measured } from './needs.js';
 import { attemptOf } from './pod.js';
 
@@ -27,15 +25,14 @@ function set(seconds: number): void {
 }
 
 const DAY = 86_400;
-const library = join(tmpdir(), `trackside-clock-${process.pid}.so`);
+let library: ReturnType<typeof compileClock>;
 beforeAll(() => {
-  const source = fileURLToPath(new URL('fixtures/clock.c', import.meta.url));
-  if (!withoutCompiler) execFileSync('gcc', ['-shared', '-fPIC', '-O2', '-o', library, source]);
+  if (!withoutCompiler) library = compileClock();
 });
-afterAll(() => rmSync(library, { force: true }));
+afterAll(() => library?.remove());
 
 // The kernel stamps files with the real time: clocks that differ by a day are the harder case.
-const faked = () => ({ LD_PRELOAD: library, CLOCK_OFFSET: clock, PRACTICE_STEP_SECONDS: '0.05' });
+const faked = () => ({ LD_PRELOAD: library.path, CLOCK_OFFSET: clock, PRACTICE_STEP_SECONDS: '0.05' });
 
 describe.skipIf(withoutCompiler)('the clock jumps a day', () => {
   test.each([
