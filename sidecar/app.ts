@@ -12,6 +12,7 @@ import { healthRoutes } from './routes/health.js';
 import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
+import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
 import { rootOf, wantsPage } from './routes/respond.js';
@@ -56,6 +57,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
+  app.route('/', modelRoutes(trackside));
   app.route(
     '/',
     datasetRoutes({

@@ -55,6 +55,7 @@ export async function serve(settings: Settings): Promise<void> {
   await trackside.stopping.takeUp();
   await trackside.handRuns.open();
   await trackside.autoResume.open();
+  await trackside.downloads.open();
   void describeAhead(trackside);
 
   let ending = false;
@@ -66,6 +67,7 @@ export async function serve(settings: Settings): Promise<void> {
     server.close();
     server.closeAllConnections();
     trackside.autoResume.close();
+    await trackside.downloads.close();
     trackside.handRuns.close();
     await trackside.outputs.close();
     process.exit(0);

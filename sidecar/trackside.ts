@@ -1,6 +1,9 @@
 import { basename, join } from 'node:path';
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
+import { createDownloads, type Downloads } from './models/downloads.js';
+import { hubEndpoint } from './models/hub.js';
+import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
@@ -32,6 +35,7 @@ export type Trackside = {
   stopping: Stopping;
   handRuns: HandRuns;
   autoResume: AutoResume;
+  downloads: Downloads;
   views: Views;
   assets: Assets;
   /** Every argument of a trainer's own parser. */
@@ -61,6 +65,12 @@ export function createTrackside(settings: Settings): Trackside {
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
   const stopping = createStopping(outputs, handRuns);
+  const downloads = createDownloads({
+    models: settings.models,
+    hub: { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') },
+    changed: () => hub.tell({ type: 'models' }),
+    arrived: ({ into }, commit) => placeTokenizer(settings.models, into, commit),
+  });
   return {
     settings,
     login,
@@ -70,6 +80,7 @@ export function createTrackside(settings: Settings): Trackside {
     disk,
     stopping,
     handRuns,
+    downloads,
     autoResume: createAutoResume({ settings, secrets, outputs, stopping, hub }),
     views,
     assets,

@@ -13,6 +13,8 @@ export type LiveEvent =
   | { type: 'logout' }
   /** A disk can't be written any more, or can again. */
   | { type: 'disk' }
+  /** A download of a model moved on or ended; only the page of the models shows it. */
+  | { type: 'models' }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */
   | { type: 'log'; name: string; inode: number; offset: number; text: string };
 

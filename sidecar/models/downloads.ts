@@ -70,6 +70,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   const running = new Map<string, Running>();
   const finished: DownloadFacts[] = [];
   let records: DownloadRecord[] = [];
+  let loading: Promise<void> | null = null;
   let closed = false;
   let toldAt = 0;
 
@@ -78,6 +79,15 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     options.changed();
     // On a full disk the record stays as it was; what is under way goes on by what is known here.
     await writeDownloads(models, records).catch((error: Error) => console.error(`trackside: ${error.message}`));
+  }
+
+  /** What was wanted before the sidecar ended, read once, before anything new is written over it. */
+  function load(): Promise<void> {
+    loading ??= readDownloads(models).then((found) => {
+      for (const record of found) if (record.status !== 'failed') record.status = 'queued';
+      records = found;
+    });
+    return loading;
   }
 
   function tellProgress(): void {
@@ -154,7 +164,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     await mkdir(folder, { recursive: true });
     const release = await lock(folder, {
       lockfilePath: join(folder, `.${basename(record.parts[0]?.path ?? record.id)}.lock`),
-      stale: 30_000,
+      stale: 6_000,
       onCompromised: () => stop.abort(LOST_LOCK),
     }).catch(() => {
       throw new HubRefusal('Another Trackside is downloading it.', true, { patient: true });
@@ -242,6 +252,12 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     };
   }
 
+  function forget(id: string): boolean {
+    const at = finished.findIndex((each) => each.id === id);
+    if (at >= 0) finished.splice(at, 1);
+    return at >= 0;
+  }
+
   function find(id: string): DownloadRecord {
     const record = records.find((each) => each.id === id);
     if (!record)
@@ -253,8 +269,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 
   return {
     async open() {
-      records = await readDownloads(models);
-      for (const record of records) if (record.status !== 'failed') record.status = 'queued';
+      await load();
       fill();
     },
     async close() {
@@ -264,6 +279,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     },
     list: () => [...records.map(factsOf), ...finished],
     async start(wish) {
+      await load();
       const id = join(wish.into, wish.parts.length === 1 ? (wish.parts[0]?.path ?? '') : '');
       const before = records.find((each) => each.id === id);
       if (before && before.status !== 'failed') {
@@ -275,13 +291,13 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       const record: DownloadRecord = { ...wish, id, status: 'queued', message: null, link: null, done: 0 };
       await keep(() => {
         records = [...records.filter((each) => each.id !== id), record];
-        const done = finished.findIndex((each) => each.id === id);
-        if (done >= 0) finished.splice(done, 1);
+        forget(id);
       });
       fill();
       return factsOf(record);
     },
     async again(id) {
+      await load();
       const record = find(id);
       if (record.status !== 'failed') return;
       await keep(() => {
@@ -292,12 +308,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       fill();
     },
     async cancel(id) {
-      const done = finished.findIndex((each) => each.id === id);
-      if (done >= 0) {
-        finished.splice(done, 1);
-        options.changed();
-        return;
-      }
+      await load();
+      if (forget(id)) return options.changed();
       const record = find(id);
       const entry = running.get(id);
       entry?.stop.abort(new Error('called off'));
@@ -305,6 +317,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       for (const part of record.parts) await rm(join(models, record.into, `${part.path}.incomplete`), { force: true });
       await keep(() => {
         records = records.filter((each) => each !== record);
+        // It may have arrived in this very moment.
+        forget(id);
       });
       fill();
     },

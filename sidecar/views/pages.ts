@@ -3,6 +3,7 @@ import { bannerView } from './banner.js';
 import { othersView } from './byHand.js';
 import { datasetsView, datasetView, imagesView } from './datasets.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
+import { type ModelsModel, modelPartNames, modelsView } from './modelFiles.js';
 import type {
   BannerModel,
   DatasetImagesModel,
@@ -49,6 +50,9 @@ export type Views = {
   /** What goes inside `#images` of a dataset. */
   datasetImages(model: DatasetImagesModel): string;
   trainers(model: TrainersModel): string;
+  models(model: ModelsModel): string;
+  /** What goes inside each live region of the page of models, by the region's id. */
+  modelParts(model: ModelsModel): Record<string, string>;
   problem(model: ProblemModel): string;
   login(model: LoginModel): string;
   /** Titles of the browser's tab: "(2) Trackside", "64 % my-cat V3". */
@@ -108,6 +112,12 @@ export function createViews(options: {
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
     datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model, true) }),
     trainers: (model) => page('trainers', 'Trainers · Trackside', model, { ...trainersView(model) }),
+    models: (model) =>
+      page('models', 'Models · Trackside', model, { ...modelsView(model), stream: `${model.root}models/events` }),
+    modelParts: (model) => {
+      const view = { root: model.root, now: model.now, ...modelsView(model) };
+      return Object.fromEntries(modelPartNames.map((name) => [name, render(`parts/${name}`, view)]));
+    },
     problem: (model) =>
       page(
         'problem',

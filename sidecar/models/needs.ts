@@ -1,0 +1,52 @@
+import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
+import type { Family } from '../trainers/sdScripts/family.js';
+import { hubSources, type NamedSource } from './hubSources.js';
+import { type ModelFile, type ModelRole, roleNames } from './roles.js';
+import { missingTokenizers } from './tokenizers.js';
+
+/** One model that a family needs: what is here of it, and where the hub has it. */
+export type NeedFacts = {
+  role: ModelRole;
+  label: string;
+  required: boolean;
+  /** Paths of the files that can be used. */
+  here: string[];
+  /** Required, not here, and not inside the main model either. */
+  missing: boolean;
+  sources: readonly NamedSource[];
+};
+
+export type FamilyNeeds = {
+  id: string;
+  label: string;
+  needs: NeedFacts[];
+  /** Ids of tokenizers that a training would ask the hub for. */
+  tokenizers: string[];
+  /** Is everything here that a training has to have? Tokenizers not counted: a trainer can fetch them itself. */
+  ready: boolean;
+};
+
+/** What each family needs of the models that were found. `models` is the models folder. */
+export function familyNeeds(
+  families: readonly Family[],
+  files: readonly ModelFile[],
+  models: string,
+): Promise<FamilyNeeds[]> {
+  return Promise.all(
+    families.map(async ({ id, label, needs }) => {
+      const trainer = { models: needs, settings: [] };
+      const missing = missingModels(trainer, chooseModels(trainer, '', {}, files), files);
+      const facts = needs.map((need) => ({
+        role: need.role,
+        label: need === needs[0] ? roleNames[need.role] : need.label,
+        required: need.required,
+        here: modelsFor(need, files).map(({ path }) => path),
+        missing: missing.includes(need),
+        sources: hubSources.filter(({ role }) => role === need.role),
+      }));
+      const main = needs[0]?.role;
+      const tokenizers = main ? await missingTokenizers(models, main) : [];
+      return { id, label, needs: facts, tokenizers, ready: missing.length === 0 };
+    }),
+  );
+}

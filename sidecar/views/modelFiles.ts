@@ -1,0 +1,170 @@
+import type { DownloadFacts } from '../models/downloads.js';
+import type { NamedSource } from '../models/hubSources.js';
+import type { FamilyNeeds, NeedFacts } from '../models/needs.js';
+import { type ModelFile, roleNames } from '../models/roles.js';
+import { bytes, duration, percent } from './formatting.js';
+import type { PageModel } from './models.js';
+
+export type ModelsModel = PageModel & {
+  /** Where downloads go; absolute. */
+  folder: string;
+  files: readonly ModelFile[];
+  families: readonly FamilyNeeds[];
+  downloads: readonly DownloadFacts[];
+  /** Is there a token for the hub? */
+  token: boolean;
+  /** What was typed for a download, and what is wrong with it, by field. */
+  values: Record<string, string>;
+  errors: Record<string, string>;
+};
+
+/** The live regions of the page: ids, and names of templates under parts/. */
+export const modelPartNames = ['downloads', 'needs', 'modelFiles'] as const;
+
+export type ModelsView = {
+  at: string;
+  folder: string;
+  token: boolean;
+  downloads: DownloadView[];
+  families: FamilyView[];
+  groups: { role: string; files: FileView[] }[];
+  count: number;
+  values: Record<string, string>;
+  errors: Record<string, string>;
+};
+
+export type DownloadView = {
+  label: string;
+  path: string;
+  /** "7.4 of 24 GB · 112 MB a second · 2 min left" */
+  state: string;
+  percent: number | null;
+  tone: string;
+  message: string | null;
+  link: string | null;
+  again: string | null;
+  end: string;
+  endLabel: string;
+};
+
+type FamilyView = {
+  id: string;
+  label: string;
+  state: string;
+  ready: boolean;
+  open: boolean;
+  needs: { label: string; here: string[]; note: string; offers: OfferView[]; known: boolean }[];
+  tokenizers: string | null;
+  /** Offered where more than one thing is missing. */
+  all: string | null;
+};
+type OfferView = { repo: string; file: string; label: string; size: string; gated: boolean };
+type FileView = { name: string; path: string; detail: string; size: string; reason: string | null };
+
+export function modelsView(model: ModelsModel): ModelsView {
+  const { root, folder, token, files, families, downloads, values, errors } = model;
+  const at = `${root}models`;
+  const open =
+    families.find(({ needs, ready }) => !ready && (needs[0]?.here.length ?? 0) > 0) ??
+    families.find(({ ready }) => !ready);
+  return {
+    at,
+    folder,
+    token,
+    downloads: downloads.map((download) => downloadView(download, at)),
+    families: families.map((family) => familyView(family, files, family === open)),
+    groups: groups(files),
+    count: files.filter(({ usable }) => usable).length,
+    values,
+    errors,
+  };
+}
+
+function downloadView(download: DownloadFacts, at: string): DownloadView {
+  const address = `${at}/downloads/${download.id.split('/').map(encodeURIComponent).join('/')}`;
+  const share = download.bytes ? (100 * download.bytes_done) / download.bytes : null;
+  const ended = download.status === 'done' || download.status === 'failed';
+  return {
+    label: download.label,
+    path: download.path,
+    state: stateWords(download, share),
+    percent: download.status === 'done' ? null : share,
+    tone: { failed: 'fail', waiting: 'wait', done: 'done', queued: 'wait', downloading: 'run', checking: 'run' }[
+      download.status
+    ],
+    message: download.message,
+    link: download.link,
+    again: download.status === 'failed' ? `${address}/tries` : null,
+    end: `${address}?_method=DELETE`,
+    endLabel: ended ? 'Remove from the list' : 'Cancel',
+  };
+}
+
+function stateWords(download: DownloadFacts, share: number | null): string {
+  const { status, bytes_done: done, bytes: all, bytes_per_second: rate, eta_seconds: left } = download;
+  const size =
+    all === null ? (done > 0 ? bytes(done) : '') : status === 'done' ? bytes(all) : `${bytes(done)} of ${bytes(all)}`;
+  const words = {
+    queued: 'waits for its turn',
+    downloading: rate === null ? 'downloading' : `${bytes(Math.round(rate))} a second`,
+    checking: `checking its hash, ${percent(share)}`,
+    waiting: 'waiting',
+    failed: 'did not arrive',
+    done: 'is here',
+  }[status];
+  return [words, size, status === 'downloading' && left !== null ? `${duration(left)} left` : '']
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: boolean): FamilyView {
+  const missing = family.needs.filter((need) => need.missing);
+  const size = missing.reduce((sum, { sources }) => sum + (sources[0]?.bytes ?? 0), 0);
+  const names = missing.map(({ label }) => label).join(', ');
+  const count = missing.length + (family.tokenizers.length > 0 ? 1 : 0);
+  return {
+    id: family.id,
+    label: family.label,
+    ready: family.ready,
+    open,
+    state: family.ready ? 'ready to train' : `lacks ${names}${size ? ` · ${bytes(size)}` : ''}`,
+    needs: family.needs.map((need) => needView(need, files)),
+    tokenizers: family.tokenizers.length > 0 ? family.tokenizers.join(', ') : null,
+    all: count > 1 && missing.every(({ sources }) => sources.length > 0) ? `Download all that is missing` : null,
+  };
+}
+
+function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]) {
+  const names = here.map((path) => files.find((file) => file.path === path)?.name ?? path);
+  const inside = required && !missing && here.length === 0;
+  const offers = here.length > 0 || inside ? [] : sources.map(offerView);
+  return {
+    label,
+    here: names,
+    note: inside ? 'inside the model' : required ? '' : 'if wanted',
+    offers,
+    known: sources.length > 0,
+  };
+}
+
+function offerView({ repo, file, label, bytes: size, gated }: NamedSource): OfferView {
+  return { repo, file, label, size: size === null ? '' : bytes(size), gated };
+}
+
+/** By role, what can be used first; files that no family needs come last. */
+function groups(files: readonly ModelFile[]): ModelsView['groups'] {
+  const roles = [...new Set(files.map(({ role }) => role))];
+  return roles.map((role) => ({
+    role: role ? roleNames[role] : 'Other files',
+    files: files
+      .filter((file) => file.role === role)
+      .sort((a, b) => Number(b.usable) - Number(a.usable))
+      .map(({ name, path, detail, bytes: size, reason }) => ({
+        name,
+        path,
+        detail: detail ?? '',
+        size: bytes(size),
+        reason,
+      })),
+  }));
+}
