@@ -5,7 +5,7 @@ import type { Settings } from '../settings.js';
 import { findTrainer } from '../trainers/catalogue.js';
 import { type Begin, planAttempt } from './attemptPlan.js';
 import { runsByHand } from './byHand.js';
-import { type Claim, claimGpus } from './claimGpus.js';
+import { type Claim, claimGpus, wantsGpu } from './claimGpus.js';
 import { launchAttempt } from './launchAttempt.js';
 import type { Outputs } from './outputs.js';
 import { readPictures } from './preflight/pictures.js';
@@ -56,7 +56,7 @@ async function beginAlone(
     if (!state) throw notOurs(session);
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
     const detail = await readPictures(settings, session, state);
-    if (trainer.usesGpu) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
+    if (wantsGpu(trainer, state.vram)) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
     const context = { settings, secrets, session, state, trainer, detail, begin, gpus: claim?.gpus ?? [] };
     const plan = await planAttempt(context);
     refuseErrors(name, await findingsFor(settings, { ...context, epochs: plan.epochs }));

@@ -1,5 +1,6 @@
 import { Problem } from '../problem.js';
 import { type Gpu, type Gpus, readGpus } from '../processes/gpus.js';
+import type { Trainer } from '../trainers/trainer.js';
 import type { SessionFacts } from './facts.js';
 
 /** GPUs that a session has to itself, until its attempt has ended or never came to be. */
@@ -32,6 +33,11 @@ export async function claimGpus(
       for (const index of gpus) if (reserved.get(index) === name) reserved.delete(index);
     },
   };
+}
+
+/** Does this session train on a GPU? Not with the preset for none. */
+export function wantsGpu({ usesGpu, presets }: Trainer, vram: string | undefined): boolean {
+  return usesGpu === true && presets?.find((preset) => preset.vram === vram)?.gib !== 0;
 }
 
 const reserved = new Map<number, string>();

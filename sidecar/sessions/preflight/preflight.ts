@@ -7,7 +7,7 @@ import { findTrainer } from '../../trainers/catalogue.js';
 import { expectedSteps } from '../../trainers/expectedSteps.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings, type TrainingSettings } from '../../trainers/trainingSettings.js';
-import { gpuHolders, pickGpus } from '../claimGpus.js';
+import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Session } from '../session.js';
 import type { UiState } from '../uiState.js';
@@ -32,7 +32,7 @@ export async function preflight(
   try {
     const trainer = findTrainer(deps.settings, state.trainer ?? 'practice');
     const detail = await readPictures(deps.settings, session, state);
-    const chosen = trainer.usesGpu ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
+    const chosen = wantsGpu(trainer, state.vram) ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
     const run = { session, state, trainer, detail, gpus: chosen.gpus, epochs: null };
     return summary([...chosen.found, ...(await findingsFor(deps.settings, run))]);
   } catch (problem) {

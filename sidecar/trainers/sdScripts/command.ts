@@ -41,8 +41,8 @@ function launcherFlags({ settings, gpus }: TrainingInput, precision: string): st
     'no',
     '--num_cpu_threads_per_process',
     onCpu ? '2' : '1',
-    // Two runs on one machine must not meet at the same port.
-    ...(!onCpu && processes > 1 ? ['--main_process_port', '0'] : []),
+    // Two runs on one machine must not meet at one port: each has its first GPU to itself. With 0, "any", torchrun waits for ever.
+    ...(!onCpu && processes > 1 ? ['--main_process_port', String(29_500 + (gpus[0] ?? 0))] : []),
   ];
 }
 

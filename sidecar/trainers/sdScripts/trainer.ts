@@ -36,9 +36,15 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     conflicts: (settings, own) => conflicts(family, settings, own),
     basics: basicArguments(family),
     furtherArguments: (all) => furtherArguments(family, all),
+    environment,
     command: (input) => launchCommand(family, input, where),
     files,
   };
+}
+
+/** Which GPUs it sees, in the order in which nvidia-smi counts them; CUDA by itself puts the fastest first. */
+function environment({ gpus }: TrainingInput): Record<string, string> {
+  return gpus.length === 0 ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
 }
 
 /** Flags that the settings become, that dataset.toml holds, or that ask for another way to train. */
@@ -72,6 +78,6 @@ function files(input: TrainingInput, command: Command): InputFile[] {
   return [
     { name: 'dataset.toml', content: dataset, executable: false },
     { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
-    { name: 'train.sh', content: trainScript(command), executable: true },
+    { name: 'train.sh', content: trainScript(command, environment(input)), executable: true },
   ];
 }

@@ -1,7 +1,12 @@
-"""On PYTHONPATH: every Python that starts makes sd-scripts' U-Net as narrow as the small model, the checkout untouched."""
+"""On PYTHONPATH: every Python that starts makes sd-scripts' U-Net as narrow as the small model, the checkout untouched.
+
+SMALL_SAVE_SECONDS makes each file of a state take that long, so that a stop can fall into the middle of a save.
+"""
 
 import importlib.util
+import os
 import sys
+import time
 
 from widths import CHANNELS, EMBEDDING, TIME_EMBEDDING
 
@@ -23,9 +28,22 @@ class NarrowUnet:
             module.BLOCK_OUT_CHANNELS = CHANNELS
             module.TIMESTEP_INPUT_DIM = EMBEDDING
             module.TIME_EMBED_DIM = TIME_EMBEDDING
+            save_slowly(float(os.environ.get("SMALL_SAVE_SECONDS", "0")))
 
         spec.loader.exec_module = execute_narrow
         return spec
+
+
+def save_slowly(seconds):
+    import torch
+
+    save = torch.save
+
+    def slow(*given, **named):
+        time.sleep(seconds)
+        return save(*given, **named)
+
+    torch.save = slow
 
 
 sys.meta_path.insert(0, NarrowUnet())
