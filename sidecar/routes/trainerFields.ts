@@ -4,8 +4,10 @@ import { Problem } from '../problem.js';
 import { readGpus } from '../processes/gpus.js';
 import type { Trackside } from '../trackside.js';
 import { type ArgumentValue, checkArguments } from '../trainers/arguments.js';
+import { whyNotDrawn } from '../trainers/confine.js';
 import { presetForGpus } from '../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../trainers/modelNeeds.js';
+import { pathRoots } from '../trainers/pathRoots.js';
 import type { Trainer } from '../trainers/trainer.js';
 import { readTrainingSettings, type TrainingSettings } from '../trainers/trainingSettings.js';
 
@@ -29,7 +31,10 @@ export async function readTrainerFields(
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
   const asked = Object.values(given).some((value) => value !== '');
   const known = asked ? trainer.furtherArguments(await trackside.describe(trainer)) : [];
-  const own = collect(wrong, () => checkArguments(known, given));
+  const roots = pathRoots(trackside.settings, trainer.script.cwd);
+  const own = collect(wrong, () => checkArguments(known, given, roots));
+  const undrawn = settings && whyNotDrawn(settings.sample_prompts, roots);
+  if (undrawn) wrong.sample_prompts = undrawn;
   if (settings && own) {
     Object.assign(own, switchedOff(trainer, settings, given));
     if (trainer.models) {

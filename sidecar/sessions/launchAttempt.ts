@@ -10,10 +10,10 @@ import { LOG_FILE } from '../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../telemetry/progress.js';
 import type { SavedAt } from '../trainers/fileNames.js';
 import { writeWhole } from '../wholeFile.js';
-import { type Context, inputOf, type Plan } from './attemptPlan.js';
+import { attemptCommand, refuseForeign } from './attemptCommand.js';
+import type { Context, Plan } from './attemptPlan.js';
 import { moveEarlier } from './earlier.js';
 import type { Candidate } from './resume.js';
-import { resumeArgv } from './resumeArgv.js';
 import { finalSignature } from './settle.js';
 import { updateStateFile } from './stateFile.js';
 import { type AttemptEntry, editAttempt } from './uiState.js';
@@ -25,6 +25,7 @@ import { type AttemptEntry, editAttempt } from './uiState.js';
 export async function launchAttempt(context: Context & { plan: Plan }): Promise<'started' | { heldBy: string }> {
   const { settings, session, trainer, detail, begin, plan, state } = context;
   const { folder } = session;
+  refuseForeign(context);
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
   const move = await moveEarlier(
     folder,
@@ -34,14 +35,9 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     plan.from ? [] : ['sample', 'logs'],
   );
   const statePath = plan.from && move(plan.from.absolutePath);
-  const firstEpoch = plan.from?.firstEpoch ?? 1;
-  const resume = statePath ? { statePath, firstEpoch, firstStep: plan.firstStep } : null;
-  const input = inputOf(context, plan.epochs, resume);
-  const fresh = trainer.command(input);
-  const first = state.attempts.findLast((each) => each.kind !== 'resume');
-  // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
-  const argv = resume && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
-  for (const file of trainer.files(input, { argv, cwd: fresh.cwd })) {
+  const { input, command } = attemptCommand(context, statePath);
+  const { argv, cwd } = command;
+  for (const file of trainer.files(input, command)) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
   const environment = {
@@ -57,9 +53,9 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     started_at: now.toISOString(),
     ended_at: null,
     argv,
-    cwd: fresh.cwd,
+    cwd,
     resumed_from: statePath,
-    first_epoch: firstEpoch,
+    first_epoch: plan.from?.firstEpoch ?? 1,
     step_offset: plan.firstStep,
     log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
     log_end: null,
@@ -105,7 +101,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     attemptId: entry.id,
     number,
     kind: begin.kind,
-    cwd: fresh.cwd,
+    cwd,
     argv,
     environment: { ...process.env, ...context.secrets.environment(), ...trainer.environment?.(input) },
   });

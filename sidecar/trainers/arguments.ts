@@ -1,4 +1,6 @@
 import { Problem } from '../problem.js';
+import { namesCode, whyNoFlag, whyNotHeld } from './confine.js';
+import type { PathRoots } from './pathRoots.js';
 
 /** One flag of a trainer's own parser, as `trackside.describe` prints it. */
 export type Argument = {
@@ -21,17 +23,21 @@ export type ArgumentValue = string | number | boolean | string[];
  * Checks further flags against what the trainer's parser knows (`trainer.furtherArguments`), and gives them their types.
  * Exact names only: argparse would take any prefix of a flag for it, and so slip past what we refuse. Empty values mean
  * "not given". Throws a Problem with one message a field, `arguments.<flag>`.
+ *
+ * @param roots where a path may lead; nowhere unless said
  */
 export function checkArguments(
   known: readonly Argument[],
   given: Record<string, unknown>,
+  roots: PathRoots = { closed: [], linked: [], cwd: '/' },
 ): Record<string, ArgumentValue> {
   const checked: Record<string, ArgumentValue> = {};
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     if (value === '' || value === null || value === undefined || value === false) continue;
     const argument = known.find((each) => each.name === name);
-    const result = argument ? read(argument, value) : { wrong: unknownFlag(name, known) };
+    const refused = whyNoFlag(name);
+    const result = refused || !argument ? { wrong: refused ?? unknownFlag(name, known) } : read(argument, value, roots);
     if ('wrong' in result) fields[`arguments.${name}`] = result.wrong;
     else if (result.value !== false) checked[name] = result.value;
   }
@@ -49,40 +55,17 @@ export function argumentTokens(given: Record<string, ArgumentValue>): string[] {
   });
 }
 
-/** Set by Trackside itself, or unsafe: nobody may give them (sd-scripts.md: what a resume depends on, config files, tokens). */
-export const OWN_FLAGS: readonly string[] = [
-  'output_dir',
-  'output_name',
-  'dataset_config',
-  'train_data_dir',
-  'resume',
-  'resume_from_huggingface',
-  'initial_epoch',
-  'initial_step',
-  'skip_until_initial_step',
-  'max_train_epochs',
-  'max_train_steps',
-  'save_state',
-  'logging_dir',
-  'log_with',
-  'sample_prompts',
-  'config_file',
-  'output_config',
-  'save_model_as',
-  'huggingface_token',
-  'wandb_api_key',
-  'console_log_file',
-  'console_log_simple',
-  'help',
-];
-
 type Read = { value: ArgumentValue } | { wrong: string };
 
-function read(argument: Argument, value: unknown): Read {
+function read(argument: Argument, value: unknown, roots: PathRoots): Read {
   if (argument.type === 'switch') return readSwitch(argument, value);
-  if (argument.type === 'list') return readList(argument, value);
+  if (argument.type === 'list') return readList(argument, value, roots);
   if (typeof value !== 'string' && typeof value !== 'number') return { wrong: `--${argument.name} takes one value.` };
-  if (String(value).includes('\0')) return { wrong: `--${argument.name} holds a character that no argument can hold.` };
+  if (namesCode(argument.name) && !argument.choices) {
+    return { wrong: `--${argument.name} names a Python module; this trainer offers none to choose from.` };
+  }
+  const wrong = whyNotHeld(argument.name, [String(value)], roots);
+  if (wrong && argument.type === 'text') return { wrong };
   const typed = argument.type === 'text' ? value : readNumber(argument, value);
   if (typed === null)
     return { wrong: `--${argument.name} has to be ${argument.type === 'integer' ? 'a whole number' : 'a number'}.` };
@@ -98,16 +81,21 @@ function readSwitch(argument: Argument, value: unknown): Read {
   return { wrong: `--${argument.name} is given or not; it takes no value.` };
 }
 
-/** One value a line. A value that begins with a dash would be taken for a flag. */
-function readList(argument: Argument, value: unknown): Read {
+/** One value a line. */
+function readList(argument: Argument, value: unknown, roots: PathRoots): Read {
   const values = (Array.isArray(value) ? value.map(String) : String(value).split('\n'))
     .map((each) => each.trim())
     .filter(Boolean);
-  const flag = values.find((each) => each.startsWith('-') && Number.isNaN(Number(each)));
+  const flag = values.find(wouldBeFlag);
   if (flag) return { wrong: `--${argument.name}: ${flag} would be taken for a flag of its own.` };
-  if (values.some((each) => each.includes('\0')))
-    return { wrong: `--${argument.name} holds a character that no argument can hold.` };
-  return { value: values };
+  const wrong = whyNotHeld(argument.name, values, roots);
+  if (wrong) return { wrong };
+  return { value: values.length > 0 && values };
+}
+
+/** argparse takes what begins with a dash for a flag, but for plain negative numbers; with `@` some read more from a file. */
+export function wouldBeFlag(value: string): boolean {
+  return value.startsWith('@') || (value.startsWith('-') && !/^-(?:\d+|\d*\.\d+)$/.test(value));
 }
 
 function readNumber(argument: Argument, value: string | number): string | number | null {
@@ -119,7 +107,6 @@ function readNumber(argument: Argument, value: string | number): string | number
 }
 
 function unknownFlag(name: string, known: readonly Argument[]): string {
-  if (OWN_FLAGS.includes(name)) return `--${name} is set by Trackside itself.`;
   const meant = known.find((each) => name.length > 1 && each.name.startsWith(name));
   return `--${name} is none of the trainer's further flags${meant ? `; did you mean --${meant.name}?` : '.'}`;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { argumentTokens, OWN_FLAGS } from './arguments.js';
+import { argumentTokens } from './arguments.js';
+import { OWN_FLAGS } from './confine.js';
 import { datasetConfig } from './datasetConfig.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting, type TrainingSettings } from './trainingSettings.js';

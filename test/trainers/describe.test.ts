@@ -210,7 +210,7 @@ describe('further arguments', () => {
     ['network_al', '1', "--network_al is none of the trainer's further flags; did you mean --network_alpha?"],
     ['resum', '/x', "--resum is none of the trainer's further flags."],
     ['bogus', '1', "--bogus is none of the trainer's further flags."],
-    ['x --resume', '1', "--x --resume is none of the trainer's further flags."],
+    ['x --resume', '1', '--x --resume is no name of a flag.'],
     ['network_alpha', 'much', '--network_alpha has to be a number.'],
     ['save_every_n_steps', '1.5', '--save_every_n_steps has to be a whole number.'],
     ['sampler', 'other', '--sampler has to be one of ddim, euler.'],

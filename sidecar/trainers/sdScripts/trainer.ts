@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Argument, OWN_FLAGS } from '../arguments.js';
+import type { Argument } from '../arguments.js';
+import { OWN_FLAGS } from '../confine.js';
 import { datasetConfig } from '../datasetConfig.js';
 import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
 import { trainScript } from '../trainScript.js';

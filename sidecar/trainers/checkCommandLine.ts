@@ -1,0 +1,72 @@
+import { Problem } from '../problem.js';
+import { type Argument, wouldBeFlag } from './arguments.js';
+import { abbreviates, CODE_FLAGS, namesCode, whyNoFlag, whyNotHeld } from './confine.js';
+import type { PathRoots } from './pathRoots.js';
+import type { Trainer } from './trainer.js';
+
+/**
+ * The last look at a command before it is run: flags may come from a state file that somebody else wrote, and from the
+ * command of an earlier attempt. Throws a Problem, 422, for a flag that is not the trainer's to give, code that nobody chose
+ * from a list, a value that is none, and a path out of the roots.
+ *
+ * @param argv what is to be run: a program, its script, and the script's flags
+ * @param own the same trainer's command without any further argument: what of it is ours stands there
+ */
+export function checkCommandLine(
+  trainer: Pick<Trainer, 'furtherArguments'>,
+  argv: readonly string[],
+  own: readonly string[],
+  roots: PathRoots,
+): void {
+  const ours = new Set(flagsOf(own));
+  const choices = choicesOfCode(trainer);
+  for (const { flag, name, values } of given(flagsOf(argv))) {
+    if (ours.has(flag)) continue;
+    const wrong =
+      whyNoFlag(name) ?? abbreviated(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots);
+    if (!wrong) continue;
+    const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt. Nothing was started.`;
+    throw new Problem('foreign_argument', 422, message, { field: `arguments.${name}` });
+  }
+}
+
+/** Each flag as it stands there, with the values that it is given by `=` or by what follows. */
+function given(flags: readonly string[]): { flag: string; name: string; values: string[] }[] {
+  const found: { flag: string; name: string; values: string[]; open: boolean }[] = [];
+  for (const token of flags) {
+    const last = found.at(-1);
+    if (!wouldBeFlag(token) && last?.open) {
+      last.values.push(token);
+      continue;
+    }
+    const [, name = token, sign, value = ''] = /^--([^=]*)(=?)([\s\S]*)$/.exec(token) ?? [];
+    found.push({ flag: token, name, values: sign ? [value] : [], open: !sign });
+  }
+  return found;
+}
+
+function abbreviated(name: string): string | null {
+  const meant = abbreviates(name);
+  return meant && `--${name} would be taken for --${meant}.`;
+}
+
+function chosen(name: string, values: readonly string[], choices: Map<string, readonly unknown[]>): string | null {
+  if (!namesCode(name)) return null;
+  const offered = choices.get(name) ?? [];
+  return values.every((value) => offered.some((choice) => String(choice) === value))
+    ? null
+    : `--${name} names a Python module, and is chosen from a list.`;
+}
+
+/** A trainer says what may be chosen where it is asked for its further arguments. */
+function choicesOfCode(trainer: Pick<Trainer, 'furtherArguments'>): Map<string, readonly unknown[]> {
+  const asked = CODE_FLAGS.map((name): Argument => ({ ...UNSAID, name, flags: [`--${name}`] }));
+  return new Map(trainer.furtherArguments(asked).map(({ name, choices }) => [name, choices ?? []]));
+}
+
+const UNSAID = { type: 'text', default: null, choices: null, help: null, group: null } as const;
+
+/** What follows the script. */
+function flagsOf(argv: readonly string[]): string[] {
+  return argv.slice(argv.findIndex((token) => token.endsWith('.py')) + 1);
+}

@@ -1,0 +1,109 @@
+import { leadsInside, type PathRoots } from './pathRoots.js';
+
+/**
+ * What no trainer may be given by anybody: what Trackside itself sets, what reads or writes other arguments, and what
+ * belongs into the environment.
+ */
+export const OWN_FLAGS: readonly string[] = [
+  'output_dir',
+  'output_name',
+  'dataset_config',
+  'train_data_dir',
+  'resume',
+  'resume_from_huggingface',
+  'initial_epoch',
+  'initial_step',
+  'skip_until_initial_step',
+  'max_train_epochs',
+  'max_train_steps',
+  'save_state',
+  'logging_dir',
+  'log_with',
+  'sample_prompts',
+  'config_file',
+  'output_config',
+  'save_model_as',
+  'huggingface_token',
+  'wandb_api_key',
+  'console_log_file',
+  'console_log_simple',
+  'help',
+];
+
+/** Why a flag may not be given, whatever it holds; null where it may. */
+export function whyNoFlag(name: string): string | null {
+  if (!/^[A-Za-z][\w-]*$/.test(name)) return `--${shown(name)} is no name of a flag.`;
+  if (/(?:token|api[_-]?key|password|secret)$/i.test(name)) {
+    return `--${name} would stand in files and in the list of processes. Put it on the page “Secrets” instead: the trainer finds it in its environment.`;
+  }
+  return OWN_FLAGS.includes(name) ? `--${name} is set by Trackside itself.` : null;
+}
+
+/** argparse takes the beginning of a flag for the flag: is this one of ours, or of code, cut short? */
+export function abbreviates(name: string): string | null {
+  const meant = [...OWN_FLAGS, ...CODE_FLAGS].find((flag) => flag !== name && flag.startsWith(name));
+  return meant ?? null;
+}
+
+/** sd-scripts imports what these name, and runs it (train_util.py:2942, :5130, :5307, train_network.py:644). */
+export const CODE_FLAGS: readonly string[] = ['network_module', 'optimizer_type', 'lr_scheduler_type', 'dataset_class'];
+
+export function namesCode(name: string): boolean {
+  return CODE_FLAGS.includes(name) || /^custom_|_(?:module|class)$/.test(name);
+}
+
+/** Why a flag may not hold these values; null where it may. They are told by name, never repeated where they may be long. */
+export function whyNotHeld(name: string, values: readonly string[], roots: PathRoots): string | null {
+  if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
+    return `--${name} holds a character that no argument can hold: a line break, or one that cannot be seen.`;
+  }
+  if (values.some((value) => value.length > LONGEST)) return `--${name} is longer than ${LONGEST} characters.`;
+  if (FREE_TEXT.test(name)) return null;
+  const outside = values
+    .flatMap(pathsIn)
+    .find((path) => (PATH_FLAGS.test(name) || isPath(path)) && leaves(path, roots));
+  if (outside === undefined) return null;
+  const where = [...roots.closed, ...roots.linked].join(', ');
+  return `--${name}: ${shown(outside)} is not inside the folders that a trainer may use${where && ` (${where})`}.`;
+}
+
+/** Why sample prompts may not say that: `--cn <file>` opens a picture (sd-scripts train_util.py:6302). Null where they may. */
+export function whyNotDrawn(prompts: string, roots: PathRoots): string | null {
+  const files = prompts
+    .split('\n')
+    .flatMap((prompt) => prompt.split(' --').slice(1))
+    .flatMap((part) => /^cn (.+)/i.exec(part.trim())?.[1] ?? []);
+  const outside = files.find((file) => leaves(file, roots));
+  return outside === undefined
+    ? null
+    : `--cn ${shown(outside)} in a sample prompt is not inside the folders that a trainer may use.`;
+}
+
+/** The kernel takes 128 KiB an argument; no setting is a novel. */
+const LONGEST = 8000;
+
+/** Words for people and prompts, which nothing opens. */
+const FREE_TEXT =
+  /^(?:training_comment|system_prompt|metadata_(?!thumbnail)\w+|caption_\w+|\w+_separator|wandb_run_name)$/;
+
+const PATH_FLAGS =
+  /(?:^|_)(?:dir|path|file|folder|weights|json|vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path)$/;
+
+/** `key=value`, as network_args has it, may hold a path behind the sign. */
+function pathsIn(value: string): string[] {
+  const at = value.indexOf('=');
+  return at < 0 ? [value] : [value, value.slice(at + 1).replace(/^["']/, '')];
+}
+
+function isPath(value: string): boolean {
+  return /^(?:[/~\\]|file:)/i.test(value) || /(?:^|[/\\])\.\.(?:[/\\]|$)/.test(value);
+}
+
+function leaves(path: string, roots: PathRoots): boolean {
+  return /^~|^\w+:\/\/|\\/.test(path) || !leadsInside(path, roots);
+}
+
+function shown(value: string): string {
+  const printable = value.replace(/[\p{Cc}\p{Cs}]/gu, '�');
+  return printable.length > 80 ? `${printable.slice(0, 79)}…` : printable;
+}

@@ -1,0 +1,48 @@
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import type { Settings } from '../settings.js';
+import { findCheckout } from './sdScripts/checkout.js';
+
+/** The folders that a path among a trainer's arguments may lead into. All absolute. */
+export type PathRoots = {
+  /** Filled by trainers and uploads: a link in it that leads out of all roots is not followed. */
+  closed: readonly string[];
+  /** Filled by whoever has the machine: models are often links to another volume. */
+  linked: readonly string[];
+  /** Where the trainer runs: from here relative paths lead on. */
+  cwd: string;
+};
+
+/** Outputs, datasets, models and the checkout. */
+export function pathRoots(settings: Settings, cwd: string): PathRoots {
+  const checkout = findCheckout(settings);
+  return {
+    closed: [settings.outputs, settings.datasets],
+    linked: [settings.models, ...('path' in checkout ? [checkout.path] : [])],
+    cwd,
+  };
+}
+
+/** Does a path, absolute or from `cwd`, lie inside the roots, and lead nowhere else? Nothing has to be there yet. */
+export function leadsInside(path: string, { closed, linked, cwd }: PathRoots): boolean {
+  const asked = resolve(cwd, path);
+  if (linked.some((root) => holds(root, asked))) return true;
+  if (!closed.some((root) => holds(root, asked))) return false;
+  const real = realPath(asked);
+  return [...closed, ...linked].some((root) => holds(realPath(root), real));
+}
+
+function holds(root: string, path: string): boolean {
+  const rest = relative(root, path);
+  return !rest.startsWith('..') && !isAbsolute(rest);
+}
+
+/** Links followed as far as something is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : resolve(realPath(above), relative(above, path));
+  }
+}
