@@ -67,6 +67,7 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
       known.delete(path);
       return null;
     }
+    if (!stats.isFile()) return { broken: 'attempt.json is not a file' };
     const version = `${stats.ino}:${stats.size}:${stats.ctimeMs}:${stats.mtimeMs}`;
     const before = known.get(path);
     if (before?.version === version) return before.content;

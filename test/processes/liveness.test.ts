@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -100,6 +101,12 @@ describe('a stale training.pid reads as not running, and nobody is signalled', (
     expect(liveness(folder)).toEqual(no);
     await stopAttempt(folder);
     expect(readLiving(stranger.process)).not.toBeNull();
+  });
+
+  test('a pipe that somebody put in the place of attempt.json', () => {
+    const folder = newFolder();
+    execFileSync('mkfifo', [join(folder, 'attempt.json')]);
+    expect(liveness(folder)).toEqual(no);
   });
 
   test('a zombie', async () => {

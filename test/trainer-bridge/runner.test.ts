@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -221,6 +221,19 @@ describe('kill $(cat training.pid)', () => {
     signalAttempt(pidIn(folder), signal);
     expect(await endIn(folder)).toMatchObject({ stop_signal: signal, signal: 'SIGTERM' });
     expect(liveness(folder)).toEqual({ alive: 'no' });
+  });
+
+  test('also with a Python that knows no pidfd, as conda builds them', async () => {
+    const folder = newFolder();
+    const script = `import os, runpy, signal, sys
+del os.pidfd_open, signal.pidfd_send_signal
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')`;
+    const child = spawn('python3', ['-I', '-S', '-c', script, ...given(folder, 'by-hand', 'sleep', '60').slice(2)]);
+    await until(() => liveness(folder).alive === 'here' && recordIn(folder).trainer_pid !== null, 'the trainer');
+    child.kill('SIGTERM');
+    expect(await endIn(folder)).toMatchObject({ stop_signal: 'SIGTERM', signal: 'SIGTERM' });
+    expect(logIn(folder)).not.toContain('Traceback');
   });
 
   test('a trainer that will not end is killed after the grace, and what escaped from it too', async () => {

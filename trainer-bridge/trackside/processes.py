@@ -96,8 +96,9 @@ def send(process: Process, number: int) -> None:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return
-    except OSError:
-        handle = None  # a sandbox without pidfd: the check below is as close as it gets
+    except (OSError, AttributeError):
+        # A sandbox, or a Python built against old headers (conda's), without it: the check below is as close as it gets.
+        handle = None
     try:
         now = read(process.pid)
         if now is None or now.start_ticks != process.start_ticks:

@@ -104,7 +104,7 @@ def beaten_for(folder: int) -> bool:
 def _stamp(folder: int, name: str) -> int | None:
     """Opened, not only asked: stat may answer with what a network file system remembers of a minute ago (nfs(5))."""
     try:
-        descriptor = os.open(name, os.O_RDONLY, dir_fd=folder)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
         return None
     try:
@@ -145,7 +145,8 @@ def _replace(folder: int, name: str, data: bytes, durable: bool) -> None:
 
 def _read(folder: int, name: str) -> str | None:
     try:
-        with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=folder), "rb") as file:
+        # Not blocking: somebody may have put a pipe there.
+        with os.fdopen(os.open(name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
             return file.read().decode("utf-8", "replace")
     except OSError:
         return None
