@@ -1,3 +1,4 @@
+import { missingSubset } from '../datasets/subsets.js';
 import { findModels } from '../models/findModels.js';
 import type { ModelFile } from '../models/roles.js';
 import { Problem } from '../problem.js';
@@ -8,6 +9,7 @@ import { whyNotDrawn } from '../trainers/confine.js';
 import { presetForGpus } from '../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../trainers/modelNeeds.js';
 import { pathRoots } from '../trainers/pathRoots.js';
+import { readSubsets } from '../trainers/subsets.js';
 import type { Trainer } from '../trainers/trainer.js';
 import { readTrainingSettings, type TrainingSettings } from '../trainers/trainingSettings.js';
 
@@ -44,12 +46,26 @@ export async function readTrainerFields(
         wrong[`arguments.${flag}`] = `${label} is missing: choose a file, or download one on the page Models.`;
       }
     }
-    Object.assign(wrong, trainer.conflicts?.(settings, own));
+    Object.assign(wrong, trainer.conflicts?.(settings, own), await wrongSubsets(trackside.settings.datasets, settings));
   }
   if (Object.keys(wrong).length > 0 || !settings || !own) {
     throw new Problem('bad_fields', 422, Object.values(wrong).join(' '), { fields: wrong });
   }
   return { settings, arguments: own };
+}
+
+/** Datasets that are named and not there, one sentence a field. */
+async function wrongSubsets(datasets: string, settings: TrainingSettings): Promise<Record<string, string>> {
+  const wrong: Record<string, string> = {};
+  for (const field of ['more_datasets', 'reg_datasets'] as const) {
+    const read = readSubsets(settings[field]);
+    if ('wrong' in read) wrong[field] = read.wrong;
+    else {
+      const missing = await missingSubset(datasets, read);
+      if (missing) wrong[field] = missing;
+    }
+  }
+  return wrong;
 }
 
 /** The preset for the GPU of this machine; null where the trainer has none. */

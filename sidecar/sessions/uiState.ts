@@ -74,6 +74,8 @@ const uiState = z.looseObject({
   error: text,
   completed_at: text,
   gpus: text,
+  more_datasets: text,
+  reg_datasets: text,
   schema_version: number,
   version: number,
   description: text,
@@ -117,6 +119,8 @@ export const SETTING_NAMES = [
   'timestep_sampling',
   'network_dim',
   'gpus',
+  'more_datasets',
+  'reg_datasets',
 ] as const;
 
 export type ParsedState = { raw: RawState; state: UiState };

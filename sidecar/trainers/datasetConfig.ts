@@ -1,21 +1,29 @@
 import { stringify } from 'smol-toml';
 
+/** A folder of pictures with `.txt` captions; `classWords` are the caption of those that have none. */
+export type PictureFolder = {
+  imageDir: string;
+  classWords: string;
+  repeats: number;
+  /** Regularisation pictures: what the trigger word's class looks like without it. */
+  isReg?: boolean;
+};
+
 /**
- * dataset.toml for one folder of pictures with `.txt` captions (sd-scripts library/config_util.py; sd-scripts.md,
- * section 7). Buckets are on: without them pictures that are not square are cropped. One kept token is the trigger
- * word, which stays in front.
+ * dataset.toml (sd-scripts library/config_util.py; sd-scripts.md, section 7). Buckets are on: without them pictures that
+ * are not square are cropped. One kept token is the trigger word, which stays in front.
  */
 export function datasetConfig(dataset: {
-  imageDir: string;
-  triggerWord: string;
-  repeats: number;
+  folders: readonly PictureFolder[];
   /** Pixels of a square side. */
   resolution: number;
   batchSize: number;
+  shuffleCaption?: boolean;
+  keepTokens?: number;
 }): string {
-  const { imageDir, triggerWord, repeats, resolution, batchSize } = dataset;
+  const { folders, resolution, batchSize, shuffleCaption = false, keepTokens = 1 } = dataset;
   return stringify({
-    general: { caption_extension: '.txt', shuffle_caption: false, keep_tokens: 1 },
+    general: { caption_extension: '.txt', shuffle_caption: shuffleCaption, keep_tokens: keepTokens },
     datasets: [
       {
         resolution,
@@ -24,7 +32,12 @@ export function datasetConfig(dataset: {
         // sd-scripts refuses a resolution outside these two.
         min_bucket_reso: Math.min(256, resolution),
         max_bucket_reso: Math.max(1024, resolution),
-        subsets: [{ image_dir: imageDir, class_tokens: triggerWord, num_repeats: repeats }],
+        subsets: folders.map(({ imageDir, classWords, repeats, isReg }) => ({
+          image_dir: imageDir,
+          class_tokens: classWords,
+          num_repeats: repeats,
+          ...(isReg ? { is_reg: true } : {}),
+        })),
       },
     ],
   });

@@ -81,9 +81,7 @@ function drawsSamples(settings: TrainingSettings): boolean {
 
 function files({ settings, datasetPath }: TrainingInput, command: Command): InputFile[] {
   const dataset = datasetConfig({
-    imageDir: datasetPath,
-    triggerWord: settings.concept_sentence,
-    repeats: settings.num_repeats,
+    folders: [{ imageDir: datasetPath, classWords: settings.concept_sentence, repeats: settings.num_repeats }],
     resolution: settings.resolution,
     batchSize: 1,
   });

@@ -28,6 +28,9 @@ export type TrainingSettings = {
   network_dim: number;
   /** As typed: "0", "0,1", "all"; empty is the first free one. */
   gpus: string;
+  /** Further datasets of the same thing, and regularisation pictures: `subsets.ts` reads their lines. */
+  more_datasets: string;
+  reg_datasets: string;
 };
 
 export type SettingName = keyof TrainingSettings;
@@ -163,5 +166,19 @@ const COMMON: Record<SettingName, Common> = {
     type: 'text',
     default: '',
     help: 'As nvidia-smi counts: 0, or 0,1 for one run on both, or all. Empty: the first that no other session has.',
+  },
+  more_datasets: {
+    label: 'More datasets',
+    type: 'lines',
+    default: '',
+    help: 'One a line, its repeats after it: close-ups 5. They are trained along with the pictures above.',
+    fixedOnResume: true,
+  },
+  reg_datasets: {
+    label: 'Regularisation pictures',
+    type: 'lines',
+    default: '',
+    help: 'Datasets of the class without the trigger word, in the same way; words after the repeats caption those without a caption: any-cats 1 cat.',
+    fixedOnResume: true,
   },
 };

@@ -153,5 +153,6 @@ function expected(images: number, fields: FieldView[], values: Record<string, st
   const steps = expectedSteps({ images, repeats, epochs, batchSize, accumulation });
   if (!(steps > 0)) return '';
   const atOnce = batchSize * accumulation > 1 ? ` ÷ ${batchSize * accumulation} a step` : '';
-  return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${atOnce} = ${plural(steps, 'step')}`;
+  const more = values.more_datasets || values.reg_datasets ? ', and those of the further datasets' : '';
+  return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${atOnce} = ${plural(steps, 'step')}${more}`;
 }

@@ -101,7 +101,7 @@ function recount() {
   let text = '';
   if (!images) text = 'Pick the pictures to see how many steps it takes.';
   else if (steps > 0 && Number.isFinite(steps))
-    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}`;
+    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}${form.elements.more_datasets?.value || form.elements.reg_datasets?.value ? ', and those of the further datasets' : ''}`;
   const expected = document.getElementById('expected');
   if (expected.textContent !== text) expected.textContent = text;
 

@@ -37,9 +37,9 @@ function terminal(cwd: string, argv: string[], out: 'pipe' | string = 'pipe'): C
 }
 
 function trainer(...flags: string[]): string[] {
-  const dataset = { imageDir: exampleDataset, triggerWord: 'cat', repeats: 1, resolution: 64, batchSize: 1 };
+  const folders = [{ imageDir: exampleDataset, classWords: 'cat', repeats: 1 }];
   const config = join(place.folder, 'dataset.toml');
-  writeFileSync(config, datasetConfig(dataset));
+  writeFileSync(config, datasetConfig({ folders, resolution: 64, batchSize: 1 }));
   const usual = ['--max_train_epochs=60', '--save_every_n_epochs=1', '--save_state'];
   return ['python3', '-u', script, `--dataset_config=${config}`, ...usual, ...flags];
 }

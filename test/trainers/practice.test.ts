@@ -106,7 +106,8 @@ describe('the files beside it', () => {
   test('any character in a trigger word survives', async () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (triggerWord) => {
-        const text = datasetConfig({ imageDir: '/d', triggerWord, repeats: 1, resolution: 64, batchSize: 1 });
+        const folders = [{ imageDir: '/d', classWords: triggerWord, repeats: 1 }];
+        const text = datasetConfig({ folders, resolution: 64, batchSize: 1 });
         expect(parse(text)).toMatchObject({ datasets: [{ subsets: [{ class_tokens: triggerWord }] }] });
       }),
     );

@@ -18,6 +18,8 @@ test('nothing given means the defaults, with a value for every name of the recor
   expect(readTrainingSettings(table, {})).toEqual({
     concept_sentence: '',
     gpus: '',
+    more_datasets: '',
+    reg_datasets: '',
     base_model: '',
     vram: '',
     num_repeats: 10,

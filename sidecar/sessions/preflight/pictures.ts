@@ -3,9 +3,12 @@ import { checkDataset } from '../../datasets/check.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { readDataset } from '../../datasets/read.js';
+import { missingSubset } from '../../datasets/subsets.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
+import { subsetsOf } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
+import type { TrainingSettings } from '../../trainers/trainingSettings.js';
 import { requirePackage } from '../requirePackage.js';
 import type { UiState } from '../uiState.js';
 import { error, type Finding, warning } from './finding.js';
@@ -59,6 +62,16 @@ export async function checkPictures(detail: DatasetDetail, trainer: Trainer, pyt
     found.push(error(problem.code, problem.message, { field: 'dataset' }));
   }
   return found;
+}
+
+/** Further datasets that went away: sd-scripts would train without them and say nothing. */
+export async function checkSubsets(
+  datasets: string,
+  settings: Pick<TrainingSettings, 'more_datasets' | 'reg_datasets'>,
+): Promise<Finding[]> {
+  const fields = ['more_datasets', 'reg_datasets'] as const;
+  const missing = await Promise.all(fields.map((field) => missingSubset(datasets, subsetsOf(settings[field]))));
+  return fields.flatMap((field, at) => (missing[at] ? [error('no_dataset', missing[at], { field })] : []));
 }
 
 /** Pictures or repeats that are not those of the attempt before: an epoch then has another number of steps. */

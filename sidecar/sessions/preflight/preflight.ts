@@ -16,7 +16,7 @@ import { error, type Finding } from './finding.js';
 import { checkGpuMemory, checkSharedMemory } from './memory.js';
 import { checkModels } from './models.js';
 import { checkPackages, readPackages } from './packages.js';
-import { checkPictures, checkSamePictures, readPictures } from './pictures.js';
+import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
 import { checkSaves } from './saves.js';
 
 /** What speaks against starting a session now. `ready` where nothing does. */
@@ -65,6 +65,7 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
   const found = await Promise.all([
     checkPictures(detail, trainer, python),
     checkSamePictures(detail, state),
+    checkSubsets(ours.datasets, settings),
     checkSaves(settings, flags),
     conflictsOf(trainer, settings, state),
     checkModels(needs, flags, cwd),

@@ -35,6 +35,8 @@ export function settingsOf(family: Family): Setting[] {
     field('sample_every_n_steps'),
     field('seed'),
     field('workers'),
+    field('more_datasets'),
+    field('reg_datasets'),
     ...(family.guidance ? [field('guidance_scale')] : []),
     ...(timestepSampling
       ? [

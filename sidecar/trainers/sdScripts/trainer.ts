@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Argument } from '../arguments.js';
 import { OWN_FLAGS } from '../confine.js';
-import { datasetConfig } from '../datasetConfig.js';
+import { datasetConfig, type PictureFolder } from '../datasetConfig.js';
+import { type Subset, subsetsOf } from '../subsets.js';
 import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
 import { trainScript } from '../trainScript.js';
 import { basicArguments } from './basics.js';
@@ -68,17 +69,35 @@ function furtherArguments(family: Family, all: readonly Argument[]): Argument[] 
 }
 
 function files(input: TrainingInput, command: Command): InputFile[] {
-  const { settings, datasetPath } = input;
+  const { settings } = input;
+  const { train_batch_size, shuffle_caption, keep_tokens } = input.arguments;
   const dataset = datasetConfig({
-    imageDir: datasetPath,
-    triggerWord: settings.concept_sentence,
-    repeats: settings.num_repeats,
+    folders: foldersOf(input),
     resolution: settings.resolution,
-    batchSize: Number(input.arguments.train_batch_size ?? 1),
+    batchSize: Number(train_batch_size ?? 1),
+    // What stands in the file wins over the flag.
+    shuffleCaption: shuffle_caption === true,
+    keepTokens: Number(keep_tokens ?? 1),
   });
   return [
     { name: 'dataset.toml', content: dataset, executable: false },
     { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
     { name: 'train.sh', content: trainScript(command, environment(input)), executable: true },
+  ];
+}
+
+/** The session's own pictures first, then more of them, then regularisation pictures; all are datasets of one root. */
+function foldersOf({ settings, datasetPath }: TrainingInput): PictureFolder[] {
+  const { concept_sentence: trigger, num_repeats, more_datasets, reg_datasets } = settings;
+  const at = (subset: Subset, isReg: boolean) => ({
+    imageDir: join(dirname(datasetPath), subset.name),
+    classWords: subset.classWord || (isReg ? '' : trigger),
+    repeats: subset.repeats,
+    isReg,
+  });
+  return [
+    { imageDir: datasetPath, classWords: trigger, repeats: num_repeats },
+    ...subsetsOf(more_datasets).map((subset) => at(subset, false)),
+    ...subsetsOf(reg_datasets).map((subset) => at(subset, true)),
   ];
 }

@@ -1,8 +1,10 @@
+import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { modelRoles } from '../../../sidecar/models/roles.js';
 import { families, findFamily } from '../../../sidecar/trainers/sdScripts/families.js';
 import type { Family } from '../../../sidecar/trainers/sdScripts/family.js';
 import { presetsOf } from '../../../sidecar/trainers/sdScripts/layers.js';
+import { readSubsets } from '../../../sidecar/trainers/subsets.js';
 import { everyCommand, inputOf, trainerOf } from './commands.js';
 import facts from './parserFacts.json' with { type: 'json' };
 
@@ -161,6 +163,50 @@ describe('the command', () => {
       { name: 'split_mode', flags: [], type: 'switch', default: false, choices: null, help: null, group: null },
     ];
     expect(trainerOf(family('flux')).furtherArguments(known as never)).toEqual([]);
+  });
+});
+
+describe('dataset.toml', () => {
+  const datasetOf = (settings = {}, own = {}) => {
+    const flux = trainerOf(family('flux'));
+    const input = inputOf(family('flux'), settings, { arguments: own });
+    const file = flux.files(input, flux.command(input)).find(({ name }) => name === 'dataset.toml');
+    return parse(file?.content ?? '');
+  };
+
+  test('names the own pictures, further datasets and regularisation pictures, each with its repeats', () => {
+    const settings = {
+      concept_sentence: "o'cat",
+      num_repeats: 10,
+      more_datasets: 'close-ups 5\r\n\nportraits',
+      reg_datasets: 'any-cats 1 a "cat"',
+    };
+    expect(datasetOf(settings)).toEqual({
+      general: { caption_extension: '.txt', shuffle_caption: false, keep_tokens: 1 },
+      datasets: [
+        {
+          ...{ resolution: 512, batch_size: 1, enable_bucket: true, min_bucket_reso: 256, max_bucket_reso: 1024 },
+          subsets: [
+            { image_dir: '/data/cats', class_tokens: "o'cat", num_repeats: 10 },
+            { image_dir: '/data/close-ups', class_tokens: "o'cat", num_repeats: 5 },
+            { image_dir: '/data/portraits', class_tokens: "o'cat", num_repeats: 1 },
+            { image_dir: '/data/any-cats', class_tokens: 'a "cat"', num_repeats: 1, is_reg: true },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('holds what flags say of it, for it wins over them', () => {
+    const own = { train_batch_size: 2, keep_tokens: 3, shuffle_caption: true };
+    expect(datasetOf({}, own)).toMatchObject({
+      general: { shuffle_caption: true, keep_tokens: 3 },
+      datasets: [{ batch_size: 2 }],
+    });
+  });
+
+  test.each(['../../etc', '.hidden 2', 'a/b', 'cats 0'])('a line that names no dataset is refused: %s', (line) => {
+    expect(readSubsets(line)).toEqual({ wrong: expect.stringContaining(line) });
   });
 });
 

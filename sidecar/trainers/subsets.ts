@@ -1,0 +1,28 @@
+/** One folder of pictures beside the session's own, by the name of its dataset. */
+export type Subset = { name: string; repeats: number; classWord: string };
+
+const LINE = /^(\S+)(?:\s+(\d{1,5}))?(?:\s+(\D.*))?$/;
+
+/**
+ * Reads "a dataset a line, its repeats after it, then the words for pictures without a caption": `close-ups 5 a cat`.
+ * Answers a sentence for the first line that is none.
+ */
+export function readSubsets(lines: string): Subset[] | { wrong: string } {
+  const subsets: Subset[] = [];
+  for (const line of lines.split('\n').map((each) => each.trim())) {
+    if (line === '') continue;
+    const [, name = '', repeats = '1', classWord = ''] = LINE.exec(line) ?? [];
+    // It becomes a folder's name.
+    if (!name || name.includes('/') || name.startsWith('.'))
+      return { wrong: `“${line}” does not begin with the name of a dataset.` };
+    if (Number(repeats) < 1) return { wrong: `“${line}” asks for no repeats; 1 is the least.` };
+    subsets.push({ name, repeats: Number(repeats), classWord });
+  }
+  return subsets;
+}
+
+/** As above, for what was checked before. */
+export function subsetsOf(lines: string): Subset[] {
+  const read = readSubsets(lines);
+  return 'wrong' in read ? [] : read;
+}
