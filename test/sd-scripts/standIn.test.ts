@@ -1,0 +1,152 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readAttempt } from '../../sidecar/processes/attemptFile.js';
+import { processesOf } from '../../sidecar/processes/sweep.js';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { modelPath, prepareStandIn, training } from './standIn.js';
+import { epochsTrained, killEverything, savingNow } from './watch.js';
+
+let place: Place;
+beforeEach(() => {
+  place = makePlace();
+});
+afterEach(() => place.leave());
+
+const ended = ({ status }: SessionFacts) => ['stopped', 'completed', 'failed'].includes(status);
+const start = (sidecar: Sidecar, asked: object) => sidecar.send('POST', 'sessions', asked);
+const resume = (sidecar: Sidecar, name: string, more: object = {}) =>
+  sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'resume', ...more });
+const trainedIn = (name: string) => epochsTrained(join(place.outputs, name, 'training.log'));
+const trainScriptOf = (name: string) => readFileSync(join(place.outputs, name, 'train.sh'), 'utf8');
+
+test('every family is trained to its end, each on a GPU of its own', async () => {
+  const sidecar = await place.serve(prepareStandIn(place, 8));
+  const families = ['sd1', 'sdxl', 'flux', 'sd3', 'lumina', 'hunyuan-image', 'anima'];
+  for (const family of families) {
+    const { status, body } = await start(sidecar, training(place, family));
+    expect(body.error ?? null, family).toBeNull();
+    expect(status).toBe(201);
+  }
+  for (const [index, family] of families.entries()) {
+    const done = await sidecar.until(family, ended, 60);
+    expect(done, family).toMatchObject({ status: 'completed', reason: null, progress: { step: 20, percent: 100 } });
+    expect(done.attempts[0]?.gpus).toHaveLength(1);
+    expect(trainScriptOf(family)).toMatch(/^export CUDA_VISIBLE_DEVICES=\d$/m);
+    expect(trainedIn(family)).toEqual([[1, 2]]);
+    if (index > 0) continue;
+    const { environment } = JSON.parse(readFileSync(join(place.outputs, family, 'ui_state.json'), 'utf8'));
+    expect(environment).toMatchObject({ gpu: 'NVIDIA L40S', driver: '570.86.15', torch: '2.6.0', accelerate: '1.6.0' });
+  }
+});
+
+test('stopped in the middle of a save, killed, and resumed each time: it ends after exactly the epochs asked for', async () => {
+  const sidecar = await place.serve({
+    ...prepareStandIn(place),
+    PRACTICE_STEP_SECONDS: '0.05',
+    PRACTICE_SAVE_SECONDS: '0.4',
+  });
+  const flags = { gradient_accumulation_steps: 3, save_every_n_steps: 3 };
+  expect((await start(sidecar, training(place, 'flux', { max_train_epochs: 4 }, flags))).status).toBe(201);
+  const saving = await savingNow(sidecar, 'flux', (progress) => progress.epoch === 2);
+  await sidecar.send('DELETE', 'sessions/flux/attempts/current');
+  expect(await sidecar.until('flux', ended)).toMatchObject({ status: 'stopped', next: 'resume' });
+  expect((await sidecar.states('flux')).find(({ name }) => saving.endsWith(name))).toMatchObject({ complete: true });
+
+  expect((await resume(sidecar, 'flux')).status).toBe(201);
+  const torn = await savingNow(sidecar, 'flux', (progress) => progress.epoch === 3);
+  await killEverything(place, 'flux');
+  const killed = await sidecar.until('flux', ended);
+  expect(killed).toMatchObject({ interrupted: true, next: 'resume' });
+  expect((await sidecar.states('flux')).find(({ name }) => torn.endsWith(name))).toMatchObject({ complete: false });
+
+  expect((await resume(sidecar, 'flux')).status).toBe(201);
+  const done = await sidecar.until('flux', ended, 60);
+  expect(done).toMatchObject({ status: 'completed', progress: { step: 16, total_steps: 16, percent: 100, epoch: 4 } });
+  const trained = trainedIn('flux');
+  expect(trained.map((epochs) => epochs[0])).toEqual(done.attempts.map(({ first_epoch }) => first_epoch));
+  expect(trained.at(-1)?.at(-1)).toBe(4);
+  // Step files count from the last resume: those of the attempts before lie in earlier/, none was written over.
+  const checkpoints = await sidecar.get<{ path: string }[]>('sessions/flux/checkpoints');
+  expect(checkpoints.some(({ path }) => path.startsWith('earlier/attempt-1/flux-step'))).toBe(true);
+});
+
+describe('GPUs', () => {
+  test('two for one run: a resume begins at the right epoch, and Stop reaches the workers of both', async () => {
+    const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' });
+    const asked = training(place, 'sdxl', { max_train_epochs: 4, gpus: '0,1' }, { gradient_accumulation_steps: 2 });
+    const { body } = await start(sidecar, asked);
+    expect(body.attempts[0].argv).toContain('--multi_gpu');
+    await until(
+      () => sidecar.states('sdxl'),
+      (states) => states.some(({ name, complete }) => name === 'sdxl-000002-state' && complete),
+    );
+    const record = readAttempt(join(place.outputs, 'sdxl'));
+    if (!record || 'broken' in record) throw new Error('no record');
+    // The runner, its launcher, and one worker a GPU.
+    expect(processesOf(record).length).toBeGreaterThanOrEqual(4);
+    await sidecar.send('DELETE', 'sessions/sdxl/attempts/current');
+    await sidecar.until('sdxl', ended);
+    expect(processesOf(record)).toEqual([]);
+
+    // 10 batches on 2 GPUs, 2 together: 3 steps an epoch.
+    const resumed = await resume(sidecar, 'sdxl');
+    expect(resumed.body).toMatchObject({ first_epoch: 3, step_offset: 6 });
+    expect(resumed.body.argv).toContain('--initial_step=6');
+    expect(await sidecar.until('sdxl', ended)).toMatchObject({
+      status: 'completed',
+      progress: { step: 12, percent: 100 },
+    });
+    expect(trainedIn('sdxl').at(-1)).toEqual([3, 4]);
+  });
+
+  test('one that a session has is refused to the next, with the way there; another one, or none after it, is given', async () => {
+    const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' });
+    expect((await start(sidecar, training(place, 'sd1', { gpus: '0' }))).status).toBe(201);
+    const refused = await start(sidecar, training(place, 'sdxl', { gpus: '0' }));
+    expect(refused.status).toBe(409);
+    expect(refused.body.error.message).toContain('GPU 0 is taken: sd1 trains on it.');
+    const again = await sidecar.send('POST', 'sessions/sdxl/attempts', { kind: 'start' });
+    expect(again.body.error).toMatchObject({ code: 'gpu_busy', link: 'sessions/sd1' });
+    const preflight = await sidecar.get<{ ready: boolean; errors: { code: string }[] }>('sessions/sdxl/preflight');
+    expect(preflight).toMatchObject({ ready: false, errors: [{ code: 'gpu_busy' }] });
+    const other = await sidecar.send('POST', 'sessions/sdxl/attempts', { kind: 'start', gpus: '' });
+    expect(other.body).toMatchObject({ gpus: [1] });
+  });
+});
+
+test('pictures that were added between an interruption and the resume: counted anew, said, and trained to 100 %', async () => {
+  const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.05' });
+  await start(sidecar, training(place, 'anima', { max_train_epochs: 4 }));
+  await until(
+    () => sidecar.states('anima'),
+    (states) => states.some(({ name, complete }) => name === 'anima-000002-state' && complete),
+  );
+  await sidecar.send('DELETE', 'sessions/anima/attempts/current');
+  await sidecar.until('anima', ended);
+  const dataset = join(place.datasets, 'example');
+  writeFileSync(join(dataset, 'more.png'), readFileSync(join(dataset, '01-morning.png')));
+  writeFileSync(join(dataset, 'more.txt'), 'one more');
+  const { warnings } = await sidecar.get<{ warnings: { code: string }[] }>('sessions/anima/preflight');
+  expect(warnings.map(({ code }) => code)).toContain('dataset_changed');
+  expect((await resume(sidecar, 'anima')).body).toMatchObject({ first_epoch: 3, step_offset: 22 });
+  const done = await sidecar.until('anima', ended);
+  expect(done).toMatchObject({ status: 'completed', progress: { step: 44, total_steps: 44, percent: 100, epoch: 4 } });
+  expect(trainedIn('anima').at(-1)).toEqual([3, 4]);
+});
+
+test('what would fail is said before it starts, all of it, and nothing is started', async () => {
+  const sidecar = await place.serve(prepareStandIn(place));
+  rmSync(modelPath(place, 'ae'));
+  const asked = training(place, 'flux', { save_every_n_epochs: 9 }, { clip_l: modelPath(place, 't5xxl') });
+  const refused = await start(sidecar, asked);
+  expect(refused.status).toBe(422);
+  expect(refused.body.error.message).toContain('CLIP-L');
+  expect(refused.body.error.message).toContain('Autoencoder');
+  const session = await sidecar.session('flux');
+  expect(session).toMatchObject({ status: 'draft', attempts: [] });
+  const preflight = await sidecar.get<Record<string, { code: string; message: string }[]>>('sessions/flux/preflight');
+  expect(preflight.errors?.map(({ code }) => code).sort()).toEqual(['missing_model', 'wrong_model']);
+  expect(preflight.warnings?.map(({ code }) => code)).toContain('saves_too_late');
+});
