@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
 import { resumeRecipe } from '../../sidecar/trainers/resumeRecipe.js';
 import type { StateOnDisk } from '../../sidecar/trainers/stateFolders.js';
 
@@ -58,6 +59,28 @@ test.each<[string, Saved, number, number | null, object]>([
 ])('%s', (_, state, stepsPerEpoch, stepOffset, expected) => {
   expect(resumeRecipe(state, stepsPerEpoch, stepOffset)).toMatchObject(expected);
 });
+
+test('a state of an epoch that was longer then: its own count tells whether it is whole', () => {
+  const state: Saved = { kind: 'step', currentEpoch: 2, currentStep: 12 };
+  expect(resumeRecipe(state, 6, 0, 8)).toMatchObject({ firstEpoch: 2, repeatedSteps: 4 });
+  expect(resumeRecipe({ ...state, currentStep: 16 }, 6, 0, 8)).toMatchObject({ firstEpoch: 3, repeatedSteps: 0 });
+});
+
+test.each([
+  // pictures × repeats, batch, accumulation, GPUs → steps an epoch, and the first step of epoch 3
+  [10, 1, 1, 1, 10, 20],
+  [10, 1, 3, 1, 4, 8],
+  [10, 1, 2, 2, 3, 6],
+  [10, 4, 1, 1, 3, 6],
+  [25, 2, 4, 3, 2, 4],
+])(
+  '%i pictures, %i a batch, %i batches together, %i GPUs: %i steps an epoch',
+  (images, batchSize, accumulation, gpus, steps, third) => {
+    const perEpoch = expectedSteps({ images, repeats: 1, epochs: 1, batchSize, accumulation, gpus });
+    expect(perEpoch).toBe(steps);
+    expect(resumeRecipe({ kind: 'epoch', currentEpoch: 2, currentStep: 99 }, perEpoch, 0)?.stepOffset).toBe(third);
+  },
+);
 
 test('a state that does not tell its epoch cannot be resumed', () => {
   expect(resumeRecipe({ kind: 'epoch', currentEpoch: null, currentStep: 8 }, 8, 0)).toBeNull();
