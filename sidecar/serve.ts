@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
+import { addressOf } from './address.js';
 import { createApp, meantMethod } from './app.js';
 import { seedExample } from './datasets/seed.js';
 import { Problem } from './problem.js';
@@ -50,7 +51,7 @@ export async function serve(settings: Settings): Promise<void> {
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken)}`);
+  console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken ?? null)}`);
   await opened;
   await trackside.stopping.takeUp();
   await trackside.handRuns.open();
@@ -107,12 +108,4 @@ function refuseOpenDoor({ host, login }: Settings): void {
     400,
     `${host} with --no-login would open Trackside to everybody who reaches this machine. Leave --no-login out: the address that is printed has the token in it. Or serve on 127.0.0.1.`,
   );
-}
-
-/** The address to open, the token in it if we made that; for all addresses of the machine the one that is known. */
-function addressOf({ host, pod }: Settings, port: number, token: string | null | undefined): string {
-  const everywhere = ['0.0.0.0', '::'].includes(host);
-  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  const address = (!isLoopback(nameOf(host)) && pod.address(port)) || `http://${name}:${port}/`;
-  return token ? `${address}?token=${token}` : address;
 }
