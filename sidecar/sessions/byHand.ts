@@ -11,6 +11,8 @@ import { flagValue } from './outputName.js';
 export type HandRun = {
   /** Absolute. */
   outputDir: string;
+  /** The same, with every link resolved. */
+  place: string;
   /** Null where none was given. */
   outputName: string | null;
   /** Base name of the script: "flux_train_network.py". */
@@ -39,17 +41,17 @@ const look = createLook(recognise);
 
 /** The training by hand that writes into an output folder, or null. */
 export function byHandIn(folder: string, now = false): HandRun | null {
-  const runs = runsByHand(now);
+  // A session's folder is itself no link (see sessionFolders): one of another name need not be resolved.
+  const runs = runsByHand(now).filter(({ place }) => basename(place) === basename(folder));
   if (runs.length === 0) return null;
   const path = realPath(folder);
-  return runs.find(({ outputDir }) => realPath(outputDir) === path) ?? null;
+  return runs.find(({ place }) => place === path) ?? null;
 }
 
 /** The session that a training by hand belongs to, of an outputs root; null where it writes elsewhere. */
-export function sessionOf({ outputDir }: HandRun, root: string): string | null {
-  const path = realPath(outputDir);
-  const name = basename(path);
-  return dirname(path) === realPath(root) && isSessionName(name) ? name : null;
+export function sessionOf({ place }: HandRun, root: string): string | null {
+  const name = basename(place);
+  return dirname(place) === realPath(root) && isSessionName(name) ? name : null;
 }
 
 function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null {
@@ -95,7 +97,7 @@ function group(processes: Recognised<HandProcess>[]): HandRun[] {
     const [top] = sorted;
     if (!top) return [];
     const { outputDir, outputName, script, since } = top.as;
-    return [{ outputDir, outputName, script, since, pid: top.pid, processes: sorted }];
+    return [{ outputDir, place: realPath(outputDir), outputName, script, since, pid: top.pid, processes: sorted }];
   });
 }
 

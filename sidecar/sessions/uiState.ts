@@ -228,10 +228,10 @@ function spoiled(token: string): string | null {
 /** The settings as they are shown, under the names of the record. */
 export function settingsOf(state: UiState | null): Record<string, unknown> {
   if (!state) return {};
-  return {
-    ...Object.fromEntries(SETTING_NAMES.flatMap((name) => (state[name] === undefined ? [] : [[name, state[name]]]))),
-    arguments: state.arguments,
-  };
+  const settings: Record<string, unknown> = {};
+  for (const name of SETTING_NAMES) if (state[name] !== undefined) settings[name] = state[name];
+  settings.arguments = state.arguments;
+  return settings;
 }
 
 /** Changes one attempt in a raw record; what else the user put into it stays. */
