@@ -130,6 +130,9 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
 /** Every attempt's end is written down, and the record does not claim to live. */
 function isSettled(state: UiState): boolean {
   const settled = state.attempts.every(({ outcome }) => outcome !== null);
+  const latest = state.attempts.at(-1);
+  // By hand, as it seemed: the pod may have been ending.
+  if (latest?.outcome === 'stopped' && !latest.stop_requested_at) return false;
   return settled && !['starting', 'running', 'stopping', 'pending'].includes(state.status ?? '');
 }
 

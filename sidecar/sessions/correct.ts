@@ -6,15 +6,15 @@ import { editAttempt, type RawState } from './uiState.js';
 
 /**
  * Writes the evidence into a session's file where that says something else, under the lock: another sidecar may be about
- * to start the session. Returns the session as it is then. A full or read-only disk changes nothing about what is shown;
+ * to start the session. Returns the session as it is then, read as before. A full or read-only disk changes nothing about what is shown;
  * the next look tries again.
  */
-export async function correct(session: Session): Promise<Session> {
+export async function correct(session: Session, thorough: boolean): Promise<Session> {
   if (!needsCorrection(session)) return session;
   const { folder, name } = session;
   try {
     return await withSessionLock(folder, async () => {
-      const present = await readSession(dirname(folder), name, null);
+      const present = await readSession(dirname(folder), name, null, thorough);
       if (!present || present.facts.status === 'pending') return present ?? session;
       await updateStateFile(folder, (raw) => record(raw, present));
       return present;

@@ -1,12 +1,14 @@
 import type { NextAction, SessionFacts } from './facts.js';
-import type { Candidate } from './resume.js';
+
+export type SavedStates = 'none' | 'incomplete' | 'complete';
 
 /** The one thing that makes sense to do next. */
 export function nextAction(is: {
   status: SessionFacts['status'];
   trainable: boolean;
   resume: boolean;
-  candidates: readonly Candidate[];
+  /** Are there state folders, and is any of them complete? */
+  states: SavedStates;
   checkpoints: number;
   alive: boolean;
 }): NextAction {
@@ -14,6 +16,6 @@ export function nextAction(is: {
   if (is.alive) return 'stop';
   if (!is.trainable) return null;
   if (is.resume) return 'resume';
-  if (is.status === 'completed') return is.candidates.some((each) => each.complete) ? 'train further' : null;
-  return is.checkpoints === 0 && is.candidates.length === 0 ? 'start' : 'start over';
+  if (is.status === 'completed') return is.states === 'complete' ? 'train further' : null;
+  return is.checkpoints === 0 && is.states === 'none' ? 'start' : 'start over';
 }

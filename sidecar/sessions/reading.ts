@@ -85,7 +85,7 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
       session = (await readSession(root, name, known, thorough)) ?? session;
     }
     if (session.entries.some(isTemporary)) await sweepTemporary(folder);
-    session = await correct(session);
+    session = await correct(session, thorough);
     session = { ...session, facts: held.withMarks(name, session.facts) };
     const attempt = session.latest?.id ?? null;
     if (follower && before?.attempt !== attempt) {

@@ -9,6 +9,7 @@ import { LOG_FILE } from '../telemetry/follow.js';
 import { publicProgress, readProgress, type StoredProgress } from '../telemetry/progress.js';
 import { checkpointName, outputNameBehind } from '../trainers/fileNames.js';
 import { newestSample } from '../trainers/samples.js';
+import { hasCompleteState } from '../trainers/stateFolders.js';
 import { attemptFacts, latestEntry, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import { byHandIn, type HandRun } from './byHand.js';
@@ -16,7 +17,7 @@ import { isEnding } from './endByHand.js';
 import type { SessionFacts } from './facts.js';
 import { readHandProgress } from './handProgress.js';
 import { versionOf } from './names.js';
-import { nextAction } from './nextAction.js';
+import { nextAction, type SavedStates } from './nextAction.js';
 import { outputName } from './outputName.js';
 import { readPutBack } from './putBack.js';
 import { type Candidate, chooseResume, readCandidates } from './resume.js';
@@ -45,14 +46,15 @@ export type Session = {
   outputName: string;
   /** Top-level names of the folder. */
   entries: string[];
+  /** All of its states after a thorough reading; else those that its facts are made from. */
   candidates: Candidate[];
   progress: StoredProgress | null;
 };
 
 /**
  * Reads an output folder. `live` is the progress of a follower of the running attempt, where there is one. Null when
- * the folder is no session: no record, no attempt and no checkpoint in it. `thorough` reads the newest states to their
- * last byte, where nothing runs: what a lost power supply leaves is not seen at their ends.
+ * the folder is no session: no record, no attempt and no checkpoint in it. `thorough` reads all of its states, and where
+ * nothing runs the newest to their last byte: what a lost power supply leaves is not seen at their ends.
  */
 export async function readSession(
   root: string,
@@ -97,19 +99,23 @@ export async function readSession(
   });
   const status = pending ? 'pending' : derived.status;
   const idle = alive.alive === 'no' && !byHand && !pending;
-  const candidates = await readCandidates({
-    folder,
-    outputName: own,
-    attempts: state?.attempts ?? [],
-    stepsPerEpoch: progress?.steps_per_epoch ?? null,
-    writingNow: idle ? null : (progress?.console.savingState ?? null),
-    thorough: idle && (thorough || settledNow),
-  });
-  const trained = progress?.step ?? null;
   const resumable = idle && latest !== null && latest.outcome !== 'completed';
+  const trainable = idle && file.kind === 'whole';
+  const all = () =>
+    readCandidates({
+      folder,
+      outputName: own,
+      attempts: state?.attempts ?? [],
+      stepsPerEpoch: progress?.steps_per_epoch ?? null,
+      writingNow: idle ? null : (progress?.console.savingState ?? null),
+      thorough: idle && (thorough || settledNow),
+    });
+  // Of what runs no state matters here, and of what is completed one that is complete; to find it is a third of the work.
+  const enough = !thorough && !resumable && (!trainable || (await hasCompleteState(folder, own, entries)));
+  const candidates = enough ? [] : await all();
+  const trained = progress?.step ?? null;
   const resume = resumable ? (chooseResume(candidates, epochs, trained)?.facts ?? null) : null;
   const final = join(folder, checkpointName(own, { kind: 'final', number: null }));
-  const trainable = idle && file.kind === 'whole';
   const facts: SessionFacts = {
     name,
     lora_name: state?.lora_name ?? name,
@@ -152,7 +158,7 @@ export async function readSession(
       status,
       trainable,
       resume: resume !== null,
-      candidates,
+      states: enough ? 'complete' : savedStates(candidates),
       checkpoints,
       alive: alive.alive !== 'no' || byHand !== null,
     }),
@@ -182,6 +188,11 @@ export async function readSession(
 function isCutOff(entry: AttemptEntry, record: AttemptRecord | null, folder: string): boolean {
   if (entry.outcome !== 'stopped' || entry.stop_requested_at || record?.id !== entry.id) return false;
   return wasEndedByPod(record, folder);
+}
+
+function savedStates(candidates: readonly Candidate[]): SavedStates {
+  if (candidates.some((each) => each.complete)) return 'complete';
+  return candidates.length > 0 ? 'incomplete' : 'none';
 }
 
 function presentRecord(folder: string): AttemptRecord | null {

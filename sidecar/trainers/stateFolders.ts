@@ -55,6 +55,29 @@ export async function readStateFolders(
 }
 
 /**
+ * Is any of these entries of `folder` a state folder of `outputName` that is complete? Looks at no more of them than it
+ * has to, the newest by name first.
+ */
+export async function hasCompleteState(
+  folder: string,
+  outputName: string,
+  entries: readonly string[],
+  options: Options = {},
+): Promise<boolean> {
+  const found = entries.flatMap((name) => {
+    const at = readStateName(name, outputName);
+    return at ? [{ name, ...at }] : [];
+  });
+  const newestFirst = found.sort(
+    (a, b) => (b.number ?? Number.POSITIVE_INFINITY) - (a.number ?? Number.POSITIVE_INFINITY),
+  );
+  for (const named of newestFirst) {
+    if ((await readStateFolder(join(folder, named.name), named, options))?.complete) return true;
+  }
+  return false;
+}
+
+/**
  * Reads all of a state folder that looks complete, and answers what is damaged inside, in words; null where nothing is. A
  * kill cuts files off, which shows at their ends; a lost power supply leaves zeros in the middle of files of full length.
  * Once for as long as the files stay the same: `readStateFolders` knows the answer from then on.
@@ -170,7 +193,7 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
   const header = await readSafetensors(join(path, 'model.safetensors'));
   if (typeof header === 'string') return `model.safetensors ${header}`;
   for (const name of needed.filter((each) => /\.(bin|pkl|pt)$/.test(each))) {
-    if (!(await endsAsZip(join(path, name)))) return `${name} is cut short`;
+    if (!(await endsAsZip(join(path, name), byName.get(name)?.bytes ?? 0))) return `${name} is cut short`;
   }
   return outOfOrder(WRITE_ORDER.flatMap((name) => byName.get(name) ?? []));
 }

@@ -11,13 +11,12 @@ const WINDOW = 4 * 1024 * 1024;
 const LARGEST_DIRECTORY = 256 * 1024 * 1024;
 
 /**
- * Does a zip archive, as torch.save writes one, end as a whole one does? Reads its last 22 bytes only: that finds a file
- * that was cut off, as a killed trainer leaves it.
+ * Does a zip archive of `size` bytes, as torch.save writes one, end as a whole one does? Reads its last 22 bytes only:
+ * that finds a file that was cut off, as a killed trainer leaves it.
  */
-export async function endsAsZip(path: string): Promise<boolean> {
+export async function endsAsZip(path: string, size: number): Promise<boolean> {
   const file = await open(path, 'r');
   try {
-    const { size } = await file.stat();
     if (size < END_BYTES) return false;
     return (await readAt(file, size - END_BYTES, 4)).readUInt32LE() === END;
   } finally {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
 import type { RawState } from '../../sidecar/sessions/uiState.js';
@@ -47,6 +47,8 @@ export function manySessions(outputs: string, model: string, count: number): voi
       join(folder, 'attempt.json'),
       JSON.stringify({ ...record, ...mine, ...(kind === 'interrupted' ? gone : ended), log_start: 0 }, null, 2),
     );
+    // The last heartbeat of what another machine ran.
+    utimesSync(join(folder, 'attempt.json'), new Date(timeOf(index, 60)), new Date(timeOf(index, 60)));
     writeFileSync(join(folder, 'progress.json'), progress.replace(/"attempt":\s*"[^"]+"/, `"attempt": "${mine.id}"`));
     writeFileSync(join(folder, 'training.log'), log);
     linkProducts(model, folder, name, kind === 'completed');
@@ -79,6 +81,7 @@ function stateOf(model: RawState, name: string, folder: string, index: number, k
     log_start: 0,
     log_end: 4096,
     outcome: kind,
+    stop_requested_at: kind === 'stopped' ? timeOf(index, 50) : null,
     reason:
       kind === 'stopped'
         ? 'Stopped by you.'

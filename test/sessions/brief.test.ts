@@ -7,7 +7,7 @@ import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
 let place: Place;
 afterEach(() => place.leave());
 
-const MANY = 1500;
+const MANY = 600;
 
 /** Records with nothing beside them, as another tool or a copy of the settings alone would leave them. */
 function manyRecords(): void {
