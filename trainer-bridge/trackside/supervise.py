@@ -155,13 +155,13 @@ class _Watch:
 
     def heartbeat(self) -> None:
         self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-        log_room.keep(1)  # the log: see runner._run
         try:
             rival = attempt_file.touch(self.folder, self.record)
             if rival:
                 self.give_way(rival)
         except OSError:
             pass  # a full or read-only disk: the next heartbeat tells
+        log_room.keep(1)  # the log: see runner._run. A slow disk may take its time over it, so the sign of life goes first.
 
     def give_way(self, rival: dict[str, object]) -> None:
         """While this pod was frozen, or cut off from a shared volume, another one began a later attempt, and rightly so:
