@@ -16,6 +16,7 @@ import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
 import { rootOf, wantsPage } from './routes/respond.js';
+import { secretRoutes } from './routes/secrets.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
@@ -57,6 +58,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
+  app.route('/', secretRoutes(trackside));
   app.route('/', modelRoutes(trackside));
   app.route(
     '/',

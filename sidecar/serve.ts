@@ -10,6 +10,7 @@ import { Problem } from './problem.js';
 import { readEnvironment } from './processes/environment.js';
 import { resolvePython } from './processes/python.js';
 import { isLoopback, nameOf } from './security/hosts.js';
+import { maskConsole } from './security/maskConsole.js';
 import type { Settings } from './settings.js';
 import { createTrackside, type Trackside } from './trackside.js';
 import { trainers } from './trainers/catalogue.js';
@@ -29,6 +30,7 @@ export async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
   // Nobody may be there any more to read what is printed, or the disk it goes to is full.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  maskConsole(process.stderr);
   // A slip of ours in the background must not take the page away from whoever watches a training.
   process.on('unhandledRejection', (error) => console.error(error));
   await seedExample(settings.datasets, join(settings.bridge, 'example')).catch((error: Error) => {

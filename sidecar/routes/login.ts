@@ -27,7 +27,7 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
   routes.post(
     '/login',
     withoutLogin(async (c) => {
-      const { token, back } = await Promise.race([readFields(c), late()]);
+      const { token, back } = await Promise.race([readFields(c, { secret: true }), late()]);
       if (typeof token !== 'string' || !login.isToken(token)) return refuseToken(c, login, views, ownPath(back));
       login.cookies.give(c);
       return seen(c, `./${ownPath(back)}`);

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Problem } from '../problem.js';
+import { refuseSecrets } from '../security/refuseSecrets.js';
 import { unsafeNumber } from '../sessions/uiState.js';
 
 /** Does the asker want a page (a browser), or facts (everything else)? */
@@ -27,9 +28,16 @@ export async function answer(
 
 /**
  * The fields of a form or the keys of a JSON body. `arguments[network_alpha]` of a form becomes a key of `arguments`.
- * An empty body gives no fields.
+ * An empty body gives no fields. Throws a Problem, 422, for one that holds a secret, unless it is asked for there: what is
+ * typed into a form stands in files afterwards.
  */
-export async function readFields(c: Context): Promise<Record<string, unknown>> {
+export async function readFields(c: Context, { secret = false } = {}): Promise<Record<string, unknown>> {
+  const fields = await readAll(c);
+  if (!secret) refuseSecrets(fields);
+  return fields;
+}
+
+async function readAll(c: Context): Promise<Record<string, unknown>> {
   const type = c.req.header('content-type') ?? '';
   if (type.includes('application/json')) {
     const text = await c.req.text();

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { Problem } from '../problem.js';
+import { refuseSecrets } from '../security/refuseSecrets.js';
 import { beginAttempt } from '../sessions/begin.js';
 import { createSession } from '../sessions/create.js';
 import { changesDraft, editSession } from '../sessions/edit.js';
@@ -17,9 +18,10 @@ export function sessionRoutes(trackside: Trackside): Hono {
   const { outputs } = trackside;
 
   routes.post('/sessions', async (c) => {
-    const fields = await readFields(c);
+    const fields = await readFields(c, { secret: true });
     let made = false;
     try {
+      refuseSecrets(fields);
       const start = isStart(fields);
       const asked = await readNewSession(trackside, fields, start);
       const { session, existed } = await createSession(outputs, asked);

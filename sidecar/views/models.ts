@@ -1,6 +1,7 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
+import type { SecretFacts } from '../security/secrets.js';
 import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
@@ -166,6 +167,8 @@ export type LoginModel = {
   /** The same address once more, to be asked at once: the browser may have held its login back. */
   again: string | null;
 };
+
+export type SecretsModel = PageModel & { secrets: SecretFacts[] };
 
 export type ProblemModel = {
   root: string;

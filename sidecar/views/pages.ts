@@ -15,6 +15,7 @@ import type {
   PageModel,
   ProblemModel,
   SamplesModel,
+  SecretsModel,
   SessionModel,
   SessionsTableModel,
   TrainersModel,
@@ -22,6 +23,7 @@ import type {
 import { newTrainingView } from './newTraining.js';
 import { createRenderer } from './render.js';
 import { samplesView } from './samples.js';
+import { secretsView } from './secrets.js';
 import { sessionPartNames, sessionView } from './session.js';
 import { sessionsView } from './sessions.js';
 import { activeCount, sessionTitle } from './status.js';
@@ -50,6 +52,7 @@ export type Views = {
   /** What goes inside `#images` of a dataset. */
   datasetImages(model: DatasetImagesModel): string;
   trainers(model: TrainersModel): string;
+  secrets(model: SecretsModel): string;
   models(model: ModelsModel): string;
   /** What goes inside each live region of the page of models, by the region's id. */
   modelParts(model: ModelsModel): Record<string, string>;
@@ -111,6 +114,7 @@ export function createViews(options: {
     dataset: (model) =>
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
     datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model, true) }),
+    secrets: (model) => page('secrets', 'Secrets · Trackside', model, { ...secretsView(model) }),
     trainers: (model) => page('trainers', 'Trainers · Trackside', model, { ...trainersView(model) }),
     models: (model) =>
       page('models', 'Models · Trackside', model, { ...modelsView(model), stream: `${model.root}models/events` }),

@@ -1,0 +1,49 @@
+import { type Context, Hono } from 'hono';
+import { Problem } from '../problem.js';
+import { SECRET_NAMES, type SecretName } from '../security/secrets.js';
+import type { Trackside } from '../trackside.js';
+import { pageModel } from './home.js';
+import { answer, readFields, rootOf, wantsPage } from './respond.js';
+
+/** Tokens of other services: which are set, never what they are. Setting and forgetting one. */
+export function secretRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { secrets, views } = trackside;
+
+  routes.get('/secrets', (c) =>
+    answer(c, secrets.facts(), async () =>
+      views.secrets({ ...(await pageModel(trackside, rootOf(c))), secrets: secrets.facts() }),
+    ),
+  );
+
+  routes.put('/secrets/:name', async (c) => {
+    const name = nameOf(c);
+    const { value } = await readFields(c, { secret: true });
+    if (typeof value !== 'string') throw new Problem('no_value', 422, 'No value was given. Nothing was changed.');
+    await secrets.set(name, value);
+    return told(c, name);
+  });
+
+  routes.delete('/secrets/:name', async (c) => {
+    const name = nameOf(c);
+    await secrets.set(name, null);
+    return told(c, name);
+  });
+
+  function nameOf(c: Context): SecretName {
+    const name = SECRET_NAMES.find((each) => each === c.req.param('name'));
+    if (!name) throw new Problem('no_secret', 404, `There are only these secrets: ${SECRET_NAMES.join(', ')}.`);
+    if (secrets.facts().some((each) => each.name === name && each.from === 'environment')) {
+      const message = `${name} comes from the environment of Trackside, which wins. Change it there, and start Trackside again.`;
+      throw new Problem('from_environment', 409, message, { link: 'secrets' });
+    }
+    return name;
+  }
+
+  function told(c: Context, name: SecretName): Response {
+    if (wantsPage(c)) return c.redirect('../secrets', 303);
+    return c.json(secrets.facts().find((each) => each.name === name));
+  }
+
+  return routes;
+}
