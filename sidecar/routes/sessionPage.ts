@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { openInside } from '../security/paths.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
+import { preflight } from '../sessions/preflight/preflight.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import type { Session } from '../sessions/session.js';
 import { LOG_FILE } from '../telemetry/follow.js';
@@ -14,7 +15,11 @@ const CURVE_POINTS = 600;
 
 /** A session's page, read anew. */
 export async function sessionPage(trackside: Trackside, name: string, root: string): Promise<string> {
-  return trackside.views.session(await sessionModel(trackside, name, root));
+  const model = await sessionModel(trackside, name, root);
+  const { next } = model.session;
+  const mayStart = next !== null && next !== 'stop';
+  const found = mayStart ? await preflight(trackside, await trackside.outputs.read(name)) : null;
+  return trackside.views.session({ ...model, preflight: found });
 }
 
 /** What a session's page shows. `withLog` false leaves the log out, for updates that send it otherwise. */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { beginAttempt } from '../sessions/begin.js';
+import { clearSessionCaches } from '../sessions/clearCaches.js';
 import { createSession } from '../sessions/create.js';
 import { changesDraft, editSession } from '../sessions/edit.js';
 import { preflight } from '../sessions/preflight/preflight.js';
@@ -55,6 +56,13 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
   routes.get('/sessions/:name/preflight', async (c) => {
     return c.json(await preflight(trackside, await outputs.read(c.req.param('name'))));
+  });
+
+  /** What the trainer keeps beside the pictures; another session that trains on them needs it. */
+  routes.delete('/sessions/:name/caches', async (c) => {
+    const removed = await clearSessionCaches(trackside, c.req.param('name'));
+    if (wantsPage(c)) return c.redirect(`${rootOf(c)}sessions/${encodeURIComponent(c.req.param('name'))}`, 303);
+    return c.json({ removed });
   });
 
   routes.patch('/sessions/:name', async (c) => {

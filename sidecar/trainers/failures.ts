@@ -10,8 +10,9 @@ export type Exit = { code: number | null; signal: string | null; oomKilled: bool
  */
 export function explainEnd(logTail: string, exit: Exit): string | null {
   if (exit.oomKilled) return OUT_OF_RAM;
-  const { exception, usage, noData, signal: childSignal, lastLine } = lastWords(logTail);
+  const { exception, usage, noData, noNetwork, signal: childSignal, lastLine } = lastWords(logTail);
   if (noData) return NO_DATA;
+  if (exit.code === 0 && noNetwork) return NO_NETWORK.replace('$1', () => noNetwork);
   const cause = exception ?? usage;
   const known = cause && CAUSES.find(([pattern]) => pattern.test(cause));
   if (known) return fill(known[1], known[0].exec(cause));
@@ -48,6 +49,16 @@ const OUT_OF_RAM =
 const NO_DATA =
   'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.';
 
+const NO_NETWORK =
+  'The network module $1 made no network out of these settings, so nothing was trained. Choose another module, or check its arguments and the weights that it was given.';
+const BROKEN_CACHE =
+  'A cache file beside the pictures is broken, probably by an earlier interruption. Clear the caches (the .npz files beside the pictures), then start again: they are made anew.';
+
+/** Is this why it ended? Then clearing the caches of its dataset helps. */
+export function isBrokenCache(reason: string | null): boolean {
+  return reason?.includes(BROKEN_CACHE) ?? false;
+}
+
 const BY_SIGNAL: Record<string, string> = {
   SIGKILL:
     'The trainer was killed (SIGKILL) without a word of its own: most likely the pod ran out of memory (RAM). Use fewer loader workers, or a pod with more memory, then resume.',
@@ -62,8 +73,8 @@ const BY_SIGNAL: Record<string, string> = {
 /** Patterns over the last exception, and what they mean. `$1` is the pattern's first group. */
 const CAUSES: readonly (readonly [pattern: RegExp, words: string, again?: 'repeats'])[] = [
   [
-    /OutOfMemoryError|CUDA out of memory|CUBLAS_STATUS_ALLOC_FAILED/,
-    'The GPU ran out of memory. End other programs on it, or lower the resolution, the network dimension or the batch size.',
+    /OutOfMemoryError|CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED/,
+    'The GPU ran out of memory. End other programs on it, choose the preset of a smaller GPU (it swaps blocks to RAM), or lower the resolution, the network dimension or the batch size; then resume.',
   ],
   [
     /No space left on device|inline_container\.cc|Disk quota exceeded/,
@@ -97,18 +108,19 @@ const CAUSES: readonly (readonly [pattern: RegExp, words: string, again?: 'repea
     'A file that the trainer loaded is cut short. When resuming, pick an earlier state folder; otherwise load the model file anew.',
     'repeats',
   ],
-  [
-    /BadZipFile|Bad CRC-32|Bad magic number for (?:file|central)/,
-    'A cache file beside the pictures is broken, probably by an earlier interruption. Delete the .npz files in the dataset, then start again: they are made anew.',
-    'repeats',
-  ],
+  [/BadZipFile|Bad CRC-32|Bad magic number for (?:file|central)/, BROKEN_CACHE, 'repeats'],
   [
     /No module named '([^']+)'/,
     "The Python package $1 is missing. Install it into the trainer's Python, or choose another Python in the settings.",
     'repeats',
   ],
   [
-    /LocalEntryNotFoundError|OfflineModeIsEnabled|Can't load tokenizer|huggingface\.co|ConnectionError|MaxRetryError/,
+    /GatedRepoError|is restricted and you are not in the authorized list|401 Client Error/,
+    'The model hub refused what is needed from it: its licence has to be accepted on huggingface.co with the account of the token. Do so, and put the token (HF_TOKEN) into the secrets; then start again.',
+    'repeats',
+  ],
+  [
+    /LocalEntryNotFoundError|OfflineModeIsEnabled|Can't load tokenizer|couldn't connect to|huggingface\.co|ConnectionError|MaxRetryError/,
     'The model hub could not be reached, and something that is needed from it is not on this disk yet. Check the network, then start again.',
   ],
   [/extra keys not allowed @ (.+)/, 'dataset.toml holds a key that the trainer does not know: $1.', 'repeats'],

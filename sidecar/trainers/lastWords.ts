@@ -9,6 +9,8 @@ export type LastWords = {
   usage: string | null;
   /** sd-scripts' "No data found", which ends it with exit code 0 (train_network.py:576). */
   noData: boolean;
+  /** The module that made no network (train_network.py:688 ends with exit code 0 then); null where there was one. */
+  noNetwork: string | null;
   /** The signal that ended the trainer, as its launcher tells it. */
   signal: string | null;
   /** The last line that says something: no bar, no blank. */
@@ -17,18 +19,26 @@ export type LastWords = {
 
 /** Finds them in the last part of a log. */
 export function lastWords(logTail: string): LastWords {
-  const lines = logTail.split(/[\r\n]/).map(withoutAnsi);
+  // With several GPUs torchrun puts the process before each line.
+  const lines = logTail.split(/[\r\n]/).map((line) => withoutAnsi(line).replace(/^\[rank\d+\]: ?/, ''));
   return {
     exception: lastException(lines),
     usage: lastUsage(lines),
     noData: lines.some((line) => /(?:^|ERROR\s+)No data found\b/.test(line)),
-    signal: /died with <Signals\.(SIG[A-Z0-9]+)/.exec(logTail)?.[1] ?? null,
+    noNetwork: lines.some((line) => line.startsWith('prepare optimizer')) ? null : moduleOf(lines),
+    signal: SIGNAL.exec(logTail)?.slice(1).find(Boolean) ?? null,
     lastLine: lines.map(spoken).findLast((line) => line !== '') ?? null,
   };
 }
 
-/** The launcher's report that its child failed. */
-const LAUNCHER = /^(?:\w+\.)*(?:CalledProcessError|ChildFailedError)\b/;
+function moduleOf(lines: string[]): string | null {
+  return lines.flatMap((line) => /^import network module: (\S+)/.exec(line)?.[1] ?? []).at(-1) ?? null;
+}
+
+/** accelerate's words for one process, torchrun's for several. */
+const SIGNAL = /died with <Signals\.(SIG[A-Z0-9]+)|Signal \d+ \((SIG[A-Z0-9]+)\) received by PID/;
+/** The launcher's report that its child failed, or that it was told to end. */
+const LAUNCHER = /^(?:\w+\.)*(?:CalledProcessError|ChildFailedError|SignalException)\b/;
 const EXCEPTION = /^(?:\w+\.)*[A-Z]\w*(?::|$)/;
 
 function lastException(lines: string[]): string | null {

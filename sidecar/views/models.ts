@@ -3,6 +3,7 @@ import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
 import type { SecretFacts } from '../security/secrets.js';
 import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { Preflight } from '../sessions/preflight/preflight.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
 import type { ModelNeed } from '../trainers/trainer.js';
@@ -60,6 +61,8 @@ export type SessionModel = PageModel & {
   logPosition: string;
   /** At most a few thousand points, oldest first. */
   curve: CurvePoint[];
+  /** What was found before a start; null where nothing can be started, or it was not looked at. */
+  preflight?: Preflight | null;
 };
 
 export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };

@@ -1,10 +1,12 @@
 import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { isBrokenCache } from '../trainers/failures.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { type StopByHandView, stopByHand } from './byHand.js';
 import { type LossChart, lossChart } from './chart.js';
 import { bytes, count, duration, loss, pace, sentence } from './formatting.js';
 import type { SessionModel } from './models.js';
+import { type FindingView, preflightView } from './preflight.js';
 import { newestSamples, type SampleGrid } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
 import { isAlive } from './status.js';
@@ -45,6 +47,10 @@ export type SessionView = {
   canKeepTraining: boolean;
   /** The form that stops what was started by hand; null where nothing was. */
   stopByHand: StopByHandView | null;
+  /** What should be known before the next start. */
+  before: FindingView[];
+  /** Where caches are cleared; null where that would not help. */
+  clearCaches: string | null;
 };
 
 export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
@@ -101,6 +107,8 @@ export function sessionView(model: SessionModel): SessionView {
     notes: session.notes,
     log: model.logTail,
     logPosition: model.logPosition,
+    before: preflightView(model.preflight ?? null, root),
+    clearCaches: !alive && isBrokenCache(session.reason) ? `${at}/caches?_method=DELETE` : null,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
     editDraft: session.status === 'draft' ? `${root}new?draft=${encodeURIComponent(session.name)}` : null,
     download: final ? checkpointView(final, at).href : null,

@@ -14,7 +14,7 @@ export function whyView(session: SessionFacts): Words[] {
 }
 
 function whatHappened(session: SessionFacts): Words[] {
-  return [...whatWasPutBack(session), ...whatStandsStill(session), ...whatEnded(session)];
+  return [...whatWasPutBack(session), ...whatStandsStill(session), ...whatIsNoNumber(session), ...whatEnded(session)];
 }
 
 function whatWasPutBack({ put_back: putBack }: SessionFacts): Words[] {
@@ -36,6 +36,18 @@ function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: Se
     ? 'Ending it would not help by itself: it is left to you.'
     : 'If nothing moves any more, stop it and resume it; with “Resume by itself” on, Trackside does both.';
   return [{ text: `${sentence(stalledWords(progress.phase, seconds))} `, strong: true }, { text: `${advice} ` }];
+}
+
+/** sd-scripts goes on with it to the end, and writes weights that draw nothing but black. */
+function whatIsNoNumber({ progress, status }: SessionFacts): Words[] {
+  if (progress.loss !== 'nan') return [];
+  const first = status === 'running' ? 'Stop it; it will not get better. Then' : 'Before it is trained again,';
+  return [
+    { text: 'The loss is not a number (nan): the weights are spoiled. ', strong: true },
+    {
+      text: `${first} lower the learning rate, train in bf16 or without half precision (with fp16, --no_half_vae helps), and go on from a state that was saved before it, or start over. `,
+    },
+  ];
 }
 
 function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Words[] {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readAttempt } from '../../sidecar/processes/attemptFile.js';
@@ -149,4 +149,21 @@ test('what would fail is said before it starts, all of it, and nothing is starte
   const preflight = await sidecar.get<Record<string, { code: string; message: string }[]>>('sessions/flux/preflight');
   expect(preflight.errors?.map(({ code }) => code).sort()).toEqual(['missing_model', 'wrong_model']);
   expect(preflight.warnings?.map(({ code }) => code)).toContain('saves_too_late');
+});
+
+test('a broken cache beside the pictures: told, and cleared by one button that leaves everything else', async () => {
+  const environment = prepareStandIn(place, 1);
+  const sidecar = await place.serve({ ...environment, STAND_IN_RAISES: 'zipfile.BadZipFile: File is not a zip file' });
+  const dataset = join(place.datasets, 'example');
+  writeFileSync(join(dataset, '01-morning_0064x0064_sd.npz'), 'PK');
+  writeFileSync(join(dataset, 'mine.npz'), 'PK');
+  await start(sidecar, training(place, 'sd1'));
+  const failed = await sidecar.until('sd1', ended);
+  expect(failed).toMatchObject({ status: 'failed', reason: expect.stringContaining('Clear the caches') });
+  const page = await (await fetch(`${sidecar.url}sessions/sd1`, { headers: { Accept: 'text/html' } })).text();
+  expect(page).toContain('action="../sessions/sd1/caches?_method=DELETE"');
+  expect((await sidecar.send('DELETE', 'sessions/sd1/caches')).body).toEqual({
+    removed: ['01-morning_0064x0064_sd.npz'],
+  });
+  expect(readdirSync(dataset)).toContain('mine.npz');
 });

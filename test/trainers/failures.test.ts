@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Exit, explainEnd, whyNotAgain } from '../../sidecar/trainers/failures.js';
+import { type Exit, explainEnd, isBrokenCache, whyNotAgain } from '../../sidecar/trainers/failures.js';
 import { fixture } from './fixtures.js';
 
 const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false };
@@ -57,6 +57,48 @@ describe('known causes', () => {
     ['mine.OwnError: it rained', /^The trainer stopped with an error: mine\.OwnError: it rained$/],
   ])('%s', (exception, sentence) => {
     expect(explainEnd(traceback(exception), launcherFailed)).toMatch(sentence);
+  });
+
+  test.each([
+    ['RuntimeError: CUDA error: out of memory', /^The GPU ran out of memory.*then resume/],
+    ['RuntimeError: [enforce fail at inline_container.cc:603] . unexpected pos 192 vs 86', /^The disk is full/],
+    [
+      "zipfile.BadZipFile: Bad CRC-32 for file 'latents_64x64.npy'",
+      /^A cache file beside the pictures is broken.*Clear the caches/,
+    ],
+    [
+      "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
+      /^The model hub could not be reached/,
+    ],
+    ['huggingface_hub.errors.GatedRepoError: 401 Client Error.', /^The model hub refused.*HF_TOKEN/],
+    ['RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error.', /\/dev\/shm/],
+  ])('%s', (exception, sentence) => {
+    expect(explainEnd(traceback(exception), launcherFailed)).toMatch(sentence);
+  });
+
+  test('of several GPUs: the exception of a process, not what torchrun says of it, nor that it was told to end', () => {
+    const log = `[rank0]: Traceback (most recent call last):\n[rank0]:   File "train.py", line 1, in <module>\n[rank0]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n${traceback('torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ')}`;
+    expect(explainEnd(log, launcherFailed)).toMatch(/^The GPU ran out of memory/);
+    const killed = `${traceback('torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ')}  exitcode  : -9 (pid: 71)\n  traceback : Signal 9 (SIGKILL) received by PID 71\n`;
+    expect(explainEnd(killed, launcherFailed)).toMatch(/^The trainer was killed \(SIGKILL\).*RAM/);
+    const ended = traceback('torch.distributed.elastic.multiprocessing.api.SignalException: Process 7 got signal: 15');
+    expect(explainEnd(ended, { code: null, signal: 'SIGTERM', oomKilled: false })).toMatch(/ended by SIGTERM/);
+  });
+
+  test('a module that made no network ends with exit code 0, and is named', () => {
+    const log = 'import network module: lycoris.kohya\n';
+    expect(explainEnd(log, { ...launcherFailed, code: 0 })).toMatch(
+      /^The network module lycoris\.kohya made no network/,
+    );
+    expect(explainEnd(`${log}prepare optimizer, data loader etc.\n`, { ...launcherFailed, code: 0 })).toBeNull();
+  });
+
+  test('only a broken cache is mended by clearing the caches', () => {
+    expect(isBrokenCache(explainEnd(traceback('zipfile.BadZipFile: File is not a zip file'), launcherFailed))).toBe(
+      true,
+    );
+    expect(isBrokenCache(explainEnd(traceback('MemoryError'), launcherFailed))).toBe(false);
+    expect(isBrokenCache(null)).toBe(false);
   });
 
   test('of a chain of exceptions the last one counts, and the launcher never', () => {

@@ -1,0 +1,33 @@
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inDataset } from './folder.js';
+import { pictureStem } from './names.js';
+import { storing } from './storing.js';
+
+/**
+ * Removes what a trainer keeps of a dataset's pictures and captions beside them, and nothing else: it is made anew at the next
+ * start. Answers the names. Throws a Problem, 404, where there is no such dataset.
+ */
+export function clearCaches(root: string, name: string): Promise<string[]> {
+  return inDataset(root, name, ({ at, path }) =>
+    storing(path, async () => {
+      const files = await readdir(at);
+      const caches = cachesAmong(files);
+      for (const file of caches) await unlink(join(at, file));
+      return caches;
+    }),
+  );
+}
+
+/** Which of these files are caches: named after a picture that lies there, as sd-scripts names them (library/strategy_*.py). */
+export function cachesAmong(files: readonly string[]): string[] {
+  const stems = new Set(files.flatMap((file) => pictureStem(file) ?? []));
+  return files.filter((file) => {
+    const stem = CACHE.exec(file)?.[1];
+    return stem !== undefined && stems.has(stem);
+  });
+}
+
+/** `cat_0512x0512_flux.npz`, `cat_flux_te.npz`, `cat_te_outputs.npz`, and `cat.npz` as it was once. */
+const CACHE =
+  /^(.+?)(?:(?:_\d{3,5}x\d{3,5})?_(?:sd|sdxl|sd3|flux|lumina|hi|anima)|_(?:sd3|flux|lumina|hi|anima)_te|_te_outputs)?\.npz$/s;
