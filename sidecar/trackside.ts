@@ -8,7 +8,7 @@ import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { allowSwapping } from './processes/swap.js';
 import { type Login, openLogin } from './security/login.js';
-import { openPrivateFolder } from './security/privateFolder.js';
+import { refuseShownFolder } from './security/privateFolder.js';
 import { hideValues } from './security/redact.js';
 import { openSecrets, type Secrets } from './security/secrets.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
@@ -45,7 +45,7 @@ export type Trackside = {
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
 export function createTrackside(settings: Settings): Trackside {
   const hub = createHub();
-  openPrivateFolder(settings.private, [settings.outputs, settings.datasets]);
+  refuseShownFolder(settings.private, [settings.outputs, settings.datasets]);
   const login = settings.login ? openLogin(settings.token, settings.private) : null;
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
   for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);

@@ -13,38 +13,25 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { Problem } from '../problem.js';
 
-/**
- * Makes the folder for what nobody else may see, and answers its path. Throws a Problem where it can't be written, or
- * lies in one of `shown`, the folders whose files are sent to browsers.
- */
-export function openPrivateFolder(folder: string, shown: readonly string[]): string {
-  const refuseInside = () => {
-    const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(realOr(root), realOr(folder))));
-    if (!inside) return;
-    const message = `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`;
-    throw new Problem('private_folder', 400, message);
-  };
-  refuseInside();
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw notWritable(folder, error as Error);
-  }
-  // Where a link on the way leads is known only now.
-  refuseInside();
-  return folder;
+/** Throws a Problem where the folder for what nobody else may see lies in one of those whose files are sent to browsers. */
+export function refuseShownFolder(folder: string, shown: readonly string[]): void {
+  const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(real(root), real(folder))));
+  if (!inside) return;
+  const message = `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`;
+  throw new Problem('private_folder', 400, message);
 }
 
 /**
- * The text of a file of this folder, made and kept (mode 0600) when there is none. Of two sidecars that start at once,
- * both get the same.
+ * The text of a file of this folder, made and kept (modes 0700, 0600) when there is none. Of two sidecars that start at
+ * once, both get the same.
  */
 export function keptText(folder: string, name: string, make: () => string): string {
   const path = join(folder, name);
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const kept = readKept(path);
     if (kept) return kept;
     keep(path, make());
@@ -84,11 +71,12 @@ function keep(path: string, text: string): void {
   }
 }
 
-function realOr(path: string): string {
+/** Where a path leads, or will once it is made. */
+function real(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return path === dirname(path) ? path : join(real(dirname(path)), basename(path));
   }
 }
 

@@ -92,8 +92,12 @@ test.each(PLACES)(
       await page.locator('#head').getByText('Stopped · by you').waitFor();
 
       await refuseForeignForm(context, `${url}sessions`);
+      const other = await context.newPage();
+      await other.goto(url);
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.getByText('You are logged out.').waitFor();
+      await other.getByText('You are logged out. Reload this page').waitFor();
+      await other.close();
       await page.goto(`${url}sessions/${lora}?tail=5`);
       await page.getByLabel('Token').fill(TOKEN);
       await page.getByRole('button', { name: 'Log in' }).click();

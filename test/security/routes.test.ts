@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CANARY, type ClosedHouse, everyRoute, openClosedHouse } from './closedHouse.js';
 
@@ -65,7 +67,7 @@ test('no route gives data or does anything without login, whatever the headers',
   expect(house.print()).toEqual(before);
   expect(asked).toBeGreaterThan(1000);
   console.log(`${routes.length} routes × 8 header sets × ${ACCEPTS.length} kinds of answer: ${asked} requests`);
-}, 60_000);
+}, 180_000);
 
 async function refused(what: string, method: string, path: string, headers: Record<string, string>): Promise<void> {
   const body = ['GET', 'HEAD', 'TRACE'].includes(method) ? undefined : '{"start":true,"kind":"start"}';
@@ -160,7 +162,7 @@ test('no page of another site makes the owner’s browser change anything, on an
   console.log(
     `${changing.length} changing routes × ${Object.keys(foreignPages()).length} foreign pages: ${asked} requests`,
   );
-}, 60_000);
+}, 180_000);
 
 test('another site may link here, but not load a picture, a fact or a frame of ours', async () => {
   const Cookie = house.cookie();
@@ -179,6 +181,65 @@ test('another site may link here, but not load a picture, a fact or a frame of o
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
   });
+});
+
+test('no page has anything inline, so that the policy can forbid it', async () => {
+  const Cookie = house.cookie();
+  let pages = 0;
+  for (const { path } of routes.filter(({ method }) => method === 'GET')) {
+    const { text, headers } = await house.ask('GET', path, {
+      Cookie,
+      Accept: 'text/html',
+      'Sec-Fetch-Site': 'same-origin',
+    });
+    if (!headers['content-type']?.startsWith('text/html')) continue;
+    pages += 1;
+    const tags = text.match(/<[a-z][^>]*>/gi) ?? [];
+    const inline = tags.filter((tag) => /\s(on\w+|style)\s*=|javascript:|^<style|^<script(?![^>]*\ssrc=)/i.test(tag));
+    expect([path, inline]).toEqual([path, []]);
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+  }
+  expect(pages).toBeGreaterThan(8);
+});
+
+test('a file that would run in a browser is sent as what it should be, or not at all, and may do nothing', async () => {
+  const Cookie = house.cookie();
+  const evil = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/><script>alert(1)</script>';
+  const { datasets, outputs } = house.place;
+  for (const name of ['evil.svg', 'evil.html', 'evil.png', 'evil.xhtml', 'evil.pdf', 'evil.js', 'evil.png.html']) {
+    writeFileSync(join(datasets, 'example', name), evil);
+    for (const folder of ['', 'sample']) writeFileSync(join(outputs, 'cat', folder, name), evil);
+    writeFileSync(join(outputs, 'cat', 'sample', `cat_e000001_00_20261122015435_42.${name}`), evil);
+  }
+  writeFileSync(join(outputs, 'cat', 'training.log'), evil);
+  const names = ['evil.svg', 'evil.html', 'evil.png', 'evil.xhtml', 'evil.pdf', 'evil.js', 'evil.png.html'];
+  const paths = names.flatMap((name) => [
+    `/datasets/example/images/${name}`,
+    `/datasets/example/images/${name}?size=thumb`,
+    `/sessions/cat/samples/${name}`,
+    `/sessions/cat/samples/cat_e000001_00_20261122015435_42.${name}`,
+    `/sessions/cat/checkpoints/${name}`,
+  ]);
+  for (const path of [
+    ...paths,
+    '/sessions/cat/log',
+    '/sessions/cat/log?tail=5',
+    '/sessions/cat/checkpoints/cat.safetensors',
+  ]) {
+    const { status, headers } = await house.ask('GET', path, { Cookie, Accept: '*/*' });
+    const type = headers['content-type'] ?? '';
+    expect([path, status, type], path).toEqual([
+      path,
+      expect.any(Number),
+      expect.stringMatching(/^(image\/(png|webp|jpeg)|text\/plain|application\/(json|octet-stream))/),
+    ]);
+    if (type.startsWith('application/octet-stream')) expect(headers['content-disposition']).toMatch(/^attachment/);
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+    });
+  }
 });
 
 test('our own pages and a program with the token change things, through the very same requests', async () => {
