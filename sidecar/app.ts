@@ -15,6 +15,7 @@ import { loginRoutes } from './routes/login.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
+import { publishRoutes } from './routes/publish.js';
 import { rootOf, wantsPage } from './routes/respond.js';
 import { secretRoutes } from './routes/secrets.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -60,6 +61,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', trainerRoutes(trackside));
   app.route('/', secretRoutes(trackside));
   app.route('/', modelRoutes(trackside));
+  app.route('/', publishRoutes(trackside));
   app.route(
     '/',
     datasetRoutes({

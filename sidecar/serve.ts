@@ -48,6 +48,7 @@ export async function serve(settings: Settings): Promise<void> {
   server.setTimeout(IDLE_MS);
   server.maxConnections = MOST_CONNECTIONS;
   trackside.disk.open();
+  trackside.cards.open();
   const opened = trackside.outputs.open().catch((error: Error) => {
     throw new Problem('no_outputs', 500, `${settings.outputs} can't hold the outputs (${error.message}).`);
   });
@@ -70,7 +71,7 @@ export async function serve(settings: Settings): Promise<void> {
     server.close();
     server.closeAllConnections();
     trackside.autoResume.close();
-    await trackside.downloads.close();
+    await Promise.all([trackside.downloads.close(), trackside.publishing.close(), trackside.cards.close()]);
     trackside.handRuns.close();
     await trackside.outputs.close();
     process.exit(0);

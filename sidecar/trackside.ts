@@ -1,8 +1,10 @@
 import { basename, join } from 'node:path';
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
+import { type Cards, createCards } from './models/cards.js';
 import { createDownloads, type Downloads } from './models/downloads.js';
 import { hubEndpoint } from './models/hub.js';
+import { createPublishing, type Publishing } from './models/publish.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
@@ -36,6 +38,8 @@ export type Trackside = {
   handRuns: HandRuns;
   autoResume: AutoResume;
   downloads: Downloads;
+  publishing: Publishing;
+  cards: Cards;
   views: Views;
   assets: Assets;
   /** Every argument of a trainer's own parser. */
@@ -65,9 +69,10 @@ export function createTrackside(settings: Settings): Trackside {
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
   const stopping = createStopping(outputs, handRuns);
+  const modelHub = { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') };
   const downloads = createDownloads({
     models: settings.models,
-    hub: { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') },
+    hub: modelHub,
     changed: () => hub.tell({ type: 'models' }),
     arrived: ({ into }, commit) => placeTokenizer(settings.models, into, commit),
   });
@@ -81,6 +86,8 @@ export function createTrackside(settings: Settings): Trackside {
     stopping,
     handRuns,
     downloads,
+    publishing: createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) }),
+    cards: createCards({ outputs, hub, version: settings.version }),
     autoResume: createAutoResume({ settings, secrets, outputs, stopping, hub }),
     views,
     assets,

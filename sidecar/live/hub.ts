@@ -15,6 +15,8 @@ export type LiveEvent =
   | { type: 'disk' }
   /** A download of a model moved on or ended; only the page of the models shows it. */
   | { type: 'models' }
+  /** The publication of a session moved on or ended; only the session's own page shows it. */
+  | { type: 'publication'; name: string }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */
   | { type: 'log'; name: string; inode: number; offset: number; text: string };
 

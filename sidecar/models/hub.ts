@@ -40,19 +40,25 @@ export function hubEndpoint(environment = process.env): string {
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,95}$/;
 
-/** `owner/name` and a path inside it, as typed; a sentence instead where they are not that. */
-export function hubFile(repo: string, file: string, revision = 'main'): HubFile {
+/** `owner/name`, as typed. Throws a Problem, 422, for what is not that. */
+export function repoName(repo: string): string {
   const names = repo.trim().split('/');
   if (names.length !== 2 || !names.every((name) => NAME.test(name) && !name.includes('..'))) {
     const message = `“${repo}” is not a repository: it has two parts, as in black-forest-labs/FLUX.1-dev.`;
     throw new Problem('bad_repository', 422, message, { field: 'repo' });
   }
+  return names.join('/');
+}
+
+/** A file of a repository, as typed. Throws a Problem, 422, that names the field. */
+export function hubFile(repo: string, file: string, revision = 'main'): HubFile {
+  const name = repoName(repo);
   const parts = file.trim().split('/');
   if (file.length > 400 || !parts.every((part) => NAME.test(part) && !part.includes('..'))) {
     const message = `“${file}” is not a path of a file inside a repository, as in split_files/vae/ae.safetensors.`;
     throw new Problem('bad_file', 422, message, { field: 'file' });
   }
-  return { repo: names.join('/'), file: parts.join('/'), revision };
+  return { repo: name, file: parts.join('/'), revision };
 }
 
 /** The page of a repository, where a licence is read and accepted. */

@@ -18,7 +18,7 @@ export function eventRoutes(trackside: Trackside): Hono {
   routes.get('/events', (c) => {
     const depth = Number(c.req.query('depth')) || 0;
     const root = '../'.repeat(Math.min(3, Math.max(0, depth)));
-    const concerns = ({ type }: LiveEvent) => type !== 'log' && type !== 'models';
+    const concerns = ({ type }: LiveEvent) => !['log', 'models', 'publication'].includes(type);
     if (!c.req.query('home')) {
       return openStream(c, hub, {
         concerns,
@@ -51,7 +51,8 @@ export function eventRoutes(trackside: Trackside): Hono {
     const { folder } = await outputs.read(name);
     const position = c.req.header('last-event-id') ?? c.req.query('log');
     return openStream(c, hub, {
-      concerns: (event) => (event.type !== 'log' || event.name === name) && event.type !== 'models',
+      concerns: (event) =>
+        event.type === 'log' || event.type === 'publication' ? event.name === name : event.type !== 'models',
       log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),
       async draw() {
         const model = await sessionModel(trackside, name, '../', false);

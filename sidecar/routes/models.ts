@@ -49,7 +49,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     let seen = '';
     let found = facts();
     return openStream(c, hub, {
-      concerns: ({ type }) => type !== 'log',
+      concerns: ({ type }) => type !== 'log' && type !== 'publication',
       async draw() {
         const stands = downloads
           .list()

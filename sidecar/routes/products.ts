@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { readMetrics } from '../sessions/curve.js';
 import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
+import { promptsOf } from '../sessions/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
@@ -10,7 +11,6 @@ import { readSampleName } from '../trainers/fileNames.js';
 import { pageModel } from './home.js';
 import { answer, rootOf } from './respond.js';
 import { sendFile } from './sendFile.js';
-import { promptsOf } from './sessionPage.js';
 
 /** What a session makes: its log, metrics, samples, checkpoints and state folders. */
 export function productRoutes(trackside: Trackside): Hono {

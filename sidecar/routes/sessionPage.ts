@@ -1,9 +1,9 @@
-import { dirname, join } from 'node:path';
-import { openInside } from '../security/paths.js';
+import { join } from 'node:path';
+import { publishFacts } from '../models/publishFacts.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
-import type { Session } from '../sessions/session.js';
+import { promptsOf } from '../sessions/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
@@ -30,6 +30,7 @@ export async function sessionModel(
   withLog = true,
 ): Promise<SessionModel> {
   const session = await trackside.outputs.read(name);
+  const checkpoints = await checkpointsOf(session);
   const log = withLog
     ? await readLogTail(join(session.folder, LOG_FILE), TAIL_LINES)
     : { text: '', inode: 0, offset: 0 };
@@ -37,31 +38,19 @@ export async function sessionModel(
     ...(await pageModel(trackside, root, name)),
     session: session.facts,
     states: statesOf(session),
-    checkpoints: await checkpointsOf(session),
+    checkpoints,
+    publish: await publishFacts(
+      trackside.publishing.facts(name),
+      trackside.secrets.get('HF_TOKEN') !== null,
+      session,
+      checkpoints,
+    ),
     samples: await samplesOf(session),
     prompts: await promptsOf(session),
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
     curve: thinCurve(await readLosses(session)),
   };
-}
-
-/** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
-export async function promptsOf(session: Session): Promise<string[]> {
-  const text = (await promptFile(session)) ?? session.state?.sample_prompts ?? '';
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line && !line.startsWith('#'));
-}
-
-async function promptFile({ folder }: Session): Promise<string | null> {
-  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(() => null);
-  try {
-    return file && (await file.readFile('utf8'));
-  } finally {
-    await file?.close();
-  }
 }
 
 function thinCurve(points: readonly MetricPoint[]): CurvePoint[] {

@@ -1,6 +1,7 @@
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
+import type { PublishFacts } from '../models/publishFacts.js';
 import type { SecretFacts } from '../security/secrets.js';
 import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
@@ -63,6 +64,8 @@ export type SessionModel = PageModel & {
   curve: CurvePoint[];
   /** What was found before a start; null where nothing can be started, or it was not looked at. */
   preflight?: Preflight | null;
+  /** What the section “Publish” shows; absent where there is nothing to publish. */
+  publish?: PublishFacts | null;
 };
 
 export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };

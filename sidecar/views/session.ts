@@ -7,12 +7,22 @@ import { type LossChart, lossChart } from './chart.js';
 import { bytes, count, duration, loss, pace, sentence } from './formatting.js';
 import type { SessionModel } from './models.js';
 import { type FindingView, preflightView } from './preflight.js';
+import { type PublishView, publishView } from './publish.js';
 import { newestSamples, type SampleGrid } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
 import { isAlive } from './status.js';
 
 /** The live regions of a session's page: ids, and names of templates under parts/. */
-export const sessionPartNames = ['head', 'facts', 'loss', 'samples', 'checkpoints', 'attempts', 'resume'] as const;
+export const sessionPartNames = [
+  'head',
+  'facts',
+  'loss',
+  'samples',
+  'checkpoints',
+  'attempts',
+  'resume',
+  'publish',
+] as const;
 
 export type SessionView = {
   at: string;
@@ -27,6 +37,7 @@ export type SessionView = {
   states: StateView[];
   checkpoints: CheckpointView[];
   grid: SampleGrid;
+  publish: PublishView | null;
   settings: NamedValue[];
   paths: NamedValue[];
   description: string;
@@ -101,6 +112,7 @@ export function sessionView(model: SessionModel): SessionView {
     states: model.states.map((state) => stateView(state, session)),
     checkpoints: model.checkpoints.map((checkpoint) => checkpointView(checkpoint, at)),
     grid: newestSamples(model, at),
+    publish: model.publish ? publishView(model.publish, at, root) : null,
     settings: settingsView(session),
     paths: paths(session),
     description: session.description,

@@ -1,0 +1,14 @@
+import { checkpointsOf, samplesOf } from '../sessions/products.js';
+import { promptsOf } from '../sessions/prompts.js';
+import type { Session } from '../sessions/session.js';
+import type { CardFacts } from './card.js';
+
+/** All that a model card tells of a session. `version` is Trackside's. */
+export async function cardFacts(session: Session, version: string): Promise<CardFacts> {
+  const [checkpoints, samples, prompts] = await Promise.all([
+    checkpointsOf(session),
+    samplesOf(session),
+    promptsOf(session),
+  ]);
+  return { session: session.facts, checkpoints, samples, prompts, version };
+}

@@ -1,0 +1,44 @@
+import type { Hub } from '../live/hub.js';
+import type { Outputs } from '../sessions/outputs.js';
+import { writeCard } from './card.js';
+import { cardFacts } from './cardFacts.js';
+
+/** What completed longer ago is somebody's old work: its folder is left as it is. */
+const LATELY_MS = 24 * 3_600_000;
+
+export type Cards = { open(): void; close(): Promise<void> };
+
+/** Writes the model card of every session that completes, this one's or while no sidecar was there; once a completion. */
+export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: Hub; version: string }): Cards {
+  const seen = new Map<string, string>();
+  let leave = () => {};
+  let writing: Promise<unknown> = Promise.resolve();
+
+  function look(name: string): void {
+    const facts = outputs.facts(name);
+    if (facts?.status !== 'completed' || !facts.completed_at || seen.get(name) === facts.completed_at) return;
+    seen.set(name, facts.completed_at);
+    if (Date.now() - Date.parse(facts.completed_at) > LATELY_MS) return;
+    // One after the other, and a card that could not be written takes nothing else along.
+    writing = writing
+      .then(() => write(name))
+      .catch((error: Error) => console.error(`trackside: ${name}: ${error.message}`));
+  }
+
+  async function write(name: string): Promise<void> {
+    const session = await outputs.read(name);
+    if (session.facts.status === 'completed') await writeCard(await cardFacts(session, version));
+  }
+
+  return {
+    open() {
+      leave = hub.join((event) => {
+        if (event.type === 'session') look(event.name);
+      });
+    },
+    async close() {
+      leave();
+      await writing;
+    },
+  };
+}

@@ -1,0 +1,191 @@
+import { stat } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import type { CommitProgressEvent } from '@huggingface/hub';
+import { Problem } from '../problem.js';
+import { type HubAccess, repoName, repoPage } from './hub.js';
+
+/** What is sent: `path` in the repository, and the file on this machine. */
+export type PublishedFile = { path: string; from: string };
+
+export type PublishWish = { session: string; repo: string; private: boolean; files: readonly PublishedFile[] };
+
+/** How a publication stands. `url` is the page of the repository. */
+export type PublicationFacts = {
+  repo: string;
+  url: string;
+  status: 'preparing' | 'reading' | 'uploading' | 'committing' | 'done' | 'failed';
+  files: number;
+  bytes_done: number;
+  bytes: number;
+  message: string | null;
+};
+
+export type Publishing = {
+  facts(session: string): PublicationFacts | null;
+  /** Begins, and goes on in the background. Throws a Problem where it can't begin. */
+  start(wish: PublishWish): Promise<PublicationFacts>;
+  /** Stops it, or forgets how it ended. */
+  cancel(session: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Running = { facts: PublicationFacts; stop: AbortController; ended: Promise<void> };
+
+/**
+ * Sends a session's LoRA to the hub, with the hub's own library: repository, large files, one commit. What arrived of an
+ * upload that broke is not sent again by the next one. It ends with the sidecar, and is begun again with the same button.
+ */
+export function createPublishing({ hub, changed }: { hub: HubAccess; changed(session: string): void }): Publishing {
+  const all = new Map<string, Running>();
+
+  async function run(wish: PublishWish, { facts, stop }: Running, token: string): Promise<void> {
+    const now = (change: Partial<PublicationFacts>) => {
+      Object.assign(facts, change);
+      changed(wish.session);
+    };
+    // Large, and hardly ever needed: loaded when somebody publishes.
+    const { commitIter, createRepo } = await import('@huggingface/hub');
+    const at = { repo: { type: 'model' as const, name: wish.repo }, hubUrl: hub.endpoint, accessToken: token };
+    const sizes = new Map<string, number>();
+    for (const { path, from } of wish.files) sizes.set(path, (await stat(from)).size);
+    now({ bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) });
+    await createRepo({ ...at, visibility: wish.private ? 'private' : 'public' }).catch((error: unknown) => {
+      // 409: it is there already, perhaps from an earlier version.
+      if (statusOf(error) !== 409) throw error;
+    });
+    const sent = new Map<string, number>();
+    const count = (path: string, bytes: number) => {
+      sent.set(path, Math.min(sizes.get(path) ?? 0, bytes));
+      const done = [...sent.values()].reduce((sum, each) => sum + each, 0);
+      if (done - facts.bytes_done > facts.bytes / 200 || done === facts.bytes) now({ bytes_done: done });
+      else facts.bytes_done = done;
+    };
+    const steps = commitIter({
+      ...at,
+      title: `Publish ${wish.session} with Trackside`,
+      operations: wish.files.map(({ path, from }) => ({
+        operation: 'addOrUpdate',
+        path,
+        content: pathToFileURL(from),
+      })),
+      abortSignal: stop.signal,
+      useXet: false,
+      fetch: countingFetch((path, bytes) => count(path, (sent.get(path) ?? 0) + bytes)),
+    });
+    for (let step = await steps.next(); !step.done; step = await steps.next()) {
+      const event = step.value;
+      if (event.event === 'phase') now({ status: PHASES[event.phase] });
+      else if (event.state === 'hashing') facts.status = 'reading';
+      else facts.status = facts.status === 'reading' ? 'uploading' : facts.status;
+      if (event.event === 'fileProgress' && event.state === 'uploading' && event.progress === 1)
+        count(event.path, sizes.get(event.path) ?? 0);
+    }
+    now({ status: 'done', bytes_done: facts.bytes });
+  }
+
+  return {
+    facts: (session) => all.get(session)?.facts ?? null,
+    async start(wish) {
+      const repo = repoName(wish.repo);
+      const token = hub.token();
+      if (!token)
+        throw new Problem('no_token', 422, 'The hub needs a token with the right to write. Set HF_TOKEN first.', {
+          field: 'repo',
+          link: 'secrets',
+        });
+      if (!token.startsWith('hf_'))
+        throw new Problem('bad_token', 422, 'The token of the hub begins with hf_: the one that is set does not.', {
+          field: 'repo',
+          link: 'secrets',
+        });
+      const before = all.get(wish.session);
+      if (before && !isOver(before.facts))
+        throw new Problem('under_way', 409, `${wish.session} is being published already.`, {
+          link: `sessions/${wish.session}`,
+        });
+      const facts: PublicationFacts = {
+        repo,
+        url: repoPage(hub.endpoint, repo),
+        status: 'preparing',
+        files: wish.files.length,
+        bytes_done: 0,
+        bytes: 0,
+        message: null,
+      };
+      const entry: Running = { facts, stop: new AbortController(), ended: Promise.resolve() };
+      all.set(wish.session, entry);
+      entry.ended = run({ ...wish, repo }, entry, token).catch((error: unknown) => {
+        Object.assign(facts, { status: 'failed', message: inWords(error, hub, repo) });
+        changed(wish.session);
+      });
+      changed(wish.session);
+      return facts;
+    },
+    async cancel(session) {
+      const entry = all.get(session);
+      entry?.stop.abort();
+      await entry?.ended;
+      all.delete(session);
+      changed(session);
+    },
+    async close() {
+      for (const { stop } of all.values()) stop.abort();
+      await Promise.all([...all.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+const PHASES: Record<Extract<CommitProgressEvent, { event: 'phase' }>['phase'], PublicationFacts['status']> = {
+  preuploading: 'preparing',
+  uploadingLargeFiles: 'uploading',
+  committing: 'committing',
+};
+
+export function isOver({ status }: PublicationFacts): boolean {
+  return status === 'done' || status === 'failed';
+}
+
+/** The library tells the progress of an upload in browsers only: here the bytes are counted as they are read. */
+function countingFetch(sent: (path: string, bytes: number) => void): typeof fetch {
+  return async (input, init) => {
+    const path = (init as { progressHint?: { path?: string } } | undefined)?.progressHint?.path;
+    if (!path || init?.method !== 'PUT' || !(init.body instanceof Blob)) return fetch(input, init);
+    const { size } = init.body;
+    const counted = init.body.stream().pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          sent(path, chunk.length);
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    // Object stores want the length beforehand.
+    const headers = { ...(init.headers as Record<string, string> | undefined), 'Content-Length': String(size) };
+    return fetch(input, { ...init, body: counted, headers, duplex: 'half' } as RequestInit);
+  };
+}
+
+/** What the hub or the network said, for a person; without the addresses of uploads, which are signed. */
+function inWords(error: unknown, hub: HubAccess, repo: string): string {
+  const kept = 'Nothing was changed here.';
+  const status = statusOf(error);
+  if (status === 401) return `The hub does not accept the token. ${kept} Set a valid one and publish again.`;
+  if (status === 403) {
+    return `The token may not write to ${repo.split('/')[0]}: it needs the right to write there. ${kept}`;
+  }
+  if (status === 404) return `The hub does not know ${repo}, or the token may not see it. ${kept}`;
+  if (status) return `The hub answered with ${status}. ${kept} Publish again: what arrived is not sent again.`;
+  const { name, message, cause } = error as Error & { cause?: { code?: string } };
+  if (name === 'AbortError') return `It was called off. ${kept}`;
+  const { host } = new URL(hub.endpoint);
+  if (cause?.code || message === 'fetch failed')
+    return `The connection to ${host} broke (${cause?.code ?? message}). ${kept} Publish again: what arrived is not sent again.`;
+  const code = (error as NodeJS.ErrnoException).code;
+  return code ? `A file could not be read (${code}). ${kept}` : `${message} ${kept}`;
+}
+
+/** The library's HubApiError carries it. */
+function statusOf(error: unknown): number | null {
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : null;
+}

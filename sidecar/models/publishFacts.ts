@@ -1,0 +1,72 @@
+import { dirname, join } from 'node:path';
+import { Problem } from '../problem.js';
+import { realInside } from '../security/paths.js';
+import type { CheckpointFacts } from '../sessions/facts.js';
+import type { Session } from '../sessions/session.js';
+import { CARD_FILE, cardState, writeCard } from './card.js';
+import { cardFacts } from './cardFacts.js';
+import type { PublicationFacts, PublishedFile } from './publish.js';
+
+/** What can be published of a session, and how that stands. */
+export type PublishFacts = {
+  /** Whose the model card is; `none` is written before a publication. */
+  card: 'none' | 'ours' | 'theirs';
+  /** Is there a token for the hub? */
+  token: boolean;
+  /** Paths that may be chosen, newest first; the first is proposed. */
+  checkpoints: { path: string; bytes: number }[];
+  lora: string;
+  publication: PublicationFacts | null;
+};
+
+/** Null while there is no checkpoint. */
+export async function publishFacts(
+  publication: PublicationFacts | null,
+  token: boolean,
+  session: Session,
+  checkpoints: readonly CheckpointFacts[],
+): Promise<PublishFacts | null> {
+  const whole = checkpoints.filter(({ problem, path }) => !problem && !path.includes('/'));
+  if (whole.length === 0) return null;
+  const final = whole.filter(({ kind }) => kind === 'final');
+  const order = [...final, ...whole.filter(({ kind }) => kind !== 'final')];
+  return {
+    card: await cardState(session.folder),
+    token,
+    checkpoints: order.map(({ path, bytes }) => ({ path, bytes })),
+    lora: session.facts.lora_name,
+    publication,
+  };
+}
+
+/** The files of a publication: the card, written if it is ours to write, the chosen checkpoints, and sample pictures. */
+export async function filesToPublish(
+  session: Session,
+  chosen: readonly string[],
+  withSamples: boolean,
+  version: string,
+): Promise<PublishedFile[]> {
+  const facts = await cardFacts(session, version);
+  const known = facts.checkpoints
+    .filter(({ problem, path }) => !problem && !path.includes('/'))
+    .map(({ path }) => path);
+  const unknown = chosen.find((path) => !known.includes(path));
+  if (unknown !== undefined) {
+    throw new Problem('no_checkpoint', 422, `There is no checkpoint ${unknown} in this session.`, {
+      field: 'checkpoints',
+    });
+  }
+  if (chosen.length === 0) {
+    throw new Problem('nothing', 422, 'Choose at least one checkpoint to publish.', { field: 'checkpoints' });
+  }
+  await writeCard({ ...facts, samples: withSamples ? facts.samples : [] });
+  const samples = withSamples ? facts.samples.map(({ name }) => `sample/${name}`) : [];
+  const files = await Promise.all([CARD_FILE, ...chosen, ...samples].map((path) => fileInside(session.folder, path)));
+  return files.filter((file) => file !== null);
+}
+
+/** Nothing that a link leads to outside the outputs is sent. */
+async function fileInside(folder: string, path: string): Promise<PublishedFile | null> {
+  const from = await realInside(dirname(folder), join(folder, path));
+  return from === null ? null : { path, from };
+}

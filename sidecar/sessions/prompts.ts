@@ -1,0 +1,21 @@
+import { dirname, join } from 'node:path';
+import { openInside } from '../security/paths.js';
+import type { Session } from './session.js';
+
+/** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
+export async function promptsOf(session: Session): Promise<string[]> {
+  const text = (await promptFile(session)) ?? session.state?.sample_prompts ?? '';
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !line.startsWith('#'));
+}
+
+async function promptFile({ folder }: Session): Promise<string | null> {
+  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(() => null);
+  try {
+    return file && (await file.readFile('utf8'));
+  } finally {
+    await file?.close();
+  }
+}

@@ -1,0 +1,63 @@
+import type { PublicationFacts } from '../models/publish.js';
+import type { PublishFacts } from '../models/publishFacts.js';
+import { bytes } from './formatting.js';
+
+export type PublishView = {
+  address: string;
+  card: string;
+  token: boolean;
+  secrets: string;
+  lora: string;
+  checkpoints: { path: string; size: string; chosen: boolean }[];
+  publication: {
+    state: string;
+    percent: number | null;
+    tone: string;
+    message: string | null;
+    url: string;
+    over: boolean;
+    cancel: string;
+  } | null;
+};
+
+const CARDS: Record<PublishFacts['card'], string> = {
+  none: 'A model card is written with it.',
+  ours: 'README.md is its model card; change it, and it stays as you left it.',
+  theirs: 'README.md is yours and goes along as it is.',
+};
+
+export function publishView(facts: PublishFacts, at: string, root: string): PublishView {
+  const { card, token, checkpoints, lora, publication } = facts;
+  const address = `${at}/publication`;
+  return {
+    address,
+    card: CARDS[card],
+    token,
+    secrets: `${root}secrets`,
+    lora,
+    checkpoints: checkpoints.map(({ path, bytes: size }, i) => ({ path, size: bytes(size), chosen: i === 0 })),
+    publication: publication && publicationView(publication, address),
+  };
+}
+
+function publicationView(facts: PublicationFacts, address: string): PublishView['publication'] {
+  const { status, bytes: all, bytes_done: done, files, message, url, repo } = facts;
+  const words = {
+    preparing: `preparing ${repo}`,
+    reading: 'reading the files',
+    uploading: `uploading · ${bytes(done)} of ${bytes(all)}`,
+    committing: 'putting them into one commit',
+    done: `published, ${files} ${files === 1 ? 'file' : 'files'} · ${bytes(all)}`,
+    failed: 'not published',
+  };
+  const over = status === 'done' || status === 'failed';
+  return {
+    state: words[status],
+    percent: over || all === 0 ? null : (100 * done) / all,
+    tone: status === 'done' ? 'done' : status === 'failed' ? 'fail' : 'run',
+    message,
+    url,
+    over,
+    cancel: `${address}?_method=DELETE`,
+  };
+}
