@@ -37,7 +37,8 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   const statePath = plan.from && move(plan.from.absolutePath);
   const { input, command } = attemptCommand(context, statePath);
   const { argv, cwd } = command;
-  for (const file of trainer.files(input, command)) {
+  const variables = (await trainer.environment?.(input)) ?? {};
+  for (const file of trainer.files(input, command, variables)) {
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   }
   const environment = {
@@ -103,7 +104,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     kind: begin.kind,
     cwd,
     argv,
-    environment: { ...process.env, ...context.secrets.environment(), ...trainer.environment?.(input) },
+    environment: { ...process.env, ...context.secrets.environment(), ...variables },
   });
   if (launched.ok) return 'started';
   if (launched.code === 'held') {

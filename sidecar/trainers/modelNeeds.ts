@@ -1,4 +1,4 @@
-import type { ModelFile } from '../models/roles.js';
+import type { ModelFile, ModelRole } from '../models/roles.js';
 import type { ArgumentValue } from './arguments.js';
 import type { ModelNeed, Trainer } from './trainer.js';
 
@@ -25,9 +25,12 @@ export function chooseModels(trainer: Needing, baseModel: string, given: Given, 
 
 /** Usable files of a need's role, in the order found. */
 export function modelsFor(need: ModelNeed, found: readonly ModelFile[]): ModelFile[] {
-  // SD 1.x's and SDXL's VAEs have the same tensors: which it is, only its maker knows.
-  const roles = [need.role, ...(need.role === 'sdxl-vae' ? ['sd-vae'] : [])];
-  return found.filter(({ role, usable }) => usable && role !== null && roles.includes(role));
+  return found.filter(({ role, usable }) => usable && role !== null && fitsRole(role, need.role));
+}
+
+/** SD 1.x's and SDXL's VAEs have the same tensors: which it is, only its maker knows. */
+export function fitsRole(role: ModelRole, needed: ModelRole): boolean {
+  return role === needed || (role === 'sd-vae' && needed === 'sdxl-vae');
 }
 
 /** What is needed, not given, and not inside the main model. */
@@ -36,7 +39,7 @@ export function missingModels(trainer: Needing, given: Given, found: readonly Mo
 }
 
 /** Checkpoints of Stable Diffusion 3 may hold their text encoders: `detail` then names them. */
-function isInside(need: ModelNeed, given: Given, found: readonly ModelFile[]): boolean {
+export function isInside(need: ModelNeed, given: Given, found: readonly ModelFile[]): boolean {
   const main = found.find(({ path }) => path === given.pretrained_model_name_or_path);
   const held = /, with (.+)$/.exec(main?.detail ?? '')?.[1] ?? '';
   return held.split(/, ?/).includes(need.role);

@@ -64,8 +64,8 @@ export type Trainer = {
   /** It trains on GPUs: one session has one to itself. */
   usesGpu?: boolean;
   /** What its processes find in their environment beside ours. */
-  environment?(input: TrainingInput): Record<string, string>;
+  environment?(input: TrainingInput): Promise<Record<string, string>>;
   command(input: TrainingInput): Command;
-  /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`. */
-  files(input: TrainingInput, command: Command): InputFile[];
+  /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`, and `environment`. */
+  files(input: TrainingInput, command: Command, environment?: Record<string, string>): InputFile[];
 };

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { readModelAt } from '../../models/findModels.js';
 import { type ModelRole, roleNames } from '../../models/roles.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { fitsRole, isInside } from '../../trainers/modelNeeds.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import { error, type Finding, warning } from './finding.js';
 
@@ -15,7 +16,13 @@ export async function checkModels(
   flags: Record<string, ArgumentValue>,
   cwd: string,
 ): Promise<Finding[]> {
-  return (await Promise.all(needs.map((need) => checkModel(need, flags[need.flag], cwd)))).flat();
+  const main = flags.pretrained_model_name_or_path;
+  const path = typeof main === 'string' ? resolve(cwd, main.trim()) : '';
+  const model = existsSync(path) ? await readModelAt(path) : null;
+  const outside = needs.filter(
+    (need) => flags[need.flag] || !model || !isInside(need, { pretrained_model_name_or_path: model.path }, [model]),
+  );
+  return (await Promise.all(outside.map((need) => checkModel(need, flags[need.flag], cwd)))).flat();
 }
 
 async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd: string): Promise<Finding[]> {
@@ -41,7 +48,7 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
     const message = `${need.label}: what ${path} is could not be recognised. It should be ${article(need.role)}; the trainer will tell.`;
     return [warning('unknown_model', message, more)];
   }
-  if (model.role !== need.role) {
+  if (!fitsRole(model.role, need.role)) {
     const message = `${need.label}: ${path} is ${article(model.role)}, and ${article(need.role)} is needed. Choose another file, or the family that goes with it.`;
     return [error('wrong_model', message, more)];
   }

@@ -30,7 +30,8 @@ export type Family = {
   script: string;
   /** The network to train; the first is the usual one. */
   networkModules: readonly [string, ...string[]];
-  needs: readonly ModelNeed[];
+  /** The main model first. */
+  needs: readonly [ModelNeed, ...ModelNeed[]];
   baseModels: readonly [BaseModel, ...BaseModel[]];
   /** Always given, and not to be changed: without them the script refuses or trains something else. */
   fixed: Flags;

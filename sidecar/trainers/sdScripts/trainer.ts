@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { offlineEnvironment, tokenizerFolder } from '../../models/tokenizers.js';
 import type { Argument } from '../arguments.js';
 import { OWN_FLAGS } from '../confine.js';
 import { datasetConfig, type PictureFolder } from '../datasetConfig.js';
@@ -18,7 +19,7 @@ import { settingsOf } from './settingsTable.js';
 /** A family of sd-scripts as a trainer. `models` is the folder of model files, where tokenizers are kept too. */
 export function sdScriptsTrainer(family: Family, checkout: Checkout, models: string): Trainer {
   const { id, label, description, needs } = family;
-  const where = { checkout: checkout.path, python: checkout.python, tokenizers: join(models, 'tokenizers') };
+  const where = { checkout: checkout.path, python: checkout.python, tokenizers: tokenizerFolder(models) };
   return {
     id,
     label,
@@ -38,14 +39,14 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     conflicts: (settings, own) => conflicts(family, settings, own),
     basics: basicArguments(family),
     furtherArguments: (all) => furtherArguments(family, all),
-    environment,
+    environment: async (input) => ({ ...visibleGpus(input), ...(await offlineEnvironment(models, needs[0].role)) }),
     command: (input) => launchCommand(family, input, where),
     files,
   };
 }
 
 /** Which GPUs it sees, in the order in which nvidia-smi counts them; CUDA by itself puts the fastest first. */
-function environment({ gpus }: TrainingInput): Record<string, string> {
+function visibleGpus({ gpus }: TrainingInput): Record<string, string> {
   return gpus.length === 0 ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
 }
 
@@ -68,7 +69,7 @@ function furtherArguments(family: Family, all: readonly Argument[]): Argument[] 
     .sort((a, b) => groupTitles.indexOf(a.group ?? '') - groupTitles.indexOf(b.group ?? ''));
 }
 
-function files(input: TrainingInput, command: Command): InputFile[] {
+function files(input: TrainingInput, command: Command, environment: Record<string, string> = {}): InputFile[] {
   const { settings } = input;
   const { train_batch_size, shuffle_caption, keep_tokens } = input.arguments;
   const dataset = datasetConfig({
@@ -82,7 +83,7 @@ function files(input: TrainingInput, command: Command): InputFile[] {
   return [
     { name: 'dataset.toml', content: dataset, executable: false },
     { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
-    { name: 'train.sh', content: trainScript(command, environment(input)), executable: true },
+    { name: 'train.sh', content: trainScript(command, environment), executable: true },
   ];
 }
 
