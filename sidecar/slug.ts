@@ -1,6 +1,7 @@
 /**
  * A name for a folder out of what a person typed: `My Cat!` → `my-cat`. Letters and digits of any script stay; '' when
- * none is left. At most 60 characters.
+ * none is left. At most 60 characters and 150 bytes: with the endings of checkpoints and temporary names it stays below
+ * the 255 bytes of file systems.
  */
 export function slug(typed: string): string {
   const words = typed
@@ -8,5 +9,10 @@ export function slug(typed: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}_]+/gu, '-')
     .replace(/^[-_]+/, '');
-  return Array.from(words).slice(0, 60).join('').replace(/-+$/, '');
+  let cut = '';
+  for (const letter of Array.from(words).slice(0, 60)) {
+    if (Buffer.byteLength(cut + letter) > 150) break;
+    cut += letter;
+  }
+  return cut.replace(/-+$/, '');
 }

@@ -1,23 +1,33 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /**
- * Where there is no datasets folder yet, makes it with one dataset, `example`, so that there is something to train on. An
- * existing folder is never touched. True where it was made.
+ * Where there are no datasets yet, makes one, `example`, so that there is something to train on: without a datasets folder,
+ * and in an empty one, as pods' volumes have it. A folder with anything in it, hidden or not, is never touched: somebody may
+ * have deleted the example. True where it was made.
  */
 export async function seedExample(datasetsRoot: string, exampleFolder: string): Promise<boolean> {
-  if ((await stat(datasetsRoot).catch(() => null)) || !(await stat(exampleFolder).catch(() => null))) return false;
-  const aside = `${datasetsRoot}.${randomBytes(6).toString('hex')}.tmp`;
+  if (!(await stat(exampleFolder).catch(() => null)) || !(await isEmpty(datasetsRoot))) return false;
+  await mkdir(datasetsRoot, { recursive: true });
+  const aside = join(datasetsRoot, `.example.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(dirname(datasetsRoot), { recursive: true });
-    await cp(exampleFolder, join(aside, 'example'), { recursive: true });
-    await rename(aside, datasetsRoot);
+    await cp(exampleFolder, aside, { recursive: true });
+    await rename(aside, join(datasetsRoot, 'example'));
     return true;
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     // Another sidecar was as quick: its folder stands.
     if (['ENOTEMPTY', 'EEXIST'].includes(`${(error as NodeJS.ErrnoException).code}`)) return false;
     throw error;
+  }
+}
+
+/** A new disk has a folder of its own for what repairs find. */
+async function isEmpty(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).every((name) => name === 'lost+found');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }

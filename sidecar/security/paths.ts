@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import { Problem } from '../problem.js';
 
@@ -52,6 +52,11 @@ export async function inFolder<T>(
 /** A path by which others open the very file that `file` is, as long as it stays open; `path` where the system has none. */
 export function samePath(file: FileHandle, path: string): string {
   return DESCRIPTORS ? `${DESCRIPTORS}/${file.fd}` : path;
+}
+
+/** Is it a folder itself, and no link to one? What lies in a folder of ours is not looked for elsewhere. */
+export async function isOwnFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 /** Does a path lie below a folder? Both absolute; nothing is looked up. */

@@ -1,5 +1,7 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import { isOwnFolder } from '../security/paths.js';
 import { readCheckpointName, readStateName, type SavedAt } from '../trainers/fileNames.js';
 
 /**
@@ -32,6 +34,12 @@ export async function moveEarlier(
 /** Never one that exists: what was moved there before must not be replaced in its turn. */
 async function freshFolder(parent: string, name: string): Promise<string> {
   await mkdir(parent, { recursive: true });
+  if (!(await isOwnFolder(parent)))
+    throw new Problem(
+      'leads_out',
+      422,
+      'earlier/ in the output folder is a link, and nothing is moved through it. Remove the link, and try again; nothing was changed.',
+    );
   for (let again = 1; ; again += 1) {
     const path = join(parent, again === 1 ? name : `${name}-${again}`);
     try {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../problem.js';
-import { realInside } from '../security/paths.js';
+import { isOwnFolder, realInside } from '../security/paths.js';
 import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
 import { readSamples } from '../trainers/samples.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
@@ -67,7 +67,8 @@ export async function checkpointPath(session: Session, path: string): Promise<st
 /** In the output folder first, then what was moved to `earlier/`; newest first in each. */
 async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
   const { folder, outputName } = session;
-  const inside = await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(() => []);
+  const own = await isOwnFolder(join(folder, 'earlier'));
+  const inside = own ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(() => []) : [];
   const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
   const places = ['', ...earlier.sort().reverse()];
   const found = await Promise.all(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { isWithin } from '../security/paths.js';
+import { isOwnFolder, isWithin } from '../security/paths.js';
 import { resumeRecipe } from '../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
 import type { ResumeFacts, StateFacts } from './facts.js';
@@ -169,7 +169,7 @@ function movedSources(folder: string, attempts: readonly AttemptEntry[]): string
 async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]): Promise<string[]> {
   const last = attempts.at(-1);
   const earlier = join(folder, 'earlier');
-  if (!last || !existsSync(earlier)) return [];
+  if (!last || !(await isOwnFolder(earlier))) return [];
   const entries = await readdir(earlier, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   return names.filter((name) => movedAway(`earlier/${name}/`) === last.number).map((name) => join(earlier, name));

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { signatureOf } from '../fileSignature.js';
+import { realInside } from '../security/paths.js';
 import { readCheckpointName } from './fileNames.js';
 import { remember } from './remember.js';
 import { readSafetensors } from './safetensors.js';
@@ -53,7 +54,9 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   const path = join(folder, named.name);
   const stats = await stat(path).catch(() => null);
   if (!stats?.isFile()) return null;
-  const metadata = await readMetadata(path, signatureOf(stats)).catch(() => null);
+  // A link to another file of the outputs is as good as the file; of one that leads out, nothing is read.
+  const inside = await realInside(dirname(folder), path).catch(() => null);
+  const metadata = inside ? await readMetadata(path, signatureOf(stats)).catch(() => null) : null;
   return {
     ...named,
     bytes: stats.size,

@@ -1,6 +1,8 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signatureOf } from '../fileSignature.js';
+import { isOwnFolder } from '../security/paths.js';
 import { readSampleName, type SampleName } from './fileNames.js';
 import { remember } from './remember.js';
 
@@ -28,6 +30,7 @@ export async function newestSample(outputPath: string): Promise<string | null> {
 type Named = SampleName & { name: string };
 
 async function sampleNames(outputPath: string): Promise<Named[]> {
+  if (!(await isOwnFolder(join(outputPath, 'sample')))) return [];
   const names = await readdir(join(outputPath, 'sample')).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
@@ -45,7 +48,7 @@ function newestFirst(a: SampleOnDisk, b: SampleOnDisk): number {
 
 async function readSample(outputPath: string, named: Named): Promise<SampleOnDisk | null> {
   const path = join(outputPath, 'sample', named.name);
-  const stats = await stat(path).catch(() => null);
+  const stats = await lstat(path).catch(() => null);
   if (!stats?.isFile() || !(await isWhole(path, signatureOf(stats), stats.size))) return null;
   return { ...named, bytes: stats.size, savedAtMs: stats.mtimeMs };
 }
@@ -59,7 +62,7 @@ const isWhole = remember(async (path: string, size: number): Promise<boolean> =>
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
 async function readTail(path: string, size: number, length: number): Promise<Buffer> {
-  const file = await open(path, 'r');
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const tail = Buffer.alloc(length);
     const { bytesRead } = await file.read(tail, 0, length, Math.max(0, size - length));

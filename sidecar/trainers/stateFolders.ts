@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -177,7 +178,14 @@ const trainState = z.object({ current_epoch: z.number().int().min(0), current_st
 
 async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
   try {
-    return trainState.parse(JSON.parse(await readFile(join(path, 'train_state.json'), 'utf8')));
+    return trainState.parse(
+      JSON.parse(
+        await readFile(join(path, 'train_state.json'), {
+          encoding: 'utf8',
+          flag: constants.O_RDONLY | constants.O_NOFOLLOW,
+        }),
+      ),
+    );
   } catch {
     return null;
   }

@@ -9,6 +9,8 @@ export type ImageView = {
   address: string;
   /** Private metadata in words; null where there is none. */
   found: string | null;
+  /** Turned or mirrored by its metadata only. */
+  turned: boolean;
   /** The picture itself, and what its caption is saved to. */
   href: string;
   thumbnail: string;
@@ -138,6 +140,7 @@ function imageView(image: DatasetImage, at: string): ImageView {
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
+    turned: image.turned ?? false,
     found: image.found?.length ? image.found.join(', ') : null,
     problem: image.problem,
     captionProblem: image.caption_problem ?? null,

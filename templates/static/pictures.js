@@ -197,6 +197,7 @@ function size(bytes) {
     [1e6, 'MB'],
     [1e3, 'kB'],
   ])
-    if (bytes >= unit) return `${(bytes / unit).toPrecision(3)} ${name}`.replace(/\.0+ /, ' ');
+    if (bytes >= unit)
+      return `${bytes < 9.95 * unit ? (bytes / unit).toFixed(1).replace('.0', '') : Math.round(bytes / unit)} ${name}`;
   return `${Math.round(bytes)} B`;
 }

@@ -19,6 +19,8 @@ test.each([
   ['ＡＢＣ', 'abc'],
   ['🐱', ''],
   ['../x', 'x'],
+  ['𓀀'.repeat(60), '𓀀'.repeat(37)],
+  ['猫'.repeat(80), '猫'.repeat(50)],
 ])('%s is kept in the folder %s', (typed, folder) => {
   expect(slug(typed)).toBe(folder);
 });
@@ -113,7 +115,7 @@ test('hundreds of datasets are listed quickly, the one changed last first; files
   expect(list[0]).toMatchObject({ name: 'd7', images: 3, captions: 1, cover: 'a.png' });
 });
 
-test('the example is there on the first start, and never touches a folder of datasets that exists', async () => {
+test('the example is there on the first start, in an empty folder too, and never beside anything else', async () => {
   const { home, datasets } = await house();
   const example = join(home, 'shipped');
   await mkdir(example);
@@ -126,4 +128,10 @@ test('the example is there on the first start, and never touches a folder of dat
   expect(await seedExample(datasets, example)).toBe(false);
   expect(await readdir(datasets)).toEqual(['mine']);
   expect((await readdir(home)).sort()).toEqual(['datasets', 'shipped']);
+  const volume = join(home, 'volume');
+  await mkdir(join(volume, 'lost+found'), { recursive: true });
+  expect(await seedExample(volume, example)).toBe(true);
+  expect((await readdir(volume)).sort()).toEqual(['example', 'lost+found']);
+  await rename(join(volume, 'example'), join(volume, '.trash'));
+  expect(await seedExample(volume, example)).toBe(false);
 });

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../problem.js';
-import { inFolder } from '../../security/paths.js';
+import { inFolder, isOwnFolder } from '../../security/paths.js';
 import { writeWhole } from '../../wholeFile.js';
 import type { UploadRequest } from './facts.js';
 
@@ -111,9 +112,12 @@ export async function writeRecord(at: string, content: UploadRecord): Promise<vo
 
 /** Ids of all uploads of a dataset, or of all datasets, with their records. */
 export async function listUploads(root: string, dataset?: string): Promise<{ id: string; record: UploadRecord }[]> {
-  const ids = (await readdir(join(root, UPLOADS)).catch(() => [])).filter((id) => ID.test(id));
-  const all = await Promise.all(ids.map(async (id) => ({ id, record: await readRecord(join(root, UPLOADS, id)) })));
-  return all.flatMap(({ id, record: found }) =>
+  const all = await inFolder(root, join(root, UPLOADS), async ({ at }) => {
+    const ids = (await readdir(at)).filter((id) => ID.test(id));
+    const own = async (id: string) => ((await isOwnFolder(join(at, id))) ? readRecord(join(at, id)) : null);
+    return Promise.all(ids.map(async (id) => ({ id, record: await own(id) })));
+  }).catch(() => null);
+  return (all ?? []).flatMap(({ id, record: found }) =>
     found && (dataset === undefined || found.dataset === dataset) ? [{ id, record: found }] : [],
   );
 }
@@ -135,7 +139,8 @@ export async function sweepUploads(root: string, busy: (id: string) => boolean, 
 
 async function readRecord(at: string): Promise<UploadRecord | null> {
   try {
-    return record.parse(JSON.parse(await readFile(join(at, RECORD), 'utf8')));
+    const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+    return record.parse(JSON.parse(await readFile(join(at, RECORD), { encoding: 'utf8', flag })));
   } catch {
     return null;
   }

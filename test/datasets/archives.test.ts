@@ -1,0 +1,209 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import zlib from 'node:zlib';
+import { expect, test } from 'vitest';
+import { bmp, facts, house, picture } from './house.js';
+import { type ZipFileGiven, zip } from './zip.js';
+
+const type = { 'content-type': 'application/zip' };
+const put = (ask: Awaited<ReturnType<typeof house>>['ask'], archive: Buffer) =>
+  ask('PUT', '/datasets/x/archives/x.zip', archive, type);
+
+test('a zip of pictures and captions becomes a dataset, from the top or from one folder, by each way in', async () => {
+  const [one, two] = [await picture(), await picture('jpeg')];
+  for (const folder of ['', 'cats/', 'from/the/web/cats/']) {
+    const archive = zip([
+      ...(folder ? [{ name: folder, content: '' }] : []),
+      { name: `${folder}1.png`, content: one },
+      { name: `${folder}1.txt`, content: 'first\r\n', deflate: true },
+      { name: `${folder}téo's 🐱.JPG`, content: two, deflate: true },
+      { name: `${folder}README.md`, content: 'about' },
+      { name: `${folder}.DS_Store`, content: 'x' },
+      { name: `__MACOSX/${folder}._1.png`, content: 'x' },
+    ]);
+    const { ask, create, content, files } = await house();
+    await create('x');
+    const form = new FormData();
+    form.append('name', 'form');
+    form.append('files', new Blob([new Uint8Array(archive)]), 'cats.zip');
+    const ways = {
+      x: await put(ask, archive),
+      form: await ask('POST', '/datasets', form),
+      body: await ask('POST', '/datasets?name=body', archive, type),
+    };
+    for (const [name, answer] of Object.entries(ways)) {
+      expect([200, 201]).toContain(answer.status);
+      const read = await facts(answer);
+      expect(read).toMatchObject({ accepted: ['1.png', '1.txt', "téo's 🐱.JPG"], refused: [] });
+      expect(read.notes).toEqual(['Passed over, for they are neither pictures nor captions: README.md.']);
+      expect((await content(`${name}/1.png`)).equals(one)).toBe(true);
+      expect(`${await content(`${name}/1.txt`)}`).toBe('first\r\n');
+      expect((await content(`${name}/téo's 🐱.JPG`)).equals(two)).toBe(true);
+    }
+    expect(await files()).toHaveLength(9);
+  }
+});
+
+test('in a good archive what is no picture is named, and the others are taken; what they replace is kept', async () => {
+  const { ask, create, content, files } = await house();
+  await create('x');
+  const [before, after] = [await picture(), await picture()];
+  await ask('PUT', '/datasets/x/images/a.png', before);
+  const answer = await put(
+    ask,
+    zip([
+      { name: 'a.png', content: after },
+      { name: 'b.png', content: 'no picture' },
+      { name: 'c.Png', content: after },
+      { name: 'd.txt', content: Buffer.from('té', 'latin1') },
+      { name: 'e.bmp', content: bmp(), deflate: true },
+      { name: 'inner.zip', content: zip([{ name: 'f.png', content: after }]) },
+      { name: `${'n'.repeat(210)}.png`, content: after },
+    ]),
+  );
+  const read = await facts(answer);
+  expect(read.accepted).toEqual(['a.png', 'e.bmp']);
+  expect(read.refused.map(({ code }: { code: string }) => code)).toEqual([
+    'not_decodable',
+    'not_a_picture',
+    'not_utf8',
+    'bad_file_name',
+  ]);
+  expect(read.notes.join(' ')).toMatch(/another picture.*inner\.zip/);
+  expect((await content('x/a.png')).equals(after)).toBe(true);
+  expect(await files()).toEqual([expect.stringMatching(/^\.trash\/x\/.*a\.png$/), 'x/a.png', 'x/e.bmp']);
+});
+
+test('of an archive that holds anything dangerous, nothing is taken, and nothing stays', async () => {
+  const { home, datasets, ask, create, files } = await house();
+  await create('x');
+  await mkdir(join(home, 'secret'));
+  await writeFile(join(home, 'secret', 'canary.txt'), 'canary');
+  const good = { name: 'good.png', content: await picture() };
+  const black = Buffer.alloc(60_000_000);
+  const unicodePath = (name: string, real: Buffer) => {
+    // Info-ZIP's second name (0x7075), for readers that prefer it.
+    const data = Buffer.concat([Buffer.from([1, 0, 0, 0, 0]), Buffer.from(name)]);
+    data.writeUInt32LE(crcOf(real), 1);
+    const head = Buffer.from([0x75, 0x70, 0, 0]);
+    head.writeUInt16LE(data.length, 2);
+    return Buffer.concat([head, data]);
+  };
+  const attacks: Record<string, [ZipFileGiven[], RegExp] | [ZipFileGiven[], RegExp, { count: number }]> = {
+    ...Object.fromEntries(
+      [
+        '../a.png',
+        '../../secret/canary.txt',
+        'a/../../a.png',
+        'a/./b.png',
+        'a//b.png',
+        '/etc/a.png',
+        '//host/a.png',
+        'C:/a.png',
+        'c:a.png',
+        'C:\\a.png',
+        '..\\..\\a.png',
+        'a\\b.png',
+        '\\\\host\\share\\a.png',
+        'a\0.png',
+        'a.png\0.txt',
+        'a\n.png',
+        'a\u0085.png',
+        '..',
+        '../',
+        './a.png',
+      ].map((name) => [
+        `path ${JSON.stringify(name)}`,
+        [[good, { name, content: good.content }], /^archive_(path|damaged)$/],
+      ]),
+    ),
+    link: [[good, { name: 'l.png', content: '/etc/passwd', mode: 0o120777 }], /^archive_link$/],
+    'link to a folder': [
+      [
+        { name: 'd', content: '..', mode: 0o120777 },
+        { name: 'd/a.png', content: good.content },
+      ],
+      /^archive_link$/,
+    ],
+    device: [[good, { name: 'n.png', content: '', mode: 0o020666 }], /^archive_link$/],
+    fifo: [[good, { name: 'n.png', content: '', mode: 0o010666 }], /^archive_link$/],
+    encrypted: [
+      [good, { name: 'e.png', content: good.content, flags: 0x801, bytes: good.content.length - 12 }],
+      /^archive_encrypted$/,
+    ],
+    'strongly encrypted': [
+      [good, { name: 'e.png', content: good.content, flags: 0x841 }],
+      /^archive_(encrypted|damaged)$/,
+    ],
+    'unknown method': [[good, { name: 'm.png', content: good.content, method: 93 }], /^archive_method$/],
+    'twice the same name': [[good, good], /^archive_names$/],
+    'names that clash on a Mac': [[good, { ...good, name: 'GOOD.png' }], /^archive_names$/],
+    'names that look alike': [
+      [
+        { ...good, name: 'é.png' },
+        { ...good, name: 'e\u0301.png' },
+      ],
+      /^archive_names$/,
+    ],
+    'several folders': [
+      [
+        { ...good, name: 'a/1.png' },
+        { ...good, name: 'b/2.png' },
+      ],
+      /^archive_folders$/,
+    ],
+    'a bomb by ratio': [[good, { name: 'b.bmp', content: black, deflate: true }], /^archive_bomb$/],
+    'many small bombs': [
+      Array.from({ length: 40 }, (_, i) => ({
+        name: `${i}.bmp`,
+        content: black.subarray(0, 2_000_000),
+        deflate: true,
+      })),
+      /^archive_bomb$/,
+    ],
+    'a picture of 4 GB, it says': [[{ ...good, bytes: 0xfffffff0, deflate: true }], /^archive_bomb$/],
+    'a caption of 1 MB': [[{ name: 'c.txt', content: 'x'.repeat(1_000_000) }], /^archive_bomb$/],
+    'more bytes than it says': [
+      [good, { name: 'w.png', content: good.content, deflate: true, bytes: 100 }],
+      /^archive_damaged$/,
+    ],
+    'fewer bytes than it says': [
+      [good, { name: 'w.png', content: good.content, deflate: true, bytes: 90_000 }],
+      /^archive_damaged$/,
+    ],
+    'stored, of another size': [[good, { name: 'w.png', content: good.content, bytes: 100 }], /^archive_damaged$/],
+    'packed beyond its end': [
+      [good, { name: 'w.png', content: good.content, packed: 9_000_000, bytes: 9_000_000 }],
+      /^archive_(damaged|overlap)$/,
+    ],
+    'another checksum': [[good, { name: 'w.png', content: good.content, crc: 1 }], /^archive_damaged$/],
+    'damaged inside': [[good, { name: 'w.png', content: Buffer.alloc(500, 7), method: 8 }], /^archive_damaged$/],
+    'files that share their bytes': [[good, { name: 'again.png', content: good.content, at: 0 }], /^archive_overlap$/],
+    'an entry in the directory': [
+      [good, { name: 'far.png', content: good.content, at: 4_000_000_000 }],
+      /^archive_damaged$/,
+    ],
+    'a second name that leads out': [
+      [{ ...good, extra: unicodePath('../../out.png', Buffer.from('good.png')) }],
+      /^archive_path$/,
+    ],
+    'more entries than there are': [[good], /^archive_damaged$/, { count: 9 }],
+    'no name': [[good, { name: '', content: 'x' }], /^archive_path$/],
+  };
+  for (const [what, [given, code, more]] of Object.entries(attacks)) {
+    const answer = await put(ask, zip(given, more));
+    const { error } = await facts(answer);
+    expect([what, error?.code]).toEqual([what, expect.stringMatching(code)]);
+    expect([what, [413, 422].includes(answer.status), await files()]).toEqual([what, true, []]);
+  }
+  const nothing = [Buffer.alloc(0), Buffer.from('PK\x05\x06'), Buffer.from('no archive'), zip([good]).subarray(0, 900)];
+  for (const archive of nothing) expect((await put(ask, archive)).status).toBe(422);
+  const many = zip(Array.from({ length: 20_001 }, (_, i) => ({ name: `${i}.txt`, content: 'x' })));
+  expect(await facts(put(ask, many))).toMatchObject({ error: { code: 'too_many_files' } });
+  expect(await files()).toEqual([]);
+  expect(datasets).toContain(home);
+});
+
+function crcOf(bytes: Buffer): number {
+  return zlib.crc32(bytes);
+}

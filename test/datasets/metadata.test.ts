@@ -1,0 +1,141 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { readExif } from '../../sidecar/datasets/metadata/exif.js';
+import { bytesOf } from '../../sidecar/datasets/metadata/pieces.js';
+import { withoutPrivate } from '../../sidecar/datasets/metadata/strip.js';
+import { facts, house, picture } from './house.js';
+
+const SECRETS = ['Jane Roe', 'SN-4711', 'Berlin'];
+
+/** A photo as a phone takes it: on its side by its pixels, upright by its metadata, and talkative. */
+async function photo(format: 'jpeg' | 'png' | 'webp', progressive = false): Promise<Buffer> {
+  return sharp(await picture('png', 80, 50))
+    .withMetadata({ orientation: 6 })
+    .withIccProfile('p3')
+    .withExif({
+      IFD0: { Artist: 'Jane Roe', Make: 'Phone', ImageDescription: 'Berlin' },
+      IFD2: { BodySerialNumber: 'SN-4711', DateTimeOriginal: '2026:01:02 03:04:05' },
+      IFD3: {
+        GPSLatitudeRef: 'N',
+        GPSLatitude: '52/1 31/1 12/1',
+        GPSLongitudeRef: 'E',
+        GPSLongitude: '13/1 24/1 18/1',
+      },
+    })
+    .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>Jane Roe</a></x:xmpmeta>')
+    .toFormat(format, progressive ? { progressive } : {})
+    .toBuffer();
+}
+
+test.each([
+  ['jpeg', false],
+  ['jpeg', true],
+  ['png', false],
+  ['webp', false],
+] as const)(
+  'a %s is stripped of what is private without touching a pixel, and stays upright (progressive: %s)',
+  async (format, progressive) => {
+    const { ask, create, content, detail, files } = await house();
+    await create('x');
+    const before = await photo(format, progressive);
+    const file = `a.${format === 'jpeg' ? 'jpg' : format}`;
+    await ask('PUT', `/datasets/x/images/${file}`, before);
+    expect((await content(`x/${file}`)).equals(before)).toBe(true);
+    const told = await detail('x');
+    expect(told.files[0].found).toEqual(expect.arrayContaining(['author', 'GPS position', 'camera serial number']));
+    expect(told.warnings.join(' ')).toMatch(/turned or mirrored only by a note in the metadata/);
+
+    const answer = await facts(ask('DELETE', '/datasets/x/metadata'));
+    expect(answer.stripped).toEqual([{ file, found: expect.arrayContaining(['author', 'GPS position']) }]);
+    expect(answer.message).toMatch(/Stripped from 1 of the pictures: .*they are kept in \.trash\/x\//);
+    const after = await content(`x/${file}`);
+    for (const secret of SECRETS) expect(after.includes(secret), secret).toBe(false);
+    expect((await detail('x')).files[0]).toMatchObject({ found: [], turned: true, width: 80, height: 50 });
+    const pixels = (bytes: Buffer) => sharp(bytes).raw().toBuffer();
+    expect((await pixels(after)).equals(await pixels(before))).toBe(true);
+    const upright = (bytes: Buffer) => sharp(bytes).autoOrient().raw().toBuffer({ resolveWithObject: true });
+    const [a, b] = [await upright(before), await upright(after)];
+    expect([b.info.width, b.info.height, b.data.equals(a.data)]).toEqual([50, 80, true]);
+    const colours = (bytes: Buffer) => sharp(bytes).metadata();
+    expect((await colours(after)).icc).toEqual((await colours(before)).icc);
+
+    // Again there is nothing to do, and what it was can be put back.
+    expect(await facts(ask('DELETE', '/datasets/x/metadata'))).toMatchObject({ stripped: [], kept: null });
+    const [entry] = await facts(ask('GET', '/datasets/x/trash'));
+    expect((await ask('POST', `/datasets/x/trash/${entry.entry}`)).status).toBe(200);
+    expect((await content(`x/${file}`)).equals(before)).toBe(true);
+    expect((await files()).filter((each) => each.startsWith('.trash'))).toHaveLength(1);
+  },
+);
+
+test('asked for at the upload, private metadata never reaches the dataset: raw, in a form, in parts and in an archive', async () => {
+  const { ask, create, content, files } = await house();
+  const { zip } = await import('./zip.js');
+  await create('x');
+  const bytes = await photo('jpeg');
+  expect(await facts(ask('PUT', '/datasets/x/images/raw.jpg?strip=true', bytes))).toMatchObject({
+    stripped: expect.arrayContaining(['GPS position']),
+  });
+  const form = new FormData();
+  form.append('name', 'x');
+  form.append('strip', 'true');
+  form.append('files', new Blob([new Uint8Array(bytes)]), 'form.jpg');
+  expect((await facts(ask('POST', '/datasets', form))).notes.join(' ')).toMatch(
+    /Stripped from form\.jpg: .*GPS position/,
+  );
+  const told = JSON.stringify({ file: 'parts.jpg', bytes: bytes.length, strip: true });
+  const { id } = await facts(ask('POST', '/datasets/x/uploads', told, { 'content-type': 'application/json' }));
+  const range = { 'content-range': `bytes 0-${bytes.length - 1}/${bytes.length}` };
+  expect((await facts(ask('PUT', `/datasets/x/uploads/${id}`, bytes, range))).taken.notes[0]).toMatch(/GPS position/);
+  const archive = zip([{ name: 'zip.jpg', content: bytes }]);
+  await ask('PUT', '/datasets/x/archives/a.zip?strip=true', archive);
+  const all = await files();
+  expect(all.filter((file) => file.endsWith('.jpg'))).toHaveLength(4);
+  for (const file of all) for (const secret of SECRETS) expect((await content(file)).includes(secret)).toBe(false);
+});
+
+test('what lies behind a picture goes with the rest: the film of a motion photo, a second picture, anything', async () => {
+  const { ask, create, content } = await house();
+  await create('x');
+  for (const format of ['jpeg', 'png', 'webp'] as const) {
+    const plain = await picture(format);
+    const file = `b.${format === 'jpeg' ? 'jpg' : format}`;
+    await ask(
+      'PUT',
+      `/datasets/x/images/${file}`,
+      Buffer.concat([plain, Buffer.from('....ftypmp42 Jane Roe 52.52 N')]),
+    );
+  }
+  const { stripped } = await facts(ask('DELETE', '/datasets/x/metadata'));
+  expect(stripped).toHaveLength(3);
+  for (const { file, found } of stripped) {
+    expect(found).toEqual(['data behind the picture']);
+    expect((await content(`x/${file}`)).includes('Jane Roe')).toBe(false);
+  }
+});
+
+test('damaged metadata is never a reason to fail, and never read beyond its end', async () => {
+  const { home } = await house();
+  const whole = await photo('jpeg');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(whole.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 }), async (at, noise) => {
+      const damaged = Buffer.from(whole);
+      damaged.set(noise.subarray(0, damaged.length - at), at);
+      expect(readExif(damaged.subarray(at)).orientation).toBeGreaterThan(0);
+      const path = join(home, 'damaged.jpg');
+      await writeFile(path, damaged);
+      const made = await withoutPrivate(path, async (bytes) => {
+        const parts: Buffer[] = [];
+        for await (const part of bytes) parts.push(part);
+        return Buffer.concat(parts);
+      }).catch((error: Error) => error.message);
+      expect(made === null || typeof made === 'string' || made.length <= damaged.length + 50).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+  const short = bytesOf({ bytes: 3, read: async () => Buffer.alloc(0) }, [{ from: 0, to: 3 }]);
+  await expect(short.next()).rejects.toThrow(/too early/);
+});

@@ -1,0 +1,29 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { makePlace } from '../sidecar.js';
+import { ask, attacks, CANARY, plantLinks } from './canaryHouse.js';
+
+test('of a thousand requests that mean another place, none reads or changes anything outside the roots', async () => {
+  const place = makePlace();
+  onTestFinished(() => place.leave());
+  const outside = await plantLinks(place);
+  const sidecar = await place.serve();
+  const before = outside();
+  const all = attacks(place.folder);
+  expect(all.length).toBeGreaterThanOrEqual(1000);
+  const wrong: string[] = [];
+  const next = async () => {
+    for (let attack = all.pop(); attack; attack = all.pop()) {
+      const { status, text } = await ask(sidecar.url, attack);
+      const told = text.includes(CANARY) || text.includes('root:x:0');
+      if (told || status >= 500)
+        wrong.push(`${status} ${attack.method} ${attack.path} ${attack.body ?? ''} ${text.slice(0, 200)}`);
+    }
+  };
+  await Promise.all([next(), next(), next(), next()]);
+  expect(wrong).toEqual([]);
+  expect(outside()).toBe(before);
+  // What belongs here is still there, and served.
+  const own = await sidecar.get<{ files: { file: string; problem: string | null }[] }>('datasets/x');
+  expect(own.files.find(({ file }) => file === 'own.png')?.problem).toBeNull();
+  expect(own.files.find(({ file }) => file === 'link.png')?.problem).toMatch(/leads out/);
+});
