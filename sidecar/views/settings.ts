@@ -1,31 +1,36 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { type SettingName, setting } from '../trainers/trainingSettings.js';
 
-export type NamedValue = { name: string; value: string };
+/** `fixed`: a resume keeps it as it was at the start. */
+export type NamedValue = { name: string; value: string; fixed?: boolean };
 
-/** The settings of a session as run, each with its label and unit; further flags by their own names. */
+/**
+ * The settings of a session as run, each with its label and unit; further flags by their own names. Of a session that can
+ * be resumed, what a resume cannot change is marked.
+ */
 export function settingsView(session: SessionFacts): NamedValue[] {
   // What an attempt was resumed from stands with the attempts.
   const { arguments: further, resume_from_checkpoint: _, ...settings } = session.settings;
+  const resumable = session.resume !== null;
   const flags = further && typeof further === 'object' && !Array.isArray(further) ? Object.entries(further) : [];
   return [
     { name: 'Trainer', value: session.trainer },
     ...Object.entries(settings)
       .filter(([, value]) => value !== '' && value != null)
       .map(([key, value]) => {
-        const { label, unit } = wording(key);
+        const { label, unit, fixed } = wording(key);
         const counted = value === 1 ? unit?.replace(/s$/, '') : unit;
-        return { name: label, value: `${text(value)}${counted ? ` ${counted}` : ''}` };
+        return { name: label, value: `${text(value)}${counted ? ` ${counted}` : ''}`, fixed: resumable && fixed };
       }),
-    ...flags.map(([flag, value]) => ({ name: `--${flag.replace(/^--/, '')}`, value: text(value) })),
+    ...flags.map(([flag, value]) => ({ name: `--${flag.replace(/^--/, '')}`, value: text(value), fixed: resumable })),
   ];
 }
 
 /** As the form calls it; by its own name where the form has no field for it. */
-function wording(key: string): { label: string; unit: string | null } {
-  if (key === 'lora_name') return { label: 'LoRA name', unit: null };
+function wording(key: string): { label: string; unit: string | null; fixed: boolean } {
+  if (key === 'lora_name') return { label: 'LoRA name', unit: null, fixed: false };
   const known = setting(key as SettingName);
-  return { label: known.label ?? key, unit: known.unit };
+  return { label: known.label ?? key, unit: known.unit, fixed: known.fixedOnResume };
 }
 
 function text(value: unknown): string {
