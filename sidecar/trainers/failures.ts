@@ -10,9 +10,10 @@ export type Exit = { code: number | null; signal: string | null; oomKilled: bool
  */
 export function explainEnd(logTail: string, exit: Exit): string | null {
   if (exit.oomKilled) return OUT_OF_RAM;
-  const { exception, usage, noData, noNetwork, signal: childSignal, lastLine } = lastWords(logTail);
+  const { exception, loadingTokenizer, usage, noData, noNetwork, signal: childSignal, lastLine } = lastWords(logTail);
   if (noData) return NO_DATA;
   if (exit.code === 0 && noNetwork) return NO_NETWORK.replace('$1', () => noNetwork);
+  if (exception && loadingTokenizer) return NO_TOKENIZER;
   const cause = exception ?? usage;
   const known = cause && CAUSES.find(([pattern]) => pattern.test(cause));
   if (known) return fill(known[1], known[0].exec(cause));
@@ -49,6 +50,8 @@ const OUT_OF_RAM =
 const NO_DATA =
   'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.';
 
+const NO_TOKENIZER =
+  'A tokenizer that the trainer needs is not on this disk, and the model hub could not be reached to get it. Download it on the page of models, or check the network; then start again.';
 const NO_NETWORK =
   'The network module $1 made no network out of these settings, so nothing was trained. Choose another module, or check its arguments and the weights that it was given.';
 const BROKEN_CACHE =

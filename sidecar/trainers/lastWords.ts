@@ -5,6 +5,8 @@ import { beginRecord } from './richLines.js';
 export type LastWords = {
   /** The last exception that is the trainer's own, with the indented lines that belong to it. */
   exception: string | null;
+  /** It was raised while a tokenizer was loaded (library/strategy_base.py:54): without the hub that is a TypeError. */
+  loadingTokenizer: boolean;
   /** argparse's "usage: … error: …". */
   usage: string | null;
   /** sd-scripts' "No data found", which ends it with exit code 0 (train_network.py:576). */
@@ -23,6 +25,7 @@ export function lastWords(logTail: string): LastWords {
   const lines = logTail.split(/[\r\n]/).map((line) => withoutAnsi(line).replace(/^\[rank\d+\]: ?/, ''));
   return {
     exception: lastException(lines),
+    loadingTokenizer: lines.some((line) => /in _load_tokenizer$/.test(line)),
     usage: lastUsage(lines),
     noData: lines.some((line) => /(?:^|ERROR\s+)No data found\b/.test(line)),
     noNetwork: lines.some((line) => line.startsWith('prepare optimizer')) ? null : moduleOf(lines),

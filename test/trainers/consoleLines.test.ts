@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -7,7 +10,7 @@ import {
   startConsole,
   stepsPerEpoch,
 } from '../../sidecar/trainers/consoleLines.js';
-import { fixture } from './fixtures.js';
+import { FIXTURES, fixture } from './fixtures.js';
 
 function readAll(chunks: string[]): { state: ConsoleState; events: ConsoleEvent[] } {
   let state = startConsole();
@@ -33,6 +36,8 @@ function oneLog(run: string): string {
   const bar = stderr.indexOf('\rsteps:');
   return `${marker}${before}${stderr.slice(0, bar)}${epochs.join('')}${stderr.slice(bar)}`;
 }
+
+const bar = (n: number, loss: string) => `\rsteps:  21%|##        | ${n}/24 [00:07<00:27,  1.46s/it, ${loss}]`;
 
 describe('a run of sd-scripts', () => {
   test.each([
@@ -125,8 +130,6 @@ describe('a run that failed', () => {
 });
 
 describe('lines', () => {
-  const bar = (n: number, loss: string) => `\rsteps:  21%|##        | ${n}/24 [00:07<00:27,  1.46s/it, ${loss}]`;
-
   test.each([
     ['a loss', bar(5, 'avr_loss=1.12'), { step: 5, total: 24, loss: 1.12 }],
     ['a tiny loss', bar(5, 'avr_loss=1e-05'), { loss: 1e-5 }],
@@ -171,4 +174,51 @@ test.each(['full-run', 'tiny-output', 'interrupted-run'])('%s read in any pieces
     { numRuns: 30 },
   );
   expect(readAll([...text])).toEqual(whole);
+});
+
+const LOGS = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.log'));
+
+test.each(LOGS)('%s cut at any bytes, in the middle of a letter too, gives the same', (path) => {
+  const bytes = readFileSync(join(FIXTURES, path));
+  const whole = readAll([bytes.toString('utf8')]);
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length), { maxLength: 200 }), (cuts) => {
+      const decoder = new StringDecoder('utf8');
+      const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+      const pieces = at.slice(1).map((end, index) => decoder.write(bytes.subarray(at[index], end)));
+      expect(readAll(pieces)).toEqual(whole);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test.each([
+  ['failures/bad_out_finished', { finished: false, step: null, phase: 'loading' }],
+  ['failures/sig_child_SIGKILL', { finished: false, phase: 'training' }],
+  ['failures/sig_group_SIGTERM', { finished: false, phase: 'training' }],
+  ['failures/bad_out_norand', { finished: true, phase: 'ended', resumedFrom: '/gpu-pod/run/bad/norand' }],
+  ['failures/hub_offline', { finished: false, step: null }],
+])('how far %s came is told', (path, expected) => {
+  expect(readAll([fixture(`${path}.stderr.log`)]).state).toMatchObject(expected);
+});
+
+test('what happens between steps shows as phases, and training goes on after it', () => {
+  const phases = readAll([
+    '                    INFO     caching latents...                              train_util.py:1170\n',
+    '  total optimization steps / 学習ステップ数: 24\n',
+    '\nepoch 1/3\n\n',
+    bar(1, 'avr_loss=nan'),
+    '\nsaving checkpoint: /o/it-step00000001.safetensors\n',
+    bar(2, 'avr_loss=nan'),
+    '                    INFO     generating sample images at step / サンプル画像生成 ステップ: 2    train_util.py:6394\n',
+    '\r  0%|          | 0/2 [00:00<?, ?it/s]\r 50%|#####     | 1/2 [00:00<00:00,  3.51it/s]',
+    bar(3, 'avr_loss=0.5'),
+    '                    INFO     saving last state.                              train_util.py:5990\n\n',
+  ]);
+  const entered = phases.events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []));
+  expect(entered).toEqual([
+    ...['caching latents', 'hashing base model', 'training', 'saving', 'training', 'sampling', 'training', 'finishing'],
+  ]);
+  const losses = phases.events.flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+  expect(losses).toEqual(['nan', 'nan', 0.5]);
 });

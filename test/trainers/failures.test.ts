@@ -15,6 +15,12 @@ describe('what a failed run of sd-scripts printed becomes a sentence', () => {
       launcherFailed,
       /^dataset\.toml holds a key that the trainer does not know: data\['general'\]\['bogus_key'\]\.$/,
     ],
+    ['hub_offline', launcherFailed, /^A tokenizer that the trainer needs is not on this disk/],
+    [
+      'unknown_argument',
+      launcherFailed,
+      /^The trainer does not know these arguments: --bogus_flag=1\. Take them out\.$/,
+    ],
     ['nodata', { code: 0, signal: null, oomKilled: false }, /^The trainer found no pictures in the dataset\./],
     ['sig_child_SIGKILL', launcherFailed, /^The trainer was killed \(SIGKILL\).*most likely.*RAM/],
     ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, /ended by SIGTERM/],

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readModelAt } from '../../models/findModels.js';
 import { type ModelRole, roleNames } from '../../models/roles.js';
+import { missingTokenizers } from '../../models/tokenizers.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { fitsRole, isInside } from '../../trainers/modelNeeds.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
@@ -23,6 +24,15 @@ export async function checkModels(
     (need) => flags[need.flag] || !model || !isInside(need, { pretrained_model_name_or_path: model.path }, [model]),
   );
   return (await Promise.all(outside.map((need) => checkModel(need, flags[need.flag], cwd)))).flat();
+}
+
+/** A trainer fetches a tokenizer that is not there at its start, and ends where the hub cannot be reached. */
+export async function checkTokenizers(needs: readonly ModelNeed[], folder: string): Promise<Finding[]> {
+  const main = needs.find(({ flag }) => flag === 'pretrained_model_name_or_path');
+  const missing = main ? await missingTokenizers(folder, main.role) : [];
+  if (missing.length === 0) return [];
+  const message = `${missing.join(', ')}: the tokenizer is not here yet. The trainer will get it from the model hub at its start, and ends where that cannot be reached; the page of models downloads it before.`;
+  return [warning('missing_tokenizer', message, { link: 'models' })];
 }
 
 async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd: string): Promise<Finding[]> {

@@ -14,7 +14,7 @@ import type { UiState } from '../uiState.js';
 import { checkDisk } from './disk.js';
 import { error, type Finding } from './finding.js';
 import { checkGpuMemory, checkSharedMemory } from './memory.js';
-import { checkModels } from './models.js';
+import { checkModels, checkTokenizers } from './models.js';
 import { checkPackages, readPackages } from './packages.js';
 import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
 import { checkSaves } from './saves.js';
@@ -69,6 +69,7 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
     checkSaves(settings, flags),
     conflictsOf(trainer, settings, state),
     checkModels(needs, flags, cwd),
+    checkTokenizers(needs, ours.models),
     checkDisk({ session, settings, flags, needs, cwd, detail, from, stepsPerEpoch }),
     trainer.usesGpu ? checkGpus(run, settings) : [],
     trainer.usesGpu ? checkWorkers(settings, flags) : [],
