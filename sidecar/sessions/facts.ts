@@ -95,6 +95,8 @@ export type CheckpointFacts = {
   step: number | null;
   bytes: number;
   saved_at: string;
+  /** What its header tells, by the names of sd-scripts (`ss_*`, sd-scripts.md section 8), as text. */
+  metadata: Record<string, string>;
   /** Why it can't be downloaded, in words; null where it can. */
   problem: string | null;
 };

@@ -21,6 +21,7 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
     ...placeOf(file, writerByPlace(attempts, path)?.step_offset ?? 0, perEpoch),
     bytes: file.bytes,
     saved_at: new Date(file.savedAtMs).toISOString(),
+    metadata: file.told,
     problem: problems[index] ?? null,
   }));
 }

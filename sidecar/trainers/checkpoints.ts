@@ -16,6 +16,8 @@ export type CheckpointOnDisk = {
   /** Does its size agree with its header? If not, it is being written, or was cut off. */
   whole: boolean;
   metadata: CheckpointMetadata;
+  /** What more its header tells, by the names of sd-scripts; only what is there. */
+  told: Record<string, string>;
 };
 
 /** What a checkpoint says of itself (`ss_*`, sd-scripts.md section 8); null where it does not. */
@@ -30,6 +32,40 @@ export type CheckpointMetadata = {
   ss_network_dim: number | null;
   ss_base_model_version: string | null;
 };
+
+/** Further names worth showing, as they stand in the header, in the order of the page; all values are strings. */
+const TOLD = [
+  'ss_base_model_version',
+  'ss_sd_model_name',
+  'ss_network_module',
+  'ss_network_dim',
+  'ss_network_alpha',
+  'ss_network_args',
+  'ss_epoch',
+  'ss_num_epochs',
+  'ss_steps',
+  'ss_max_train_steps',
+  'ss_num_train_images',
+  'ss_num_reg_images',
+  'ss_num_batches_per_epoch',
+  'ss_gradient_accumulation_steps',
+  'ss_learning_rate',
+  'ss_unet_lr',
+  'ss_text_encoder_lr',
+  'ss_optimizer',
+  'ss_lr_scheduler',
+  'ss_lr_warmup_steps',
+  'ss_mixed_precision',
+  'ss_seed',
+  'ss_clip_skip',
+  'ss_training_comment',
+  'ss_training_started_at',
+  'ss_training_finished_at',
+  'ss_sd_scripts_commit_hash',
+  'sshs_model_hash',
+] as const;
+/** A comment may be a book. */
+const LONGEST_TOLD = 500;
 
 /** The weights files of `outputName` directly inside `folder`, newest first. Reads headers only, and each only once. */
 export async function readCheckpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]> {
@@ -63,6 +99,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
     savedAtMs: stats.mtimeMs,
     whole: metadata !== null,
     metadata: pick(metadata ?? {}),
+    told: tell(metadata ?? {}),
   };
 }
 
@@ -86,4 +123,12 @@ function pick(metadata: Record<string, string>): CheckpointMetadata {
     ss_network_dim: number('ss_network_dim'),
     ss_base_model_version: metadata.ss_base_model_version ?? null,
   };
+}
+
+function tell(metadata: Record<string, string>): Record<string, string> {
+  const there = TOLD.flatMap((name) => {
+    const value = metadata[name];
+    return value === undefined || value === '' || value === 'None' ? [] : [[name, value.slice(0, LONGEST_TOLD)]];
+  });
+  return Object.fromEntries(there);
 }

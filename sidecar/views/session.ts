@@ -86,6 +86,8 @@ export type CheckpointView = {
   size: string;
   saved: string;
   href: string;
+  /** What its header tells. */
+  told: NamedValue[];
   problem: string | null;
 };
 
@@ -198,6 +200,10 @@ function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView
     name: checkpoint.path,
     what: savedAt(checkpoint),
     size: bytes(checkpoint.bytes),
+    told: Object.entries(checkpoint.metadata).map(([name, value]) => ({
+      name: name.replace(/^ss_/, ''),
+      value: toldValue(name, value),
+    })),
     saved: checkpoint.saved_at,
     problem: checkpoint.problem ?? null,
     href: `${at}/checkpoints/${checkpoint.path.split('/').map(encodeURIComponent).join('/')}`,
@@ -225,4 +231,12 @@ function paths(session: SessionFacts): NamedValue[] {
     { name: 'Settings', value: `${folder}/ui_state.json` },
     { name: 'Runnable by hand', value: `${folder}/train.sh` },
   ].filter(({ value }) => value);
+}
+
+/** sd-scripts writes times as seconds since 1970. */
+function toldValue(name: string, value: string): string {
+  const seconds = Number(value);
+  return name.endsWith('_at') && seconds > 0
+    ? new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+    : value;
 }

@@ -196,7 +196,8 @@ describe("A session's page", () => {
   test('has a region for every part that is updated while it is open', () => {
     const html = pages['running session'] ?? '';
     const parts = views.sessionParts(some.sessionModel());
-    expect(Object.keys(parts)).toEqual(['head', 'facts', 'loss', 'samples', 'checkpoints', 'attempts', 'resume']);
+    const ids = ['head', 'facts', 'loss', 'samples', 'checkpoints', 'attempts', 'resume', 'publish'];
+    expect(Object.keys(parts)).toEqual(ids);
     for (const [id, part] of Object.entries(parts)) {
       expect(html).toContain(`id="${id}"`);
       expect(html).toContain(part);

@@ -215,6 +215,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
       step: epoch * 60,
       bytes: 38_400_000,
       saved_at: saved(epoch),
+      metadata: { ss_base_model_version: 'flux1', ss_network_dim: '4' },
       problem: null,
     })),
     samples: [10, 8, 6].flatMap((epoch) =>
