@@ -20,7 +20,7 @@ export function settingsOf(family: Family): Setting[] {
       type: 'choice',
       default: family.presets.at(-1)?.vram ?? '',
       choices: presetsOf(family).map(({ vram, label }) => ({ value: vram, label })),
-      help: 'Which preset is used.',
+      help: 'Decides the preset.',
     }),
     field('gpus'),
     field('num_repeats'),
