@@ -94,13 +94,13 @@ test('a LoRA is trained for exactly its epochs, stopped and killed in the middle
     expect(epochs[0]).toBe(done.attempts[index]?.first_epoch);
     expect(epochs).toEqual(epochs.map((_, at) => (epochs[0] ?? 0) + at));
   }
-  const metrics = await sidecar.get<{ points: { tag: string; step: number }[] }>('sessions/cat/metrics');
-  const averages = metrics.points.filter(({ tag }) => tag === 'loss/epoch_average').map(({ step }) => step);
+  const points = await sidecar.get<{ tag: string; step: number }[]>('sessions/cat/metrics');
+  const averages = points.filter(({ tag }) => tag === 'loss/epoch_average').map(({ step }) => step);
   console.log(
     `loss/epoch_average in the event files, after what was trained again is taken away: ${averages.join(' ')}`,
   );
   expect(averages).toEqual([1, 2, 3, 4]);
-  const losses = metrics.points.filter(({ tag }) => tag === 'loss/current').map(({ step }) => step);
+  const losses = points.filter(({ tag }) => tag === 'loss/current').map(({ step }) => step);
   expect(losses).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   const samples = await sidecar.get<{ step: number | null }[]>('sessions/cat/samples');
   expect(samples.length).toBeGreaterThan(2);
