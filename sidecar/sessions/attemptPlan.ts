@@ -2,13 +2,13 @@ import type { DatasetDetail } from '../datasets/facts.js';
 import { Problem } from '../problem.js';
 import type { Secrets } from '../security/secrets.js';
 import type { Settings } from '../settings.js';
-import { expectedSteps } from '../trainers/expectedSteps.js';
 import type { Trainer, TrainingInput } from '../trainers/trainer.js';
 import { readTrainingSettings } from '../trainers/trainingSettings.js';
 import type { AttemptKind } from './facts.js';
 import { changedSince } from './preflight/pictures.js';
 import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
 import type { Session } from './session.js';
+import { epochsAsked, stepsPerEpoch } from './stepsPerEpoch.js';
 import type { UiState } from './uiState.js';
 
 export type Begin = {
@@ -51,7 +51,7 @@ export type Plan = {
 export async function planAttempt(context: Context): Promise<Plan> {
   const { session, state, begin } = context;
   const asked = begin.maxTrainEpochs ?? null;
-  const epochs = asked ?? state.max_train_epochs ?? 1;
+  const epochs = asked ?? (begin.kind === 'resume' ? (state.max_train_epochs ?? 1) : epochsAsked(context));
   if (asked !== null && asked < (session.progress?.epoch ?? 0)) {
     const field = { field: 'max_train_epochs' };
     throw new Problem(
@@ -87,13 +87,11 @@ export async function planAttempt(context: Context): Promise<Plan> {
  * it runs on several GPUs; there it has to be exact.
  */
 function firstStepOf(context: Context, from: Candidate): number {
-  const { state, session, detail, gpus, trainer } = context;
+  const { state, session, detail, gpus } = context;
   const before = session.latest?.gpus.length ?? 0;
   if (!changedSince(detail, state) && Math.max(1, before) === Math.max(1, gpus.length)) return from.stepOffset ?? 0;
-  const settings = readTrainingSettings(trainer.settings, state);
-  const flags = { ...trainer.given?.(settings), ...state.arguments };
-  const batchSize = Number(flags.train_batch_size ?? 1);
-  if (gpus.length > 1 && batchSize > 1) {
+  const { steps, exact } = stepsPerEpoch(context);
+  if (gpus.length > 1 && !exact) {
     throw new Problem(
       'steps_unknown',
       422,
@@ -101,18 +99,7 @@ function firstStepOf(context: Context, from: Candidate): number {
       { field: 'gpus' },
     );
   }
-  const accumulation = Number(flags.gradient_accumulation_steps ?? 1);
-  const { num_repeats: repeats } = settings;
-  const images = detail.images;
-  const perEpoch = expectedSteps({
-    images,
-    repeats,
-    epochs: 1,
-    batchSize,
-    accumulation,
-    gpus: Math.max(1, gpus.length),
-  });
-  return ((from.firstEpoch ?? 1) - 1) * perEpoch;
+  return ((from.firstEpoch ?? 1) - 1) * steps;
 }
 
 async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {

@@ -15,6 +15,7 @@ describe('what a failed run of sd-scripts printed becomes a sentence', () => {
       launcherFailed,
       /^dataset\.toml holds a key that the trainer does not know: data\['general'\]\['bogus_key'\]\.$/,
     ],
+    ['broken_cache', launcherFailed, /^A cache file beside the pictures is broken.*Clear the caches/],
     ['hub_offline', launcherFailed, /^A tokenizer that the trainer needs is not on this disk/],
     [
       'unknown_argument',

@@ -4,12 +4,12 @@ import { readGpus } from '../../processes/gpus.js';
 import type { Settings } from '../../settings.js';
 import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
-import { expectedSteps } from '../../trainers/expectedSteps.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings, type TrainingSettings } from '../../trainers/trainingSettings.js';
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Session } from '../session.js';
+import { stepsPerEpoch } from '../stepsPerEpoch.js';
 import type { UiState } from '../uiState.js';
 import { checkDisk } from './disk.js';
 import { error, type Finding } from './finding.js';
@@ -61,7 +61,7 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
   const needs = trainer.models ?? [];
   const { cwd } = trainer.script;
   const from = session.facts.resume?.first_epoch ?? 1;
-  const stepsPerEpoch = expectedSteps({ ...shape(settings, flags, run.gpus), images: detail.images, epochs: 1 });
+  const { steps } = stepsPerEpoch(run);
   const found = await Promise.all([
     checkPictures(detail, trainer, python),
     checkSamePictures(detail, state),
@@ -70,7 +70,7 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
     conflictsOf(trainer, settings, state),
     checkModels(needs, flags, cwd),
     checkTokenizers(needs, ours.models),
-    checkDisk({ session, settings, flags, needs, cwd, detail, from, stepsPerEpoch }),
+    checkDisk({ session, settings, flags, needs, cwd, detail, from, stepsPerEpoch: steps }),
     trainer.usesGpu ? checkGpus(run, settings) : [],
     trainer.usesGpu ? checkWorkers(settings, flags) : [],
     trainer.usesGpu ? readPackages(python).then((packages) => checkPackages(packages, python, flags, cwd)) : [],
@@ -111,15 +111,6 @@ async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiS
     if (!(problem instanceof Problem)) throw problem;
     return { gpus: [], found: [findingOf(problem)] };
   }
-}
-
-function shape(settings: TrainingSettings, flags: Record<string, unknown>, gpus: readonly number[]) {
-  return {
-    repeats: settings.num_repeats,
-    batchSize: Number(flags.train_batch_size ?? 1),
-    accumulation: Number(flags.gradient_accumulation_steps ?? 1),
-    gpus: Math.max(1, gpus.length),
-  };
 }
 
 function conflictsOf(trainer: Trainer, settings: TrainingSettings, { arguments: own }: UiState): Finding[] {
