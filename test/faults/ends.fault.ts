@@ -47,12 +47,13 @@ test('trainer, runner and sidecar killed in every order: the end is shown within
         down = true;
       } else {
         killNow(who === 'runner' ? pid : trainer_pid);
-        // Long enough for a runner to write down what it saw, as a rule.
         await until(
           () => (who === 'trainer' ? isAlive(trainer_pid) : isAlive(pid)),
           (alive) => !alive,
         );
-        if (who === 'trainer') await new Promise((resolve) => setTimeout(resolve, 150));
+        // A runner that lives writes down at once what it saw.
+        const written = () => attemptOf(place, name).signal;
+        if (who === 'trainer' && isAlive(pid)) await until(written, (signal) => signal !== null);
       }
     }
     const begun = performance.now();

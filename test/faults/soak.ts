@@ -107,8 +107,8 @@ export async function soak(place: Place, seed: number, seconds: number, extras: 
     ...(disk ? { fillDisk: () => breakDisk('full'), readOnlyDisk: () => breakDisk('read-only') } : {}),
     ...(extras.pods
       ? {
-          restartPod: () => home.moveIntoPod(false),
-          movePod: () => home.moveIntoPod(true),
+          restartPod: () => intoPod(false),
+          movePod: () => intoPod(true),
           shutDownPod: () => home.shutDown(),
         }
       : {}),
@@ -175,7 +175,10 @@ export async function soak(place: Place, seed: number, seconds: number, extras: 
     const hadFault = disk?.fault();
     const answer = await home.sidecar().send(method, path, body);
     const fine = hadFault || disk?.fault() ? [...statuses, 507] : statuses;
-    if (!fine.includes(answer.status)) throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (!fine.includes(answer.status)) {
+      const printed = answer.status === 500 ? home.sidecar().printed().slice(-1500) : '';
+      throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)} ${printed}`);
+    }
     return answer.status;
   }
 
@@ -193,8 +196,13 @@ export async function soak(place: Place, seed: number, seconds: number, extras: 
     editing.delete(name);
   }
 
+  /** A pod has mounts of its own, in which a fault of the disk would stay for ever. */
+  function intoPod(otherMachine: boolean): Promise<void> {
+    disk?.end();
+    return home.moveIntoPod(otherMachine);
+  }
+
   function breakDisk(fault: 'full' | 'read-only'): void {
-    // A pod has mounts of its own, in which this one would stay as it is.
     if (!disk || disk.fault() || (fault === 'read-only' && home.isPod())) return;
     diskFaultEnds = performance.now() + 1000 + random.integer(5000);
     disk.begin(fault);
