@@ -114,6 +114,7 @@ export async function startSidecar(environment: NodeJS.ProcessEnv, around: strin
   const url = await until(
     () => /http:\/\/[^/\s]+\//.exec(text)?.[0] ?? (child.exitCode === null ? null : 'ended'),
     (found) => found !== null,
+    60,
   );
   if (!url || url === 'ended') throw new Error(`the sidecar did not start: ${text}`);
   return sidecarAt(url, child, () => text);

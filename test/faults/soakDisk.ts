@@ -13,7 +13,7 @@ export type SmallDisk = {
 
 export function mountSmallDisk(outputs: string): SmallDisk {
   mkdirSync(outputs, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', outputs]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', outputs]);
   const filler = join(outputs, '.filler');
   let fault: 'full' | 'read-only' | null = null;
   const disk: SmallDisk = {
