@@ -66,20 +66,32 @@ function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typ
   return preset && here ? `${here.found} ${preset.why}` : null;
 }
 
+/** Why a script could not be asked the last time, by its path: it is asked anew each time, which may take longer than a page waits. */
+const unread = new Map<string, string>();
+
 async function furtherArguments(
   trackside: Trackside,
   trainer: Trainer,
 ): Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> {
+  const { path } = trainer.script;
   const asked = trackside.describe(trainer).then(
-    (known) => ({ further: trainer.furtherArguments(known) }),
+    (known) => {
+      unread.delete(path);
+      return { further: trainer.furtherArguments(known) };
+    },
     // A trainer whose parser can't be asked still has its main settings.
-    (error: Problem) => ({ further: trainer.furtherArguments(trainer.basics ?? []), unread: error.message }),
+    (error: Problem) => {
+      unread.set(path, error.message);
+      return { further: trainer.furtherArguments(trainer.basics ?? []), unread: error.message };
+    },
   );
   if (!trainer.basics) return asked;
   const { basics } = trainer;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Pick<TrainerForm, 'further' | 'reading'>>((resolve) => {
-    timer = setTimeout(() => resolve({ further: trainer.furtherArguments(basics), reading: true }), PATIENCE_MS);
+  const late = new Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>>((resolve) => {
+    const before = unread.get(path);
+    const told = before === undefined ? { reading: true } : { unread: before };
+    timer = setTimeout(() => resolve({ further: trainer.furtherArguments(basics), ...told }), PATIENCE_MS);
   });
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
