@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readAttempt } from '../../sidecar/processes/attemptFile.js';
 import { processesOf } from '../../sidecar/processes/sweep.js';
-import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
 import { modelPath, prepareStandIn, training } from './standIn.js';
 import { epochsTrained, killEverything, savingNow } from './watch.js';
@@ -19,6 +19,36 @@ const start = (sidecar: Sidecar, asked: object) => sidecar.send('POST', 'session
 const resume = (sidecar: Sidecar, name: string, more: object = {}) =>
   sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'resume', ...more });
 const trainedIn = (name: string) => epochsTrained(join(place.outputs, name, 'training.log'));
+/** Trains slowly, is stopped once an epoch is saved, and is resumed by a sidecar whose trainer is quick. */
+async function interrupted(
+  name: string,
+  environment: NodeJS.ProcessEnv,
+  asked: object,
+  meanwhile: () => void = () => {},
+) {
+  const slow = await place.serve({ ...environment, PRACTICE_STEP_SECONDS: '0.4' });
+  expect((await start(slow, asked)).status).toBe(201);
+  await until(
+    () => slow.states(name),
+    (states) => states.some(({ complete }) => complete),
+  );
+  const record = readAttempt(join(place.outputs, name));
+  if (!record || 'broken' in record) throw new Error('no record');
+  const before = processesOf(record).length;
+  await slow.send('DELETE', `sessions/${name}/attempts/current`);
+  await slow.until(name, ended);
+  const after = processesOf(record).length;
+  meanwhile();
+  const warnings = (await slow.get<{ warnings: { code: string }[] }>(`sessions/${name}/preflight`)).warnings;
+  await slow.kill();
+  const sidecar = await place.serve(environment);
+  const { body } = await resume(sidecar, name);
+  const done = await sidecar.until(name, ended);
+  return { before, after, warnings: warnings.map(({ code }) => code), attempt: body as AttemptFacts, done };
+}
+
+/** 3 → 3, 4 */
+const upToFour = (first: number) => [1, 2, 3, 4].filter((epoch) => epoch >= first);
 const trainScriptOf = (name: string) => readFileSync(join(place.outputs, name, 'train.sh'), 'utf8');
 
 test('every family is trained to its end, each on a GPU of its own', async () => {
@@ -74,36 +104,23 @@ test('stopped in the middle of a save, killed, and resumed each time: it ends af
 
 describe('GPUs', () => {
   test('two for one run: a resume begins at the right epoch, and Stop reaches the workers of both', async () => {
-    const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' });
     const asked = training(place, 'sdxl', { max_train_epochs: 4, gpus: '0,1' }, { gradient_accumulation_steps: 2 });
-    const { body } = await start(sidecar, asked);
-    expect(body.attempts[0].argv).toContain('--multi_gpu');
-    await until(
-      () => sidecar.states('sdxl'),
-      (states) => states.some(({ name, complete }) => name === 'sdxl-000002-state' && complete),
-    );
-    const record = readAttempt(join(place.outputs, 'sdxl'));
-    if (!record || 'broken' in record) throw new Error('no record');
+    const { before, after, attempt, done } = await interrupted('sdxl', prepareStandIn(place), asked);
     // The runner, its launcher, and one worker a GPU.
-    expect(processesOf(record).length).toBeGreaterThanOrEqual(4);
-    await sidecar.send('DELETE', 'sessions/sdxl/attempts/current');
-    await sidecar.until('sdxl', ended);
-    expect(processesOf(record)).toEqual([]);
-
+    expect(before).toBeGreaterThanOrEqual(4);
+    expect(after).toBe(0);
     // 10 batches on 2 GPUs, 2 together: 3 steps an epoch.
-    const resumed = await resume(sidecar, 'sdxl');
-    expect(resumed.body).toMatchObject({ first_epoch: 3, step_offset: 6 });
-    expect(resumed.body.argv).toContain('--initial_step=6');
-    expect(await sidecar.until('sdxl', ended)).toMatchObject({
-      status: 'completed',
-      progress: { step: 12, percent: 100 },
-    });
-    expect(trainedIn('sdxl').at(-1)).toEqual([3, 4]);
+    const first = 3 * (attempt.first_epoch - 1);
+    expect(attempt).toMatchObject({ step_offset: first, gpus: [0, 1] });
+    expect(attempt.argv).toEqual(expect.arrayContaining(['--multi_gpu', `--initial_step=${first}`]));
+    expect(done).toMatchObject({ status: 'completed', progress: { step: 12, percent: 100 } });
+    expect(trainedIn('sdxl').at(-1)).toEqual(upToFour(attempt.first_epoch));
   });
 
   test('one that a session has is refused to the next, with the way there; another one, or none after it, is given', async () => {
     const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' });
-    expect((await start(sidecar, training(place, 'sd1', { gpus: '0' }))).status).toBe(201);
+    const long = training(place, 'sd1', { gpus: '0', max_train_epochs: 100 });
+    expect((await start(sidecar, long)).status).toBe(201);
     const refused = await start(sidecar, training(place, 'sdxl', { gpus: '0' }));
     expect(refused.status).toBe(409);
     expect(refused.body.error.message).toContain('GPU 0 is taken: sd1 trains on it.');
@@ -117,23 +134,16 @@ describe('GPUs', () => {
 });
 
 test('pictures that were added between an interruption and the resume: counted anew, said, and trained to 100 %', async () => {
-  const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.05' });
-  await start(sidecar, training(place, 'anima', { max_train_epochs: 4 }));
-  await until(
-    () => sidecar.states('anima'),
-    (states) => states.some(({ name, complete }) => name === 'anima-000002-state' && complete),
-  );
-  await sidecar.send('DELETE', 'sessions/anima/attempts/current');
-  await sidecar.until('anima', ended);
-  const dataset = join(place.datasets, 'example');
-  writeFileSync(join(dataset, 'more.png'), readFileSync(join(dataset, '01-morning.png')));
-  writeFileSync(join(dataset, 'more.txt'), 'one more');
-  const { warnings } = await sidecar.get<{ warnings: { code: string }[] }>('sessions/anima/preflight');
-  expect(warnings.map(({ code }) => code)).toContain('dataset_changed');
-  expect((await resume(sidecar, 'anima')).body).toMatchObject({ first_epoch: 3, step_offset: 22 });
-  const done = await sidecar.until('anima', ended);
+  const asked = training(place, 'anima', { max_train_epochs: 4 });
+  const { warnings, attempt, done } = await interrupted('anima', prepareStandIn(place), asked, () => {
+    const dataset = join(place.datasets, 'example');
+    writeFileSync(join(dataset, 'more.png'), readFileSync(join(dataset, '01-morning.png')));
+    writeFileSync(join(dataset, 'more.txt'), 'one more');
+  });
+  expect(warnings).toContain('dataset_changed');
+  expect(attempt).toMatchObject({ step_offset: 11 * (attempt.first_epoch - 1) });
   expect(done).toMatchObject({ status: 'completed', progress: { step: 44, total_steps: 44, percent: 100, epoch: 4 } });
-  expect(trainedIn('anima').at(-1)).toEqual([3, 4]);
+  expect(trainedIn('anima').at(-1)).toEqual(upToFour(attempt.first_epoch));
 });
 
 test('what would fail is said before it starts, all of it, and nothing is started', async () => {
