@@ -1,6 +1,7 @@
 import { Problem } from '../problem.js';
 import { namesCode, whyNoFlag, whyNotHeld } from './confine.js';
 import type { PathRoots } from './pathRoots.js';
+import { PLAIN_NUMBER } from './settingValue.js';
 
 /** One flag of a trainer's own parser, as `trackside.describe` prints it. */
 export type Argument = {
@@ -46,12 +47,15 @@ export function checkArguments(
   return checked;
 }
 
-/** Exact tokens: `--flag=value`, so that a value that begins with a dash stays a value. */
+/** Exact tokens: `--flag=value`, so that a value that begins with a dash stays a value. Throws a Problem where one of a list would not. */
 export function argumentTokens(given: Record<string, ArgumentValue>): string[] {
   return Object.entries(given).flatMap(([name, value]) => {
     if (value === false) return [];
     if (value === true) return [`--${name}`];
-    return Array.isArray(value) ? [`--${name}`, ...value] : [`--${name}=${value}`];
+    if (!Array.isArray(value)) return [`--${name}=${value}`];
+    const flag = value.map(String).find(wouldBeFlag);
+    if (flag) throw new Problem('foreign_argument', 422, takenForFlag(name, flag), { field: `arguments.${name}` });
+    return [`--${name}`, ...value];
   });
 }
 
@@ -87,7 +91,7 @@ function readList(argument: Argument, value: unknown, roots: PathRoots): Read {
     .map((each) => each.trim())
     .filter(Boolean);
   const flag = values.find(wouldBeFlag);
-  if (flag) return { wrong: `--${argument.name}: ${flag} would be taken for a flag of its own.` };
+  if (flag) return { wrong: takenForFlag(argument.name, flag) };
   const wrong = whyNotHeld(argument.name, values, roots);
   if (wrong) return { wrong };
   return { value: values.length > 0 && values };
@@ -98,8 +102,12 @@ export function wouldBeFlag(value: string): boolean {
   return value.startsWith('@') || (value.startsWith('-') && !/^-(?:\d+|\d*\.\d+)$/.test(value));
 }
 
+function takenForFlag(name: string, value: string): string {
+  return `--${name}: ${value} would be taken for a flag of its own.`;
+}
+
 function readNumber(argument: Argument, value: string | number): string | number | null {
-  const number = typeof value === 'number' ? value : value.trim() === '' ? Number.NaN : Number(value);
+  const number = PLAIN_NUMBER.test(String(value).trim()) ? Number(value) : Number.NaN;
   if (!Number.isFinite(number)) return null;
   if (argument.type === 'integer') return Number.isSafeInteger(number) ? number : null;
   // As typed: 8e-4 stays 8e-4.

@@ -20,8 +20,8 @@ export function checkCommandLine(
 ): void {
   const ours = new Set(flagsOf(own));
   const choices = choicesOfCode(trainer);
-  for (const { flag, name, values } of given(flagsOf(argv))) {
-    if (ours.has(flag)) continue;
+  for (const { tokens, name, values } of given(flagsOf(argv))) {
+    if (tokens.every((token) => ours.has(token))) continue;
     const wrong =
       whyNoFlag(name) ?? abbreviated(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots);
     if (!wrong) continue;
@@ -31,16 +31,17 @@ export function checkCommandLine(
 }
 
 /** Each flag as it stands there, with the values that it is given by `=` or by what follows. */
-function given(flags: readonly string[]): { flag: string; name: string; values: string[] }[] {
-  const found: { flag: string; name: string; values: string[]; open: boolean }[] = [];
+function given(flags: readonly string[]): { tokens: string[]; name: string; values: string[] }[] {
+  const found: { tokens: string[]; name: string; values: string[]; open: boolean }[] = [];
   for (const token of flags) {
     const last = found.at(-1);
     if (!wouldBeFlag(token) && last?.open) {
       last.values.push(token);
+      last.tokens.push(token);
       continue;
     }
     const [, name = token, sign, value = ''] = /^--([^=]*)(=?)([\s\S]*)$/.exec(token) ?? [];
-    found.push({ flag: token, name, values: sign ? [value] : [], open: !sign });
+    found.push({ tokens: [token], name, values: sign ? [value] : [], open: !sign });
   }
   return found;
 }

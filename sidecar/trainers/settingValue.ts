@@ -28,7 +28,8 @@ function lines(): z.ZodType {
     .transform((value) => value.replace(/\r\n?/g, '\n').trim());
 }
 
-const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Neither 0x10 nor 1_000: Python reads numbers otherwise. */
+export const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function number(field: Setting): z.ZodType {
   const read = (value: unknown) =>
