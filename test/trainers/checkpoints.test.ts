@@ -31,6 +31,13 @@ test('checkpoints say what they are from their headers', async () => {
       ss_network_dim: 4,
       ss_base_model_version: 'sd_v1',
     },
+    told: {
+      ss_network_module: 'networks.lora',
+      ss_learning_rate: '0.001',
+      ss_seed: '42',
+      ss_sd_model_name: expect.any(String),
+      ss_training_started_at: expect.stringMatching(/^\d+\.\d+$/),
+    },
   });
   expect(await readCheckpoints(join(output, 'nowhere'), 'mylora')).toEqual([]);
 });
