@@ -38,6 +38,8 @@ export type Family = {
   /** Where to begin, whatever the GPU; each may be changed. */
   flags: Flags;
   presets: readonly [Preset, ...Preset[]];
+  /** How a sample prompt has to be written for it, where the usual way is not enough. */
+  promptHelp?: string;
   /** What the form begins with. */
   settings: Partial<TrainingSettings>;
   /** `bucket_reso_steps` has to be a multiple of it. */

@@ -56,7 +56,6 @@ export const fluxPresets: Family['presets'] = [
     fp8_base: true,
     ...adafactor,
     blocks_to_swap: 28,
-    network_args: ['train_blocks=single'],
     highvram: false,
   }),
 ];

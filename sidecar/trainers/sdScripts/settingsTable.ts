@@ -31,7 +31,7 @@ export function settingsOf(family: Family): Setting[] {
     field('save_every_n_epochs'),
     field('enable_checkpointing'),
     field('enable_monitoring'),
-    field('sample_prompts'),
+    field('sample_prompts', family.promptHelp ? { help: family.promptHelp } : {}),
     field('sample_every_n_steps'),
     field('seed'),
     field('workers'),
