@@ -34,17 +34,18 @@ export async function readCandidates(session: {
   thorough: boolean;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
-  const states = (await readStateFolders(folder, outputName, { writingNow })).map((state) => ({
+  const options = { writingNow, mixedPrecision: precisionOf(attempts) };
+  const states = (await readStateFolders(folder, outputName, options)).map((state) => ({
     state,
     parent: folder,
   }));
   for (const path of movedSources(folder, attempts)) {
-    const found = await readStateFolders(dirname(path), outputName, { writingNow });
+    const found = await readStateFolders(dirname(path), outputName, options);
     const state = found.find((each) => each.name === basename(path));
     if (state) states.push({ state, parent: dirname(path) });
   }
   for (const parent of await movedForNothing(folder, attempts)) {
-    for (const state of await readStateFolders(parent, outputName, { writingNow })) states.push({ state, parent });
+    for (const state of await readStateFolders(parent, outputName, options)) states.push({ state, parent });
   }
   const perEpoch = session.stepsPerEpoch ?? stepsPerEpochOf(states.map(({ state }) => state));
   const newestFirst = states
@@ -53,6 +54,13 @@ export async function readCandidates(session: {
       (a, b) => (b.position ?? 0) - (a.position ?? 0) || b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0),
     );
   return session.thorough ? examined(newestFirst) : newestFirst;
+}
+
+/** With fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141). */
+function precisionOf(attempts: readonly AttemptEntry[]): string | null {
+  const flag = '--mixed_precision=';
+  const token = attempts.at(-1)?.argv.findLast((each) => each.startsWith(flag));
+  return token?.slice(flag.length) ?? null;
 }
 
 async function examined(newestFirst: Candidate[]): Promise<Candidate[]> {

@@ -160,3 +160,24 @@ test('any sequence of interruptions and resumes ends after exactly the epochs as
     { numRuns: 2000 },
   );
 });
+
+test('sd-scripts begins at the epoch that is meant, whatever the batches, GPUs and batches together', () => {
+  const upTo = (max: number) => fc.integer({ min: 1, max });
+  fc.assert(
+    fc.property(upTo(200), upTo(8), upTo(16), upTo(30), upTo(30), (batches, gpus, accumulation, epochs, done) => {
+      const perEpoch = expectedSteps({ images: batches, repeats: 1, epochs: 1, batchSize: 1, accumulation, gpus });
+      // train_network.py:800, :978 and :1232-1273; the loader is prepared: each process has its share.
+      const loader = Math.ceil(batches / gpus);
+      const updates = Math.ceil(loader / accumulation);
+      expect(perEpoch).toBe(updates);
+      const maxTrainSteps = epochs * Math.ceil(batches / gpus / accumulation);
+      expect(Math.ceil(maxTrainSteps / updates)).toBe(epochs);
+      const recipe = resumeRecipe({ kind: 'epoch', currentEpoch: done, currentStep: 1 }, perEpoch, 0);
+      const first = recipe?.firstEpoch ?? 0;
+      const initialStep = gpus > 1 ? (recipe?.stepOffset ?? 0) : (first - 1) * Math.ceil(loader / accumulation);
+      expect(Math.floor(initialStep / updates)).toBe(done);
+      if (done < epochs) expect(maxTrainSteps).toBeGreaterThan(initialStep);
+    }),
+    { numRuns: 2000 },
+  );
+});
