@@ -6,8 +6,9 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/bench/**/*.bench.ts'],
-    testTimeout: 900_000,
-    hookTimeout: 300_000,
+    globalSetup: ['test/bench/table.ts'],
+    testTimeout: 1_800_000,
+    hookTimeout: 900_000,
     fileParallelism: false,
     disableConsoleIntercept: true,
   },

@@ -1,0 +1,75 @@
+import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'vitest';
+import { openBrowser } from '../browser/chromium.js';
+import { makePlace, type Place, quick } from '../sidecar.js';
+import { median, pause, percentile, residentMb, tell } from './figures.js';
+
+const LINES = 100;
+
+let place: Place;
+beforeEach(() => {
+  place = makePlace();
+});
+afterEach(() => place.leave());
+
+test('a line of the log in the browser, and what an open page asks for', async () => {
+  const browser = await openBrowser();
+  try {
+    const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.5' });
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 1000, start: true });
+    await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) > 1, 60);
+    // Playwright's own waiting needs eval.
+    const tab = await (await browser.newContext({ bypassCSP: true })).newPage();
+    let requests = 0;
+    tab.on('request', () => {
+      requests += 1;
+    });
+    await tab.goto(new URL('sessions/cat', sidecar.url).href);
+    await pause(2000);
+    const times: number[] = [];
+    for (let round = 0; round < LINES; round += 1) {
+      const line = `a line to be seen ${round} end`;
+      const shows = `document.getElementById('log').textContent.includes(${JSON.stringify(line)})`;
+      const seen = tab.waitForFunction(shows, null, { polling: 5 });
+      await pause(100);
+      const written = performance.now();
+      appendFileSync(join(place.outputs, 'cat', 'training.log'), `${line}\n`);
+      await seen;
+      times.push(performance.now() - written);
+    }
+    const p95 = `${percentile(times, 95).toFixed(0)} ms (p95 of ${LINES})`;
+    tell('a line written to the log → visible in the browser', 'p95 ≤ 250 ms', p95);
+    requests = 0;
+    await pause(60_000);
+    tell('requests a minute of an open page, beside its one stream', '≤ 2', `${requests}`);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('the end of a log of 1 GB', async () => {
+  const folder = join(place.outputs, 'big');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ lora_name: 'big', status: 'stopped' }));
+  const file = openSync(join(folder, 'training.log'), 'w');
+  const bar = 'steps:  64%|██████▍   | 612/960 [21:24<12:10, 2.10s/it, avr_loss=0.118]\n';
+  const block = Buffer.from(bar.repeat(20_000));
+  for (let written = 0; written < 1e9; written += block.length) writeSync(file, block);
+  closeSync(file);
+  const sidecar = await place.serve();
+  await sidecar.session('big');
+  const before = residentMb(sidecar.pid);
+  const times: number[] = [];
+  let most = before;
+  for (let round = 0; round < 20; round += 1) {
+    const begun = performance.now();
+    const answer = await fetch(new URL('sessions/big/log?tail=500', sidecar.url));
+    const lines = (await answer.text()).trimEnd().split('\n').length;
+    times.push(performance.now() - begun);
+    if (lines !== 500) throw new Error(`${lines} lines, not 500`);
+    most = Math.max(most, residentMb(sidecar.pid));
+  }
+  const found = `${median(times).toFixed(1)} ms, +${(most - before).toFixed(0)} MB`;
+  tell('last 500 lines of a 1 GB log, over HTTP', '≤ 30 ms, +32 MB', found);
+});
