@@ -13,13 +13,20 @@ const HEARTBEAT_MS = 10_000;
 const MOST_STREAMS = 200;
 const openStreams = new WeakMap<Hub, number>();
 
+type Drawing = { title: string | null; regions: Record<string, string> };
+
 export type Page = {
+  /** Pages of one key show the same: they are drawn once for all who have them open. */
+  key: string;
   /** The regions of the page that live, by id, and the tab's title (null: as it is). Sent where they differ from what was sent last. */
-  draw(): Promise<{ title: string | null; regions: Record<string, string> }>;
+  draw(): Promise<Drawing>;
   /** Does this event change what the page shows? */
   concerns(event: LiveEvent): boolean;
-  /** New text of the log that the page follows, since it was last asked; null when there is none. */
-  log?(): Promise<{ position: string; text: string; reset?: true } | null>;
+  /**
+   * New text of the log that the page follows, since it was last asked; null when there is none. As the log was at
+   * `since` (`performance.now()`), or later.
+   */
+  log?(since: number): Promise<{ position: string; text: string; reset?: true } | null>;
 };
 
 /**
@@ -41,12 +48,20 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     let open = true;
     let drawDue = true;
     let logDue = page.log !== undefined;
+    let dueAt = performance.now();
+    let logDueAt = dueAt;
     let drawnAt = 0;
     let spokeAt = 0;
     let saidTitle = '';
     const leave = hub.join((event) => {
-      if (event.type === 'log') logDue ||= page.log !== undefined && page.concerns(event);
-      else drawDue ||= page.concerns(event);
+      if (event.type === 'log') {
+        if (page.log === undefined || !page.concerns(event)) return;
+        logDue = true;
+        logDueAt = performance.now();
+      } else if (page.concerns(event)) {
+        drawDue = true;
+        dueAt = performance.now();
+      }
       if (logDue || drawDue) bell.ring();
     });
     stream.onAbort(() => {
@@ -62,14 +77,16 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       while (open && c.get('known')?.still() !== false) {
         if (logDue && page.log) {
           logDue = false;
-          for (let piece = await page.log(); piece && open; piece = await page.log()) {
+          for (let piece = await page.log(logDueAt); piece && open; piece = await page.log(logDueAt)) {
             await say(JSON.stringify(piece), 'log', piece.position);
           }
         }
         if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
-          drawDue = false;
-          drawnAt = performance.now();
-          const { title, regions } = await page.draw();
+          const drawn = drawOnce(hub, page);
+          // Somebody else's may be from before what we heard of: it is shown, and drawn again.
+          drawDue = drawn.at <= dueAt;
+          drawnAt = drawn.at;
+          const { title, regions } = await drawn.shown;
           const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
           for (const [id, html] of changed) sent.set(id, html);
           if (changed.length > 0) await say(changed.map(partial).join('\n'));
@@ -88,12 +105,27 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       if (!(error instanceof Problem)) throw error;
     } finally {
       leave();
+      drawings.get(hub)?.delete(page.key);
       openStreams.set(hub, (openStreams.get(hub) ?? 1) - 1);
     }
   });
   // After the fact: streamSSE says no-cache, and a proxy that compresses holds back.
   answer.headers.set('Cache-Control', 'no-store, no-transform');
   return answer;
+}
+
+type Drawn = { at: number; shown: Promise<Drawing> };
+const drawings = new WeakMap<Hub, Map<string, Drawn>>();
+
+/** The page as somebody had it drawn just now, or anew. */
+function drawOnce(hub: Hub, page: Page): Drawn {
+  const all = drawings.get(hub) ?? new Map<string, Drawn>();
+  drawings.set(hub, all);
+  const last = all.get(page.key);
+  if (last && performance.now() - last.at < REDRAW_MS) return last;
+  const drawn = { at: performance.now(), shown: page.draw() };
+  all.set(page.key, drawn);
+  return drawn;
 }
 
 function partial([id, html]: [string, string]): string {

@@ -21,6 +21,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     const concerns = ({ type }: LiveEvent) => !['log', 'models', 'publication'].includes(type);
     if (!c.req.query('home')) {
       return openStream(c, hub, {
+        key: `every ${root}`,
         concerns,
         async draw() {
           const model = await pageModel(trackside, root);
@@ -31,6 +32,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     const query = c.req.query('q') ?? '';
     const page = Number(c.req.query('page')) || 1;
     return openStream(c, hub, {
+      key: `home ${root} ${page} ${query}`,
       concerns,
       async draw() {
         const model = await homeModel(trackside, root, query, page);
@@ -51,6 +53,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     const { folder } = await outputs.read(name);
     const position = c.req.header('last-event-id') ?? c.req.query('log');
     return openStream(c, hub, {
+      key: `session ${name}`,
       concerns: (event) =>
         event.type === 'log' || event.type === 'publication' ? event.name === name : event.type !== 'models',
       log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),

@@ -49,6 +49,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     let seen = '';
     let found = facts();
     return openStream(c, hub, {
+      key: 'models',
       concerns: ({ type }) => type !== 'log' && type !== 'publication',
       async draw() {
         const stands = downloads

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
 
@@ -9,35 +8,73 @@ const FAR_BEHIND = 512 * 1024;
 export type LogPiece = { position: string; text: string; reset?: true };
 
 /**
- * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked. Where the position
- * is none of this file's, or far behind, the first piece is the tail, marked `reset`.
+ * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked.
+ * Where the position is none of this file's, or far behind, the first piece is the tail, marked `reset`. `since`
+ * (`performance.now()`): what another reader at the same place was given is good enough if it was read later than that.
  */
 export function createLogReader(path: string, position: string | undefined, tailLines: number) {
-  let [inode, offset] = readPosition(position);
-  let decoder = new StringDecoder('utf8');
-  return async (): Promise<LogPiece | null> => {
-    const file = await openLog(path);
-    if (!file) return null;
-    try {
-      const { ino, size } = await file.stat();
-      if (inode !== ino || offset > size || size - offset > FAR_BEHIND) {
-        const tail = await readLogTail(path, tailLines);
-        inode = tail.inode;
-        offset = tail.offset;
-        decoder = new StringDecoder('utf8');
-        return { position: `${inode}:${offset}`, text: tail.text, reset: true };
-      }
-      const block = await readMasked(file, offset, Math.min(offset + BLOCK, size), { hold: true });
-      if (block.length === 0) return null;
-      offset += block.length;
-      return { position: `${inode}:${offset}`, text: decoder.write(block) };
-    } finally {
-      await file.close();
-    }
+  let place = readPosition(position);
+  return async (since = performance.now()): Promise<LogPiece | null> => {
+    const step = await readOnce(path, place, tailLines, since);
+    place = step.place;
+    return step.piece;
   };
 }
 
-function readPosition(position: string | undefined): [number, number] {
+type Place = readonly [inode: number, offset: number];
+type Step = { place: Place; piece: LogPiece | null };
+
+/** Two hundred pages that follow one log are at the same place: it is read once for all. */
+const reads = new Map<string, { at: number; step: Promise<Step> }>();
+const MOST_READS = 16;
+
+function readOnce(path: string, place: Place, tailLines: number, since: number): Promise<Step> {
+  const key = `${place.join(':')} ${tailLines} ${path}`;
+  const known = reads.get(key);
+  if (known && known.at > since) return known.step;
+  const step = readOn(path, place, tailLines);
+  reads.delete(key);
+  reads.set(key, { at: performance.now(), step });
+  for (const oldest of reads.keys()) {
+    if (reads.size <= MOST_READS) break;
+    reads.delete(oldest);
+  }
+  return step;
+}
+
+async function readOn(path: string, place: Place, tailLines: number): Promise<Step> {
+  const [inode, offset] = place;
+  const file = await openLog(path);
+  if (!file) return { place, piece: null };
+  try {
+    const { ino, size } = await file.stat();
+    if (inode !== ino || offset > size || size - offset > FAR_BEHIND) {
+      const tail = await readLogTail(path, tailLines);
+      const piece: LogPiece = { position: `${tail.inode}:${tail.offset}`, text: tail.text, reset: true };
+      return { place: [tail.inode, tail.offset], piece };
+    }
+    const read = await readMasked(file, offset, Math.min(offset + BLOCK, size), { hold: true });
+    const block = read.subarray(0, wholeCharacters(read));
+    if (block.length === 0) return { place, piece: null };
+    const end = offset + block.length;
+    return { place: [ino, end], piece: { position: `${ino}:${end}`, text: block.toString('utf8') } };
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many bytes there are before a character whose end is not there yet. */
+function wholeCharacters(block: Buffer): number {
+  for (let at = block.length - 1; at >= Math.max(0, block.length - 4); at -= 1) {
+    const byte = block[at] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return at + length > block.length ? at : block.length;
+  }
+  return block.length;
+}
+
+function readPosition(position: string | undefined): Place {
   const found = /^(\d+):(\d+)$/.exec(position ?? '');
   return found ? [Number(found[1]), Number(found[2])] : [-1, 0];
 }

@@ -26,7 +26,9 @@ const shown = { title: null, regions: { banner: 'nothing runs' } };
 
 test('a page that goes away is forgotten', async () => {
   const hub = countedHub();
-  const app = new Hono().get('/events', (c) => openStream(c, hub, { draw: async () => shown, concerns: () => true }));
+  const app = new Hono().get('/events', (c) =>
+    openStream(c, hub, { key: 'page', draw: async () => shown, concerns: () => true }),
+  );
   const reader = (await app.request('/events')).body?.getReader();
   expect(new TextDecoder().decode((await reader?.read())?.value)).toContain('nothing runs');
   expect(hub.listening()).toBe(1);
@@ -39,7 +41,7 @@ test('a page whose session was deleted ends, and is forgotten', async () => {
   const draw = async () => {
     throw new Problem('no_session', 404, 'There is no session called cat.');
   };
-  const app = new Hono().get('/events', (c) => openStream(c, hub, { draw, concerns: () => true }));
+  const app = new Hono().get('/events', (c) => openStream(c, hub, { key: 'page', draw, concerns: () => true }));
   expect(await (await app.request('/events')).text()).toBe('');
   expect(hub.listening()).toBe(0);
 });
