@@ -203,7 +203,7 @@ test('secrets are kept for their owner alone, told only as set, replaced and for
     expect(text).not.toContain(String(value).slice(0, 20).length > 6 ? String(value).slice(0, 20) : 'never');
   }
   const page = await ask('secrets', { Accept: 'text/html' });
-  expect(page.text).toMatch(/<b>Set<\/b> on/);
+  expect(page.text).toMatch(/<b>Set<\/b>, <time/);
   const posted = await fetch(new URL('secrets/HF_TOKEN?_method=DELETE', sidecar.url), {
     method: 'POST',
     redirect: 'manual',
