@@ -15,8 +15,7 @@ export type Assets = {
 
 /**
  * Every file a page loads, under a name that changes with its content so that it may be cached for ever: what lies in
- * templates/static/, and `trackside.js`, which holds htmx. Compressed once, here; brotli's last two levels would
- * save a few hundred bytes and cost a tenth of a second at every start.
+ * templates/static/, and `trackside.js`, which holds htmx. Each is compressed once, when it is first asked for.
  */
 export function loadAssets(templates: string): Assets {
   const folder = join(templates, 'static');
@@ -29,12 +28,7 @@ export function loadAssets(templates: string): Assets {
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 10);
     const hashed = `${basename(name, extname(name))}.${hash}${extname(name)}`;
     hrefs.set(name, `assets/${hashed}`);
-    assets.set(hashed, {
-      type,
-      bytes,
-      gzip: gzipSync(bytes, { level: 9 }),
-      brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
-    });
+    assets.set(hashed, assetOf(type, bytes));
   }
   return {
     href(name) {
@@ -43,6 +37,25 @@ export function loadAssets(templates: string): Assets {
       return href;
     },
     find: (hashedName) => assets.get(hashedName),
+  };
+}
+
+function assetOf(type: string, bytes: Buffer): Asset {
+  let gzip: Buffer | undefined;
+  let brotli: Buffer | undefined;
+  // The last two levels would save a few hundred bytes, and take a tenth of a second.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+  return {
+    type,
+    bytes,
+    get gzip() {
+      gzip ??= gzipSync(bytes, { level: 9 });
+      return gzip;
+    },
+    get brotli() {
+      brotli ??= brotliCompressSync(bytes, { params });
+      return brotli;
+    },
   };
 }
 
