@@ -91,16 +91,17 @@ async function write(
   throw new Problem('upload_cut_off', 400, 'The part is shorter than its Content-Range says. What arrived is kept.');
 }
 
-/** Waits for nobody once the signal says so. */
+/** Waits for nobody once the signal says so. No race with one long promise: that would keep every chunk until its end. */
 async function* until(signal: AbortSignal, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = chunks[Symbol.asyncIterator]();
-  const superseded = new Promise<never>((_, reject) => {
-    const message = 'A newer part of the same upload has come. What arrived is kept.';
-    signal.addEventListener('abort', () => reject(new Problem('upload_cut_off', 409, message)));
-  });
-  superseded.catch(() => {});
+  let giveUp: (problem: Problem) => void = () => {};
+  const message = 'A newer part of the same upload has come. What arrived is kept.';
+  signal.addEventListener('abort', () => giveUp(new Problem('upload_cut_off', 409, message)));
   for (;;) {
-    const { done, value } = await Promise.race([reader.next(), superseded]);
+    const { done, value } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      giveUp = reject;
+      reader.next().then(resolve, reject);
+    });
     if (done) return;
     yield value;
   }
