@@ -65,6 +65,11 @@ test('every family is trained to its end, each on a GPU of its own', async () =>
     expect(done.attempts[0]?.gpus).toHaveLength(1);
     expect(trainScriptOf(family)).toMatch(/^export CUDA_VISIBLE_DEVICES=\d$/m);
     expect(trainedIn(family)).toEqual([[1, 2]]);
+    const states = await sidecar.states(family);
+    expect(states.map(({ complete, reason }) => [complete, reason])).toEqual([
+      [true, null],
+      [true, null],
+    ]);
     if (index > 0) continue;
     const { environment } = JSON.parse(readFileSync(join(place.outputs, family, 'ui_state.json'), 'utf8'));
     expect(environment).toMatchObject({ gpu: 'NVIDIA L40S', driver: '570.86.15', torch: '2.6.0', accelerate: '1.6.0' });

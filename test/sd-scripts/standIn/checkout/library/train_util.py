@@ -9,9 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "trainer-bridge"))
 
-from trackside.practice import console  # noqa: E402
+from trackside.practice import console, state_folder  # noqa: E402
 from trackside.practice import train as practice  # noqa: E402
 from trackside.practice.run_plan import RunPlan, first_epoch, plan_run  # noqa: E402
+from trackside.practice.zip_record import encode_record  # noqa: E402
 
 from library.flags import build_parser  # noqa: E402
 
@@ -33,6 +34,8 @@ def main(family: str) -> None:
     if rank() > 0:
         wait_for_the_first()
     share_between_processes()
+    if args.mixed_precision == "fp16":
+        save_scaler_too()
     load_models(family, args)
     fail_as_told()
     practice.first_epoch = lambda plan, epoch, step: epoch_to_start(args, plan, epoch, step)
@@ -59,6 +62,20 @@ def load_models(family: str, args: argparse.Namespace) -> None:
             raise FileNotFoundError(f"No such file or directory: {path!r}")
     if not args.network_module:
         raise ModuleNotFoundError("No module named 'None'")
+
+
+def save_scaler_too() -> None:
+    """With fp16 a state holds the gradient scaler too, written just before the random states (accelerate checkpointing.py)."""
+    write = state_folder.write_in_place
+
+    def write_with_scaler(path: Path, content: bytes, files: int) -> None:
+        if path.name == "random_states_0.pkl":
+            scaler = path.with_name("scaler.pt")
+            write(scaler, encode_record("scaler", {"scale": 65536.0}, []), files)
+            console.info(f"Gradient scaler state saved in {scaler}", "checkpointing.py:147")
+        write(path, content, files)
+
+    state_folder.write_in_place = write_with_scaler
 
 
 def fail_as_told() -> None:
