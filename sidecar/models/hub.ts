@@ -34,8 +34,10 @@ export class HubRefusal extends Error {
   }
 }
 
+/** `HF_ENDPOINT` where it is set: a mirror; people leave its `https://` out. */
 export function hubEndpoint(environment = process.env): string {
-  return (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+  const typed = (environment.HF_ENDPOINT || 'https://huggingface.co').trim().replace(/\/+$/, '');
+  return /^https?:\/\//.test(typed) ? typed : `https://${typed}`;
 }
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,95}$/;

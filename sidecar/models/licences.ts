@@ -34,20 +34,31 @@ const stability = (repo: string): BaseLicence => ({
   means: 'Under the Stability AI Community License: free below a yearly revenue of one million dollars.',
 });
 
+const ANIMA: BaseLicence = {
+  repo: 'circlestone-labs/Anima',
+  id: 'other',
+  name: 'circlestone-labs-non-commercial-license',
+  link: 'https://huggingface.co/circlestone-labs/Anima',
+  means: 'Not for commercial use, under the licence of Anima.',
+};
+
 /** By ui_state.json's `base_model`. */
 const LICENCES: Record<string, BaseLicence> = {
   'flux-dev': FLUX_DEV,
-  dev2pro: FLUX_DEV,
+  'flux-dev2pro': FLUX_DEV,
+  // As FluxGym names it.
+  'bdsqlsz/flux1-dev2pro-single': FLUX_DEV,
   'flux-schnell': free('black-forest-labs/FLUX.1-schnell'),
-  chroma: free('lodestones/Chroma1-Base'),
-  sdxl: openRail('stabilityai/stable-diffusion-xl-base-1.0'),
-  'sd1.5': openRail('stable-diffusion-v1-5/stable-diffusion-v1-5', 'creativeml-openrail-m'),
-  'sd2.1': openRail('stabilityai/stable-diffusion-2-1'),
-  'sd2.1-base': openRail('stabilityai/stable-diffusion-2-1-base'),
+  'chroma1-base': free('lodestones/Chroma1-Base'),
+  'chroma1-hd': free('lodestones/Chroma1-HD'),
+  'sdxl-base': openRail('stabilityai/stable-diffusion-xl-base-1.0'),
+  sd15: openRail('stable-diffusion-v1-5/stable-diffusion-v1-5', 'creativeml-openrail-m'),
+  sd21: openRail('stabilityai/stable-diffusion-2-1'),
+  'sd21-base': openRail('stabilityai/stable-diffusion-2-1-base'),
   'sd3-medium': stability('stabilityai/stable-diffusion-3-medium'),
   'sd3.5-medium': stability('stabilityai/stable-diffusion-3.5-medium'),
   'sd3.5-large': stability('stabilityai/stable-diffusion-3.5-large'),
-  lumina2: free('Alpha-VLLM/Lumina-Image-2.0'),
+  'lumina-2': free('Alpha-VLLM/Lumina-Image-2.0'),
   'hunyuan-image-2.1': {
     repo: 'tencent/HunyuanImage-2.1',
     id: 'other',
@@ -55,13 +66,8 @@ const LICENCES: Record<string, BaseLicence> = {
     link: page('tencent/HunyuanImage-2.1', 'LICENSE'),
     means: 'Under the Tencent Hunyuan Community License, which is not given everywhere.',
   },
-  anima: {
-    repo: 'circlestone-labs/Anima',
-    id: 'other',
-    name: 'circlestone-labs-non-commercial-license',
-    link: 'https://huggingface.co/circlestone-labs/Anima',
-    means: 'Not for commercial use, under the licence of Anima.',
-  },
+  anima: ANIMA,
+  'anima-preview': ANIMA,
 };
 
 /** Null for what was trained on nothing that is known here. */

@@ -4,7 +4,7 @@ import { openStream } from '../live/stream.js';
 import type { DownloadWish } from '../models/downloads.js';
 import { findModels } from '../models/findModels.js';
 import { hubFile } from '../models/hub.js';
-import { type HubSource, hubSources } from '../models/hubSources.js';
+import { type HubSource, hubSource, hubSources } from '../models/hubSources.js';
 import { familyNeeds } from '../models/needs.js';
 import { tokenizerWishes } from '../models/tokenizers.js';
 import { Problem } from '../problem.js';
@@ -69,7 +69,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     const text = (name: string) => (typeof fields[name] === 'string' ? (fields[name] as string) : '');
     try {
       const wishes = text('family')
-        ? await missingOf(text('family'))
+        ? await missingOf(text('family'), text('base_model') || null)
         : text('tokenizers')
           ? await tokenizersOf(text('tokenizers'))
           : [fileWish(text('repo'), text('file'), text('folder'))];
@@ -94,11 +94,13 @@ export function modelRoutes(trackside: Trackside): Hono {
     return seen(c, `${rootOf(c)}models`, { downloads: downloads.list() }, 200);
   });
 
-  /** All that a family lacks and the hub is known to have, less what is under way. */
-  async function missingOf(id: string): Promise<DownloadWish[]> {
+  /** All that a family lacks and the hub is known to have, for this base model; less what is under way. */
+  async function missingOf(id: string, baseModel: string | null): Promise<DownloadWish[]> {
     const family = (await facts()).families.find((each) => each.id === id);
     if (!family) throw noFamily(id);
-    const sources = family.needs.filter(({ missing }) => missing).flatMap((need) => need.sources[0] ?? []);
+    const sources = family.needs
+      .filter(({ missing }) => missing)
+      .flatMap(({ role }) => hubSource(role, baseModel) ?? []);
     const all = [...sources.map(sourceWish), ...(await tokenizersOf(id))];
     const underWay = new Set(
       downloads.list().flatMap(({ status, id: of }) => (status === 'failed' || status === 'done' ? [] : [of])),

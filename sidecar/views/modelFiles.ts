@@ -57,6 +57,8 @@ type FamilyView = {
   tokenizers: string | null;
   /** Offered where more than one thing is missing. */
   all: string | null;
+  /** Which main model that is, where there are several. */
+  bases: { value: string; label: string }[];
 };
 type OfferView = { repo: string; file: string; label: string; size: string; gated: boolean };
 type FileView = { name: string; path: string; detail: string; size: string; reason: string | null };
@@ -131,7 +133,16 @@ function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: bool
     needs: family.needs.map((need) => needView(need, files)),
     tokenizers: family.tokenizers.length > 0 ? family.tokenizers.join(', ') : null,
     all: count > 1 && missing.every(({ sources }) => sources.length > 0) ? `Download all that is missing` : null,
+    bases: basesOf(missing[0] === family.needs[0] ? missing[0] : undefined),
   };
+}
+
+function basesOf(main: NeedFacts | undefined): FamilyView['bases'] {
+  const byValue = new Map<string, string>();
+  for (const { baseModel, label } of main?.sources ?? []) {
+    if (baseModel !== null && !byValue.has(baseModel)) byValue.set(baseModel, label);
+  }
+  return byValue.size > 1 ? [...byValue].map(([value, label]) => ({ value, label })) : [];
 }
 
 function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]) {

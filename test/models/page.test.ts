@@ -73,6 +73,21 @@ describe('the page of models', () => {
     expect(heard.match(/a second · /g)?.length ?? 0).toBeGreaterThan(1);
   });
 
+  it('downloads all that a family lacks with one button, for the base model that was chosen', async () => {
+    const sidecar = await serve();
+    expect(await html(sidecar)).toContain('<option value="flux-schnell">FLUX.1 schnell</option>');
+    const body = { family: 'sd-scripts/flux', base_model: 'flux-schnell' };
+    const { body: answer } = await sidecar.send('POST', 'models/downloads', body);
+    expect(answer.downloads.map(({ path }: DownloadFacts) => path)).toEqual([
+      'unet/flux1-schnell.safetensors',
+      'clip/clip_l.safetensors',
+      'clip/t5xxl_fp16.safetensors',
+      'vae/ae.safetensors',
+      'tokenizers/.arriving/openai_clip-vit-large-patch14',
+      'tokenizers/.arriving/google_t5-v1_1-xxl',
+    ]);
+  });
+
   it('works with forms alone, and says in the form what was typed wrongly', async () => {
     hub.put({ repo: 'me/mine', file: 'x/y.safetensors', content: Buffer.from('weights') });
     const sidecar = await serve();
