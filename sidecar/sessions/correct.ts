@@ -6,21 +6,22 @@ import { editAttempt, type RawState } from './uiState.js';
 
 /**
  * Writes the evidence into a session's file where that says something else, under the lock: another sidecar may be about
- * to start the session. Returns the session as it is then, read as before. A full or read-only disk changes nothing about what is shown;
- * the next look tries again.
+ * to start the session. Returns the session as it is then, read as before. Null where that can't be done now: the disk is
+ * full or read-only, or somebody holds the lock, perhaps a sidecar that was killed. What is shown does not wait for that.
  */
-export async function correct(session: Session, thorough: boolean): Promise<Session> {
+export async function correct(session: Session, thorough: boolean): Promise<Session | null> {
   if (!needsCorrection(session)) return session;
   const { folder, name } = session;
   try {
-    return await withSessionLock(folder, async () => {
+    const write = async () => {
       const present = await readSession(dirname(folder), name, null, thorough);
       if (!present || present.facts.status === 'pending') return present ?? session;
       await updateStateFile(folder, (raw) => record(raw, present));
       return present;
-    });
+    };
+    return await withSessionLock(folder, write, 0);
   } catch {
-    return session;
+    return null;
   }
 }
 

@@ -20,6 +20,8 @@ import type { AttemptEntry } from './uiState.js';
 const READERS = 8;
 /** So long a reading waits for a log to be caught up with. */
 const CATCH_UP_MS = 300;
+/** A file that could not be corrected is tried again after this time. */
+const CORRECT_AGAIN_MS = 1000;
 
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 
@@ -85,7 +87,9 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
       session = (await readSession(root, name, known, thorough)) ?? session;
     }
     if (session.entries.some(isTemporary)) await sweepTemporary(folder);
-    session = await correct(session, thorough);
+    const corrected = await correct(session, thorough);
+    if (!corrected && !closed) setTimeout(() => void read(name).catch(() => {}), CORRECT_AGAIN_MS).unref();
+    session = corrected ?? session;
     session = { ...session, facts: held.withMarks(name, session.facts) };
     const attempt = session.latest?.id ?? null;
     if (follower && before?.attempt !== attempt) {

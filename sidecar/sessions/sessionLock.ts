@@ -16,8 +16,8 @@ const MOST_A_LOOK_MS = 1000;
  * against our own races only: whether a trainer may start is decided by the runner's kernel lock. Throws a Problem when
  * the session is gone, 404, or when another one works on it for long, 409.
  */
-export async function withSessionLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const release = await take(folder).catch((error: NodeJS.ErrnoException) => {
+export async function withSessionLock<T>(folder: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+  const release = await take(folder, patienceMs).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') {
       throw new Problem('no_session', 404, 'This session is gone: its folder was deleted or moved.', {
         link: 'sessions',
@@ -46,16 +46,16 @@ export async function isSessionLocked(folder: string): Promise<boolean> {
   return isHeld && !(await isAbandoned(lockfilePath));
 }
 
-async function take(folder: string): Promise<() => Promise<void>> {
+async function take(folder: string, patienceMs: number): Promise<() => Promise<void>> {
   const lockfilePath = join(folder, LOCK);
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + patienceMs;
   for (;;) {
     try {
       return await lock(folder, { stale: STALE_MS, lockfilePath, onCompromised: () => {} });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
       if (await isAbandoned(lockfilePath)) await rmdir(lockfilePath).catch(() => {});
-      else if (performance.now() > end) throw error;
+      else if (performance.now() >= end) throw error;
     }
     await wait(25 + Math.random() * 50);
   }
