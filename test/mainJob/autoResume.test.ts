@@ -58,7 +58,12 @@ test('it is off by default: an interrupted training waits for its owner', async 
 test('after a restart of everything, what ran and is switched on resumes by itself; what was stopped does not', async () => {
   const before = await place.serve(slow);
   for (const lora_name of ['cat', 'dog', 'fox']) {
-    await before.send('POST', 'sessions', { ...switchedOn, lora_name, max_train_epochs: 400, enable_monitoring: lora_name !== 'fox' });
+    await before.send('POST', 'sessions', {
+      ...switchedOn,
+      lora_name,
+      max_train_epochs: 400,
+      enable_monitoring: lora_name !== 'fox',
+    });
   }
   for (const name of ['cat', 'dog', 'fox']) await before.until(name, saved, 40);
   await before.send('DELETE', 'sessions/dog/attempts/current');
