@@ -13,7 +13,8 @@ export TRACKSIDE_MODELS=${TRACKSIDE_MODELS:-$volume/models}
 export TRACKSIDE_PRIVATE=${TRACKSIDE_PRIVATE:-$volume/.trackside}
 
 served=
-trap '[ -n "$served" ] && kill "$served" 2>/dev/null; exit 0' TERM INT
+# Waits for it: when the first process of a container ends, all others are killed at once.
+trap '[ -n "$served" ] && kill "$served" 2>/dev/null && wait "$served"; exit 0' TERM INT
 pause=1
 while true; do
   began=$SECONDS

@@ -43,10 +43,11 @@ export function createApp(trackside: Trackside): Hono {
   app.use(ownHost((name) => isOurs(name) || settings.pod.owns(name)));
   if (login) app.use(guard(login, views));
   app.use(ownOrigin());
+  // Before the limit of all forms: a stranger's body is held in memory, and its own limit is smaller.
+  if (login) app.route('/', loginRoutes(login, views, trackside.hub));
   // Datasets take pictures as they come, in bounded memory; nothing else is large.
   const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
   app.use((c, next) => (c.req.path.startsWith('/datasets') ? next() : smallBody(c, next)));
-  if (login) app.route('/', loginRoutes(login, views, trackside.hub));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Hub } from '../live/hub.js';
 import { refuseToken, withoutLogin } from '../security/guard.js';
@@ -23,11 +23,15 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
     }),
   );
 
+  routes.use(
+    '/login',
+    inTime((c) => refuseToken(c, login, views, '')),
+  );
   routes.use('/login', bodyLimit({ maxSize: LARGEST_FORM, onError: (c) => refuseToken(c, login, views, '') }));
   routes.post(
     '/login',
     withoutLogin(async (c) => {
-      const { token, back } = await Promise.race([readFields(c, { secret: true }), late()]);
+      const { token, back } = await readFields(c, { secret: true });
       if (typeof token !== 'string' || !login.isToken(token)) return refuseToken(c, login, views, ownPath(back));
       login.cookies.give(c);
       return seen(c, `./${ownPath(back)}`);
@@ -44,8 +48,14 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
 }
 
 /** Who sends a few bytes for longer than this is nobody who types. */
-function late(): Promise<Record<string, unknown>> {
-  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, {}).unref());
+function inTime(refuse: (c: Context) => Response): MiddlewareHandler {
+  return async (c, next) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Response>((resolve) => {
+      timer = setTimeout(() => resolve(refuse(c)), PATIENCE_MS);
+    });
+    return Promise.race([next(), late]).finally(() => clearTimeout(timer));
+  };
 }
 
 /** A program has no use for a page. */

@@ -47,13 +47,22 @@ async function readAll(c: Context): Promise<Record<string, unknown>> {
   if (!type.includes('form')) return {};
   const fields: Record<string, unknown> = {};
   const nested: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(await c.req.parseBody())) {
+  for (const [name, value] of Object.entries(await readForm(c))) {
     if (typeof value !== 'string') continue;
     const inner = /^arguments\[([^\]]+)\]$/.exec(name)?.[1];
     if (inner) nested[inner] = value;
     else fields[name] = value;
   }
   return Object.keys(nested).length > 0 ? { ...fields, arguments: nested } : fields;
+}
+
+async function readForm(c: Context) {
+  try {
+    return await c.req.parseBody();
+  } catch (error) {
+    if (c.req.raw.signal.aborted) throw error;
+    throw new Problem('bad_form', 400, 'The body is not the form that it says it is. Nothing was changed.');
+  }
 }
 
 function readJson(text: string): Record<string, unknown> {

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 
-/** `Pod.Example.org:7860` → `pod.example.org`, `[::1]:80` → `::1` */
+/** `Pod.Example.org:7860` → `pod.example.org`, `[::1]:80` and `::1` → `::1` */
 export function nameOf(host: string | undefined): string {
-  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '');
+  const given = (host ?? '').toLowerCase();
+  const name = isIP(given) === 6 ? given : given.replace(/:\d+$/, '');
   return /^\[(.*)\]$/.exec(name)?.[1] ?? name;
 }
 

@@ -24,6 +24,39 @@ test('300 MB to any door, without the token, are answered at once and read no fu
   expect(residentMB() - before).toBeLessThan(64);
 });
 
+test('bodies without a length that never end are not kept: 40 strangers with 3 MB each cost a few, and are sent away', async () => {
+  const before = residentMB();
+  const { hostname, port } = new URL(sidecar.url);
+  const head =
+    'POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const piece = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => {
+      const socket = connect(Number(port), hostname, () => socket.write(head + piece.repeat(3)));
+      return new Promise<string>((resolve) => {
+        socket.once('data', (chunk) => resolve(`${chunk}`));
+        socket.once('error', () => resolve('closed'));
+        socket.once('close', () => resolve('closed'));
+      }).finally(() => socket.destroy());
+    }),
+  );
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 (401|429) |^closed$/);
+  expect(residentMB() - before).toBeLessThan(64);
+});
+
+test('a form that is none is refused in words, and nothing is written about it', async () => {
+  for (const type of ['multipart/form-data', 'multipart/form-data; boundary=a']) {
+    const answer = await fetch(new URL('login', sidecar.url), {
+      method: 'POST',
+      headers: { 'Content-Type': type },
+      body: '--a\r\nx',
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('Nothing was changed');
+  }
+  expect(sidecar.printed().trim().split('\n')).toHaveLength(1);
+});
+
 test('headers of 64 kB, a thousand of them, a body that is none: refused, and the next request is answered', async () => {
   const long = `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(65_536)}\r\n\r\n`;
   const many = `GET / HTTP/1.1\r\nHost: localhost\r\n${'X-Many: x\r\n'.repeat(5000)}\r\n`;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ownNames } from '../../sidecar/security/hosts.js';
+import { isLoopback, nameOf, ownNames } from '../../sidecar/security/hosts.js';
 import { ownPath } from '../../sidecar/security/ownPath.js';
 import { podOf } from '../../sidecar/security/pod.js';
 import { createWrongTokens } from '../../sidecar/security/wrongTokens.js';
@@ -248,6 +248,15 @@ describe('tables', () => {
     ])
       expect([name, ours(name)]).toEqual([name, false]);
     expect(ownNames([], false)('203.0.113.7')).toBe(false);
+    for (const [host, loopback] of [
+      ['::1', true],
+      ['[::1]:7860', true],
+      ['127.0.0.1:7860', true],
+      ['::', false],
+      ['::1:7860', false],
+      ['0.0.0.0', false],
+    ] as const)
+      expect([host, isLoopback(nameOf(host))]).toEqual([host, loopback]);
     const pod = podOf({ RUNPOD_POD_ID: 'abc123' });
     expect(pod.address(7860)).toBe('https://abc123-7860.proxy.runpod.net/');
     for (const [name, own] of [
