@@ -95,7 +95,7 @@ function firstStepOf(context: Context, from: Candidate): number {
     throw new Problem(
       'steps_unknown',
       422,
-      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1 nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back; nothing was changed.',
+      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back; nothing was changed.',
       { field: 'gpus' },
     );
   }

@@ -13,7 +13,7 @@ export type Epoch = {
 
 /**
  * Optimizer steps of one epoch, by the pictures, settings and GPUs of today. `exact`: with several pictures a batch each bucket
- * rounds up for itself, and the real number may be a little larger.
+ * rounds up for itself, and the real number may be a little larger; the pictures of further datasets are not counted at all.
  */
 export function stepsPerEpoch({ trainer, state, detail, gpus }: Epoch): { steps: number; exact: boolean } {
   const settings = readTrainingSettings(trainer.settings, state);
@@ -27,7 +27,8 @@ export function stepsPerEpoch({ trainer, state, detail, gpus }: Epoch): { steps:
     accumulation: Math.max(1, Number(flags.gradient_accumulation_steps ?? 1)),
     gpus: Math.max(1, gpus.length),
   });
-  return { steps: Math.max(1, steps), exact: batchSize === 1 };
+  const further = settings.more_datasets.trim() !== '' || settings.reg_datasets.trim() !== '';
+  return { steps: Math.max(1, steps), exact: batchSize === 1 && !further };
 }
 
 /**

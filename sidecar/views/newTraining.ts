@@ -97,7 +97,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     furtherCount: new Set(flags.map(({ name }) => name)).size,
     expected: expected(dataset?.images ?? 0, fields, values),
     resumable: fields.find(({ name }) => name === 'enable_checkpointing')?.value !== 'false',
-    savedLate: savedLate(fields, values),
+    savedLate: savedLate(fields, values, dataset?.images ?? 0),
     showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
     shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
   };
@@ -135,9 +135,12 @@ function groupedTrainers({ trainers, trainer }: NewTrainingModel): NewTrainingVi
 }
 
 /** The last epoch has no save of its own: sd-scripts saves the end instead (train_network.py:1694). */
-function savedLate(fields: FieldView[], values: Record<string, string>): boolean {
+function savedLate(fields: FieldView[], values: Record<string, string>, images: number): boolean {
   const value = (name: string) => fields.find((field) => field.name === name)?.value;
-  if (value('enable_checkpointing') !== 'true' || Number(values['arguments.save_every_n_steps']) > 0) return false;
+  const steps = stepsOf(images, fields, values) || Number.POSITIVE_INFINITY;
+  const everySteps = Number(values['arguments.save_every_n_steps']);
+  const bySteps = everySteps > 0 && (everySteps < steps || hasFurther(values));
+  if (value('enable_checkpointing') !== 'true' || bySteps) return false;
   return Number(value('save_every_n_epochs')) >= Number(value('max_train_epochs'));
 }
 
@@ -150,9 +153,25 @@ function expected(images: number, fields: FieldView[], values: Record<string, st
   const accumulation = Number(values['arguments.gradient_accumulation_steps'] || 1);
   if (!images) return 'Pick the pictures to see how many steps it takes.';
   if (!(repeats > 0 && epochs > 0)) return '';
-  const steps = expectedSteps({ images, repeats, epochs, batchSize, accumulation });
+  const steps = stepsOf(images, fields, values);
   if (!(steps > 0)) return '';
   const atOnce = batchSize * accumulation > 1 ? ` ÷ ${batchSize * accumulation} a step` : '';
-  const more = values.more_datasets || values.reg_datasets ? ', and those of the further datasets' : '';
+  const more = hasFurther(values) ? ', and those of the further datasets' : '';
   return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${atOnce} = ${plural(steps, 'step')}${more}`;
+}
+
+function stepsOf(images: number, fields: FieldView[], values: Record<string, string>): number {
+  const value = (name: string) => Number(fields.find((field) => field.name === name)?.value);
+  return expectedSteps({
+    images,
+    repeats: value('num_repeats'),
+    epochs: value('max_train_epochs'),
+    batchSize: Number(values['arguments.train_batch_size'] || 1),
+    accumulation: Number(values['arguments.gradient_accumulation_steps'] || 1),
+  });
+}
+
+/** Their steps are not counted. */
+function hasFurther(values: Record<string, string>): boolean {
+  return Boolean(values.more_datasets || values.reg_datasets);
 }

@@ -98,10 +98,11 @@ function recount() {
   const steps = Math.ceil((images * repeats) / batch) * epochs;
   const many = (count, word) =>
     `${count.toLocaleString('en').replaceAll(',', '\u202f')} ${word}${count === 1 ? '' : 's'}`;
+  const further = form.elements.more_datasets?.value || form.elements.reg_datasets?.value;
   let text = '';
   if (!images) text = 'Pick the pictures to see how many steps it takes.';
   else if (steps > 0 && Number.isFinite(steps))
-    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}${form.elements.more_datasets?.value || form.elements.reg_datasets?.value ? ', and those of the further datasets' : ''}`;
+    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}${further ? ', and those of the further datasets' : ''}`;
   const expected = document.getElementById('expected');
   if (expected.textContent !== text) expected.textContent = text;
 
@@ -109,7 +110,9 @@ function recount() {
   const warning = document.getElementById('not-resumable');
   if (checkpoints && warning) warning.hidden = checkpoints.checked;
   const late = document.getElementById('saved-late');
-  const saves = number('save_every_n_epochs', epochs) < epochs || number('arguments[save_every_n_steps]', 0) > 0;
+  const everySteps = number('arguments[save_every_n_steps]', 0);
+  const bySteps = everySteps > 0 && (further || !(steps > 0) || everySteps < steps);
+  const saves = number('save_every_n_epochs', epochs) < epochs || bySteps;
   if (late) late.hidden = !checkpoints?.checked || saves;
 
   const name = form.elements.lora_name.value.trim();

@@ -6,7 +6,10 @@ import { error, type Finding, warning } from './finding.js';
 export type Packages = Record<string, string | null>;
 
 const NEEDED = ['torch', 'accelerate', 'transformers', 'diffusers', 'safetensors', 'toml', 'voluptuous'];
-const MAYBE = ['bitsandbytes', 'xformers', 'tensorboard', 'wandb', 'lycoris-lora', 'prodigyopt', 'lion-pytorch'];
+const MAYBE = [
+  ...['bitsandbytes', 'xformers', 'tensorboard', 'wandb', 'lycoris-lora', 'prodigyopt', 'lion-pytorch'],
+  ...['schedulefree', 'prodigy-plus-schedule-free', 'dadaptation'],
+];
 
 const SCRIPT = `
 import json, sys
@@ -72,6 +75,25 @@ function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: st
     },
     { name: 'prodigyopt', why: 'The optimizer Prodigy', field: 'optimizer_type', when: /^prodigy$/i.test(optimizer) },
     { name: 'lion-pytorch', why: 'The optimizer Lion', field: 'optimizer_type', when: /^lion$/i.test(optimizer) },
+    {
+      name: 'dadaptation',
+      why: `The optimizer ${optimizer}`,
+      field: 'optimizer_type',
+      when: /^dadapt/i.test(optimizer),
+    },
+    // Whatever the module before the dot (train_util.py:5099).
+    {
+      name: 'schedulefree',
+      why: `The optimizer ${optimizer}`,
+      field: 'optimizer_type',
+      when: /schedulefree$/i.test(optimizer),
+    },
+    {
+      name: 'prodigy-plus-schedule-free',
+      why: `The optimizer ${optimizer}`,
+      field: 'optimizer_type',
+      when: optimizer.startsWith('prodigyplus.'),
+    },
     { name: 'xformers', why: '--xformers', field: 'xformers', when: flags.xformers === true },
     { name: 'lycoris-lora', why: `The network ${module}`, field: 'network_module', when: module.startsWith('lycoris') },
   ];

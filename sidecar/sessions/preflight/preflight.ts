@@ -61,12 +61,12 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
   const needs = trainer.models ?? [];
   const { cwd } = trainer.script;
   const from = session.facts.resume?.first_epoch ?? 1;
-  const { steps } = stepsPerEpoch(run);
+  const { steps, exact } = stepsPerEpoch(run);
   const found = await Promise.all([
     checkPictures(detail, trainer, python),
     checkSamePictures(detail, state),
     checkSubsets(ours.datasets, settings),
-    checkSaves(settings, flags),
+    checkSaves(settings, flags, exact ? steps : null),
     conflictsOf(trainer, settings, state),
     checkModels(needs, flags, cwd),
     checkTokenizers(needs, ours.models),

@@ -4,15 +4,20 @@ import { type Finding, warning } from './finding.js';
 
 type Saving = Pick<TrainingSettings, 'enable_checkpointing' | 'max_train_epochs' | 'save_every_n_epochs'>;
 
-/** What could not be resumed. The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694). */
-export function checkSaves(settings: Saving, flags: Record<string, ArgumentValue>): Finding[] {
+/** What could not be resumed; `stepsPerEpoch` null: not known. The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694). */
+export function checkSaves(
+  settings: Saving,
+  flags: Record<string, ArgumentValue>,
+  stepsPerEpoch: number | null,
+): Finding[] {
   if (!settings.enable_checkpointing) {
     const message =
       'No state folders are saved: a training that is stopped or interrupted starts over. Switch “Can be resumed” on to keep them.';
     return [warning('cannot_be_resumed', message, { field: 'enable_checkpointing' })];
   }
-  const bySteps = Number(flags.save_every_n_steps ?? 0) > 0;
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
+  const everySteps = Number(flags.save_every_n_steps ?? 0);
+  const bySteps = everySteps > 0 && everySteps < epochs * (stepsPerEpoch ?? Number.POSITIVE_INFINITY);
   if (bySteps || every < epochs) return [];
   const message = `Nothing is saved before the end: ${every} epochs between two saves, and ${epochs} in all. What is stopped before starts over; save more often to be able to resume it.`;
   return [warning('saves_too_late', message, { field: 'save_every_n_epochs' })];

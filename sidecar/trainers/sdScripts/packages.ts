@@ -56,11 +56,11 @@ export async function readPackages({ path, python }: Checkout, run: Run): Promis
   }
 }
 
-/** Names and pins; torch, which a person installs first to match the driver, is not among them and is added. */
+/** Names and pins; torch, which a person installs first to match the driver, is not among them, and accelerate is needed whatever they say. */
 function requirements(text: string): Map<string, string | null> {
   const lines = text.split('\n').map((line) => /^([A-Za-z][\w.-]*)(?:\[[^\]]*\])?(?:==([^\s;]+))?/.exec(line.trim()));
   const named = lines.flatMap((match): [string, string | null][] => (match?.[1] ? [[match[1], match[2] ?? null]] : []));
-  return new Map([['torch', null], ['torchvision', null], ...named]);
+  return new Map([['torch', null], ['torchvision', null], ['accelerate', null], ...named]);
 }
 
 /** What is missing, in words, each with its remedy. */

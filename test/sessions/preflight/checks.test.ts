@@ -4,6 +4,7 @@ import { checkGpuMemory, checkSharedMemory } from '../../../sidecar/sessions/pre
 import { checkPackages, type Packages } from '../../../sidecar/sessions/preflight/packages.js';
 import { checkSaves, savesKept } from '../../../sidecar/sessions/preflight/saves.js';
 import { checkSpace, saveSizes, spaceNeeded } from '../../../sidecar/sessions/preflight/space.js';
+import { cpuPreset } from '../../../sidecar/trainers/sdScripts/presets.js';
 
 const GiB = 2 ** 30;
 const codes = (found: { code: string }[]) => found.map(({ code }) => code);
@@ -15,8 +16,9 @@ describe('what could not be resumed is said', () => {
     ['no states', { enable_checkpointing: false }, {}, ['cannot_be_resumed']],
     ['a state without an interval', { save_every_n_epochs: 10 }, {}, ['saves_too_late']],
     ['saves by steps', { save_every_n_epochs: 10 }, { save_every_n_steps: 100 }, []],
+    ['by more steps than there are', { save_every_n_epochs: 10 }, { save_every_n_steps: 1000 }, ['saves_too_late']],
   ])('%s', (_, change, flags, expected) => {
-    expect(codes(checkSaves({ ...settings, ...change }, flags))).toEqual(expected);
+    expect(codes(checkSaves({ ...settings, ...change }, flags, 100))).toEqual(expected);
   });
 
   test.each([
@@ -78,6 +80,11 @@ describe('memory', () => {
     expect(codes(checkGpuMemory({ gpus, missing: null }, chosen, wanted))).toEqual(expected);
   });
 
+  test('without a GPU, the choice that trains without one is called as on the form', () => {
+    const [finding] = checkGpuMemory({ gpus: [], missing: null }, [], preset(24));
+    expect(finding?.message).toContain(`“${cpuPreset.label}”`);
+  });
+
   test('64 MB of /dev/shm are too little for workers with large pictures, and enough for none', () => {
     const loading = { workers: 4, batchSize: 1, resolution: 1024 };
     expect(codes(checkSharedMemory(64e6, loading))).toEqual(['small_shm']);
@@ -96,6 +103,14 @@ describe('what is installed', () => {
     ['all of it', all, {}, []],
     ['no torch', { ...all, torch: null }, {}, ['missing_packages']],
     ['no bitsandbytes for an 8-bit optimizer', all, { optimizer_type: 'AdamW8bit' }, ['missing_package']],
+    ['no schedulefree', all, { optimizer_type: 'AdamWScheduleFree' }, ['missing_package']],
+    [
+      'neither of the two that one optimizer needs',
+      all,
+      { optimizer_type: 'prodigyplus.ProdigyPlusScheduleFree' },
+      ['missing_package', 'missing_package'],
+    ],
+    ['no dadaptation', all, { optimizer_type: 'DAdaptLion' }, ['missing_package']],
     ['no xformers', all, { xformers: true }, ['missing_package']],
     ['no lycoris', all, { network_module: 'lycoris.kohya' }, ['missing_package']],
     ['an accelerate that cannot resume', { ...all, accelerate: '0.33.0' }, {}, ['old_accelerate']],

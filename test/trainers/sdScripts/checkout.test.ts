@@ -84,6 +84,15 @@ describe('its packages', () => {
     'accelerate==1.6.0\ndiffusers[torch]==0.32.1\n# gradio==3\nopencv-python==4.10\nbitsandbytes\n-e .\n';
   const having = (versions: Record<string, string>) => async () => JSON.stringify({ python: '3.10.14', versions });
 
+  test('accelerate is asked for where no requirements.txt tells of it', async () => {
+    const found = await readPackages(
+      { ...checkout(), path: at('bare') },
+      having({ torch: '2.6.0', torchvision: '0.21.0', accelerate: '1.6.0' }),
+    );
+    expect(found.packages.at(-1)).toEqual({ name: 'accelerate', wanted: null, installed: '1.6.0' });
+    expect(missingPackages(checkout(), found)).toEqual([]);
+  });
+
   test('are asked for by name, and what is missing is said with the command that installs it', async () => {
     write(at('sd', 'requirements.txt'), REQUIREMENTS);
     const found = await readPackages(checkout(), having({ accelerate: '1.6.0', 'opencv-python-headless': '4.10' }));
