@@ -5,7 +5,7 @@ import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
 import { examine, placePicture, type SaveOptions } from '../savePicture.js';
 import type { Taken } from '../uploads/facts.js';
-import { type Unpacked, unpack } from './unpack.js';
+import type { Unpacked } from './unpack.js';
 
 /**
  * Takes the pictures and captions of a zip into a dataset. All of them are unpacked, decoded and checked in `into`, an empty
@@ -18,6 +18,8 @@ export async function takeArchive(
   into: string,
   options: SaveOptions & { tell: (done: number, total: number) => void },
 ): Promise<Taken> {
+  // Loaded with the first archive: most pods never see one.
+  const { unpack } = await import('./unpack.js');
   const taken: Taken = { accepted: [], notes: [], refused: [] };
   const ready: (Unpacked & { stripped: string[] })[] = [];
   const { passedOver } = await unpack(

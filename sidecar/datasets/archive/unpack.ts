@@ -6,13 +6,11 @@ import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
 import { printable } from '../names.js';
 import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
+import { SPARE_DISK } from '../spareDisk.js';
 import { type Contents, readContents, refused, type Wanted } from './contents.js';
 
 /** A file that was unpacked, on the disk for certain. */
 export type Unpacked = { name: string; kind: Wanted['kind']; received: Received };
-
-/** Left free for everything else that writes to the disk, a training's checkpoints above all. Bytes. */
-export const SPARE_DISK = 1_000_000_000;
 
 /**
  * Unpacks the pictures and captions of a zip into an empty folder, flat, one after the other and a block at a time; each is
