@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { filesToPublish, publishFacts } from '../models/publishFacts.js';
 import { checkpointsOf } from '../sessions/products.js';
 import type { Trackside } from '../trackside.js';
-import { readFields, wantsPage } from './respond.js';
+import { readFields, wantsPage, wellFormed } from './respond.js';
 
 /** A session's LoRA on the hub: what could be sent, sending it, and calling that off. */
 export function publishRoutes({ outputs, publishing, secrets, settings }: Trackside): Hono {
@@ -37,7 +37,7 @@ type Wish = { repo: string; private: boolean; checkpoints: string[]; samples: bo
 
 /** A form names each chosen checkpoint in a field of its own; JSON has an array. */
 async function readWish(c: Context): Promise<Wish> {
-  const form = c.req.header('content-type')?.includes('form') ? await c.req.formData() : null;
+  const form = c.req.header('content-type')?.includes('form') ? await wellFormed(c, c.req.formData()) : null;
   const fields = form ? Object.fromEntries(form) : await readFields(c);
   const chosen = form ? form.getAll('checkpoints') : [fields.checkpoints ?? []].flat();
   return {

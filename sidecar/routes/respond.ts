@@ -47,7 +47,7 @@ async function readAll(c: Context): Promise<Record<string, unknown>> {
   if (!type.includes('form')) return {};
   const fields: Record<string, unknown> = {};
   const nested: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(await readForm(c))) {
+  for (const [name, value] of Object.entries(await wellFormed(c, c.req.parseBody()))) {
     if (typeof value !== 'string') continue;
     const inner = /^arguments\[([^\]]+)\]$/.exec(name)?.[1];
     if (inner) nested[inner] = value;
@@ -56,9 +56,10 @@ async function readAll(c: Context): Promise<Record<string, unknown>> {
   return Object.keys(nested).length > 0 ? { ...fields, arguments: nested } : fields;
 }
 
-async function readForm(c: Context) {
+/** What is read of a form. Throws a Problem, 400, where it is none. */
+export async function wellFormed<T>(c: Context, read: Promise<T>): Promise<T> {
   try {
-    return await c.req.parseBody();
+    return await read;
   } catch (error) {
     if (c.req.raw.signal.aborted) throw error;
     throw new Problem('bad_form', 400, 'The body is not the form that it says it is. Nothing was changed.');
