@@ -130,11 +130,11 @@ function signed(key: Buffer, ours: Buffer, ageDays: number): string {
   return `${give(ours)[0]}=${give(key)[1]}`;
 }
 
-/** What a training's end and an edit still write in the background is written. */
+/** What a training's end and an edit still write in the background is written; what an edit put aside for a moment is gone. */
 async function atRest(folder: string): Promise<void> {
   for (let before = ''; ; ) {
     const now = JSON.stringify(printOf(folder));
-    if (now === before) return;
+    if (now === before && !now.includes('.tmp"')) return;
     before = now;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
