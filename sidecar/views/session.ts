@@ -210,11 +210,11 @@ function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView
   };
 }
 
-/** "epoch 10 · step 600", "final · step 960" */
+/** "epoch 10 · step 600", "final · step 960"; "step 650" in the middle of one, whose epochs before it say nothing. */
 function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'step'>): string {
   return [
     kind === 'final' ? 'final' : '',
-    epoch !== null && kind !== 'final' ? `epoch ${count(epoch)}` : '',
+    epoch !== null && kind === 'epoch' ? `epoch ${count(epoch)}` : '',
     step !== null ? `step ${count(step)}` : '',
   ]
     .filter(Boolean)

@@ -256,3 +256,12 @@ test('A session that was asked to stop after its next checkpoint says so, and is
   expect(html).not.toContain('after-save');
   expect(html).toContain('>Stop<');
 });
+
+test('a state that was saved in the middle of an epoch is told by its step, never as epoch 0', () => {
+  const [first] = some.sessionModel().states;
+  if (!first) throw new Error('no state');
+  const states = [{ ...first, kind: 'step' as const, epoch: 0, step: 140, complete: true, reason: null }];
+  const html = views.session(some.sessionModel({ states, session: some.interrupted }));
+  expect(html).toContain('step 140');
+  expect(html).not.toContain('epoch 0');
+});
