@@ -4,8 +4,8 @@ import { BMP_HEAD, measureBmp } from './bmp.js';
 import { readPrivate } from './metadata/strip.js';
 import { gate } from './turns.js';
 
-/** Two at once leave threads for everything else that waits for the disk. */
-const decoding = gate(2);
+/** One at a time: a decoded picture is tens of megabytes, and threads are left for everything else that waits for the disk. */
+const decoding = gate(1);
 const THUMBNAIL_PIXELS = 256;
 /** More than any camera that is carried around; a few bytes may claim to be billions, and each wants memory. */
 const MOST_PIXELS = 2 ** 27;

@@ -10,12 +10,19 @@ const here = fileURLToPath(new URL('standIn', import.meta.url));
 /** What sd-scripts asks for; the stand-in for accelerate is the only one with anything in it. */
 const PACKAGES = {
   torch: '2.6.0',
+  torchvision: '0.21.0',
   accelerate: '1.6.0',
   transformers: '4.54.1',
   diffusers: '0.32.1',
   safetensors: '0.4.5',
   toml: '0.10.2',
   voluptuous: '0.15.2',
+  'opencv-python': '4.10.0.84',
+  einops: '0.7.0',
+  imagesize: '1.4.1',
+  'huggingface-hub': '0.34.3',
+  numpy: '2.2.6',
+  pillow: '11.3.0',
   tensorboard: '2.19.0',
   bitsandbytes: '0.45.0',
 };
@@ -28,7 +35,7 @@ export function prepareStandIn(place: Place, gpus = 2): NodeJS.ProcessEnv {
   const packages = join(place.folder, 'packages');
   cpSync(join(here, 'packages'), packages, { recursive: true });
   for (const [name, version] of Object.entries(PACKAGES)) {
-    const folder = join(packages, `${name}-${version}.dist-info`);
+    const folder = join(packages, `${name.replaceAll('-', '_')}-${version}.dist-info`);
     mkdirSync(folder);
     writeFileSync(join(folder, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
   }

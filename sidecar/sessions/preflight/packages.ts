@@ -2,10 +2,27 @@ import { runCommand } from '../../processes/run.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { error, type Finding, warning } from './finding.js';
 
-/** Versions by the names that pip knows; null where it is not installed. */
+/** Versions by the names that pip knows, "unknown" where only the module tells; null where it is not installed. */
 export type Packages = Record<string, string | null>;
 
-const NEEDED = ['torch', 'accelerate', 'transformers', 'diffusers', 'safetensors', 'toml', 'voluptuous'];
+/** What every script imports before anything else, by the name of its module (train_util.py, from its first line on). */
+const IMPORTED: Record<string, string> = {
+  torch: 'torch',
+  torchvision: 'torchvision',
+  accelerate: 'accelerate',
+  transformers: 'transformers',
+  diffusers: 'diffusers',
+  safetensors: 'safetensors',
+  toml: 'toml',
+  voluptuous: 'voluptuous',
+  'opencv-python': 'cv2',
+  einops: 'einops',
+  imagesize: 'imagesize',
+  'huggingface-hub': 'huggingface_hub',
+  numpy: 'numpy',
+  pillow: 'PIL',
+};
+const NEEDED = Object.keys(IMPORTED);
 const MAYBE = [
   ...['bitsandbytes', 'xformers', 'tensorboard', 'wandb', 'lycoris-lora', 'prodigyopt', 'lion-pytorch'],
   ...['schedulefree', 'prodigy-plus-schedule-free', 'dadaptation'],
@@ -14,12 +31,13 @@ const MAYBE = [
 const SCRIPT = `
 import json, sys
 from importlib.metadata import PackageNotFoundError, version
-def of(name):
+from importlib.util import find_spec
+def of(name, module):
     try:
         return version(name)
     except PackageNotFoundError:
-        return None
-print(json.dumps({name: of(name) for name in sys.argv[1:]}))
+        return "unknown" if module and find_spec(module) else None
+print(json.dumps({name: of(name, module) for name, _, module in (each.partition("=") for each in sys.argv[1:])}))
 `;
 
 /** Asks an interpreter which packages it has, without importing one. Null where it does not answer. */
@@ -27,7 +45,9 @@ export async function readPackages(python: string): Promise<Packages | null> {
   const before = known.get(python);
   if (before) return before;
   try {
-    const argv = [python, '-c', SCRIPT, ...NEEDED, ...MAYBE];
+    // One module may come in packages of several names, as OpenCV does.
+    const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
+    const argv = [python, '-c', SCRIPT, ...modules, ...MAYBE];
     const found = JSON.parse(await runCommand({ argv, cwd: '/', pythonPath: '' })) as Packages;
     // What is missing may be installed any moment.
     if (NEEDED.every((name) => found[name])) known.set(python, found);

@@ -97,10 +97,13 @@ describe('memory', () => {
 describe('what is installed', () => {
   const all: Packages = {
     ...{ torch: '2.6.0', accelerate: '1.6.0', transformers: '4.54.1', diffusers: '0.32.1', safetensors: '0.4.5' },
+    ...{ torchvision: '0.21.0', 'opencv-python': 'unknown', einops: '0.7.0', imagesize: '1.4.1' },
+    ...{ 'huggingface-hub': '0.34.3', numpy: '2.2.6', pillow: '11.3.0' },
     ...{ toml: '0.10.2', voluptuous: '0.15.2', tensorboard: '2.19.0', bitsandbytes: null, xformers: null },
   };
   test.each([
     ['all of it', all, {}, []],
+    ['no OpenCV, by whatever name', { ...all, 'opencv-python': null }, {}, ['missing_packages']],
     ['no torch', { ...all, torch: null }, {}, ['missing_packages']],
     ['no bitsandbytes for an 8-bit optimizer', all, { optimizer_type: 'AdamW8bit' }, ['missing_package']],
     ['no schedulefree', all, { optimizer_type: 'AdamWScheduleFree' }, ['missing_package']],
