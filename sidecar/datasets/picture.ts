@@ -4,8 +4,8 @@ import { BMP_HEAD, measureBmp } from './bmp.js';
 import { readPrivate } from './metadata/strip.js';
 import { gate } from './turns.js';
 
-/** One at a time: a decoded picture is tens of megabytes, and threads are left for everything else that waits for the disk. */
-const decoding = gate(1);
+/** Two at once leave threads for everything else that waits for the disk. */
+const decoding = gate(2);
 const THUMBNAIL_PIXELS = 256;
 /** More than any camera that is carried around; a few bytes may claim to be billions, and each wants memory. */
 const MOST_PIXELS = 2 ** 27;
@@ -75,6 +75,8 @@ function decoder(): Promise<typeof sharp> {
   loading ??= import('sharp').then(({ default: library }) => {
     // libvips keeps opened files by name, which is wrong for files that are replaced.
     library.cache(false);
+    // Each thread of a picture has buffers of its own, and the trainer wants the processors.
+    library.concurrency(1);
     return library;
   });
   return loading;
