@@ -1,5 +1,6 @@
 import { runCommand } from '../../processes/run.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { askPackages } from '../../trainers/pythonPackages.js';
 import { error, type Finding, warning } from './finding.js';
 
 /** Versions by the names that pip knows, "unknown" where only the module tells; null where it is not installed. */
@@ -28,18 +29,6 @@ const MAYBE = [
   ...['schedulefree', 'prodigy-plus-schedule-free', 'dadaptation'],
 ];
 
-const SCRIPT = `
-import json, sys
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-def of(name, module):
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown" if module and find_spec(module) else None
-print(json.dumps({name: of(name, module) for name, _, module in (each.partition("=") for each in sys.argv[1:])}))
-`;
-
 /** Asks an interpreter which packages it has, without importing one. Null where it does not answer. */
 export async function readPackages(python: string): Promise<Packages | null> {
   const before = known.get(python);
@@ -47,8 +36,7 @@ export async function readPackages(python: string): Promise<Packages | null> {
   try {
     // One module may come in packages of several names, as OpenCV does.
     const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
-    const argv = [python, '-c', SCRIPT, ...modules, ...MAYBE];
-    const found = JSON.parse(await runCommand({ argv, cwd: '/', pythonPath: '' })) as Packages;
+    const { versions: found } = await askPackages(runCommand, python, [...modules, ...MAYBE]);
     // What is missing may be installed any moment.
     if (NEEDED.every((name) => found[name])) known.set(python, found);
     return found;

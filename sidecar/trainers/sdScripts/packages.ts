@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Run } from '../describe.js';
+import { askPackages } from '../pythonPackages.js';
 import type { Checkout } from './checkout.js';
 
 /** `wanted`: the version that requirements.txt pins, null where any will do. `installed`: null where it is not. */
@@ -23,27 +23,13 @@ const FOR: Record<string, string> = {
   prodigyopt: 'the optimizer Prodigy',
 };
 
-const SCRIPT = `
-import json, platform, sys
-from importlib.metadata import PackageNotFoundError, version
-def of(name):
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-print(json.dumps({"python": platform.python_version(), "versions": {name: of(name) for name in sys.argv[1:]}}))
-`;
-
-const answerShape = z.object({ python: z.string(), versions: z.record(z.string(), z.string().nullable()) });
-
 /** What the checkout's requirements.txt asks for, and torch, against what its Python has. Nothing of it is imported. */
 export async function readPackages({ path, python }: Checkout, run: Run): Promise<Packages> {
   const wanted = requirements(await readFile(join(path, 'requirements.txt'), 'utf8').catch(() => ''));
   // One of them is enough: pods without a display have the headless one.
   const names = [...wanted.keys(), 'opencv-python-headless'];
   try {
-    const printed = await run({ argv: [python, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' });
-    const answer = answerShape.parse(JSON.parse(printed));
+    const answer = await askPackages(run, python, names);
     const { versions } = answer;
     const packages = [...wanted].map(([name, version]) => ({
       name,

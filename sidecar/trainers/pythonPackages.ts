@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Run } from './describe.js';
+
+/** The version of an interpreter, and of packages by the names that pip knows; null where one is not installed. */
+export type PythonPackages = z.infer<typeof answerShape>;
+
+const answerShape = z.object({ python: z.string(), versions: z.record(z.string(), z.string().nullable()) });
+
+const SCRIPT = `
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+def of(name, module):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown" if module and find_spec(module) else None
+asked = (each.partition("=") for each in sys.argv[1:])
+print(json.dumps({"python": platform.python_version(), "versions": {name: of(name, module) for name, _, module in asked}}))
+`;
+
+/**
+ * Asks an interpreter in a process of its own; nothing is imported. `opencv-python=cv2` asks for the module too, which comes
+ * in packages of several names: "unknown" where only the module is there. Throws where the interpreter does not answer.
+ */
+export async function askPackages(run: Run, python: string, names: readonly string[]): Promise<PythonPackages> {
+  return answerShape.parse(JSON.parse(await run({ argv: [python, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' })));
+}
