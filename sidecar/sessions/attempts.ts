@@ -1,40 +1,15 @@
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import type { Liveness } from '../processes/liveness.js';
 import type { AttemptFacts } from './facts.js';
-import type { AttemptEntry, UiState } from './uiState.js';
+import { type AttemptEntry, newAttempt, type UiState } from './uiState.js';
 
 /** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
 export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
   const last = state?.attempts.at(-1) ?? null;
   if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
   if (last && last.number >= record.number) return last;
-  return {
-    number: record.number,
-    kind: record.kind,
-    id: record.id,
-    started_at: record.started_at,
-    argv: record.argv,
-    cwd: record.cwd,
-    log_start: record.log_start,
-    log_end: null,
-    ended_at: null,
-    resumed_from: null,
-    first_epoch: 1,
-    step_offset: 0,
-    exit_code: null,
-    signal: null,
-    reason: null,
-    outcome: null,
-    stop_requested_at: null,
-    stop_when: null,
-    final_before: null,
-    automatic: false,
-    gpus: [],
-    steps_per_epoch: null,
-    begun_step: null,
-    no_retry: null,
-    stalled: null,
-  };
+  const { number, kind, id, started_at, argv, cwd, log_start } = record;
+  return newAttempt({ number, kind, id, started_at, argv, cwd, log_start });
 }
 
 /** All attempts, the newest as it is known now: settled in memory, or lost by the file. */

@@ -16,7 +16,7 @@ import { readEnvironment } from './environment.js';
 import type { Candidate } from './resume.js';
 import { finalSignature } from './settle.js';
 import { updateStateFile } from './stateFile.js';
-import { type AttemptEntry, editAttempt } from './uiState.js';
+import { type AttemptEntry, editAttempt, newAttempt } from './uiState.js';
 
 /**
  * Moves away what would be overwritten, writes the session's files, records the attempt and starts its runner. Resolves
@@ -47,33 +47,22 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     trainer_commit: trainer.script.commit ?? null,
   };
   const now = new Date();
-  const entry: AttemptEntry = {
+  const entry = newAttempt({
     number,
     kind: begin.kind,
     id: randomUUID(),
     started_at: now.toISOString(),
-    ended_at: null,
     argv,
     cwd,
     resumed_from: statePath,
     first_epoch: plan.from?.firstEpoch ?? 1,
     step_offset: plan.firstStep,
     log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
-    log_end: null,
-    exit_code: null,
-    signal: null,
-    reason: null,
-    outcome: null,
-    stop_requested_at: null,
-    stop_when: null,
     final_before: finalSignature(folder, session.outputName),
     automatic: Boolean(begin.automaticAfter),
     gpus: [...context.gpus],
-    steps_per_epoch: null,
     begun_step: plan.from?.step ?? 0,
-    no_retry: null,
-    stalled: null,
-  };
+  });
   const progress = beginProgress({
     id: entry.id,
     step: plan.from?.step ?? 0,

@@ -94,6 +94,12 @@ const uiState = z.looseObject({
 
 export type UiState = z.infer<typeof uiState>;
 export type AttemptEntry = z.infer<typeof attempt>;
+
+/** An attempt of which only so much is known yet: the rest is as a file that does not tell it is read. */
+export function newAttempt(known: z.input<typeof attempt>): AttemptEntry {
+  return attempt.parse(known);
+}
+
 /** What is written: the raw object, unknown keys and the user's own spelling included. */
 export type RawState = Record<string, unknown>;
 
