@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskErrorCode } from '../diskError.js';
+import { passed } from '../passed.js';
 import { syncFolder } from '../wholeFile.js';
 import {
   askHub,
@@ -98,6 +99,7 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
       }
       await writeAll(file, chunk);
       done += chunk.length;
+      passed(chunk.length);
       progress({ phase: 'downloading', done, bytes: facts.bytes });
     }
   } catch (error) {
