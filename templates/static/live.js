@@ -12,6 +12,7 @@ const refusals = {
 const terminalCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 document.documentElement.classList.add('js');
+document.querySelector('.bar .unscripted')?.remove();
 keepWhatThePersonDid();
 localise(document);
 setInterval(() => localise(document), 30_000);

@@ -4,6 +4,10 @@ const root = form.getAttribute('action').replace(/datasets$/, '');
 /** While files are on their way: how to end it. */
 let uploading = null;
 
+// Without the script that sends, the form sends by itself, and says so.
+if (!globalThis.sendFile) throw new Error('sending.js has not arrived');
+form.querySelector('.unscripted').remove();
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   upload([...form.elements.files.files]);

@@ -64,7 +64,7 @@ test('through a proxy that takes 1 MB, cuts one body in five and answers 502, ev
   };
   for (const [file, content] of Object.entries(given)) await writeFile(join(home, file), content);
   const page = await browser.newPage();
-  const trouble = listenForTrouble(page).filter((line) => line.startsWith('script'));
+  const trouble = listenForTrouble(page);
   await page.goto(`${sidecar.url}datasets`);
   await page.goto(page.url().replace(`:${port}/`, `:${new URL(line.url).port}/`));
   await page.fill('#upload-name', 'cats');
@@ -81,5 +81,26 @@ test('through a proxy that takes 1 MB, cuts one body in five and answers 502, ev
   expect(line.seen.cuts).toBeGreaterThan(2);
   expect(line.seen.tooLarge).toBeGreaterThan(0);
   expect(line.seen.largestBody).toBeLessThanOrEqual(1_000_000);
-  expect(trouble).toEqual([]);
+  expect(trouble.filter((line) => line.startsWith('script'))).toEqual([]);
+});
+
+test('a page that lost a script to the line says so, and its forms send all the same', async () => {
+  const sidecar = await place.serve();
+  const lose = async (script: string) => {
+    const page = await browser.newPage();
+    await page.route(`**/assets/${script}.*.js`, (route) => route.abort('connectionreset'));
+    await page.goto(`${sidecar.url}datasets`);
+    await page.locator(script === 'trackside' ? '.bar .unscripted' : '#upload .unscripted').waitFor();
+    expect(await page.locator('.unscripted').count()).toBe(1);
+    await page.fill('#upload-name', `without-${script}`);
+    const picture = { name: 'a.png', mimeType: 'image/png', buffer: await noise(80, 80) };
+    await page.setInputFiles('#upload-files', picture);
+    if (script !== 'trackside') await page.click('#upload button');
+    await page.waitForURL(`**/datasets/without-${script}`);
+    expect(await sidecar.get(`datasets/without-${script}`)).toMatchObject({ images: 1 });
+    await page.unroute(`**/assets/${script}.*.js`);
+    await page.goto(`${sidecar.url}datasets`);
+    await expect.poll(() => page.locator('.unscripted').count()).toBe(0);
+  };
+  await Promise.all(['trackside', 'sending', 'pictures'].map(lose));
 });
