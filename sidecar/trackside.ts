@@ -76,6 +76,13 @@ export function createTrackside(settings: Settings): Trackside {
     changed: () => hub.tell({ type: 'models' }),
     arrived: ({ into }, commit) => placeTokenizer(settings.models, into, commit),
   });
+  const describe = (trainer: Trainer) =>
+    describeArguments(trainer, {
+      bridge: settings.bridge,
+      python: trainer.python ?? settings.python,
+      run: runCommand,
+      kept: join(settings.private, 'described'),
+    });
   return {
     settings,
     login,
@@ -88,15 +95,9 @@ export function createTrackside(settings: Settings): Trackside {
     downloads,
     publishing: createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) }),
     cards: createCards({ outputs, hub, version: settings.version }),
-    autoResume: createAutoResume({ settings, secrets, outputs, stopping, hub }),
+    autoResume: createAutoResume({ settings, secrets, describe, outputs, stopping, hub }),
     views,
     assets,
-    describe: (trainer) =>
-      describeArguments(trainer, {
-        bridge: settings.bridge,
-        python: trainer.python ?? settings.python,
-        run: runCommand,
-        kept: join(settings.private, 'described'),
-      }),
+    describe,
   };
 }

@@ -26,11 +26,12 @@ export function attemptCommand(
  * Refuses a command that holds what nobody may give a trainer, before anything is moved or written: its flags come from a
  * file that may have been made elsewhere. Throws a Problem, 422.
  */
-export function refuseForeign(context: Context & { plan: Plan }): void {
+export async function refuseForeign(context: Context & { plan: Plan }): Promise<void> {
   const { settings, plan, trainer } = context;
   const { input, command } = attemptCommand(context, plan.from?.absolutePath ?? null);
   const roots = pathRoots(settings, command.cwd);
-  checkCommandLine(trainer, command.argv, trainer.command({ ...input, arguments: {} }).argv, roots);
+  const own = trainer.command({ ...input, arguments: {} }).argv;
+  await checkCommandLine(trainer, command.argv, own, roots, () => context.describe(trainer));
   const wrong = whyNotDrawn(input.settings.sample_prompts, roots);
   if (wrong) throw new Problem('foreign_prompt', 422, `${wrong} Nothing was started.`, { field: 'sample_prompts' });
 }

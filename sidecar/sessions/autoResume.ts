@@ -1,12 +1,9 @@
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
-import type { Secrets } from '../security/secrets.js';
-import type { Settings } from '../settings.js';
 import type { Stillness } from '../telemetry/progress.js';
 import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './autoResumeRule.js';
-import { beginAttempt } from './begin.js';
+import { type Beginning, beginAttempt } from './begin.js';
 import type { SessionFacts } from './facts.js';
-import type { Outputs } from './outputs.js';
 import { chooseResume } from './resume.js';
 import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './stall.js';
 import type { Stopping } from './stop.js';
@@ -34,13 +31,7 @@ type Waiting = { attempt: number; seconds: number; delay: number };
  * Nothing here is remembered that the files do not tell: after a restart the wait begins anew, and a standstill is
  * counted on from what progress.json says. Time is counted by the monotonic clock, look by look, so that neither a clock that jumps nor a pod that slept resumes or ends anything.
  */
-export function createAutoResume(deps: {
-  settings: Settings;
-  secrets: Secrets;
-  outputs: Outputs;
-  stopping: Stopping;
-  hub: Hub;
-}): AutoResume {
+export function createAutoResume(deps: Beginning & { stopping: Stopping; hub: Hub }): AutoResume {
   const { settings, outputs, stopping, hub } = deps;
   const { autoResumeDelays: delays, stallScale } = settings;
   const changed = new Set<string>();

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
-import type { Secrets } from '../security/secrets.js';
-import type { Settings } from '../settings.js';
 import { findTrainer } from '../trainers/catalogue.js';
-import { type Begin, planAttempt } from './attemptPlan.js';
+import { type Begin, type Context, planAttempt } from './attemptPlan.js';
 import { runsByHand } from './byHand.js';
 import { type Claim, claimGpus, wantsGpu } from './claimGpus.js';
 import { launchAttempt } from './launchAttempt.js';
@@ -13,17 +11,16 @@ import { findingsFor, refuseErrors } from './preflight/preflight.js';
 import type { Session } from './session.js';
 import { withSessionLock } from './sessionLock.js';
 
+/** What a start needs of the rest of the program. */
+export type Beginning = Pick<Context, 'settings' | 'secrets' | 'describe'> & { outputs: Outputs };
+
 /**
  * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. What
  * the trainer would overwrite is moved to `earlier/` first. Resolves when the trainer process runs (or when it is
  * known that it can't); the attempt's end is found out later. Throws a Problem: 409 where one is alive already (with
  * its address), 422 where something is missing, in words. Whatever is thrown, nothing was lost.
  */
-export async function beginAttempt(
-  deps: { settings: Settings; secrets: Secrets; outputs: Outputs },
-  name: string,
-  begin: Begin,
-): Promise<Session> {
+export async function beginAttempt(deps: Beginning, name: string, begin: Begin): Promise<Session> {
   const path = join(deps.outputs.root, name);
   // A hundred clicks are answered at once, not one after the other.
   if (beginning.has(path)) throw alreadyRunning(name, 'It is being started at this moment.');
@@ -37,12 +34,8 @@ export async function beginAttempt(
 
 const beginning = new Set<string>();
 
-async function beginAlone(
-  deps: { settings: Settings; secrets: Secrets; outputs: Outputs },
-  name: string,
-  begin: Begin,
-): Promise<Session> {
-  const { outputs, settings, secrets } = deps;
+async function beginAlone(deps: Beginning, name: string, begin: Begin): Promise<Session> {
+  const { outputs, settings, secrets, describe } = deps;
   // Somebody may have started one in a terminal this very moment.
   runsByHand(true);
   const before = await outputs.read(name);
@@ -57,7 +50,7 @@ async function beginAlone(
     const trainer = findTrainer(settings, state.trainer ?? 'practice');
     const detail = await readPictures(settings, session, state);
     if (wantsGpu(trainer, state.vram)) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
-    const context = { settings, secrets, session, state, trainer, detail, begin, gpus: claim?.gpus ?? [] };
+    const context = { settings, secrets, describe, session, state, trainer, detail, begin, gpus: claim?.gpus ?? [] };
     const plan = await planAttempt(context);
     refuseErrors(name, await findingsFor(settings, { ...context, epochs: plan.epochs }));
     const launched = await launchAttempt({ ...context, plan });

@@ -25,7 +25,7 @@ import { type AttemptEntry, editAttempt, newAttempt } from './uiState.js';
 export async function launchAttempt(context: Context & { plan: Plan }): Promise<'started' | { heldBy: string }> {
   const { settings, session, trainer, detail, begin, plan, state } = context;
   const { folder } = session;
-  refuseForeign(context);
+  await refuseForeign(context);
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
   const move = await moveEarlier(
     folder,

@@ -11,23 +11,36 @@ import type { Trainer } from './trainer.js';
  *
  * @param argv what is to be run: a program, its script, and the script's flags
  * @param own the same trainer's command without any further argument: what of it is ours stands there
+ * @param describe asks the script's own parser, which takes a while: only for what is not known without it
  */
-export function checkCommandLine(
-  trainer: Pick<Trainer, 'furtherArguments'>,
+export async function checkCommandLine(
+  trainer: Pick<Trainer, 'furtherArguments' | 'fromSettings' | 'basics' | 'label'>,
   argv: readonly string[],
   own: readonly string[],
   roots: PathRoots,
-): void {
+  describe: () => Promise<Argument[]>,
+): Promise<void> {
   const ours = new Set(flagsOf(own));
+  const foreign = given(flagsOf(argv)).filter(({ tokens }) => !tokens.every((token) => ours.has(token)));
   const choices = choicesOfCode(trainer);
-  for (const { tokens, name, values } of given(flagsOf(argv))) {
-    if (tokens.every((token) => ours.has(token))) continue;
-    const wrong =
-      whyNoFlag(name) ?? abbreviated(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots);
-    if (!wrong) continue;
-    const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt. Nothing was started.`;
-    throw new Problem('foreign_argument', 422, message, { field: `arguments.${name}` });
-  }
+  for (const { name, values } of foreign)
+    refuse(
+      name,
+      whyNoFlag(name) ?? abbreviated(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots),
+    );
+  const familiar = new Set([...trainer.fromSettings, ...given([...ours]).map(({ name }) => name)]);
+  for (const { name } of trainer.furtherArguments(trainer.basics ?? [])) familiar.add(name);
+  const unfamiliar = foreign.filter(({ name }) => !familiar.has(name));
+  if (unfamiliar.length === 0) return;
+  for (const { name } of trainer.furtherArguments(await describe())) familiar.add(name);
+  for (const { name } of unfamiliar)
+    if (!familiar.has(name)) refuse(name, `--${name} is none of the further flags of ${trainer.label}.`);
+}
+
+function refuse(name: string, wrong: string | null): void {
+  if (!wrong) return;
+  const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt. Nothing was started.`;
+  throw new Problem('foreign_argument', 422, message, { field: `arguments.${name}` });
 }
 
 /** Each flag as it stands there, with the values that it is given by `=` or by what follows. */

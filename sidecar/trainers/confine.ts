@@ -1,4 +1,4 @@
-import { leadsInside, type PathRoots } from './pathRoots.js';
+import { leadsInside, leadsIntoUploads, type PathRoots } from './pathRoots.js';
 
 /**
  * What no trainer may be given by anybody: what Trackside itself sets, what reads or writes other arguments, and what
@@ -19,6 +19,7 @@ export const OWN_FLAGS: readonly string[] = [
   'save_state',
   'logging_dir',
   'log_with',
+  'log_tracker_config',
   'sample_prompts',
   'config_file',
   'output_config',
@@ -59,6 +60,13 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
   }
   if (values.some((value) => value.length > LONGEST)) return `--${name} is longer than ${LONGEST} characters.`;
   if (FREE_TEXT.test(name)) return null;
+  if (FOLDER_NAMES.includes(name) && values.some((value) => /[/\\]|^\.\.$/.test(value))) {
+    return `--${name} becomes a part of a folder's name: leave slashes out.`;
+  }
+  const pickled = values.find((value) => mayBePickle(name, value, roots));
+  if (pickled !== undefined) {
+    return `--${name}: ${shown(pickled)} is not named .safetensors, and other files of weights run code when they are loaded.`;
+  }
   const outside = values
     .flatMap(pathsIn)
     .find((path) => (PATH_FLAGS.test(name) || isPath(path)) && leaves(path, roots));
@@ -67,12 +75,13 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
   return `--${name}: ${shown(outside)} is not inside the folders that a trainer may use${where && ` (${where})`}.`;
 }
 
-/** Why sample prompts may not say that: `--cn <file>` opens a picture (sd-scripts train_util.py:6302). Null where they may. */
+/** Why sample prompts may not say that: `--cn <file>`, at their beginning `cn <file>`, opens a picture (sd-scripts train_util.py:6302). Null where they may. */
 export function whyNotDrawn(prompts: string, roots: PathRoots): string | null {
   const files = prompts
-    .split('\n')
-    .flatMap((prompt) => prompt.split(' --').slice(1))
-    .flatMap((part) => /^cn (.+)/i.exec(part.trim())?.[1] ?? []);
+    .split(/[\r\n]/)
+    .flatMap((prompt) => prompt.split(' --'))
+    // Python strips more than `trim` does.
+    .flatMap((part) => /^[\s\p{Cc}]*cn (.+)/isu.exec(part)?.[1] ?? []);
   const outside = files.find((file) => leaves(file, roots));
   return outside === undefined
     ? null
@@ -88,6 +97,23 @@ const FREE_TEXT =
 
 const PATH_FLAGS =
   /(?:^|_)(?:dir|path|file|folder|weights|json|vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path)$/;
+
+/** Stand behind the logging folder, as they are (train_util.py:5441, :6600). */
+const FOLDER_NAMES = ['log_prefix', 'log_tracker_name'];
+
+/** Weights that a trainer begins from or adds, and model files. */
+const WEIGHTS = /(?:^|_)weights$/;
+const MODELS =
+  /(?:^|_)(?:vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path|adapter_path)$/;
+
+/**
+ * What is not named .safetensors goes through torch.load (networks/lora_lumina.py:420, model_util.py:980), which runs what a
+ * pickle says: and an upload may be one. Who put a model into the models folder or the checkout has the machine anyway.
+ */
+function mayBePickle(name: string, value: string, roots: PathRoots): boolean {
+  if (value.endsWith('.safetensors')) return false;
+  return WEIGHTS.test(name) || (MODELS.test(name) && leadsIntoUploads(value, roots));
+}
 
 /** `key=value`, as network_args has it, may hold a path behind the sign. */
 function pathsIn(value: string): string[] {

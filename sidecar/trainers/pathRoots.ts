@@ -32,6 +32,12 @@ export function leadsInside(path: string, { closed, linked, cwd }: PathRoots): b
   return [...closed, ...linked].some((root) => holds(realPath(root), real));
 }
 
+/** Does a path lie where trainers and uploads write, or is it a link that leads there? */
+export function leadsIntoUploads(path: string, { closed, cwd }: PathRoots): boolean {
+  const asked = resolve(cwd, path);
+  return closed.some((root) => holds(root, asked) || holds(realPath(root), realPath(asked)));
+}
+
 function holds(root: string, path: string): boolean {
   const rest = relative(root, path);
   return !rest.startsWith('..') && !isAbsolute(rest);

@@ -16,6 +16,7 @@ export function practiceTrainer(bridge: string): Trainer {
       'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
     settings: SETTINGS,
     script,
+    fromSettings: FROM_SETTINGS,
     furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
     needsFor,
     command: (input) => command(script, input),

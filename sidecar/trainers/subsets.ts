@@ -1,3 +1,5 @@
+import { Problem } from '../problem.js';
+
 /** One folder of pictures beside the session's own, by the name of its dataset. */
 export type Subset = { name: string; repeats: number; classWord: string };
 
@@ -21,8 +23,9 @@ export function readSubsets(lines: string): Subset[] | { wrong: string } {
   return subsets;
 }
 
-/** As above, for what was checked before. */
+/** As above, of a record that somebody may have edited. Throws a Problem, 422. */
 export function subsetsOf(lines: string): Subset[] {
   const read = readSubsets(lines);
-  return 'wrong' in read ? [] : read;
+  if ('wrong' in read) throw new Problem('bad_subset', 422, `${read.wrong} Nothing was started.`);
+  return read;
 }

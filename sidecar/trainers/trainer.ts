@@ -57,6 +57,8 @@ export type Trainer = {
   conflicts?(settings: TrainingSettings, own: Record<string, ArgumentValue>): Record<string, string>;
   /** Its arguments as far as they are known without asking its parser, which takes a while. */
   basics?: readonly Argument[];
+  /** Flags that its settings become, and no further arguments. */
+  fromSettings: readonly string[];
   /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
   furtherArguments(all: readonly Argument[]): Argument[];
   /** A Python package that it needs for pictures of these names, and why; null where none. */

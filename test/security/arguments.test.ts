@@ -63,6 +63,7 @@ const asked = (fields: Record<string, unknown>) => {
 test('payloads that mean another flag, a path out of the roots, code or a secret are refused in words, and start nothing', async () => {
   const payloads = refusedPayloads({
     inside: join(place.folder, 'models'),
+    uploads: place.datasets,
     link: join(place.outputs, 'link', 'passwd'),
   });
   for (const { what, fields } of payloads) {
@@ -106,7 +107,7 @@ test('any text reaches the trainer as text: in the files it stands in, and among
 test('what a state file or the command of an earlier attempt says is refused as a form is', async () => {
   const before = launched().size;
   const link = join(place.outputs, 'link', 'passwd');
-  const payloads = refusedPayloads({ inside: join(place.folder, 'models'), link })
+  const payloads = refusedPayloads({ inside: join(place.folder, 'models'), uploads: place.datasets, link })
     .filter(({ what }) => !what.startsWith('a flag of ours'))
     .flatMap(({ what, fields }) =>
       fields.arguments ? [{ what, further: fields.arguments as Record<string, unknown> }] : [],
@@ -114,7 +115,8 @@ test('what a state file or the command of an earlier attempt says is refused as 
     .concat(UNHEARD.map((name) => ({ what: `a flag of ours: ${name}`, further: { [name]: '/etc' } })))
     .filter(
       ({ what }) =>
-        !/ " --config_file/.test(what) && /ours|beginning|no name|secret|code|out of the roots|is a flag/.test(what),
+        !/ " --config_file/.test(what) &&
+        /ours|beginning|no name|secret|code|pickle|another folder|out of the roots|is a flag/.test(what),
     );
   const honest = asked({});
   const draft = { ...honest, lora_name: 'from elsewhere', start: undefined, status: 'draft', attempts: [] };
@@ -122,7 +124,8 @@ test('what a state file or the command of an earlier attempt says is refused as 
   mkdirSync(folder);
   const dataset = { path: join(place.datasets, 'example') };
   let tried = 0;
-  for (const { what, further } of payloads.filter((_, index) => index % 8 === 0)) {
+  const some = payloads.filter((_, index) => index % 8 === 0);
+  for (const { what, further } of [...some, ...FOREIGN.map((each) => ({ what: 'none of its flags', further: each }))]) {
     const listed = Object.entries(further).map(([name, value]) => [
       name,
       what.includes('is a flag') ? [value].flat() : value,
@@ -132,6 +135,11 @@ test('what a state file or the command of an earlier attempt says is refused as 
     const { status, body } = await sidecar.send('POST', 'sessions/from-elsewhere/attempts', { kind: 'start' });
     expect(status, `${what}: ${JSON.stringify(body)}`).toBe(422);
     tried += 1;
+  }
+  for (const more_datasets of ['../private 1', 'example 0', '.trash 2']) {
+    writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ ...draft, dataset, more_datasets }));
+    const { status, body } = await sidecar.send('POST', 'sessions/from-elsewhere/attempts', { kind: 'start' });
+    expect(status, `${more_datasets}: ${JSON.stringify(body)}`).toBe(422);
   }
   expect(tried).toBeGreaterThan(40);
   expect(launched().size).toBe(before);
@@ -146,6 +154,21 @@ const UNHEARD = [
   'resume_from_huggingface',
   'log_with',
   'console_log_file',
+];
+
+/** What no form offers: beginnings and inventions, other ways to train, what dataset.toml holds, and what no launcher may be told. */
+const FOREIGN: Record<string, unknown>[] = [
+  { foo_bar: 'x' },
+  { train_batch_siz: 2 },
+  { deepspeed: true },
+  { in_json: '/etc/passwd' },
+  { reg_data_dir: 'x' },
+  { dataset_repeats: 3 },
+  { caption_extension: '/../../../../etc/passwd' },
+  { caption_x: '/etc/passwd' },
+  { mixed_precision: '-m' },
+  { mixed_precision: '--config_file=/etc/x' },
+  { log_tracker_config: 'x.toml' },
 ];
 
 /** Exact flags of the trainer's own parser, and nothing in front of their values that could be one. */

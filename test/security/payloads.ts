@@ -8,8 +8,11 @@ const flag = (what: string, name: string, value: unknown): Payload => ({
   fields: { arguments: { [name]: value } },
 });
 
-/** Each has to be refused in words. `inside` is a folder that a trainer may use, `link` a link in outputs that leads to /etc. */
-export function refusedPayloads({ inside, link }: { inside: string; link: string }): Payload[] {
+/**
+ * Each has to be refused in words. `inside` is a folder that a trainer may use, `uploads` one that is filled by requests,
+ * `link` a link in outputs that leads to /etc.
+ */
+export function refusedPayloads({ inside, uploads, link }: Record<'inside' | 'uploads' | 'link', string>): Payload[] {
   return [
     ...[...OWN_FLAGS, ...CODE_FLAGS].flatMap((name) => [
       flag('a flag of ours', name, name === 'help' ? 'true' : '/etc'),
@@ -22,6 +25,11 @@ export function refusedPayloads({ inside, link }: { inside: string; link: string
       [...DASHES, ...OUT_IN_PAIRS].map((value) => flag('a value that is a flag', name, value)),
     ),
     ...PATHS.flatMap((name) => [...outside(inside), link].map((value) => flag('a path out of the roots', name, value))),
+    ...WEIGHTS.flatMap((name) => pickles(inside).map((value) => flag('a pickle is code', name, value))),
+    ...MODELS.map((name) => flag('an upload may be a pickle', name, `${uploads}/example/01-morning.txt`)),
+    ...FOLDER_NAMES.flatMap((name) =>
+      ['a/b', 'a\\b', '..', '../../workspace/outputs/x'].map((value) => flag('another folder', name, value)),
+    ),
     ...TEXTS.flatMap((name) => [...OUT, ...UNPRINTABLE].map((value) => flag('more than text', name, value))),
     ...NUMBERS.map((value) => flag('no number', 'network_alpha', value)),
     ...['1.5', '1e3x', '0b1', -0.5, {}, '9'.repeat(400)].map((value) =>
@@ -125,6 +133,9 @@ const OUT_IN_PAIRS = [
 ];
 const PATHS = ['vae', 'ae', 'clip_l', 't5xxl', 'network_weights', 'pretrained_model_name_or_path'];
 const OUT = ['../../../etc/cron.d/x', '/etc/x', '~/x', 'a/../../../b', '..', 'file:///etc/passwd'];
+const WEIGHTS = ['network_weights', 'base_weights'];
+const MODELS = ['vae', 'ae', 'clip_l', 't5xxl', 'pretrained_model_name_or_path'];
+const FOLDER_NAMES = ['log_prefix', 'log_tracker_name'];
 const TEXTS = ['log_prefix', 'log_tracker_name', 'huggingface_path_in_repo'];
 const UNPRINTABLE = ['a\0b', 'a\nb', 'a\r--x', '\u001b[2J', '\ud800', 'x'.repeat(9000), { a: 1 }, ['a', 'b'], true];
 const NUMBERS = [
@@ -150,7 +161,10 @@ const DRAWN = [
   '--cn ~/x',
   '--cn http://evil/x',
   '--w 64 --cn /root/x.png --h 64',
-].map((rest) => `a cat ${rest}`);
+  '--cn \u2028/../../../../etc/passwd',
+]
+  .map((rest) => `a cat ${rest}`)
+  .concat(['cn /etc/passwd', 'CN ../../../../etc/passwd', 'a cat\n\u001ccn /etc/passwd', 'a cat\r\x85cn /root/x.png']);
 const SETTINGS: [string, unknown[]][] = [
   ['base_model', ['/etc/passwd', '--x', 'os.system', {}]],
   ['vram', ['--x', '/etc', 'a\nb']],
@@ -164,6 +178,11 @@ const SETTINGS: [string, unknown[]][] = [
   ['dataset', ['../outputs', '/etc', '..', 'a/../../etc', 'example\0']],
   ['trainer', ['../practice', 'sd-scripts/../x', '/bin/sh']],
 ];
+
+function pickles(inside: string): unknown[] {
+  const files = ['w.txt', 'w.pt', 'w.ckpt', 'w.bin', 'w.sft', 'w.safetensors.pt', 'w.SAFETENSORS', 'w', ''];
+  return [...files.map((file) => `${inside}/${file}`), [`${inside}/w.safetensors`, `${inside}/w.pt`]];
+}
 
 function outside(inside: string): string[] {
   return [

@@ -38,6 +38,7 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     given: (settings) => givenFlags(family, settings),
     conflicts: (settings, own) => conflicts(family, settings, own),
     basics: basicArguments(family),
+    fromSettings: FROM_SETTINGS,
     furtherArguments: (all) => furtherArguments(family, all),
     environment: async (input) => ({ ...visibleGpus(input), ...(await offlineEnvironment(models, needs[0].role)) }),
     command: (input) => launchCommand(family, input, where),
@@ -50,11 +51,16 @@ function visibleGpus({ gpus }: TrainingInput): Record<string, string> {
   return gpus.length === 0 ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
 }
 
-/** Flags that the settings become, that dataset.toml holds, or that ask for another way to train. */
+const FROM_SETTINGS = [
+  ...['network_dim', 'learning_rate', 'seed', 'max_data_loader_n_workers', 'save_every_n_epochs'],
+  ...['sample_every_n_steps', 'guidance_scale', 'timestep_sampling'],
+];
+
+/** What dataset.toml holds too, and what asks for another way to train. */
 const NOT_FURTHER = new Set([
   ...OWN_FLAGS,
-  ...['network_dim', 'learning_rate', 'seed', 'max_data_loader_n_workers', 'save_every_n_epochs', 'save_n_epoch_ratio'],
-  ...['sample_every_n_steps', 'guidance_scale', 'timestep_sampling', 'tokenizer_cache_dir', 'save_state_on_train_end'],
+  ...FROM_SETTINGS,
+  ...['save_n_epoch_ratio', 'tokenizer_cache_dir', 'save_state_on_train_end'],
   ...['resolution', 'reg_data_dir', 'in_json', 'dataset_class', 'dataset_repeats', 'conditioning_data_dir'],
   ...['enable_bucket', 'min_bucket_reso', 'max_bucket_reso', 'v2', 'model_type'],
   ...['caption_extension', 'caption_extention', 'debug_dataset', 'split_mode', 'use_8bit_adam', 'use_lion_optimizer'],
