@@ -24,7 +24,7 @@ import { guard } from './security/guard.js';
 import { safeHeaders } from './security/headers.js';
 import { ownNames } from './security/hosts.js';
 import { maskAnswers } from './security/maskAnswers.js';
-import { ownHost, ownOrigin } from './security/origin.js';
+import { notPassedOn, ownHost, ownOrigin } from './security/origin.js';
 import type { Trackside } from './trackside.js';
 
 const LARGEST_FORM = 4 * 1024 * 1024;
@@ -40,8 +40,13 @@ export function createApp(trackside: Trackside): Hono {
   app.use(maskAnswers());
   app.use(safeHeaders());
   const isOurs = ownNames([settings.host, ...settings.allowedHosts], login !== null);
-  app.use(ownHost((name) => isOurs(name) || settings.pod.owns(name)));
-  if (login) app.use(guard(login, views));
+  if (login)
+    app.use(
+      ownHost((name) => isOurs(name) || settings.pod.owns(name)),
+      guard(login, views),
+    );
+  // Whoever reaches the pod's own proxy would be let in: a login is asked for there, or the name is said to be safe.
+  else app.use(ownHost(isOurs), notPassedOn(ownNames(settings.allowedHosts, false)));
   app.use(ownOrigin());
   // Before the limit of all forms: a stranger's body is held in memory, and its own limit is smaller.
   if (login) app.route('/', loginRoutes(login, views, trackside.hub));
@@ -79,7 +84,11 @@ export function createApp(trackside: Trackside): Hono {
     const message = 'There is nothing at this address. It may be a session or a dataset that was deleted or renamed.';
     return tell(c, new Problem('not_found', 404, message, { link: '' }));
   });
-  app.onError((error, c) => tell(c, error instanceof Problem ? error : unexpected(error)));
+  app.onError((error, c) => {
+    if (error instanceof Problem) return tell(c, error);
+    // Nobody waits for the answer, and anybody could fill the console.
+    return c.req.raw.signal.aborted ? c.body(null, 400) : tell(c, unexpected(error));
+  });
 
   function tell(c: Context, problem: Problem): Response {
     const { code, status, message, field, fields, link, retryAfter } = problem;

@@ -37,8 +37,9 @@ export function guard(login: Login, views: Views): MiddlewareHandler {
     }
     if (known) c.set('known', known);
     if (asksPage) known?.renew();
-    if (known || isOpen(c)) return next();
+    if (known) return next();
     if (login.carriesWrongToken(c)) return refuseToken(c, login, views);
+    if (isOpen(c)) return next();
     return refuse(c, views, {
       status: 401,
       code: 'login_needed',

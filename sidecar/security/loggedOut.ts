@@ -6,7 +6,7 @@ const FILE = 'logged-out.json';
 /** Longer than any login counts, whichever way a clock jumps. */
 const KEPT_MS = 90 * 86_400_000;
 
-export type LoggedOut = { has(id: string): boolean; add(id: string): Promise<void> };
+export type LoggedOut = { has(id: string): boolean; add(ids: readonly string[]): Promise<void> };
 
 /** Logins that were ended before their time: who kept a copy of the cookie is out too. Remembered in the private folder. */
 export function openLoggedOut(folder: string): LoggedOut {
@@ -14,9 +14,9 @@ export function openLoggedOut(folder: string): LoggedOut {
   const ended = new Map(read(path));
   return {
     has: (id) => ended.has(id),
-    async add(id) {
+    async add(ids) {
       const now = Date.now();
-      ended.set(id, now);
+      for (const id of ids) ended.set(id, now);
       for (const [each, at] of ended) if (Math.abs(now - at) > KEPT_MS) ended.delete(each);
       await writeWhole(path, JSON.stringify(Object.fromEntries(ended)), 0o600);
     },

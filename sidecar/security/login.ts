@@ -26,7 +26,7 @@ export type Login = {
   /** Notes a wrong token: null, or the seconds after which another one is looked at. */
   wrongToken(): number | null;
   cookies: LoginCookies;
-  /** Ends the login of this request, on this browser and for whoever copied it. */
+  /** Ends every login of this request, on this browser and for whoever copied it. */
   end(c: Context): Promise<void>;
 };
 
@@ -40,14 +40,11 @@ export function openLogin(given: string, folder: string): Login {
   const cookies = createLoginCookies(createHmac('sha256', kept).update(token.text).digest());
   const loggedOut = openLoggedOut(folder);
   const wrong = createWrongTokens();
-  const login = (c: Context) => {
-    const found = cookies.read(c);
-    return found && !loggedOut.has(found.id) ? found : null;
-  };
+  const logins = (c: Context) => cookies.read(c).filter(({ id }) => !loggedOut.has(id));
   return {
     madeToken: token.made ? token.text : null,
     known(c) {
-      const found = login(c);
+      const [found] = logins(c);
       if (found) {
         return {
           by: 'cookie',
@@ -62,9 +59,8 @@ export function openLogin(given: string, folder: string): Login {
     wrongToken: wrong.another,
     cookies,
     async end(c) {
-      const found = login(c);
       cookies.take(c);
-      if (found) await loggedOut.add(found.id);
+      await loggedOut.add(logins(c).map(({ id }) => id));
     },
   };
 }

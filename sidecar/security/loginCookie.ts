@@ -9,9 +9,10 @@ const LASTS_DAYS = 30;
 export type LoginCookies = {
   /** A new login, or the one with this id for another thirty days. */
   give(c: Context, id?: string): void;
+  /** Has the browser forget them, that of https and that of plain http. */
   take(c: Context): void;
-  /** The login that the request carries, if it is one of ours. `ageDays` is below zero where a clock was put back. */
-  read(c: Context): { id: string; ageDays: number } | null;
+  /** The logins of ours that the request carries. `ageDays` is below zero where a clock was put back. */
+  read(c: Context): { id: string; ageDays: number }[];
   /** Did it carry one, good or not? */
   carried(c: Context): boolean;
 };
@@ -25,8 +26,8 @@ export function createLoginCookies(key: Buffer, now: () => number = Date.now): L
   const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
   const plain = `trackside-${createHmac('sha256', key).update('name').digest('hex').slice(0, 8)}`;
   const names = [`__Host-${plain}`, plain];
-  const set = (c: Context, value: string, seconds: number) => {
-    const [name, secure] = overHttps(c) ? [names[0], '; Secure'] : [plain, ''];
+  const set = (c: Context, https: boolean, value: string, seconds: number) => {
+    const [name, secure] = https ? [names[0], '; Secure'] : [plain, ''];
     const cookie = `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
     c.header('Set-Cookie', cookie, { append: true });
   };
@@ -37,19 +38,19 @@ export function createLoginCookies(key: Buffer, now: () => number = Date.now): L
   return {
     give(c, id = randomBytes(16).toString('base64url')) {
       const text = `${id}.${Math.floor(now() / 1000)}`;
-      set(c, `${text}.${sign(text)}`, LASTS_DAYS * (DAY_MS / 1000));
+      set(c, overHttps(c), `${text}.${sign(text)}`, LASTS_DAYS * (DAY_MS / 1000));
     },
-    take: (c) => set(c, '', 0),
-    read(c) {
-      // Others under the same domain can add cookies of this name, but none that is signed.
-      for (const value of values(c)) {
+    take(c) {
+      for (const https of [true, false]) set(c, https, '', 0);
+    },
+    // Others under the same domain can add cookies of this name, but none that is signed.
+    read: (c) =>
+      values(c).flatMap((value) => {
         const [text, id, when, signature] = /^(([\w-]{22})\.(\d{1,12}))\.([\w-]{43})$/.exec(value)?.slice(1) ?? [];
-        if (!text || !id || !signature || !sameText(signature, sign(text))) continue;
+        if (!text || !id || !signature || !sameText(signature, sign(text))) return [];
         const ageDays = (now() - Number(when) * 1000) / DAY_MS;
-        if (Math.abs(ageDays) < LASTS_DAYS) return { id, ageDays };
-      }
-      return null;
-    },
+        return Math.abs(ageDays) < LASTS_DAYS ? [{ id, ageDays }] : [];
+      }),
     carried: (c) => values(c).length > 0,
   };
 }

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.js';
-import { nameOf } from './hosts.js';
+import { isLoopback, nameOf } from './hosts.js';
 
 /** Answers only under names that are ours: another site's name that leads here (rebinding) shows and does nothing. */
 export function ownHost(isOurs: (name: string) => boolean): MiddlewareHandler {
@@ -13,6 +13,29 @@ export function ownHost(isOurs: (name: string) => boolean): MiddlewareHandler {
     await next();
   };
 }
+
+/** Where nobody is asked to log in, only this machine is answered: what a proxy passed on comes from elsewhere. */
+export function notPassedOn(isSafe: (name: string) => boolean): MiddlewareHandler {
+  return async (c, next) => {
+    const name = nameOf(c.req.header('host'));
+    if (PASSED_ON.some((header) => c.req.header(header) !== undefined) && (isLoopback(name) || !isSafe(name))) {
+      const message =
+        'Trackside was started with --no-login, for this machine only, and a proxy passed this on. Start it without --no-login; or name the host that the proxy serves in TRACKSIDE_ALLOWED_HOSTS, if the proxy asks for a login itself.';
+      throw new Problem('passed_on', 403, message);
+    }
+    await next();
+  };
+}
+
+const PASSED_ON = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'cf-ray',
+];
 
 /**
  * Only our own pages may change anything, whatever the content type: another site that the owner's browser visits can't

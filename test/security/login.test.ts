@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -149,10 +151,24 @@ describe('logging in', () => {
     expect(stream.headers.get('cache-control')).toBe('no-store, no-transform');
     const out = await ask('logout', { ...page, Cookie, Origin: new URL(sidecar.url).origin }, {});
     expect([out.status, out.headers.get('location')]).toEqual([303, './login?out']);
-    expect(out.headers.getSetCookie()[0]).toMatch(/^trackside-[0-9a-f]{8}=; Path=\/; Max-Age=0;/);
+    expect(out.headers.getSetCookie().sort()).toEqual([
+      expect.stringMatching(/^__Host-trackside-[0-9a-f]{8}=; Path=\/; Max-Age=0;.*; Secure$/),
+      expect.stringMatching(/^trackside-[0-9a-f]{8}=; Path=\/; Max-Age=0;/),
+    ]);
     expect((await ask('sessions', { Cookie })).status).toBe(401);
     expect((await ask('sessions', { Cookie: other })).status).toBe(200);
     await stream.text();
+  });
+
+  test('ends for every login that the browser has with us, that of https and that of plain http', async () => {
+    const plain = cookieOf(await logIn());
+    const secure = cookieOf(await logIn({ 'X-Forwarded-Proto': 'https' }));
+    const Origin = new URL(sidecar.url).origin;
+    await ask('logout', { ...page, Cookie: `${plain}; ${secure}`, Origin }, {});
+    for (const Cookie of [plain, secure]) expect((await ask('sessions', { Cookie })).status).toBe(401);
+    // One that has ended does not stand before another that lasts.
+    const lasts = cookieOf(await logIn());
+    expect((await ask('sessions', { Cookie: `${secure}; ${lasts}` })).status).toBe(200);
   });
 
   test('lasts over kill -9 and start; a new token ends it', async () => {
@@ -184,7 +200,13 @@ test('the 11th wrong token in a minute gets 429 wherever it is tried, and neithe
   for (let at = 0; at < 3; at += 1) statuses.push((await ask('login', page, { token: 'wrong' })).status);
   for (let at = 0; at < 3; at += 1) statuses.push((await ask('?token=wrong', page)).status);
   expect(statuses).toEqual(Array(10).fill(401));
-  for (const over of [ask('sessions', wrong), ask('login', page, { token: 'wrong' }), ask('?token=wrong', page)]) {
+  const open = [ask('login', { ...page, ...wrong }), ask('healthz', wrong)];
+  for (const over of [
+    ask('sessions', wrong),
+    ask('login', page, { token: 'wrong' }),
+    ask('?token=wrong', page),
+    ...open,
+  ]) {
     const answer = await over;
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -194,6 +216,48 @@ test('the 11th wrong token in a minute gets 429 wherever it is tried, and neithe
   expect((await ask('sessions', { Authorization: `Bearer ${GIVEN}` })).status).toBe(200);
   await logIn();
   expect((await ask('sessions')).status).toBe(401);
+});
+
+test('without login nobody is answered but this machine: not the pod’s proxy, nor what any other passed on', async () => {
+  const other = makePlace();
+  try {
+    const { url } = await other.serve({ RUNPOD_POD_ID: 'abc123', TRACKSIDE_ALLOWED_HOSTS: 'gpu.example.org' });
+    const asked = (headers: Record<string, string>, method = 'GET') => statusOf(url, method, headers);
+    const { host } = new URL(url);
+    expect(await asked({ host })).toBe(200);
+    expect(await asked({ host: 'abc123-7861.proxy.runpod.net' })).toBe(403);
+    for (const header of [
+      'X-Forwarded-For',
+      'X-Forwarded-Host',
+      'X-Forwarded-Proto',
+      'Forwarded',
+      'Via',
+      'X-Real-IP',
+    ]) {
+      expect(await asked({ host, [header]: '203.0.113.7' }), header).toBe(403);
+      expect(await asked({ host, [header]: '203.0.113.7' }, 'POST'), header).toBe(403);
+    }
+    // Whoever names a host says that it asks for a login of its own.
+    expect(await asked({ host: 'gpu.example.org', 'X-Forwarded-For': '203.0.113.7' })).toBe(200);
+    expect(existsSync(join(other.datasets, 'from-afar'))).toBe(false);
+  } finally {
+    await other.leave();
+  }
+});
+
+test('whoever breaks off in the middle of a form leaves nothing in the console', async () => {
+  const before = sidecar.printed();
+  const { hostname, port, host } = new URL(sidecar.url);
+  for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/json']) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    socket.write(`POST /login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\nab`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.resetAndDestroy();
+  }
+  await logIn();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(sidecar.printed()).toBe(before);
 });
 
 describe('tables', () => {
@@ -315,6 +379,20 @@ async function serveFails(environment: NodeJS.ProcessEnv): Promise<{ code: numbe
     () => ({ code: 0, stderr: '' }),
     ({ code, stderr }) => ({ code, stderr }),
   );
+}
+
+/** With a `Host` of its own, which fetch does not send. */
+function statusOf(url: string, method: string, headers: Record<string, string>): Promise<number | undefined> {
+  const body = JSON.stringify({ name: 'from-afar' });
+  const more = method === 'GET' ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+  return new Promise((resolve, reject) => {
+    const asked = request(new URL('datasets', url), { method, headers: { ...more, ...headers } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('error', reject);
+    asked.end(method === 'GET' ? undefined : body);
+  });
 }
 
 /** What the system says about a process; '' for one that has just ended. */

@@ -1,5 +1,7 @@
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makePlace } from '../sidecar.js';
+import { makePlace, quick } from '../sidecar.js';
 import { ask, attacks, CANARY, plantLinks } from './canaryHouse.js';
 
 test('of a thousand requests that mean another place, none reads or changes anything outside the roots', async () => {
@@ -26,4 +28,17 @@ test('of a thousand requests that mean another place, none reads or changes anyt
   const own = await sidecar.get<{ files: { file: string; problem: string | null }[] }>('datasets/x');
   expect(own.files.find(({ file }) => file === 'own.png')?.problem).toBeNull();
   expect(own.files.find(({ file }) => file === 'link.png')?.problem).toMatch(/leads out/);
+});
+
+test('a log that is a link is not written through, and the start says so', async () => {
+  const place = makePlace();
+  onTestFinished(() => place.leave());
+  const sidecar = await place.serve();
+  const outside = join(place.folder, 'outside.log');
+  writeFileSync(outside, CANARY);
+  expect((await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat' })).status).toBe(201);
+  symlinkSync(outside, join(place.outputs, 'cat', 'training.log'));
+  const { body } = await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'start' });
+  expect(body.reason).toMatch(/its training\.log is a link\. Nothing was started\./);
+  expect(readFileSync(outside, 'utf8')).toBe(CANARY);
 });

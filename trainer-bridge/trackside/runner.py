@@ -51,7 +51,8 @@ def main() -> int:
             return _refuse(HELD, other)
         log, record = _write_down(folder, held, options)
     except OSError as error:
-        return _refuse(UNWRITABLE, f"{options.output} cannot be written: {error.strerror}. Nothing was started.")
+        why = "its training.log is a link" if error.errno == errno.ELOOP else error.strerror
+        return _refuse(UNWRITABLE, f"{options.output} cannot be written: {why}. Nothing was started.")
     # The folder stays locked while the trainer lives, whatever becomes of us.
     os.set_inheritable(held.descriptor, True)
     return _run(folder, log, record, options)
@@ -171,7 +172,7 @@ def _holder(last: dict[str, object] | None) -> str:
 def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
     """Log, record and PID file, all before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
-    log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644, dir_fd=folder)
+    log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
     before = os.fstat(log).st_size
     attempt_file.remove_temporary(folder)
     try:
