@@ -9,7 +9,7 @@ import { createWrongTokens } from './wrongTokens.js';
 /** How the one who asks is known. */
 export type Known = {
   by: 'token' | 'cookie';
-  /** Still so? A login may be ended while a stream is open. */
+  /** Still so? A login may be ended, or end after its thirty days, while a stream is open. */
   still(): boolean;
   /** Lets a login that is a day old last another thirty. */
   renew(): void;
@@ -48,7 +48,7 @@ export function openLogin(given: string, folder: string): Login {
       if (found) {
         return {
           by: 'cookie',
-          still: () => !loggedOut.has(found.id),
+          still: () => logins(c).some(({ id }) => id === found.id),
           renew: () => found.ageDays > RENEWED_AFTER_DAYS && cookies.give(c, found.id),
         };
       }

@@ -81,6 +81,15 @@ async function refused(what: string, method: string, path: string, headers: Reco
   }
 }
 
+test('a stream that is open ends with the thirty days of its login', async () => {
+  const nearly = house.cookie({ ageDays: 30 - 2 / 86_400 });
+  const headers = { Cookie: nearly, Accept: 'text/event-stream' };
+  const stream = await fetch(new URL('events', house.sidecar.url), { headers });
+  expect(stream.status).toBe(200);
+  await stream.text();
+  expect((await fetch(new URL('events', house.sidecar.url), { headers })).status).toBe(401);
+}, 20_000);
+
 test('no other spelling of a path leads around the guard', async () => {
   const before = house.print();
   const spellings = (path: string) => [
