@@ -76,7 +76,6 @@ export function createApp(trackside: Trackside): Hono {
       pages: {
         datasets: async (model) => views.datasets({ ...(await pageModel(trackside, model.root)), ...model }),
         dataset: async (model) => views.dataset({ ...(await pageModel(trackside, model.root)), ...model }),
-        datasetImages: views.datasetImages,
       },
     }),
   );

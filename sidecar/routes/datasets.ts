@@ -17,7 +17,7 @@ import { listTrash, restoreFromTrash } from '../datasets/trash.js';
 import { receiveArchive } from '../datasets/uploads/take.js';
 import { unfinishedUploads } from '../datasets/uploads/uploads.js';
 import { Problem } from '../problem.js';
-import type { DatasetImagesModel, DatasetModel, DatasetsModel, PageModel } from '../views/models.js';
+import type { DatasetModel, DatasetsModel, PageModel } from '../views/models.js';
 import { takeBody } from './body.js';
 import { type FormUpload, receiveDatasetForm } from './datasetForm.js';
 import { uploadRoutes } from './uploads.js';
@@ -28,8 +28,6 @@ type Framed<M> = Omit<M, Exclude<keyof PageModel, 'root'>>;
 export type DatasetPages = {
   datasets(model: Framed<DatasetsModel>): string | Promise<string>;
   dataset(model: Framed<DatasetModel>): string | Promise<string>;
-  /** What goes inside `#images`. */
-  datasetImages(model: DatasetImagesModel): string;
 };
 
 /**
@@ -75,9 +73,8 @@ export function datasetRoutes(given: {
 
   routes.get('/datasets/:name', async (c) => {
     const dataset = await readDataset(root, c.req.param('name'));
-    c.header('Vary', 'Accept, HX-Request');
+    c.header('Vary', 'Accept');
     if (wantsJson(c)) return c.json({ ...dataset, ...checkDataset(dataset) });
-    if (c.req.header('hx-request')) return c.html(pages.datasetImages({ root: '../', dataset }));
     const [unfinished, trash] = await Promise.all([
       unfinishedUploads(root, dataset.name),
       listTrash(root, dataset.name),
@@ -129,7 +126,7 @@ export function datasetRoutes(given: {
     return answerChange(c, name, { files, kept, message: `${files.join(', ')} put back.${away}` }, 200);
   });
 
-  /** Facts for programs; for a script of ours the pictures anew; for a form the page it came from. */
+  /** Facts for programs; for a form the page it came from. */
   async function answerChange(
     c: Context,
     name: string,
@@ -138,8 +135,6 @@ export function datasetRoutes(given: {
     up = '../..',
   ): Promise<Response> {
     if (wantsJson(c)) return c.json(facts, status);
-    if (c.req.header('hx-request'))
-      return c.html(pages.datasetImages({ root: '../', dataset: await readDataset(root, name) }));
     if (isForm(c)) return c.body(null, 303, { Location: `${up}/${encodeURIComponent(name)}` });
     return c.json(facts, status);
   }

@@ -5,7 +5,7 @@ import { holdsSecret } from './redact.js';
 export function refuseSecrets(fields: Record<string, unknown>): void {
   const field = fieldWithSecret(fields, '');
   if (field === null) return;
-  const message = `${field} holds a token, a password, or something that looks like one. It would stand in files and in the list of processes. Put tokens on the page “Secrets”: a trainer finds them in its environment. Nothing was changed.`;
+  const message = `${field} holds a token, a password, or something that looks like one. It would stand in files and in the list of processes. Put tokens on the page “Secrets”: a trainer finds them in its environment. It is not shown again; nothing was changed.`;
   throw new Problem('secret_here', 422, message, { field, link: 'secrets' });
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import { bytes, plural } from './formatting.js';
-import type { DatasetImagesModel, DatasetModel, DatasetsModel } from './models.js';
+import type { DatasetModel, DatasetsModel } from './models.js';
 
 export type ImageView = {
   id: string;
@@ -100,7 +100,10 @@ function withoutName(reason: string, file: string): string {
 }
 
 /** The pictures of a dataset with their captions, each editable in place. */
-export function imagesView({ root, dataset }: DatasetImagesModel, removable = false): ImagesView {
+export function imagesView(
+  { root, dataset }: { root: string; dataset: Pick<DatasetDetail, 'name' | 'files'> },
+  removable = false,
+): ImagesView {
   const at = datasetAddress(root, dataset.name);
   return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)), removable };
 }

@@ -1,4 +1,4 @@
-import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
 import type { PublishFacts } from '../models/publishFacts.js';
@@ -162,8 +162,6 @@ export type DatasetModel = PageModel & {
   unfinished?: UploadFacts[];
   trash?: TrashEntry[];
 };
-
-export type DatasetImagesModel = { root: string; dataset: { name: string; files: DatasetImage[] } };
 
 export type LoginModel = {
   root: string;

@@ -22,7 +22,7 @@ export type NewTrainingView = {
   summary: string | null;
   loras: NewTrainingModel['loras'];
   name: FieldView;
-  description: string;
+  description: FieldView;
   datasetError: string | null;
   datasets: (DatasetCard & { chosen: boolean })[];
   pictures: ImagesView | null;
@@ -78,12 +78,18 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     formId: model.formId,
     given: model.given || wrong > 0,
     problem: model.problem,
-    summary: wrong
-      ? `${plural(wrong, 'field needs', 'fields need')} another look; everything you typed is still here.`
-      : null,
+    summary: summaryOf(errors, [nameField, ...fields, ...models, ...flags]),
     loras: model.loras,
     name: nameField,
-    description: values.description ?? '',
+    description: {
+      ...plain,
+      label: 'Description',
+      id: 'f-description',
+      name: 'description',
+      value: values.description ?? '',
+      placeholder: 'for yourself, later',
+      error: errors.description ?? null,
+    },
     datasetError: errors.dataset ?? null,
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
@@ -101,6 +107,16 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
     shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
   };
+}
+
+/** How many fields are wrong; and what no field on the page can say for itself. */
+function summaryOf(errors: Record<string, string>, fields: readonly FieldView[]): string | null {
+  const wrong = Object.entries(errors);
+  if (wrong.length === 0) return null;
+  const shown = new Set(['description', 'dataset', ...fields.map(({ name }) => name.replace(/\[(.+)\]/, '.$1'))]);
+  const unsaid = wrong.filter(([name]) => !shown.has(name)).map(([, message]) => message);
+  const count = `${plural(wrong.length, 'field needs', 'fields need')} another look; what you typed is still here.`;
+  return [count, ...unsaid].join(' ');
 }
 
 const layout: { title: string; names: string[] }[] = [

@@ -1,12 +1,11 @@
 import type { Assets } from './assets.js';
 import { bannerView } from './banner.js';
 import { othersView } from './byHand.js';
-import { datasetsView, datasetView, imagesView } from './datasets.js';
+import { datasetsView, datasetView } from './datasets.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import { type ModelsModel, modelPartNames, modelsView } from './modelFiles.js';
 import type {
   BannerModel,
-  DatasetImagesModel,
   DatasetModel,
   DatasetsModel,
   HomeModel,
@@ -49,8 +48,6 @@ export type Views = {
   historyVersion(model: HistoryVersionModel): string;
   datasets(model: DatasetsModel): string;
   dataset(model: DatasetModel): string;
-  /** What goes inside `#images` of a dataset. */
-  datasetImages(model: DatasetImagesModel): string;
   trainers(model: TrainersModel): string;
   secrets(model: SecretsModel): string;
   models(model: ModelsModel): string;
@@ -113,7 +110,6 @@ export function createViews(options: {
     datasets: (model) => page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: PICTURES }),
     dataset: (model) =>
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
-    datasetImages: (model) => render('parts/images', { root: model.root, pictures: imagesView(model, true) }),
     secrets: (model) => page('secrets', 'Secrets · Trackside', model, { ...secretsView(model) }),
     trainers: (model) => page('trainers', 'Trainers · Trackside', model, { ...trainersView(model) }),
     models: (model) =>

@@ -1,7 +1,14 @@
-/* Captions are saved while they are typed. */
-/** Captions that were typed into and not sent yet, with their timers; and the last save of each. */
+/* Captions are saved while they are typed, and again until they are. */
+/** Captions that were typed into and not sent yet, with their timers; the last save of each; and what the server has. */
 const waiting = new Map();
 const saves = new WeakMap();
+const saved = new WeakMap();
+/** Whose last save failed. */
+const unsaved = new Set();
+const AGAIN_MS = 5000;
+
+// The button is for pages without this script.
+document.documentElement.classList.add('saves-captions');
 
 document.addEventListener('input', ({ target }) => {
   if (target.dataset.caption === undefined) return;
@@ -16,9 +23,14 @@ document.addEventListener('submit', (event) => {
   waiting.set(caption);
   saveCaption(caption);
 });
+window.addEventListener('online', () => [...unsaved].forEach(saveAgain));
+window.addEventListener('beforeunload', (event) => unsaved.size > 0 && event.preventDefault());
 window.addEventListener('pagehide', () => {
-  const texts = [...waiting.keys()].map((caption) => [addressOf(caption), caption.value]);
-  if (texts.length > 0) sessionStorage.setItem(left, JSON.stringify({ at: Date.now(), texts }));
+  const texts = [...waiting.keys(), ...unsaved].map((caption) => [
+    addressOf(caption),
+    [before(caption), caption.value],
+  ]);
+  if (texts.length > 0) sessionStorage.setItem(left, JSON.stringify(texts));
   for (const caption of waiting.keys()) sendCaption(caption);
 });
 
@@ -35,23 +47,33 @@ function saveCaption(caption) {
   );
 }
 
-/** The answer to a reload is there before the words that were typed last: for a few seconds they are known here. */
-function takeLastWords() {
-  const { at, texts } = JSON.parse(sessionStorage.getItem(left)) ?? { at: 0, texts: [] };
-  sessionStorage.removeItem(left);
-  return new Map(Date.now() - at < 10_000 ? texts : []);
+function saveAgain(caption) {
+  clearTimeout(waiting.get(caption));
+  waiting.set(caption);
+  saveCaption(caption);
 }
 
+/** What was typed last before the page went, and what the server had then: a reload may be answered with that still. */
+function takeLastWords() {
+  const texts = JSON.parse(sessionStorage.getItem(left)) ?? [];
+  sessionStorage.removeItem(left);
+  return new Map(texts);
+}
+
+/** Unless somebody else wrote something meanwhile. */
 function putBack() {
   for (const caption of lastWords.size > 0 ? document.querySelectorAll('[data-caption]') : []) {
-    const text = lastWords.get(addressOf(caption));
+    const [had, text] = lastWords.get(addressOf(caption)) ?? [];
     if (text === undefined) continue;
     lastWords.delete(addressOf(caption));
-    if (text === caption.value) continue;
+    if (text === caption.value || had !== caption.value) continue;
     caption.value = text;
-    waiting.set(caption);
-    saveCaption(caption);
+    saveAgain(caption);
   }
+}
+
+function before(caption) {
+  return saved.get(caption) ?? caption.defaultValue;
 }
 
 function addressOf(caption) {
@@ -64,18 +86,34 @@ async function sendCaption(caption) {
   const said = caption.form.querySelector('output');
   said.textContent = 'saving';
   const text = caption.value;
+  const failed = await putCaption(caption.dataset.caption, text);
+  said.classList.toggle('error', failed !== null);
+  if (failed === null) {
+    unsaved.delete(caption);
+    saved.set(caption, text);
+    if (caption.value === text) said.textContent = 'saved';
+    return;
+  }
+  unsaved.add(caption);
+  said.textContent = `not saved: ${failed.why}${failed.again ? '. It is tried again' : ''}`;
+  if (failed.again && !waiting.has(caption)) waiting.set(caption, setTimeout(saveCaption, AGAIN_MS, caption));
+}
+
+/** Null, or why it was not saved, and whether the same text may be taken later. */
+async function putCaption(address, text) {
   try {
-    const response = await fetch(caption.dataset.caption, {
+    const response = await fetch(address, {
       method: 'PUT',
       keepalive: true,
       headers: { 'Content-Type': 'text/plain; charset=utf-8', Accept: 'application/json' },
       body: text,
     });
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    if (caption.value === text) said.textContent = 'saved';
-    said.classList.remove('error');
-  } catch (error) {
-    said.textContent = `not saved: ${error.message}`;
-    said.classList.add('error');
+    if (response.ok) return null;
+    // What has no words of ours comes from a proxy in between; a full disk may be emptied; one may log in in another tab.
+    const words = (await response.json().catch(() => null))?.error?.message;
+    const again = !words || response.status >= 500 || response.status === 401;
+    return { why: words ?? `no connection (${response.status})`, again };
+  } catch {
+    return { why: 'no connection', again: true };
   }
 }

@@ -5,16 +5,15 @@ const root = form.getAttribute('action').replace(/datasets$/, '');
 let uploading = null;
 
 // Without the script that sends, the form sends by itself, and says so.
-if (!globalThis.sendFile) throw new Error('sending.js has not arrived');
+if (!globalThis.sending) throw new Error('sending.js has not arrived');
+const { sendFile, makeDataset } = globalThis.sending;
 form.querySelector('.unscripted').remove();
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   upload([...form.elements.files.files]);
 });
-form.elements.files.addEventListener('change', () => {
-  if (form.elements.name.value || form.elements.name.type === 'hidden') upload([...form.elements.files.files]);
-});
+form.elements.files.addEventListener('change', () => upload([...form.elements.files.files]));
 for (const name of ['dragover', 'dragleave', 'drop']) {
   form.addEventListener(name, (event) => {
     event.preventDefault();
@@ -29,6 +28,7 @@ async function upload(files) {
   if (uploading || files.length === 0) return;
   const name = form.elements.name.value.trim();
   if (!name) {
+    choose(files);
     form.elements.name.focus();
     say('Give the dataset a name first: the files are still chosen.');
     return;
@@ -37,11 +37,12 @@ async function upload(files) {
   const { signal } = uploading;
   const total = { accepted: [], notes: [], refused: [] };
   let dataset = name;
+  const progress = showProgress(files);
   try {
-    dataset = await makeDataset(name);
+    const told = (news) => progress.tell(files[0], news);
+    if (form.elements.name.type !== 'hidden') dataset = await makeDataset({ root, name, told, signal });
     const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
     const strip = form.elements.strip?.checked ?? false;
-    const progress = showProgress(files);
     const work = [...files.filter((file) => !isCaption(file)), ...files.filter(isCaption)];
     const next = async () => {
       for (let file = work.shift(); file; file = work.shift()) {
@@ -51,17 +52,28 @@ async function upload(files) {
         progress.tell(file, { over: true, arrived: file.size });
       }
     };
-    await Promise.all([next(), next(), next()]).finally(progress.end);
+    await Promise.all([next(), next(), next()]);
+    form.elements.files.value = '';
     await showResult(dataset);
+    uploading = null;
     result(dataset, total);
   } catch (error) {
     const left = `Stopped. What has arrived is kept for a day: choose the same files again, and it goes on from there.`;
     say(signal.aborted ? left : error.message);
-    if (signal.aborted) await showResult(dataset);
-  } finally {
-    uploading = null;
+    if (!signal.aborted) return choose(files);
     form.elements.files.value = '';
+    await showResult(dataset);
+  } finally {
+    progress.end();
+    uploading = null;
   }
+}
+
+/** Dropped files, too: so that the button sends them. */
+function choose(files) {
+  const chosen = new DataTransfer();
+  for (const file of files) chosen.items.add(file);
+  form.elements.files.files = chosen.files;
 }
 
 function isCaption(file) {
@@ -89,29 +101,21 @@ async function filesOf(folder) {
   }
 }
 
-/** One that exists takes the files, too. Returns its name as the server spells it. */
-async function makeDataset(name) {
-  if (form.elements.name.type === 'hidden') return name;
-  const response = await fetch(`${root}datasets`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-    body: JSON.stringify({ name }),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer.name;
-  const existing = response.status === 409 && answer.error?.link?.replace('datasets/', '');
-  if (existing) return decodeURIComponent(existing);
-  throw new Error(answer.error?.message ?? `The dataset could not be made (${response.status}). Nothing was uploaded.`);
-}
-
 /** The page shows the pictures that are there now, as the server draws them. */
 async function showResult(dataset) {
-  const target = form.dataset.then === 'new' ? '#pictures' : '#images';
-  if (!document.querySelector(target)) return;
-  if (target === '#images') return htmx.ajax('GET', location.pathname, { source: target, target, swap: 'innerMorph' });
-  const address = `new?${new URLSearchParams({ dataset })}`;
-  await htmx.ajax('GET', address, { source: target, target, select: target, swap: 'outerHTML' });
-  document.querySelector('input[name=dataset]:checked')?.dispatchEvent(new Event('change', { bubbles: true }));
+  // Without it the next page shows them.
+  if (!globalThis.htmx) return;
+  if (form.dataset.then === 'new') {
+    const address = `new?${new URLSearchParams({ dataset })}`;
+    await drawAnew(address, '#pictures', 'outerHTML');
+    document.querySelector('input[name=dataset]:checked')?.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+  if (form.dataset.then === 'stay')
+    for (const region of ['#about', '#images', '#kept']) await drawAnew(location.pathname, region, 'outerMorph');
+}
+
+function drawAnew(address, region, swap) {
+  return htmx.ajax('GET', address, { source: region, target: region, select: region, swap });
 }
 
 function result(dataset, { accepted, notes, refused }) {
@@ -119,7 +123,9 @@ function result(dataset, { accepted, notes, refused }) {
     location.href = `${root}datasets/${encodeURIComponent(dataset)}`;
     return;
   }
-  say(`${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in ${dataset}.`);
+  const link = Object.assign(document.createElement('a'), { textContent: dataset });
+  link.href = `${root}datasets/${encodeURIComponent(dataset)}`;
+  say(`${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in `, link, '.');
   const list = document.createElement('ul');
   for (const { file, reason } of refused) {
     const item = document.createElement('li');
@@ -133,8 +139,8 @@ function result(dataset, { accepted, notes, refused }) {
   form.querySelector('.report').append(list);
 }
 
-function say(text) {
-  form.querySelector('.report').replaceChildren(text);
+function say(...words) {
+  form.querySelector('.report').replaceChildren(...words);
 }
 
 /** A bar over the bytes that have arrived, with what is left in words. What is on its way is not counted. */

@@ -16,6 +16,9 @@ let partBytes = 4 * MB;
  * until the next try, and why) and `{ unpacked }`. Rejects only when `signal` is aborted.
  */
 async function sendFile({ folder, file, strip, told, signal }) {
+  // A browser does not tell a file that is gone from a line that is.
+  const readable = () => file.slice(0, 1).arrayBuffer().catch(unreadable);
+  const { ask, persist, pause, pauseBefore } = openLine({ told, signal, readable });
   try {
     if (/\.txt$/i.test(file.name)) return await sendSmall(`${folder}/captions/${encodeURIComponent(stemOf(file))}`);
     if (file.size <= SMALL_FILE && !/\.zip$/i.test(file.name))
@@ -90,6 +93,26 @@ async function sendFile({ folder, file, strip, told, signal }) {
     if (seconds > 8) partBytes = Math.max(SMALLEST_PART, partBytes / 2);
     return upload;
   }
+}
+
+/** Makes a dataset, however often the line drops; one that exists takes the files, too. Resolves to its name as the server spells it. */
+async function makeDataset({ root, name, told, signal }) {
+  const { ask, persist } = openLine({ told, signal });
+  const headers = { 'Content-Type': 'application/json' };
+  try {
+    const made = await persist(() =>
+      ask(`${root}datasets`, { method: 'POST', headers, body: JSON.stringify({ name }) }),
+    );
+    return made.name;
+  } catch (error) {
+    if (error.code === 'name_taken') return decodeURIComponent(error.link.replace('datasets/', ''));
+    throw error;
+  }
+}
+
+/** Requests that outlast a line: `told` hears what is waited for. `readable` rejects where it is not the line that failed. */
+function openLine({ told, signal, readable = async () => {} }) {
+  return { ask, persist, pause, pauseBefore };
 
   /** Tries until there is an answer that is the sidecar's own. */
   async function persist(attempt) {
@@ -132,8 +155,7 @@ async function sendFile({ folder, file, strip, told, signal }) {
         headers: { Accept: 'application/json', ...request.headers },
       });
     } catch (error) {
-      // A browser does not tell a file that is gone from a line that is.
-      await file.slice(0, 1).arrayBuffer().catch(unreadable);
+      await readable();
       throw signal.aborted ? error : new Error('No connection');
     }
     const answer = await response.json().catch(() => null);
@@ -147,7 +169,8 @@ async function sendFile({ folder, file, strip, told, signal }) {
     // What has no words of ours comes from a proxy in between; a full disk may be emptied.
     if (!answer?.error || response.status >= 500)
       throw new Error(answer?.error?.message ?? `No connection (${response.status})`);
-    throw Object.assign(new Refused(answer.error.message), { code: answer.error.code });
+    const { message, code, link } = answer.error;
+    throw Object.assign(new Refused(message), { code, link });
   }
 }
 
@@ -204,4 +227,4 @@ function crc32(bytes, before) {
   return ~crc >>> 0;
 }
 
-globalThis.sendFile = sendFile;
+globalThis.sending = { sendFile, makeDataset };

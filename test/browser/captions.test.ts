@@ -72,3 +72,44 @@ test('a reload right after typing shows the caption that was typed, not the one 
   await page.reload();
   expect(await caption.inputValue()).toBe('typed just now');
 });
+
+test('a caption that is typed while there is no line is saved when there is one, also after the page was left', async () => {
+  const sidecar = await place.serve();
+  const page = await (await browser.newContext()).newPage();
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.type());
+    void dialog.accept();
+  });
+  await page.goto(`${sidecar.url}datasets/example`);
+  const caption = page.locator('[data-caption]').nth(3);
+  const file = () => sidecar.get<{ files: { caption: string }[] }>('datasets/example');
+  const onDisk = async () => (await file()).files[3]?.caption;
+  await page.context().setOffline(true);
+  await caption.click();
+  await caption.fill('typed without a line');
+  await page.getByText('not saved: no connection. It is tried again').waitFor();
+  await page.context().setOffline(false);
+  await expect.poll(onDisk, { timeout: 10_000 }).toBe('typed without a line');
+  await page.getByText('saved', { exact: true }).waitFor();
+
+  await page.context().setOffline(true);
+  await caption.fill('and left');
+  await page.getByText('not saved: no connection').waitFor();
+  await page.reload().catch(() => {});
+  expect(dialogs).toEqual(['beforeunload']);
+  await page.context().setOffline(false);
+  await page.goto(`${sidecar.url}datasets/example`);
+  await expect.poll(onDisk, { timeout: 10_000 }).toBe('and left');
+});
+
+test('without their own script captions have a button', async () => {
+  const sidecar = await place.serve();
+  const page = await (await browser.newContext()).newPage();
+  await page.route('**/assets/captions.*.js', (route) => route.abort());
+  await page.goto(`${sidecar.url}datasets/example`);
+  await page.getByRole('button', { name: 'Save' }).first().waitFor();
+  await page.unroute('**/assets/captions.*.js');
+  await page.reload();
+  await page.getByRole('button', { name: 'Save' }).first().waitFor({ state: 'hidden' });
+});

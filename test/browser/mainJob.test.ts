@@ -121,7 +121,7 @@ test('a reload of the form, or an answer that refuses, keeps all that was typed'
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('7');
   await page.getByLabel('Learning rate').fill('fast');
   await page.getByRole('button', { name: 'Start training' }).click();
-  await page.getByText('everything you typed is still here').waitFor();
+  await page.getByText('what you typed is still here').waitFor();
   expect(await page.getByLabel('Trigger word').inputValue()).toBe("it's 🐈");
   expect(await page.getByLabel('Learning rate').inputValue()).toBe('fast');
   expect(await page.locator('[aria-invalid]').count()).toBe(2);

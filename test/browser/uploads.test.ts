@@ -104,3 +104,45 @@ test('a page that lost a script to the line says so, and its forms send all the 
   };
   await Promise.all(['trackside', 'sending', 'pictures'].map(lose));
 });
+
+test('files that are dropped before there is a name, and sent while there is no line, arrive; nobody is asked whether to leave', async () => {
+  const sidecar = await place.serve();
+  const page = await browser.newPage();
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.type());
+    void dialog.dismiss();
+  });
+  await page.goto(`${sidecar.url}datasets`);
+  const bytes = JSON.stringify([...(await noise(80, 80))]);
+  const dropped = await page.evaluateHandle(`{
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(${bytes})], 'a.png', { type: 'image/png' }));
+    transfer;
+  }`);
+  await page.dispatchEvent('#upload', 'drop', { dataTransfer: dropped });
+  await page.getByText('Give the dataset a name first').waitFor();
+  await page.context().setOffline(true);
+  await page.fill('#upload-name', 'dropped');
+  await page.click('#upload button');
+  await page.getByText(/No connection.* goes on by itself/).waitFor();
+  await page.context().setOffline(false);
+  await page.waitForURL('**/datasets/dropped');
+  expect(await sidecar.get('datasets/dropped')).toMatchObject({ images: 1 });
+  expect(dialogs).toEqual([]);
+});
+
+test('after an upload the page of the dataset says nothing any more that was so before', async () => {
+  const sidecar = await place.serve();
+  const picture = await noise(700, 700);
+  await sidecar.send('POST', 'datasets', { name: 'half' });
+  const page = await browser.newPage();
+  await sidecar.send('POST', 'datasets/half/uploads', { file: 'other.png', bytes: 6_000_000 });
+  await page.goto(`${sidecar.url}datasets/half`);
+  await page.getByText('0 pictures, no captions').waitFor();
+  await page.getByText('other.png has not arrived whole').waitFor();
+  await page.setInputFiles('#upload-files', { name: 'a.png', mimeType: 'image/png', buffer: picture });
+  await page.locator('figure').waitFor();
+  await page.getByText('1 picture, 0 with a caption').waitFor();
+  await page.getByText('1 file is in half.').waitFor();
+});

@@ -18,7 +18,6 @@ export async function house() {
   const pages: DatasetPages = {
     datasets: (model) => `<h1>Datasets</h1>${JSON.stringify(model)}`,
     dataset: (model) => `<h1>Dataset</h1>${JSON.stringify(model)}`,
-    datasetImages: (model) => `<ul>${JSON.stringify(model)}</ul>`,
   };
   const app = new Hono();
   app.route('/', datasetRoutes({ datasets, pages, wantsJson: (c) => !c.req.header('accept')?.includes('text/html') }));
