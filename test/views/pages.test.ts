@@ -180,6 +180,13 @@ describe('The form of a new training', () => {
     expect(html).toContain('1 field needs another look; what you typed is still here.');
   });
 
+  test('says what is wrong with the description, and with what has no field', () => {
+    const errors = { description: 'description holds a token.', 'arguments.bogus': '--bogus is none of its flags.' };
+    const html = views.newTraining(some.newTraining({ values: { lora_name: 'x' }, errors }));
+    expect(html).toMatch(/id="f-description-error">Description holds a token\.</i);
+    expect(html).toContain('2 fields need another look; what you typed is still here. --bogus is none of its flags.');
+  });
+
   test('warns when a training could not be resumed', () => {
     const warning = /id="not-resumable"( hidden)?/;
     expect(warning.exec(views.newTraining(some.newTraining()))?.[1]).toBe(' hidden');
