@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
-import { inFolder } from '../security/paths.js';
+import { inFolder, makeFolder } from '../security/paths.js';
 import { syncFolder } from '../wholeFile.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, isDatasetName, pictureStem } from './names.js';
@@ -30,8 +30,9 @@ export async function putAway(
   const { root, name, at } = folder;
   const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const entry = `${when}-${randomBytes(3).toString('hex')}`;
-  await mkdir(join(root, TRASH, name), { recursive: true });
-  // A .trash that is a link to elsewhere is refused before anything is moved.
+  // Step by step: a .trash that is a link to elsewhere is refused before anything is made there or moved.
+  await makeFolder(join(root, TRASH));
+  await inFolder(root, join(root, TRASH), ({ at: trash }) => makeFolder(join(trash, name)));
   await inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
     await mkdir(join(trash, entry));
     for (const file of files) {

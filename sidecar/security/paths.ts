@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import { Problem } from '../problem.js';
 
@@ -47,6 +47,13 @@ export async function inFolder<T>(
   } finally {
     await folder.close();
   }
+}
+
+/** Makes a folder in one that is there, unless there is one, or anything else, of that name. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** A path by which others open the very file that `file` is, as long as it stays open; `path` where the system has none. */

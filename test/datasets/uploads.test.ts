@@ -1,8 +1,9 @@
-import { link, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { bmp, facts, house, picture } from './house.js';
+import { zip } from './zip.js';
 
 const text = { 'content-type': 'text/plain' };
 
@@ -232,6 +233,28 @@ test('no path leads out of the datasets, however it is written', async () => {
   const secret = await readFile(join(home, 'secret.png'));
   expect((await ask('PUT', '/datasets/x/images/linked.png', await picture())).status).toBe(200);
   expect((await readFile(join(home, 'secret.png'))).equals(secret)).toBe(true);
+});
+
+test('a trash and an upload folder that are links out of the datasets are refused, and nothing is made where they lead', async () => {
+  const { ask, create, home, datasets } = await house();
+  await create('x');
+  await ask('PUT', '/datasets/x/images/a.png', await picture());
+  const outside = join(home, 'elsewhere');
+  await mkdir(outside);
+  for (const hidden of ['.trash', '.uploads']) await symlink(outside, join(datasets, hidden));
+  const json = { 'content-type': 'application/json' };
+  for (const [method, path, body] of [
+    ['DELETE', '/datasets/x/images/a.png', undefined],
+    ['PUT', '/datasets/x/images/a.png', await picture()],
+    ['PUT', '/datasets/x/archives/a.zip', zip([{ name: 'b.png', content: await picture() }])],
+    ['POST', '/datasets/x/uploads', '{"file":"b.png","bytes":9}'],
+  ] as const) {
+    const answer = await ask(method, path, body, typeof body === 'string' ? json : {});
+    expect([path, answer.status]).toEqual([path, 422]);
+    expect((await facts(answer)).error.message).toMatch(/leads out/);
+    expect(await readdir(outside, { recursive: true })).toEqual([]);
+  }
+  expect((await ask('GET', '/datasets/x/images/a.png')).status).toBe(200);
 });
 
 test('a link from one dataset to another is followed', async () => {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../problem.js';
-import { inFolder, isOwnFolder } from '../../security/paths.js';
+import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
 import { writeWhole } from '../../wholeFile.js';
 import type { UploadRequest } from './facts.js';
 
@@ -46,9 +46,9 @@ export function uploadId(dataset: string, { file, bytes, modified, strip }: Uplo
 
 /** Makes the folder of an upload, unless it is there. */
 export async function makeUpload(root: string, dataset: string, id: string, request: UploadRequest): Promise<void> {
-  await mkdir(join(root, UPLOADS), { recursive: true });
+  await makeFolder(join(root, UPLOADS));
   await inFolder(root, join(root, UPLOADS), async ({ at }) => {
-    await mkdir(join(at, id)).catch(unless('EEXIST'));
+    await makeFolder(join(at, id));
     if ((await readRecord(join(at, id))) === null)
       await writeRecord(join(at, id), {
         ...request,
@@ -86,7 +86,8 @@ export async function inUpload<T>(
 /** Does work in a new folder beside the uploads, which is gone afterwards, whatever happens. */
 export async function inNewFolder<T>(root: string, work: (at: string) => Promise<T>): Promise<T> {
   const id = randomBytes(16).toString('hex');
-  await mkdir(join(root, UPLOADS, id), { recursive: true });
+  await makeFolder(join(root, UPLOADS));
+  await inFolder(root, join(root, UPLOADS), ({ at }) => makeFolder(join(at, id)));
   try {
     const done = await inFolder(root, join(root, UPLOADS, id), async ({ at }) => ({ result: await work(at) }));
     if (done) return done.result;
@@ -144,10 +145,4 @@ async function readRecord(at: string): Promise<UploadRecord | null> {
   } catch {
     return null;
   }
-}
-
-function unless(code: string): (error: NodeJS.ErrnoException) => void {
-  return (error) => {
-    if (error.code !== code) throw error;
-  };
 }
