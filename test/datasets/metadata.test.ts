@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { readExif } from '../../sidecar/datasets/metadata/exif.js';
 import { bytesOf } from '../../sidecar/datasets/metadata/pieces.js';
 import { withoutPrivate } from '../../sidecar/datasets/metadata/strip.js';
+import { chunksOf, pngChunk, webpChunk, webpOf } from './chunks.js';
 import { facts, house, picture } from './house.js';
 
 const SECRETS = ['Jane Roe', 'SN-4711', 'Berlin'];
@@ -139,3 +140,30 @@ test('damaged metadata is never a reason to fail, and never read beyond its end'
   const short = bytesOf({ bytes: 3, read: async () => Buffer.alloc(0) }, [{ from: 0, to: 3 }]);
   await expect(short.next()).rejects.toThrow(/too early/);
 });
+
+test('a picture that is cut into a million pieces delays nobody: not its upload, and not who looks at it', async () => {
+  const { ask, create, detail } = await house();
+  const { zip } = await import('./zip.js');
+  await create('x');
+  const [jpeg, png, webp] = [await picture('jpeg'), await picture('png'), await picture('webp')];
+  const pieces: Record<string, Buffer> = {
+    'fill.jpg': Buffer.concat([jpeg.subarray(0, 2), Buffer.alloc(1_000_000, 0xff), jpeg.subarray(2)]),
+    'chunks.png': Buffer.concat([png.subarray(0, 33), repeated(pngChunk('prVt'), 300_000), png.subarray(33)]),
+    'chunks.webp': webpOf(chunksOf(webp), repeated(webpChunk('junk', ''), 500_000)),
+  };
+  const began = performance.now();
+  for (const [file, bytes] of Object.entries(pieces)) {
+    expect([file, (await ask('PUT', `/datasets/x/images/${file}`, bytes)).status]).toEqual([file, 201]);
+    const stripped = await ask('PUT', `/datasets/x/images/${file}?strip=true`, bytes);
+    expect([file, stripped.status]).toEqual([file, 422]);
+    expect((await facts(stripped)).error.message).toMatch(/cut into too many pieces/);
+  }
+  const archive = zip(Object.entries(pieces).map(([name, content]) => ({ name, content, deflate: true })));
+  expect((await facts(ask('PUT', '/datasets/x/archives/a.zip', archive))).accepted).toHaveLength(3);
+  expect((await detail('x')).images).toBe(3);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+function repeated(piece: Buffer, times: number): Buffer {
+  return Buffer.alloc(piece.length * times, piece);
+}

@@ -1,5 +1,6 @@
 import { orientationOnly, readExif } from './exif.js';
-import { BLOCK, type Dissected, keep, type Source } from './pieces.js';
+import { BLOCK, type Dissected, keep } from './pieces.js';
+import type { Source } from './source.js';
 
 /**
  * Takes a JPEG apart by its markers (ITU-T T.81 annex B). What decodes the pixels stays byte for byte: tables, scans, the

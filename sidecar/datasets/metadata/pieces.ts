@@ -1,5 +1,4 @@
-/** A file that is read here and there. Reading past its end gives fewer bytes. */
-export type Source = { bytes: number; read(at: number, length: number): Promise<Buffer> };
+import type { Source } from './source.js';
 
 /** A stretch of the source, or bytes of our own. */
 export type Piece = { from: number; to: number } | Buffer;

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { orientationOnly, readExif } from './exif.js';
-import { type Dissected, keep, type Source } from './pieces.js';
+import { type Dissected, keep } from './pieces.js';
+import type { Source } from './source.js';
 
 /** What decodes, colours and animates the pixels (PNG third edition, section 11). Everything else is metadata. */
 const PIXELS = new Set(

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { dissectJpeg } from './jpeg.js';
-import { bytesOf, type Dissected, type Source } from './pieces.js';
+import { bytesOf, type Dissected } from './pieces.js';
 import { dissectPng } from './png.js';
+import { type Source, withSource } from './source.js';
 import { dissectWebp } from './webp.js';
 
 /**
@@ -36,21 +36,4 @@ async function dissect(source: Source, toEnd: boolean): Promise<Dissected> {
   if (head.startsWith('\x89PNG')) return dissectPng(source, toEnd);
   if (head.startsWith('RIFF') && head.endsWith('WEBP')) return dissectWebp(source);
   return { orientation: 1, found: [], pieces: [] };
-}
-
-async function withSource<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    return await use({
-      bytes: size,
-      async read(at, length) {
-        const block = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
-        const { bytesRead } = await file.read(block, 0, block.length, at);
-        return block.subarray(0, bytesRead);
-      },
-    });
-  } finally {
-    await file.close();
-  }
 }

@@ -1,5 +1,6 @@
 import { orientationOnly, readExif } from './exif.js';
-import { type Dissected, keep, type Source } from './pieces.js';
+import { type Dissected, keep } from './pieces.js';
+import type { Source } from './source.js';
 
 /** What makes the pixels (WebP container specification, RFC 9649). */
 const PIXELS = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);
