@@ -1,17 +1,16 @@
 import { open } from 'node:fs/promises';
-import type sharp from 'sharp';
+import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { BMP_HEAD, measureBmp } from './bmp.js';
+import { MOST_PIXELS, requireAffordable } from './cost.js';
 import { readPrivate } from './metadata/strip.js';
+import { PictureProblem } from './pictureProblem.js';
 import { gate } from './turns.js';
 
 /** Two at once leave threads for everything else that waits for the disk. */
 const decoding = gate(2);
+/** One at once of those that are held whole: each may take 300 MB. */
+const holding = gate(1);
 const THUMBNAIL_PIXELS = 256;
-/** More than any camera that is carried around; a few bytes may claim to be billions, and each wants memory. */
-const MOST_PIXELS = 2 ** 27;
-
-/** Why a file is no picture that a trainer can read: a sentence for people, without the file's name. */
-export class PictureProblem extends Error {}
 
 /** Width and height in pixels as they are stored; `turned` is what the orientation in its metadata does to them. */
 export type LookedAt = { width: number; height: number; turned: boolean; found: string[] };
@@ -27,15 +26,15 @@ export async function lookAtPicture(path: string): Promise<LookedAt> {
   });
 }
 
-async function measure(path: string): Promise<{ width: number; height: number }> {
-  const { width, height } = await (await decoder())(path, { limitInputPixels: MOST_PIXELS }).metadata();
-  if (width * height > MOST_PIXELS) throw tooManyPixels();
-  return { width, height };
+async function measure(path: string): Promise<Metadata> {
+  const facts = await (await decoder())(path, { limitInputPixels: MOST_PIXELS }).metadata();
+  if (facts.width * facts.height > MOST_PIXELS) throw tooManyPixels();
+  return facts;
 }
 
 /**
  * Decodes the picture to its last row: nothing that is cut off or damaged gets past. A BMP, which sharp's build can't decode,
- * is measured against its header. Throws a PictureProblem.
+ * is measured against its header. Throws a PictureProblem, for one that is too costly to decode too.
  */
 export async function requireWholePicture(path: string): Promise<void> {
   const { format, head, bytes } = await look(path);
@@ -43,29 +42,38 @@ export async function requireWholePicture(path: string): Promise<void> {
     await inWords(async () => measureBmp(head, bytes));
     return;
   }
-  const { width, height } = await inWords(() => measure(path));
-  // Making a thumbnail is not enough: a JPEG is then decoded at an eighth of its size, and its last rows may not be.
-  const lastRow = { left: 0, top: height - 1, width, height: 1 };
-  const decode = await decoder();
-  await inWords(() =>
-    decoding(() => decode(path, { failOn: 'error', limitInputPixels: MOST_PIXELS }).extract(lastRow).raw().toBuffer()),
-  );
+  await decode(path, (picture, { width, height }) => {
+    // A WebP is decoded to its end for a thumbnail too, and takes half the memory then. A JPEG is decoded at an eighth of its
+    // size, and its last rows may not be.
+    const part =
+      format === 'webp' ? toThumbnail(picture) : picture.extract({ left: 0, top: height - 1, width, height: 1 });
+    return part.raw();
+  });
 }
 
-/** A WebP of at most 256 pixels; null for BMP, which sharp's build can't decode. Throws a PictureProblem. */
+/**
+ * A WebP of at most 256 pixels; null for BMP, which sharp's build can't decode. Throws a PictureProblem, for one that is too
+ * costly to decode too.
+ */
 export async function makeThumbnail(path: string): Promise<Buffer | null> {
   const { format } = await look(path);
   if (format === 'bmp') return null;
-  const decode = await decoder();
-  return inWords(() =>
-    decoding(() =>
-      decode(path, { failOn: 'error', limitInputPixels: MOST_PIXELS })
-        .autoOrient()
-        .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
-        .webp({ quality: 78 })
-        .toBuffer(),
-    ),
-  );
+  return decode(path, (picture) => toThumbnail(picture.autoOrient()).webp({ quality: 78 }));
+}
+
+function toThumbnail(picture: Sharp): Sharp {
+  return picture.resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true });
+}
+
+async function decode(path: string, what: (picture: Sharp, facts: Metadata) => Sharp): Promise<Buffer> {
+  const library = await decoder();
+  return inWords(async () => {
+    const facts = await measure(path);
+    const held = await requireAffordable(path, facts);
+    const picture = library(path, { failOn: 'error', limitInputPixels: MOST_PIXELS });
+    const work = () => decoding(() => what(picture, facts).toBuffer());
+    return held > 0 ? holding(work) : work();
+  });
 }
 
 let loading: Promise<typeof sharp> | undefined;
@@ -134,7 +142,10 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
 }
 
 function tooManyPixels(): PictureProblem {
-  return new PictureProblem(`It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`);
+  return new PictureProblem(
+    `It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`,
+    'Make it smaller and upload that.',
+  );
 }
 
 /** Changes whenever the file does: for addresses that may be cached for ever. */

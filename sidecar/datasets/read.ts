@@ -7,7 +7,8 @@ import type { DatasetDetail, DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { captionStem, hasMixedEnding, pictureStem } from './names.js';
-import { type LookedAt, lookAtPicture, PictureProblem, revisionOf } from './picture.js';
+import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
+import { PictureProblem } from './pictureProblem.js';
 import { Recent } from './recent.js';
 import { gate } from './turns.js';
 

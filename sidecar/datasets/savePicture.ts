@@ -8,7 +8,8 @@ import type { DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { withoutPrivate } from './metadata/strip.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
-import { PictureProblem, requireWholePicture } from './picture.js';
+import { requireWholePicture } from './picture.js';
+import { PictureProblem } from './pictureProblem.js';
 import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
 import { storing } from './storing.js';
@@ -139,7 +140,7 @@ export async function requireDecodable(path: string, file: string): Promise<void
     throw new Problem(
       'not_decodable',
       422,
-      `${file} can't be used: ${error.message} It was not saved; nothing else was changed. Export it again as PNG or JPEG and upload that.`,
+      `${file} can't be used: ${error.message} It was not saved; nothing else was changed. ${error.remedy}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { orientationOnly, readExif } from './exif.js';
-import { BLOCK, type Dissected, keep } from './pieces.js';
-import type { Source } from './source.js';
+import { type Dissected, keep } from './pieces.js';
+import { type Source, WINDOW } from './source.js';
 
 /**
  * Takes a JPEG apart by its markers (ITU-T T.81 annex B). What decodes the pixels stays byte for byte: tables, scans, the
@@ -73,9 +73,9 @@ async function privateWord(
 }
 
 /** Where the entropy-coded data ends: at the first marker that is neither a restart nor a stuffed byte. */
-async function endOfScan(source: Source, from: number): Promise<number> {
+export async function endOfScan(source: Source, from: number): Promise<number> {
   for (let at = from; ; ) {
-    const block = await source.read(at, BLOCK);
+    const block = await source.read(at, WINDOW);
     if (block.length < 2) throw new Error('it ends inside its pixels');
     for (let index = block.indexOf(0xff); index !== -1; index = block.indexOf(0xff, index + 1)) {
       const next = block[index + 1];

@@ -32,4 +32,4 @@ export async function* bytesOf(source: Source, pieces: readonly Piece[]): AsyncG
   }
 }
 
-export const BLOCK = 256 * 1024;
+const BLOCK = 256 * 1024;

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 export type Source = { bytes: number; read(at: number, length: number): Promise<Buffer> };
 
 /** Bytes that are read at once: the pieces of a picture follow each other, and many are a few bytes long. */
-const WINDOW = 16 * 1024;
+export const WINDOW = 16 * 1024;
 /** A PNG of 100 MB in chunks of 8 kB, as they are written, has 12,800 of them. */
 const MOST_READS = 100_000;
 
