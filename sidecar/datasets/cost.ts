@@ -1,4 +1,5 @@
 import type { Metadata } from 'sharp';
+import { packedText } from './metadata/packedText.js';
 import { countScans } from './metadata/scans.js';
 import { PictureProblem } from './pictureProblem.js';
 
@@ -10,6 +11,14 @@ const LONGEST_SIDE = 32_768;
 const MOST_HELD = 8192 * 6144 * 3 * 2;
 /** Programs write about ten. Each goes over all pixels and may be 300 bytes long: 2,000 of them took 25 s. */
 const MOST_SCANS = 100;
+/** Bytes: 12 MB of it unpacked to 12 GB, in 8 s. Trainers stop at one text of 1 MB (Pillow PngImagePlugin MAX_TEXT_CHUNK). */
+const MOST_PACKED = 1_000_000;
+
+/** Throws a PictureProblem where its header alone takes more time than one picture may. */
+export async function requireLittlePacked(path: string): Promise<void> {
+  if ((await packedText(path)) > MOST_PACKED)
+    throw new PictureProblem(`It carries more than ${inMegabytes(MOST_PACKED)} of packed text.`);
+}
 
 /**
  * Bytes that the decoder holds of a picture before it gives the first row; 0 where it goes row by row. Throws a

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { BMP_HEAD, measureBmp } from './bmp.js';
-import { MOST_PIXELS, requireAffordable } from './cost.js';
+import { MOST_PIXELS, requireAffordable, requireLittlePacked } from './cost.js';
 import { readPrivate } from './metadata/strip.js';
 import { PictureProblem } from './pictureProblem.js';
 import { gate } from './turns.js';
@@ -27,6 +27,7 @@ export async function lookAtPicture(path: string): Promise<LookedAt> {
 }
 
 async function measure(path: string): Promise<Metadata> {
+  await requireLittlePacked(path);
   const facts = await (await decoder())(path, { limitInputPixels: MOST_PIXELS }).metadata();
   if (facts.width * facts.height > MOST_PIXELS) throw tooManyPixels();
   return facts;

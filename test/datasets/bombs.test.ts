@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { jpegSegment, pngChunk } from './chunks.js';
@@ -50,6 +51,22 @@ test('pictures of every kind that is held whole are taken, decoded to their end 
     expect([file, cut.status]).toEqual([file, 422]);
     expect([file, (await ask('PUT', `/datasets/x/images/${file}`, bytes)).status]).toEqual([file, 201]);
     expect((await ask('GET', `/datasets/x/images/${file}?size=thumb`)).headers.get('content-type')).toBe('image/webp');
+  }
+});
+
+test('text that unpacks to gigabytes is not unpacked, neither at an upload nor in the list of pictures', async () => {
+  const { ask, create, detail, datasets } = await house();
+  await create('x');
+  const plain = await picture();
+  const zeros = deflateSync(Buffer.alloc(40_000_000));
+  const packed = (type: string, head: string) => pngChunk(type, Buffer.concat([Buffer.from(head), zeros]));
+  for (const text of [packed('zTXt', 'a\0\0'), packed('iTXt', 'a\0\x01\0\0\0')]) {
+    const bytes = Buffer.concat([plain.subarray(0, 33), Buffer.alloc(30 * text.length, text), plain.subarray(33)]);
+    const answer = await ask('PUT', '/datasets/x/images/a.png', bytes);
+    expect(answer.status).toBe(422);
+    expect((await facts(answer)).error.message).toMatch(/more than 1 MB of packed text/);
+    await writeFile(join(datasets, 'x', 'a.png'), bytes);
+    expect((await detail('x')).files[0].problem).toMatch(/more than 1 MB of packed text/);
   }
 });
 

@@ -146,9 +146,11 @@ test('a picture that is cut into a million pieces delays nobody: not its upload,
   const { zip } = await import('./zip.js');
   await create('x');
   const [jpeg, png, webp] = [await picture('jpeg'), await picture('png'), await picture('webp')];
+  const end = png.length - 12;
+  const chunks = repeated(pngChunk('prVt'), 300_000);
   const pieces: Record<string, Buffer> = {
     'fill.jpg': Buffer.concat([jpeg.subarray(0, 2), Buffer.alloc(1_000_000, 0xff), jpeg.subarray(2)]),
-    'chunks.png': Buffer.concat([png.subarray(0, 33), repeated(pngChunk('prVt'), 300_000), png.subarray(33)]),
+    'behind.png': Buffer.concat([png.subarray(0, end), chunks, png.subarray(end)]),
     'chunks.webp': webpOf(chunksOf(webp), repeated(webpChunk('junk', ''), 500_000)),
   };
   const began = performance.now();
@@ -160,6 +162,8 @@ test('a picture that is cut into a million pieces delays nobody: not its upload,
   }
   const archive = zip(Object.entries(pieces).map(([name, content]) => ({ name, content, deflate: true })));
   expect((await facts(ask('PUT', '/datasets/x/archives/a.zip', archive))).accepted).toHaveLength(3);
+  const before = Buffer.concat([png.subarray(0, 33), chunks, png.subarray(33)]);
+  expect((await ask('PUT', '/datasets/x/images/before.png', before)).status).toBe(422);
   expect((await detail('x')).images).toBe(3);
   expect(performance.now() - began).toBeLessThan(10_000);
 });
