@@ -33,6 +33,17 @@ async function measure(path: string): Promise<Metadata> {
   return facts;
 }
 
+/** Pixels that a decoder would go over: 0 where the file is refused before that, and for a BMP, which is not decoded. */
+export async function countPixels(path: string): Promise<number> {
+  try {
+    if ((await look(path)).format === 'bmp') return 0;
+    const { width, height } = await measure(path);
+    return width * height;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Decodes the picture to its last row: nothing that is cut off or damaged gets past. A BMP, which sharp's build can't decode,
  * is measured against its header. Throws a PictureProblem, for one that is too costly to decode too.

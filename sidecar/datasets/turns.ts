@@ -15,13 +15,23 @@ export async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** At most `limit` pieces of work at once; the others wait in order. */
-export function gate(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+/** At most `limit` pieces of work at once; the others wait in order, until the signal says that nobody wants them any more. */
+export function gate(limit: number): <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T> {
   const queue: (() => void)[] = [];
   let free = limit;
-  return async (work) => {
+  return async (work, signal) => {
+    signal?.throwIfAborted();
     if (free > 0) free--;
-    else await new Promise<void>((go) => queue.push(go));
+    else
+      await new Promise<void>((go, leave) => {
+        queue.push(go);
+        signal?.addEventListener('abort', () => {
+          const at = queue.indexOf(go);
+          if (at === -1) return;
+          queue.splice(at, 1);
+          leave(signal.reason);
+        });
+      });
     try {
       return await work();
     } finally {

@@ -62,10 +62,10 @@ export function uploadRoutes({ datasets: root }: { datasets: string }): Hono {
 
   routes.delete('/datasets/:name/uploads/:id', async (c) => {
     const { name, id } = c.req.param();
-    await giveUp(root, name, id);
-    return c.json({
-      message: 'The upload was given up, and what had arrived of it is removed. The dataset is as it was.',
-    });
+    const message = (await giveUp(root, name, id))
+      ? 'The upload was given up, and what had arrived of it is removed. The dataset is as it was.'
+      : 'The upload is over: it was in the dataset already, and stays there.';
+    return c.json({ message });
   });
 
   routes.put('/datasets/:name/archives/:file', async (c) => {

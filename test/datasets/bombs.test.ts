@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { jpegSegment, pngChunk } from './chunks.js';
 import { facts, house, picture } from './house.js';
+import { zip } from './zip.js';
 
 test('a picture that takes gigabytes to decode is refused in words, uploaded or put there by hand, before it is decoded', async () => {
   const { ask, create, datasets } = await house();
@@ -68,6 +69,22 @@ test('text that unpacks to gigabytes is not unpacked, neither at an upload nor i
     await writeFile(join(datasets, 'x', 'a.png'), bytes);
     expect((await detail('x')).files[0].problem).toMatch(/more than 1 MB of packed text/);
   }
+});
+
+test('an archive of few bytes whose pictures would keep the decoder for long is refused, and nothing of it stays', async () => {
+  const { ask, create, files } = await house();
+  await create('x');
+  const good = { name: 'good.png', content: await picture() };
+  const large = Array.from({ length: 9 }, (_, index) => ({ name: `${index}.png`, content: png(11_585, 11_585) }));
+  const answer = await ask('PUT', '/datasets/x/archives/a.zip', zip([good, ...large]));
+  expect(answer.status).toBe(413);
+  expect((await facts(answer)).error).toMatchObject({
+    code: 'archive_bomb',
+    message: expect.stringMatching(/more than 1,074 million pixels. Nothing of it was saved/),
+  });
+  expect(await files()).toEqual([]);
+  const fewer = await facts(ask('PUT', '/datasets/x/archives/a.zip', zip([good, ...large.slice(1)])));
+  expect([fewer.accepted, fewer.refused.length]).toEqual([['good.png'], 8]);
 });
 
 /** What a PNG of 16 bits a channel says before its pixels, of which there are none. */

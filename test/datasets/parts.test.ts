@@ -157,6 +157,29 @@ test('a sidecar that is killed loses nothing that arrived, and takes what was wh
   expect(await second.get('datasets/x')).toMatchObject({ images: 2, captions: 1 });
 });
 
+test('an archive that is given up is not unpacked to its end, nor one that waits for it, and nothing of it stays', async () => {
+  const { ask, create, detail, files } = await house();
+  await create('x');
+  const content = await picture();
+  const archive = (stem: string, count: number) =>
+    zip(Array.from({ length: count }, (_, index) => ({ name: `${stem}${index}.png`, content })));
+  const [long, waiting] = [archive('long', 1000), archive('waiting', 2)];
+  const first = await begin(ask, 'long.zip', long);
+  const second = await begin(ask, 'waiting.zip', waiting);
+  const [one, two] = [first, second].map(({ id }) => `/datasets/x/uploads/${id}`) as [string, string];
+  const unpacking = ask('PUT', one, ...part(long, 0, long.length));
+  await vi.waitFor(async () => expect((await facts(ask('GET', one))).unpacked?.done).toBeGreaterThan(0), 10_000);
+  const queued = ask('PUT', two, ...part(waiting, 0, waiting.length));
+  await vi.waitFor(async () => expect((await facts(ask('GET', two))).state).toBe('taking'));
+  for (const at of [two, one]) {
+    expect((await facts(ask('GET', one))).state).toBe('taking');
+    expect((await facts(ask('DELETE', at))).message).toMatch(/The dataset is as it was/);
+  }
+  for (const answer of [await unpacking, await queued]) expect([404, 422]).toContain(answer.status);
+  expect((await detail('x')).images).toBe(0);
+  expect(await files()).toEqual([]);
+});
+
 test('half of an upload is kept for a day, and then removed', async () => {
   const { sweepUploads } = await import('../../sidecar/datasets/uploads/halfDone.js');
   const { ask, create, datasets } = await house();

@@ -1,8 +1,8 @@
 import { type Entry, getFileNameLowLevel, type ZipFile } from 'yauzl';
-import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
 import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js';
 import { LARGEST_PICTURE } from '../receive.js';
+import { refused } from './refused.js';
 
 /** A file of an archive that is to be unpacked under `name`. */
 export type Wanted = { entry: Entry; name: string; kind: 'picture' | 'caption' };
@@ -56,11 +56,6 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   if (found.bytes > LARGEST_UNPACKED || isBomb(found.bytes, packed))
     throw refused('archive_bomb', `it would unpack to ${inMegabytes(found.bytes)}`, 413);
   return found;
-}
-
-export function refused(code: string, why: string, status: 413 | 422 = 422): Problem {
-  const remedy = 'Nothing of it was saved. Pack the pictures and captions anew, as a plain zip, and upload that.';
-  return new Problem(code, status, `The archive can't be used: ${why}. ${remedy}`);
 }
 
 /** The path of an entry, with `/` between folders. Throws a Problem for every path that could mean another place. */

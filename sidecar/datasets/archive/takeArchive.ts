@@ -1,31 +1,44 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { Problem } from '../../problem.js';
 import { captionText, saveCaption } from '../caption.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
+import { countPixels } from '../picture.js';
 import { examine, placePicture, type SaveOptions } from '../savePicture.js';
 import type { Taken } from '../uploads/facts.js';
+import { refused } from './refused.js';
 import type { Unpacked } from './unpack.js';
+
+/** A decoder goes over them in about 10 s. */
+const HARMLESS_PIXELS = 2 ** 30;
+/** Photos have 20 at most, drawings 100, black ones millions. */
+const MOST_PIXELS_A_BYTE = 500;
 
 /**
  * Takes the pictures and captions of a zip into a dataset. All of them are unpacked, decoded and checked in `into`, an empty
  * folder on the same disk, before the first one is moved: an archive that can't be used changes nothing. Single pictures
- * that can't be decoded are named, and the others are taken. Throws a Problem as `unpack` does.
+ * that can't be decoded are named, and the others are taken. Throws a Problem as `unpack` does, and 413 where its pictures
+ * would keep the decoder too long. `signal` calls it off until the first file is moved.
  */
 export async function takeArchive(
   folder: DatasetFolder,
   archive: string,
   into: string,
-  options: SaveOptions & { tell: (done: number, total: number) => void },
+  options: SaveOptions & { tell: (done: number, total: number) => void; signal: AbortSignal },
 ): Promise<Taken> {
   // Loaded with the first archive: most pods never see one.
   const { unpack } = await import('./unpack.js');
   const taken: Taken = { accepted: [], notes: [], refused: [] };
   const ready: (Unpacked & { stripped: string[] })[] = [];
+  const mostPixels = Math.max(HARMLESS_PIXELS, (await stat(archive)).size * MOST_PIXELS_A_BYTE);
+  let pixels = 0;
   const { passedOver } = await unpack(
     archive,
     into,
     async (file) => {
+      if (file.kind === 'picture') pixels += await countPixels(file.received.path);
+      if (pixels > mostPixels)
+        throw refused('archive_bomb', `its pictures have more than ${inMillions(mostPixels)} million pixels`, 413);
       try {
         ready.push(await check(file, options));
       } catch (error) {
@@ -35,7 +48,9 @@ export async function takeArchive(
       }
     },
     options.tell,
+    options.signal,
   );
+  options.signal.throwIfAborted();
   for (const { name, kind, received, stripped } of ready) {
     const note = await (kind === 'picture'
       ? placed(folder, name, received, stripped)
@@ -76,4 +91,8 @@ function passedOverNote(files: readonly string[]): string {
   const shown = files.slice(0, 5).join(', ');
   const more = files.length > 5 ? ` and ${files.length - 5} more` : '';
   return `Passed over, for they are neither pictures nor captions: ${shown}${more}.`;
+}
+
+function inMillions(count: number): string {
+  return Math.round(count / 1_000_000).toLocaleString('en');
 }

@@ -7,7 +7,8 @@ import { LONGEST_CAPTION } from '../caption.js';
 import { printable } from '../names.js';
 import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
 import { SPARE_DISK } from '../spareDisk.js';
-import { type Contents, readContents, refused, type Wanted } from './contents.js';
+import { type Contents, readContents, type Wanted } from './contents.js';
+import { refused } from './refused.js';
 
 /** A file that was unpacked, on the disk for certain. */
 export type Unpacked = { name: string; kind: Wanted['kind']; received: Received };
@@ -19,12 +20,14 @@ export type Unpacked = { name: string; kind: Wanted['kind']; received: Received 
  * folder is then for the caller to remove.
  *
  * @param tell hears how many bytes of how many are unpacked
+ * @param signal calls it off at the next block: its reason is thrown
  */
 export async function unpack(
   archive: string,
   into: string,
   take: (file: Unpacked) => Promise<void>,
   tell: (done: number, total: number) => void,
+  signal: AbortSignal,
 ): Promise<Omit<Contents, 'wanted'>> {
   const file = await open(archive, 'r');
   try {
@@ -37,7 +40,7 @@ export async function unpack(
     for (const [index, wanted] of contents.wanted.entries()) {
       tell(done, contents.bytes);
       const limit = wanted.kind === 'picture' ? LARGEST_PICTURE : LONGEST_CAPTION;
-      const received = await receive(checked(zip, wanted), join(into, `${index}`), limit);
+      const received = await receive(checked(zip, wanted, signal), join(into, `${index}`), limit);
       done += received.bytes;
       await take({ name: wanted.name, kind: wanted.kind, received });
     }
@@ -56,9 +59,11 @@ export async function unpack(
   }
 }
 
-async function* checked(zip: ZipFile, { entry, name }: Wanted): AsyncGenerator<Buffer> {
+async function* checked(zip: ZipFile, { entry, name }: Wanted, signal: AbortSignal): AsyncGenerator<Buffer> {
+  signal.throwIfAborted();
   let sum = 0;
   for await (const block of await zip.openReadStreamPromise(entry)) {
+    signal.throwIfAborted();
     sum = crc32(block, sum);
     yield block;
   }

@@ -14,7 +14,8 @@ import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, 
 /** Bytes. */
 export const LARGEST_ARCHIVE = 64_000_000_000;
 
-export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void> };
+/** `end` calls an archive off, as long as nothing of it was moved into the dataset. */
+export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void>; end: AbortController };
 
 /** Archives one after the other: each wants the disk. */
 const unpacking = gate(1);
@@ -34,7 +35,7 @@ export function take(root: string, dataset: string, id: string): Taking {
   const key = join(root, id);
   const present = underWay.get(key);
   if (present) return present;
-  const taking: Taking = { unpacked: null, ended: Promise.resolve() };
+  const taking: Taking = { unpacked: null, ended: Promise.resolve(), end: new AbortController() };
   taking.ended = inUpload(root, dataset, id, async (upload) => {
     const { taken, problem } = upload.record;
     if (!taken && !problem) await settle(upload, taking);
@@ -78,7 +79,8 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
       const tell = (done: number, total: number) => {
         taking.unpacked = { done, total };
       };
-      return takeUnpacked(folder, content, join(upload.at, 'unpacked'), { strip, tell });
+      const { signal } = taking.end;
+      return takeUnpacked(folder, content, join(upload.at, 'unpacked'), { strip, tell, signal });
     }),
   );
 }
@@ -98,7 +100,7 @@ async function takeUnpacked(
     } finally {
       await rm(into, { recursive: true, force: true });
     }
-  });
+  }, options.signal);
 }
 
 /** Takes a whole archive that comes as one body, and answers when all of it is in the dataset. Throws a Problem. */
@@ -114,7 +116,11 @@ export async function receiveArchive(
     storing(join(root, dataset, file), () =>
       inNewFolder(root, async (at) => {
         const { path } = await receive(chunks, join(at, 'content'), LARGEST_ARCHIVE);
-        return takeUnpacked(folder, path, join(at, 'unpacked'), { strip, tell() {} });
+        return takeUnpacked(folder, path, join(at, 'unpacked'), {
+          strip,
+          tell() {},
+          signal: new AbortController().signal,
+        });
       }),
     ),
   );

@@ -85,11 +85,22 @@ export async function receivePart(
   });
 }
 
-/** Removes an upload and what has arrived of it. One that is being taken goes on. */
-export async function giveUp(root: string, dataset: string, id: string): Promise<void> {
-  await takingOf(root, id)?.ended.catch(() => {});
-  await inUpload(root, dataset, id, async ({ key }) => forget(key));
+/**
+ * Removes an upload and what has arrived of it; an archive that is being unpacked is called off. False where all of it was in
+ * the dataset before that. Throws a Problem, 404.
+ */
+export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {
+  await inUpload(root, dataset, id, async () => {
+    const taking = takingOf(root, id);
+    taking?.end.abort(new Problem('given_up', 409, 'The upload was given up. Nothing of it was saved.'));
+    await taking?.ended.catch(() => {});
+  });
+  const taken = await inUpload(root, dataset, id, async ({ key, record }) => {
+    forget(key);
+    return record.taken !== null;
+  });
   await removeUpload(root, id);
+  return !taken;
 }
 
 /** Takes what had arrived whole when the sidecar ended, and removes what nobody came back for; again every hour. */
