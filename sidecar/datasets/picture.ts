@@ -19,8 +19,7 @@ export type LookedAt = { width: number; height: number; turned: boolean; found: 
 export async function lookAtPicture(path: string): Promise<LookedAt> {
   const { format, head, bytes } = await look(path);
   return inWords(async () => {
-    if (format === 'bmp') return { ...measureBmp(head, bytes), turned: false, found: [] };
-    const { width, height } = await measure(path);
+    const { width, height } = format === 'bmp' ? measureBmp(head, bytes) : await measure(path);
     const { orientation, found } = await readPrivate(path);
     return { width, height, turned: orientation !== 1, found };
   });
