@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { diskErrorCode } from './diskError.js';
@@ -25,6 +26,7 @@ import { safeHeaders } from './security/headers.js';
 import { ownNames } from './security/hosts.js';
 import { maskAnswers } from './security/maskAnswers.js';
 import { notPassedOn, ownHost, ownOrigin } from './security/origin.js';
+import { trainsOn } from './sessions/trainsOn.js';
 import type { Trackside } from './trackside.js';
 
 const LARGEST_FORM = 4 * 1024 * 1024;
@@ -73,6 +75,7 @@ export function createApp(trackside: Trackside): Hono {
     datasetRoutes({
       datasets: settings.datasets,
       wantsJson: (c) => !wantsPage(c),
+      userOf: async (dataset) => trainsOn(await trackside.outputs.list(), join(settings.datasets, dataset)),
       pages: {
         datasets: async (model) => views.datasets({ ...(await pageModel(trackside, model.root)), ...model }),
         dataset: async (model) => views.dataset({ ...(await pageModel(trackside, model.root)), ...model }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
 import { syncFolder } from '../wholeFile.js';
-import { type DatasetFolder, inDataset } from './folder.js';
+import { type DatasetFolder, inDataset, makeDataset } from './folder.js';
 import { captionStem, isDatasetName, pictureStem } from './names.js';
 import { storing } from './storing.js';
 import { inTurn } from './turns.js';
@@ -28,20 +28,58 @@ export async function putAway(
   { keep = false }: { keep?: boolean } = {},
 ): Promise<string> {
   const { root, name, at } = folder;
+  return inNewEntry(root, name, async (entry) => {
+    await mkdir(entry);
+    for (const file of files) {
+      const [from, to] = [join(at, file), join(entry, file)];
+      if (keep) await link(from, to).catch(() => rename(from, to));
+      else await rename(from, to);
+    }
+  });
+}
+
+/**
+ * Puts a whole dataset away, with whatever else lies in its folder; an empty one is removed. Answers where to, relative to
+ * the datasets, or null. Throws a Problem: 404 where there is none, 422 where it is a link.
+ */
+export async function putDatasetAway(root: string, name: string): Promise<string | null> {
+  return inDataset(root, name, (folder) =>
+    storing(join(root, name), () =>
+      inTurn(folder.path, async () => {
+        if ((await lstat(join(root, name))).isSymbolicLink())
+          throw new Problem('dataset_is_link', 422, `${name} is a link to another folder: remove it by hand.`);
+        const empty = (await readdir(folder.at)).length === 0;
+        if (empty) await rmdir(join(root, name));
+        const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
+        await syncFolder(root);
+        return kept;
+      }),
+    ),
+  );
+}
+
+/** Has `fill` make a folder in the trash of a dataset; answers what it is called, relative to the datasets. */
+async function inNewEntry(root: string, name: string, fill: (entry: string) => Promise<void>): Promise<string> {
   const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const entry = `${when}-${randomBytes(3).toString('hex')}`;
   // Step by step: a .trash that is a link to elsewhere is refused before anything is made there or moved.
   await makeFolder(join(root, TRASH));
   await inFolder(root, join(root, TRASH), ({ at: trash }) => makeFolder(join(trash, name)));
-  await inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
-    await mkdir(join(trash, entry));
-    for (const file of files) {
-      const [from, to] = [join(at, file), join(trash, entry, file)];
-      if (keep) await link(from, to).catch(() => rename(from, to));
-      else await rename(from, to);
-    }
-  });
+  await inFolder(root, join(root, TRASH, name), ({ at: trash }) => fill(join(trash, entry)));
   return join(TRASH, name, entry);
+}
+
+/** Datasets that were put away and are not there, with what was put away of each last; the newest first. */
+export async function listRemoved(root: string): Promise<(TrashEntry & { dataset: string })[]> {
+  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(() => null);
+  const all = await Promise.all(
+    (names ?? []).filter(isDatasetName).map(async (dataset) => {
+      const there = await lstat(join(root, dataset)).catch(() => null);
+      const [newest] = there ? [] : await listTrash(root, dataset);
+      return newest ? [{ ...newest, dataset }] : [];
+    }),
+  );
+  return all.flat().sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
 /** What was put away of a dataset, newest first. */
@@ -55,7 +93,7 @@ export async function listTrash(root: string, name: string): Promise<TrashEntry[
 }
 
 /**
- * Puts back what was put away in one go. A file that has taken such a name meanwhile is put away in its turn: `kept` says
+ * Puts back what was put away in one go, also of a dataset that was put away itself. A file that has taken such a name meanwhile is put away in its turn: `kept` says
  * where to. Throws a Problem, 404, where there is no such entry.
  */
 export async function restoreFromTrash(
@@ -66,7 +104,8 @@ export async function restoreFromTrash(
   const gone = new Problem('not_in_trash', 404, 'This is not in the trash: it may have been put back already.', {
     link: `datasets/${encodeURIComponent(name)}`,
   });
-  if (!ENTRY.test(entry)) throw gone;
+  if (!(await listTrash(root, name)).some((each) => each.entry === entry)) throw gone;
+  await makeDataset(root, name);
   const restored = await inDataset(root, name, (folder) =>
     storing(join(root, name), () =>
       inTurn(folder.path, () =>
@@ -76,7 +115,8 @@ export async function restoreFromTrash(
           const there = new Set(await readdir(folder.at));
           const inTheWay = files.filter((file) => there.has(file));
           const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
-          for (const file of files) await rename(join(trash, entry, file), join(folder.at, file));
+          const all = there.size === 0 ? await readdir(join(trash, entry)) : files;
+          for (const file of all) await rename(join(trash, entry, file), join(folder.at, file));
           await rmdir(join(trash, entry)).catch(() => {});
           await syncFolder(folder.at);
           return { files, kept };

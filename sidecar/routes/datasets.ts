@@ -14,7 +14,7 @@ import { LARGEST_PICTURE, receiveShort, tooLarge } from '../datasets/receive.js'
 import { removePicture, savePicture } from '../datasets/savePicture.js';
 import { type StrippedDataset, stripDataset } from '../datasets/stripMetadata.js';
 import { thumbnail } from '../datasets/thumbnails.js';
-import { listTrash, restoreFromTrash } from '../datasets/trash.js';
+import { listRemoved, listTrash, putDatasetAway, restoreFromTrash } from '../datasets/trash.js';
 import { receiveArchive } from '../datasets/uploads/take.js';
 import { unfinishedUploads } from '../datasets/uploads/uploads.js';
 import { Problem } from '../problem.js';
@@ -35,22 +35,27 @@ export type DatasetPages = {
  * `/datasets`: list, create, read; pictures and captions one raw body each, or many in one form. Throws Problems for the app
  * to answer.
  *
- * @example app.route('/', datasetRoutes({ datasets: settings.datasets, wantsJson, pages }))
+ * @example app.route('/', datasetRoutes({ datasets: settings.datasets, wantsJson, pages, userOf }))
  * @param datasets the absolute path of the datasets; it need not exist yet
+ * @param userOf which session trains on a dataset at this moment; null where none does
  */
 export function datasetRoutes(given: {
   datasets: string;
   wantsJson: (c: Context) => boolean;
   pages: DatasetPages;
+  userOf: (dataset: string) => Promise<string | null>;
 }): Hono {
-  const { datasets: root, wantsJson, pages } = given;
+  const { datasets: root, wantsJson, pages, userOf } = given;
   const routes = new Hono();
   routes.route('/', uploadRoutes({ datasets: root }));
 
   routes.get('/datasets', async (c) => {
     const datasets = await listDatasets(root);
     c.header('Vary', 'Accept');
-    return wantsJson(c) ? c.json(datasets) : c.html(pages.datasets({ root: '', datasets, values: {}, errors: {} }));
+    if (wantsJson(c)) return c.json(datasets);
+    return c.html(
+      await pages.datasets({ root: '', datasets, removed: await listRemoved(root), values: {}, errors: {} }),
+    );
   });
 
   routes.post('/datasets', async (c) => {
@@ -67,8 +72,9 @@ export function datasetRoutes(given: {
         : c.body(null, 303);
     } catch (error) {
       if (!(error instanceof Problem) || error.field !== 'name' || wantsJson(c) || !isForm(c)) throw error;
-      const model = { root: '', datasets: await listDatasets(root), values: typed, errors: { name: error.message } };
-      return c.html(pages.datasets(model), error.status);
+      const [datasets, removed] = await Promise.all([listDatasets(root), listRemoved(root)]);
+      const model = { root: '', datasets, removed, values: typed, errors: { name: error.message } };
+      return c.html(await pages.datasets(model), error.status);
     }
   });
 
@@ -81,6 +87,15 @@ export function datasetRoutes(given: {
       listTrash(root, dataset.name),
     ]);
     return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash }));
+  });
+
+  routes.delete('/datasets/:name', async (c) => {
+    const name = c.req.param('name');
+    const user = await userOf(name);
+    if (user !== null) throw inUse(name, user);
+    const kept = await putDatasetAway(root, name);
+    const message = kept ? `${name} was moved to ${kept} in the datasets folder.` : `${name} was empty and is removed.`;
+    return wantsJson(c) ? c.json({ kept, message }) : c.body(null, 303, { Location: '../datasets' });
   });
 
   routes.get('/datasets/:name/images/:file', async (c) => {
@@ -213,6 +228,11 @@ function parseJson(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+function inUse(name: string, session: string): Problem {
+  const message = `${session} is training on ${name}. Stop it first; nothing was changed.`;
+  return new Problem('in_use', 409, message, { link: `sessions/${encodeURIComponent(session)}` });
 }
 
 function taken(name: string): Problem {

@@ -22,7 +22,8 @@ export function activeElsewhere(all: readonly SessionFacts[], without?: string):
   return [...liveOnes(others), ...waiting.slice(0, OTHERS_ELSEWHERE)];
 }
 
-function liveOnes(all: readonly SessionFacts[]): SessionFacts[] {
+/** What runs, or is about to. */
+export function liveOnes(all: readonly SessionFacts[]): SessionFacts[] {
   return all.filter((facts) => LIVE.includes(facts.status));
 }
 

@@ -26,11 +26,18 @@ export type ImagesView = { name: string; address: string; images: ImageView[]; r
 
 export function datasetsView(model: DatasetsModel): {
   datasets: DatasetCard[];
+  removed: { dataset: string; size: string; at: string; address: string }[];
   values: Record<string, string>;
   errors: Record<string, string>;
 } {
   return {
     datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
+    removed: (model.removed ?? []).map((each) => ({
+      dataset: each.dataset,
+      size: bytes(each.bytes),
+      at: each.put_away_at,
+      address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
+    })),
     values: model.values,
     errors: model.errors,
   };

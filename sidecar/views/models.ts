@@ -149,6 +149,8 @@ export type TrainersModel = PageModel & {
 
 export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
+  /** Datasets that were put away, newest first. */
+  removed?: (TrashEntry & { dataset: string })[];
   values: Record<string, string>;
   errors: Record<string, string>;
 };

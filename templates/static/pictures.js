@@ -36,11 +36,12 @@ async function upload(files) {
   uploading = new AbortController();
   const { signal } = uploading;
   const total = { accepted: [], notes: [], refused: [] };
-  let dataset = name;
+  let [dataset, made] = [name, false];
   const progress = showProgress(files);
   try {
     const told = (news) => progress.tell(files[0], news);
-    if (form.elements.name.type !== 'hidden') dataset = await makeDataset({ root, name, told, signal });
+    if (form.elements.name.type !== 'hidden')
+      ({ name: dataset, made } = await makeDataset({ root, name, told, signal }));
     const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
     const strip = form.elements.strip?.checked ?? false;
     const work = [...files.filter((file) => !isCaption(file)), ...files.filter(isCaption)];
@@ -54,9 +55,12 @@ async function upload(files) {
     };
     await Promise.all([next(), next(), next()]);
     form.elements.files.value = '';
-    await showResult(dataset);
+    // Nobody wants an empty one.
+    const kept = !made || total.accepted.length > 0;
+    if (kept) await showResult(dataset);
+    else await fetch(folder, { method: 'DELETE', headers: { Accept: 'application/json' } }).catch(() => {});
     uploading = null;
-    result(dataset, total);
+    result(dataset, total, kept);
   } catch (error) {
     const left = `Stopped. What has arrived is kept for a day: choose the same files again, and it goes on from there.`;
     say(signal.aborted ? left : error.message);
@@ -118,14 +122,15 @@ function drawAnew(address, region, swap) {
   return htmx.ajax('GET', address, { source: region, target: region, select: region, swap });
 }
 
-function result(dataset, { accepted, notes, refused }) {
+function result(dataset, { accepted, notes, refused }, kept) {
   if (form.dataset.then === 'dataset' && refused.length + notes.length === 0) {
     location.href = `${root}datasets/${encodeURIComponent(dataset)}`;
     return;
   }
   const link = Object.assign(document.createElement('a'), { textContent: dataset });
   link.href = `${root}datasets/${encodeURIComponent(dataset)}`;
-  say(`${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in `, link, '.');
+  const count = `${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in `;
+  say(...(kept ? [count, link, '.'] : [`None could be used, so there is no dataset ${dataset} yet.`]));
   const list = document.createElement('ul');
   for (const { file, reason } of refused) {
     const item = document.createElement('li');

@@ -95,7 +95,7 @@ async function sendFile({ folder, file, strip, told, signal }) {
   }
 }
 
-/** Makes a dataset, however often the line drops; one that exists takes the files, too. Resolves to its name as the server spells it. */
+/** Makes a dataset, however often the line drops; one that exists takes the files, too. Resolves to its name as the server spells it, and whether it was made now. */
 async function makeDataset({ root, name, told, signal }) {
   const { ask, persist } = openLine({ told, signal });
   const headers = { 'Content-Type': 'application/json' };
@@ -103,9 +103,10 @@ async function makeDataset({ root, name, told, signal }) {
     const made = await persist(() =>
       ask(`${root}datasets`, { method: 'POST', headers, body: JSON.stringify({ name }) }),
     );
-    return made.name;
+    return { name: made.name, made: true };
   } catch (error) {
-    if (error.code === 'name_taken') return decodeURIComponent(error.link.replace('datasets/', ''));
+    if (error.code === 'name_taken')
+      return { name: decodeURIComponent(error.link.replace('datasets/', '')), made: false };
     throw error;
   }
 }

@@ -146,3 +146,18 @@ test('after an upload the page of the dataset says nothing any more that was so 
   await page.getByText('1 picture, 0 with a caption').waitFor();
   await page.getByText('1 file is in half.').waitFor();
 });
+
+test('files that can all not be used leave no dataset behind', async () => {
+  const sidecar = await place.serve();
+  const page = await browser.newPage();
+  await page.goto(`${sidecar.url}datasets`);
+  await page.fill('#upload-name', 'nothing');
+  await page.setInputFiles('#upload-files', {
+    name: 'a.png',
+    mimeType: 'image/png',
+    buffer: Buffer.from('no picture'),
+  });
+  await page.getByText('None could be used, so there is no dataset nothing yet.').waitFor();
+  await page.getByText(/a\.png.*no picture/).waitFor();
+  expect((await sidecar.send('GET', 'datasets/nothing')).status).toBe(404);
+});

@@ -20,7 +20,15 @@ export async function house() {
     dataset: (model) => `<h1>Dataset</h1>${JSON.stringify(model)}`,
   };
   const app = new Hono();
-  app.route('/', datasetRoutes({ datasets, pages, wantsJson: (c) => !c.req.header('accept')?.includes('text/html') }));
+  app.route(
+    '/',
+    datasetRoutes({
+      datasets,
+      pages,
+      wantsJson: (c) => !c.req.header('accept')?.includes('text/html'),
+      userOf: async () => null,
+    }),
+  );
   app.onError((error, c) => {
     if (!(error instanceof Problem)) throw error;
     return c.json({ error: { code: error.code, message: error.message, field: error.field } }, error.status);
