@@ -30,7 +30,8 @@ export function measureBmp(head: Buffer, fileBytes: number): Bmp {
     throw new PictureProblem('It is a compressed BMP, or one of unusual colours.', 'Export it as PNG and upload that.');
   const end = pixelsAt + Math.ceil((width * bitsPerPixel) / 32) * 4 * height;
   if (fileBytes < end) throw new Error(`it is cut off: ${fileBytes} of ${end} bytes are there`);
-  const colours = bitsPerPixel > 8 ? 0 : (old ? 0 : head.readUInt32LE(46)) || 2 ** bitsPerPixel;
+  const most = bitsPerPixel > 8 ? 0 : 2 ** bitsPerPixel;
+  const colours = Math.min(most, (old ? 0 : head.readUInt32LE(46)) || most);
   const masks = compression === MASKS && headerBytes === 40 ? 12 : 0;
   const headEnd = Math.min(pixelsAt, 14 + headerBytes + masks + colours * (old ? 3 : 4));
   return { width, height, headEnd, pixelsAt, end };

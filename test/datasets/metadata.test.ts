@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { expect, test } from 'vitest';
 import { readExif } from '../../sidecar/datasets/metadata/exif.js';
 import { bytesOf } from '../../sidecar/datasets/metadata/pieces.js';
 import { withoutPrivate } from '../../sidecar/datasets/metadata/strip.js';
 import { chunksOf, pngChunk, webpChunk, webpOf } from './chunks.js';
+import { bmpOf, hidden } from './hidden.js';
 import { facts, house, picture } from './house.js';
 
 const SECRETS = ['Jane Roe', 'SN-4711', 'Berlin'];
@@ -117,6 +118,40 @@ test('what lies behind a picture goes with the rest: the film of a motion photo,
     expect((await content(`x/${file}`)).includes('Jane Roe')).toBe(false);
   }
 });
+
+test.each(['jpeg', 'png', 'webp', 'bmp'] as const)(
+  'nothing stays in a %s but what decodes and colours its pixels, wherever something private is hidden',
+  async (format) => {
+    const { ask, create, content } = await house();
+    await create('x');
+    const file = `a.${format === 'jpeg' ? 'jpg' : format}`;
+    for (const [where, bytes] of Object.entries(await hidden(format))) {
+      expect([where, bytes.includes('Jane Roe')]).toEqual([where, true]);
+      const answer = await ask('PUT', `/datasets/x/images/${file}?strip=true`, bytes);
+      const told = await facts(answer);
+      expect([where, told.error?.message, told.stripped]).toEqual([where, undefined, [expect.any(String)]]);
+      const after = await content(`x/${file}`);
+      expect([where, after.includes('Jane Roe')]).toEqual([where, false]);
+      if (format === 'bmp') {
+        expect(after.equals(bmpOf(''))).toBe(true);
+        continue;
+      }
+      const pixels = (each: Buffer) => sharp(each, { pages: -1 }).raw().toBuffer();
+      expect([where, (await pixels(after)).equals(await pixels(bytes))]).toEqual([where, true]);
+      const [before, now] = [await sharp(bytes).metadata(), await sharp(after).metadata()];
+      const colours = ({ icc, channels, orientation, density, pages }: Metadata) => [
+        where,
+        icc?.toString('latin1').includes('acsp') ? icc : undefined,
+        channels,
+        orientation ?? 1,
+        density,
+        format === 'png' ? undefined : pages,
+      ];
+      expect(colours(now)).toEqual(colours(before));
+      expect(await facts(ask('DELETE', '/datasets/x/metadata'))).toMatchObject({ stripped: [], refused: [] });
+    }
+  },
+);
 
 test('damaged metadata is never a reason to fail, and never read beyond its end', async () => {
   const { home } = await house();

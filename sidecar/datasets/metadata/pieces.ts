@@ -16,6 +16,26 @@ export function keep(pieces: Piece[], from: number, to: number): void {
   else pieces.push({ from, to });
 }
 
+/** How many bytes they have together. */
+export function bytesIn(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, each) => sum + (Buffer.isBuffer(each) ? each.length : each.to - each.from), 0);
+}
+
+/** Do the pieces make up the very file that they were taken from? */
+export async function isWhole(source: Source, pieces: readonly Piece[]): Promise<boolean> {
+  let at = 0;
+  for (const piece of pieces) {
+    if (!Buffer.isBuffer(piece)) {
+      if (piece.from !== at) return false;
+      at = piece.to;
+      continue;
+    }
+    if (!(await source.read(at, piece.length)).equals(piece)) return false;
+    at += piece.length;
+  }
+  return at === source.bytes;
+}
+
 /** The bytes of the pieces, a block at a time. */
 export async function* bytesOf(source: Source, pieces: readonly Piece[]): AsyncGenerator<Buffer> {
   for (const piece of pieces) {

@@ -1,5 +1,6 @@
+import { dissectBmp } from './bmp.js';
 import { dissectJpeg } from './jpeg.js';
-import { bytesOf, type Dissected } from './pieces.js';
+import { bytesOf, type Dissected, isWhole } from './pieces.js';
 import { dissectPng } from './png.js';
 import { type Source, withSource } from './source.js';
 import { dissectWebp } from './webp.js';
@@ -16,9 +17,9 @@ export async function readPrivate(path: string): Promise<Pick<Dissected, 'orient
 }
 
 /**
- * Gives the same picture without its private metadata to `take`, a block at a time, with what was found in words. Pixels
- * are not encoded anew: they stay byte for byte, and so do orientation and colour profile. Null, and nothing is given, where
- * there is nothing to strip. Throws an Error in words where the file is damaged.
+ * Gives the same picture with nothing but what decodes and colours its pixels to `take`, a block at a time, with what was
+ * found in words. Pixels are not encoded anew: they stay byte for byte, and so do orientation and colour profile. Null, and
+ * nothing is given, where the picture is that already. Throws an Error in words where the file is damaged.
  */
 export async function withoutPrivate<T>(
   path: string,
@@ -26,7 +27,8 @@ export async function withoutPrivate<T>(
 ): Promise<T | null> {
   return withSource(path, async (source) => {
     const { found, pieces } = await dissect(source, true);
-    return found.length === 0 ? null : take(bytesOf(source, pieces), found);
+    if (await isWhole(source, pieces)) return null;
+    return take(bytesOf(source, pieces), found.length > 0 ? found : ['metadata']);
   });
 }
 
@@ -35,5 +37,6 @@ async function dissect(source: Source, toEnd: boolean): Promise<Dissected> {
   if (head.startsWith('\xff\xd8')) return dissectJpeg(source, toEnd);
   if (head.startsWith('\x89PNG')) return dissectPng(source, toEnd);
   if (head.startsWith('RIFF') && head.endsWith('WEBP')) return dissectWebp(source);
-  return { orientation: 1, found: [], pieces: [] };
+  if (head.startsWith('BM')) return dissectBmp(source, toEnd);
+  throw new Error('it is no picture');
 }
