@@ -19,7 +19,7 @@ pause=1
 while true; do
   began=$SECONDS
   if [ -d node_modules ] && [ -f .build/sidecar/main.js ] || npm ci; then
-    node .build/sidecar/main.js serve "$@" &
+    sh sidecar/trackside.sh serve "$@" &
     served=$!
     wait "$served"
   fi

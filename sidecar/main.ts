@@ -12,6 +12,12 @@ setFlagsFromString('--heap-growing-percent=40');
 const environment = { ...process.env };
 delete process.env.TRACKSIDE_TOKEN;
 
+// trackside.sh changed it for us alone: a trainer has many threads, each with memory of its own.
+const { TRACKSIDE_MALLOC_ARENA_MAX: before } = environment;
+if (before) process.env.MALLOC_ARENA_MAX = before;
+else if (before === '') delete process.env.MALLOC_ARENA_MAX;
+delete process.env.TRACKSIDE_MALLOC_ARENA_MAX;
+
 const program = new Command('trackside')
   .description(
     'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser; nothing is forgotten.',

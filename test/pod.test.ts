@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { addressOf } from '../sidecar/address.js';
 import { podOf } from '../sidecar/security/pod.js';
-import { isAlive, makePlace, projectRoot, until } from './sidecar.js';
+import type { SessionFacts } from '../sidecar/sessions/facts.js';
+import { isAlive, makePlace, projectRoot, quick, until } from './sidecar.js';
 
 const place = makePlace();
 afterAll(() => place.leave());
@@ -35,6 +36,41 @@ test('the start script of a pod starts again what ended, keeps its files on the 
     script.kill('SIGKILL');
   }
 });
+
+test.each([undefined, '4'])(
+  'what the start sets for the sidecar’s own memory (%s before) is not passed on to a trainer',
+  async (before) => {
+    const { MALLOC_ARENA_MAX: _, ...rest } = process.env;
+    const env = { ...rest, ...(before && { MALLOC_ARENA_MAX: before }) };
+    const folder = { TRACKSIDE_OUTPUTS: place.outputs, TRACKSIDE_DATASETS: place.datasets };
+    const own = { ...folder, TRACKSIDE_PRIVATE: join(place.folder, 'p'), TRACKSIDE_PORT: '0', TRACKSIDE_NO_LOGIN: '1' };
+    const launcher = join(place.folder, `trackside-${before}`);
+    // As npm makes it for npx.
+    symlinkSync(join(projectRoot, 'sidecar', 'trackside.sh'), launcher);
+    const sidecar = spawn(launcher, ['serve'], { env: { ...env, ...own } });
+    let said = '';
+    sidecar.stdout.on('data', (chunk) => (said += chunk));
+    try {
+      const url = await until(
+        () => /http:\S+/.exec(said)?.[0],
+        (found) => found !== undefined,
+      );
+      expect(environmentOf(sidecar.pid)).toContain('MALLOC_ARENA_MAX=1');
+      const body = JSON.stringify({ ...quick, lora_name: `cat ${before}`, num_repeats: 500, start: true });
+      const headers = { 'Content-Type': 'application/json' };
+      const made = await fetch(`${url}sessions`, { method: 'POST', headers, body });
+      const { attempts } = (await made.json()) as SessionFacts;
+      const trainer = environmentOf(attempts[0]?.pid ?? undefined);
+      expect(trainer.filter((each) => each.includes('MALLOC'))).toEqual(before ? [`MALLOC_ARENA_MAX=${before}`] : []);
+    } finally {
+      sidecar.kill('SIGKILL');
+    }
+  },
+);
+
+function environmentOf(pid: number | undefined): string[] {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+}
 
 test('the address that is printed is the one that a browser opens: the pod’s where it listens to others, else the machine’s', () => {
   const runPod = podOf({ RUNPOD_POD_ID: 'abc123' });

@@ -11,7 +11,7 @@ import type { Unpacked } from './unpack.js';
 
 /** A decoder goes over them in about 10 s. */
 const HARMLESS_PIXELS = 2 ** 30;
-/** Photos have 20 at most, drawings 100, black ones millions. */
+/** Photos have about ten, masks of two colours some hundreds, a WebP of one colour millions. */
 const MOST_PIXELS_A_BYTE = 500;
 
 /**
