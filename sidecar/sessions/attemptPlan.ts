@@ -75,7 +75,7 @@ export async function planAttempt(context: Context): Promise<Plan> {
     }
     return { from: null, epochs, firstStep: 0 };
   }
-  if (session.facts.status === 'completed' && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
+  if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
     throw new Problem('completed', 422, `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
       field: 'max_train_epochs',
       link: `sessions/${encodeURIComponent(session.name)}`,

@@ -36,6 +36,7 @@ export function decideAutoResume(session: {
   const no = (reason: string | null, tries = 0) => ({ will: false, tries, reason });
   if (!on || !latest || (latest.outcome !== 'interrupted' && latest.outcome !== 'failed')) return no(null);
   if (latest.stop_requested_at) return no('You had asked for its end, so it is not resumed by itself.');
+  if (latest.all_trained) return no('It is not resumed by itself: nothing is left to train.');
   if (latest.no_retry === 'by hand') return no('It was ended by hand, so it is not resumed by itself.');
   if (latest.no_retry === 'repeats') return no('It is not resumed by itself: that would only repeat the error.');
   if (!resume) return no('It is not resumed by itself: there is no whole state to go on from.');

@@ -108,6 +108,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     timestamp: state.timestamp ?? null,
     created_at: created,
     completed_at: status === 'completed' ? (latest?.ended_at ?? state.completed_at ?? null) : null,
+    all_trained: status === 'completed' || (latest?.all_trained ?? false),
     progress: { ...NO_PROGRESS },
     attempts: state.attempts.map((each) => attemptFacts(each, latest, dead)),
     resume: null,

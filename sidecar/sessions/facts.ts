@@ -174,6 +174,8 @@ export type SessionFacts = {
   timestamp: number | null;
   created_at: string;
   completed_at: string | null;
+  /** Every epoch is trained and the final weights are whole, however its last attempt ended. */
+  all_trained: boolean;
   progress: Progress;
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;

@@ -5,6 +5,7 @@ export type SavedStates = 'none' | 'incomplete' | 'complete';
 /** The one thing that makes sense to do next. */
 export function nextAction(is: {
   status: SessionFacts['status'];
+  allTrained: boolean;
   trainable: boolean;
   resume: boolean;
   /** Are there state folders, and is any of them complete? */
@@ -16,6 +17,6 @@ export function nextAction(is: {
   if (is.alive) return 'stop';
   if (!is.trainable) return null;
   if (is.resume) return 'resume';
-  if (is.status === 'completed') return is.states === 'complete' ? 'train further' : null;
+  if (is.allTrained) return is.states === 'complete' ? 'train further' : null;
   return is.checkpoints === 0 && is.states === 'none' ? 'start' : 'start over';
 }

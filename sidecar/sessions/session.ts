@@ -99,7 +99,9 @@ export async function readSession(
   });
   const status = pending ? 'pending' : derived.status;
   const idle = alive.alive === 'no' && !byHand && !pending;
-  const resumable = idle && latest !== null && latest.outcome !== 'completed';
+  const final = join(folder, checkpointName(own, { kind: 'final', number: null }));
+  const allTrained = status === 'completed' || (idle && (latest?.all_trained ?? false) && existsSync(final));
+  const resumable = idle && latest !== null && !allTrained;
   const trainable = idle && file.kind === 'whole';
   const all = () =>
     readCandidates({
@@ -115,7 +117,6 @@ export async function readSession(
   const candidates = enough ? [] : await all();
   const trained = progress?.step ?? null;
   const resume = resumable ? (chooseResume(candidates, epochs, trained)?.facts ?? null) : null;
-  const final = join(folder, checkpointName(own, { kind: 'final', number: null }));
   const facts: SessionFacts = {
     name,
     lora_name: state?.lora_name ?? name,
@@ -138,6 +139,7 @@ export async function readSession(
     timestamp: state?.timestamp ?? null,
     created_at: state?.created_at ?? (await birth(folder)),
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
+    all_trained: allTrained,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
@@ -156,6 +158,7 @@ export async function readSession(
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
       status,
+      allTrained,
       trainable,
       resume: resume !== null,
       states: enough ? 'complete' : savedStates(candidates),

@@ -8,27 +8,40 @@ import type { AttemptEntry } from './uiState.js';
 
 export type Settlement = Pick<
   AttemptEntry,
-  'outcome' | 'reason' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
+  'outcome' | 'all_trained' | 'reason' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
 >;
 
-/**
- * How an attempt ended, from the evidence: the runner's exit record, the final weights file, what was asked for.
- * Pure. `record` is null where the runner never wrote one for this attempt.
- */
-export function settle(evidence: {
+export type Evidence = {
   entry: AttemptEntry;
+  /** Null where the runner never wrote one for this attempt. */
   record: AttemptRecord | null;
   /** It was told to end with its whole pod (see processes/podEnd.ts). */
   podEnded: boolean;
   stepSeen: boolean;
-  /** Is there a final weights file that was not there, or not so, before the attempt? */
-  newFinal: boolean;
+  /** Optimizer steps that were not trained; null where the total is not known. */
+  stepsLeft: number | null;
+  /** A final weights file that was not there, or not so, before the attempt: `whole`, or what is wrong with it. */
+  newFinal: 'whole' | { wrong: string } | null;
   finalName: string;
   /** The end of this attempt's part of the log. */
   logTail: string;
   logSize: number;
   now: Date;
-}): Settlement {
+};
+
+/**
+ * How an attempt ended, from the evidence: the runner's exit record, the final weights file, what was asked for. Whatever
+ * ended it, it is told where everything had been trained and saved by then. Pure.
+ */
+export function settle(evidence: Evidence): Settlement {
+  const { newFinal, stepsLeft, finalName } = evidence;
+  const settlement = { ...settleEnd(evidence), all_trained: newFinal === 'whole' && stepsLeft === 0 };
+  if (!settlement.all_trained || settlement.outcome === 'completed') return settlement;
+  const whole = `Everything was trained by then, and ${finalName} is whole.`;
+  return { ...settlement, reason: `${settlement.reason} ${whole}` };
+}
+
+function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   const { entry, record, stepSeen, newFinal } = evidence;
   const ended = {
     ended_at: record?.ended_at ?? evidence.now.toISOString(),
@@ -37,7 +50,9 @@ export function settle(evidence: {
     log_end: record?.log_end ?? evidence.logSize,
     no_retry: null,
   };
-  if (record?.ended_at && record.exit_code === 0 && newFinal && stepSeen) {
+  // A training that honours a stop between two steps saves what it has, and ends without an error too.
+  const cutShort = Boolean(entry.stop_requested_at) && evidence.stepsLeft !== null && evidence.stepsLeft > 0;
+  if (record?.ended_at && record.exit_code === 0 && newFinal === 'whole' && stepSeen && !cutShort) {
     return { ...ended, outcome: 'completed', reason: null };
   }
   // After the next save: where the runner was not told to end, something else was quicker.
@@ -69,22 +84,25 @@ export function finalSignature(folder: string, outputName: string): string | nul
 }
 
 /** What the runner itself says of an end ("could not be started: …") is no passing matter. */
-function noRetry(evidence: Parameters<typeof settle>[0], record: AttemptRecord): AttemptEntry['no_retry'] {
+function noRetry(evidence: Evidence, record: AttemptRecord): AttemptEntry['no_retry'] {
   if (record.reason) return 'repeats';
   const { exit_code: code, signal, oom_killed: oomKilled } = record;
   return whyNotAgain(evidence.logTail, { code, signal, oomKilled });
 }
 
-function why(evidence: Parameters<typeof settle>[0], record: AttemptRecord): string {
+function why(evidence: Evidence, record: AttemptRecord): string {
   if (record.reason) return record.reason;
   const { exit_code: code, signal, oom_killed: oomKilled } = record;
   const explained = explainEnd(evidence.logTail, { code, signal, oomKilled });
   if (code === 0) {
-    const missing = evidence.newFinal
-      ? 'The trainer ended without an error, but trained no step.'
-      : `The trainer ended without an error, but wrote no new ${evidence.finalName}.`;
+    const missing = `The trainer ended without an error, but ${whatIsMissing(evidence)}.`;
     return explained ? `${missing} ${explained}` : missing;
   }
   if (explained) return explained;
   return signal ? `The trainer was ended by ${signal}.` : `The trainer ended with exit code ${code}.`;
+}
+
+function whatIsMissing({ newFinal, finalName }: Evidence): string {
+  if (newFinal === null) return `wrote no new ${finalName}`;
+  return newFinal === 'whole' ? 'trained no step' : `${finalName} ${newFinal.wrong}`;
 }

@@ -7,8 +7,10 @@ import { readLogTail } from '../telemetry/logTail.js';
 import { type StoredProgress, stepsBefore } from '../telemetry/progress.js';
 import { stepsPerEpoch } from '../trainers/consoleLines.js';
 import { checkpointName } from '../trainers/fileNames.js';
+import { readSafetensors } from '../trainers/safetensors.js';
 import { attemptProgress, beginningOf } from './attemptProgress.js';
-import { finalSignature, settle } from './settle.js';
+import { stepsLeft } from './saveUnderWay.js';
+import { type Evidence, finalSignature, settle } from './settle.js';
 import type { AttemptEntry } from './uiState.js';
 
 const TAIL_LINES = 80;
@@ -31,14 +33,14 @@ export async function settleEnded(ended: {
   const log = join(folder, LOG_FILE);
   const mine = record?.id === entry.id ? record : null;
   const logStart = mine?.log_start ?? entry.log_start;
-  const final = finalSignature(folder, outputName);
   const settlement = settle({
     entry,
     record: mine,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
     stepSeen: (progress.console.step ?? 0) > 0,
-    newFinal: final !== null && final !== entry.final_before,
-    finalName: checkpointName(outputName, { kind: 'final', number: null }),
+    stepsLeft: stepsLeft(progress),
+    newFinal: await readNewFinal(entry, folder, outputName),
+    finalName: finalName(outputName),
     logTail: mine ? (await readLogTail(log, TAIL_LINES, logStart, mine.log_end ?? undefined)).text : '',
     logSize: (await stat(log).catch(() => null))?.size ?? 0,
     now: new Date(),
@@ -46,4 +48,17 @@ export async function settleEnded(ended: {
   const { console } = progress;
   const counted = { steps_per_epoch: stepsPerEpoch(console), step_offset: stepsBefore(beginningOf(entry), console) };
   return { latest: { ...entry, ...settlement, ...counted }, progress };
+}
+
+async function readNewFinal(entry: AttemptEntry, folder: string, outputName: string): Promise<Evidence['newFinal']> {
+  const signature = finalSignature(folder, outputName);
+  if (signature === null || signature === entry.final_before) return null;
+  const header = await readSafetensors(join(folder, finalName(outputName))).catch((error: Error) => {
+    return `cannot be read (${error.message})`;
+  });
+  return typeof header === 'string' ? { wrong: header } : 'whole';
+}
+
+function finalName(outputName: string): string {
+  return checkpointName(outputName, { kind: 'final', number: null });
 }

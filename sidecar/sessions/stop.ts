@@ -4,12 +4,17 @@ import type { ConsoleEvent } from '../trainers/consoleLines.js';
 import type { Confirmation } from './endByHand.js';
 import type { HandRuns } from './handRuns.js';
 import type { Outputs } from './outputs.js';
+import { isLastSave, saveUnderWay } from './saveUnderWay.js';
 import type { Session } from './session.js';
 import { updateStateFile } from './stateFile.js';
 import { editAttempt } from './uiState.js';
 
 /** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;
+/** A trainer that has saved all it had to may end by itself. */
+const LEAVING_PATIENCE_MS = 10_000;
+/** Its state is saved, or, where none was to come, the training goes on. */
+const ENDS_OF_A_SAVE = ['state-saved', 'step', 'epoch', 'sampling'] as const;
 
 export type Stopping = {
   /**
@@ -115,14 +120,24 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
     }
   }
 
-  /** Resolves when no state is being written, or when waiting has been long enough. */
+  /**
+   * Resolves when what is being saved is whole, or when waiting has been long enough. After the last save nothing is left
+   * to be stopped: the trainer is let go by itself.
+   */
   async function saveEnds(name: string): Promise<void> {
     await outputs.catchUp(name);
-    const { progress } = await outputs.read(name);
-    if (!progress?.console.savingState) return;
+    const { progress, outputName, state } = await outputs.read(name);
+    const save = saveUnderWay(progress, outputName, state?.enable_checkpointing ?? false);
+    if (save === 'one of many') await heard(name, ENDS_OF_A_SAVE, SAVE_PATIENCE_MS);
+    if (save === 'the last') await heard(name, ['finished'], SAVE_PATIENCE_MS);
+    if (save === 'the last' || save === 'leaving') await heard(name, [], LEAVING_PATIENCE_MS);
+  }
+
+  /** Resolves when its console says one of these, when it has ended, or after so many milliseconds. */
+  async function heard(name: string, types: readonly ConsoleEvent['type'][], patience: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const leave = outputs.onConsole((saved, events) => {
-        if (saved === name && events.some((event) => event.type === 'state-saved')) done();
+      const leave = outputs.onConsole((speaker, events) => {
+        if (speaker === name && events.some(({ type }) => types.includes(type))) done();
       });
       const unheard = setInterval(() => {
         void outputs.read(name).then(
@@ -130,7 +145,7 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
           () => done(),
         );
       }, 1000);
-      const timer = setTimeout(done, SAVE_PATIENCE_MS);
+      const timer = setTimeout(done, patience);
       function done(): void {
         clearTimeout(timer);
         clearInterval(unheard);
@@ -142,8 +157,10 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
 
   async function afterSave(name: string, events: ConsoleEvent[]): Promise<void> {
     if (!events.some((event) => event.type === 'state-saved')) return;
-    const { folder, latest, liveness } = await outputs.read(name);
+    const { folder, latest, liveness, progress, outputName } = await outputs.read(name);
     if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
+    // The final weights are still to come, and then it ends by itself.
+    if (progress && isLastSave(progress, outputName)) return;
     const ended = end(name, latest.id);
     // For a sidecar that takes this one's place; the end does not wait for the disk, or it would cost steps.
     await updateStateFile(folder, (raw) => {

@@ -30,6 +30,8 @@ const attempt = z.looseObject({
   reason: z.string().nullable().default(null),
   /** How it ended, once settled from the evidence; null while it lives or nobody has looked. */
   outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
+  /** However it ended: every epoch was trained by then, and the final weights were whole. */
+  all_trained: z.boolean().default(false).catch(false),
   /** When somebody asked for the end, and whether it may wait for the next save. */
   stop_requested_at: z.string().nullable().default(null),
   stop_when: z.enum(['now', 'after-save']).nullable().default(null),

@@ -98,10 +98,9 @@ export function sessionView(model: SessionModel): SessionView {
   const eta = session.progress.eta_seconds;
   const chart = lossChart(model.curve, session.progress.total_steps);
   const epochs = session.progress.epochs ?? Number(session.settings.max_train_epochs ?? 0);
-  const final =
-    session.status === 'completed'
-      ? model.checkpoints.find(({ kind, problem }) => kind === 'final' && !problem)
-      : undefined;
+  const final = session.all_trained
+    ? model.checkpoints.find(({ kind, problem }) => kind === 'final' && !problem)
+    : undefined;
   const whole = model.states.some(({ complete, kind }) => complete && kind !== 'step');
   return {
     at,
@@ -127,11 +126,9 @@ export function sessionView(model: SessionModel): SessionView {
     editDraft: session.status === 'draft' ? `${root}new?draft=${encodeURIComponent(session.name)}` : null,
     download: final ? checkpointView(final, at).href : null,
     further:
-      session.status === 'completed' && whole
-        ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) }
-        : null,
+      session.all_trained && whole ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) } : null,
     byItself:
-      session.record === 'whole' && session.status !== 'completed' && session.settings.enable_checkpointing !== false
+      session.record === 'whole' && !session.all_trained && session.settings.enable_checkpointing !== false
         ? { on: session.auto_resume.on }
         : null,
     canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',

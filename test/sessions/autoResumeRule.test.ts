@@ -23,6 +23,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     exit_code: 1,
     signal: null,
     reason: `it ended at ${begun}, in a way of its own: ${'ABCDEFGH'[begun % 8]}`,
+    all_trained: false,
     outcome: 'failed',
     stop_requested_at: null,
     stop_when: null,

@@ -20,7 +20,8 @@ describe('how an attempt ended', () => {
     record,
     podEnded: false,
     stepSeen: true,
-    newFinal: true,
+    stepsLeft: 0,
+    newFinal: 'whole' as const,
     finalName: 'cat.safetensors',
     logTail: '',
     logSize: 10,
@@ -33,9 +34,16 @@ describe('how an attempt ended', () => {
   const unended = { ...record, ended_at: null, exit_code: null } as AttemptRecord;
   test.each([
     ['exit 0, new weights, a step', evidence, 'completed', null],
-    ['exit 0 with old weights', { ...evidence, newFinal: false }, 'failed', 'wrote no new cat.safetensors'],
+    ['exit 0 with old weights', { ...evidence, newFinal: null }, 'failed', 'wrote no new cat.safetensors'],
+    [
+      'exit 0 with weights that are not whole',
+      { ...evidence, newFinal: { wrong: 'is cut short' } },
+      'failed',
+      'cat.safetensors is cut short',
+    ],
     ['exit 0 without a step', { ...evidence, stepSeen: false }, 'failed', 'trained no step'],
     ['completed although a stop was asked for', { ...evidence, entry: asked }, 'completed', null],
+    ['cut short by a stop that it honoured', { ...evidence, entry: asked, stepsLeft: 3 }, 'stopped', 'by you'],
     ['exit 1', { ...evidence, record: one }, 'failed', 'exit code 1'],
     ['exit 1 after a stop was asked for', { ...evidence, record: one, entry: asked }, 'stopped', 'by you'],
     ['a signal', { ...evidence, record: killed }, 'failed', 'SIGKILL'],
@@ -61,6 +69,18 @@ describe('how an attempt ended', () => {
     expect(settled.outcome).toBe(outcome);
     if (reason === null) expect(settled.reason).toBeNull();
     else expect(settled.reason).toContain(reason);
+  });
+
+  test.each([
+    ['a stop after the final weights were whole', { entry: asked }, true],
+    ['a stop while they were written', { entry: asked, newFinal: { wrong: 'is cut short' } }, false],
+    ['a stop before they were', { entry: asked, newFinal: null }, false],
+    ['a stop with weights that say nothing of the steps', { entry: asked, stepsLeft: null }, false],
+    ['a crash on the way out', {}, true],
+  ] as const)('%s: whether everything was trained by then', (_, given, trained) => {
+    const { outcome, all_trained, reason } = settle({ ...evidence, record: killed, ...given });
+    expect([outcome, all_trained]).toEqual(['entry' in given ? 'stopped' : 'failed', trained]);
+    expect(reason?.includes('Everything was trained by then, and cat.safetensors is whole.')).toBe(trained);
   });
 });
 

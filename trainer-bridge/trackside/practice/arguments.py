@@ -5,7 +5,7 @@ import argparse
 SLOW_MACHINE = """\
 environment variables (they imitate a slow machine, for demonstrations and tests):
   PRACTICE_STEP_SECONDS   each optimizer step takes at least this many seconds
-  PRACTICE_SAVE_SECONDS   saving a state folder takes at least this many seconds; the file being written is half there meanwhile
+  PRACTICE_SAVE_SECONDS   saving a state folder takes at least this many seconds, and weights a fifth of it; the file being written is half there meanwhile
 """
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .dataset import Dataset
 from .lora import Lora, weights_of
 from .run_plan import RunPlan
+from .slow_machine import write_in_place
 from .weights_file import encode_weights, weights_hash
 
 
@@ -20,7 +21,7 @@ def save_checkpoint(path: Path, lora: Lora, metadata: dict[str, str], step: int,
     os.makedirs(path.parent, exist_ok=True)
     weights = weights_of(lora)
     now = {"ss_training_finished_at": str(time.time()), "ss_steps": str(step), "ss_epoch": str(epoch)}
-    path.write_bytes(encode_weights(weights, {**metadata, **now, "sshs_model_hash": weights_hash(weights)}))
+    write_in_place(path, encode_weights(weights, {**metadata, **now, "sshs_model_hash": weights_hash(weights)}))
 
 
 def remove_checkpoint(path: Path) -> None:

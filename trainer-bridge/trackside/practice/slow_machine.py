@@ -12,9 +12,12 @@ def finish_step(started: float) -> None:
         time.sleep(left)
 
 
-def write_in_place(path: Path, content: bytes, files_of_a_save: int) -> None:
-    """Writes a file under its final name; with PRACTICE_SAVE_SECONDS the file is half there for its share of that time."""
-    pause = seconds("PRACTICE_SAVE_SECONDS") / files_of_a_save
+FILES_OF_A_STATE = 5
+
+
+def write_in_place(path: Path, content: bytes) -> None:
+    """Writes a file under its final name; it is half there for a fifth of PRACTICE_SAVE_SECONDS, which a state then takes."""
+    pause = seconds("PRACTICE_SAVE_SECONDS") / FILES_OF_A_STATE
     with open(path, "wb") as file:
         if pause > 0:
             half = len(content) // 2

@@ -11,8 +11,6 @@ from .slow_machine import write_in_place
 from .weights_file import encode_weights, read_weights
 from .zip_record import encode_record, read_record
 
-FILES = 5
-
 
 def save_state(folder: Path, epoch: int, step: int, lora: Lora, optimizer: AdamW, chance: random.Random) -> None:
     """Writes a state folder, in place, one file after the other.
@@ -23,10 +21,10 @@ def save_state(folder: Path, epoch: int, step: int, lora: Lora, optimizer: AdamW
     folder.mkdir(parents=True, exist_ok=True)
     train_state = folder / "train_state.json"
     console.info(f"save train state to {train_state} at epoch {epoch} step {step}", "train_network.py:946")
-    write_in_place(train_state, json.dumps({"current_epoch": epoch, "current_step": step}).encode(), FILES)
+    write_in_place(train_state, json.dumps({"current_epoch": epoch, "current_step": step}).encode())
 
     def save(kind: str, name: str, content: bytes, source: str) -> None:
-        write_in_place(folder / name, content, FILES)
+        write_in_place(folder / name, content)
         console.info(f"{kind} saved in {folder / name}", source)
 
     save("Model weights", "model.safetensors", encode_weights(weights_of(lora), {"format": "pt"}), "checkpointing.py:108")

@@ -68,12 +68,12 @@ def save_scaler_too() -> None:
     """With fp16 a state holds the gradient scaler too, written just before the random states (accelerate checkpointing.py)."""
     write = state_folder.write_in_place
 
-    def write_with_scaler(path: Path, content: bytes, files: int) -> None:
+    def write_with_scaler(path: Path, content: bytes) -> None:
         if path.name == "random_states_0.pkl":
             scaler = path.with_name("scaler.pt")
-            write(scaler, encode_record("scaler", {"scale": 65536.0}, []), files)
+            write(scaler, encode_record("scaler", {"scale": 65536.0}, []))
             console.info(f"Gradient scaler state saved in {scaler}", "checkpointing.py:147")
-        write(path, content, files)
+        write(path, content)
 
     state_folder.write_in_place = write_with_scaler
 
