@@ -40,8 +40,8 @@ const attemptSchema = z.looseObject({
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   oom_killed: z.boolean(),
-  /** Processes of the runner's control group that the kernel killed for lack of memory during the attempt. */
-  oom_kills: z.int().default(0),
+  /** Processes of the runner's control group that the kernel killed for lack of memory meanwhile; null where no counter tells. */
+  oom_kills: z.int().nullable().default(null),
   reason: z.string().nullable(),
   log_end: z.int().nullable(),
   /** ISO 8601 in UTC. Not null: nothing of the attempt is left, and this is the exit record. */

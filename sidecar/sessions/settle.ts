@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { signatureOf } from '../fileSignature.js';
 import type { AttemptRecord } from '../processes/attemptFile.js';
-import { explainEnd, whyNotAgain } from '../trainers/failures.js';
+import { type Exit, explainEnd, whyNotAgain } from '../trainers/failures.js';
 import { checkpointName } from '../trainers/fileNames.js';
 import type { AttemptEntry } from './uiState.js';
 
@@ -86,14 +86,17 @@ export function finalSignature(folder: string, outputName: string): string | nul
 /** What the runner itself says of an end ("could not be started: …") is no passing matter. */
 function noRetry(evidence: Evidence, record: AttemptRecord): AttemptEntry['no_retry'] {
   if (record.reason) return 'repeats';
-  const { exit_code: code, signal, oom_killed: oomKilled } = record;
-  return whyNotAgain(evidence.logTail, { code, signal, oomKilled });
+  return whyNotAgain(evidence.logTail, exitOf(record));
+}
+
+function exitOf({ exit_code: code, signal, oom_killed: oomKilled, oom_kills: oomKills }: AttemptRecord): Exit {
+  return { code, signal, oomKilled, oomKills };
 }
 
 function why(evidence: Evidence, record: AttemptRecord): string {
   if (record.reason) return record.reason;
-  const { exit_code: code, signal, oom_killed: oomKilled } = record;
-  const explained = explainEnd(evidence.logTail, { code, signal, oomKilled });
+  const { exit_code: code, signal } = record;
+  const explained = explainEnd(evidence.logTail, exitOf(record));
   if (code === 0) {
     const missing = `The trainer ended without an error, but ${whatIsMissing(evidence)}.`;
     return explained ? `${missing} ${explained}` : missing;

@@ -1,7 +1,10 @@
 import { lastWords } from './lastWords.js';
 
-/** How a process ended. `code` is null when a signal ended it. */
-export type Exit = { code: number | null; signal: string | null; oomKilled: boolean };
+/**
+ * How a process ended. `code` is null when a signal ended it. `oomKills` counts what the kernel killed around it for lack of
+ * memory, null where no counter tells; `oomKilled` where it was itself among them.
+ */
+export type Exit = { code: number | null; signal: string | null; oomKilled: boolean; oomKills: number | null };
 
 /**
  * Why a training ended, in one or two sentences with what to do, from the last part of its log. Behind `accelerate
@@ -18,6 +21,7 @@ export function explainEnd(logTail: string, exit: Exit): string | null {
   const known = cause && CAUSES.find(([pattern]) => pattern.test(cause));
   if (known) return fill(known[1], known[0].exec(cause));
   const signal = exit.signal ?? childSignal;
+  if (signal === 'SIGKILL' && exit.oomKills === 0) return KILLED;
   const bySignal = signal && BY_SIGNAL[signal];
   if (bySignal) return bySignal;
   if (exit.code === 0) return null;
@@ -47,6 +51,7 @@ const BY_HAND = /^SIG(?:TERM|INT|HUP|QUIT)$/;
 
 const OUT_OF_RAM =
   'The pod ran out of memory (RAM), and the kernel ended the trainer. Use fewer loader workers, or a pod with more memory, then resume.';
+const KILLED = "The trainer was killed from outside (SIGKILL); the pod's out-of-memory counter did not move.";
 const NO_DATA =
   'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.';
 

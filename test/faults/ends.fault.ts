@@ -99,6 +99,21 @@ test('an exit code is shown within 3 s, also when the sidecar was down at the ti
   measured(15, `SIGINT shown ${seconds.toFixed(1)} s after it; SIGSEGV with the sidecar down: shown by the next one`);
 });
 
+test.skipIf(lacks('mounting (root)'))(
+  'killed where no counter can be read: memory stays the first suspect',
+  async () => {
+    const folder = join(place.outputs, 'cat');
+    mkdirSync(folder, { recursive: true });
+    const runner = join(process.cwd(), 'trainer-bridge', 'trackside', 'runner.py');
+    const start = `mount -t tmpfs none /sys/fs/cgroup; exec python3 -I -S ${runner} --output ${folder} --attempt cat --number 1 --kind start --cwd / -- sh -c 'kill -9 $$'`;
+    execFileSync('unshare', ['-m', 'sh', '-c', start], { env: { ...process.env, TRACKSIDE_ATTEMPT: 'cat' } });
+    expect(attemptOf(place, 'cat')).toMatchObject({ signal: 'SIGKILL', oom_killed: false, oom_kills: null });
+    const sidecar = await place.serve(slow);
+    const { reason } = await sidecar.until('cat', (now) => now.status === 'failed', 5);
+    expect(reason).toContain('most likely the pod ran out of memory');
+  },
+);
+
 test.skipIf(lacks('a writable memory control group'))('out of memory, killed by the kernel: said so', async () => {
   const root = existsSync('/sys/fs/cgroup/memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
   const limit = root.endsWith('memory') ? 'memory.limit_in_bytes' : 'memory.max';

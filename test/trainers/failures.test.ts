@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Exit, explainEnd, isBrokenCache, whyNotAgain } from '../../sidecar/trainers/failures.js';
 import { fixture } from './fixtures.js';
 
-const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false };
+const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false, oomKills: null };
 
 describe('what a failed run of sd-scripts printed becomes a sentence', () => {
   test.each([
@@ -22,17 +22,21 @@ describe('what a failed run of sd-scripts printed becomes a sentence', () => {
       launcherFailed,
       /^The trainer does not know these arguments: --bogus_flag=1\. Take them out\.$/,
     ],
-    ['nodata', { code: 0, signal: null, oomKilled: false }, /^The trainer found no pictures in the dataset\./],
+    [
+      'nodata',
+      { code: 0, signal: null, oomKilled: false, oomKills: null },
+      /^The trainer found no pictures in the dataset\./,
+    ],
     ['sig_child_SIGKILL', launcherFailed, /^The trainer was killed \(SIGKILL\).*most likely.*RAM/],
-    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, /ended by SIGTERM/],
-    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, /ended by SIGTERM/],
+    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, /ended by SIGTERM/],
+    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, /ended by SIGTERM/],
   ])('%s', (name, exit, sentence) => {
     expect(explainEnd(fixture(`failures/${name}.stderr.log`), exit)).toMatch(sentence);
   });
 
   test('a run that went well has nothing to explain', () => {
     const log = fixture('failures/bad_out_norand.stderr.log');
-    expect(explainEnd(log, { code: 0, signal: null, oomKilled: false })).toBeNull();
+    expect(explainEnd(log, { code: 0, signal: null, oomKilled: false, oomKills: null })).toBeNull();
   });
 });
 
@@ -89,7 +93,9 @@ describe('known causes', () => {
     const killed = `${traceback('torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ')}  exitcode  : -9 (pid: 71)\n  traceback : Signal 9 (SIGKILL) received by PID 71\n`;
     expect(explainEnd(killed, launcherFailed)).toMatch(/^The trainer was killed \(SIGKILL\).*RAM/);
     const ended = traceback('torch.distributed.elastic.multiprocessing.api.SignalException: Process 7 got signal: 15');
-    expect(explainEnd(ended, { code: null, signal: 'SIGTERM', oomKilled: false })).toMatch(/ended by SIGTERM/);
+    expect(explainEnd(ended, { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null })).toMatch(
+      /ended by SIGTERM/,
+    );
   });
 
   test('a module that made no network ends with exit code 0, and is named', () => {
@@ -123,7 +129,20 @@ describe('known causes', () => {
   });
 
   test('the kernel that ended it for want of memory is named', () => {
-    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true })).toMatch(/ran out of memory \(RAM\)/);
+    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 })).toMatch(
+      /ran out of memory \(RAM\)/,
+    );
+  });
+
+  test.each([
+    ['behind a launcher', 'sig_child_SIGKILL', launcherFailed],
+    ['directly', null, { ...launcherFailed, code: null, signal: 'SIGKILL' }],
+  ])('killed %s: memory is named only where no counter says that it was not', (_, name, exit) => {
+    const log = name ? fixture(`failures/${name}.stderr.log`) : '';
+    expect(explainEnd(log, { ...exit, oomKills: 0 })).toBe(
+      "The trainer was killed from outside (SIGKILL); the pod's out-of-memory counter did not move.",
+    );
+    for (const oomKills of [null, 1]) expect(explainEnd(log, { ...exit, oomKills })).toMatch(/most likely.*RAM/);
   });
 });
 
@@ -142,10 +161,10 @@ describe('whether the same may be tried again by itself', () => {
     ['bad_out_noopt', launcherFailed, 'repeats'],
     ['bad_out_otherdim', launcherFailed, 'repeats'],
     ['badtoml', launcherFailed, 'repeats'],
-    ['nodata', { code: 0, signal: null, oomKilled: false }, 'repeats'],
+    ['nodata', { code: 0, signal: null, oomKilled: false, oomKills: null }, 'repeats'],
     ['sig_child_SIGKILL', launcherFailed, null],
-    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, 'by hand'],
-    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false }, 'by hand'],
+    ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, 'by hand'],
+    ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, 'by hand'],
   ])('after %s', (name, exit, expected) => {
     expect(whyNotAgain(fixture(`failures/${name}.stderr.log`), exit)).toBe(expected);
   });
@@ -168,6 +187,6 @@ describe('whether the same may be tried again by itself', () => {
   test('after refused arguments never, after the kernel took it for its memory yes', () => {
     const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
     expect(whyNotAgain(unknown, { ...launcherFailed, code: 2 })).toBe('repeats');
-    expect(whyNotAgain('', { code: null, signal: 'SIGKILL', oomKilled: true })).toBeNull();
+    expect(whyNotAgain('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 })).toBeNull();
   });
 });

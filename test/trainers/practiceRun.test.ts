@@ -62,7 +62,7 @@ async function train(
   const child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: ['ignore', descriptor, descriptor] });
   closeSync(descriptor);
   const exit = await new Promise<Exit>((ended) =>
-    child.once('close', (code, signal) => ended({ code, signal, oomKilled: false })),
+    child.once('close', (code, signal) => ended({ code, signal, oomKilled: false, oomKills: null })),
   );
   return { exit, log: await readFile(log, 'utf8') };
 }

@@ -202,7 +202,7 @@ def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tu
             "exit_code": None,
             "signal": None,
             "oom_killed": False,
-            "oom_kills": 0,
+            "oom_kills": None,
             "reason": None,
             "log_end": None,
             "ended_at": None,
