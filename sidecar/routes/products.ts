@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { readMetrics } from '../sessions/curve.js';
+import { keptEarlier } from '../sessions/keptEarlier.js';
 import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import { promptsOf } from '../sessions/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
@@ -55,7 +56,8 @@ export function productRoutes(trackside: Trackside): Hono {
     return answer(c, samples, async () => {
       const root = rootOf(c);
       const model = await pageModel(trackside, root, session.name);
-      return views.samples({ ...model, session: session.facts, samples, prompts: await promptsOf(session) });
+      const [kept, prompts] = [await keptEarlier(session), await promptsOf(session)];
+      return views.samples({ ...model, session: session.facts, samples, kept, prompts });
     });
   });
 

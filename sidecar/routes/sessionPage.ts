@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { publishFacts } from '../models/publishFacts.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
+import { keptEarlier } from '../sessions/keptEarlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import { promptsOf } from '../sessions/prompts.js';
@@ -46,6 +47,7 @@ export async function sessionModel(
       checkpoints,
     ),
     samples: await samplesOf(session),
+    kept: await keptEarlier(session),
     prompts: await promptsOf(session),
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,

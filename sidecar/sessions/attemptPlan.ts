@@ -115,7 +115,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
       throw new Problem(
         'bad_state',
         422,
-        `${found.name} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
+        `${found.path} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
         link,
       );
     return found;
@@ -128,7 +128,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
     if (reason === null) return chosen;
     candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, reason };
   }
-  const why = candidates.map((each) => `${each.name}: ${whyNot(each, epochs)}`).join('; ');
+  const why = candidates.map((each) => `${each.path}: ${whyNot(each, epochs)}`).join('; ');
   throw new Problem(
     'nothing_to_resume',
     422,

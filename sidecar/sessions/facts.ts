@@ -84,6 +84,8 @@ export type StateFacts = {
   complete: boolean;
   /** Why it is not complete, in words. */
   reason: string | null;
+  /** Why it can't be resumed from as things are, complete or not, in words. */
+  refused: string | null;
 };
 
 export type CheckpointFacts = {
@@ -100,6 +102,9 @@ export type CheckpointFacts = {
   /** Why it can't be downloaded, in words; null where it can. */
   problem: string | null;
 };
+
+/** Folders that hold what earlier attempts left, relative to the output folder, newest first. */
+export type KeptEarlier = { states: string[]; samples: string[] };
 
 export type SampleFacts = {
   name: string;
@@ -127,8 +132,11 @@ export type ResumeFacts = {
   /** Steps inside the state that are trained again, because it was saved in the middle of an epoch. */
   repeated_steps: number;
   /** Newer states that were passed over, with the reason. */
-  passed_over: { state: string; reason: string }[];
+  passed_over: PassedOver[];
 };
+
+/** A state folder, with its path relative to the output folder, and why it was not taken, in words. */
+export type PassedOver = { state: string; path: string; reason: string };
 
 /** Whether a session goes on by itself after an interruption or a crash. */
 export type AutoResumeFacts = {

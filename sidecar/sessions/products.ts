@@ -5,6 +5,7 @@ import { isOwnFolder, realInside } from '../security/paths.js';
 import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
 import { readSamples } from '../trainers/samples.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
+import { whyNot } from './resume.js';
 import type { Session } from './session.js';
 import { writerByPlace, writerByTime } from './writer.js';
 
@@ -46,17 +47,11 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
 
 /** The state folders of a session's lineage, newest first. */
 export function statesOf(session: Session): StateFacts[] {
-  return session.candidates.map(({ name, path, kind, epoch, step, bytes, saved_at, complete, reason }) => ({
-    name,
-    path,
-    kind,
-    epoch,
-    step,
-    bytes,
-    saved_at,
-    complete,
-    reason,
-  }));
+  const epochs = session.state?.max_train_epochs ?? session.progress?.epochs ?? null;
+  return session.candidates.map((each) => {
+    const { name, path, kind, epoch, step, bytes, saved_at, complete, reason } = each;
+    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused: whyNot(each, epochs) };
+  });
 }
 
 /** Absolute path of a checkpoint by the path that its facts give; null when it is none of this session's. */

@@ -4,12 +4,12 @@ import { basename, dirname, join, relative } from 'node:path';
 import { isOwnFolder, isWithin } from '../security/paths.js';
 import { resumeRecipe } from '../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
-import type { ResumeFacts, StateFacts } from './facts.js';
+import type { PassedOver, ResumeFacts, StateFacts } from './facts.js';
 import type { AttemptEntry } from './uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
 /** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */
-export type Candidate = StateFacts & {
+export type Candidate = Omit<StateFacts, 'refused'> & {
   absolutePath: string;
   savedAtMs: number;
   /** How far along the lineage it lies, in steps; null where nothing tells. Time does not: clocks jump. */
@@ -88,20 +88,16 @@ export function chooseResume(
   epochs: number | null,
   trainedSteps: number | null,
 ): { facts: ResumeFacts; candidate: Candidate } | null {
-  const passed: { state: string; reason: string }[] = [];
+  const passed: PassedOver[] = [];
   for (const each of candidates) {
     const reason = whyNot(each, epochs);
     if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
-    passed.push({ state: each.name, reason });
+    passed.push({ state: each.name, path: each.path, reason });
   }
   return null;
 }
 
-export function resumeFacts(
-  chosen: Candidate,
-  trainedSteps: number | null,
-  passedOver: { state: string; reason: string }[],
-): ResumeFacts {
+export function resumeFacts(chosen: Candidate, trainedSteps: number | null, passedOver: PassedOver[]): ResumeFacts {
   const step = chosen.step ?? 0;
   return {
     state: chosen.name,

@@ -3,7 +3,14 @@ import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
 import type { PublishFacts } from '../models/publishFacts.js';
 import type { SecretFacts } from '../security/secrets.js';
-import type { CheckpointFacts, HandRunFacts, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type {
+  CheckpointFacts,
+  HandRunFacts,
+  KeptEarlier,
+  SampleFacts,
+  SessionFacts,
+  StateFacts,
+} from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
@@ -54,6 +61,7 @@ export type SessionModel = PageModel & {
   states: StateFacts[];
   checkpoints: CheckpointFacts[];
   samples: SampleFacts[];
+  kept: KeptEarlier;
   /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
   prompts: string[];
   /** The end of training.log, each line as it stood last. */
@@ -68,7 +76,7 @@ export type SessionModel = PageModel & {
   publish?: PublishFacts | null;
 };
 
-export type SamplesModel = PageModel & { session: SessionFacts; samples: SampleFacts[]; prompts: string[] };
+export type SamplesModel = PageModel & Pick<SessionModel, 'session' | 'samples' | 'kept' | 'prompts'>;
 
 /** The chosen trainer, as the form shows it. */
 export type TrainerForm = {

@@ -1,4 +1,4 @@
-import type { SampleFacts } from '../sessions/facts.js';
+import type { KeptEarlier, SampleFacts } from '../sessions/facts.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { count } from './formatting.js';
@@ -14,11 +14,11 @@ export type SampleCell = { href: string; alt: string };
 
 type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;
 
-export function samplesView(model: SamplesModel): { at: string; card: CardView; grid: SampleGrid } {
+export function samplesView(model: SamplesModel): { at: string; card: CardView; grid: SampleGrid; kept: KeptEarlier } {
   const at = sessionAddress(model.root, model.session.name);
   const { prompts, times } = arranged(model, at);
   const grid = { columns: prompts, rows: times, more: false };
-  return { at, card: cardView(model.session, model.root), grid };
+  return { at, card: cardView(model.session, model.root), grid, kept: model.kept };
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */

@@ -1,4 +1,4 @@
-import type { AttemptFacts, CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { AttemptFacts, CheckpointFacts, KeptEarlier, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { isBrokenCache } from '../trainers/failures.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
@@ -10,6 +10,7 @@ import { type FindingView, preflightView } from './preflight.js';
 import { type PublishView, publishView } from './publish.js';
 import { newestSamples, type SampleGrid } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
+import { pathInSession, stateName } from './stateName.js';
 import { isAlive } from './status.js';
 
 /** The live regions of a session's page: ids, and names of templates under parts/. */
@@ -35,6 +36,7 @@ export type SessionView = {
   chart: (LossChart & { labels: [string, string, string] }) | null;
   attempts: AttemptView[];
   states: StateView[];
+  kept: KeptEarlier;
   checkpoints: CheckpointView[];
   grid: SampleGrid;
   publish: PublishView | null;
@@ -77,7 +79,10 @@ export type StateView = {
   what: string;
   size: string;
   saved: string | null;
+  /** Why it is not complete. */
   reason: string | null;
+  /** Why a complete one can't be resumed from. */
+  refused: string | null;
   chosen: boolean;
 };
 export type CheckpointView = {
@@ -109,8 +114,9 @@ export function sessionView(model: SessionModel): SessionView {
     numbers: numbers(session),
     endsAt: alive && eta !== null ? new Date(now.getTime() + eta * 1000).toISOString() : null,
     chart: chart && { ...chart, labels: [loss(chart.high), loss(chart.middle), loss(chart.low)] },
-    attempts: session.attempts.map((attempt) => attemptView(attempt, now)).reverse(),
+    attempts: attemptViews(model),
     states: model.states.map((state) => stateView(state, session)),
+    kept: model.kept,
     checkpoints: model.checkpoints.map((checkpoint) => checkpointView(checkpoint, at)),
     grid: newestSamples(model, at),
     publish: model.publish ? publishView(model.publish, at, root) : null,
@@ -131,7 +137,7 @@ export function sessionView(model: SessionModel): SessionView {
       session.record === 'whole' && !session.all_trained && session.settings.enable_checkpointing !== false
         ? { on: session.auto_resume.on }
         : null,
-    canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over',
+    canRelaunch: !alive && session.attempts.length > 0 && session.next !== 'start over' && session.next !== 'start',
     canStopAfterSave:
       session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
     canKeepTraining: session.stops_after_save,
@@ -157,7 +163,16 @@ function numbers({ progress, status }: SessionFacts): SessionView['numbers'] {
   ];
 }
 
-function attemptView(attempt: AttemptFacts, now: Date): AttemptView {
+function attemptViews({ session, states, now }: SessionModel): AttemptView[] {
+  const from = session.attempts.map((attempt) => attempt.resumed_from && pathInSession(attempt.resumed_from));
+  const paths = [...from.flatMap((path) => path ?? []), ...states.map(({ path }) => path)];
+  return session.attempts
+    .map((attempt, index) => ({ attempt, path: from[index] }))
+    .map(({ attempt, path }) => attemptView(attempt, path ? stateName(path, paths) : '–', now))
+    .reverse();
+}
+
+function attemptView(attempt: AttemptFacts, from: string, now: Date): AttemptView {
   const ended = attempt.ended_at ? Date.parse(attempt.ended_at) : attempt.alive ? now.getTime() : Number.NaN;
   const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
   return {
@@ -165,7 +180,7 @@ function attemptView(attempt: AttemptFacts, now: Date): AttemptView {
     kind: attempt.automatic ? `${attempt.kind}, by itself` : attempt.kind,
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,
-    from: attempt.resumed_from?.split('/').pop() ?? '–',
+    from,
     took: Number.isNaN(seconds) ? '–' : duration(seconds),
     end: attemptEnd(attempt),
     failed: !attempt.alive && attempt.exit_code !== null && attempt.exit_code !== 0,
@@ -188,6 +203,7 @@ function stateView(state: StateFacts, session: SessionFacts): StateView {
     size: bytes(state.bytes),
     saved: state.saved_at,
     reason: state.complete ? null : (state.reason ?? 'incomplete'),
+    refused: state.complete ? state.refused : null,
     chosen: session.resume?.path === state.path,
   };
 }

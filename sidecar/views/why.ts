@@ -1,6 +1,7 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { stalledWords } from '../sessions/stall.js';
 import { duration, plural, sentence, utc } from './formatting.js';
+import { stateName } from './stateName.js';
 
 /** A piece of a sentence; `strong` for names that a reader looks for. */
 export type Words = { text: string; strong?: boolean };
@@ -67,13 +68,15 @@ function whatNext(session: SessionFacts): Words[] {
     ];
   }
   if (next !== 'resume' || !resume) return [];
+  const paths = [resume.path, ...resume.passed_over.map(({ path }) => path)];
   const words: Words[] = [
     { text: seconds === null ? 'Resumes from ' : `Resumes by itself in ${duration(seconds)}, from ` },
-    { text: resume.state, strong: true },
+    { text: stateName(resume.path, paths), strong: true },
     { text: ` at epoch ${resume.first_epoch}. ` },
   ];
-  for (const { state, reason } of resume.passed_over) {
-    words.push({ text: state, strong: true }, { text: ` was passed over: ${reason.replace(/\.$/, '')}. ` });
+  for (const { path, reason } of resume.passed_over) {
+    const name = stateName(path, paths);
+    words.push({ text: name, strong: true }, { text: ` was passed over: ${reason.replace(/\.$/, '')}. ` });
   }
   if (resume.repeated_steps > 0) {
     words.push({

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { edit } from './edit.js';
 
 let place: Place;
 beforeEach(() => {
@@ -60,8 +60,13 @@ test('ended when everything had been trained and saved: it is told so, and no st
   await first.until('cat', ended);
   await first.kill();
   // As it lies there when the trainer was on its way out, and the signal was quicker.
-  edit('attempt.json', (record) => ({ ...record, exit_code: null, signal: 'SIGTERM', stop_signal: 'SIGTERM' }));
-  edit('ui_state.json', (state) => {
+  edit(join(place.outputs, 'cat', 'attempt.json'), (record) => ({
+    ...record,
+    exit_code: null,
+    signal: 'SIGTERM',
+    stop_signal: 'SIGTERM',
+  }));
+  edit(join(place.outputs, 'cat', 'ui_state.json'), (state) => {
     const [attempt] = state.attempts as object[];
     const asked = { stop_requested_at: '2026-01-01T00:00:00.000Z', stop_when: 'now' };
     return { ...state, status: 'stopping', attempts: [{ ...attempt, ...asked, outcome: null }] };
@@ -82,8 +87,3 @@ test('ended when everything had been trained and saved: it is told so, and no st
   const again = await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
   expect(again).toMatchObject({ status: 422, body: { error: { code: 'completed' } } });
 });
-
-function edit(file: string, change: (content: Record<string, unknown>) => object): void {
-  const path = join(place.outputs, 'cat', file);
-  writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, 'utf8')))));
-}

@@ -89,7 +89,7 @@ test('SIGKILL in the middle of saving a state: that folder is passed over with i
   const dead = await sidecar.until('cat', (facts) => facts.status === 'stopped');
   expect(dead.resume).toMatchObject({ state: 'cat-000001-state', first_epoch: 2, step: 10 });
   expect(dead.resume?.passed_over).toEqual([
-    { state: 'cat-000002-state', reason: expect.stringMatching(/\.(bin|pkl|safetensors)/) },
+    { state: 'cat-000002-state', path: 'cat-000002-state', reason: expect.stringMatching(/\.(bin|pkl|safetensors)/) },
   ]);
   const states = await sidecar.states('cat');
   expect(states.map(({ name, complete }) => [name, complete])).toEqual([

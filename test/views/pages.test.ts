@@ -93,7 +93,7 @@ test.each([
       first_epoch: 2,
       lost_steps: null,
       repeated_steps: 3,
-      passed_over: [{ state: text, reason: text }],
+      passed_over: [{ state: text, path: text, reason: text }],
     },
     attempts: [some.attempt({ reason: text, resumed_from: `/a/${text}`, alive: false })],
     settings: { concept_sentence: text, [text]: text, arguments: { [text]: text } },

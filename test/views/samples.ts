@@ -142,7 +142,9 @@ export const interrupted = session({
     first_epoch: 9,
     lost_steps: 51,
     repeated_steps: 0,
-    passed_over: [{ state: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' }],
+    passed_over: [
+      { state: 'puppy-style-000009-state', path: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' },
+    ],
   },
 });
 
@@ -207,6 +209,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
       saved_at: saved(epoch),
       complete: epoch !== 10,
       reason: epoch === 10 ? 'optimizer.bin is cut short' : null,
+      refused: epoch === 10 ? 'optimizer.bin is cut short' : null,
     })),
     checkpoints: [10, 8, 6].map((epoch) => ({
       name: `${file(epoch)}.safetensors`,
@@ -229,6 +232,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
         saved_at: saved(epoch),
       })),
     ),
+    kept: { states: [], samples: [] },
     prompts: ['a c4tsy cat on a roof --d 1', 'c4tsy portrait', 'c4tsy in the rain'],
     logTail:
       'epoch 10/16\nsaving checkpoint: my-cat-000010.safetensors\n\nsaving state at epoch 10\ngenerating sample images at step 600\n\nepoch 11/16\n\rsteps:  63%|██████▎   | 611/960 [21:22<12:12, 2.10s/it, avr_loss=0.119]\rsteps:  64%|██████▍   | 612/960 [21:24<12:10, 2.10s/it, avr_loss=0.118]',
