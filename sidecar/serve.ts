@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { addressOf } from './address.js';
 import { createApp, meantMethod } from './app.js';
 import { seedExample } from './datasets/seed.js';
+import { makeFolder } from './makeFolder.js';
 import { Problem } from './problem.js';
 import { resolvePython } from './processes/python.js';
 import { isLoopback, nameOf } from './security/hosts.js';
@@ -33,8 +34,14 @@ export async function serve(settings: Settings): Promise<void> {
   maskConsole(process.stderr);
   // A slip of ours in the background must not take the page away from whoever watches a training.
   process.on('unhandledRejection', (error) => console.error(error));
-  await seedExample(settings.datasets, join(settings.bridge, 'example')).catch((error: Error) => {
-    console.error(`trackside: the example pictures could not be copied: ${error.message}`);
+  await makeFolder(settings.datasets)
+    .then(() => seedExample(settings.datasets, join(settings.bridge, 'example')))
+    .catch((error: Error) => {
+      console.error(`trackside: the example pictures could not be copied: ${error.message}`);
+    });
+  // Before the address is printed: who opens it would wait for answers that never come.
+  await makeFolder(settings.outputs).catch((error: Error) => {
+    throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);
   // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
@@ -50,7 +57,7 @@ export async function serve(settings: Settings): Promise<void> {
   trackside.disk.open();
   trackside.cards.open();
   const opened = trackside.outputs.open().catch((error: Error) => {
-    throw new Problem('no_outputs', 500, `${settings.outputs} can't hold the outputs (${error.message}).`);
+    throw noOutputs(settings, error);
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
@@ -101,6 +108,14 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
+}
+
+function noOutputs({ outputs }: Settings, error: Error): Problem {
+  return new Problem(
+    'no_outputs',
+    500,
+    `${outputs} can't hold the outputs (${error.message}). Choose another folder with --outputs.`,
+  );
 }
 
 /** Without login whoever reaches the port may do everything: that is for a port that only this machine reaches. */

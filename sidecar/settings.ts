@@ -15,9 +15,13 @@ const path = (fallback: string) =>
     .default(fallback)
     .transform((value) => resolve(value));
 
+const PORT = 'a whole number from 0 to 65535';
+const SCALE = 'a number above 0';
+
+/** What is wrong with a value is told by what it has to be. */
 const schema = z.object({
   host: z.string().default('127.0.0.1'),
-  port: z.coerce.number().int().min(0).max(65535).default(7860),
+  port: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65535, PORT).default(7860),
   outputs: path(resolve(projectRoot, 'outputs')),
   datasets: path(resolve(projectRoot, 'datasets')),
   /** Token, key of the cookies, secrets: only our own user may look in (mode 0700), and it is outside the outputs. */
@@ -38,12 +42,9 @@ const schema = z.object({
     .string()
     .default('10,20,40')
     .transform((text) => text.split(',').map(Number))
-    .refine(
-      (seconds) => seconds.every((each) => each >= 0 && each <= 86_400),
-      'has to be seconds, with commas between them',
-    ),
+    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, with commas between them'),
   /** Times the limits after which a training counts as stalled (sessions/stall.ts): 2 for a slow disk. */
-  stallScale: z.coerce.number().positive().default(1),
+  stallScale: z.coerce.number(SCALE).positive(SCALE).default(1),
 });
 
 /** What `trackside serve` runs with: validated once, absolute paths, never changed afterwards. */
@@ -69,7 +70,11 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    throw new Problem('bad_setting', 400, `${variable(name)} is "${String(given[name])}": ${issue?.message}.`);
+    throw new Problem(
+      'bad_setting',
+      400,
+      `${variable(name)} is "${String(given[name])}": it has to be ${issue?.message}.`,
+    );
   }
   const { version } = JSON.parse(readFileSync(resolve(projectRoot, 'package.json'), 'utf8')) as { version: string };
   return Object.freeze({

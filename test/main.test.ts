@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,12 +12,12 @@ const folder = mkdtempSync(join(tmpdir(), 'trackside-main-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What it prints where it cannot serve, and how it ends. */
-function refused(...flags: string[]): Promise<{ code: number; stderr: string }> {
+function refused(...flags: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const datasets = ['--datasets', join(folder, 'datasets')];
   const env = { ...process.env, TRACKSIDE_PRIVATE: join(folder, 'private') };
-  return run(process.execPath, [main, 'serve', '--port', '0', ...datasets, ...flags], { env }).then(
-    () => ({ code: 0, stderr: '' }),
-    ({ code, stderr }) => ({ code, stderr }),
+  return run(process.execPath, [main, 'serve', '--port', '0', ...datasets, ...flags], { env, timeout: 20_000 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   );
 }
 
@@ -28,19 +28,25 @@ test('--help lists the commands, and serve --help the flags with their variables
   expect(stdout).toMatch(/TRACKSIDE_PORT;\s+default\s+7860/);
 });
 
-test('a setting that makes no sense, and outputs that are no folder, are told in one line', async () => {
-  const port = await refused('--port', 'http');
-  expect(port).toMatchObject({ code: 1, stderr: expect.stringMatching(/^trackside: TRACKSIDE_PORT is "http": .+\n$/) });
-  const file = join(folder, 'file');
-  writeFileSync(file, '');
-  const outputs = await refused('--outputs', file);
-  expect(outputs).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/^trackside: .+can't hold the outputs.+\n$/),
-  });
+test('a setting that makes no sense is told in one line', async () => {
+  for (const value of ['http', '1.5', '70000'])
+    expect(await refused('--port', value)).toMatchObject({
+      code: 1,
+      stderr: `trackside: TRACKSIDE_PORT is "${value}": it has to be a whole number from 0 to 65535.\n`,
+    });
   const open = await refused('--host', '0.0.0.0', '--no-login');
   const words = /^trackside: 0\.0\.0\.0 with --no-login would open .+\n$/;
   expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
+});
+
+test('outputs that no folder can hold are told in one line, before any address', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  symlinkSync(join(folder, 'unmounted'), join(folder, 'link'));
+  for (const path of [file, join(file, 'in', 'it'), '/proc/no-such-folder', join(folder, 'link', 'in')]) {
+    const stderr = expect.stringMatching(/^trackside: .+can't hold the outputs.+--outputs\.\n$/);
+    expect(await refused('--outputs', path), path).toMatchObject({ code: 1, stdout: '', stderr });
+  }
 });
 
 test('describe prints arguments as JSON, and ends with words and a code other than 0 where it cannot', async () => {

@@ -10,7 +10,7 @@ import type { SessionFacts } from './facts.js';
 import { versionOf } from './names.js';
 import { folderChanged } from './signs.js';
 import { STATE_FILE } from './stateFile.js';
-import { deriveStatus } from './status.js';
+import { deriveStatus, stoppedBy } from './status.js';
 import { parseUiState, settingsOf, type UiState } from './uiState.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
@@ -96,6 +96,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     trainer: state.trainer ?? 'practice',
     status,
     interrupted,
+    stopped_by: stoppedBy(status, latest),
     reason,
     record: 'whole',
     looked_into: false,

@@ -163,6 +163,8 @@ export type SessionFacts = {
   status: Status;
   /** Stopped, but by nobody: the pod or the runner went away. */
   interrupted: boolean;
+  /** Who stopped it, through Trackside or with `kill`; null where nobody did, or nothing tells. */
+  stopped_by: 'you' | 'a signal' | null;
   /** Why it is failed or stopped, in words. */
   reason: string | null;
   /** Is there a ui_state.json, and can it be read? `found`: an output folder that something else filled. */

@@ -24,7 +24,7 @@ import { type Candidate, chooseResume, readCandidates } from './resume.js';
 import { isSessionLocked } from './sessionLock.js';
 import { settleEnded } from './settleEnded.js';
 import { readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
-import { deriveStatus } from './status.js';
+import { deriveStatus, stoppedBy } from './status.js';
 import { type AttemptEntry, settingsOf, type UiState } from './uiState.js';
 
 const CURVE_POINTS_SHOWN = 60;
@@ -124,6 +124,7 @@ export async function readSession(
     trainer: state?.trainer ?? 'practice',
     status,
     interrupted: derived.interrupted && !pending,
+    stopped_by: stoppedBy(status, latest),
     reason: file.kind === 'unreadable' ? unreadable(file.reason) : derived.reason,
     record: file.kind === 'whole' ? 'whole' : file.kind === 'missing' ? 'found' : 'unreadable',
     looked_into: true,

@@ -1,5 +1,5 @@
 import type { Liveness } from '../processes/liveness.js';
-import type { Status } from './facts.js';
+import type { SessionFacts, Status } from './facts.js';
 import type { AttemptEntry, UiState } from './uiState.js';
 
 export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null };
@@ -44,6 +44,12 @@ export function deriveStatus(evidence: {
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints);
+}
+
+/** Who ended what is stopped; null where nobody did, or nothing tells. */
+export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionFacts['stopped_by'] {
+  if (status !== 'stopped' || latest?.outcome !== 'stopped') return null;
+  return latest.stop_requested_at ? 'you' : 'a signal';
 }
 
 const ENDED =

@@ -8,7 +8,10 @@ export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | '
 export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
 
 export function statusView(
-  session: Pick<SessionFacts, 'status' | 'interrupted' | 'progress' | 'record' | 'stalled_seconds' | 'by_hand'>,
+  session: Pick<
+    SessionFacts,
+    'status' | 'interrupted' | 'stopped_by' | 'progress' | 'record' | 'stalled_seconds' | 'by_hand'
+  >,
 ): StatusView {
   const { status, progress, stalled_seconds: stalled } = session;
   const view = looks[status];
@@ -20,8 +23,8 @@ export function statusView(
   }
   const phase = progress.phase === 'ended' || progress.phase === status ? null : progress.phase;
   if (isAlive(status) && phase) return { ...view, word: `${view.word} · ${phase}` };
-  if (status === 'stopped')
-    return { ...view, word: session.interrupted ? 'Stopped · interrupted' : 'Stopped · by you' };
+  if (session.interrupted) return { ...view, word: `${view.word} · interrupted` };
+  if (session.stopped_by) return { ...view, word: `${view.word} · by ${session.stopped_by}` };
   return view;
 }
 

@@ -116,7 +116,7 @@ test('stop, resume, stop, resume: nothing of an attempt is left each time, and t
     const stopping = await sidecar.send('DELETE', 'sessions/cat/attempts/current');
     expect(stopping).toMatchObject({ status: 202, body: { status: expect.stringMatching(/stopping|stopped/) } });
     const stopped = await sidecar.until('cat', (facts) => facts.status === 'stopped');
-    expect(stopped).toMatchObject({ interrupted: false, reason: 'Stopped by you.', next: 'resume' });
+    expect(stopped).toMatchObject({ interrupted: false, stopped_by: 'you', reason: 'Stopped by you.', next: 'resume' });
     expect([isAlive(pid), isAlive(trainer_pid)]).toEqual([false, false]);
     expect(existsSync(join(place.outputs, 'cat', 'training.pid'))).toBe(false);
     await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
@@ -229,8 +229,11 @@ test('jq and bash see what the page shows, and an edit by jq survives everything
   expect(stopped).toMatchObject({
     description: 'by hand',
     interrupted: false,
+    stopped_by: 'a signal',
     reason: expect.stringContaining('SIGTERM'),
   });
+  const page = await fetch(`${sidecar.url}sessions/my-cat`, { headers: { accept: 'text/html' } });
+  expect(await page.text()).toContain('Stopped · by a signal');
   await sidecar.send('POST', 'sessions/my-cat/attempts', { kind: 'resume' });
   await sidecar.until('my-cat', (facts) => facts.status === 'completed');
   await sidecar.send('PATCH', 'sessions/my-cat', { notes: 'from the page' });

@@ -68,6 +68,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     attempts: [attempt()],
     resume: null,
     all_trained: false,
+    stopped_by: null,
     stops_after_save: false,
     auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
     stalled_seconds: null,
