@@ -49,6 +49,7 @@ export async function sessionModel(
     samples: await samplesOf(session),
     kept: await keptEarlier(session),
     prompts: await promptsOf(session),
+    entries: session.entries,
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
     curve: thinCurve(await readLosses(session)),

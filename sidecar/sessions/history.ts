@@ -94,11 +94,7 @@ export async function restoreVersion(outputs: Outputs, name: string, version: st
   const then = await readOne(folder, version);
   if (!then) throw noVersion(name, version);
   if (!then.raw) {
-    throw new Problem(
-      'unreadable_version',
-      422,
-      `That version can't be put back: ${then.reason}. Nothing was changed.`,
-    );
+    throw new Problem('unreadable_version', 422, `That copy can't be put back: ${then.reason}. Nothing was changed.`);
   }
   const { raw: old, text } = then;
   const file = await readStateFile(folder);
@@ -183,7 +179,7 @@ async function putWhole(folder: string, text: string, signature: string | null):
     return;
   }
   if (!(await stat(path)).isFile()) {
-    throw new Problem('not_a_file', 422, `${path} is not a file. Move it away, and put the version back then.`);
+    throw new Problem('not_a_file', 422, `${path} is not a file. Move it away, and put the copy back then.`);
   }
   await keepBroken(folder, path);
   const replaced = await replaceUnchanged(path, text, signature);
@@ -211,5 +207,5 @@ function attemptsOf(raw: RawState): unknown[] {
 
 function noVersion(name: string, version: string): Problem {
   const link = { link: `sessions/${encodeURIComponent(name)}/history` };
-  return new Problem('no_version', 404, `There is no version ${version} any more: the last 20 are kept.`, link);
+  return new Problem('no_version', 404, `There is no copy ${version} any more: the last 20 are kept.`, link);
 }

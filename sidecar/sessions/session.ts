@@ -205,7 +205,7 @@ function presentRecord(folder: string): AttemptRecord | null {
 }
 
 function unreadable(reason: string): string {
-  return `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it, or put back a version from history/.`;
+  return `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it, or put back a copy from history/.`;
 }
 
 async function birth(folder: string): Promise<string> {

@@ -61,7 +61,7 @@ export function historyVersionView({ session, version, root }: HistoryVersionMod
     restore: `${at}/history/${version.version}`,
     effect: isAlive(session.status)
       ? 'It is running with its settings, so only description and notes are put back now. Attempts and status stay as they are.'
-      : 'Settings, description, notes and keys of your own become those of this version. Attempts and status stay as they are, and the present version is kept in the history.',
+      : 'Settings, description, notes and keys of your own become those of this copy. Attempts and status stay as they are, and what is there now is kept in the history.',
   };
 }
 

@@ -68,6 +68,8 @@ export type SessionModel = PageModel & {
   logTail: string;
   /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */
   logPosition: string;
+  /** Names in the session's folder. */
+  entries: readonly string[];
   /** At most a few thousand points, oldest first. */
   curve: CurvePoint[];
   /** What was found before a start; null where nothing can be started, or it was not looked at. */

@@ -5,6 +5,7 @@ import { type FlagGroup, flagGroups } from './flags.js';
 import { plural } from './formatting.js';
 import { modelField } from './modelField.js';
 import type { NewTrainingModel, TrainerForm } from './models.js';
+import { type Target, targetOf } from './problem.js';
 
 export type { FieldView } from './field.js';
 
@@ -17,7 +18,7 @@ export type NewTrainingView = {
   saveLabel: string;
   formId: string;
   given: boolean;
-  problem: NewTrainingModel['problem'];
+  problem: { message: string; target: Target | null } | null;
   /** How many fields are wrong, in words. */
   summary: string | null;
   loras: NewTrainingModel['loras'];
@@ -77,7 +78,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     saveLabel: draft ? 'Save draft' : 'Save as draft',
     formId: model.formId,
     given: model.given || wrong > 0,
-    problem: model.problem,
+    problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.link) },
     summary: summaryOf(errors, [nameField, ...fields, ...models, ...flags]),
     loras: model.loras,
     name: nameField,

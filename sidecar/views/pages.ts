@@ -20,6 +20,7 @@ import type {
   TrainersModel,
 } from './models.js';
 import { newTrainingView } from './newTraining.js';
+import { problemView } from './problem.js';
 import { createRenderer } from './render.js';
 import { samplesView } from './samples.js';
 import { secretsView } from './secrets.js';
@@ -106,7 +107,7 @@ export function createViews(options: {
     samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, { ...samplesView(model) }),
     history: (model) => page('history', `History of ${sessionTitle(model.session)}`, model, { ...historyView(model) }),
     historyVersion: (model) =>
-      page('historyVersion', `A version of ${sessionTitle(model.session)}`, model, { ...historyVersionView(model) }),
+      page('historyVersion', `A copy of ${sessionTitle(model.session)}`, model, { ...historyVersionView(model) }),
     datasets: (model) => page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: PICTURES }),
     dataset: (model) =>
       page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
@@ -123,7 +124,7 @@ export function createViews(options: {
         'problem',
         'Trackside',
         { ...model, now: new Date(0), active: [] },
-        { problem: model, stream: null, logout: false },
+        { problem: problemView(model), stream: null, logout: false },
       ),
     login: (model) => render('pages/login', model),
     homeTitle,

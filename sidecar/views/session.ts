@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { AttemptFacts, CheckpointFacts, KeptEarlier, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { isBrokenCache } from '../trainers/failures.js';
 import { sessionAddress } from './action.js';
@@ -49,6 +50,8 @@ export type SessionView = {
   newFrom: string;
   /** Where a draft is edited; null for what was started. */
   editDraft: string | null;
+  /** Nothing was started yet: parts that have nothing to show are left out. */
+  isDraft: boolean;
   /** The finished LoRA. */
   download: string | null;
   /** Offered once it is not running: train on to a later epoch. Null where there is nothing to go on from. */
@@ -121,7 +124,7 @@ export function sessionView(model: SessionModel): SessionView {
     grid: newestSamples(model, at),
     publish: model.publish ? publishView(model.publish, at, root) : null,
     settings: settingsView(session),
-    paths: paths(session),
+    paths: paths(model),
     description: session.description,
     notes: session.notes,
     log: model.logTail,
@@ -130,6 +133,7 @@ export function sessionView(model: SessionModel): SessionView {
     clearCaches: !alive && isBrokenCache(session.reason) ? `${at}/caches?_method=DELETE` : null,
     newFrom: `${root}new?from=${encodeURIComponent(session.name)}`,
     editDraft: session.status === 'draft' ? `${root}new?draft=${encodeURIComponent(session.name)}` : null,
+    isDraft: session.status === 'draft',
     download: final ? checkpointView(final, at).href : null,
     further:
       session.all_trained && whole ? { from: epochs, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) } : null,
@@ -234,15 +238,16 @@ function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'ste
     .join(' · ');
 }
 
-function paths(session: SessionFacts): NamedValue[] {
+function paths({ session, entries }: SessionModel): NamedValue[] {
   const { output_path: folder } = session;
+  const there = (file: string) => (entries.includes(file) ? `${folder}/${file}` : '');
   return [
     { name: 'Session', value: folder },
     { name: 'Final checkpoint', value: session.final_checkpoint ?? '' },
     { name: 'Dataset', value: session.dataset_path ?? '' },
-    { name: 'Log', value: session.log_path },
-    { name: 'Settings', value: `${folder}/ui_state.json` },
-    { name: 'Runnable by hand', value: `${folder}/train.sh` },
+    { name: 'Log', value: there(basename(session.log_path)) },
+    { name: 'Settings', value: there('ui_state.json') },
+    { name: 'Runnable by hand', value: there('train.sh') },
   ].filter(({ value }) => value);
 }
 

@@ -4,6 +4,7 @@
  */
 const stream = document.querySelector('[hx-sse\\:connect]');
 const busy = new WeakSet();
+const copied = new WeakSet();
 const refusals = {
   401: 'You are logged out. Reload this page to log in; trainings go on without it.',
   404: 'Not found any more: this session was deleted or renamed, or Trackside is not running.',
@@ -46,9 +47,11 @@ function keepWhatThePersonDid() {
 function watchStream() {
   const notice = document.getElementById('contact');
   let last = Date.now();
+  let failures = 0;
   let retry;
   document.addEventListener('htmx:sse:before:message', () => {
     last = Date.now();
+    failures = 0;
     if (notice.textContent) notice.textContent = '';
   });
   // A hidden tab drops the stream; once looked at again it has a moment to come back.
@@ -56,8 +59,7 @@ function watchStream() {
     last = Math.max(last, Date.now() - 35_000);
   });
   setInterval(() => {
-    if (document.hidden || Date.now() - last < 45_000 || notice.textContent) return;
-    notice.textContent = `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings go on without this page.`;
+    if (!document.hidden && Date.now() - last >= 45_000) sayNoContact();
   }, 1000);
   // The extension reconnects a stream that broke, but not one that never began.
   for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:close']) {
@@ -70,11 +72,19 @@ function watchStream() {
       );
     });
   }
-  for (const name of ['htmx:response:error', 'htmx:sse:error']) {
+  for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:error']) {
     stream.addEventListener(name, ({ target, detail }) => {
-      const words = target === stream && refusals[detail.status ?? detail.ctx?.response?.status];
+      if (target !== stream) return;
+      const words = refusals[detail.status ?? detail.ctx?.response?.status];
       if (words) notice.textContent = words;
+      // That a stream was cut is no news: a proxy does so every 100 s, and the next one begins at once.
+      if (detail.connection?.attempt === 0) return;
+      failures += 1;
+      if (failures > 1) sayNoContact();
     });
+  }
+  function sayNoContact() {
+    notice.textContent ||= `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings go on without this page.`;
   }
   stream.addEventListener('title', ({ detail }) => {
     document.title = detail.data;
@@ -90,6 +100,7 @@ function followLog() {
   let returned = false;
   show(log.textContent);
   log.addEventListener('scroll', say);
+  document.addEventListener('htmx:after:swap', say);
   toEnd();
 
   stream.addEventListener('log', ({ detail }) => {
@@ -136,7 +147,8 @@ function followLog() {
     say();
   }
   function say() {
-    following.textContent = atEnd() ? 'following' : 'not following: scrolled up';
+    const alive = document.querySelector('#head [data-alive]');
+    following.textContent = !alive ? '' : atEnd() ? 'following' : 'not following: scrolled up';
   }
 }
 
@@ -196,10 +208,13 @@ async function copy({ target }) {
   const button = target.closest('[data-copy]');
   if (!button) return;
   await putOnClipboard(button.dataset.copy);
+  if (copied.has(button)) return;
+  copied.add(button);
   const before = button.innerHTML;
   button.textContent = 'Copied';
   setTimeout(() => {
     button.innerHTML = before;
+    copied.delete(button);
   }, 1500);
 }
 

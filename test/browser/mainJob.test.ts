@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -182,6 +183,60 @@ test('the page says when it has lost contact, and is right again when the sideca
   await until(
     async () => Number(/step (\d+)/.exec((await page.locator('#banner').textContent()) ?? '')?.[1] ?? 0),
     (now) => now >= (step ?? 0),
+  );
+});
+
+test('a sidecar that died is told within seconds; a stream that is cut and begins again at once is not', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 60, start: true });
+  const { port } = new URL(sidecar.url);
+  const sockets = new Set<Socket>();
+  const relay = createServer((socket) => {
+    const there = connect(Number(port), '127.0.0.1');
+    for (const end of [socket, there])
+      end.on('error', () => {}).on('close', () => [socket, there].map((each) => each.destroy()));
+    socket.pipe(there).pipe(socket);
+    sockets.add(socket);
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(relay.address() as AddressInfo).port}/`);
+  await page.evaluate(`{
+    const notice = document.getElementById('contact');
+    window.said = [];
+    new MutationObserver(() => window.said.push(notice.textContent)).observe(notice, { childList: true });
+  }`);
+  const stepShown = async () =>
+    Number(/step (\d+)/.exec((await page.locator('#banner').textContent()) ?? '')?.[1] ?? 0);
+  for (let cuts = 0; cuts < 4; cuts += 1) {
+    const before = await until(stepShown, (step) => step > 0);
+    for (const socket of sockets) socket.destroy();
+    await until(stepShown, (step) => step > before + 2);
+  }
+  expect(await page.evaluate('window.said')).toEqual([]);
+  await sidecar.kill('SIGKILL');
+  await page.getByText(/No contact/).waitFor({ timeout: 10_000 });
+  relay.close();
+  for (const socket of sockets) socket.destroy();
+});
+
+test('a double click on Copy copies, and the button is itself again; an ended session follows no log', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(`${sidecar.url}sessions/cat`);
+  await page.locator('#following', { hasText: /^following$/ }).waitFor();
+  const button = page.getByRole('button', { name: 'Copy the path: Session' });
+  await button.dblclick();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  await page.clock.runFor(4000);
+  expect(await page.getByRole('button', { name: 'Copied' }).count()).toBe(0);
+  await button.waitFor();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(join(place.outputs, 'cat'));
+  await page.locator('#head').getByText('Completed').waitFor({ timeout: 30_000 });
+  await until(
+    () => page.locator('#following').textContent(),
+    (words) => words === '',
   );
 });
 

@@ -266,3 +266,30 @@ test('a state that was saved in the middle of an epoch is told by its step, neve
   expect(html).toContain('step 140');
   expect(html).not.toContain('epoch 0');
 });
+
+test.each([
+  ['', null],
+  ['sessions', null],
+  ['datasets', 'Datasets'],
+  ['datasets/my%20cats', 'my cats'],
+  ['sessions/my-cat-v3', 'my-cat-v3'],
+  ['sessions/my-cat-v3/history', 'History of my-cat-v3'],
+  ['new?from=my-cat-v3', 'New training'],
+])('a problem that leads to “%s” names the place, and offers each place once', (link, name) => {
+  const html = views.problem({ root: '', status: 404, code: 'gone', message: 'Gone.', link });
+  const buttons = [...html.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(([, to, words]) => [
+    to,
+    words,
+  ]);
+  expect(buttons).toEqual([...(name ? [[link, name]] : []), ['./', 'All sessions']]);
+});
+
+test('a draft shows its settings, and nothing that is not there yet', () => {
+  const nothing = { states: [], checkpoints: [], samples: [], curve: [], logTail: '', entries: ['ui_state.json'] };
+  const draft = session({ status: 'draft', next: 'start', attempts: [], final_checkpoint: null });
+  const html = views.session(some.sessionModel({ ...nothing, session: draft }));
+  for (const id of ['loss', 'samples', 'checkpoints', 'resume', 'attempts'])
+    expect(new RegExp(`<section id="${id}"[^>]*>([\\s\\S]*?)</section>`).exec(html)?.[1]?.trim(), id).toBe('');
+  expect(html).toContain('ui_state.json');
+  expect(html).not.toMatch(/train\.sh|training\.log/);
+});
