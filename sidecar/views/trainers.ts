@@ -4,6 +4,8 @@ export type TrainersView = {
   /** Facts of the checkout by name; empty where there is none. */
   checkout: { name: string; value: string }[];
   missing: string[];
+  /** The commands that install it. */
+  install: string;
   lookedIn: string[];
   trainers: { label: string; description: string; needs: string | null; href: string }[];
 };
@@ -27,6 +29,7 @@ export function trainersView({ root, trainers, sdScripts }: TrainersModel): Trai
   return {
     checkout: path ? checkout : [],
     missing,
+    install: INSTALL,
     lookedIn: looked_in,
     trainers: trainers.map(({ id, label, description, needs }) => ({
       label,
@@ -36,6 +39,14 @@ export function trainersView({ root, trainers, sdScripts }: TrainersModel): Trai
     })),
   };
 }
+
+/** The pins of its own requirements (sd-scripts README, "Linux Installation and Upgrade"). */
+const INSTALL = [
+  'git clone https://github.com/kohya-ss/sd-scripts /workspace/sd-scripts',
+  'cd /workspace/sd-scripts && python3 -m venv venv',
+  'venv/bin/pip install torch==2.6.0 torchvision==0.21.0',
+  'venv/bin/pip install -r requirements.txt',
+].join('\n');
 
 /** "Still to download: the model, CLIP-L." */
 function needsOf(needs: TrainersModel['trainers'][number]['needs']): string | null {

@@ -277,11 +277,16 @@ test.each([
     `sessions/${name}/history`,
     'datasets',
     'datasets/example',
+    'trainers',
     'nowhere',
   ]) {
     await page.goto(new URL(path, sidecar.url).href);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     expect([path, overflow]).toEqual([path, 0]);
+    const cut = await page.evaluate(
+      "[...document.querySelectorAll('.wide:has(.attempts, .copies)')].filter((each) => each.scrollWidth > each.clientWidth).length",
+    );
+    expect([path, cut]).toEqual([path, 0]);
   }
   expect(trouble.filter((each) => !each.includes('404'))).toEqual([]);
 });
