@@ -25,6 +25,8 @@ export type SavedPicture = {
   /** Private metadata that was stripped, in words. */
   stripped: string[];
   message: string;
+  /** What was unusual, in words: another picture was replaced, metadata was stripped. */
+  notes: string[];
 };
 
 /** `strip` takes private metadata off before the picture is kept; by default it is kept byte for byte. */
@@ -64,7 +66,7 @@ export async function takePicture(
   try {
     const { stripped, ...examined } = await examine(received, file, options);
     const placed = await placePicture(folder, file, examined);
-    return { image: await describePicture(folder, file), ...placed, stripped };
+    return { image: await describePicture(folder, file), ...placed, stripped, notes: notesOf(file, placed, stripped) };
   } finally {
     await rm(received.path, { force: true });
   }
@@ -95,6 +97,17 @@ export async function examine(
     await rm(clean.path, { force: true });
   }
   return { ...clean, path: received.path, stripped: found };
+}
+
+export function notesOf(
+  file: string,
+  { replaced, message }: Pick<SavedPicture, 'replaced' | 'message'>,
+  stripped: readonly string[],
+): string[] {
+  return [
+    ...(replaced ? [message] : []),
+    ...(stripped.length > 0 ? [`Stripped from ${file}: ${stripped.join(', ')}.`] : []),
+  ];
 }
 
 /** Moves a picture that was examined into its dataset. */

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
-import { strippedNote } from '../datasets/archive/takeArchive.js';
 import { LONGEST_CAPTION, saveCaption } from '../datasets/caption.js';
 import { makeDataset } from '../datasets/folder.js';
 import { captionStem, datasetNameFrom } from '../datasets/names.js';
@@ -99,8 +98,8 @@ async function keep(
     const stem = captionStem(file);
     if (isArchive(file)) return await receiveArchive(root, name, file, chunks, { strip });
     if (stem === null) {
-      const { replaced, message, stripped } = await savePicture(root, name, file, chunks, { strip });
-      return accepted(file, replaced ? message : '', strippedNote(file, stripped));
+      const { notes } = await savePicture(root, name, file, chunks, { strip });
+      return { accepted: [file], notes, refused: [] };
     }
     const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');
     return accepted(file, saved.caption === null || saved.kept ? saved.message : '');

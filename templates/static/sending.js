@@ -37,7 +37,8 @@ async function sendFile({ folder, file, strip, told, signal }) {
     };
     const saved = await persist(() => ask(address, { method: 'PUT', headers, body: file }));
     told({ arrived: file.size });
-    return { accepted: [file.name], notes: saved.kept || saved.stripped?.length ? [saved.message] : [], refused: [] };
+    // Of a caption only the one that it replaced is worth a word.
+    return { accepted: [file.name], notes: saved.notes ?? (saved.kept ? [saved.message] : []), refused: [] };
   }
 
   async function sendParts() {

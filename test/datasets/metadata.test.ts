@@ -79,6 +79,7 @@ test('asked for at the upload, private metadata never reaches the dataset: raw, 
   await create('x');
   const bytes = await photo('jpeg');
   expect(await facts(ask('PUT', '/datasets/x/images/raw.jpg?strip=true', bytes))).toMatchObject({
+    notes: [expect.stringMatching(/^Stripped from raw\.jpg: .*GPS position/)],
     stripped: expect.arrayContaining(['GPS position']),
   });
   const form = new FormData();

@@ -4,7 +4,7 @@ import { captionText, saveCaption } from '../caption.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
 import { countPixels } from '../picture.js';
-import { examine, placePicture, type SaveOptions } from '../savePicture.js';
+import { examine, notesOf, placePicture, type SaveOptions } from '../savePicture.js';
 import type { Taken } from '../uploads/facts.js';
 import { refused } from './refused.js';
 import type { Unpacked } from './unpack.js';
@@ -74,17 +74,12 @@ async function check(file: Unpacked, options: SaveOptions): Promise<Unpacked & {
 }
 
 async function placed(folder: DatasetFolder, name: string, received: Unpacked['received'], stripped: string[]) {
-  const { replaced, message } = await placePicture(folder, name, received);
-  return [replaced ? message : '', strippedNote(name, stripped)].filter(Boolean).join(' ');
+  return notesOf(name, await placePicture(folder, name, received), stripped).join(' ');
 }
 
 async function captioned({ root, name }: DatasetFolder, file: string, received: Unpacked['received']) {
   const saved = await saveCaption(root, name, captionStem(file) ?? '', await readFile(received.path), 'upload');
   return saved.caption === null || saved.kept ? saved.message : '';
-}
-
-export function strippedNote(file: string, stripped: readonly string[]): string {
-  return stripped.length === 0 ? '' : `Stripped from ${file}: ${stripped.join(', ')}.`;
 }
 
 function passedOverNote(files: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
-import { strippedNote, takeArchive } from '../archive/takeArchive.js';
+import { takeArchive } from '../archive/takeArchive.js';
 import { type DatasetFolder, inDataset } from '../folder.js';
 import { requireFileName } from '../names.js';
 import { receive } from '../receive.js';
@@ -72,8 +72,7 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
         // Under another name: what is given away here is removed in any case.
         const path = join(upload.at, 'picture');
         await rename(content, path);
-        const { replaced, message, stripped } = await takePicture(folder, file, { path, bytes }, { strip });
-        const notes = [replaced ? message : '', strippedNote(file, stripped)].filter(Boolean);
+        const { notes } = await takePicture(folder, file, { path, bytes }, { strip });
         return { accepted: [file], notes, refused: [] };
       }
       const tell = (done: number, total: number) => {
