@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { addressOf } from './address.js';
 import { createApp, meantMethod } from './app.js';
 import { seedExample } from './datasets/seed.js';
-import { makeFolder } from './makeFolder.js';
+import { makeRoot } from './makeRoot.js';
 import { Problem } from './problem.js';
 import { resolvePython } from './processes/python.js';
 import { isLoopback, nameOf } from './security/hosts.js';
@@ -34,13 +34,13 @@ export async function serve(settings: Settings): Promise<void> {
   maskConsole(process.stderr);
   // A slip of ours in the background must not take the page away from whoever watches a training.
   process.on('unhandledRejection', (error) => console.error(error));
-  await makeFolder(settings.datasets)
+  await makeRoot(settings.datasets)
     .then(() => seedExample(settings.datasets, join(settings.bridge, 'example')))
     .catch((error: Error) => {
       console.error(`trackside: the example pictures could not be copied: ${error.message}`);
     });
   // Before the address is printed: who opens it would wait for answers that never come.
-  await makeFolder(settings.outputs).catch((error: Error) => {
+  await makeRoot(settings.outputs).catch((error: Error) => {
     throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);

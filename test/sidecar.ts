@@ -9,6 +9,9 @@ export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 export const exampleDataset = join(projectRoot, 'trainer-bridge', 'example');
 const main = join(projectRoot, '.build', 'sidecar', 'main.js');
 
+/** What sidecar/trackside.sh sets, through which `npm start` and `.pod/start.sh` go: for who measures memory. */
+export const asStarted = { MALLOC_ARENA_MAX: '1', TRACKSIDE_MALLOC_ARENA_MAX: '' };
+
 /** A place of its own for one test: outputs, datasets, and every sidecar and trainer that was started in it. */
 export type Place = {
   outputs: string;

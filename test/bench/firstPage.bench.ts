@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
-import { makePlace, type Place, projectRoot } from '../sidecar.js';
+import { asStarted, makePlace, type Place, projectRoot } from '../sidecar.js';
 import { median, pause, residentMb, tell } from './figures.js';
 import { page } from './manyAnswers.js';
 import { manySessions, trainModel } from './manySessions.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => place.leave());
 
 test('JavaScript and CSS of the first page', async () => {
-  const sidecar = await place.serve();
+  const sidecar = await place.serve(asStarted);
   const html = await (await fetch(sidecar.url, page)).text();
   const files = [...html.matchAll(/(?:src|href)="(assets\/[^"]+\.(?:js|css))"/g)].map(([, address]) => address);
   const bytes = files.map((file) => encodedBytes(new URL(String(file), sidecar.url)));
@@ -33,7 +33,7 @@ test('start to first answered request', async () => {
   const starts: number[] = [];
   for (let round = 0; round < STARTS; round += 1) {
     const begun = performance.now();
-    const sidecar = await place.serve();
+    const sidecar = await place.serve(asStarted);
     await (await fetch(sidecar.url, page)).text();
     starts.push((performance.now() - begun) / 1000);
     await sidecar.kill('SIGTERM');
@@ -42,7 +42,7 @@ test('start to first answered request', async () => {
 });
 
 test('resident memory, idle', async () => {
-  const sidecar = await place.serve();
+  const sidecar = await place.serve(asStarted);
   await (await fetch(sidecar.url, page)).text();
   const found: number[] = [];
   for (let waited = 0; waited < IDLE_MS; waited += 5000) {
@@ -55,7 +55,7 @@ test('resident memory, idle', async () => {
 });
 
 test('GET / against a bare Hono handler', async () => {
-  const sidecar = await place.serve();
+  const sidecar = await place.serve(asStarted);
   const html = join(place.folder, 'page.html');
   writeFileSync(html, await (await fetch(sidecar.url, page)).text());
   const bare = spawn(process.execPath, [join(projectRoot, 'test/bench/bareHono.mjs'), html]);

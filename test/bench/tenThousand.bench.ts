@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { asStarted, makePlace, type Place, type Sidecar, until } from '../sidecar.js';
 import { pause, percentile, residentMb, tell } from './figures.js';
 import { editTimes, page, pageTimes } from './manyAnswers.js';
 import { manySessions, trainModel } from './manySessions.js';
@@ -21,7 +21,7 @@ for (const [which, tag] of [
 ] as const) {
   test(`ten thousand sessions, ${which}`, async () => {
     const begun = performance.now();
-    const sidecar = await place.serve();
+    const sidecar = await place.serve(asStarted);
     const answer = await fetch(sidecar.url, page);
     await answer.text();
     const ready = (performance.now() - begun) / 1000;

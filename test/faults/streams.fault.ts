@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { get, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { asStarted, makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
 import { measured } from './needs.js';
 
 const STREAMS = 200;
@@ -13,7 +13,7 @@ let place: Place;
 let sidecar: Sidecar;
 beforeEach(async () => {
   place = makePlace();
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.01' });
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.01', ...asStarted });
 });
 afterEach(() => place.leave());
 

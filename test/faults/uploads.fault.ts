@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openBrowser } from '../browser/chromium.js';
 import { openBadLine } from '../datasets/badLine.js';
 import { zip } from '../datasets/zip.js';
-import { makePlace } from '../sidecar.js';
+import { asStarted, makePlace } from '../sidecar.js';
 import { measured } from './needs.js';
 
 const MB = 1_000_000;
@@ -36,7 +36,7 @@ test(`${GB} GB of pictures arrive from a browser through a proxy of 100 MB bodie
     archive,
     zip(Array.from({ length: inZip }, (_, index) => ({ name: `zipped/z${index}.png`, content: large }))),
   );
-  const sidecar = await place.serve(AS_STARTED);
+  const sidecar = await place.serve(asStarted);
   const port = Number(new URL(sidecar.url).port);
   // Each connection is cut after so long: for a minute of sending as often as a day's upload would be after 100 s.
   const line = await openBadLine(port, { largestBody: 100 * MB, longest: 7000, cuts: 0.02, badGateway: 0.01 });
@@ -73,9 +73,6 @@ test(`${GB} GB of pictures arrive from a browser through a proxy of 100 MB bodie
   expect(again / (line.seen.cuts + line.seen.badGateway)).toBeLessThanOrEqual(32 * 1024 * 1024);
   expect(most - start).toBeLessThan(64 * 1024 * 1024);
 });
-
-/** As sidecar/trackside.sh sets it, through which `npm start` and `.pod/start.sh` go. */
-const AS_STARTED = { MALLOC_ARENA_MAX: '1', TRACKSIDE_MALLOC_ARENA_MAX: '' };
 
 /** Bytes. */
 function resident(pid: number): number {
