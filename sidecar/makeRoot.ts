@@ -2,8 +2,9 @@ import { mkdir, opendir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes the root of outputs or datasets where there is none, and its parents, and looks whether it can be listed. Throws the file system's error.
- * Node's own `recursive` tries for ever where a parent is there and takes no folders: in /proc, or behind a dangling link.
+ * Makes the root of outputs or datasets where there is none, and its parents, and looks whether it can be listed. Throws the
+ * file system's error. Node's own `recursive` tries for ever where a parent is there and takes no folders: in /proc, or
+ * behind a dangling link.
  */
 export async function makeRoot(path: string): Promise<void> {
   await make(path);

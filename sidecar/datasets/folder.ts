@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeRoot } from '../makeRoot.js';
 import { Problem } from '../problem.js';
 import { inFolder, openInside, samePath } from '../security/paths.js';
 import { isDatasetName, requirePictureName } from './names.js';
@@ -28,7 +29,7 @@ export async function inDataset<T>(
 /** Makes an empty dataset. False where there is one of this name already, which is left as it is. */
 export async function makeDataset(root: string, name: string): Promise<boolean> {
   return storing(join(root, name), async () => {
-    await mkdir(root, { recursive: true });
+    await makeRoot(root);
     try {
       await mkdir(join(root, name));
       return true;

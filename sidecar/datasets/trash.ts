@@ -93,8 +93,8 @@ export async function listTrash(root: string, name: string): Promise<TrashEntry[
 }
 
 /**
- * Puts back what was put away in one go, also of a dataset that was put away itself. A file that has taken such a name meanwhile is put away in its turn: `kept` says
- * where to. Throws a Problem, 404, where there is no such entry.
+ * Puts back what was put away in one go, also of a dataset that was put away itself. A file that has taken such a name
+ * meanwhile is put away in its turn: `kept` says where to. Throws a Problem, 404, where there is no such entry.
  */
 export async function restoreFromTrash(
   root: string,

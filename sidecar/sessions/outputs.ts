@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hub } from '../live/hub.js';
+import { makeRoot } from '../makeRoot.js';
 import { Problem } from '../problem.js';
 import { liveness } from '../processes/liveness.js';
 import { noteOwnEnd } from '../processes/podEnd.js';
@@ -110,7 +110,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     },
     async open() {
       opening = (async () => {
-        await mkdir(root, { recursive: true });
+        await makeRoot(root);
         known = await readKnownFacts(root);
         await lookFirst({ root, held, reading, known });
       })();

@@ -75,7 +75,10 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
   return `--${name}: ${shown(outside)} is not inside the folders that a trainer may use${where && ` (${where})`}.`;
 }
 
-/** Why sample prompts may not say that: `--cn <file>`, at their beginning `cn <file>`, opens a picture (sd-scripts train_util.py:6302). Null where they may. */
+/**
+ * Why sample prompts may not say that: `--cn <file>`, at their beginning `cn <file>`, opens a picture (sd-scripts
+ * train_util.py:6302). Null where they may.
+ */
 export function whyNotDrawn(prompts: string, roots: PathRoots): string | null {
   const files = prompts
     .split(/[\r\n]/)

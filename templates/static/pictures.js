@@ -22,6 +22,8 @@ for (const name of ['dragover', 'dragleave', 'drop']) {
   });
 }
 window.addEventListener('beforeunload', (event) => uploading && event.preventDefault());
+// Chosen before this script was here.
+upload([...form.elements.files.files]);
 
 /** Pictures and archives before captions, three at a time; what is refused is named with its reason, and the rest goes on. */
 async function upload(files) {

@@ -161,3 +161,23 @@ test('files that can all not be used leave no dataset behind', async () => {
   await page.getByText(/a\.png.*no picture/).waitFor();
   expect((await sidecar.send('GET', 'datasets/nothing')).status).toBe(404);
 });
+
+test('files that are chosen before the page’s scripts are there are sent once they are', async () => {
+  const sidecar = await place.serve();
+  const page = await browser.newPage();
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route('**/assets/pictures.*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${sidecar.url}datasets`, { waitUntil: 'commit' });
+  await page.fill('#upload-name', 'early');
+  const picture = { name: 'a.png', mimeType: 'image/png', buffer: await noise(80, 80) };
+  await page.setInputFiles('#upload-files', picture);
+  letGo();
+  await page.waitForURL('**/datasets/early');
+  expect(await sidecar.get('datasets/early')).toMatchObject({ images: 1 });
+});
