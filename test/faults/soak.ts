@@ -208,14 +208,16 @@ export async function soak(place: Place, seed: number, seconds: number, extras: 
     disk.begin(fault);
   }
 
-  /** Takes a session to its end. */
+  /** Takes a session to its end: completed, or killed when everything was trained and saved. */
   async function finish(name: string): Promise<void> {
     const sidecar = home.sidecar();
     if (!existsSync(join(place.outputs, name)))
       await sidecar.send('POST', 'sessions', { ...settings, lora_name: name });
-    const { next } = await sidecar.until(name, ({ status }) => !ALIVE.includes(status) && status !== 'pending', 60);
+    const ended = await sidecar.until(name, ({ status }) => !ALIVE.includes(status) && status !== 'pending', 60);
+    if (ended.all_trained) return;
+    const { next } = ended;
     const kind = next === 'resume' || next === 'start' ? next : next === 'start over' ? 'relaunch' : null;
     if (kind) await sidecar.send('POST', `sessions/${name}/attempts`, { kind });
-    await sidecar.until(name, ({ status }) => status === 'completed', 60);
+    await sidecar.until(name, (facts) => facts.all_trained, 60);
   }
 }
