@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Hears how each write ended: which file, and the system's error or null. For who tells people about a full disk. */
@@ -66,17 +66,32 @@ export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** Removes what a process left in a folder that was killed while writing. Never throws. */
+/** When each was seen first, by our own monotonic clock. */
+const seen = new Map<string, number>();
+/** Folders that will be looked at again. */
+const again = new Set<string>();
+
+/**
+ * Removes what a process left in a folder that was killed while writing, once it has lain there for a minute before our
+ * eyes: what its time says is another clock's, which jumps, or is that of a volume's server. Never throws.
+ */
 export async function sweepTemporary(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter(isTemporary)) {
-    const path = join(folder, name);
-    const age = await stat(path).then(
-      ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
-      () => 0,
-    );
-    if (age > ABANDONED_MS) await rm(path, { force: true }).catch(() => {});
+  const paths = names.filter(isTemporary).map((name) => join(folder, name));
+  for (const path of paths) {
+    const since = seen.get(path) ?? performance.now();
+    seen.set(path, since);
+    if (performance.now() - since < ABANDONED_MS) continue;
+    await rm(path, { force: true }).catch(() => {});
+    seen.delete(path);
   }
+  for (const path of seen.keys()) if (dirname(path) === folder && !paths.includes(path)) seen.delete(path);
+  if (paths.length === 0 || again.has(folder)) return;
+  again.add(folder);
+  setTimeout(() => {
+    again.delete(folder);
+    void sweepTemporary(folder);
+  }, ABANDONED_MS).unref();
 }
 
 /** Lets the listeners hear of a write that was not made by this file. */
