@@ -98,16 +98,15 @@ const LONGEST = 8000;
 const FREE_TEXT =
   /^(?:training_comment|system_prompt|metadata_(?!thumbnail)\w+|caption_\w+|\w+_separator|wandb_run_name)$/;
 
-const PATH_FLAGS =
-  /(?:^|_)(?:dir|path|file|folder|weights|json|vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path)$/;
+const MODEL_FILES = 'vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path';
+const PATH_FLAGS = new RegExp(`(?:^|_)(?:dir|path|file|folder|weights|json|${MODEL_FILES})$`);
 
 /** Stand behind the logging folder, as they are (train_util.py:5441, :6600). */
 const FOLDER_NAMES = ['log_prefix', 'log_tracker_name'];
 
 /** Weights that a trainer begins from or adds, and model files. */
 const WEIGHTS = /(?:^|_)weights$/;
-const MODELS =
-  /(?:^|_)(?:vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path|adapter_path)$/;
+const MODELS = new RegExp(`(?:^|_)(?:${MODEL_FILES}|adapter_path)$`);
 
 /**
  * What is not named .safetensors goes through torch.load (networks/lora_lumina.py:420, model_util.py:980), which runs what a
