@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
@@ -56,6 +57,8 @@ export type Settings = Readonly<z.infer<typeof schema>> & {
   readonly templates: string;
   readonly bridge: string;
   readonly version: string;
+  /** Which code this is: another after every build that changed something. */
+  readonly build: string;
 };
 
 /** Flags win over environment variables, these over defaults. Throws a Problem that names the setting. */
@@ -85,7 +88,17 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
     templates: resolve(projectRoot, 'templates'),
     bridge: resolve(projectRoot, 'trainer-bridge'),
     version,
+    build: buildId(),
   });
+}
+
+/** What sidecar/build.sh wrote down; under a test runner, which compiles for itself, one of its own for each process. */
+function buildId(): string {
+  try {
+    return readFileSync(resolve(projectRoot, '.build', 'id'), 'utf8').trim();
+  } catch {
+    return randomUUID();
+  }
 }
 
 /** `allowedHosts` → `TRACKSIDE_ALLOWED_HOSTS` */

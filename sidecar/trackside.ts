@@ -55,7 +55,7 @@ export function createTrackside(settings: Settings): Trackside {
   for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);
   hideValues(secrets.all);
   allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
-  const outputs = openOutputs({ root: settings.outputs, hub });
+  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),

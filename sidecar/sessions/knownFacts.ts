@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { writeWhole } from '../wholeFile.js';
 import type { SessionFacts } from './facts.js';
 
@@ -14,9 +11,12 @@ export type KnownFacts = Map<string, { signature: string; facts: SessionFacts }>
 /**
  * What an earlier sidecar last knew of the sessions that rested, so that ten thousand need not all be read before the
  * first page. A memory, never evidence: an entry counts only while the session's files are the very same (`signature`),
- * and none is kept of what lived. The file may be deleted at any time. Empty where there is none.
+ * and none is kept of what lived. What other code has read counts for nothing: what reads facts is part of what they mean.
+ * The file may be deleted at any time. Empty where there is none.
+ *
+ * @param build which code asks, as settings.build has it
  */
-export async function readKnownFacts(root: string): Promise<KnownFacts> {
+export async function readKnownFacts(root: string, build: string): Promise<KnownFacts> {
   const known: KnownFacts = new Map();
   try {
     const lines = createInterface({
@@ -26,7 +26,7 @@ export async function readKnownFacts(root: string): Promise<KnownFacts> {
     let first = true;
     for await (const line of lines) {
       const entry = JSON.parse(line);
-      if (first && entry.version !== (await codeVersion())) return known;
+      if (first && entry.build !== build) return known;
       if (!first) known.set(entry.name, { signature: entry.signature, facts: entry.facts });
       first = false;
     }
@@ -37,22 +37,10 @@ export async function readKnownFacts(root: string): Promise<KnownFacts> {
 }
 
 /** Writes down what rests. A disk that takes nothing costs the next start some seconds, no more. */
-export async function writeKnownFacts(root: string, known: KnownFacts): Promise<void> {
+export async function writeKnownFacts(root: string, build: string, known: KnownFacts): Promise<void> {
   const lines = [...known].map(([name, { signature, facts }]) => JSON.stringify({ name, signature, facts }));
-  const content = `${[JSON.stringify({ version: await codeVersion() }), ...lines].join('\n')}\n`;
+  const content = `${[JSON.stringify({ build }), ...lines].join('\n')}\n`;
   await writeWhole(join(root, FILE), content).catch(() => {});
-}
-
-/** Facts that other code has read are none: what reads them is part of what they mean. */
-async function codeVersion(): Promise<string> {
-  const hash = createHash('sha256');
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
-  for (const room of ['sessions', 'trainers', 'telemetry']) {
-    const files = (await readdir(join(root, room))).filter((file) => file.endsWith('.js')).sort();
-    for (const content of await Promise.all(files.map((file) => readFile(join(root, room, file)))))
-      hash.update(content);
-  }
-  return hash.digest('hex').slice(0, 16);
 }
 
 /** Does a session rest, so that the same files mean the same facts? */

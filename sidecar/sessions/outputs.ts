@@ -52,7 +52,7 @@ export type Outputs = {
   close(): Promise<void>;
 };
 
-export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs {
+export function openOutputs({ root, build, hub }: { root: string; build: string; hub: Hub }): Outputs {
   const held = createHeld(hub);
   const reading = createReading({ root, hub, held });
   let known: KnownFacts = new Map();
@@ -77,7 +77,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
       // Not looked into yet: what was known is still worth a comparison the next time.
       else if (!facts.looked_into && earlier) resting.set(name, earlier);
     }
-    await writeKnownFacts(root, resting);
+    await writeKnownFacts(root, build, resting);
   }
 
   return {
@@ -111,7 +111,7 @@ export function openOutputs({ root, hub }: { root: string; hub: Hub }): Outputs 
     async open() {
       opening = (async () => {
         await makeRoot(root);
-        known = await readKnownFacts(root);
+        known = await readKnownFacts(root, build);
         await lookFirst({ root, held, reading, known });
       })();
       await opening;
