@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
+import { rootOf, wantsPage } from '../request.js';
 import { beginAttempt } from '../sessions/begin.js';
 import type { Trackside } from '../trackside.js';
-import { readFields, rootOf, wantsPage } from './respond.js';
+import { readFields } from './respond.js';
 
 const asked = z.object({
   kind: z.enum(['start', 'resume', 'relaunch'], 'kind has to be start, resume or relaunch.'),

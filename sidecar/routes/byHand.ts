@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
+import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
-import { readFields, rootOf, wantsPage } from './respond.js';
+import { readFields } from './respond.js';
 
 /** Trainings that somebody started in a terminal and that write outside the outputs folder: a list, and a confirmed end. */
 export function byHandRoutes({ handRuns }: Trackside): Hono {

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
+import { rootOf, wantsPage } from '../request.js';
 import { readHistory, readHistoryVersion, restoreVersion } from '../sessions/history.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
-import { answer, rootOf, wantsPage } from './respond.js';
+import { answer } from './respond.js';
 
 /** The last versions of a session's `ui_state.json`: a list, each compared with the present, and putting one back. */
 export function historyRoutes(trackside: Trackside): Hono {

@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
+import { rootOf, wantsPage } from '../request.js';
 import { activeElsewhere, activeSessions } from '../sessions/active.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { findSessions, searchSessions } from '../sessions/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
 import type { HomeModel, PageModel } from '../views/pages.js';
-import { rootOf, wantsPage } from './respond.js';
 
 /** The Active Sessions banner and the list of all sessions, with search. As JSON: an array, running and newest first. */
 export function homeRoutes(trackside: Trackside): Hono {

@@ -1,11 +1,12 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Hub } from '../live/hub.js';
+import { rootOf, wantsPage } from '../request.js';
 import { refuseToken, withoutLogin } from '../security/guard.js';
 import type { Login } from '../security/login.js';
 import { ownPath } from '../security/ownPath.js';
 import type { Views } from '../views/pages.js';
-import { readFields, rootOf, wantsPage } from './respond.js';
+import { readFields } from './respond.js';
 
 const LARGEST_FORM = 16 * 1024;
 const PATIENCE_MS = 10_000;

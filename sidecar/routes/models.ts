@@ -8,11 +8,12 @@ import { type HubSource, hubSource, hubSources } from '../models/hubSources.js';
 import { familyNeeds } from '../models/needs.js';
 import { tokenizerWishes } from '../models/tokenizers.js';
 import { Problem } from '../problem.js';
+import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
 import { families } from '../trainers/sdScripts/families.js';
 import type { ModelsModel } from '../views/modelFiles.js';
 import { pageModel } from './home.js';
-import { readFields, rootOf, wantsPage } from './respond.js';
+import { readFields } from './respond.js';
 
 const FOLDERS: readonly HubSource['folder'][] = ['unet', 'checkpoints', 'clip', 'vae'];
 

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { Hono } from 'hono';
 import { Problem } from '../problem.js';
+import { rootOf } from '../request.js';
 import { readMetrics } from '../sessions/curve.js';
 import { keptEarlier } from '../sessions/keptEarlier.js';
 import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
@@ -10,7 +11,7 @@ import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
 import { readSampleName } from '../trainers/fileNames.js';
 import { pageModel } from './home.js';
-import { answer, rootOf } from './respond.js';
+import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
 
 /** What a session makes: its log, metrics, samples, checkpoints and state folders. */

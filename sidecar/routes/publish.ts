@@ -1,8 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { filesToPublish, publishFacts } from '../models/publishFacts.js';
+import { wantsPage } from '../request.js';
 import { checkpointsOf } from '../sessions/products.js';
 import type { Trackside } from '../trackside.js';
-import { readFields, wantsPage, wellFormed } from './respond.js';
+import { readFields, wellFormed } from './respond.js';
 
 /** A session's LoRA on the hub: what could be sent, sending it, and calling that off. */
 export function publishRoutes({ outputs, publishing, secrets, settings }: Trackside): Hono {

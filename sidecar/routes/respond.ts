@@ -1,19 +1,9 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Problem } from '../problem.js';
+import { wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { unsafeNumber } from '../sessions/uiState.js';
-
-/** Does the asker want a page (a browser), or facts (everything else)? */
-export function wantsPage(c: Context): boolean {
-  const accept = c.req.header('accept') ?? '';
-  return accept.includes('text/html') || (c.req.path === '/' && !accept.includes('application/json'));
-}
-
-/** From the address of this request back to the root of the site: '', '../', '../../'. Works behind any prefix. */
-export function rootOf(c: Context): string {
-  return '../'.repeat(Math.max(0, c.req.path.split('/').length - 2));
-}
 
 /** The same facts as a page or as JSON, whichever was asked for. `page` is only made when it is wanted. */
 export async function answer(

@@ -1,9 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { Problem } from '../problem.js';
+import { rootOf, wantsPage } from '../request.js';
 import { SECRET_NAMES, type SecretName } from '../security/secrets.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
-import { answer, readFields, rootOf, wantsPage } from './respond.js';
+import { answer, readFields } from './respond.js';
 
 /** Tokens of other services: which are set, never what they are. Setting and forgetting one. */
 export function secretRoutes(trackside: Trackside): Hono {

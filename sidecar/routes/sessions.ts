@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { Problem } from '../problem.js';
+import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { beginAttempt } from '../sessions/begin.js';
 import { clearSessionCaches } from '../sessions/clearCaches.js';
@@ -9,7 +10,7 @@ import { preflight } from '../sessions/preflight/preflight.js';
 import { removeSession } from '../sessions/remove.js';
 import type { Trackside } from '../trackside.js';
 import { newTrainingPage } from './newTraining.js';
-import { readFields, rootOf, wantsPage } from './respond.js';
+import { readFields } from './respond.js';
 import { changeDraft, isStart, readNewSession } from './sessionForm.js';
 import { sessionPage } from './sessionPage.js';
 

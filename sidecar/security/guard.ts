@@ -1,6 +1,6 @@
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { rootOf, wantsPage } from '../routes/respond.js';
+import { rootOf, wantsPage } from '../request.js';
 import type { Views } from '../views/pages.js';
 import type { Known, Login } from './login.js';
 import { askedPath } from './ownPath.js';
