@@ -46,7 +46,7 @@ program
     'times the limits of “no progress”, 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )
   .action(async (flags: Record<string, unknown>) => {
-    const [{ serve }, { readSettings }] = await Promise.all([import('./serve.js'), import('./settings.js')]);
+    const [{ serve }, { readSettings }] = await Promise.all([import('./commands/serve.js'), import('./settings.js')]);
     await serve(readSettings(flags, environment));
   });
 
@@ -56,7 +56,7 @@ program
   .option('--python <command>', 'the Python to ask (TRACKSIDE_PYTHON; default python3)')
   .action(async (script: string, flags: Record<string, string>) => {
     const [{ describeScript }, { readSettings }] = await Promise.all([
-      import('./describeScript.js'),
+      import('./commands/describe.js'),
       import('./settings.js'),
     ]);
     await describeScript(script, readSettings(flags, environment));

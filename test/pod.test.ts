@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { addressOf } from '../sidecar/address.js';
+import { addressOf } from '../sidecar/commands/address.js';
 import { podOf } from '../sidecar/security/pod.js';
 import type { SessionFacts } from '../sidecar/sessions/facts.js';
 import { isAlive, makePlace, projectRoot, quick, until } from './sidecar.js';

@@ -1,8 +1,8 @@
-import { Problem } from './problem.js';
-import { runCommand } from './processes/run.js';
-import type { Settings } from './settings.js';
-import { checkAnswer } from './trainers/describe.js';
-import { pythonFor } from './trainers/sdScripts/checkout.js';
+import { Problem } from '../problem.js';
+import { runCommand } from '../processes/run.js';
+import type { Settings } from '../settings.js';
+import { checkAnswer } from '../trainers/describe.js';
+import { pythonFor } from '../trainers/sdScripts/checkout.js';
 
 /** Prints every argument of a Python script as JSON. Throws a Problem where the script does not tell them. */
 export async function describeScript(script: string, { python, bridge }: Settings): Promise<void> {

@@ -1,5 +1,5 @@
-import { isLoopback, nameOf } from './security/hosts.js';
-import type { Settings } from './settings.js';
+import { isLoopback, nameOf } from '../security/hosts.js';
+import type { Settings } from '../settings.js';
 
 /**
  * The address to open in a browser: the pod's, where its host tells it and we listen to others than this machine; with the

@@ -3,18 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
+import { createApp, meantMethod } from '../app.js';
+import { seedExample } from '../datasets/seed.js';
+import { makeRoot } from '../makeRoot.js';
+import { Problem } from '../problem.js';
+import { resolvePython } from '../processes/python.js';
+import { isLoopback, nameOf } from '../security/hosts.js';
+import { maskConsole } from '../security/maskConsole.js';
+import { readEnvironment } from '../sessions/environment.js';
+import type { Settings } from '../settings.js';
+import { createTrackside, type Trackside } from '../trackside.js';
+import { trainers } from '../trainers/catalogue.js';
 import { addressOf } from './address.js';
-import { createApp, meantMethod } from './app.js';
-import { seedExample } from './datasets/seed.js';
-import { makeRoot } from './makeRoot.js';
-import { Problem } from './problem.js';
-import { resolvePython } from './processes/python.js';
-import { isLoopback, nameOf } from './security/hosts.js';
-import { maskConsole } from './security/maskConsole.js';
-import { readEnvironment } from './sessions/environment.js';
-import type { Settings } from './settings.js';
-import { createTrackside, type Trackside } from './trackside.js';
-import { trainers } from './trainers/catalogue.js';
 
 /** Headers come at once; a body may take as long as it moves (an upload over a slow line), like a stream. */
 const limits = {
