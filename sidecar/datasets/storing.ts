@@ -31,3 +31,6 @@ export async function storing<T>(path: string, write: () => Promise<T>): Promise
     }
   }
 }
+
+/** Left free for everything else that writes to the disk, a training's checkpoints above all. Bytes. */
+export const SPARE_DISK = 1_000_000_000;

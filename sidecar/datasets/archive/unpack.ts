@@ -6,7 +6,7 @@ import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
 import { printable } from '../names.js';
 import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
-import { SPARE_DISK } from '../spareDisk.js';
+import { SPARE_DISK } from '../storing.js';
 import { type Contents, readContents, type Wanted } from './contents.js';
 import { refused } from './refused.js';
 

@@ -5,8 +5,7 @@ import { Problem } from '../../problem.js';
 import { inDataset } from '../folder.js';
 import { requireFileName, requirePictureName } from '../names.js';
 import { LARGEST_PICTURE, tooLarge } from '../receive.js';
-import { SPARE_DISK } from '../spareDisk.js';
-import { storing } from '../storing.js';
+import { SPARE_DISK, storing } from '../storing.js';
 import { addPart, crcUpTo, forget, type Part } from './addPart.js';
 import type { UploadFacts, UploadRequest } from './facts.js';
 import {
