@@ -1,6 +1,5 @@
 import { orientationOnly, readExif } from './exif.js';
-import { type Dissected, keep } from './pieces.js';
-import { isProfile } from './profile.js';
+import { type Dissected, isProfile, keep } from './pieces.js';
 import { type Source, WINDOW } from './source.js';
 
 /**

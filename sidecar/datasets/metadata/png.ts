@@ -1,7 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { orientationOnly, readExif } from './exif.js';
-import { type Dissected, keep } from './pieces.js';
-import { isProfile } from './profile.js';
+import { type Dissected, isProfile, keep } from './pieces.js';
 import type { Source } from './source.js';
 
 /** What decodes and colours the pixels (PNG third edition, section 11), and the most bytes of each; all but IDAT stand once. */

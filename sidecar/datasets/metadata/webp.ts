@@ -1,6 +1,5 @@
 import { orientationOnly, readExif } from './exif.js';
-import { bytesIn, type Dissected, keep, type Piece } from './pieces.js';
-import { isProfile } from './profile.js';
+import { bytesIn, type Dissected, isProfile, keep, type Piece } from './pieces.js';
 import type { Source } from './source.js';
 
 /** What the header of an extended file announces (WebP container specification, RFC 9649 section 2.7). */
