@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { diskErrorCode } from './diskError.js';
+import { diskErrorCode } from './files/diskError.js';
 import { Problem } from './problem.js';
 import { rootOf, wantsPage } from './request.js';
 import { assetRoutes } from './routes/assets.js';

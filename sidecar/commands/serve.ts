@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createApp, meantMethod } from '../app.js';
 import { seedExample } from '../datasets/seed.js';
-import { makeRoot } from '../makeRoot.js';
+import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
 import { resolvePython } from '../processes/python.js';
 import { isLoopback, nameOf } from '../security/hosts.js';

@@ -1,12 +1,12 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inTurn } from '../files/turns.js';
+import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { writeWhole } from '../wholeFile.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { requireFileName } from './names.js';
 import { storing } from './storing.js';
 import { putAway } from './trash.js';
-import { inTurn } from './turns.js';
 
 /** Bytes. A caption is a few sentences. */
 export const LONGEST_CAPTION = 100_000;

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeRoot } from '../makeRoot.js';
+import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
 import { inFolder, openInside, samePath } from '../security/paths.js';
 import { isDatasetName, requirePictureName } from './names.js';

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
+import { gate } from '../files/turns.js';
 import { BMP_HEAD, measureBmp } from './bmp.js';
 import { MOST_PIXELS, requireAffordable, requireLittlePacked } from './cost.js';
 import { readPrivate } from './metadata/strip.js';
 import { PictureProblem } from './pictureProblem.js';
-import { gate } from './turns.js';
 
 /** Two at once leave threads for everything else that waits for the disk. */
 const decoding = gate(2);

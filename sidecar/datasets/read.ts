@@ -1,5 +1,7 @@
 import { access, constants, type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Recent } from '../files/recent.js';
+import { gate } from '../files/turns.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside, samePath } from '../security/paths.js';
 import { captionText, LONGEST_CAPTION } from './caption.js';
@@ -9,8 +11,6 @@ import { datasetFacts } from './list.js';
 import { captionStem, hasMixedEnding, pictureStem } from './names.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
-import { Recent } from './recent.js';
-import { gate } from './turns.js';
 
 /** Everything about one dataset, in the order of names. Throws a Problem, 404, where there is none. */
 export async function readDataset(root: string, name: string): Promise<DatasetDetail> {

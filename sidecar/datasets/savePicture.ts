@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inTurn } from '../files/turns.js';
+import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { putInPlace } from '../wholeFile.js';
 import type { DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { withoutPrivate } from './metadata/strip.js';
@@ -14,7 +15,6 @@ import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
 import { storing } from './storing.js';
 import { putAway } from './trash.js';
-import { inTurn } from './turns.js';
 
 /** What became of an upload. `kept` is where the picture that it replaces lies, relative to the datasets. */
 export type SavedPicture = {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { diskErrorCode } from '../diskError.js';
+import { diskErrorCode } from '../files/diskError.js';
+import { tellWrite } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { tellWrite } from '../wholeFile.js';
 
 /** Runs a write, and says in words what the disk said in codes. `path` is the file that was to be saved. */
 export async function storing<T>(path: string, write: () => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inTurn } from '../files/turns.js';
+import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { openInside, samePath } from '../security/paths.js';
-import { putInPlace } from '../wholeFile.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { withoutPrivate } from './metadata/strip.js';
@@ -10,7 +11,6 @@ import { LARGEST_PICTURE, receive } from './receive.js';
 import { requireDecodable } from './savePicture.js';
 import { storing } from './storing.js';
 import { putAway } from './trash.js';
-import { inTurn } from './turns.js';
 
 /** `kept` is where the pictures as they were lie, relative to the datasets. */
 export type StrippedDataset = {

@@ -1,5 +1,5 @@
+import { Recent } from '../files/recent.js';
 import { makeThumbnail } from './picture.js';
-import { Recent } from './recent.js';
 
 /** 16 MB of memory: about 1,500 thumbnails. */
 const kept = new Recent<Buffer>(16_000_000);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inTurn } from '../files/turns.js';
+import { syncFolder } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
-import { syncFolder } from '../wholeFile.js';
 import { type DatasetFolder, inDataset, makeDataset } from './folder.js';
 import { captionStem, isDatasetName, pictureStem } from './names.js';
 import { storing } from './storing.js';
-import { inTurn } from './turns.js';
 
 const TRASH = '.trash';
 const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;

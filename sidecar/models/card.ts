@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../files/wholeFile.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts } from '../sessions/facts.js';
-import { writeWhole } from '../wholeFile.js';
 import { baseLicence } from './licences.js';
 
 /** What a model card is made of. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskErrorCode } from '../diskError.js';
-import { passed } from '../passed.js';
-import { syncFolder } from '../wholeFile.js';
+import { passed } from '../files/collectBlocks.js';
+import { diskErrorCode } from '../files/diskError.js';
+import { syncFolder } from '../files/wholeFile.js';
 import {
   askHub,
   type HubAccess,

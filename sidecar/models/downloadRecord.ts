@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../wholeFile.js';
+import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'downloads.json';
 

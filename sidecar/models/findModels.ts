@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
-import { signatureOf } from '../fileSignature.js';
-import { remember } from '../trainers/remember.js';
-import { readSafetensorsHeader } from '../trainers/safetensors.js';
+import { signatureOf } from '../files/fileSignature.js';
+import { remember } from '../files/remember.js';
+import { readSafetensorsHeader } from '../files/safetensors.js';
 import { isDiffusersFolder, readDiffusersFolder } from './diffusersFolder.js';
 import { type ModelFolder, type ModelPlaces, modelFolders } from './folders.js';
 import { recognise } from './recognise.js';

@@ -1,4 +1,4 @@
-import type { SafetensorsHeader } from '../trainers/safetensors.js';
+import type { SafetensorsHeader } from '../files/safetensors.js';
 import type { ModelRole } from './roles.js';
 
 /** What a header tells. `reason`: why sd-scripts cannot train with it, in words. `lora`: not a model at all. */

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../wholeFile.js';
+import { writeWhole } from '../files/wholeFile.js';
 import type { DownloadWish } from './downloads.js';
 import type { ModelRole } from './roles.js';
 

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { unsafeNumber } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
-import { unsafeNumber } from '../sessions/uiState.js';
 
 /** The same facts as a page or as JSON, whichever was asked for. `page` is only made when it is wanted. */
 export async function answer(

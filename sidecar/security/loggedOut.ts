@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from '../wholeFile.js';
+import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'logged-out.json';
 /** Longer than any login counts, whichever way a clock jumps. */

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { writeWhole } from '../wholeFile.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
 
 /** What may be kept here, by the environment variable in which the trainer looks for it. */

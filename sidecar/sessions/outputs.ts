@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { makeRoot } from '../files/makeRoot.js';
 import type { Hub } from '../live/hub.js';
-import { makeRoot } from '../makeRoot.js';
 import { Problem } from '../problem.js';
 import { liveness } from '../processes/liveness.js';
 import { noteOwnEnd } from '../processes/podEnd.js';

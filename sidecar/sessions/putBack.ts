@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sweepTemporary, writeWhole } from '../wholeFile.js';
+import { sweepTemporary, writeWhole } from '../files/wholeFile.js';
 import type { PutBackFacts } from './facts.js';
 import { rememberedText, rememberText } from './recentWrites.js';
 import { replaceUnchanged } from './replace.js';

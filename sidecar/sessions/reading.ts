@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isTemporary, sweepTemporary } from '../files/wholeFile.js';
 import type { Hub } from '../live/hub.js';
 import { liveness } from '../processes/liveness.js';
 import { type Follower, followAttempt } from '../telemetry/follow.js';
 import { publicProgress, readProgress } from '../telemetry/progress.js';
 import type { ConsoleEvent } from '../trainers/consoleLines.js';
-import { isTemporary, sweepTemporary } from '../wholeFile.js';
 import { attemptProgress, beginningOf } from './attemptProgress.js';
 import { correct } from './correct.js';
 import type { SessionFacts } from './facts.js';

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { signatureOf } from '../fileSignature.js';
+import { signatureOf } from '../files/fileSignature.js';
+import { syncFolder, writeAside } from '../files/wholeFile.js';
 import { swapFiles } from '../processes/swap.js';
-import { syncFolder, writeAside } from '../wholeFile.js';
 import { linkOrCopy } from './versions.js';
 
 /** Who opened the file before it was replaced has written by then. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { signatureOf } from '../fileSignature.js';
+import { signatureOf } from '../files/fileSignature.js';
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import { type Exit, explainEnd, whyNotAgain } from '../trainers/failures.js';
 import { checkpointName } from '../trainers/fileNames.js';

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSafetensors } from '../files/safetensors.js';
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import { wasEndedByPod } from '../processes/podEnd.js';
 import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
@@ -7,7 +8,6 @@ import { readLogTail } from '../telemetry/logTail.js';
 import { type StoredProgress, stepsBefore } from '../telemetry/progress.js';
 import { stepsPerEpoch } from '../trainers/consoleLines.js';
 import { checkpointName } from '../trainers/fileNames.js';
-import { readSafetensors } from '../trainers/safetensors.js';
 import { attemptProgress, beginningOf } from './attemptProgress.js';
 import { stepsLeft } from './saveUnderWay.js';
 import { type Evidence, finalSignature, settle } from './settle.js';

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signatureOf } from '../fileSignature.js';
+import { signatureOf } from '../files/fileSignature.js';
+import { writeAside } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { expectOtherEditors } from '../processes/swap.js';
-import { writeAside } from '../wholeFile.js';
 import { mergeEdits } from './merge.js';
 import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
 import { replaceUnchanged, watchForEdits } from './replace.js';

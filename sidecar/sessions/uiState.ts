@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scanJson } from '../files/exactJson.js';
 
 /**
  * `ui_state.json`: the one record of a session. Flat at the top, so that one-line jq works. The first 21 names are what
@@ -6,7 +7,7 @@ import { z } from 'zod';
  * same; a value that makes no sense reads as absent. Nothing unknown is ever dropped: writing goes through the raw object.
  */
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
-const number = z
+export const number = z
   .union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())])
   .optional()
   .catch(undefined);
@@ -172,65 +173,6 @@ export function parseUiState(content: string): ParsedState {
     throw new StateTextError('refused', `${issue?.path.join('.') || 'it'} is not as expected (${issue?.message})`);
   }
   return { raw: raw as RawState, state: parsed.data };
-}
-
-/** The first number in a JSON text that would not come out as it went in, as a phrase; or null. */
-export function unsafeNumber(json: string): string | null {
-  return scanJson(json).number;
-}
-
-/** One pass over the text, without a regular expression over its strings: these may be megabytes long. */
-function scanJson(json: string): { number: string | null; depth: number } {
-  let number: string | null = null;
-  let depth = 0;
-  let deepest = 0;
-  for (let at = 0; at < json.length; at += 1) {
-    const code = json.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(json, at);
-    else if (code === 0x7b || code === 0x5b) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (code === 0x7d || code === 0x5d) depth -= 1;
-    else if (isDigit(code) || code === MINUS) {
-      let end = at + 1;
-      while (end < json.length && isNumeric(json.charCodeAt(end))) end += 1;
-      number ??= spoiled(json.slice(at, end));
-      at = end - 1;
-    }
-  }
-  return { number, depth: deepest };
-}
-
-const QUOTE = 0x22;
-const MINUS = 0x2d;
-const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
-/** Digits, and `+ - . E e`. */
-const isNumeric = (code: number) =>
-  isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || code === 0x45 || code === 0x65;
-
-function endOfString(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at += 1) {
-    const code = json.charCodeAt(at);
-    if (code === 0x5c) at += 1;
-    else if (code === QUOTE) return at;
-  }
-  return json.length;
-}
-
-/**
- * From 2^53 a double no longer holds every integer. 1e20 would be written back as the digits of one, 1e999 as null, and
- * 1e-999 as 0.
- */
-function spoiled(token: string): string | null {
-  if (token.length < 4) return null;
-  const value = Number(token);
-  if (Number.isNaN(value)) return null;
-  const size = Math.abs(value);
-  const digitsOnly = /^-?\d+$/.test(token);
-  if (size > Number.MAX_SAFE_INTEGER && (digitsOnly || size < 1e21)) return `${token} is larger than 2^53`;
-  if (size === Number.POSITIVE_INFINITY) return `${token} is larger than a number can be`;
-  if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${token} is smaller than a number can be`;
-  return null;
 }
 
 /** The settings as they are shown, under the names of the record. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { diskErrorCode } from '../diskError.js';
-import { onWrite, sweepTemporary } from '../wholeFile.js';
+import { diskErrorCode } from '../files/diskError.js';
+import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 
 /** A folder that can't be written. `unsaved`: names of files in it whose newest content is only in memory. */
 export type DiskTrouble = { path: string; code: string; since: string; unsaved: string[] };

@@ -1,9 +1,9 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { writeWhole } from '../files/wholeFile.js';
 import { readMasked } from '../security/maskedFile.js';
 import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
-import { writeWhole } from '../wholeFile.js';
 import { openLog } from './logTail.js';
 import { advanceProgress, type Beginning, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 

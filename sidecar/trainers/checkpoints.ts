@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { signatureOf } from '../fileSignature.js';
+import { signatureOf } from '../files/fileSignature.js';
+import { remember } from '../files/remember.js';
+import { readSafetensors } from '../files/safetensors.js';
 import { realInside } from '../security/paths.js';
 import { readCheckpointName } from './fileNames.js';
-import { remember } from './remember.js';
-import { readSafetensors } from './safetensors.js';
 
 export type CheckpointOnDisk = {
   name: string;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { writeWhole } from '../wholeFile.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 

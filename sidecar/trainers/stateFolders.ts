@@ -2,11 +2,11 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { remember } from '../files/remember.js';
+import { readSafetensors } from '../files/safetensors.js';
+import { endsAsZip, whatIsTornInZip } from '../files/zipArchive.js';
 import { readStateName } from './fileNames.js';
-import { remember } from './remember.js';
-import { readSafetensors } from './safetensors.js';
 import { whatIsZeroed } from './zeroedWeights.js';
-import { endsAsZip, whatIsTornInZip } from './zipArchive.js';
 
 /** A state folder as it lies on disk. `currentEpoch` is absolute, `currentStep` counts from the last resume. */
 export type StateOnDisk = {

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isTemporary } from '../../sidecar/files/wholeFile.js';
 import { parseUiState } from '../../sidecar/sessions/uiState.js';
-import { isTemporary } from '../../sidecar/wholeFile.js';
 import { projectRoot } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 

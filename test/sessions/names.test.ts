@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { unsafeNumber } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
 import { flagValue, outputName } from '../../sidecar/sessions/outputName.js';
-import { unsafeNumber } from '../../sidecar/sessions/uiState.js';
 
 test.each([
   ['My Cat!', 'my-cat'],

@@ -1,8 +1,8 @@
 import { cp, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readSafetensors } from '../../sidecar/files/safetensors.js';
 import { readCheckpoints } from '../../sidecar/trainers/checkpoints.js';
-import { readSafetensors } from '../../sidecar/trainers/safetensors.js';
 import { newestSample, readSamples } from '../../sidecar/trainers/samples.js';
 import { FIXTURES, temporaryFolder } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { passed } from '../../passed.js';
+import { passed } from '../../files/collectBlocks.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
 

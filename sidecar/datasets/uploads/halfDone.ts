@@ -3,9 +3,9 @@ import { constants } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
-import { writeWhole } from '../../wholeFile.js';
 import type { UploadRequest } from './facts.js';
 
 /** Hidden, beside the datasets: no trainer and no list looks there. Each upload is a folder in it, named by its id. */

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gate } from '../../files/turns.js';
 import { Problem } from '../../problem.js';
 import { takeArchive } from '../archive/takeArchive.js';
 import { type DatasetFolder, inDataset } from '../folder.js';
@@ -7,7 +8,6 @@ import { requireFileName } from '../names.js';
 import { receive } from '../receive.js';
 import { type SaveOptions, takePicture } from '../savePicture.js';
 import { storing } from '../storing.js';
-import { gate } from '../turns.js';
 import type { Taken } from './facts.js';
 import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, writeRecord } from './halfDone.js';
 

@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DatasetDetail } from '../../datasets/facts.js';
+import { readSafetensorsHeader } from '../../files/safetensors.js';
 import type { ModelRole } from '../../models/roles.js';
 import { readDisk } from '../../telemetry/disk.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { readCheckpointName } from '../../trainers/fileNames.js';
-import { readSafetensorsHeader } from '../../trainers/safetensors.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import type { TrainingSettings } from '../../trainers/trainingSettings.js';
 import type { Session } from '../session.js';

@@ -1,4 +1,4 @@
-import type { TensorPlace } from '../../trainers/safetensors.js';
+import type { TensorPlace } from '../../files/safetensors.js';
 
 /**
  * How many values a LoRA of rank `rank` on a model with these tensors trains, at most: rank × (inputs + outputs) of every

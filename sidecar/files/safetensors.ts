@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
-import { readAt } from '../readAt.js';
+import { readAt } from './readAt.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { readAt } from '../readAt.js';
+import { readAt } from './readAt.js';
 
 const END_BYTES = 22;
 const END = 0x06054b50;

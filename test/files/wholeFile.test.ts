@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { sweepTemporary } from '../sidecar/wholeFile.js';
+import { sweepTemporary } from '../../sidecar/files/wholeFile.js';
 
 afterEach(() => {
   vi.useRealTimers();
