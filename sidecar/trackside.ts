@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
+import { createDownloads, type Downloads } from './hub/downloads.js';
+import { hubEndpoint } from './hub/hub.js';
 import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
 import { type Cards, createCards } from './models/cards.js';
-import { createDownloads, type Downloads } from './models/downloads.js';
-import { hubEndpoint } from './models/hub.js';
 import { createPublishing, type Publishing } from './models/publish.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { CommitProgressEvent } from '@huggingface/hub';
+import { type HubAccess, repoName, repoPage } from '../hub/hub.js';
 import { Problem } from '../problem.js';
-import { type HubAccess, repoName, repoPage } from './hub.js';
 
 /** What is sent: `path` in the repository, and the file on this machine. */
 export type PublishedFile = { path: string; from: string };

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../files/wholeFile.js';
-import type { DownloadWish } from './downloads.js';
 import type { ModelRole } from './roles.js';
 
 /** A tokenizer that sd-scripts asks the hub for, by the id in its code (sd-scripts.md, section 9). */
@@ -60,7 +59,7 @@ const byt5 = of('google/byt5-small', {
 });
 
 /** Which tokenizers the family of a main model asks for; Anima brings its own. */
-const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
+export const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
   sd1: [clipL],
   sd2: [sd2],
   sdxl: [clipL, clipG],
@@ -94,16 +93,7 @@ export async function offlineEnvironment(models: string, main: ModelRole): Promi
   return { HF_HUB_OFFLINE: '1', ...(byId ? { HF_HUB_CACHE: tokenizerFolder(models) } : {}) };
 }
 
-/** One download for each tokenizer of a family that is not here. `gated` ones need a licence to be accepted first. */
-export async function tokenizerWishes(
-  models: string,
-  main: ModelRole,
-): Promise<(DownloadWish & { gated: boolean; bytes: number })[]> {
-  const missing = await missingTokenizers(models, main);
-  return (TOKENIZERS[main] ?? []).filter(({ id }) => missing.includes(id)).map(wishFor);
-}
-
-function wishFor({ id, repo, from, files, optional, gated, bytes }: Tokenizer) {
+export function wishFor({ id, repo, from, files, optional, gated, bytes }: Tokenizer) {
   const part = (name: string, isOptional: boolean) => {
     return { file: from ? `${from}/${name}` : name, path: name, optional: isOptional, etag: null, bytes: null };
   };

@@ -1,12 +1,12 @@
 import { basename, join } from 'node:path';
 import { type Context, Hono } from 'hono';
+import type { DownloadWish } from '../hub/downloads.js';
+import { hubFile } from '../hub/hub.js';
+import { type HubSource, hubSource, hubSources } from '../hub/hubSources.js';
+import { familyNeeds } from '../hub/needs.js';
+import { tokenizerWishes } from '../hub/tokenizerWishes.js';
 import { openStream } from '../live/stream.js';
-import type { DownloadWish } from '../models/downloads.js';
 import { findModels } from '../models/findModels.js';
-import { hubFile } from '../models/hub.js';
-import { type HubSource, hubSource, hubSources } from '../models/hubSources.js';
-import { familyNeeds } from '../models/needs.js';
-import { tokenizerWishes } from '../models/tokenizers.js';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';

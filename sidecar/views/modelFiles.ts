@@ -1,6 +1,6 @@
-import type { DownloadFacts } from '../models/downloads.js';
-import type { NamedSource } from '../models/hubSources.js';
-import type { FamilyNeeds, NeedFacts } from '../models/needs.js';
+import type { DownloadFacts } from '../hub/downloads.js';
+import type { NamedSource } from '../hub/hubSources.js';
+import type { FamilyNeeds, NeedFacts } from '../hub/needs.js';
 import { type ModelFile, roleNames } from '../models/roles.js';
 import { bytes, duration, percent } from './formatting.js';
 import type { PageModel } from './models.js';

@@ -1,4 +1,4 @@
-import type { ModelRole } from './roles.js';
+import type { ModelRole } from '../models/roles.js';
 
 /** Where the hub has a model. */
 export type HubSource = {

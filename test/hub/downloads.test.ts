@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDownloads, type Downloads } from '../../sidecar/models/downloads.js';
+import { createDownloads, type Downloads } from '../../sidecar/hub/downloads.js';
+import { type HubServer, startHub } from '../models/hubServer.js';
 import { until } from '../sidecar.js';
-import { type HubServer, startHub } from './hubServer.js';
 
 const content = randomBytes(3_000_000);
 const repo = 'someone/some-model';

@@ -1,8 +1,8 @@
+import { type ModelFile, type ModelRole, roleNames } from '../models/roles.js';
+import { missingTokenizers } from '../models/tokenizers.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
 import type { Family } from '../trainers/sdScripts/family.js';
 import { hubSources, type NamedSource } from './hubSources.js';
-import { type ModelFile, type ModelRole, roleNames } from './roles.js';
-import { missingTokenizers } from './tokenizers.js';
 
 /** One model that a family needs: what is here of it, and where the hub has it. */
 export type NeedFacts = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hubEndpoint, hubFile } from '../../sidecar/models/hub.js';
-import { hubSource, hubSources } from '../../sidecar/models/hubSources.js';
+import { hubEndpoint, hubFile } from '../../sidecar/hub/hub.js';
+import { hubSource, hubSources } from '../../sidecar/hub/hubSources.js';
 import { baseLicence } from '../../sidecar/models/licences.js';
 import { modelRoles } from '../../sidecar/models/roles.js';
 import { families } from '../../sidecar/trainers/sdScripts/families.js';
