@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { filesToPublish, publishFacts } from '../models/publishFacts.js';
+import { filesToPublish, publishFacts } from '../publish/publishFacts.js';
 import { wantsPage } from '../request.js';
 import { checkpointsOf } from '../sessions/products.js';
 import type { Trackside } from '../trackside.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { publishFacts } from '../models/publishFacts.js';
+import { publishFacts } from '../publish/publishFacts.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
 import { keptEarlier } from '../sessions/keptEarlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';

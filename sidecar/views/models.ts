@@ -1,7 +1,7 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
-import type { PublishFacts } from '../models/publishFacts.js';
+import type { PublishFacts } from '../publish/publishFacts.js';
 import type { SecretFacts } from '../security/secrets.js';
 import type {
   CheckpointFacts,

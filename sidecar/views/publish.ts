@@ -1,5 +1,5 @@
-import type { PublicationFacts } from '../models/publish.js';
-import type { PublishFacts } from '../models/publishFacts.js';
+import type { PublicationFacts } from '../publish/publish.js';
+import type { PublishFacts } from '../publish/publishFacts.js';
 import { bytes } from './formatting.js';
 
 export type PublishView = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hubEndpoint, hubFile } from '../../sidecar/hub/hub.js';
 import { hubSource, hubSources } from '../../sidecar/hub/hubSources.js';
-import { baseLicence } from '../../sidecar/models/licences.js';
 import { modelRoles } from '../../sidecar/models/roles.js';
+import { baseLicence } from '../../sidecar/publish/licences.js';
 import { families } from '../../sidecar/trainers/sdScripts/families.js';
 
 describe('where the hub has what a family needs', () => {

@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PublishFacts } from '../../sidecar/models/publishFacts.js';
+import type { PublishFacts } from '../../sidecar/publish/publishFacts.js';
+import { type PublishServer, startPublishServer, writeToken } from '../models/publishServer.js';
+import { writeWeights } from '../models/weights.js';
 import { makePlace, type Place, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
-import { type PublishServer, startPublishServer, writeToken } from './publishServer.js';
-import { writeWeights } from './weights.js';
 
 let place: Place;
 let hub: PublishServer;
