@@ -10,7 +10,7 @@ import { Problem } from '../problem.js';
 import { resolvePython } from '../processes/python.js';
 import { isLoopback, nameOf } from '../security/hosts.js';
 import { maskConsole } from '../security/maskConsole.js';
-import { readEnvironment } from '../sessions/environment.js';
+import { readEnvironment } from '../sessions/attempt/environment.js';
 import type { Settings } from '../settings.js';
 import { createTrackside, type Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';

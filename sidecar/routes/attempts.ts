@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
-import { beginAttempt } from '../sessions/begin.js';
+import { beginAttempt } from '../sessions/attempt/begin.js';
 import type { Trackside } from '../trackside.js';
 import { readFields } from './respond.js';
 

@@ -3,7 +3,7 @@ import { checkDataset } from '../datasets/check.js';
 import { fingerprintDataset } from '../datasets/fingerprint.js';
 import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
-import { beginAttempt } from '../sessions/begin.js';
+import { beginAttempt } from '../sessions/attempt/begin.js';
 import { checkLoraName, type NewSession } from '../sessions/create.js';
 import { editDraft, LONGEST_DESCRIPTION } from '../sessions/edit.js';
 import type { SessionFacts } from '../sessions/facts.js';

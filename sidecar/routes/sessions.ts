@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
-import { beginAttempt } from '../sessions/begin.js';
+import { beginAttempt } from '../sessions/attempt/begin.js';
 import { clearSessionCaches } from '../sessions/clearCaches.js';
 import { createSession } from '../sessions/create.js';
 import { changesDraft, editSession } from '../sessions/edit.js';

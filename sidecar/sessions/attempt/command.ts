@@ -1,9 +1,9 @@
-import { Problem } from '../problem.js';
-import { checkCommandLine } from '../trainers/checkCommandLine.js';
-import { whyNotDrawn } from '../trainers/confine.js';
-import { pathRoots } from '../trainers/pathRoots.js';
-import type { Command, TrainingInput } from '../trainers/trainer.js';
-import { type Context, inputOf, type Plan } from './attemptPlan.js';
+import { Problem } from '../../problem.js';
+import { checkCommandLine } from '../../trainers/checkCommandLine.js';
+import { whyNotDrawn } from '../../trainers/confine.js';
+import { pathRoots } from '../../trainers/pathRoots.js';
+import type { Command, TrainingInput } from '../../trainers/trainer.js';
+import { type Context, inputOf, type Plan } from './plan.js';
 import { resumeArgv } from './resumeArgv.js';
 
 /** What an attempt runs. @param statePath the state folder to resume from, where it lies by then; null to begin anew */

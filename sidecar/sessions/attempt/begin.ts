@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { Problem } from '../problem.js';
-import { findTrainer } from '../trainers/catalogue.js';
-import { type Begin, type Context, planAttempt } from './attemptPlan.js';
-import { runsByHand } from './byHand.js';
-import { type Claim, claimGpus, wantsGpu } from './claimGpus.js';
-import { launchAttempt } from './launchAttempt.js';
-import type { Outputs } from './outputs.js';
-import { readPictures } from './preflight/pictures.js';
-import { findingsFor, refuseErrors } from './preflight/preflight.js';
-import type { Session } from './session.js';
-import { withSessionLock } from './sessionLock.js';
+import { Problem } from '../../problem.js';
+import { findTrainer } from '../../trainers/catalogue.js';
+import { runsByHand } from '../byHand.js';
+import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
+import type { Outputs } from '../outputs.js';
+import { readPictures } from '../preflight/pictures.js';
+import { findingsFor, refuseErrors } from '../preflight/preflight.js';
+import type { Session } from '../session.js';
+import { withSessionLock } from '../sessionLock.js';
+import { launchAttempt } from './launch.js';
+import { type Begin, type Context, planAttempt } from './plan.js';
 
 /** What a start needs of the rest of the program. */
 export type Beginning = Pick<Context, 'settings' | 'secrets' | 'describe'> & { outputs: Outputs };

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatasetDetail } from '../datasets/facts.js';
-import { fingerprintDataset } from '../datasets/fingerprint.js';
-import { writeWhole } from '../files/wholeFile.js';
-import { readGpus } from '../processes/gpus.js';
-import { launchRunner } from '../processes/launch.js';
-import { LOG_FILE } from '../telemetry/follow.js';
-import { beginProgress, PROGRESS_FILE } from '../telemetry/progress.js';
-import type { SavedAt } from '../trainers/fileNames.js';
-import { attemptCommand, refuseForeign } from './attemptCommand.js';
-import type { Context, Plan } from './attemptPlan.js';
-import { moveEarlier } from './earlier.js';
+import type { DatasetDetail } from '../../datasets/facts.js';
+import { fingerprintDataset } from '../../datasets/fingerprint.js';
+import { writeWhole } from '../../files/wholeFile.js';
+import { readGpus } from '../../processes/gpus.js';
+import { launchRunner } from '../../processes/launch.js';
+import { LOG_FILE } from '../../telemetry/follow.js';
+import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
+import type { SavedAt } from '../../trainers/fileNames.js';
+import { moveEarlier } from '../earlier.js';
+import type { Candidate } from '../resume.js';
+import { finalSignature } from '../settle.js';
+import { updateStateFile } from '../stateFile.js';
+import { type AttemptEntry, editAttempt, newAttempt } from '../uiState.js';
+import { attemptCommand, refuseForeign } from './command.js';
 import { readEnvironment } from './environment.js';
-import type { Candidate } from './resume.js';
-import { finalSignature } from './settle.js';
-import { updateStateFile } from './stateFile.js';
-import { type AttemptEntry, editAttempt, newAttempt } from './uiState.js';
+import type { Context, Plan } from './plan.js';
 
 /**
  * Moves away what would be overwritten, writes the session's files, records the attempt and starts its runner. Resolves

@@ -1,16 +1,16 @@
-import type { DatasetDetail } from '../datasets/facts.js';
-import { Problem } from '../problem.js';
-import type { Secrets } from '../security/secrets.js';
-import type { Settings } from '../settings.js';
-import type { Argument } from '../trainers/arguments.js';
-import type { Trainer, TrainingInput } from '../trainers/trainer.js';
-import { readTrainingSettings } from '../trainers/trainingSettings.js';
-import type { AttemptKind } from './facts.js';
-import { changedSince } from './preflight/pictures.js';
-import { type Candidate, chooseResume, damageOf, whyNot } from './resume.js';
-import type { Session } from './session.js';
-import { epochsAsked, stepsPerEpoch } from './stepsPerEpoch.js';
-import type { UiState } from './uiState.js';
+import type { DatasetDetail } from '../../datasets/facts.js';
+import { Problem } from '../../problem.js';
+import type { Secrets } from '../../security/secrets.js';
+import type { Settings } from '../../settings.js';
+import type { Argument } from '../../trainers/arguments.js';
+import type { Trainer, TrainingInput } from '../../trainers/trainer.js';
+import { readTrainingSettings } from '../../trainers/trainingSettings.js';
+import type { AttemptKind } from '../facts.js';
+import { changedSince } from '../preflight/pictures.js';
+import { type Candidate, chooseResume, damageOf, whyNot } from '../resume.js';
+import type { Session } from '../session.js';
+import { epochsAsked, stepsPerEpoch } from '../stepsPerEpoch.js';
+import type { UiState } from '../uiState.js';
 
 export type Begin = {
   kind: AttemptKind;

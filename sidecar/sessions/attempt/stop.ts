@@ -1,13 +1,13 @@
-import { Problem } from '../problem.js';
-import { stopAttempt } from '../processes/stop.js';
-import type { ConsoleEvent } from '../trainers/consoleLines.js';
-import type { Confirmation } from './endByHand.js';
-import type { HandRuns } from './handRuns.js';
-import type { Outputs } from './outputs.js';
-import { isLastSave, saveUnderWay } from './saveUnderWay.js';
-import type { Session } from './session.js';
-import { updateStateFile } from './stateFile.js';
-import { editAttempt } from './uiState.js';
+import { Problem } from '../../problem.js';
+import { stopAttempt } from '../../processes/stop.js';
+import type { ConsoleEvent } from '../../trainers/consoleLines.js';
+import type { Confirmation } from '../endByHand.js';
+import type { HandRuns } from '../handRuns.js';
+import type { Outputs } from '../outputs.js';
+import { isLastSave, saveUnderWay } from '../saveUnderWay.js';
+import type { Session } from '../session.js';
+import { updateStateFile } from '../stateFile.js';
+import { editAttempt } from '../uiState.js';
 
 /** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { arch, release } from 'node:os';
-import { runCommand } from '../processes/run.js';
-import { askPackages } from '../trainers/pythonPackages.js';
+import { runCommand } from '../../processes/run.js';
+import { askPackages } from '../../trainers/pythonPackages.js';
 
 /** What a training ran on, for the record. Null where it can't be told. */
 export type Environment = { python: string | null; torch: string | null; accelerate: string | null; system: string };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resumeArgv } from '../../sidecar/sessions/resumeArgv.js';
+import { resumeArgv } from '../../../sidecar/sessions/attempt/resumeArgv.js';
 
 const flags = (folder: string, more: string[]) => [
   `--dataset_config=${folder}/dataset.toml`,
