@@ -5,7 +5,7 @@ import { LOG_FILE } from '../telemetry/follow.js';
 import { NO_PROGRESS } from '../telemetry/progress.js';
 import { attemptFacts } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
-import { byHandIn } from './byHand.js';
+import { byHandIn } from './byHand/runs.js';
 import type { SessionFacts } from './facts.js';
 import { versionOf } from './names.js';
 import { folderChanged } from './signs.js';

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Hub } from '../live/hub.js';
 import { Problem } from '../problem.js';
-import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand.js';
-import { type Confirmation, endByHand, isEnding } from './endByHand.js';
+import { type Confirmation, endByHand, isEnding } from './byHand/end.js';
+import { readHandProgress } from './byHand/progress.js';
+import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand/runs.js';
 import type { HandRunFacts } from './facts.js';
-import { readHandProgress } from './handProgress.js';
 import type { Outputs } from './outputs.js';
 import type { Session } from './session.js';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
-import { runsByHand } from './byHand.js';
+import { runsByHand } from './byHand/runs.js';
 import type { Outputs } from './outputs.js';
 import { withSessionLock } from './sessionLock.js';
 

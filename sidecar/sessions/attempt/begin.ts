@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
 import { findTrainer } from '../../trainers/catalogue.js';
-import { runsByHand } from '../byHand.js';
+import { runsByHand } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { Outputs } from '../outputs.js';
 import { readPictures } from '../preflight/pictures.js';

@@ -1,7 +1,7 @@
 import { Problem } from '../../problem.js';
 import { stopAttempt } from '../../processes/stop.js';
 import type { ConsoleEvent } from '../../trainers/consoleLines.js';
-import type { Confirmation } from '../endByHand.js';
+import type { Confirmation } from '../byHand/end.js';
 import type { HandRuns } from '../handRuns.js';
 import type { Outputs } from '../outputs.js';
 import { isLastSave, saveUnderWay } from '../saveUnderWay.js';

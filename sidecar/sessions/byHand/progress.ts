@@ -1,8 +1,8 @@
-import { readOutputOf } from '../telemetry/outputOf.js';
-import { NO_PROGRESS } from '../telemetry/progress.js';
-import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
-import type { HandRun } from './byHand.js';
-import type { Progress } from './facts.js';
+import { readOutputOf } from '../../telemetry/outputOf.js';
+import { NO_PROGRESS } from '../../telemetry/progress.js';
+import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/checkpoints.js';
+import type { Progress } from '../facts.js';
+import type { HandRun } from './runs.js';
 
 /**
  * How far a training by hand is: from what it prints, where that goes to a file; else from the newest checkpoint that it

@@ -1,6 +1,6 @@
-import { Problem } from '../problem.js';
-import { endProcesses } from '../processes/end.js';
-import { type HandRun, runsByHand } from './byHand.js';
+import { Problem } from '../../problem.js';
+import { endProcesses } from '../../processes/end.js';
+import { type HandRun, runsByHand } from './runs.js';
 
 /** What has to be said with a request to stop a training that Trackside did not start. */
 export const CONFIRMED = 'by-hand';
