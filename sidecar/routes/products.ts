@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
 import { readMetrics } from '../sessions/curve.js';
-import { keptEarlier } from '../sessions/keptEarlier.js';
+import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import { promptsOf } from '../sessions/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { publishFacts } from '../publish/publishFacts.js';
 import { type MetricPoint, readLosses } from '../sessions/curve.js';
-import { keptEarlier } from '../sessions/keptEarlier.js';
+import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
 import { promptsOf } from '../sessions/prompts.js';

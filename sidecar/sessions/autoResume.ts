@@ -5,7 +5,7 @@ import { type Beginning, beginAttempt } from './attempt/begin.js';
 import type { Stopping } from './attempt/stop.js';
 import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './autoResumeRule.js';
 import type { SessionFacts } from './facts.js';
-import { chooseResume } from './resume.js';
+import { chooseResume } from './lineage/resume.js';
 import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './stall.js';
 
 /** How often it is looked at who waits and who stands still. */

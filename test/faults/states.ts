@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { chooseResume, readCandidates } from '../../sidecar/sessions/resume.js';
+import { readCandidates } from '../../sidecar/sessions/lineage/candidates.js';
+import { chooseResume } from '../../sidecar/sessions/lineage/resume.js';
 import { newFolder } from '../trainer-bridge/practiceRun.js';
 import { DAMAGES, randomOf, wholeStates, writeBroken, writeState } from './brokenStates.js';
 

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { chooseResume, readCandidates } from '../../sidecar/sessions/resume.js';
+import { readCandidates } from '../../sidecar/sessions/lineage/candidates.js';
+import { chooseResume } from '../../sidecar/sessions/lineage/resume.js';
 import { wholeStates, writeState } from '../faults/brokenStates.js';
 import { findAmongBroken } from '../faults/states.js';
 import { makePlace, type Place, quick } from '../sidecar.js';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { isOwnFolder, isWithin } from '../security/paths.js';
-import { resumeRecipe } from '../trainers/resumeRecipe.js';
-import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../trainers/stateFolders.js';
-import type { PassedOver, ResumeFacts, StateFacts } from './facts.js';
-import type { AttemptEntry } from './uiState.js';
+import { isOwnFolder, isWithin } from '../../security/paths.js';
+import { resumeRecipe } from '../../trainers/resumeRecipe.js';
+import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../../trainers/stateFolders.js';
+import type { StateFacts } from '../facts.js';
+import type { AttemptEntry } from '../uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
 /** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */
@@ -79,47 +79,7 @@ export function damageOf(each: Pick<Candidate, 'absolutePath'>): Promise<string 
   return whatIsDamaged(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
 }
 
-/**
- * What the Resume button would use: the newest complete state that leaves something to train. Null where there is none.
- * `trainedSteps` is how far the run had come, for telling what is lost.
- */
-export function chooseResume(
-  candidates: readonly Candidate[],
-  epochs: number | null,
-  trainedSteps: number | null,
-): { facts: ResumeFacts; candidate: Candidate } | null {
-  const passed: PassedOver[] = [];
-  for (const each of candidates) {
-    const reason = whyNot(each, epochs);
-    if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
-    passed.push({ state: each.name, path: each.path, reason });
-  }
-  return null;
-}
-
-export function resumeFacts(chosen: Candidate, trainedSteps: number | null, passedOver: PassedOver[]): ResumeFacts {
-  const step = chosen.step ?? 0;
-  return {
-    state: chosen.name,
-    path: chosen.path,
-    epoch: chosen.epoch ?? 0,
-    step,
-    first_epoch: chosen.firstEpoch ?? 1,
-    lost_steps: trainedSteps === null ? null : Math.max(0, trainedSteps - step),
-    repeated_steps: chosen.repeatedSteps,
-    passed_over: passedOver,
-  };
-}
-
-/** Why a state can't be resumed from, in words; null when it can. */
-export function whyNot(each: Candidate, epochs: number | null): string | null {
-  if (!each.complete) return each.reason ?? 'it is not complete';
-  if (each.firstEpoch === null) return 'nothing tells how many steps an epoch has';
-  if (epochs !== null && each.firstEpoch > epochs) return `all ${epochs} epochs are in it already`;
-  return null;
-}
-
-function candidate(
+export function candidate(
   state: StateOnDisk,
   parent: string,
   folder: string,

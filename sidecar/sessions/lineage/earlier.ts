@@ -1,8 +1,10 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem } from '../problem.js';
-import { isOwnFolder } from '../security/paths.js';
-import { readCheckpointName, readStateName, type SavedAt } from '../trainers/fileNames.js';
+import { Problem } from '../../problem.js';
+import { isOwnFolder } from '../../security/paths.js';
+import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/fileNames.js';
+import type { KeptEarlier } from '../facts.js';
+import type { Session } from '../session.js';
 
 /**
  * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
@@ -49,4 +51,22 @@ async function freshFolder(parent: string, name: string): Promise<string> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
+}
+
+/** Where a session's states and samples went that a later attempt made room of (earlier.ts), newest first. */
+export async function keptEarlier({ folder, outputName }: Session): Promise<KeptEarlier> {
+  const kept: KeptEarlier = { states: [], samples: [] };
+  if (!(await isOwnFolder(join(folder, 'earlier')))) return kept;
+  const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true });
+  for (const name of (await namesIn(join(folder, 'earlier'))).sort(newestFirst)) {
+    const inside = await namesIn(join(folder, 'earlier', name));
+    if (inside.some((each) => readStateName(each, outputName))) kept.states.push(`earlier/${name}`);
+    if (inside.includes('sample')) kept.samples.push(`earlier/${name}/sample`);
+  }
+  return kept;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

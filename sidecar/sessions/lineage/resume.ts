@@ -1,0 +1,42 @@
+import type { PassedOver, ResumeFacts } from '../facts.js';
+import type { Candidate } from './candidates.js';
+
+/**
+ * What the Resume button would use: the newest complete state that leaves something to train. Null where there is none.
+ * `trainedSteps` is how far the run had come, for telling what is lost.
+ */
+export function chooseResume(
+  candidates: readonly Candidate[],
+  epochs: number | null,
+  trainedSteps: number | null,
+): { facts: ResumeFacts; candidate: Candidate } | null {
+  const passed: PassedOver[] = [];
+  for (const each of candidates) {
+    const reason = whyNot(each, epochs);
+    if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
+    passed.push({ state: each.name, path: each.path, reason });
+  }
+  return null;
+}
+
+export function resumeFacts(chosen: Candidate, trainedSteps: number | null, passedOver: PassedOver[]): ResumeFacts {
+  const step = chosen.step ?? 0;
+  return {
+    state: chosen.name,
+    path: chosen.path,
+    epoch: chosen.epoch ?? 0,
+    step,
+    first_epoch: chosen.firstEpoch ?? 1,
+    lost_steps: trainedSteps === null ? null : Math.max(0, trainedSteps - step),
+    repeated_steps: chosen.repeatedSteps,
+    passed_over: passedOver,
+  };
+}
+
+/** Why a state can't be resumed from, in words; null when it can. */
+export function whyNot(each: Candidate, epochs: number | null): string | null {
+  if (!each.complete) return each.reason ?? 'it is not complete';
+  if (each.firstEpoch === null) return 'nothing tells how many steps an epoch has';
+  if (epochs !== null && each.firstEpoch > epochs) return `all ${epochs} epochs are in it already`;
+  return null;
+}
