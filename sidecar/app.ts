@@ -26,7 +26,7 @@ import { safeHeaders } from './security/headers.js';
 import { ownNames } from './security/hosts.js';
 import { maskAnswers } from './security/maskAnswers.js';
 import { notPassedOn, ownHost, ownOrigin } from './security/origin.js';
-import { trainsOn } from './sessions/trainsOn.js';
+import { trainsOn } from './sessions/outputs/active.js';
 import type { Trackside } from './trackside.js';
 
 const LARGEST_FORM = 4 * 1024 * 1024;

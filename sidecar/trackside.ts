@@ -16,7 +16,7 @@ import { openSecrets, type Secrets } from './security/secrets.js';
 import { createStopping, type Stopping } from './sessions/attempt/stop.js';
 import { type AutoResume, createAutoResume } from './sessions/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/handRuns.js';
-import { type Outputs, openOutputs } from './sessions/outputs.js';
+import { type Outputs, openOutputs } from './sessions/outputs/outputs.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
 import type { Argument } from './trainers/arguments.js';

@@ -1,5 +1,5 @@
 import type { Hub } from '../live/hub.js';
-import type { Outputs } from '../sessions/outputs.js';
+import type { Outputs } from '../sessions/outputs/outputs.js';
 import { writeCard } from './card.js';
 import { cardFacts } from './cardFacts.js';
 

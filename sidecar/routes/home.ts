@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { rootOf, wantsPage } from '../request.js';
-import { activeElsewhere, activeSessions } from '../sessions/active.js';
 import type { SessionFacts } from '../sessions/facts.js';
-import { findSessions, searchSessions } from '../sessions/search.js';
+import { activeElsewhere, activeSessions } from '../sessions/outputs/active.js';
+import { findSessions, searchSessions } from '../sessions/outputs/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
 import type { HomeModel, PageModel } from '../views/pages.js';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { clearCaches } from '../datasets/caches.js';
 import { Problem } from '../problem.js';
 import type { Settings } from '../settings.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import { readPictures } from './preflight/pictures.js';
 
 /**

@@ -4,7 +4,7 @@ import { Problem } from '../problem.js';
 import type { ArgumentValue } from '../trainers/arguments.js';
 import type { TrainingSettings } from '../trainers/trainingSettings.js';
 import { folderName, makeVersionFolder } from './names.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import type { Session } from './session.js';
 import { updateStateFile } from './stateFile.js';
 import { SETTING_NAMES } from './uiState.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../problem.js';
 import { type NewSession, putSettings } from './create.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import type { Session } from './session.js';
 import { withSessionLock } from './sessionLock.js';
 import { updateStateFile } from './stateFile.js';

@@ -5,7 +5,7 @@ import { type Confirmation, endByHand, isEnding } from './byHand/end.js';
 import { readHandProgress } from './byHand/progress.js';
 import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand/runs.js';
 import type { HandRunFacts } from './facts.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import type { Session } from './session.js';
 
 const LOOK_MS = 2000;

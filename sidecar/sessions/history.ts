@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { mergeEdits, same } from './merge.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import { keepBroken } from './putBack.js';
 import { replaceUnchanged } from './replace.js';
 import type { Session } from './session.js';

@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { runsByHand } from './byHand/runs.js';
-import type { Outputs } from './outputs.js';
+import type { Outputs } from './outputs/outputs.js';
 import { withSessionLock } from './sessionLock.js';
 
 export type Removed = { deleted: string; kept: string[] };

@@ -3,7 +3,7 @@ import { Problem } from '../../problem.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import { runsByHand } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
-import type { Outputs } from '../outputs.js';
+import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
 import type { Session } from '../session.js';

@@ -3,7 +3,7 @@ import { stopAttempt } from '../../processes/stop.js';
 import type { ConsoleEvent } from '../../trainers/consoleLines.js';
 import type { Confirmation } from '../byHand/end.js';
 import type { HandRuns } from '../handRuns.js';
-import type { Outputs } from '../outputs.js';
+import type { Outputs } from '../outputs/outputs.js';
 import { isLastSave, saveUnderWay } from '../saveUnderWay.js';
 import type { Session } from '../session.js';
 import { updateStateFile } from '../stateFile.js';

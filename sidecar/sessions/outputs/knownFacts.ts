@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { writeWhole } from '../files/wholeFile.js';
-import type { SessionFacts } from './facts.js';
+import { writeWhole } from '../../files/wholeFile.js';
+import type { SessionFacts } from '../facts.js';
 
 const FILE = '.trackside-facts.ndjson';
 

@@ -1,17 +1,17 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOG_FILE } from '../telemetry/follow.js';
-import { NO_PROGRESS } from '../telemetry/progress.js';
-import { attemptFacts } from './attempts.js';
-import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
-import { byHandIn } from './byHand/runs.js';
-import type { SessionFacts } from './facts.js';
-import { versionOf } from './names.js';
+import { LOG_FILE } from '../../telemetry/follow.js';
+import { NO_PROGRESS } from '../../telemetry/progress.js';
+import { attemptFacts } from '../attempts.js';
+import { AUTO_RESUMES, decideAutoResume } from '../autoResumeRule.js';
+import { byHandIn } from '../byHand/runs.js';
+import type { SessionFacts } from '../facts.js';
+import { versionOf } from '../names.js';
+import { STATE_FILE } from '../stateFile.js';
+import { deriveStatus, stoppedBy } from '../status.js';
+import { parseUiState, settingsOf, type UiState } from '../uiState.js';
 import { folderChanged } from './signs.js';
-import { STATE_FILE } from './stateFile.js';
-import { deriveStatus, stoppedBy } from './status.js';
-import { parseUiState, settingsOf, type UiState } from './uiState.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
 const LONGEST = 64 * 1024;

@@ -1,4 +1,6 @@
-import type { SessionFacts } from './facts.js';
+import { dirname } from 'node:path';
+import { readSubsets } from '../../trainers/subsets.js';
+import type { SessionFacts } from '../facts.js';
 
 const LIVE = ['starting', 'running', 'stopping', 'pending'];
 /** Beside what lives, so many others: the banner is for what wants attention now, the list below for everything. */
@@ -31,4 +33,18 @@ function wantsAttention(facts: SessionFacts, now: Date): boolean {
   if (facts.record === 'unreadable') return true;
   if (facts.status === 'completed') return now.getTime() - Date.parse(facts.completed_at ?? '') < FRESH_MS;
   return facts.attempts.length > 0 || facts.status === 'draft' || facts.interrupted;
+}
+
+/** The name of a session that trains on a dataset at this moment, as its pictures or beside them; null where none does. */
+export function trainsOn(all: readonly SessionFacts[], datasetPath: string): string | null {
+  return liveOnes(all).find((facts) => datasetsOf(facts).includes(datasetPath))?.name ?? null;
+}
+
+function datasetsOf({ dataset_path, settings }: SessionFacts): string[] {
+  if (!dataset_path) return [];
+  const further = [settings.more_datasets, settings.reg_datasets].flatMap((lines) => {
+    const read = readSubsets(typeof lines === 'string' ? lines : '');
+    return 'wrong' in read ? [] : read.map(({ name }) => `${dirname(dataset_path)}/${name}`);
+  });
+  return [dataset_path, ...further];
 }

@@ -1,6 +1,6 @@
-import type { Hub } from '../live/hub.js';
-import type { Follower } from '../telemetry/follow.js';
-import type { SessionFacts } from './facts.js';
+import type { Hub } from '../../live/hub.js';
+import type { Follower } from '../../telemetry/follow.js';
+import type { SessionFacts } from '../facts.js';
 
 /** A session as it was last read. */
 export type HeldSession = {

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
-import { makeRoot } from '../files/makeRoot.js';
-import type { Hub } from '../live/hub.js';
-import { Problem } from '../problem.js';
-import { liveness } from '../processes/liveness.js';
-import { noteOwnEnd } from '../processes/podEnd.js';
-import { realInside } from '../security/paths.js';
-import type { Stillness } from '../telemetry/progress.js';
-import type { SessionFacts } from './facts.js';
+import { makeRoot } from '../../files/makeRoot.js';
+import type { Hub } from '../../live/hub.js';
+import { Problem } from '../../problem.js';
+import { liveness } from '../../processes/liveness.js';
+import { noteOwnEnd } from '../../processes/podEnd.js';
+import { realInside } from '../../security/paths.js';
+import type { Stillness } from '../../telemetry/progress.js';
+import type { SessionFacts } from '../facts.js';
+import { isSessionName } from '../names.js';
+import type { Session } from '../session.js';
 import { lookFirst, readRest } from './firstLook.js';
 import { createHeld, type Marks } from './held.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { lookAgainAndAgain } from './look.js';
-import { isSessionName } from './names.js';
 import { type ConsoleListener, createReading } from './reading.js';
-import type { Session } from './session.js';
 
 /** What rests is written down so often, if anything changed, and at the end. */
 const REMEMBER_MS = 300_000;

@@ -3,9 +3,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { readKnownFacts, writeKnownFacts } from '../../sidecar/sessions/knownFacts.js';
-import { projectRoot } from '../sidecar.js';
+import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
+import { readKnownFacts, writeKnownFacts } from '../../../sidecar/sessions/outputs/knownFacts.js';
+import { projectRoot } from '../../sidecar.js';
 
 let folder: string;
 afterEach(() => rmSync(folder, { recursive: true, force: true }));

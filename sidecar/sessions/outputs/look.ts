@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { beatForRunner } from '../processes/heartbeat.js';
-import { liveness } from '../processes/liveness.js';
+import { beatForRunner } from '../../processes/heartbeat.js';
+import { liveness } from '../../processes/liveness.js';
+import { sessionFolders } from '../names.js';
 import type { Held } from './held.js';
-import { sessionFolders } from './names.js';
 import type { Reading } from './reading.js';
 import { recordIn, takeSigns } from './signs.js';
 

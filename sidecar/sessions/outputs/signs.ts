@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as letOthers, setTimeout as wait } from 'node:timers/promises';
-import { signatureOf } from '../files/fileSignature.js';
+import { signatureOf } from '../../files/fileSignature.js';
 
 /** Others wait no longer than this, in milliseconds, while folders are looked at. */
 const SLICE_MS = 6;

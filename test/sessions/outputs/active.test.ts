@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { activeElsewhere, activeSessions } from '../../sidecar/sessions/active.js';
-import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import * as some from '../views/samples.js';
+import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
+import { activeElsewhere, activeSessions } from '../../../sidecar/sessions/outputs/active.js';
+import * as some from '../../views/samples.js';
 
 const now = new Date('2026-11-22T12:00:00Z');
 const is = (name: string, more: Partial<SessionFacts>): SessionFacts => ({ ...some.interrupted, name, ...more });

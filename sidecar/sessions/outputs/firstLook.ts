@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { SessionFacts } from '../facts.js';
+import { sessionFolders } from '../names.js';
 import { readBrief, readBriefLater } from './brief.js';
-import type { SessionFacts } from './facts.js';
 import type { Held } from './held.js';
 import type { KnownFacts } from './knownFacts.js';
-import { sessionFolders } from './names.js';
 import type { Reading } from './reading.js';
 import { signLater, takeSigns } from './signs.js';
 

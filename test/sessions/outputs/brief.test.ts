@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
+import { makePlace, type Place, type Sidecar, until } from '../../sidecar.js';
 
 let place: Place;
 afterEach(() => place.leave());

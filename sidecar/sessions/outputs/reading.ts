@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isTemporary, sweepTemporary } from '../files/wholeFile.js';
-import type { Hub } from '../live/hub.js';
-import { liveness } from '../processes/liveness.js';
-import { type Follower, followAttempt } from '../telemetry/follow.js';
-import { publicProgress, readProgress } from '../telemetry/progress.js';
-import type { ConsoleEvent } from '../trainers/consoleLines.js';
-import { attemptProgress, beginningOf } from './attemptProgress.js';
-import { correct } from './correct.js';
-import type { SessionFacts } from './facts.js';
+import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
+import type { Hub } from '../../live/hub.js';
+import { liveness } from '../../processes/liveness.js';
+import { type Follower, followAttempt } from '../../telemetry/follow.js';
+import { publicProgress, readProgress } from '../../telemetry/progress.js';
+import type { ConsoleEvent } from '../../trainers/consoleLines.js';
+import { attemptProgress, beginningOf } from '../attemptProgress.js';
+import { correct } from '../correct.js';
+import type { SessionFacts } from '../facts.js';
+import { isSessionName } from '../names.js';
+import { putBackLastGood } from '../putBack.js';
+import { readSession, type Session } from '../session.js';
+import type { AttemptEntry } from '../uiState.js';
 import type { Held } from './held.js';
-import { isSessionName } from './names.js';
-import { putBackLastGood } from './putBack.js';
-import { readSession, type Session } from './session.js';
 import { signOf } from './signs.js';
-import type { AttemptEntry } from './uiState.js';
 
 /** Readings at the same time. */
 const READERS = 8;

@@ -1,4 +1,4 @@
-import type { SessionFacts } from './facts.js';
+import type { SessionFacts } from '../facts.js';
 
 export const PAGE_SIZE = 50;
 
