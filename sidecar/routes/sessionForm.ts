@@ -7,7 +7,7 @@ import { beginAttempt } from '../sessions/attempt/begin.js';
 import { checkLoraName, type NewSession } from '../sessions/create.js';
 import { editDraft, LONGEST_DESCRIPTION } from '../sessions/edit.js';
 import type { SessionFacts } from '../sessions/facts.js';
-import { requirePackage } from '../sessions/requirePackage.js';
+import { requirePackage } from '../sessions/preflight/requirePackage.js';
 import type { Session } from '../sessions/session.js';
 import { SETTING_NAMES } from '../sessions/uiState.js';
 import type { Trackside } from '../trackside.js';

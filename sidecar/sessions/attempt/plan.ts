@@ -9,8 +9,8 @@ import type { AttemptKind } from '../facts.js';
 import { type Candidate, damageOf } from '../lineage/candidates.js';
 import { chooseResume, whyNot } from '../lineage/resume.js';
 import { changedSince } from '../preflight/pictures.js';
+import { epochsAsked, stepsPerEpoch } from '../preflight/stepsPerEpoch.js';
 import type { Session } from '../session.js';
-import { epochsAsked, stepsPerEpoch } from '../stepsPerEpoch.js';
 import type { UiState } from '../uiState.js';
 
 export type Begin = {

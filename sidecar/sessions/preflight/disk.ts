@@ -10,9 +10,8 @@ import type { ModelNeed } from '../../trainers/trainer.js';
 import type { TrainingSettings } from '../../trainers/trainingSettings.js';
 import type { Session } from '../session.js';
 import type { Finding } from './finding.js';
-import { loraParameters } from './loraSize.js';
 import { savesKept } from './saves.js';
-import { checkSpace, type SaveSizes, saveSizes, spaceNeeded } from './space.js';
+import { checkSpace, loraParameters, type SaveSizes, saveSizes, spaceNeeded } from './space.js';
 
 /** Is there room for what the run will write: checkpoints and states beside the session, caches beside the pictures? */
 export async function checkDisk(run: {

@@ -9,9 +9,9 @@ import type { Settings } from '../../settings.js';
 import { subsetsOf } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import type { TrainingSettings } from '../../trainers/trainingSettings.js';
-import { requirePackage } from '../requirePackage.js';
 import type { UiState } from '../uiState.js';
 import { error, type Finding, warning } from './finding.js';
+import { requirePackage } from './requirePackage.js';
 
 /** The pictures that a session is trained on, wherever they lie today. Throws a Problem, 422, where they are not there. */
 export async function readPictures(

@@ -9,7 +9,6 @@ import { readTrainingSettings, type TrainingSettings } from '../../trainers/trai
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Session } from '../session.js';
-import { stepsPerEpoch } from '../stepsPerEpoch.js';
 import type { UiState } from '../uiState.js';
 import { checkDisk } from './disk.js';
 import { error, type Finding } from './finding.js';
@@ -18,6 +17,7 @@ import { checkModels, checkTokenizers } from './models.js';
 import { checkPackages, readPackages } from './packages.js';
 import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
 import { checkSaves } from './saves.js';
+import { stepsPerEpoch } from './stepsPerEpoch.js';
 
 /** What speaks against starting a session now. `ready` where nothing does. */
 export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { loraParameters } from '../../../sidecar/sessions/preflight/loraSize.js';
 import { checkGpuMemory, checkSharedMemory } from '../../../sidecar/sessions/preflight/memory.js';
 import { checkPackages, type Packages } from '../../../sidecar/sessions/preflight/packages.js';
 import { checkSaves, savesKept } from '../../../sidecar/sessions/preflight/saves.js';
-import { checkSpace, saveSizes, spaceNeeded } from '../../../sidecar/sessions/preflight/space.js';
+import { checkSpace, loraParameters, saveSizes, spaceNeeded } from '../../../sidecar/sessions/preflight/space.js';
 import { cpuPreset } from '../../../sidecar/trainers/sdScripts/presets.js';
 
 const GiB = 2 ** 30;

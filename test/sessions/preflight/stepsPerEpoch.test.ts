@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { epochsAsked, stepsPerEpoch } from '../../sidecar/sessions/stepsPerEpoch.js';
-import { parseUiState } from '../../sidecar/sessions/uiState.js';
-import { setting } from '../../sidecar/trainers/trainingSettings.js';
+import { epochsAsked, stepsPerEpoch } from '../../../sidecar/sessions/preflight/stepsPerEpoch.js';
+import { parseUiState } from '../../../sidecar/sessions/uiState.js';
+import { setting } from '../../../sidecar/trainers/trainingSettings.js';
 
 const trainer = {
   settings: [setting('num_repeats'), setting('more_datasets'), setting('reg_datasets')],

@@ -1,6 +1,6 @@
-import { Problem } from '../problem.js';
-import { runCommand } from '../processes/run.js';
-import type { Trainer } from '../trainers/trainer.js';
+import { Problem } from '../../problem.js';
+import { runCommand } from '../../processes/run.js';
+import type { Trainer } from '../../trainers/trainer.js';
 
 /** Packages that were found, by interpreter. What is missing is looked for again: it may be installed any moment. */
 const found = new Set<string>();
