@@ -1,5 +1,5 @@
-import { checkpointsOf, samplesOf } from '../sessions/products.js';
-import { promptsOf } from '../sessions/prompts.js';
+import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
+import { promptsOf } from '../sessions/products/prompts.js';
 import type { Session } from '../sessions/session.js';
 import type { CardFacts } from './card.js';
 

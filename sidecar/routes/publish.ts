@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { filesToPublish, publishFacts } from '../publish/publishFacts.js';
 import { wantsPage } from '../request.js';
-import { checkpointsOf } from '../sessions/products.js';
+import { checkpointsOf } from '../sessions/products/products.js';
 import type { Trackside } from '../trackside.js';
 import { readFields, wellFormed } from './respond.js';
 

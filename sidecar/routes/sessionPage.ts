@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { publishFacts } from '../publish/publishFacts.js';
-import { type MetricPoint, readLosses } from '../sessions/curve.js';
 import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
-import { checkpointsOf, samplesOf, statesOf } from '../sessions/products.js';
-import { promptsOf } from '../sessions/prompts.js';
+import { type MetricPoint, readLosses } from '../sessions/products/curve.js';
+import { checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
+import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';

@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Problem } from '../problem.js';
-import { isOwnFolder, realInside } from '../security/paths.js';
-import { type CheckpointOnDisk, readCheckpoints } from '../trainers/checkpoints.js';
-import { readSamples } from '../trainers/samples.js';
-import type { CheckpointFacts, SampleFacts, StateFacts } from './facts.js';
-import { whyNot } from './lineage/resume.js';
-import { writerByPlace, writerByTime } from './lineage/writer.js';
-import type { Session } from './session.js';
+import { Problem } from '../../problem.js';
+import { isOwnFolder, realInside } from '../../security/paths.js';
+import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/checkpoints.js';
+import { readSamples } from '../../trainers/samples.js';
+import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
+import { whyNot } from '../lineage/resume.js';
+import { writerByPlace, writerByTime } from '../lineage/writer.js';
+import type { Session } from '../session.js';
 
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
