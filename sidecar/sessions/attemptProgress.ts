@@ -1,5 +1,5 @@
 import { type Beginning, beginProgress, type StoredProgress } from '../telemetry/progress.js';
-import type { AttemptEntry } from './uiState.js';
+import type { AttemptEntry } from './record/uiState.js';
 
 /** The progress of an attempt: what was stored, where that is this attempt's; else as it begins. */
 export function attemptProgress(

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import type { Liveness } from '../processes/liveness.js';
 import type { AttemptFacts } from './facts.js';
-import { type AttemptEntry, newAttempt, type UiState } from './uiState.js';
+import { type AttemptEntry, newAttempt, type UiState } from './record/uiState.js';
 
 /** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
 export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
+import { withSessionLock } from './record/lock.js';
+import { updateStateFile } from './record/stateFile.js';
+import { editAttempt, type RawState } from './record/uiState.js';
 import { readSession, type Session } from './session.js';
-import { withSessionLock } from './sessionLock.js';
-import { updateStateFile } from './stateFile.js';
-import { editAttempt, type RawState } from './uiState.js';
 
 /**
  * Writes the evidence into a session's file where that says something else, under the lock: another sidecar may be about

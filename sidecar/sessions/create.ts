@@ -5,9 +5,9 @@ import type { ArgumentValue } from '../trainers/arguments.js';
 import type { TrainingSettings } from '../trainers/trainingSettings.js';
 import { folderName, makeVersionFolder } from './names.js';
 import type { Outputs } from './outputs/outputs.js';
+import { updateStateFile } from './record/stateFile.js';
+import { SETTING_NAMES } from './record/uiState.js';
 import type { Session } from './session.js';
-import { updateStateFile } from './stateFile.js';
-import { SETTING_NAMES } from './uiState.js';
 
 export const SCHEMA_VERSION = 1;
 

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { Problem } from '../problem.js';
 import { type NewSession, putSettings } from './create.js';
 import type { Outputs } from './outputs/outputs.js';
+import { withSessionLock } from './record/lock.js';
+import { updateStateFile } from './record/stateFile.js';
+import { SETTING_NAMES } from './record/uiState.js';
 import type { Session } from './session.js';
-import { withSessionLock } from './sessionLock.js';
-import { updateStateFile } from './stateFile.js';
-import { SETTING_NAMES } from './uiState.js';
 
 export const LONGEST_DESCRIPTION = 2000;
 

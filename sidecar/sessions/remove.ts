@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { runsByHand } from './byHand/runs.js';
 import type { Outputs } from './outputs/outputs.js';
-import { withSessionLock } from './sessionLock.js';
+import { withSessionLock } from './record/lock.js';
 
 export type Removed = { deleted: string; kept: string[] };
 

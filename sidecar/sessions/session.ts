@@ -21,12 +21,12 @@ import { chooseResume } from './lineage/resume.js';
 import { versionOf } from './names.js';
 import { nextAction, type SavedStates } from './nextAction.js';
 import { outputName } from './outputName.js';
-import { readPutBack } from './putBack.js';
-import { isSessionLocked } from './sessionLock.js';
+import { isSessionLocked } from './record/lock.js';
+import { readPutBack } from './record/putBack.js';
+import { readStateFile, STATE_FILE, type StateFile } from './record/stateFile.js';
+import { type AttemptEntry, settingsOf, type UiState } from './record/uiState.js';
 import { settleEnded } from './settleEnded.js';
-import { readStateFile, STATE_FILE, type StateFile } from './stateFile.js';
 import { deriveStatus, stoppedBy } from './status.js';
-import { type AttemptEntry, settingsOf, type UiState } from './uiState.js';
 
 const CURVE_POINTS_SHOWN = 60;
 

@@ -4,7 +4,7 @@ import { signatureOf } from '../files/fileSignature.js';
 import type { AttemptRecord } from '../processes/attemptFile.js';
 import { type Exit, explainEnd, whyNotAgain } from '../trainers/failures.js';
 import { checkpointName } from '../trainers/fileNames.js';
-import type { AttemptEntry } from './uiState.js';
+import type { AttemptEntry } from './record/uiState.js';
 
 export type Settlement = Pick<
   AttemptEntry,

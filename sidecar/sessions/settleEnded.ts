@@ -9,9 +9,9 @@ import { type StoredProgress, stepsBefore } from '../telemetry/progress.js';
 import { stepsPerEpoch } from '../trainers/consoleLines.js';
 import { checkpointName } from '../trainers/fileNames.js';
 import { attemptProgress, beginningOf } from './attemptProgress.js';
+import type { AttemptEntry } from './record/uiState.js';
 import { stepsLeft } from './saveUnderWay.js';
 import { type Evidence, finalSignature, settle } from './settle.js';
-import type { AttemptEntry } from './uiState.js';
 
 const TAIL_LINES = 80;
 

@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import type { Change, VersionDetail, VersionFacts } from '../sessions/history.js';
+import type { Change } from '../sessions/record/differences.js';
+import type { VersionDetail, VersionFacts } from '../sessions/record/history.js';
 import { type SettingName, setting } from '../trainers/trainingSettings.js';
 import { sessionAddress } from './action.js';
 import { bytes } from './formatting.js';

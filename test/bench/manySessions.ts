@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
-import type { RawState } from '../../sidecar/sessions/uiState.js';
+import type { RawState } from '../../sidecar/sessions/record/uiState.js';
 import { type Place, until } from '../sidecar.js';
 
 /** Not "model": a file of that name lies in every state folder. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isTemporary } from '../../sidecar/files/wholeFile.js';
-import { parseUiState } from '../../sidecar/sessions/uiState.js';
+import { parseUiState } from '../../sidecar/sessions/record/uiState.js';
 import { projectRoot } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { changesBetween } from '../../sidecar/sessions/history.js';
-import { mergeEdits } from '../../sidecar/sessions/merge.js';
-import { become } from '../../sidecar/sessions/stateFile.js';
+import { changesBetween } from '../../sidecar/sessions/record/differences.js';
+import { mergeEdits } from '../../sidecar/sessions/record/merge.js';
+import { become } from '../../sidecar/sessions/record/stateFile.js';
+import { parseUiState, type RawState, StateTextError } from '../../sidecar/sessions/record/uiState.js';
 import { deriveStatus } from '../../sidecar/sessions/status.js';
-import { parseUiState, type RawState, StateTextError } from '../../sidecar/sessions/uiState.js';
 
 /** Whatever may be found in a file: JSON of any shape, cut, spoiled, or no JSON at all. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(

@@ -6,8 +6,8 @@ import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
+import { withSessionLock } from '../record/lock.js';
 import type { Session } from '../session.js';
-import { withSessionLock } from '../sessionLock.js';
 import { launchAttempt } from './launch.js';
 import { type Begin, type Context, planAttempt } from './plan.js';
 

@@ -10,8 +10,8 @@ import { type Candidate, damageOf } from '../lineage/candidates.js';
 import { chooseResume, whyNot } from '../lineage/resume.js';
 import { changedSince } from '../preflight/pictures.js';
 import { epochsAsked, stepsPerEpoch } from '../preflight/stepsPerEpoch.js';
+import type { UiState } from '../record/uiState.js';
 import type { Session } from '../session.js';
-import type { UiState } from '../uiState.js';
 
 export type Begin = {
   kind: AttemptKind;

@@ -5,7 +5,7 @@ import { isOwnFolder, isWithin } from '../../security/paths.js';
 import { resumeRecipe } from '../../trainers/resumeRecipe.js';
 import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../../trainers/stateFolders.js';
 import type { StateFacts } from '../facts.js';
-import type { AttemptEntry } from '../uiState.js';
+import type { AttemptEntry } from '../record/uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
 /** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */

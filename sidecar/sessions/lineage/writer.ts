@@ -1,4 +1,4 @@
-import type { AttemptEntry } from '../uiState.js';
+import type { AttemptEntry } from '../record/uiState.js';
 
 /**
  * The attempt that wrote a step or final file: the newest one, because each attempt moves those of the one before to

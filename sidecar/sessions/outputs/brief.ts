@@ -8,9 +8,9 @@ import { AUTO_RESUMES, decideAutoResume } from '../autoResumeRule.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { SessionFacts } from '../facts.js';
 import { versionOf } from '../names.js';
-import { STATE_FILE } from '../stateFile.js';
+import { STATE_FILE } from '../record/stateFile.js';
+import { parseUiState, settingsOf, type UiState } from '../record/uiState.js';
 import { deriveStatus, stoppedBy } from '../status.js';
-import { parseUiState, settingsOf, type UiState } from '../uiState.js';
 import { folderChanged } from './signs.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */

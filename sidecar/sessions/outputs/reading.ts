@@ -10,9 +10,9 @@ import { attemptProgress, beginningOf } from '../attemptProgress.js';
 import { correct } from '../correct.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
-import { putBackLastGood } from '../putBack.js';
+import { putBackLastGood } from '../record/putBack.js';
+import type { AttemptEntry } from '../record/uiState.js';
 import { readSession, type Session } from '../session.js';
-import type { AttemptEntry } from '../uiState.js';
 import type { Held } from './held.js';
 import { signOf } from './signs.js';
 

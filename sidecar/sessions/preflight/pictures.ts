@@ -9,7 +9,7 @@ import type { Settings } from '../../settings.js';
 import { subsetsOf } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import type { TrainingSettings } from '../../trainers/trainingSettings.js';
-import type { UiState } from '../uiState.js';
+import type { UiState } from '../record/uiState.js';
 import { error, type Finding, warning } from './finding.js';
 import { requirePackage } from './requirePackage.js';
 

@@ -1,7 +1,7 @@
 import { expectedSteps } from '../../trainers/expectedSteps.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
-import type { UiState } from '../uiState.js';
+import type { UiState } from '../record/uiState.js';
 
 /** What an epoch is made of today. */
 export type Epoch = {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { realInside } from '../../security/paths.js';
 import { type EventPoints, readEventFolder } from '../../telemetry/eventFolder.js';
 import { writerByTime } from '../lineage/writer.js';
+import type { AttemptEntry } from '../record/uiState.js';
 import type { Session } from '../session.js';
-import type { AttemptEntry } from '../uiState.js';
 
 /** One value that a run reported: `step` absolute over the attempts, `wall_time` in seconds since 1970. */
 export type MetricPoint = { tag: string; step: number; value: number; attempt: number; wall_time: number };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { lineageSources, writerByPlace, writerByTime } from '../../../sidecar/sessions/lineage/writer.js';
-import type { AttemptEntry } from '../../../sidecar/sessions/uiState.js';
+import type { AttemptEntry } from '../../../sidecar/sessions/record/uiState.js';
 
 const hour = (n: number) => new Date(Date.UTC(2026, 10, 22) + n * 3_600_000).toISOString();
 const at = (n: number) => Date.parse(hour(n));

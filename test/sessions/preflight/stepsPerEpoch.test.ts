@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { epochsAsked, stepsPerEpoch } from '../../../sidecar/sessions/preflight/stepsPerEpoch.js';
-import { parseUiState } from '../../../sidecar/sessions/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
 import { setting } from '../../../sidecar/trainers/trainingSettings.js';
 
 const trainer = {

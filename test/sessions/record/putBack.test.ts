@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import type { VersionFacts } from '../../sidecar/sessions/history.js';
-import { makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
+import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
+import type { VersionFacts } from '../../../sidecar/sessions/record/history.js';
+import { makePlace, type Place, quick, type Sidecar, until } from '../../sidecar.js';
 
 let place: Place;
 let sidecar: Sidecar;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseUiState } from '../../sidecar/sessions/uiState.js';
-import { checkArguments } from '../../sidecar/trainers/arguments.js';
+import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { checkArguments } from '../../../sidecar/trainers/arguments.js';
 
 const list = { name: 'optimizer_args', flags: ['--optimizer_args'], type: 'list', default: null } as const;
 const known = [{ ...list, choices: null, help: null, group: null, flags: [...list.flags] }];

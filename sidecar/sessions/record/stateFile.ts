@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signatureOf } from '../files/fileSignature.js';
-import { writeAside } from '../files/wholeFile.js';
-import { Problem } from '../problem.js';
-import { expectOtherEditors } from '../processes/swap.js';
+import { signatureOf } from '../../files/fileSignature.js';
+import { writeAside } from '../../files/wholeFile.js';
+import { Problem } from '../../problem.js';
+import { expectOtherEditors } from '../../processes/swap.js';
+import { HISTORY, keepVersion, linkOrCopy, listVersions } from './copies.js';
 import { mergeEdits } from './merge.js';
 import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
 import { replaceUnchanged, watchForEdits } from './replace.js';
 import { type ParsedState, parseUiState, type RawState, StateTextError } from './uiState.js';
-import { HISTORY, keepVersion, linkOrCopy, listVersions } from './versions.js';
 
 export const STATE_FILE = 'ui_state.json';
 /** No record is larger; what is, is something else. */

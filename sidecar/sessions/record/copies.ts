@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openInside } from '../security/paths.js';
+import { openInside } from '../../security/paths.js';
 import { type ParsedState, parseUiState } from './uiState.js';
 
 export const HISTORY = 'history';

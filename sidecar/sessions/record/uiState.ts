@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { scanJson } from '../files/exactJson.js';
+import { scanJson } from '../../files/exactJson.js';
 
 /**
  * `ui_state.json`: the one record of a session. Flat at the top, so that one-line jq works. The first 21 names are what

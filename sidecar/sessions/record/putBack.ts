@@ -1,13 +1,13 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sweepTemporary, writeWhole } from '../files/wholeFile.js';
-import type { PutBackFacts } from './facts.js';
+import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
+import type { PutBackFacts } from '../facts.js';
+import { HISTORY, keepVersion, lastGoodVersion, linkOrCopy, readVersion } from './copies.js';
 import { rememberedText, rememberText } from './recentWrites.js';
 import { replaceUnchanged } from './replace.js';
 import { readStateFile, STATE_FILE } from './stateFile.js';
 import { parseUiState } from './uiState.js';
-import { HISTORY, keepVersion, lastGoodVersion, linkOrCopy, readVersion } from './versions.js';
 
 const BROKEN = /^ui_state\.broken-.+\.json$/;
 const NOTES = 'put-back.json';

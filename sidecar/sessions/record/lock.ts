@@ -2,7 +2,7 @@ import { rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { check, lock } from 'proper-lockfile';
-import { Problem } from '../problem.js';
+import { Problem } from '../../problem.js';
 
 const LOCK = 'ui_state.json.lock';
 /** Its holder renews a lock twice in this time; one that is not renewed was left by a process that died. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { isSessionLocked, withSessionLock } from '../../sidecar/sessions/sessionLock.js';
+import { isSessionLocked, withSessionLock } from '../../../sidecar/sessions/record/lock.js';
 
 const folders: string[] = [];
 afterAll(() => {
