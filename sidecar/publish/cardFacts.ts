@@ -1,6 +1,6 @@
 import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
-import type { Session } from '../sessions/session.js';
+import type { Session } from '../sessions/status/session.js';
 import type { CardFacts } from './card.js';
 
 /** All that a model card tells of a session. `version` is Trackside's. */

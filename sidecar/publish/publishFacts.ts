@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
 import type { CheckpointFacts } from '../sessions/facts.js';
-import type { Session } from '../sessions/session.js';
+import type { Session } from '../sessions/status/session.js';
 import { CARD_FILE, cardState, writeCard } from './card.js';
 import { cardFacts } from './cardFacts.js';
 import type { PublicationFacts, PublishedFile } from './publish.js';

@@ -9,7 +9,7 @@ import { editDraft, LONGEST_DESCRIPTION } from '../sessions/edit.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { requirePackage } from '../sessions/preflight/requirePackage.js';
 import { SETTING_NAMES } from '../sessions/record/uiState.js';
-import type { Session } from '../sessions/session.js';
+import type { Session } from '../sessions/status/session.js';
 import type { Trackside } from '../trackside.js';
 import { findTrainer } from '../trainers/catalogue.js';
 import type { Trainer } from '../trainers/trainer.js';

@@ -3,10 +3,10 @@ import { Problem } from '../problem.js';
 import type { Stillness } from '../telemetry/progress.js';
 import { type Beginning, beginAttempt } from './attempt/begin.js';
 import type { Stopping } from './attempt/stop.js';
-import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './autoResumeRule.js';
 import type { SessionFacts } from './facts.js';
 import { chooseResume } from './lineage/resume.js';
-import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './stall.js';
+import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './status/autoResumeRule.js';
+import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './status/stall.js';
 
 /** How often it is looked at who waits and who stands still. */
 const LOOK_MS = 250;

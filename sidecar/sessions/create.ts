@@ -7,7 +7,7 @@ import { folderName, makeVersionFolder } from './names.js';
 import type { Outputs } from './outputs/outputs.js';
 import { updateStateFile } from './record/stateFile.js';
 import { SETTING_NAMES } from './record/uiState.js';
-import type { Session } from './session.js';
+import type { Session } from './status/session.js';
 
 export const SCHEMA_VERSION = 1;
 

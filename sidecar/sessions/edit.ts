@@ -5,7 +5,7 @@ import type { Outputs } from './outputs/outputs.js';
 import { withSessionLock } from './record/lock.js';
 import { updateStateFile } from './record/stateFile.js';
 import { SETTING_NAMES } from './record/uiState.js';
-import type { Session } from './session.js';
+import type { Session } from './status/session.js';
 
 export const LONGEST_DESCRIPTION = 2000;
 

@@ -6,7 +6,7 @@ import { readHandProgress } from './byHand/progress.js';
 import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand/runs.js';
 import type { HandRunFacts } from './facts.js';
 import type { Outputs } from './outputs/outputs.js';
-import type { Session } from './session.js';
+import type { Session } from './status/session.js';
 
 const LOOK_MS = 2000;
 

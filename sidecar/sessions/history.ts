@@ -9,7 +9,7 @@ import { keepBroken } from './record/putBack.js';
 import { replaceUnchanged } from './record/replace.js';
 import { become, createStateFile, readStateFile, STATE_FILE, updateStateFile } from './record/stateFile.js';
 import type { RawState } from './record/uiState.js';
-import type { Session } from './session.js';
+import type { Session } from './status/session.js';
 
 /** What the evidence says, and no version of the past: attempts are only ever added to. */
 const EVIDENCE = [

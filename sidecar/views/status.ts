@@ -1,5 +1,5 @@
 import type { SessionFacts, Status } from '../sessions/facts.js';
-import { stalledWords } from '../sessions/stall.js';
+import { stalledWords } from '../sessions/status/stall.js';
 import { percent } from './formatting.js';
 
 /** How a status is shown: a word, a shape (a symbol of the layout's sprite) and a tone, never one of them alone. */

@@ -1,5 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import { stalledWords } from '../sessions/stall.js';
+import { stalledWords } from '../sessions/status/stall.js';
 import { duration, plural, sentence, utc } from './formatting.js';
 import { stateName } from './stateName.js';
 

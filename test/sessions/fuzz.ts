@@ -3,7 +3,7 @@ import { changesBetween } from '../../sidecar/sessions/record/differences.js';
 import { mergeEdits } from '../../sidecar/sessions/record/merge.js';
 import { become } from '../../sidecar/sessions/record/stateFile.js';
 import { parseUiState, type RawState, StateTextError } from '../../sidecar/sessions/record/uiState.js';
-import { deriveStatus } from '../../sidecar/sessions/status.js';
+import { deriveStatus } from '../../sidecar/sessions/status/status.js';
 
 /** Whatever may be found in a file: JSON of any shape, cut, spoiled, or no JSON at all. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(

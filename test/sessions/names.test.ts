@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { unsafeNumber } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
-import { flagValue, outputName } from '../../sidecar/sessions/outputName.js';
+import { flagValue, outputName } from '../../sidecar/sessions/status/outputName.js';
 
 test.each([
   ['My Cat!', 'my-cat'],

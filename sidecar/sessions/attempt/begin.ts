@@ -7,7 +7,7 @@ import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
 import { withSessionLock } from '../record/lock.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 import { launchAttempt } from './launch.js';
 import { type Begin, type Context, planAttempt } from './plan.js';
 

@@ -13,7 +13,7 @@ import type { Candidate } from '../lineage/candidates.js';
 import { moveEarlier } from '../lineage/earlier.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt, newAttempt } from '../record/uiState.js';
-import { finalSignature } from '../settle.js';
+import { finalSignature } from '../status/settle.js';
 import { attemptCommand, refuseForeign } from './command.js';
 import { readEnvironment } from './environment.js';
 import type { Context, Plan } from './plan.js';

@@ -11,7 +11,7 @@ import { chooseResume, whyNot } from '../lineage/resume.js';
 import { changedSince } from '../preflight/pictures.js';
 import { epochsAsked, stepsPerEpoch } from '../preflight/stepsPerEpoch.js';
 import type { UiState } from '../record/uiState.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 
 export type Begin = {
   kind: AttemptKind;

@@ -6,8 +6,8 @@ import type { HandRuns } from '../handRuns.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';
-import { isLastSave, saveUnderWay } from '../saveUnderWay.js';
-import type { Session } from '../session.js';
+import { isLastSave, saveUnderWay } from '../status/saveUnderWay.js';
+import type { Session } from '../status/session.js';
 
 /** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;

@@ -5,7 +5,7 @@ import { type CommandLine, createLook, type Recognised } from '../../processes/c
 import { startedAt } from '../../processes/startedAt.js';
 import { readTrainingCommand } from '../../trainers/trainingCommand.js';
 import { isSessionName } from '../names.js';
-import { flagValue } from '../outputName.js';
+import { flagValue } from '../status/outputName.js';
 
 /** A training that lives, and that no Trackside started: somebody did so in a terminal. */
 export type HandRun = {

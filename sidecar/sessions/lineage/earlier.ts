@@ -4,7 +4,7 @@ import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/fileNames.js';
 import type { KeptEarlier } from '../facts.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 
 /**
  * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever

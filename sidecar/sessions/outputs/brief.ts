@@ -3,14 +3,14 @@ import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
-import { attemptFacts } from '../attempts.js';
-import { AUTO_RESUMES, decideAutoResume } from '../autoResumeRule.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { SessionFacts } from '../facts.js';
 import { versionOf } from '../names.js';
 import { STATE_FILE } from '../record/stateFile.js';
 import { parseUiState, settingsOf, type UiState } from '../record/uiState.js';
-import { deriveStatus, stoppedBy } from '../status.js';
+import { attemptFacts } from '../status/attempts.js';
+import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
+import { deriveStatus, stoppedBy } from '../status/status.js';
 import { folderChanged } from './signs.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */

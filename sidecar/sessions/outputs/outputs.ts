@@ -8,7 +8,7 @@ import { realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 import { lookFirst, readRest } from './firstLook.js';
 import { createHeld, type Marks } from './held.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';

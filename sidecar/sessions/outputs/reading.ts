@@ -6,13 +6,13 @@ import { liveness } from '../../processes/liveness.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
 import type { ConsoleEvent } from '../../trainers/consoleLines.js';
-import { attemptProgress, beginningOf } from '../attemptProgress.js';
-import { correct } from '../correct.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';
 import type { AttemptEntry } from '../record/uiState.js';
-import { readSession, type Session } from '../session.js';
+import { attemptProgress, beginningOf } from '../status/attempts.js';
+import { correct } from '../status/correct.js';
+import { readSession, type Session } from '../status/session.js';
 import type { Held } from './held.js';
 import { signOf } from './signs.js';
 

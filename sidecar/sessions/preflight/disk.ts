@@ -8,7 +8,7 @@ import type { ArgumentValue } from '../../trainers/arguments.js';
 import { readCheckpointName } from '../../trainers/fileNames.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import type { TrainingSettings } from '../../trainers/trainingSettings.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 import type { Finding } from './finding.js';
 import { savesKept } from './saves.js';
 import { checkSpace, loraParameters, type SaveSizes, saveSizes, spaceNeeded } from './space.js';

@@ -9,7 +9,7 @@ import { readTrainingSettings, type TrainingSettings } from '../../trainers/trai
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { UiState } from '../record/uiState.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 import { checkDisk } from './disk.js';
 import { error, type Finding } from './finding.js';
 import { checkGpuMemory, checkSharedMemory } from './memory.js';

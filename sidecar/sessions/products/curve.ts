@@ -4,7 +4,7 @@ import { realInside } from '../../security/paths.js';
 import { type EventPoints, readEventFolder } from '../../telemetry/eventFolder.js';
 import { writerByTime } from '../lineage/writer.js';
 import type { AttemptEntry } from '../record/uiState.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 
 /** One value that a run reported: `step` absolute over the attempts, `wall_time` in seconds since 1970. */
 export type MetricPoint = { tag: string; step: number; value: number; attempt: number; wall_time: number };

@@ -7,7 +7,7 @@ import { readSamples } from '../../trainers/samples.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
 import { whyNot } from '../lineage/resume.js';
 import { writerByPlace, writerByTime } from '../lineage/writer.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { openInside } from '../../security/paths.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 
 /** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
 export async function promptsOf(session: Session): Promise<string[]> {

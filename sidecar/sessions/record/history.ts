@@ -1,5 +1,5 @@
 import { Problem } from '../../problem.js';
-import type { Session } from '../session.js';
+import type { Session } from '../status/session.js';
 import { listVersions, readVersion } from './copies.js';
 import { attemptsOf, type Change, changesBetween, topFields } from './differences.js';
 import { same } from './merge.js';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { withSessionLock } from './record/lock.js';
-import { updateStateFile } from './record/stateFile.js';
-import { editAttempt, type RawState } from './record/uiState.js';
+import { withSessionLock } from '../record/lock.js';
+import { updateStateFile } from '../record/stateFile.js';
+import { editAttempt, type RawState } from '../record/uiState.js';
 import { readSession, type Session } from './session.js';
 
 /**

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
-import type { Liveness } from '../../sidecar/processes/liveness.js';
-import { type AttemptEntry, parseUiState } from '../../sidecar/sessions/record/uiState.js';
-import { settle } from '../../sidecar/sessions/settle.js';
-import { deriveStatus } from '../../sidecar/sessions/status.js';
+import type { AttemptRecord } from '../../../sidecar/processes/attemptFile.js';
+import type { Liveness } from '../../../sidecar/processes/liveness.js';
+import { type AttemptEntry, parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { settle } from '../../../sidecar/sessions/status/settle.js';
+import { deriveStatus } from '../../../sidecar/sessions/status/status.js';
 
 const record = { id: 'a', ended_at: '2026-01-01T00:00:00.000Z', exit_code: 0, signal: null } as AttemptRecord;
 const dead: Liveness = { alive: 'no' };

@@ -1,5 +1,5 @@
-import { outputNameBehind } from '../trainers/fileNames.js';
-import type { UiState } from './record/uiState.js';
+import { outputNameBehind } from '../../trainers/fileNames.js';
+import type { UiState } from '../record/uiState.js';
 
 /**
  * The trainer's `output_name`, with which every checkpoint, state folder and sample begins: what the last start was

@@ -1,6 +1,6 @@
-import type { Liveness } from '../processes/liveness.js';
-import type { SessionFacts, Status } from './facts.js';
-import type { AttemptEntry, UiState } from './record/uiState.js';
+import type { Liveness } from '../../processes/liveness.js';
+import type { SessionFacts, Status } from '../facts.js';
+import type { AttemptEntry, UiState } from '../record/uiState.js';
 
 export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null };
 

@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSafetensors } from '../files/safetensors.js';
-import type { AttemptRecord } from '../processes/attemptFile.js';
-import { wasEndedByPod } from '../processes/podEnd.js';
-import { accountForRest, LOG_FILE } from '../telemetry/follow.js';
-import { readLogTail } from '../telemetry/logTail.js';
-import { type StoredProgress, stepsBefore } from '../telemetry/progress.js';
-import { stepsPerEpoch } from '../trainers/consoleLines.js';
-import { checkpointName } from '../trainers/fileNames.js';
-import { attemptProgress, beginningOf } from './attemptProgress.js';
-import type { AttemptEntry } from './record/uiState.js';
+import { readSafetensors } from '../../files/safetensors.js';
+import type { AttemptRecord } from '../../processes/attemptFile.js';
+import { wasEndedByPod } from '../../processes/podEnd.js';
+import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
+import { readLogTail } from '../../telemetry/logTail.js';
+import { type StoredProgress, stepsBefore } from '../../telemetry/progress.js';
+import { stepsPerEpoch } from '../../trainers/consoleLines.js';
+import { checkpointName } from '../../trainers/fileNames.js';
+import type { AttemptEntry } from '../record/uiState.js';
+import { attemptProgress, beginningOf } from './attempts.js';
 import { stepsLeft } from './saveUnderWay.js';
 import { type Evidence, finalSignature, settle } from './settle.js';
 

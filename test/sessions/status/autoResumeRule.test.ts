@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decideAutoResume, recentOf } from '../../sidecar/sessions/autoResumeRule.js';
-import type { AttemptEntry } from '../../sidecar/sessions/record/uiState.js';
+import type { AttemptEntry } from '../../../sidecar/sessions/record/uiState.js';
+import { decideAutoResume, recentOf } from '../../../sidecar/sessions/status/autoResumeRule.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
-import type { ResumeFacts } from './facts.js';
-import type { AttemptEntry } from './record/uiState.js';
+import type { ResumeFacts } from '../facts.js';
+import type { AttemptEntry } from '../record/uiState.js';
 
 /** So many automatic resumes without a new checkpoint within ten minutes are enough. */
 export const AUTO_RESUMES = 3;

@@ -1,4 +1,4 @@
-import type { NextAction, SessionFacts } from './facts.js';
+import type { NextAction, SessionFacts } from '../facts.js';
 
 export type SavedStates = 'none' | 'incomplete' | 'complete';
 

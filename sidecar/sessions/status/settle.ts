@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { signatureOf } from '../files/fileSignature.js';
-import type { AttemptRecord } from '../processes/attemptFile.js';
-import { type Exit, explainEnd, whyNotAgain } from '../trainers/failures.js';
-import { checkpointName } from '../trainers/fileNames.js';
-import type { AttemptEntry } from './record/uiState.js';
+import { signatureOf } from '../../files/fileSignature.js';
+import type { AttemptRecord } from '../../processes/attemptFile.js';
+import { type Exit, explainEnd, whyNotAgain } from '../../trainers/failures.js';
+import { checkpointName } from '../../trainers/fileNames.js';
+import type { AttemptEntry } from '../record/uiState.js';
 
 export type Settlement = Pick<
   AttemptEntry,

@@ -1,7 +1,9 @@
-import type { AttemptRecord } from '../processes/attemptFile.js';
-import type { Liveness } from '../processes/liveness.js';
-import type { AttemptFacts } from './facts.js';
-import { type AttemptEntry, newAttempt, type UiState } from './record/uiState.js';
+import type { AttemptRecord } from '../../processes/attemptFile.js';
+import type { Liveness } from '../../processes/liveness.js';
+import { type Beginning, beginProgress, type StoredProgress } from '../../telemetry/progress.js';
+import type { AttemptFacts } from '../facts.js';
+import type { AttemptEntry } from '../record/uiState.js';
+import { newAttempt, type UiState } from '../record/uiState.js';
 
 /** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
 export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
@@ -44,4 +46,19 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     automatic,
     gpus,
   };
+}
+
+/** The progress of an attempt: what was stored, where that is this attempt's; else as it begins. */
+export function attemptProgress(
+  { id, step_offset, first_epoch }: AttemptEntry,
+  stored: StoredProgress | null,
+  epochs: number | null,
+): StoredProgress {
+  if (stored?.attempt === id) return stored;
+  return beginProgress({ id, step: step_offset, epoch: first_epoch - 1, epochs, before: stored, now: new Date() });
+}
+
+/** Where its steps are counted from. */
+export function beginningOf({ step_offset, first_epoch }: AttemptEntry): Beginning {
+  return { stepOffset: step_offset, firstEpoch: first_epoch };
 }

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Phase, Progress } from '../../sidecar/sessions/facts.js';
+import type { Phase, Progress } from '../../../sidecar/sessions/facts.js';
 import {
   isWorthResuming,
   stalledSeconds,
   stalledWords,
   stallLimitSeconds,
   watchStillness,
-} from '../../sidecar/sessions/stall.js';
-import { NO_PROGRESS, type Stillness } from '../../sidecar/telemetry/progress.js';
+} from '../../../sidecar/sessions/status/stall.js';
+import { NO_PROGRESS, type Stillness } from '../../../sidecar/telemetry/progress.js';
 
 const at = (changes: Partial<Progress>): Progress => ({ ...NO_PROGRESS, updated_at: 'then', ...changes });
 
