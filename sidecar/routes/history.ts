@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { rootOf, wantsPage } from '../request.js';
-import { restoreVersion } from '../sessions/history.js';
 import { readHistory, readHistoryVersion } from '../sessions/record/history.js';
+import { restoreVersion } from '../sessions/versions/restore.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';

@@ -3,15 +3,16 @@ import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { beginAttempt } from '../sessions/attempt/begin.js';
-import { clearSessionCaches } from '../sessions/clearCaches.js';
-import { createSession } from '../sessions/create.js';
-import { changesDraft, editSession } from '../sessions/edit.js';
 import { preflight } from '../sessions/preflight/preflight.js';
-import { removeSession } from '../sessions/remove.js';
+import { readNewSession } from '../sessions/versions/asked.js';
+import { clearSessionCaches } from '../sessions/versions/clearCaches.js';
+import { createSession } from '../sessions/versions/create.js';
+import { changesDraft, editSession } from '../sessions/versions/edit.js';
+import { removeSession } from '../sessions/versions/remove.js';
 import type { Trackside } from '../trackside.js';
 import { newTrainingPage } from './newTraining.js';
 import { readFields } from './respond.js';
-import { changeDraft, isStart, readNewSession } from './sessionForm.js';
+import { changeDraft, isStart } from './sessionForm.js';
 import { sessionPage } from './sessionPage.js';
 
 /** Sessions: making one, reading it, editing its words, deleting it. Its attempts and files have routes of their own. */

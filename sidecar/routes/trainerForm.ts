@@ -1,4 +1,5 @@
 import type { Problem } from '../problem.js';
+import { findModelsHere, presetHere } from '../sessions/versions/trainerFields.js';
 import type { Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
@@ -6,7 +7,6 @@ import { findCheckout } from '../trainers/sdScripts/checkout.js';
 import type { Trainer } from '../trainers/trainer.js';
 import { bytes } from '../views/formatting.js';
 import type { ModelChoice, NewTrainingModel, TrainerForm } from '../views/pages.js';
-import { findModelsHere, presetHere } from './trainerFields.js';
 
 /** How long the page waits for a parser that is being asked, in ms; then it is shown with what is known without it. */
 const PATIENCE_MS = 400;

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
+import { findModelsHere } from '../sessions/versions/trainerFields.js';
 import type { Trackside } from '../trackside.js';
 import { findTrainer, trainers } from '../trainers/catalogue.js';
 import { modelsFor } from '../trainers/modelNeeds.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sdScriptsFacts } from './sdScripts.js';
-import { findModelsHere } from './trainerFields.js';
 
 /** What can be trained, and with which typed settings and arguments; and what there is of sd-scripts. */
 export function trainerRoutes(trackside: Trackside): Hono {

@@ -1,15 +1,15 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem } from '../problem.js';
-import type { Outputs } from './outputs/outputs.js';
-import { attemptsOf } from './record/differences.js';
-import { noVersion, readOne } from './record/history.js';
-import { mergeEdits } from './record/merge.js';
-import { keepBroken } from './record/putBack.js';
-import { replaceUnchanged } from './record/replace.js';
-import { become, createStateFile, readStateFile, STATE_FILE, updateStateFile } from './record/stateFile.js';
-import type { RawState } from './record/uiState.js';
-import type { Session } from './status/session.js';
+import { Problem } from '../../problem.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { attemptsOf } from '../record/differences.js';
+import { noVersion, readOne } from '../record/history.js';
+import { mergeEdits } from '../record/merge.js';
+import { keepBroken } from '../record/putBack.js';
+import { replaceUnchanged } from '../record/replace.js';
+import { become, createStateFile, readStateFile, STATE_FILE, updateStateFile } from '../record/stateFile.js';
+import type { RawState } from '../record/uiState.js';
+import type { Session } from '../status/session.js';
 
 /** What the evidence says, and no version of the past: attempts are only ever added to. */
 const EVIDENCE = [

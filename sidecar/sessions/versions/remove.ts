@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem } from '../problem.js';
-import { runsByHand } from './byHand/runs.js';
-import type { Outputs } from './outputs/outputs.js';
-import { withSessionLock } from './record/lock.js';
+import { Problem } from '../../problem.js';
+import { runsByHand } from '../byHand/runs.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { withSessionLock } from '../record/lock.js';
 
 export type Removed = { deleted: string; kept: string[] };
 

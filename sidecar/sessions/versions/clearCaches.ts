@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { clearCaches } from '../datasets/caches.js';
-import { Problem } from '../problem.js';
-import type { Settings } from '../settings.js';
-import type { Outputs } from './outputs/outputs.js';
-import { readPictures } from './preflight/pictures.js';
+import { clearCaches } from '../../datasets/caches.js';
+import { Problem } from '../../problem.js';
+import type { Settings } from '../../settings.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { readPictures } from '../preflight/pictures.js';
 
 /**
  * Clears the caches of a session's dataset; answers their names. Throws a Problem, 409, while any session trains on it: its

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem } from '../problem.js';
-import type { ArgumentValue } from '../trainers/arguments.js';
-import type { TrainingSettings } from '../trainers/trainingSettings.js';
-import { folderName, makeVersionFolder } from './names.js';
-import type { Outputs } from './outputs/outputs.js';
-import { updateStateFile } from './record/stateFile.js';
-import { SETTING_NAMES } from './record/uiState.js';
-import type { Session } from './status/session.js';
+import { Problem } from '../../problem.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import type { TrainingSettings } from '../../trainers/trainingSettings.js';
+import { folderName, makeVersionFolder } from '../names.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { updateStateFile } from '../record/stateFile.js';
+import { SETTING_NAMES } from '../record/uiState.js';
+import type { Session } from '../status/session.js';
 
 export const SCHEMA_VERSION = 1;
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Problem } from '../problem.js';
+import { Problem } from '../../problem.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { withSessionLock } from '../record/lock.js';
+import { updateStateFile } from '../record/stateFile.js';
+import { SETTING_NAMES } from '../record/uiState.js';
+import type { Session } from '../status/session.js';
 import { type NewSession, putSettings } from './create.js';
-import type { Outputs } from './outputs/outputs.js';
-import { withSessionLock } from './record/lock.js';
-import { updateStateFile } from './record/stateFile.js';
-import { SETTING_NAMES } from './record/uiState.js';
-import type { Session } from './status/session.js';
 
 export const LONGEST_DESCRIPTION = 2000;
 

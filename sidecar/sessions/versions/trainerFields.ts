@@ -1,17 +1,17 @@
-import { missingSubset } from '../datasets/subsets.js';
-import { findModels } from '../models/findModels.js';
-import type { ModelFile } from '../models/roles.js';
-import { Problem } from '../problem.js';
-import { readGpus } from '../processes/gpus.js';
-import type { Trackside } from '../trackside.js';
-import { type ArgumentValue, checkArguments } from '../trainers/arguments.js';
-import { whyNotDrawn } from '../trainers/confine.js';
-import { presetForGpus } from '../trainers/gpuPreset.js';
-import { chooseModels, missingModels } from '../trainers/modelNeeds.js';
-import { pathRoots } from '../trainers/pathRoots.js';
-import { readSubsets } from '../trainers/subsets.js';
-import type { Trainer } from '../trainers/trainer.js';
-import { readTrainingSettings, type TrainingSettings } from '../trainers/trainingSettings.js';
+import { missingSubset } from '../../datasets/subsets.js';
+import { findModels } from '../../models/findModels.js';
+import type { ModelFile } from '../../models/roles.js';
+import { Problem } from '../../problem.js';
+import { readGpus } from '../../processes/gpus.js';
+import type { Trackside } from '../../trackside.js';
+import { type ArgumentValue, checkArguments } from '../../trainers/arguments.js';
+import { whyNotDrawn } from '../../trainers/confine.js';
+import { presetForGpus } from '../../trainers/gpuPreset.js';
+import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
+import { pathRoots } from '../../trainers/pathRoots.js';
+import { readSubsets } from '../../trainers/subsets.js';
+import type { Trainer } from '../../trainers/trainer.js';
+import { readTrainingSettings, type TrainingSettings } from '../../trainers/trainingSettings.js';
 
 export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
 
