@@ -2,12 +2,12 @@ import { Problem } from '../../problem.js';
 import { stopAttempt } from '../../processes/stop.js';
 import type { ConsoleEvent } from '../../trainers/consoleLines.js';
 import type { Confirmation } from '../byHand/end.js';
-import type { HandRuns } from '../handRuns.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';
 import { isLastSave, saveUnderWay } from '../status/saveUnderWay.js';
 import type { Session } from '../status/session.js';
+import type { HandRuns } from '../watchers/handRuns.js';
 
 /** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;

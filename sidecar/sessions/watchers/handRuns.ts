@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
-import type { Hub } from '../live/hub.js';
-import { Problem } from '../problem.js';
-import { type Confirmation, endByHand, isEnding } from './byHand/end.js';
-import { readHandProgress } from './byHand/progress.js';
-import { byHandIn, type HandRun, runsByHand, sessionOf } from './byHand/runs.js';
-import type { HandRunFacts } from './facts.js';
-import type { Outputs } from './outputs/outputs.js';
-import type { Session } from './status/session.js';
+import type { Hub } from '../../live/hub.js';
+import { Problem } from '../../problem.js';
+import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
+import { readHandProgress } from '../byHand/progress.js';
+import { byHandIn, type HandRun, runsByHand, sessionOf } from '../byHand/runs.js';
+import type { HandRunFacts } from '../facts.js';
+import type { Outputs } from '../outputs/outputs.js';
+import type { Session } from '../status/session.js';
 
 const LOOK_MS = 2000;
 

@@ -1,12 +1,12 @@
-import type { Hub } from '../live/hub.js';
-import { Problem } from '../problem.js';
-import type { Stillness } from '../telemetry/progress.js';
-import { type Beginning, beginAttempt } from './attempt/begin.js';
-import type { Stopping } from './attempt/stop.js';
-import type { SessionFacts } from './facts.js';
-import { chooseResume } from './lineage/resume.js';
-import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from './status/autoResumeRule.js';
-import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from './status/stall.js';
+import type { Hub } from '../../live/hub.js';
+import { Problem } from '../../problem.js';
+import type { Stillness } from '../../telemetry/progress.js';
+import { type Beginning, beginAttempt } from '../attempt/begin.js';
+import type { Stopping } from '../attempt/stop.js';
+import type { SessionFacts } from '../facts.js';
+import { chooseResume } from '../lineage/resume.js';
+import { AUTO_RESUMES, decideAutoResume, gaveUp, recentOf } from '../status/autoResumeRule.js';
+import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from '../status/stall.js';
 
 /** How often it is looked at who waits and who stands still. */
 const LOOK_MS = 250;
