@@ -1,3 +1,5 @@
+import type { Progress } from '../telemetry/progress.js';
+
 /**
  * What is known about a session, as the API answers it and as the pages show it. Times are ISO 8601 in UTC, except
  * `timestamp` (seconds since 1970). Steps and epochs are absolute over all attempts of the session, null where unknown.
@@ -25,23 +27,6 @@ export type Phase =
   | 'saving'
   | 'finishing'
   | 'ended';
-
-export type Progress = {
-  phase: Phase | null;
-  step: number | null;
-  total_steps: number | null;
-  epoch: number | null;
-  epochs: number | null;
-  /** 0 to 100, one decimal. */
-  percent: number | null;
-  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
-  loss: number | 'nan' | null;
-  /** From our own clock: the trainer's bar is unreliable. */
-  seconds_per_step: number | null;
-  eta_seconds: number | null;
-  updated_at: string | null;
-};
-
 export type AttemptKind = 'start' | 'resume' | 'relaunch';
 
 export type AttemptFacts = {

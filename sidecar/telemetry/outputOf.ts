@@ -1,10 +1,9 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import type { Progress } from '../sessions/facts.js';
 import { type ConsoleState, readConsole, startConsole } from '../trainers/consoleLines.js';
 import { createRate } from './follow.js';
-import { advanceProgress, beginProgress, publicProgress } from './progress.js';
+import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 
 /** So much of what was printed before anybody looked is read. */
 const TAIL = 1024 * 1024;

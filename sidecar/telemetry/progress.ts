@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Phase, Progress } from '../sessions/facts.js';
+import type { Phase } from '../sessions/facts.js';
 import { type ConsoleState, startConsole, stepsPerEpoch } from '../trainers/consoleLines.js';
 
 export const PROGRESS_FILE = 'progress.json';
@@ -171,3 +171,19 @@ function appendPoint(curve: [number, number][], step: number, loss: number): [nu
   const grown: [number, number][] = [...curve, [step, loss]];
   return grown.length > CURVE_POINTS ? grown.filter((_, index) => index % 2 === 0) : grown;
 }
+
+export type Progress = {
+  phase: Phase | null;
+  step: number | null;
+  total_steps: number | null;
+  epoch: number | null;
+  epochs: number | null;
+  /** 0 to 100, one decimal. */
+  percent: number | null;
+  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
+  loss: number | 'nan' | null;
+  /** From our own clock: the trainer's bar is unreliable. */
+  seconds_per_step: number | null;
+  eta_seconds: number | null;
+  updated_at: string | null;
+};

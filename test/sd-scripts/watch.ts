@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Progress } from '../../sidecar/sessions/facts.js';
+import type { Progress } from '../../sidecar/telemetry/progress.js';
 import { isAlive, type Place, type Sidecar, until } from '../sidecar.js';
 
 /** Waits until a state folder is being written while `so` holds; answers its path. */

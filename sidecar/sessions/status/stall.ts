@@ -1,5 +1,5 @@
-import type { Stillness } from '../../telemetry/progress.js';
-import type { Phase, Progress } from '../facts.js';
+import type { Progress, Stillness } from '../../telemetry/progress.js';
+import type { Phase } from '../facts.js';
 
 const MINUTE = 60;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Phase, Progress } from '../../../sidecar/sessions/facts.js';
+import type { Phase } from '../../../sidecar/sessions/facts.js';
 import {
   isWorthResuming,
   stalledSeconds,
@@ -7,7 +7,7 @@ import {
   stallLimitSeconds,
   watchStillness,
 } from '../../../sidecar/sessions/status/stall.js';
-import { NO_PROGRESS, type Stillness } from '../../../sidecar/telemetry/progress.js';
+import { NO_PROGRESS, type Progress, type Stillness } from '../../../sidecar/telemetry/progress.js';
 
 const at = (changes: Partial<Progress>): Progress => ({ ...NO_PROGRESS, updated_at: 'then', ...changes });
 
