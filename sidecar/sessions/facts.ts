@@ -15,18 +15,6 @@ export const STATUSES = [
   'failed',
 ] as const;
 export type Status = (typeof STATUSES)[number];
-
-/** What the trainer is doing, as far as its console tells. */
-export type Phase =
-  | 'starting'
-  | 'loading'
-  | 'caching latents'
-  | 'hashing base model'
-  | 'training'
-  | 'sampling'
-  | 'saving'
-  | 'finishing'
-  | 'ended';
 export type AttemptKind = 'start' | 'resume' | 'relaunch';
 
 export type AttemptFacts = {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { argumentTokens } from './arguments.js';
 import { OWN_FLAGS } from './confine.js';
 import { datasetConfig } from './datasetConfig.js';
+import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
-import { setting, type TrainingSettings } from './trainingSettings.js';
+import { setting } from './trainingSettings.js';
 import { trainScript } from './trainScript.js';
 
 /** The practice trainer of the bridge: a tiny but real LoRA in plain Python. `bridge` is the folder trainer-bridge. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Setting } from './trainingSettings.js';
+import type { Setting } from './setting.js';
 
 /** How the value of one field is checked and typed; messages follow the field's label. */
 export function settingValue(field: Setting): z.ZodType {

@@ -1,6 +1,6 @@
 import type { ModelRole } from '../models/roles.js';
 import type { Argument, ArgumentValue } from './arguments.js';
-import type { Setting, TrainingSettings } from './trainingSettings.js';
+import type { Setting, TrainingSettings } from './setting.js';
 
 /** Everything one attempt is made from. All paths are absolute. */
 export type TrainingInput = {

@@ -1,5 +1,5 @@
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
-import type { Setting } from '../trainers/trainingSettings.js';
+import type { Setting } from '../trainers/setting.js';
 import { sentence } from './formatting.js';
 
 export type FieldView = {

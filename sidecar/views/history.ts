@@ -1,7 +1,8 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import type { Change } from '../sessions/record/differences.js';
 import type { VersionDetail, VersionFacts } from '../sessions/record/history.js';
-import { type SettingName, setting } from '../trainers/trainingSettings.js';
+import type { SettingName } from '../trainers/setting.js';
+import { setting } from '../trainers/trainingSettings.js';
 import { sessionAddress } from './action.js';
 import { bytes } from './formatting.js';
 import type { PageModel } from './models.js';

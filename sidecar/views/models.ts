@@ -14,8 +14,8 @@ import type {
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
+import type { Setting } from '../trainers/setting.js';
 import type { ModelNeed } from '../trainers/trainer.js';
-import type { Setting } from '../trainers/trainingSettings.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
 export type PageModel = {

@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import { type SettingName, setting } from '../trainers/trainingSettings.js';
+import type { SettingName } from '../trainers/setting.js';
+import { setting } from '../trainers/trainingSettings.js';
 
 /** `fixed`: a resume keeps it as it was at the start. */
 export type NamedValue = { name: string; value: string; fixed?: boolean };

@@ -1,5 +1,5 @@
 import type { ArgumentValue } from '../../trainers/arguments.js';
-import type { TrainingSettings } from '../../trainers/trainingSettings.js';
+import type { TrainingSettings } from '../../trainers/setting.js';
 import { type Finding, warning } from './finding.js';
 
 type Saving = Pick<TrainingSettings, 'enable_checkpointing' | 'max_train_epochs' | 'save_every_n_epochs'>;

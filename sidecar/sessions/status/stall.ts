@@ -1,5 +1,5 @@
 import type { Progress, Stillness } from '../../telemetry/progress.js';
-import type { Phase } from '../facts.js';
+import type { Phase } from '../../trainers/phase.js';
 
 const MINUTE = 60;
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
-import type { TrainingSettings } from '../../trainers/trainingSettings.js';
+import type { TrainingSettings } from '../../trainers/setting.js';
 import { folderName, makeVersionFolder } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';

@@ -9,9 +9,10 @@ import { whyNotDrawn } from '../../trainers/confine.js';
 import { presetForGpus } from '../../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
+import type { TrainingSettings } from '../../trainers/setting.js';
 import { readSubsets } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
-import { readTrainingSettings, type TrainingSettings } from '../../trainers/trainingSettings.js';
+import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 
 export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
 

@@ -1,5 +1,5 @@
 import type { ArgumentValue } from '../arguments.js';
-import type { TrainingSettings } from '../trainingSettings.js';
+import type { TrainingSettings } from '../setting.js';
 import type { Family, Flags } from './family.js';
 import { baseModelOf, effectiveFlags } from './layers.js';
 

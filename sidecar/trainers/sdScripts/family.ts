@@ -1,6 +1,6 @@
 import type { ArgumentValue } from '../arguments.js';
+import type { TrainingSettings } from '../setting.js';
 import type { GpuPreset, ModelNeed } from '../trainer.js';
-import type { TrainingSettings } from '../trainingSettings.js';
 
 /** Flags without their dashes; `false` takes away what an earlier layer gave. */
 export type Flags = Record<string, ArgumentValue>;

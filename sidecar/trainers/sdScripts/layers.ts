@@ -1,5 +1,5 @@
 import type { ArgumentValue } from '../arguments.js';
-import type { TrainingSettings } from '../trainingSettings.js';
+import type { TrainingSettings } from '../setting.js';
 import type { BaseModel, Family, Flags, Preset } from './family.js';
 import { cpuPreset } from './presets.js';
 

@@ -1,4 +1,5 @@
-import { type Setting, setting } from '../trainingSettings.js';
+import type { Setting } from '../setting.js';
+import { setting } from '../trainingSettings.js';
 import type { Family } from './family.js';
 import { presetsOf } from './layers.js';
 

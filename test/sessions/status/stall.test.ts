@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { Phase } from '../../../sidecar/sessions/facts.js';
 import {
   isWorthResuming,
   stalledSeconds,
@@ -8,6 +7,7 @@ import {
   watchStillness,
 } from '../../../sidecar/sessions/status/stall.js';
 import { NO_PROGRESS, type Progress, type Stillness } from '../../../sidecar/telemetry/progress.js';
+import type { Phase } from '../../../sidecar/trainers/phase.js';
 
 const at = (changes: Partial<Progress>): Progress => ({ ...NO_PROGRESS, updated_at: 'then', ...changes });
 
