@@ -9,7 +9,7 @@ import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
-import { readSampleName } from '../trainers/fileNames.js';
+import { readSampleName } from '../trainers/sdOutput/fileNames.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';

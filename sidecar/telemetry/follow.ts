@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { writeWhole } from '../files/wholeFile.js';
 import { readMasked } from '../security/maskedFile.js';
-import { type ConsoleEvent, readConsole } from '../trainers/consoleLines.js';
+import { type ConsoleEvent, readConsole } from '../trainers/sdOutput/consoleLines.js';
 import { openLog } from './logTail.js';
 import { advanceProgress, type Beginning, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
-import { withoutAnsi } from '../trainers/ansi.js';
+import { withoutAnsi } from '../trainers/sdOutput/ansi.js';
 
 const BLOCK = 64 * 1024;
 const MOST = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { type ConsoleState, readConsole, startConsole } from '../trainers/consoleLines.js';
+import { type ConsoleState, readConsole, startConsole } from '../trainers/sdOutput/consoleLines.js';
 import { createRate } from './follow.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ConsoleState, startConsole, stepsPerEpoch } from '../trainers/consoleLines.js';
 import type { Phase } from '../trainers/phase.js';
+import { type ConsoleState, startConsole, stepsPerEpoch } from '../trainers/sdOutput/consoleLines.js';
 
 export const PROGRESS_FILE = 'progress.json';
 const CURVE_POINTS = 120;

@@ -1,4 +1,4 @@
-import { expectedSteps } from '../trainers/expectedSteps.js';
+import { expectedSteps } from '../trainers/sdOutput/expectedSteps.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { type FlagGroup, flagGroups } from './flags.js';

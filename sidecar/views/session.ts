@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { AttemptFacts, CheckpointFacts, KeptEarlier, SessionFacts, StateFacts } from '../sessions/facts.js';
-import { isBrokenCache } from '../trainers/failures.js';
+import { isBrokenCache } from '../trainers/sdOutput/failures.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { type StopByHandView, stopByHand } from './byHand.js';

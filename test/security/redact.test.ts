@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { maskStream } from '../../sidecar/security/maskStream.js';
 import { hideValues, masked, maskedText, REACH } from '../../sidecar/security/redact.js';
 import { secretVariables } from '../../sidecar/security/secretVariables.js';
-import { withoutAnsi } from '../../sidecar/trainers/ansi.js';
+import { withoutAnsi } from '../../sidecar/trainers/sdOutput/ansi.js';
 
 const HF = `hf_${'aB3dE5gH7jK9mN1pQ3sT5vW7xY9zA2cD4e'}`;
 const WANDB = '0123456789abcdef0123456789abcdef01234567';

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { unsafeNumber } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
-import { flagValue, outputName } from '../../sidecar/sessions/status/outputName.js';
+import { outputName } from '../../sidecar/sessions/status/outputName.js';
+import { flagValue } from '../../sidecar/trainers/sdOutput/trainingCommand.js';
 
 test.each([
   ['My Cat!', 'my-cat'],

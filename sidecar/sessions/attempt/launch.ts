@@ -8,7 +8,7 @@ import { readGpus } from '../../processes/gpus.js';
 import { launchRunner } from '../../processes/launch.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
-import type { SavedAt } from '../../trainers/fileNames.js';
+import type { SavedAt } from '../../trainers/sdOutput/fileNames.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { moveEarlier } from '../lineage/earlier.js';
 import { updateStateFile } from '../record/stateFile.js';

@@ -1,6 +1,6 @@
 import { Problem } from '../../problem.js';
 import { stopAttempt } from '../../processes/stop.js';
-import type { ConsoleEvent } from '../../trainers/consoleLines.js';
+import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
 import type { Confirmation } from '../byHand/end.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';

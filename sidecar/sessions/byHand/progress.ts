@@ -1,6 +1,6 @@
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
-import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/checkpoints.js';
+import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/sdOutput/checkpoints.js';
 import type { HandRun } from './runs.js';
 
 /**

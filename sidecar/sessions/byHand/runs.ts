@@ -3,9 +3,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { type CommandLine, createLook, type Recognised } from '../../processes/commandLines.js';
 import { startedAt } from '../../processes/startedAt.js';
-import { readTrainingCommand } from '../../trainers/trainingCommand.js';
+import { flagValue, readTrainingCommand } from '../../trainers/sdOutput/trainingCommand.js';
 import { isSessionName } from '../names.js';
-import { flagValue } from '../status/outputName.js';
 
 /** A training that lives, and that no Trackside started: somebody did so in a terminal. */
 export type HandRun = {

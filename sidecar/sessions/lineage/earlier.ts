@@ -2,7 +2,7 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
-import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/fileNames.js';
+import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/sdOutput/fileNames.js';
 import type { KeptEarlier } from '../facts.js';
 import type { Session } from '../status/session.js';
 

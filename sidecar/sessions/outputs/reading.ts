@@ -5,7 +5,7 @@ import type { Hub } from '../../live/hub.js';
 import { liveness } from '../../processes/liveness.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
-import type { ConsoleEvent } from '../../trainers/consoleLines.js';
+import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';

@@ -5,7 +5,7 @@ import { readSafetensorsHeader } from '../../files/safetensors.js';
 import type { ModelRole } from '../../models/roles.js';
 import { readDisk } from '../../telemetry/disk.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
-import { readCheckpointName } from '../../trainers/fileNames.js';
+import { readCheckpointName } from '../../trainers/sdOutput/fileNames.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import type { Session } from '../status/session.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { realInside } from '../../security/paths.js';
-import { type EventPoints, readEventFolder } from '../../telemetry/eventFolder.js';
+import { type EventPoints, readEventFolder } from '../../trainers/sdOutput/eventFolder.js';
 import { writerByTime } from '../lineage/writer.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import type { Session } from '../status/session.js';

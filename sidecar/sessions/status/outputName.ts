@@ -1,4 +1,5 @@
-import { outputNameBehind } from '../../trainers/fileNames.js';
+import { outputNameBehind } from '../../trainers/sdOutput/fileNames.js';
+import { flagValue } from '../../trainers/sdOutput/trainingCommand.js';
 import type { UiState } from '../record/uiState.js';
 
 /**
@@ -13,12 +14,4 @@ export function outputName(session: string, state: UiState | null, files: readon
   const stems = files.flatMap((file) => outputNameBehind(file) ?? []);
   if (stems.length === 0 || stems.includes(session)) return session;
   return stems.sort((a, b) => a.length - b.length)[0] ?? session;
-}
-
-/** The value of `--flag=value` or `--flag value`, the last one given; null where it is absent. */
-export function flagValue(argv: readonly string[], flag: string): string | null {
-  const at = argv.findLastIndex((token) => token === flag || token.startsWith(`${flag}=`));
-  const token = argv[at];
-  if (token === undefined) return null;
-  return token === flag ? (argv[at + 1] ?? null) : token.slice(flag.length + 1);
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { StoredProgress } from '../../telemetry/progress.js';
-import { readCheckpointName } from '../../trainers/fileNames.js';
+import { readCheckpointName } from '../../trainers/sdOutput/fileNames.js';
 
 /**
  * What a trainer is saving at this moment, by its console. The last save ends with the training: its state comes first, and

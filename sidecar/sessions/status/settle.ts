@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
 import type { AttemptRecord } from '../../processes/attemptFile.js';
-import { type Exit, explainEnd, whyNotAgain } from '../../trainers/failures.js';
-import { checkpointName } from '../../trainers/fileNames.js';
+import { type Exit, explainEnd, whyNotAgain } from '../../trainers/sdOutput/failures.js';
+import { checkpointName } from '../../trainers/sdOutput/fileNames.js';
 import type { AttemptEntry } from '../record/uiState.js';
 
 export type Settlement = Pick<

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readEventFolder } from '../../sidecar/telemetry/eventFolder.js';
-import { readScalars } from '../../sidecar/telemetry/scalars.js';
+import { readEventFolder } from '../../../sidecar/trainers/sdOutput/eventFolder.js';
+import { readScalars } from '../../../sidecar/trainers/sdOutput/scalars.js';
 
 const RUN = fileURLToPath(
-  new URL('../fixtures/sd-scripts/full-run/logs/20261122012340/network_train', import.meta.url),
+  new URL('../../fixtures/sd-scripts/full-run/logs/20261122012340/network_train', import.meta.url),
 );
 const FILE = 'events.out.tfevents.1795310633.vm.16098.0';
 let folder: string;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readScalars } from '../../sidecar/telemetry/scalars.js';
+import { readScalars } from '../../../sidecar/trainers/sdOutput/scalars.js';
 
-const LOGS = fileURLToPath(new URL('../fixtures/sd-scripts/full-run/logs', import.meta.url));
+const LOGS = fileURLToPath(new URL('../../fixtures/sd-scripts/full-run/logs', import.meta.url));
 const RUN = '20261122012340/network_train';
 const FILE = `${RUN}/events.out.tfevents.1795310633.vm.16098.0`;
 let folder: string;

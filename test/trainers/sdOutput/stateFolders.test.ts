@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readStateFolders } from '../../sidecar/trainers/stateFolders.js';
-import { copyState, dateState, STATE_FILES, temporaryFolder } from './fixtures.js';
+import { readStateFolders } from '../../../sidecar/trainers/sdOutput/stateFolders.js';
+import { copyState, dateState, STATE_FILES, temporaryFolder } from '../fixtures.js';
 
 const NOON = new Date('2026-11-22T12:00:00Z');
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

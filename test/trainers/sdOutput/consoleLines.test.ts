@@ -9,8 +9,8 @@ import {
   readConsole,
   startConsole,
   stepsPerEpoch,
-} from '../../sidecar/trainers/consoleLines.js';
-import { FIXTURES, fixture } from './fixtures.js';
+} from '../../../sidecar/trainers/sdOutput/consoleLines.js';
+import { FIXTURES, fixture } from '../fixtures.js';
 
 function readAll(chunks: string[]): { state: ConsoleState; events: ConsoleEvent[] } {
   let state = startConsole();

@@ -1,10 +1,10 @@
 import { cp, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readSafetensors } from '../../sidecar/files/safetensors.js';
-import { readCheckpoints } from '../../sidecar/trainers/checkpoints.js';
-import { newestSample, readSamples } from '../../sidecar/trainers/samples.js';
-import { FIXTURES, temporaryFolder } from './fixtures.js';
+import { readSafetensors } from '../../../sidecar/files/safetensors.js';
+import { readCheckpoints } from '../../../sidecar/trainers/sdOutput/checkpoints.js';
+import { newestSample, readSamples } from '../../../sidecar/trainers/sdOutput/samples.js';
+import { FIXTURES, temporaryFolder } from '../fixtures.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeEach(async () => {

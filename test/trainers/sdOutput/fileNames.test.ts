@@ -7,7 +7,7 @@ import {
   readSampleName,
   readStateName,
   type SavedAt,
-} from '../../sidecar/trainers/fileNames.js';
+} from '../../../sidecar/trainers/sdOutput/fileNames.js';
 
 test.each<[SavedAt, string, string]>([
   [{ kind: 'epoch', number: 4 }, 'cat-000004.safetensors', 'cat-000004-state'],

@@ -1,5 +1,5 @@
+import type { Phase } from '../phase.js';
 import { withoutAnsi } from './ansi.js';
-import type { Phase } from './phase.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
 /** What a trainer's console has said so far. Plain JSON: the next sidecar takes it up where this one left it. */

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signatureOf } from '../files/fileSignature.js';
-import { remember } from '../files/remember.js';
-import { isOwnFolder } from '../security/paths.js';
+import { signatureOf } from '../../files/fileSignature.js';
+import { remember } from '../../files/remember.js';
+import { isOwnFolder } from '../../security/paths.js';
 import { readSampleName, type SampleName } from './fileNames.js';
 
 export type SampleOnDisk = SampleName & { name: string; bytes: number; savedAtMs: number };

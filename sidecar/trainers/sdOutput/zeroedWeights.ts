@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { readSafetensors, type TensorPlace } from '../files/safetensors.js';
+import { readSafetensors, type TensorPlace } from '../../files/safetensors.js';
 
 /** What a file system loses at once when the power goes: a page that was never written reads as zeros. */
 const PAGE = 4096;

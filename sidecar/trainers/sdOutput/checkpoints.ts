@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { signatureOf } from '../files/fileSignature.js';
-import { remember } from '../files/remember.js';
-import { readSafetensors } from '../files/safetensors.js';
-import { realInside } from '../security/paths.js';
+import { signatureOf } from '../../files/fileSignature.js';
+import { remember } from '../../files/remember.js';
+import { readSafetensors } from '../../files/safetensors.js';
+import { realInside } from '../../security/paths.js';
 import { readCheckpointName } from './fileNames.js';
 
 export type CheckpointOnDisk = {

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { remember } from '../files/remember.js';
-import { readSafetensors } from '../files/safetensors.js';
-import { endsAsZip, whatIsTornInZip } from '../files/zipArchive.js';
+import { remember } from '../../files/remember.js';
+import { readSafetensors } from '../../files/safetensors.js';
+import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
 import { readStateName } from './fileNames.js';
 import { whatIsZeroed } from './zeroedWeights.js';
 

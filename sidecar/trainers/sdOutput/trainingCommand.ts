@@ -53,3 +53,11 @@ function programAt(argv: readonly string[]): number {
   }
   return argv.length;
 }
+
+/** The value of `--flag=value` or `--flag value`, the last one given; null where it is absent. */
+export function flagValue(argv: readonly string[], flag: string): string | null {
+  const at = argv.findLastIndex((token) => token === flag || token.startsWith(`${flag}=`));
+  const token = argv[at];
+  if (token === undefined) return null;
+  return token === flag ? (argv[at + 1] ?? null) : token.slice(flag.length + 1);
+}
