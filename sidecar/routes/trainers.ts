@@ -3,9 +3,9 @@ import { findModelsHere } from '../sessions/versions/trainerFields.js';
 import type { Trackside } from '../trackside.js';
 import { findTrainer, trainers } from '../trainers/catalogue.js';
 import { modelsFor } from '../trainers/modelNeeds.js';
+import { sdScriptsFacts } from '../trainers/sdScripts/facts.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
-import { sdScriptsFacts } from './sdScripts.js';
 
 /** What can be trained, and with which typed settings and arguments; and what there is of sd-scripts. */
 export function trainerRoutes(trackside: Trackside): Hono {

@@ -1,9 +1,9 @@
-import { readGpus } from '../processes/gpus.js';
-import { runCommand } from '../processes/run.js';
-import type { Trackside } from '../trackside.js';
-import { findCheckout, usualPlaces } from '../trainers/sdScripts/checkout.js';
-import { missingPackages, readPackages } from '../trainers/sdScripts/packages.js';
-import type { SdScriptsFacts } from '../views/pages.js';
+import { readGpus } from '../../processes/gpus.js';
+import { runCommand } from '../../processes/run.js';
+import type { Trackside } from '../../trackside.js';
+import type { SdScriptsFacts } from '../../views/pages.js';
+import { findCheckout, usualPlaces } from './checkout.js';
+import { missingPackages, readPackages } from './packages.js';
 
 const FRESH_MS = 10_000;
 let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;

@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { models as weights, writeWeights } from '../models/weights.js';
-import { exampleDataset, makePlace, type Place, projectRoot, type Sidecar, until } from '../sidecar.js';
+import { models as weights, writeWeights } from '../../models/weights.js';
+import { exampleDataset, makePlace, type Place, projectRoot, type Sidecar, until } from '../../sidecar.js';
 
 let place: Place;
 let sidecar: Sidecar;
