@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { isAlive, makePlace, projectRoot, quick } from './sidecar.js';
+import { isAlive, makeTestSidecars, projectRoot, quick } from './sidecar.js';
 
 const run = promisify(execFile);
 const main = join(projectRoot, '.build', 'sidecar', 'main.js');
@@ -64,7 +64,7 @@ test('describe prints arguments as JSON, and ends with words and a code other th
 });
 
 test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page open, and touches no training', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   try {
     const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
     const started = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
@@ -82,7 +82,7 @@ test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page op
 });
 
 test('a port that is in use is named, with what to do', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   try {
     const { port } = new URL((await place.serve()).url);
     const own = ['--outputs', place.outputs, '--datasets', place.datasets, '--private', join(place.folder, 'private')];

@@ -5,9 +5,9 @@ import { afterAll, expect, test } from 'vitest';
 import { addressOf } from '../sidecar/commands/address.js';
 import { podOf } from '../sidecar/security/pod.js';
 import type { SessionFacts } from '../sidecar/sessions/facts.js';
-import { isAlive, makePlace, projectRoot, quick, until } from './sidecar.js';
+import { isAlive, makeTestSidecars, projectRoot, quick, until } from './sidecar.js';
 
-const place = makePlace();
+const place = makeTestSidecars();
 afterAll(() => place.leave());
 
 test('the start script of a pod starts again what ended, keeps its files on the volume, and ends only when it is told to', async () => {

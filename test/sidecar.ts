@@ -13,7 +13,7 @@ const main = join(projectRoot, '.build', 'sidecar', 'main.js');
 export const asStarted = { MALLOC_ARENA_MAX: '1', TRACKSIDE_MALLOC_ARENA_MAX: '' };
 
 /** A place of its own for one test: outputs, datasets, and every sidecar and trainer that was started in it. */
-export type Place = {
+export type TestSidecars = {
   outputs: string;
   datasets: string;
   folder: string;
@@ -40,7 +40,7 @@ export type Sidecar = {
   kill(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-export function makePlace(): Place {
+export function makeTestSidecars(): TestSidecars {
   const folder = mkdtempSync(join(tmpdir(), 'trackside-test-'));
   const outputs = join(folder, 'outputs');
   const datasets = join(folder, 'datasets');

@@ -1,8 +1,8 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withDiskWords } from './diskWords.js';
 import { inDataset } from './folder.js';
 import { pictureStem } from './names.js';
-import { storing } from './storing.js';
 
 /**
  * Removes what a trainer keeps of a dataset's pictures and captions beside them, and nothing else: it is made anew at the next
@@ -10,7 +10,7 @@ import { storing } from './storing.js';
  */
 export function clearCaches(root: string, name: string): Promise<string[]> {
   return inDataset(root, name, ({ at, path }) =>
-    storing(path, async () => {
+    withDiskWords(path, async () => {
       const files = await readdir(at);
       const caches = cachesAmong(files);
       for (const file of caches) await unlink(join(at, file));

@@ -1,11 +1,11 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurn } from '../files/turns.js';
+import { inTurn } from '../files/queue.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
+import { withDiskWords } from './diskWords.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { requireFileName } from './names.js';
-import { storing } from './storing.js';
 import { putAway } from './trash.js';
 
 /** Bytes. A caption is a few sentences. */
@@ -49,7 +49,7 @@ export async function saveCaption(
       { field: 'caption' },
     );
   return inDataset(root, name, (folder) =>
-    storing(join(root, name, file), () => inTurn(folder.path, () => place(folder, file, content, caption, by))),
+    withDiskWords(join(root, name, file), () => inTurn(folder.path, () => place(folder, file, content, caption, by))),
   );
 }
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
 import { inFolder, openInside, samePath } from '../security/paths.js';
+import { withDiskWords } from './diskWords.js';
 import { isDatasetName, requirePictureName } from './names.js';
-import { storing } from './storing.js';
 
 /** A dataset's folder while it is worked in. `at` means this very folder, `path` is what it is called (both absolute). */
 export type DatasetFolder = { root: string; name: string; at: string; path: string };
@@ -28,7 +28,7 @@ export async function inDataset<T>(
 
 /** Makes an empty dataset. False where there is one of this name already, which is left as it is. */
 export async function makeDataset(root: string, name: string): Promise<boolean> {
-  return storing(join(root, name), async () => {
+  return withDiskWords(join(root, name), async () => {
     await makeRoot(root);
     try {
       await mkdir(join(root, name));

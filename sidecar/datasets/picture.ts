@@ -1,15 +1,15 @@
 import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
-import { gate } from '../files/turns.js';
+import { semaphore } from '../files/queue.js';
 import { BMP_HEAD, measureBmp } from './bmp.js';
 import { MOST_PIXELS, requireAffordable, requireLittlePacked } from './cost.js';
 import { readPrivate } from './metadata/strip.js';
 import { PictureProblem } from './pictureProblem.js';
 
 /** Two at once leave threads for everything else that waits for the disk. */
-const decoding = gate(2);
+const decoding = semaphore(2);
 /** One at once of those that are held whole: each may take 300 MB. */
-const holding = gate(1);
+const holding = semaphore(1);
 const THUMBNAIL_PIXELS = 256;
 
 /** Width and height in pixels as they are stored; `turned` is what the orientation in its metadata does to them. */

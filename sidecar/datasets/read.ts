@@ -1,7 +1,7 @@
 import { access, constants, type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Recent } from '../files/recent.js';
-import { gate } from '../files/turns.js';
+import { Lru } from '../files/lru.js';
+import { semaphore } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside, samePath } from '../security/paths.js';
 import { captionText, LONGEST_CAPTION } from './caption.js';
@@ -34,8 +34,8 @@ export async function describePicture(folder: DatasetFolder, file: string): Prom
 }
 
 /** Open files at once, over all requests. */
-const reading = gate(16);
-const looked = new Recent<LookedAt | string>(20_000);
+const reading = semaphore(16);
+const looked = new Lru<LookedAt | string>(20_000);
 
 function stemOf(file: string): string {
   return pictureStem(file) ?? file.slice(0, file.lastIndexOf('.'));

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { passed } from '../files/collectBlocks.js';
+import { collectBlocks } from '../files/collectBlocks.js';
 import { Problem } from '../problem.js';
 
 /** Bytes. Larger pictures help no trainer. */
@@ -26,7 +26,7 @@ export async function receive(chunks: AsyncIterable<Uint8Array>, target: string,
       hash.update(chunk);
       for (let written = 0; written < chunk.length; )
         written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
-      passed(chunk.length);
+      collectBlocks(chunk.length);
     }
     await file.sync();
     await file.close();

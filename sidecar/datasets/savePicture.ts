@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurn } from '../files/turns.js';
+import { inTurn } from '../files/queue.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
+import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { withoutPrivate } from './metadata/strip.js';
@@ -13,7 +14,6 @@ import { requireWholePicture } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
-import { storing } from './storing.js';
 import { putAway } from './trash.js';
 
 /** What became of an upload. `kept` is where the picture that it replaces lies, relative to the datasets. */
@@ -46,7 +46,7 @@ export async function savePicture(
 ): Promise<SavedPicture> {
   requirePictureName(file);
   return inDataset(root, name, (folder) =>
-    storing(join(root, name, file), async () => {
+    withDiskWords(join(root, name, file), async () => {
       await sweepOnce(folder);
       return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE), options);
     }),
@@ -126,7 +126,7 @@ export async function removePicture(
 ): Promise<{ kept: string; files: string[] }> {
   requirePictureName(file);
   return inDataset(root, name, (folder) =>
-    storing(join(root, name, file), () =>
+    withDiskWords(join(root, name, file), () =>
       inTurn(folder.path, async () => {
         const there = await readdir(folder.at);
         if (!there.includes(file))

@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurn } from '../files/turns.js';
+import { inTurn } from '../files/queue.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { openInside, samePath } from '../security/paths.js';
+import { withDiskWords } from './diskWords.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { withoutPrivate } from './metadata/strip.js';
 import { LARGEST_PICTURE, receive } from './receive.js';
 import { requireDecodable } from './savePicture.js';
-import { storing } from './storing.js';
 import { putAway } from './trash.js';
 
 /** `kept` is where the pictures as they were lie, relative to the datasets. */
@@ -25,7 +25,7 @@ export type StrippedDataset = {
  */
 export async function stripDataset(root: string, name: string): Promise<StrippedDataset> {
   return inDataset(root, name, (folder) =>
-    storing(join(root, name), () =>
+    withDiskWords(join(root, name), () =>
       inTurn(folder.path, async () => {
         const result: StrippedDataset = { stripped: [], refused: [], kept: null };
         const clean: { file: string; path: string }[] = [];

@@ -1,8 +1,8 @@
-import { Recent } from '../files/recent.js';
+import { Lru } from '../files/lru.js';
 import { makeThumbnail } from './picture.js';
 
 /** 16 MB of memory: about 1,500 thumbnails. */
-const kept = new Recent<Buffer>(16_000_000);
+const kept = new Lru<Buffer>(16_000_000);
 const underWay = new Map<string, Promise<Buffer | null>>();
 
 /**

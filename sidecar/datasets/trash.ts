@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurn } from '../files/turns.js';
+import { inTurn } from '../files/queue.js';
 import { syncFolder } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
+import { withDiskWords } from './diskWords.js';
 import { type DatasetFolder, inDataset, makeDataset } from './folder.js';
 import { captionStem, isDatasetName, pictureStem } from './names.js';
-import { storing } from './storing.js';
 
 const TRASH = '.trash';
 const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
@@ -44,7 +44,7 @@ export async function putAway(
  */
 export async function putDatasetAway(root: string, name: string): Promise<string | null> {
   return inDataset(root, name, (folder) =>
-    storing(join(root, name), () =>
+    withDiskWords(join(root, name), () =>
       inTurn(folder.path, async () => {
         if ((await lstat(join(root, name))).isSymbolicLink())
           throw new Problem('dataset_is_link', 422, `${name} is a link to another folder: remove it by hand.`);
@@ -107,7 +107,7 @@ export async function restoreFromTrash(
   if (!(await listTrash(root, name)).some((each) => each.entry === entry)) throw gone;
   await makeDataset(root, name);
   const restored = await inDataset(root, name, (folder) =>
-    storing(join(root, name), () =>
+    withDiskWords(join(root, name), () =>
       inTurn(folder.path, () =>
         inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
           const { files } = await readEntry(trash, entry);

@@ -14,7 +14,7 @@ let collect: ((options: { type: 'minor' }) => void) | undefined;
  *
  * @param bytes how long the block was
  */
-export function passed(bytes: number): void {
+export function collectBlocks(bytes: number): void {
   since += bytes;
   if (since < HELD) return;
   since = 0;

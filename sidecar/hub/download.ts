@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { passed } from '../files/collectBlocks.js';
+import { collectBlocks } from '../files/collectBlocks.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { syncFolder } from '../files/wholeFile.js';
 import {
@@ -99,7 +99,7 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
       }
       await writeAll(file, chunk);
       done += chunk.length;
-      passed(chunk.length);
+      collectBlocks(chunk.length);
       progress({ phase: 'downloading', done, bytes: facts.bytes });
     }
   } catch (error) {

@@ -18,7 +18,7 @@ export type DownloadFacts = Pick<DownloadRecord, 'id' | 'label' | 'repo' | 'stat
 };
 
 /** What to download: files of one repository into one folder inside the models folder. */
-export type DownloadWish = Pick<DownloadRecord, 'label' | 'repo' | 'revision' | 'parts' | 'into'>;
+export type DownloadRequest = Pick<DownloadRecord, 'label' | 'repo' | 'revision' | 'parts' | 'into'>;
 
 export type Downloads = {
   /** Takes up what was under way when the sidecar ended. */
@@ -27,7 +27,7 @@ export type Downloads = {
   close(): Promise<void>;
   list(): DownloadFacts[];
   /** Throws a Problem, 409, when it is under way already or lies there whole. */
-  start(wish: DownloadWish): Promise<DownloadFacts>;
+  start(wish: DownloadRequest): Promise<DownloadFacts>;
   /** Once more, after it failed. */
   again(id: string): Promise<void>;
   /** Stops it and removes what was downloaded of it, or forgets one that failed. */
@@ -325,7 +325,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   };
 }
 
-async function allThere(models: string, { into, parts }: DownloadWish): Promise<boolean> {
+async function allThere(models: string, { into, parts }: DownloadRequest): Promise<boolean> {
   const found = await Promise.all(parts.map((part) => stat(join(models, into, part.path)).catch(() => null)));
   return parts.every((part, i) => part.optional || found[i] !== null);
 }

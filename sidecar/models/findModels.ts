@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { signatureOf } from '../files/fileSignature.js';
-import { remember } from '../files/remember.js';
+import { memoByFile } from '../files/memoByFile.js';
 import { readSafetensorsHeader } from '../files/safetensors.js';
 import { isDiffusersFolder, readDiffusersFolder } from './diffusersFolder.js';
 import { type ModelFolder, type ModelPlaces, modelFolders } from './folders.js';
@@ -90,7 +90,7 @@ async function look({ path, name, kind, siblings }: Candidate, seen: Set<string>
 
 type Read = Pick<ModelFile, 'role' | 'detail' | 'reason'>;
 
-const readModel = remember(async (path: string): Promise<Read | null> => {
+const readModel = memoByFile(async (path: string): Promise<Read | null> => {
   const other = OTHERS[extname(path).toLowerCase()];
   if (other) return { role: null, detail: null, reason: other };
   const unfinished = UNFINISHED.test(path) ? 'is a download that did not finish' : null;

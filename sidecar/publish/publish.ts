@@ -7,7 +7,7 @@ import { Problem } from '../problem.js';
 /** What is sent: `path` in the repository, and the file on this machine. */
 export type PublishedFile = { path: string; from: string };
 
-export type PublishWish = { session: string; repo: string; private: boolean; files: readonly PublishedFile[] };
+export type PublishRequest = { session: string; repo: string; private: boolean; files: readonly PublishedFile[] };
 
 /** How a publication stands. `url` is the page of the repository. */
 export type PublicationFacts = {
@@ -23,7 +23,7 @@ export type PublicationFacts = {
 export type Publishing = {
   facts(session: string): PublicationFacts | null;
   /** Begins, and goes on in the background. Throws a Problem where it can't begin. */
-  start(wish: PublishWish): Promise<PublicationFacts>;
+  start(wish: PublishRequest): Promise<PublicationFacts>;
   /** Stops it, or forgets how it ended. */
   cancel(session: string): Promise<void>;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ type Running = { facts: PublicationFacts; stop: AbortController; ended: Promise<
 export function createPublishing({ hub, changed }: { hub: HubAccess; changed(session: string): void }): Publishing {
   const all = new Map<string, Running>();
 
-  async function run(wish: PublishWish, { facts, stop }: Running, token: string): Promise<void> {
+  async function run(wish: PublishRequest, { facts, stop }: Running, token: string): Promise<void> {
     const now = (change: Partial<PublicationFacts>) => {
       Object.assign(facts, change);
       changed(wish.session);

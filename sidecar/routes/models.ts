@@ -1,10 +1,10 @@
 import { basename, join } from 'node:path';
 import { type Context, Hono } from 'hono';
-import type { DownloadWish } from '../hub/downloads.js';
+import type { DownloadRequest } from '../hub/downloads.js';
 import { hubFile } from '../hub/hub.js';
 import { type HubSource, hubSource, hubSources } from '../hub/hubSources.js';
 import { familyNeeds } from '../hub/needs.js';
-import { tokenizerWishes } from '../hub/tokenizerWishes.js';
+import { tokenizerRequests } from '../hub/tokenizerRequests.js';
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
 import { Problem } from '../problem.js';
@@ -96,7 +96,7 @@ export function modelRoutes(trackside: Trackside): Hono {
   });
 
   /** All that a family lacks and the hub is known to have, for this base model; less what is under way. */
-  async function missingOf(id: string, baseModel: string | null): Promise<DownloadWish[]> {
+  async function missingOf(id: string, baseModel: string | null): Promise<DownloadRequest[]> {
     const family = (await facts()).families.find((each) => each.id === id);
     if (!family) throw noFamily(id);
     const sources = family.needs
@@ -109,17 +109,17 @@ export function modelRoutes(trackside: Trackside): Hono {
     return all.filter(({ into, parts }) => !underWay.has(parts.length === 1 ? `${into}/${parts[0]?.path}` : into));
   }
 
-  async function tokenizersOf(id: string): Promise<DownloadWish[]> {
+  async function tokenizersOf(id: string): Promise<DownloadRequest[]> {
     const family = families.find((each) => each.id === id);
     if (!family?.needs[0]) throw noFamily(id);
-    return tokenizerWishes(settings.models, family.needs[0].role);
+    return tokenizerRequests(settings.models, family.needs[0].role);
   }
 
   return routes;
 }
 
 /** A file of our list goes where its kind belongs, any other where it was asked to. */
-function fileWish(repo: string, file: string, folder: string): DownloadWish {
+function fileWish(repo: string, file: string, folder: string): DownloadRequest {
   const wanted = hubFile(repo, file);
   const known = hubSources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
   if (known) return sourceWish(known);
@@ -133,11 +133,11 @@ function fileWish(repo: string, file: string, folder: string): DownloadWish {
   return wish(basename(wanted.file), wanted.repo, wanted.file, wanted.revision, into);
 }
 
-function sourceWish({ label, repo, file, revision, folder }: HubSource & { label: string }): DownloadWish {
+function sourceWish({ label, repo, file, revision, folder }: HubSource & { label: string }): DownloadRequest {
   return wish(label, repo, file, revision, folder);
 }
 
-function wish(label: string, repo: string, file: string, revision: string, into: string): DownloadWish {
+function wish(label: string, repo: string, file: string, revision: string, into: string): DownloadRequest {
   return {
     label,
     repo,

@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import { namesCode, whyNoFlag, whyNotHeld } from './confine.js';
+import { namesCode, whyNoFlag, whyNotHeld } from './flagPolicy.js';
 import type { PathRoots } from './pathRoots.js';
 import { PLAIN_NUMBER } from './settingValue.js';
 

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.js';
 import { type Argument, wouldBeFlag } from './arguments.js';
-import { abbreviates, CODE_FLAGS, namesCode, whyNoFlag, whyNotHeld } from './confine.js';
+import { abbreviates, CODE_FLAGS, namesCode, whyNoFlag, whyNotHeld } from './flagPolicy.js';
 import type { PathRoots } from './pathRoots.js';
 import type { Trainer } from './trainer.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { argumentTokens } from './arguments.js';
-import { OWN_FLAGS } from './confine.js';
 import { datasetConfig } from './datasetConfig.js';
+import { OWN_FLAGS } from './flagPolicy.js';
 import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting } from './trainingSettings.js';

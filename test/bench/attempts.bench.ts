@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'vitest';
-import { makePlace, type Place, quick } from '../sidecar.js';
+import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 import { median, pause, percentile, tell } from './figures.js';
 
 const CLICKS = 20;
 const WINDOWS = 40;
 const WINDOW_MS = 2000;
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
-import { asStarted, makePlace, type Place, projectRoot } from '../sidecar.js';
+import { asStarted, makeTestSidecars, projectRoot, type TestSidecars } from '../sidecar.js';
 import { median, pause, residentMb, tell } from './figures.js';
 import { page } from './manyAnswers.js';
 import { manySessions, trainModel } from './manySessions.js';
@@ -12,9 +12,9 @@ const ROUNDS = 5;
 const STARTS = 7;
 const IDLE_MS = 60_000;
 
-let place: Place;
+let place: TestSidecars;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   manySessions(place.outputs, await trainModel(place), 100);
 });
 afterAll(() => place.leave());

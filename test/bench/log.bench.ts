@@ -2,14 +2,14 @@ import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync, writeSyn
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'vitest';
 import { openBrowser } from '../browser/chromium.js';
-import { makePlace, type Place, quick } from '../sidecar.js';
+import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 import { median, pause, percentile, residentMb, tell } from './figures.js';
 
 const LINES = 100;
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

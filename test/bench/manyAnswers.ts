@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { type Place, type Sidecar, until } from '../sidecar.js';
+import { type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { pause } from './figures.js';
 
 /** What a browser asks for. */
@@ -32,7 +32,7 @@ export async function pageTimes(url: string, count: number): Promise<number[]> {
 }
 
 /** Seconds until an edit by `jq … && mv` showed, of each of `count` sessions of `manySessions`. */
-export async function editTimes(place: Place, sidecar: Sidecar, count: number, tag: string): Promise<number[]> {
+export async function editTimes(place: TestSidecars, sidecar: Sidecar, count: number, tag: string): Promise<number[]> {
   const times: number[] = [];
   for (let round = 0; round < count; round += 1) {
     const path = join(place.outputs, `lora-0${4000 + round * 7}`, 'ui_state.json');

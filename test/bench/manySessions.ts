@@ -2,13 +2,13 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSy
 import { join } from 'node:path';
 import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
 import type { RawState } from '../../sidecar/sessions/record/uiState.js';
-import { type Place, until } from '../sidecar.js';
+import { type TestSidecars, until } from '../sidecar.js';
 
 /** Not "model": a file of that name lies in every state folder. */
 const MODEL = 'pattern';
 
 /** Trains one small session for real, of which `manySessions` then makes many. Its folder is `model`. */
-export async function trainModel(place: Place): Promise<string> {
+export async function trainModel(place: TestSidecars): Promise<string> {
   const sidecar = await place.serve();
   const settings = { num_repeats: 1, max_train_epochs: 4, save_every_n_epochs: 2, resolution: 64 };
   const asked = { ...settings, lora_name: MODEL, dataset: 'example', trainer: 'practice', sample_every_n_steps: 10 };

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { asStarted, makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { asStarted, makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { pause, percentile, residentMb, tell } from './figures.js';
 import { editTimes, page, pageTimes } from './manyAnswers.js';
 import { manySessions, trainModel } from './manySessions.js';
 
 const LONG = 1_800_000;
 
-let place: Place;
+let place: TestSidecars;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   manySessions(place.outputs, await trainModel(place), 10_000);
 }, LONG);
 afterAll(() => place.leave(), LONG);

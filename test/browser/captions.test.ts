@@ -2,18 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { makePlace, type Place, until } from '../sidecar.js';
+import { makeTestSidecars, type TestSidecars, until } from '../sidecar.js';
 import { openBrowser } from './chromium.js';
 
 let browser: Browser;
-let place: Place;
+let place: TestSidecars;
 
 beforeAll(async () => {
   browser = await openBrowser();
 });
 afterAll(() => browser.close());
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(async () => {
   for (const context of browser.contexts()) await context.close();

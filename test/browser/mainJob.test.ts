@@ -4,11 +4,19 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { exampleDataset, makePlace, type Place, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
+import {
+  exampleDataset,
+  makeTestSidecars,
+  projectRoot,
+  quick,
+  type Sidecar,
+  type TestSidecars,
+  until,
+} from '../sidecar.js';
 import { listenForTrouble, openBrowser } from './chromium.js';
 
 let browser: Browser;
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 
 beforeAll(async () => {
@@ -16,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
 });
 afterEach(async () => {

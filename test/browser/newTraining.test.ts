@@ -1,15 +1,15 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { openBrowser } from './chromium.js';
 
 let browser: Browser;
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve();
 });
 afterAll(async () => {

@@ -2,16 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makePlace, type Place, projectRoot, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { openBrowser } from './chromium.js';
 
 let browser: Browser;
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  place = makePlace();
+  place = makeTestSidecars();
   const bin = join(place.folder, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'nvidia-smi'), '#!/bin/sh\necho "0, NVIDIA L4, 550.1, 23034, 22500"\n', { mode: 0o755 });

@@ -6,14 +6,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openBadLine } from '../datasets/badLine.js';
 import { zip } from '../datasets/zip.js';
-import { makePlace, type Place } from '../sidecar.js';
+import { makeTestSidecars, type TestSidecars } from '../sidecar.js';
 import { listenForTrouble, openBrowser } from './chromium.js';
 
 let browser: Awaited<ReturnType<typeof openBrowser>>;
-let place: Place;
+let place: TestSidecars;
 let home: string;
 beforeAll(async () => {
-  [browser, place] = [await openBrowser(), makePlace()];
+  [browser, place] = [await openBrowser(), makeTestSidecars()];
   home = await mkdtemp(join(tmpdir(), 'trackside-send-'));
 });
 afterAll(async () => {

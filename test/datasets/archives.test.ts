@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { expect, test } from 'vitest';
-import { bmp, facts, house, picture } from './house.js';
+import { bmp, facts, picture, testDatasets } from './testDatasets.js';
 import { type ZipFileGiven, zip } from './zip.js';
 
 const type = { 'content-type': 'application/zip' };
-const put = (ask: Awaited<ReturnType<typeof house>>['ask'], archive: Buffer) =>
+const put = (ask: Awaited<ReturnType<typeof testDatasets>>['ask'], archive: Buffer) =>
   ask('PUT', '/datasets/x/archives/x.zip', archive, type);
 
 test('a zip of pictures and captions becomes a dataset, from the top or from one folder, by each way in', async () => {
@@ -21,7 +21,7 @@ test('a zip of pictures and captions becomes a dataset, from the top or from one
       { name: `${folder}.DS_Store`, content: 'x' },
       { name: `__MACOSX/${folder}._1.png`, content: 'x' },
     ]);
-    const { ask, create, content, files } = await house();
+    const { ask, create, content, files } = await testDatasets();
     await create('x');
     const form = new FormData();
     form.append('name', 'form');
@@ -45,7 +45,7 @@ test('a zip of pictures and captions becomes a dataset, from the top or from one
 });
 
 test('in a good archive what is no picture is named, and the others are taken; what they replace is kept', async () => {
-  const { ask, create, content, files } = await house();
+  const { ask, create, content, files } = await testDatasets();
   await create('x');
   const [before, after] = [await picture(), await picture()];
   await ask('PUT', '/datasets/x/images/a.png', before);
@@ -75,7 +75,7 @@ test('in a good archive what is no picture is named, and the others are taken; w
 });
 
 test('of an archive that holds anything dangerous, nothing is taken, and nothing stays', async () => {
-  const { home, datasets, ask, create, files } = await house();
+  const { home, datasets, ask, create, files } = await testDatasets();
   await create('x');
   await mkdir(join(home, 'secret'));
   await writeFile(join(home, 'secret', 'canary.txt'), 'canary');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { bmp, facts, house } from './house.js';
+import { bmp, facts, testDatasets } from './testDatasets.js';
 
 test('a BMP is taken where its rows of pixels are there in full; compressed ones and text behind a header are refused in words', async () => {
-  const { ask, create } = await house();
+  const { ask, create } = await testDatasets();
   await create('x');
   const put = (bytes: Buffer) => ask('PUT', '/datasets/x/images/a.bmp', bytes);
   const changed = (bytes: Buffer, change: (bytes: Buffer) => void) => {

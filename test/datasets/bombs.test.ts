@@ -4,11 +4,11 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { jpegSegment, pngChunk } from './chunks.js';
-import { facts, house, picture } from './house.js';
+import { facts, picture, testDatasets } from './testDatasets.js';
 import { zip } from './zip.js';
 
 test('a picture that takes gigabytes to decode is refused in words, uploaded or put there by hand, before it is decoded', async () => {
-  const { ask, create, datasets } = await house();
+  const { ask, create, datasets } = await testDatasets();
   await create('x');
   const bombs: Record<string, [Buffer, RegExp]> = {
     // 11585 × 11585 pixels of one colour.
@@ -37,7 +37,7 @@ test('a picture that takes gigabytes to decode is refused in words, uploaded or 
 });
 
 test('pictures of every kind that is held whole are taken, decoded to their end and shown', async () => {
-  const { ask, create } = await house();
+  const { ask, create } = await testDatasets();
   await create('x');
   const raw = await picture('png', 1200, 900);
   const kinds = {
@@ -56,7 +56,7 @@ test('pictures of every kind that is held whole are taken, decoded to their end 
 });
 
 test('text that unpacks to gigabytes is not unpacked, neither at an upload nor in the list of pictures', async () => {
-  const { ask, create, detail, datasets } = await house();
+  const { ask, create, detail, datasets } = await testDatasets();
   await create('x');
   const plain = await picture();
   const zeros = deflateSync(Buffer.alloc(40_000_000));
@@ -72,7 +72,7 @@ test('text that unpacks to gigabytes is not unpacked, neither at an upload nor i
 });
 
 test('an archive of few bytes whose pictures would keep the decoder for long is refused, and nothing of it stays', async () => {
-  const { ask, create, files } = await house();
+  const { ask, create, files } = await testDatasets();
   await create('x');
   const good = { name: 'good.png', content: await picture() };
   const large = Array.from({ length: 9 }, (_, index) => ({ name: `${index}.png`, content: png(11_585, 11_585) }));

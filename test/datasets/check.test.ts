@@ -9,7 +9,7 @@ import { datasetNameFrom, isDatasetName } from '../../sidecar/datasets/names.js'
 import { readDataset } from '../../sidecar/datasets/read.js';
 import { seedExample } from '../../sidecar/datasets/seed.js';
 import { slug } from '../../sidecar/slug.js';
-import { bmp, house, picture } from './house.js';
+import { bmp, picture, testDatasets } from './testDatasets.js';
 
 test.each([
   ['My Cat!', 'my-cat'],
@@ -43,7 +43,7 @@ test('whatever is typed becomes a good name or is refused', () => {
 });
 
 test('everything that would spoil a training is said before it starts, with the remedy', async () => {
-  const { datasets } = await house();
+  const { datasets } = await testDatasets();
   const folder = join(datasets, 'x');
   await mkdir(folder, { recursive: true });
   expect(checkDataset(await readDataset(datasets, 'x')).errors).toEqual([
@@ -78,7 +78,7 @@ test('everything that would spoil a training is said before it starts, with the 
 });
 
 test('the fingerprint changes with names, pictures and captions, and with nothing else', async () => {
-  const { datasets } = await house();
+  const { datasets } = await testDatasets();
   const folder = join(datasets, 'x');
   await mkdir(folder, { recursive: true });
   const print = async (name = 'x') => fingerprintDataset(await readDataset(datasets, name));
@@ -96,7 +96,7 @@ test('the fingerprint changes with names, pictures and captions, and with nothin
 });
 
 test('hundreds of datasets are listed quickly, the one changed last first; files and hidden folders are none', async () => {
-  const { datasets } = await house();
+  const { datasets } = await testDatasets();
   expect(await listDatasets(datasets)).toEqual([]);
   await mkdir(join(datasets, '.trash'), { recursive: true });
   await writeFile(join(datasets, 'readme.txt'), 'x');
@@ -116,7 +116,7 @@ test('hundreds of datasets are listed quickly, the one changed last first; files
 });
 
 test('the example is there on the first start, in an empty folder too, and never beside anything else', async () => {
-  const { home, datasets } = await house();
+  const { home, datasets } = await testDatasets();
   const example = join(home, 'shipped');
   await mkdir(example);
   await writeFile(join(example, 'a.png'), await picture());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { facts, house, picture } from './house.js';
+import { facts, picture, testDatasets } from './testDatasets.js';
 
 async function form(name: string | null, files: [string, Buffer | string][]): Promise<FormData> {
   const data = new FormData();
@@ -9,7 +9,7 @@ async function form(name: string | null, files: [string, Buffer | string][]): Pr
 }
 
 test('a form with good and bad files keeps the good ones and says what was refused and why', async () => {
-  const { ask, files, content } = await house();
+  const { ask, files, content } = await testDatasets();
   const [cat, dog] = [await picture(), await picture('jpeg')];
   const data = await form("Téo's cat", [
     ["it's 🐱.png", cat],
@@ -38,7 +38,7 @@ test('a form with good and bad files keeps the good ones and says what was refus
 });
 
 test('without JavaScript: all good leads to the dataset, something refused shows it on the page', async () => {
-  const { ask } = await house();
+  const { ask } = await testDatasets();
   const html = { accept: 'text/html' };
   const good = await ask('POST', '/datasets', await form('cats', [['a.png', await picture()]]), html);
   expect([good.status, good.headers.get('location')]).toEqual([303, 'datasets/cats']);
@@ -61,7 +61,7 @@ test('without JavaScript: all good leads to the dataset, something refused shows
 });
 
 test('a form that adds to a dataset loses nothing that was there', async () => {
-  const { ask, content } = await house();
+  const { ask, content } = await testDatasets();
   const [first, second] = [await picture(), await picture()];
   await ask(
     'POST',
@@ -83,7 +83,7 @@ test('a form that adds to a dataset loses nothing that was there', async () => {
 });
 
 test('files before the name, or a body that is no form, are answered in words', async () => {
-  const { ask, files } = await house();
+  const { ask, files } = await testDatasets();
   const data = await form(null, [['a.png', await picture()]]);
   data.append('name', 'late');
   const late = await facts(ask('POST', '/datasets', data));

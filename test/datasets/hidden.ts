@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { chunksOf, jpegSegment, pngChunk, webpChunk, webpOf } from './chunks.js';
-import { bmp, picture } from './house.js';
+import { bmp, picture } from './testDatasets.js';
 
 const TEXT = 'Jane Roe, 52.52 N 13.40 E ';
 

@@ -8,7 +8,7 @@ import { bytesOf } from '../../sidecar/datasets/metadata/pieces.js';
 import { withoutPrivate } from '../../sidecar/datasets/metadata/strip.js';
 import { chunksOf, pngChunk, webpChunk, webpOf } from './chunks.js';
 import { bmpOf, hidden } from './hidden.js';
-import { facts, house, picture } from './house.js';
+import { facts, picture, testDatasets } from './testDatasets.js';
 
 const SECRETS = ['Jane Roe', 'SN-4711', 'Berlin'];
 
@@ -40,7 +40,7 @@ test.each([
 ] as const)(
   'a %s is stripped of what is private without touching a pixel, and stays upright (progressive: %s)',
   async (format, progressive) => {
-    const { ask, create, content, detail, files } = await house();
+    const { ask, create, content, detail, files } = await testDatasets();
     await create('x');
     const before = await photo(format, progressive);
     const file = `a.${format === 'jpeg' ? 'jpg' : format}`;
@@ -74,7 +74,7 @@ test.each([
 );
 
 test('asked for at the upload, private metadata never reaches the dataset: raw, in a form, in parts and in an archive', async () => {
-  const { ask, create, content, files } = await house();
+  const { ask, create, content, files } = await testDatasets();
   const { zip } = await import('./zip.js');
   await create('x');
   const bytes = await photo('jpeg');
@@ -101,7 +101,7 @@ test('asked for at the upload, private metadata never reaches the dataset: raw, 
 });
 
 test('what lies behind a picture goes with the rest: the film of a motion photo, a second picture, anything', async () => {
-  const { ask, create, content } = await house();
+  const { ask, create, content } = await testDatasets();
   await create('x');
   for (const format of ['jpeg', 'png', 'webp'] as const) {
     const plain = await picture(format);
@@ -123,7 +123,7 @@ test('what lies behind a picture goes with the rest: the film of a motion photo,
 test.each(['jpeg', 'png', 'webp', 'bmp'] as const)(
   'nothing stays in a %s but what decodes and colours its pixels, wherever something private is hidden',
   async (format) => {
-    const { ask, create, content } = await house();
+    const { ask, create, content } = await testDatasets();
     await create('x');
     const file = `a.${format === 'jpeg' ? 'jpg' : format}`;
     for (const [where, bytes] of Object.entries(await hidden(format))) {
@@ -155,7 +155,7 @@ test.each(['jpeg', 'png', 'webp', 'bmp'] as const)(
 );
 
 test('damaged metadata is never a reason to fail, and never read beyond its end', async () => {
-  const { home } = await house();
+  const { home } = await testDatasets();
   const whole = await photo('jpeg');
   await fc.assert(
     fc.asyncProperty(fc.nat(whole.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 }), async (at, noise) => {
@@ -178,7 +178,7 @@ test('damaged metadata is never a reason to fail, and never read beyond its end'
 });
 
 test('a picture that is cut into a million pieces delays nobody: not its upload, and not who looks at it', async () => {
-  const { ask, create, detail } = await house();
+  const { ask, create, detail } = await testDatasets();
   const { zip } = await import('./zip.js');
   await create('x');
   const [jpeg, png, webp] = [await picture('jpeg'), await picture('png'), await picture('webp')];

@@ -6,14 +6,18 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { UploadFacts } from '../../sidecar/datasets/uploads/facts.js';
-import { makePlace } from '../sidecar.js';
-import { facts, house, picture, served } from './house.js';
+import { makeTestSidecars } from '../sidecar.js';
+import { facts, picture, served, testDatasets } from './testDatasets.js';
 import { zip } from './zip.js';
 
 const json = { 'content-type': 'application/json' };
 const sum = (bytes: Buffer) => crc32(bytes).toString(16).padStart(8, '0');
 
-async function begin(ask: Awaited<ReturnType<typeof house>>['ask'], file: string, bytes: Buffer): Promise<UploadFacts> {
+async function begin(
+  ask: Awaited<ReturnType<typeof testDatasets>>['ask'],
+  file: string,
+  bytes: Buffer,
+): Promise<UploadFacts> {
   const told = JSON.stringify({ file, bytes: bytes.length, modified: 1 });
   return facts(ask('POST', '/datasets/x/uploads', told, json));
 }
@@ -27,7 +31,7 @@ function part(bytes: Buffer, from: number, to: number, total = bytes.length): [B
 }
 
 test('a picture in parts is kept byte for byte, and nothing of the upload stays beside it', async () => {
-  const { ask, create, content, files } = await house();
+  const { ask, create, content, files } = await testDatasets();
   await create('x');
   const bytes = await picture('png', 300, 300);
   const upload = await begin(ask, 'a.png', bytes);
@@ -47,7 +51,7 @@ test('a picture in parts is kept byte for byte, and nothing of the upload stays 
 });
 
 test('parts that are sent twice, too early, damaged, too long or of another file are told apart, and nothing is lost', async () => {
-  const { ask, create, content } = await house();
+  const { ask, create, content } = await testDatasets();
   await create('x');
   const bytes = await picture('png', 200, 200);
   const { id } = await begin(ask, 'a.png', bytes);
@@ -79,7 +83,7 @@ test('parts that are sent twice, too early, damaged, too long or of another file
 });
 
 test('what is no picture is refused once it is whole; too large, strange and unknown ones before the first byte', async () => {
-  const { ask, create, files } = await house();
+  const { ask, create, files } = await testDatasets();
   await create('x');
   const junk = randomBytes(9000);
   const { id } = await begin(ask, 'a.png', junk);
@@ -102,7 +106,7 @@ test('what is no picture is refused once it is whole; too large, strange and unk
 });
 
 test('a connection that breaks in the middle of a part costs nothing that had arrived', async () => {
-  const { app, ask, create, content } = await house();
+  const { app, ask, create, content } = await testDatasets();
   const { port } = await served(app);
   await create('x');
   const bytes = await picture('png', 400, 400);
@@ -121,7 +125,7 @@ test('a connection that breaks in the middle of a part costs nothing that had ar
 });
 
 test('a sidecar that is killed loses nothing that arrived, and takes what was whole by itself', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const bytes = await picture('png', 400, 400);
   const archive = zip([
@@ -158,7 +162,7 @@ test('a sidecar that is killed loses nothing that arrived, and takes what was wh
 });
 
 test('an archive that is given up is not unpacked to its end, nor one that waits for it, and nothing of it stays', async () => {
-  const { ask, create, detail, files } = await house();
+  const { ask, create, detail, files } = await testDatasets();
   await create('x');
   const content = await picture();
   const archive = (stem: string, count: number) =>
@@ -182,7 +186,7 @@ test('an archive that is given up is not unpacked to its end, nor one that waits
 
 test('half of an upload is kept for a day, and then removed', async () => {
   const { sweepUploads } = await import('../../sidecar/datasets/uploads/halfDone.js');
-  const { ask, create, datasets } = await house();
+  const { ask, create, datasets } = await testDatasets();
   await create('x');
   const bytes = await picture();
   const { id } = await begin(ask, 'a.png', bytes);

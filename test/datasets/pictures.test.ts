@@ -2,10 +2,10 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { bmp, facts, house, picture } from './house.js';
+import { bmp, facts, picture, testDatasets } from './testDatasets.js';
 
 test('a thumbnail is a WebP of at most 256 pixels, and may be cached for ever at an address with its revision', async () => {
-  const { ask, create } = await house();
+  const { ask, create } = await testDatasets();
   await create('x');
   const saved = await facts(ask('PUT', '/datasets/x/images/a.png', await picture('png', 900, 600)));
   const at = '/datasets/x/images/a.png?size=thumb';
@@ -26,7 +26,7 @@ test('a thumbnail is a WebP of at most 256 pixels, and may be cached for ever at
 });
 
 test('a picture that is replaced has another thumbnail, revision and size', async () => {
-  const { ask, create, detail, datasets } = await house();
+  const { ask, create, detail, datasets } = await testDatasets();
   await create('x');
   const thumb = async () => Buffer.from(await (await ask('GET', '/datasets/x/images/a.png?size=thumb')).arrayBuffer());
   await ask('PUT', '/datasets/x/images/a.png', await picture('png', 40, 30));
@@ -43,7 +43,7 @@ test('a picture that is replaced has another thumbnail, revision and size', asyn
 });
 
 test('a picture is served with the type of its ending and no guessing', async () => {
-  const { ask, create, datasets } = await house();
+  const { ask, create, datasets } = await testDatasets();
   await create('x');
   await writeFile(join(datasets, 'x', 'evil.png'), '<script>alert(1)</script>');
   await writeFile(join(datasets, 'x', 'a.bmp'), bmp());
@@ -68,7 +68,7 @@ test('a picture is served with the type of its ending and no guessing', async ()
 });
 
 test('a browser gets the page, a program the facts, a form the page it came from', async () => {
-  const { ask, create } = await house();
+  const { ask, create } = await testDatasets();
   await create('x');
   const html = { accept: 'text/html' };
   expect(await (await ask('GET', '/datasets/x', undefined, html)).text()).toMatch(/^<h1>Dataset</);

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makePlace, quick } from '../sidecar.js';
+import { makeTestSidecars, quick } from '../sidecar.js';
 
 test('a dataset that is removed goes to the trash with all that lies in it, and is put back from there as it was', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const sidecar = await place.serve();
   const folder = join(place.datasets, 'example');
@@ -28,7 +28,7 @@ test('a dataset that is removed goes to the trash with all that lies in it, and 
 });
 
 test('no dataset is removed under a training, nor through a link; an empty one leaves no trash', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const sidecar = await place.serve();
   const slow = { ...quick, lora_name: 'cat', num_repeats: 500, start: true };

@@ -10,12 +10,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
-import { house, picture, served } from './house.js';
+import { picture, served, testDatasets } from './testDatasets.js';
 
 const MB = 1_000_000;
 
 test('a connection that breaks off in the middle leaves nothing behind, and the picture as it was', async () => {
-  const { app, ask, create, files, content } = await house();
+  const { app, ask, create, files, content } = await testDatasets();
   const { port } = await served(app);
   await create('x');
   const before = await picture();
@@ -40,7 +40,7 @@ test('a connection that breaks off in the middle leaves nothing behind, and the 
 });
 
 test('fifty uploads at once all arrive', async () => {
-  const { app, create, detail, content } = await house();
+  const { app, create, detail, content } = await testDatasets();
   const { url } = await served(app);
   await create('x');
   const pictures = await Promise.all(Array.from({ length: 50 }, () => picture('jpeg', 200, 200)));
@@ -55,7 +55,7 @@ test('fifty uploads at once all arrive', async () => {
 });
 
 test('twenty uploads of one name at once: one stays, and each of the others is kept in the trash', async () => {
-  const { app, create, files, content } = await house();
+  const { app, create, files, content } = await testDatasets();
   const { url } = await served(app);
   await create('x');
   const pictures = await Promise.all(Array.from({ length: 20 }, () => picture()));
@@ -67,7 +67,7 @@ test('twenty uploads of one name at once: one stays, and each of the others is k
 });
 
 test('a picture of 60 MB, raw and in a form, passes through without being held in memory', async () => {
-  const { app, home, create, content } = await house();
+  const { app, home, create, content } = await testDatasets();
   const { port } = await served(app);
   await create('x');
   const raw = { width: 4500, height: 4500, channels: 3 } as const;
@@ -94,7 +94,7 @@ test('a picture of 60 MB, raw and in a form, passes through without being held i
 });
 
 test('more than 100 MB is refused in words, whether the size is announced or not, and nothing is left', async () => {
-  const { app, create, files } = await house();
+  const { app, create, files } = await testDatasets();
   const { port } = await served(app);
   await create('x');
   const announced = await send(port, 'PUT', '/datasets/x/images/a.png', [], { 'content-length': `${101 * MB}` });
@@ -111,7 +111,7 @@ test('more than 100 MB is refused in words, whether the size is announced or not
 });
 
 test('a refusal by name reaches the sender of a large file too, and the connection lives on', async () => {
-  const { app } = await house();
+  const { app } = await testDatasets();
   const { url } = await served(app);
   const body = new Uint8Array(20 * MB);
   for (const path of ['x/images/a.gif', 'x/images/a.png', 'x/captions/a']) {

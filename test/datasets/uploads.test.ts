@@ -2,13 +2,13 @@ import { link, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { bmp, facts, house, picture } from './house.js';
+import { bmp, facts, picture, testDatasets } from './testDatasets.js';
 import { zip } from './zip.js';
 
 const text = { 'content-type': 'text/plain' };
 
 test('four pictures with captions are kept byte for byte, and read back as facts', async () => {
-  const { ask, create, detail, content, datasets } = await house();
+  const { ask, create, detail, content, datasets } = await testDatasets();
   const created = await create('My Cat!');
   expect(created.status).toBe(201);
   expect(created.headers.get('location')).toBe('datasets/my-cat');
@@ -43,7 +43,7 @@ test('four pictures with captions are kept byte for byte, and read back as facts
 });
 
 test('names with emoji, spaces, apostrophes, per cents and brackets work end to end', async () => {
-  const { ask, create, detail, content } = await house();
+  const { ask, create, detail, content } = await testDatasets();
   await create('Kočka 猫');
   const names = ["it's 🐱.png", '100%.png', '%2e%2e.png', 'a+b & c#d?.png', 'cat [1].png', 'cafe\u0301.png', '猫.png'];
   for (const file of names) {
@@ -64,7 +64,7 @@ test('names with emoji, spaces, apostrophes, per cents and brackets work end to 
 test.each(['png', 'jpeg', 'webp'] as const)(
   'a %s that is cut off anywhere is refused in words, and changes nothing',
   async (format) => {
-    const { ask, create, files, content } = await house();
+    const { ask, create, files, content } = await testDatasets();
     await create('x');
     const [good, other] = [await picture(format, 1023, 769), await picture(format, 1023, 769)];
     await ask('PUT', `/datasets/x/images/cat.${format}`, good);
@@ -86,7 +86,7 @@ test.each(['png', 'jpeg', 'webp'] as const)(
 );
 
 test('a BMP that is cut off, and other kinds of files under a picture’s name, are refused', async () => {
-  const { ask, create, files } = await house();
+  const { ask, create, files } = await testDatasets();
   await create('x');
   const whole = bmp(20, 20);
   const gif = await sharp(await picture())
@@ -102,7 +102,7 @@ test('a BMP that is cut off, and other kinds of files under a picture’s name, 
 });
 
 test('a name that is no picture’s is refused with 415', async () => {
-  const { ask, create, files } = await house();
+  const { ask, create, files } = await testDatasets();
   await create('x');
   for (const file of ['a.gif', 'a', 'a.txt', 'a.png.exe', 'a.Png'])
     expect((await ask('PUT', `/datasets/x/images/${file}`, await picture())).status, file).toBe(415);
@@ -110,7 +110,7 @@ test('a name that is no picture’s is refused with 415', async () => {
 });
 
 test('the same picture again changes nothing; another of its name takes its place and the old one is kept', async () => {
-  const { ask, create, files, content } = await house();
+  const { ask, create, files, content } = await testDatasets();
   await create('x');
   const [first, second] = [await picture(), await picture()];
   const put = async (bytes: Buffer) => facts(ask('PUT', '/datasets/x/images/cat.png', bytes));
@@ -125,7 +125,7 @@ test('the same picture again changes nothing; another of its name takes its plac
 });
 
 test('a deleted picture and its caption go to the trash; a caption that another picture shares stays', async () => {
-  const { ask, create, files, content } = await house();
+  const { ask, create, files, content } = await testDatasets();
   await create('x');
   for (const file of ['cat.png', 'cat.webp']) await ask('PUT', `/datasets/x/images/${file}`, await picture('png'));
   await ask('PUT', '/datasets/x/captions/cat', 'a cat', text);
@@ -139,7 +139,7 @@ test('a deleted picture and its caption go to the trash; a caption that another 
 });
 
 test('an empty caption removes the file and says so; what was there is kept', async () => {
-  const { ask, create, files, content } = await house();
+  const { ask, create, files, content } = await testDatasets();
   await create('x');
   await ask('PUT', '/datasets/x/images/cat.png', await picture());
   await ask('PUT', '/datasets/x/captions/cat', 'a cat', text);
@@ -155,7 +155,7 @@ test('an empty caption removes the file and says so; what was there is kept', as
 });
 
 test('saving while one types keeps the caption from before in the trash, once', async () => {
-  const { ask, create, files, content, datasets } = await house();
+  const { ask, create, files, content, datasets } = await testDatasets();
   await create('x');
   await ask('PUT', '/datasets/x/captions/cat', 'from yesterday', text);
   await utimes(join(datasets, 'x', 'cat.txt'), new Date(), new Date(Date.now() - 86_400_000));
@@ -172,7 +172,7 @@ test('saving while one types keeps the caption from before in the trash, once', 
 });
 
 test('a caption from a form has plain line ends; one that is not UTF-8 is refused with the remedy', async () => {
-  const { ask, create, content } = await house();
+  const { ask, create, content } = await testDatasets();
   await create('x');
   const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
   const answer = await ask('PUT', '/datasets/x/captions/cat', 'caption=one%0D%0At%C3%A9o%27s+%F0%9F%90%B1', form);
@@ -189,7 +189,7 @@ test('a caption from a form has plain line ends; one that is not UTF-8 is refuse
 });
 
 test('no path leads out of the datasets, however it is written', async () => {
-  const { ask, create, files, home, datasets } = await house();
+  const { ask, create, files, home, datasets } = await testDatasets();
   await create('x');
   await writeFile(join(home, 'secret.png'), await picture());
   await mkdir(join(home, 'elsewhere'));
@@ -236,7 +236,7 @@ test('no path leads out of the datasets, however it is written', async () => {
 });
 
 test('a trash and an upload folder that are links out of the datasets are refused, and nothing is made where they lead', async () => {
-  const { ask, create, home, datasets } = await house();
+  const { ask, create, home, datasets } = await testDatasets();
   await create('x');
   await ask('PUT', '/datasets/x/images/a.png', await picture());
   const outside = join(home, 'elsewhere');
@@ -258,7 +258,7 @@ test('a trash and an upload folder that are links out of the datasets are refuse
 });
 
 test('a link from one dataset to another is followed', async () => {
-  const { ask, create, detail, datasets } = await house();
+  const { ask, create, detail, datasets } = await testDatasets();
   await create('x');
   await create('y');
   await ask('PUT', '/datasets/x/images/a.png', await picture());
@@ -269,7 +269,7 @@ test('a link from one dataset to another is followed', async () => {
 });
 
 test('a name that is taken, empty or a path is refused for the field “name”, and nothing is made', async () => {
-  const { ask, create, datasets, files } = await house();
+  const { ask, create, datasets, files } = await testDatasets();
   expect((await create('cat')).status).toBe(201);
   await writeFile(join(datasets, 'cat', 'a.txt'), 'x');
   for (const [name, status] of [

@@ -12,7 +12,7 @@ import { readConsole, startConsole } from '../../sidecar/trainers/sdOutput/conso
 import { explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { readStateFolders } from '../../sidecar/trainers/sdOutput/stateFolders.js';
 import { cleanUpAfterEach, existing, logIn, newFolder, recordIn, runIn, until } from '../processes/outputFolder.js';
-import { makePlace, projectRoot } from '../sidecar.js';
+import { makeTestSidecars, projectRoot } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 
 const bin = join(projectRoot, '.cache', 'accelerate', 'bin');
@@ -105,7 +105,7 @@ describe.skipIf(lacks('accelerate and torch (npm run faults:accelerate installs 
     });
 
     test('started by hand in a terminal: shown running with its step, launcher, trainer and loader workers stopped once that is confirmed', async () => {
-      const place = makePlace();
+      const place = makeTestSidecars();
       try {
         const sidecar = await place.serve();
         const folder = join(place.outputs, 'mine');

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { crashingAfterSaves } from '../fakePython.js';
-import { makePlace, type Place, quick } from '../sidecar.js';
+import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 import { compileClock } from './clockLibrary.js';
 import { lacks, measured } from './needs.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -3,14 +3,14 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bystander, cleanUpAfterEach } from '../processes/outputFolder.js';
-import { isAlive, makePlace, type Place, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, type TestSidecars, until } from '../sidecar.js';
 import { measured } from './needs.js';
 
 cleanUpAfterEach();
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -2,17 +2,17 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { isAlive, makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { compileClock } from './clockLibrary.js';
 import { lacks, measured } from './needs.js';
 import { attemptOf } from './pod.js';
 
 const withoutCompiler = lacks('gcc');
 
-let place: Place;
+let place: TestSidecars;
 let clock: string;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
   mkdirSync(place.folder, { recursive: true });
   clock = join(place.folder, 'clock');
   set(0);

@@ -2,14 +2,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive, makePlace, type Place, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 
 type Disk = { writable: boolean; troubles: { path: string; code: string; message: string; unsaved: string[] }[] };
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
   mkdirSync(place.outputs);
 });
 afterEach(async () => {

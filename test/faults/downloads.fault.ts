@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DownloadFacts } from '../../sidecar/hub/downloads.js';
 import { type HubServer, startHub } from '../models/hubServer.js';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacks } from './needs.js';
 
-let place: Place;
+let place: TestSidecars;
 let hub: HubServer;
 let models: string;
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   hub = await startHub();
   models = join(place.folder, 'models');
   mkdirSync(models);

@@ -21,7 +21,7 @@ import {
   runIn,
   until,
 } from '../processes/outputFolder.js';
-import { until as eventually, makePlace, quick } from '../sidecar.js';
+import { until as eventually, makeTestSidecars, quick } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 import { marked } from './pod.js';
 
@@ -63,9 +63,9 @@ describe('a trainer written to escape: 45 s after Stop nobody of it is left', ()
 });
 
 describe('through a sidecar', () => {
-  const place = { now: makePlace() };
+  const place = { now: makeTestSidecars() };
   beforeEach(() => {
-    place.now = makePlace();
+    place.now = makeTestSidecars();
   });
   afterEach(() => place.now.leave());
 

@@ -2,14 +2,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { measured } from './needs.js';
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let folder: string;
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 1, start: true });
   await sidecar.until('cat', (facts) => facts.status === 'completed');

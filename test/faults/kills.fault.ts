@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isAlive, makePlace, quick, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, until } from '../sidecar.js';
 import { measured } from './needs.js';
 import { attemptOf } from './pod.js';
 
 test('100 of 100 times kill -9 of the sidecar at a random moment: the trainer keeps its PID, and its log every byte', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   const environment = { PRACTICE_STEP_SECONDS: '0.03' };
   try {
     let sidecar = await place.serve(environment);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, projectRoot, quick, until } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, quick, type TestSidecars, until } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 import { startPod } from './pod.js';
 
@@ -14,9 +14,9 @@ const storm = fileURLToPath(new URL('fixtures/storm.py', import.meta.url));
 const runner = join(projectRoot, 'trainer-bridge', 'trackside', 'runner.py');
 const NAMESPACE = ['-pf', '--mount-proc', '--uts'];
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

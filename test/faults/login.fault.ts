@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makePlace, type Place, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ask, CANARY, planted, plantLinks, spelled } from '../security/canaryHouse.js';
-import { makePlace, startSidecar } from '../sidecar.js';
+import { ask, CANARY, planted, plantLinks, spelled } from '../security/plantedSecrets.js';
+import { makeTestSidecars, startSidecar } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 
 const here = new URL('.', import.meta.url).pathname;
@@ -12,7 +12,7 @@ const here = new URL('.', import.meta.url).pathname;
 test.skipIf(lacks('strace'))(
   'of every file that is opened for these requests, the kernel names none outside the roots',
   async () => {
-    const place = makePlace();
+    const place = makeTestSidecars();
     onTestFinished(() => place.leave());
     const outside = await plantLinks(place);
     const before = outside();
@@ -53,7 +53,7 @@ test.skipIf(lacks('strace'))(
 );
 
 test('while links and folders are exchanged a thousand times a second, no answer holds what lies outside', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const outside = await plantLinks(place);
   const before = outside();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Place, type Sidecar, startSidecar } from '../sidecar.js';
+import { type Sidecar, startSidecar, type TestSidecars } from '../sidecar.js';
 
 /** Runs what follows as the only child of a PID 1 that never reaps anyone, under a host name (and boot id) of its own. */
 const container = (hostname: string, machine?: string) => [
@@ -16,7 +16,7 @@ const container = (hostname: string, machine?: string) => [
  * host does: sidecar, runners and trainers.
  */
 export function startPod(
-  place: Place,
+  place: TestSidecars,
   hostname: string,
   environment: NodeJS.ProcessEnv = {},
   /** A file that holds the boot id of another machine. */
@@ -33,7 +33,7 @@ export function startPod(
 }
 
 /** attempt.json of a session, as it is. */
-export function attemptOf(place: Place, name: string) {
+export function attemptOf(place: TestSidecars, name: string) {
   return JSON.parse(readFileSync(join(place.outputs, name, 'attempt.json'), 'utf8'));
 }
 

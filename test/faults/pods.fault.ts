@@ -3,15 +3,15 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { isAlive, makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 import { attemptOf, marked, startPod } from './pod.js';
 
 const slow = { PRACTICE_STEP_SECONDS: '0.05' };
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { percentile, residentMb } from '../bench/figures.js';
 import { editTimes, page, pageTimes, statusCounts } from '../bench/manyAnswers.js';
 import { manySessions, trainModel } from '../bench/manySessions.js';
-import { makePlace, type Place, startSidecar } from '../sidecar.js';
+import { makeTestSidecars, startSidecar, type TestSidecars } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 
 const MANY = 10_000;
@@ -12,9 +12,9 @@ const MANY = 10_000;
 const LONG = 900_000;
 const TRUE = { completed: 7000, stopped: 1500, interrupted: 1000, draft: 500 };
 
-let place: Place;
+let place: TestSidecars;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   manySessions(place.outputs, await trainModel(place), MANY);
   rmSync(join(place.outputs, 'pattern'), { recursive: true });
 }, LONG);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makePlace, type Place } from '../sidecar.js';
+import { makeTestSidecars, type TestSidecars } from '../sidecar.js';
 import { lacks } from './needs.js';
 import { soak } from './soak.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

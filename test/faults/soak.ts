@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isAlive, type Place, quick } from '../sidecar.js';
+import { isAlive, quick, type TestSidecars } from '../sidecar.js';
 import { compileClock } from './clockLibrary.js';
 import { createRandom } from './random.js';
 import { mountSmallDisk } from './soakDisk.js';
@@ -42,7 +42,7 @@ export type SoakResult = {
  * time, and the extras. All the while it compares what is told with what /proc says, reads every ui_state.json, and in
  * the end all weights with those of a run that nobody disturbed.
  */
-export async function soak(place: Place, seed: number, seconds: number, extras: Extras): Promise<SoakResult> {
+export async function soak(place: TestSidecars, seed: number, seconds: number, extras: Extras): Promise<SoakResult> {
   const random = createRandom(seed);
   const result: SoakResult = { seed, seconds, actions: {}, completed: 0, exits: [], torn: [], lies: [] };
   const settings = { ...quick, max_train_epochs: 5, num_repeats: 2 };

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, type Place, type Sidecar, until } from '../sidecar.js';
+import { isAlive, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { attemptOf, marked, startPod } from './pod.js';
 
 /** Where the sidecar of a soak lives: on this machine, or in a pod of its own that dies whole. */
@@ -18,7 +18,7 @@ export type Home = {
 };
 
 export async function createHome(
-  place: Place,
+  place: TestSidecars,
   names: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<Home> {
@@ -85,7 +85,7 @@ export async function createHome(
 
 /** Signals processes of an attempt by the PIDs that its runner wrote down, whatever PID namespace those are of. */
 export function signalAttempt(
-  place: Place,
+  place: TestSidecars,
   name: string,
   trainers: readonly number[],
   who: readonly ('pid' | 'trainer_pid')[],

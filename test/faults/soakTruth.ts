@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { isAlive, type Place, type Sidecar } from '../sidecar.js';
+import { isAlive, type Sidecar, type TestSidecars } from '../sidecar.js';
 
 export const ALIVE = ['starting', 'running', 'stopping'];
 /** A change may take so long to show: the look round, a pod that may still be there, a busy machine. */
@@ -19,7 +19,12 @@ export type Done = {
 };
 
 /** Asks until what is told agrees with /proc, or patience is at an end: then the lie, in words. */
-export async function lieAbout(place: Place, sidecar: Sidecar, name: string, done: Done): Promise<string | null> {
+export async function lieAbout(
+  place: TestSidecars,
+  sidecar: Sidecar,
+  name: string,
+  done: Done,
+): Promise<string | null> {
   const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const before = trainersOf(place, name);
@@ -48,7 +53,7 @@ function disagreement(facts: SessionFacts, before: number[], after: number[], do
 }
 
 /** PIDs of the trainers that write into a session, as the kernel tells them. */
-export function trainersOf(place: Place, name: string): number[] {
+export function trainersOf(place: TestSidecars, name: string): number[] {
   const mark = `--output_dir=${join(place.outputs, name)}`;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -79,7 +84,7 @@ export function tornFiles(outputs: string): string[] {
 }
 
 /** Of the tensors alone: the header holds times. */
-export function weightsOf(place: Place, name: string): string {
+export function weightsOf(place: TestSidecars, name: string): string {
   const bytes = readFileSync(join(place.outputs, name, `${name}.safetensors`));
   return createHash('sha256')
     .update(bytes.subarray(8 + Number(bytes.readBigUInt64LE(0))))

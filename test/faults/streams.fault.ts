@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { get, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { asStarted, makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { asStarted, makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { measured } from './needs.js';
 
 const STREAMS = 200;
 const DEAF = 50;
 const SECONDS = 20;
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.01', ...asStarted });
 });
 afterEach(() => place.leave());

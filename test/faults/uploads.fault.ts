@@ -6,14 +6,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openBrowser } from '../browser/chromium.js';
 import { openBadLine } from '../datasets/badLine.js';
 import { zip } from '../datasets/zip.js';
-import { asStarted, makePlace } from '../sidecar.js';
+import { asStarted, makeTestSidecars } from '../sidecar.js';
 import { measured } from './needs.js';
 
 const MB = 1_000_000;
 const GB = Number(process.env.UPLOAD_GB ?? 10);
 
 test(`${GB} GB of pictures arrive from a browser through a proxy of 100 MB bodies that cuts, in bounded memory`, async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const home = join(place.folder, 'home');
   mkdirSync(home);

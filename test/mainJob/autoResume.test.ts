@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { crashingAfterSaves, fakePython } from '../fakePython.js';
-import { isAlive, makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

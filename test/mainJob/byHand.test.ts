@@ -4,12 +4,20 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { datasetConfig } from '../../sidecar/trainers/datasetConfig.js';
-import { exampleDataset, isAlive, makePlace, type Place, projectRoot, type Sidecar, until } from '../sidecar.js';
+import {
+  exampleDataset,
+  isAlive,
+  makeTestSidecars,
+  projectRoot,
+  type Sidecar,
+  type TestSidecars,
+  until,
+} from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 let started: ChildProcess[];
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
   started = [];
 });
 afterEach(async () => {

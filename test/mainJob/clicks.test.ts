@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive, makePlace, type Place, quick } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -2,12 +2,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { edit } from './edit.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AttemptFacts, CheckpointFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, quick } from '../sidecar.js';
+import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
-import { isAlive, makePlace, type Place, quick, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type TestSidecars, until } from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

@@ -1,10 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makePlace, quick, until } from '../sidecar.js';
+import { makeTestSidecars, quick, until } from '../sidecar.js';
 
 test('a stop that an edit by jq, begun before it, takes out of the file for a moment is told as yours all the same', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', num_repeats: 500, start: true });

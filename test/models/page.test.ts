@@ -5,17 +5,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DownloadFacts } from '../../sidecar/hub/downloads.js';
 import type { FamilyNeeds } from '../../sidecar/hub/needs.js';
 import type { ModelFile } from '../../sidecar/models/roles.js';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { type HubServer, startHub } from './hubServer.js';
 import { models, writeWeights } from './weights.js';
 
 type Facts = { folder: string; files: ModelFile[]; families: FamilyNeeds[]; downloads: DownloadFacts[] };
 
-let place: Place;
+let place: TestSidecars;
 let hub: HubServer;
 let root: string;
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   hub = await startHub();
   root = join(place.folder, 'models');
 });

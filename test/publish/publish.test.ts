@@ -4,16 +4,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishFacts } from '../../sidecar/publish/publishFacts.js';
 import { type PublishServer, startPublishServer, writeToken } from '../models/publishServer.js';
 import { writeWeights } from '../models/weights.js';
-import { makePlace, type Place, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 let hub: PublishServer;
 let sidecar: Sidecar;
 /** Of each test its own session. */
 let name: string;
 let count = 0;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   hub = await startPublishServer();
   sidecar = await serve();
 });

@@ -2,9 +2,9 @@ import { renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makePlace, quick, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar } from '../sidecar.js';
 
-const place = makePlace();
+const place = makeTestSidecars();
 let sidecar: Sidecar;
 let http: ReturnType<typeof supertest>;
 

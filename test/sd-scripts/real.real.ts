@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { exampleDataset, makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { exampleDataset, makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { epochsTrained, killEverything, savingNow } from './watch.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const python = process.env.TRACKSIDE_PYTHON ?? '';
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   const models = join(place.folder, 'models');
   const small = [join(here, 'smallModel.py'), join(models, 'small'), join(models, 'tokenizers')];
   execFileSync(python, small, { stdio: 'pipe', env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });

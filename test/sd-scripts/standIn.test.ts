@@ -4,13 +4,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readAttempt } from '../../sidecar/processes/attemptFile.js';
 import { processesOf } from '../../sidecar/processes/sweep.js';
 import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { modelPath, prepareStandIn, training } from './standIn.js';
 import { epochsTrained, killEverything, savingNow } from './watch.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

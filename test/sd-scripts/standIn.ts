@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findFamily } from '../../sidecar/trainers/sdScripts/families.js';
 import { models, writeWeights } from '../models/weights.js';
-import { exampleDataset, type Place } from '../sidecar.js';
+import { exampleDataset, type TestSidecars } from '../sidecar.js';
 
 const here = fileURLToPath(new URL('standIn', import.meta.url));
 
@@ -31,7 +31,7 @@ const PACKAGES = {
  * A place with the example pictures, model files of every family (headers without weights), and the environment of a sidecar
  * that finds the stand-in checkout, its packages, and as many GPUs as `nvidia-smi` is told to have.
  */
-export function prepareStandIn(place: Place, gpus = 2): NodeJS.ProcessEnv {
+export function prepareStandIn(place: TestSidecars, gpus = 2): NodeJS.ProcessEnv {
   const packages = join(place.folder, 'packages');
   cpSync(join(here, 'packages'), packages, { recursive: true });
   for (const [name, version] of Object.entries(PACKAGES)) {
@@ -76,12 +76,12 @@ const FILES = {
   'anima-vae': models.qwenVae,
 };
 
-export function modelPath(place: Place, role: string): string {
+export function modelPath(place: TestSidecars, role: string): string {
   return join(place.folder, 'models', `${role}.safetensors`);
 }
 
 /** A training of a family on all ten pictures, small and quick: ten batches an epoch. */
-export function training(place: Place, family: string, more: Record<string, unknown> = {}, flags: object = {}) {
+export function training(place: TestSidecars, family: string, more: Record<string, unknown> = {}, flags: object = {}) {
   const needs = findFamily(`sd-scripts/${family}`)?.needs ?? [];
   const files = needs.filter(({ required, role }) => required || role in TEXT_ENCODERS_OF_SD3);
   return {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '../../sidecar/telemetry/progress.js';
-import { isAlive, type Place, type Sidecar, until } from '../sidecar.js';
+import { isAlive, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
 /** Waits until a state folder is being written while `so` holds; answers its path. */
 export async function savingNow(sidecar: Sidecar, name: string, so: (progress: Progress) => boolean): Promise<string> {
@@ -31,7 +31,7 @@ export function epochsTrained(log: string): number[][] {
 }
 
 /** As a pod that dies: every process of the session's attempt at once, the runner included. */
-export async function killEverything(place: Place, name: string): Promise<void> {
+export async function killEverything(place: TestSidecars, name: string): Promise<void> {
   const { id } = JSON.parse(readFileSync(join(place.outputs, name, 'attempt.json'), 'utf8'));
   const marked = () => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && isMarked(entry, id));
   const all = marked().map(Number);

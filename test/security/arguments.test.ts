@@ -4,14 +4,14 @@ import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prepareStandIn, training } from '../sd-scripts/standIn.js';
-import { makePlace, type Place, projectRoot, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { ANY_TEXT, refusedPayloads } from './payloads.js';
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let known: string[];
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   mkdirSync(join(place.folder, 'argv'));
   sidecar = await place.serve({ ...prepareStandIn(place, 99), TRACKSIDE_PYTHON: recordingPython() });
   symlinkSync('/etc', join(place.outputs, 'link'));

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makePlace, type Place, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
 const TOKEN = 'given-8Kp2vQz7LmXw';
 const bearer = { Authorization: `Bearer ${TOKEN}` };
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve({ TRACKSIDE_NO_LOGIN: '', TRACKSIDE_TOKEN: TOKEN });
 });
 afterAll(() => place.leave());

@@ -9,15 +9,15 @@ import { isLoopback, nameOf, ownNames } from '../../sidecar/security/hosts.js';
 import { ownPath } from '../../sidecar/security/ownPath.js';
 import { podOf } from '../../sidecar/security/pod.js';
 import { createWrongTokens } from '../../sidecar/security/wrongTokens.js';
-import { makePlace, type Place, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
 const run = promisify(execFile);
 const GIVEN = 'given-8Kp2vQz7LmXw';
 const page = { Accept: 'text/html' };
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve({ TRACKSIDE_NO_LOGIN: '', TRACKSIDE_TOKEN: GIVEN });
 });
 afterAll(() => place.leave());
@@ -38,7 +38,7 @@ async function logIn(headers: Record<string, string> = {}, form: Record<string, 
 
 describe('the token', () => {
   test('is made with 256 bits, printed once in the address, and kept for our own user alone, outside the outputs', async () => {
-    const other = makePlace();
+    const other = makeTestSidecars();
     try {
       const first = await other.serve({ TRACKSIDE_NO_LOGIN: '' });
       const file = join(other.folder, 'private', 'token');
@@ -172,7 +172,7 @@ describe('logging in', () => {
   });
 
   test('lasts over kill -9 and start; a new token ends it', async () => {
-    const other = makePlace();
+    const other = makeTestSidecars();
     try {
       let Cookie = '';
       for (let start = 0; start < 4; start += 1) {
@@ -219,7 +219,7 @@ test('the 11th wrong token in a minute gets 429 wherever it is tried, and neithe
 });
 
 test('without login nobody is answered but this machine: not the pod’s proxy, nor what any other passed on', async () => {
-  const other = makePlace();
+  const other = makeTestSidecars();
   try {
     const { url } = await other.serve({ RUNPOD_POD_ID: 'abc123', TRACKSIDE_ALLOWED_HOSTS: 'gpu.example.org' });
     const asked = (headers: Record<string, string>, method = 'GET') => statusOf(url, method, headers);

@@ -1,11 +1,11 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makePlace, quick } from '../sidecar.js';
-import { ask, attacks, CANARY, plantLinks } from './canaryHouse.js';
+import { makeTestSidecars, quick } from '../sidecar.js';
+import { ask, attacks, CANARY, plantLinks } from './plantedSecrets.js';
 
 test('of a thousand requests that mean another place, none reads or changes anything outside the roots', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const outside = await plantLinks(place);
   const sidecar = await place.serve();
@@ -31,7 +31,7 @@ test('of a thousand requests that mean another place, none reads or changes anyt
 });
 
 test('a log that is a link is not written through, and the start says so', async () => {
-  const place = makePlace();
+  const place = makeTestSidecars();
   onTestFinished(() => place.leave());
   const sidecar = await place.serve();
   const outside = join(place.folder, 'outside.log');

@@ -1,4 +1,4 @@
-import { CODE_FLAGS, OWN_FLAGS } from '../../sidecar/trainers/confine.js';
+import { CODE_FLAGS, OWN_FLAGS } from '../../sidecar/trainers/flagPolicy.js';
 
 /** What somebody may send in place of honest settings: fields of `POST /sessions`, and what it is meant to do. */
 export type Payload = { what: string; fields: Record<string, unknown> };

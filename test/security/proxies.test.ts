@@ -3,19 +3,19 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listenForTrouble, openBrowser } from '../browser/chromium.js';
-import { makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { openJupyter, openNginx, openRunPod, openVast, type ProxyServer } from './proxies.js';
 
 const TOKEN = 'given-8Kp2vQz7LmXw';
 const bearer = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json', Accept: 'application/json' };
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let proxies: ProxyServer[];
 let elsewhere: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve({
     TRACKSIDE_NO_LOGIN: '',
     TRACKSIDE_TOKEN: TOKEN,

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CANARY, type ClosedHouse, everyRoute, openClosedHouse } from './closedHouse.js';
+import { CANARY, everyRoute, type LockedSidecar, openLockedSidecar } from './lockedSidecar.js';
 
-let house: ClosedHouse;
+let house: LockedSidecar;
 let routes: { method: string; path: string }[];
 beforeAll(async () => {
-  house = await openClosedHouse();
+  house = await openLockedSidecar();
   routes = everyRoute(house.place);
 });
 afterAll(() => house.place.leave());

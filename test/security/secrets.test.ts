@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fakePython } from '../fakePython.js';
-import { makePlace, type Place, quick, type Sidecar, until } from '../sidecar.js';
-import { everyRoute } from './closedHouse.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { everyRoute } from './lockedSidecar.js';
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 
@@ -25,7 +25,7 @@ const CANARIES = {
 const ALL = Object.values(CANARIES);
 const NAMELESS = [CANARIES.traceback, CANARIES['hub address'], CANARIES['command line of a run by hand']];
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let byHand: ChildProcess;
 afterAll(async () => {
@@ -56,7 +56,7 @@ printf 'and another ${CANARIES['log text'].slice(0, 12)}'; sleep 1.2; printf '${
 echo "wandb: Using api key $WANDB_API_KEY"`;
 
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   const python = fakePython(
     place,
     `${CARELESS}

@@ -5,12 +5,12 @@ import { readCandidates } from '../../sidecar/sessions/lineage/candidates.js';
 import { chooseResume } from '../../sidecar/sessions/lineage/resume.js';
 import { wholeStates, writeState } from '../faults/brokenStates.js';
 import { findAmongBroken } from '../faults/states.js';
-import { makePlace, type Place, quick } from '../sidecar.js';
+import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 import { newFolder } from '../trainer-bridge/practiceRun.js';
 
-let place: Place;
+let place: TestSidecars;
 beforeEach(() => {
-  place = makePlace();
+  place = makeTestSidecars();
 });
 afterEach(() => place.leave());
 

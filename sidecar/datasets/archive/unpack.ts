@@ -4,9 +4,9 @@ import { crc32 } from 'node:zlib';
 import { fromFdPromise, type ZipFile } from 'yauzl';
 import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
+import { SPARE_DISK } from '../diskWords.js';
 import { printable } from '../names.js';
 import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
-import { SPARE_DISK } from '../storing.js';
 import { type Contents, readContents, type Wanted } from './contents.js';
 import { refused } from './refused.js';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { passed } from '../../files/collectBlocks.js';
+import { collectBlocks } from '../../files/collectBlocks.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
 
@@ -87,7 +87,7 @@ async function write(
       written += (await file.write(chunk, written, chunk.length - written, at + written)).bytesWritten;
     sum = crc32(chunk, sum);
     at += chunk.length;
-    passed(chunk.length);
+    collectBlocks(chunk.length);
   }
   if (at === to) return sum;
   throw new Problem('upload_cut_off', 400, 'The part is shorter than its Content-Range says. What arrived is kept.');

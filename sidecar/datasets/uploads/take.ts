@@ -1,13 +1,13 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gate } from '../../files/turns.js';
+import { semaphore } from '../../files/queue.js';
 import { Problem } from '../../problem.js';
 import { takeArchive } from '../archive/takeArchive.js';
+import { withDiskWords } from '../diskWords.js';
 import { type DatasetFolder, inDataset } from '../folder.js';
 import { requireFileName } from '../names.js';
 import { receive } from '../receive.js';
 import { type SaveOptions, takePicture } from '../savePicture.js';
-import { storing } from '../storing.js';
 import type { Taken } from './facts.js';
 import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, writeRecord } from './halfDone.js';
 
@@ -18,7 +18,7 @@ export const LARGEST_ARCHIVE = 64_000_000_000;
 export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void>; end: AbortController };
 
 /** Archives one after the other: each wants the disk. */
-const unpacking = gate(1);
+const unpacking = semaphore(1);
 const underWay = new Map<string, Taking>();
 
 /** What is being taken of an upload, if anything. */
@@ -67,7 +67,7 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
   const { root, record, content } = upload;
   const { dataset, file, bytes, strip } = record;
   return inDataset(root, dataset, (folder) =>
-    storing(join(root, dataset, file), async () => {
+    withDiskWords(join(root, dataset, file), async () => {
       if (!isArchive(file)) {
         // Under another name: what is given away here is removed in any case.
         const path = join(upload.at, 'picture');
@@ -112,7 +112,7 @@ export async function receiveArchive(
 ): Promise<Taken> {
   requireFileName(file);
   return inDataset(root, dataset, (folder) =>
-    storing(join(root, dataset, file), () =>
+    withDiskWords(join(root, dataset, file), () =>
       inNewFolder(root, async (at) => {
         const { path } = await receive(chunks, join(at, 'content'), LARGEST_ARCHIVE);
         return takeUnpacked(folder, path, join(at, 'unpacked'), {

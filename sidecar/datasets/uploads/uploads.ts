@@ -2,10 +2,10 @@ import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '../../problem.js';
+import { SPARE_DISK, withDiskWords } from '../diskWords.js';
 import { inDataset } from '../folder.js';
 import { requireFileName, requirePictureName } from '../names.js';
 import { LARGEST_PICTURE, tooLarge } from '../receive.js';
-import { SPARE_DISK, storing } from '../storing.js';
 import { addPart, crcUpTo, forget, type Part } from './addPart.js';
 import type { UploadFacts, UploadRequest } from './facts.js';
 import {
@@ -36,7 +36,7 @@ export async function beginUpload(root: string, dataset: string, request: Upload
   await inDataset(root, dataset, async () => {});
   await requireRoom(root, file, bytes);
   const id = uploadId(dataset, request);
-  return storing(join(root, file), async () => {
+  return withDiskWords(join(root, file), async () => {
     // What was refused or saved before may have been changed since: it begins anew.
     await inUpload(root, dataset, id, async ({ at, record }) => {
       if (record.taken || record.problem) await rm(join(at, 'upload.json'), { force: true });
@@ -78,7 +78,7 @@ export async function receivePart(
         409,
         `${file} was announced with ${bytes} bytes, not ${part.total}. Begin it again.`,
       );
-    await storing(join(root, file), () => addPart(upload, part, chunks));
+    await withDiskWords(join(root, file), () => addPart(upload, part, chunks));
     if (await isDue(upload)) await patiently(take(root, dataset, id).ended);
     return inUpload(root, dataset, id, factsOf);
   });

@@ -1,6 +1,6 @@
 import { Problem } from '../../problem.js';
 import { checkCommandLine } from '../../trainers/checkCommandLine.js';
-import { whyNotDrawn } from '../../trainers/confine.js';
+import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import type { Command, TrainingInput } from '../../trainers/trainer.js';
 import { type Context, inputOf, type Plan } from './plan.js';

@@ -9,11 +9,11 @@ import type { Stillness } from '../../telemetry/progress.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import type { Session } from '../status/session.js';
-import { lookFirst, readRest } from './firstLook.js';
-import { createHeld, type Marks } from './held.js';
+import { readRest, scanFirst } from './firstScan.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
-import { lookAgainAndAgain } from './look.js';
 import { type ConsoleListener, createReading } from './reading.js';
+import { scanRepeatedly } from './scan.js';
+import { createStore, type Marks } from './store.js';
 
 /** What rests is written down so often, if anything changed, and at the end. */
 const REMEMBER_MS = 300_000;
@@ -53,7 +53,7 @@ export type Outputs = {
 };
 
 export function openOutputs({ root, build, hub }: { root: string; build: string; hub: Hub }): Outputs {
-  const held = createHeld(hub);
+  const held = createStore(hub);
   const reading = createReading({ root, hub, held });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
@@ -112,11 +112,11 @@ export function openOutputs({ root, build, hub }: { root: string; build: string;
       opening = (async () => {
         await makeRoot(root);
         known = await readKnownFacts(root, build);
-        await lookFirst({ root, held, reading, known });
+        await scanFirst({ root, held, reading, known });
       })();
       await opening;
       void readRest({ root, held, reading, known }, () => closed);
-      endLooking = lookAgainAndAgain({ root, held, reading }, () => {
+      endLooking = scanRepeatedly({ root, held, reading }, () => {
         if (performance.now() - remembered.at > REMEMBER_MS) void remember();
       });
     },

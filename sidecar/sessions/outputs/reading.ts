@@ -13,8 +13,8 @@ import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from '../status/attempts.js';
 import { correct } from '../status/correct.js';
 import { readSession, type Session } from '../status/session.js';
-import type { Held } from './held.js';
-import { signOf } from './signs.js';
+import { fingerprintOf } from './fingerprints.js';
+import type { Store } from './store.js';
 
 /** Readings at the same time. */
 const READERS = 8;
@@ -37,7 +37,7 @@ export type Reading = {
   close(): Promise<void>;
 };
 
-export function createReading({ root, hub, held }: { root: string; hub: Hub; held: Held }): Reading {
+export function createReading({ root, hub, held }: { root: string; hub: Hub; held: Store }): Reading {
   /** The last reading that was asked for, of each session; and those that wait for their turn. */
   const turns = new Map<string, Promise<unknown>>();
   const waiting = new Map<string, Promise<Session | null>>();
@@ -68,7 +68,7 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
   async function readNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
     const folder = join(root, name);
-    const signature = signOf(folder);
+    const signature = fingerprintOf(folder);
     const before = held.get(name);
     let follower = before?.follower ?? null;
     // The last words of a trainer that has just ended belong to its facts.

@@ -5,7 +5,7 @@ import { Problem } from '../../problem.js';
 import { readGpus } from '../../processes/gpus.js';
 import type { Trackside } from '../../trackside.js';
 import { type ArgumentValue, checkArguments } from '../../trainers/arguments.js';
-import { whyNotDrawn } from '../../trainers/confine.js';
+import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { presetForGpus } from '../../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
 import { pathRoots } from '../../trainers/pathRoots.js';

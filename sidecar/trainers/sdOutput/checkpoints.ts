@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
-import { remember } from '../../files/remember.js';
+import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { realInside } from '../../security/paths.js';
 import { readCheckpointName } from './fileNames.js';
@@ -104,7 +104,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
 }
 
 /** Null when the file is not whole. */
-const readMetadata = remember(async (path: string): Promise<Record<string, string> | null> => {
+const readMetadata = memoByFile(async (path: string): Promise<Record<string, string> | null> => {
   const header = await readSafetensors(path);
   return typeof header === 'string' ? null : header.metadata;
 });

@@ -1,4 +1,4 @@
-import { lastWords } from './lastWords.js';
+import { errorTail } from './errorTail.js';
 
 /**
  * How a process ended. `code` is null when a signal ended it. `oomKills` counts what the kernel killed around it for lack of
@@ -13,7 +13,7 @@ export type Exit = { code: number | null; signal: string | null; oomKilled: bool
  */
 export function explainEnd(logTail: string, exit: Exit): string | null {
   if (exit.oomKilled) return OUT_OF_RAM;
-  const { exception, loadingTokenizer, usage, noData, noNetwork, signal: childSignal, lastLine } = lastWords(logTail);
+  const { exception, loadingTokenizer, usage, noData, noNetwork, signal: childSignal, lastLine } = errorTail(logTail);
   if (noData) return NO_DATA;
   if (exit.code === 0 && noNetwork) return NO_NETWORK.replace('$1', () => noNetwork);
   if (exception && loadingTokenizer) return NO_TOKENIZER;
@@ -37,7 +37,7 @@ export function explainEnd(logTail: string, exit: Exit): string | null {
  */
 export function whyNotAgain(logTail: string, exit: Exit): 'repeats' | 'by hand' | null {
   if (exit.oomKilled) return null;
-  const { exception, usage, noData, signal: childSignal } = lastWords(logTail);
+  const { exception, usage, noData, signal: childSignal } = errorTail(logTail);
   if (noData) return 'repeats';
   const cause = exception ?? usage;
   if (BY_HAND.test(exit.signal ?? childSignal ?? '') || /^KeyboardInterrupt/.test(cause ?? '')) return 'by hand';

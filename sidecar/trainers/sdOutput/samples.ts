@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
-import { remember } from '../../files/remember.js';
+import { memoByFile } from '../../files/memoByFile.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { readSampleName, type SampleName } from './fileNames.js';
 
@@ -53,7 +53,7 @@ async function readSample(outputPath: string, named: Named): Promise<SampleOnDis
   return { ...named, bytes: stats.size, savedAtMs: stats.mtimeMs };
 }
 
-const isWhole = remember(async (path: string, size: number): Promise<boolean> => {
+const isWhole = memoByFile(async (path: string, size: number): Promise<boolean> => {
   const end = await readTail(path, size, PNG_END.length);
   return end.equals(PNG_END);
 });

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { remember } from '../../files/remember.js';
+import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
 import { readStateName } from './fileNames.js';
@@ -168,7 +168,7 @@ const WRITE_ORDER = [
   'random_states_0.pkl',
 ];
 
-const inspect = remember(async (path: string, files: FileOnDisk[], needed: string[]) => {
+const inspect = memoByFile(async (path: string, files: FileOnDisk[], needed: string[]) => {
   const trained = await readTrainState(path);
   const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read');
   return { trained, wrong };

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { offlineEnvironment, tokenizerFolder } from '../../models/tokenizers.js';
 import type { Argument } from '../arguments.js';
-import { OWN_FLAGS } from '../confine.js';
 import { datasetConfig, type PictureFolder } from '../datasetConfig.js';
+import { OWN_FLAGS } from '../flagPolicy.js';
 import { type Subset, subsetsOf } from '../subsets.js';
 import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
 import { trainScript } from '../trainScript.js';

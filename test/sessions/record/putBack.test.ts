@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
 import type { VersionFacts } from '../../../sidecar/sessions/record/history.js';
-import { makePlace, type Place, quick, type Sidecar, until } from '../../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let folder: string;
 let path: string;
 beforeEach(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', description: 'first' });
   folder = join(place.outputs, 'cat');

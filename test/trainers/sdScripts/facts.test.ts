@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { models as weights, writeWeights } from '../../models/weights.js';
-import { exampleDataset, makePlace, type Place, projectRoot, type Sidecar, until } from '../../sidecar.js';
+import {
+  exampleDataset,
+  makeTestSidecars,
+  projectRoot,
+  type Sidecar,
+  type TestSidecars,
+  until,
+} from '../../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 let sidecar: Sidecar;
 let models: string;
 
@@ -13,7 +20,7 @@ const standIn = join(projectRoot, 'test', 'sd-scripts', 'standIn', 'checkout');
 const page = { Accept: 'text/html' };
 
 beforeAll(async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   models = join(place.folder, 'models');
   const bin = join(place.folder, 'bin');
   for (const path of [models, bin, join(place.datasets, 'any-cats')]) mkdirSync(path, { recursive: true });

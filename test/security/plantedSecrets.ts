@@ -2,7 +2,7 @@ import { type Dirent, mkdirSync, readdirSync, readFileSync, statSync, symlinkSyn
 import { request } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Place } from '../sidecar.js';
+import type { TestSidecars } from '../sidecar.js';
 
 /** Stands in every file outside the roots, and in no answer. */
 export const CANARY = 'CANARY-5f1e';
@@ -11,7 +11,7 @@ export const CANARY = 'CANARY-5f1e';
  * Files beside the roots that nobody may read or change, and links to them from everywhere inside: in a dataset, in an
  * output folder, in the trash, among the uploads. Returns how everything outside looks, to be compared afterwards.
  */
-export async function plantLinks({ folder, outputs, datasets }: Place): Promise<() => string> {
+export async function plantLinks({ folder, outputs, datasets }: TestSidecars): Promise<() => string> {
   const outside = join(folder, 'outside');
   mkdirSync(join(outside, 'deep'), { recursive: true });
   const secret = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#123456' } })

@@ -3,7 +3,7 @@ import type { Follower } from '../../telemetry/follow.js';
 import type { SessionFacts } from '../facts.js';
 
 /** A session as it was last read. */
-export type HeldSession = {
+export type StoredSession = {
   name: string;
   facts: SessionFacts;
   /** The sign of its folder when it was read (see `signOf`); '' where a slow disk was not asked yet. */
@@ -22,17 +22,17 @@ export type Marks = {
 };
 
 /** All sessions as they were last read, in memory. */
-export type Held = {
-  get(name: string): HeldSession | undefined;
-  all(): Iterable<HeldSession>;
+export type Store = {
+  get(name: string): StoredSession | undefined;
+  all(): Iterable<StoredSession>;
   /** Running ones first, then newest first. */
-  inOrder(): HeldSession[];
+  inOrder(): StoredSession[];
   /** Those that were only read in brief so far, in the order of the list. */
   inBrief(): string[];
   /** Counts every change of what is held. */
   revision(): number;
   /** Takes what was read of a session, and tells who watches if its facts changed. */
-  hold(now: HeldSession): void;
+  hold(now: StoredSession): void;
   /** The session is gone. */
   drop(name: string): void;
   /** Takes what else became known of a session. */
@@ -42,11 +42,11 @@ export type Held = {
   withMarks(name: string, facts: SessionFacts): SessionFacts;
 };
 
-export function createHeld(hub: Hub): Held {
-  const sessions = new Map<string, HeldSession>();
+export function createStore(hub: Hub): Store {
+  const sessions = new Map<string, StoredSession>();
   const marked = new Map<string, Marks>();
   /** Null when the order may have changed. */
-  let sorted: HeldSession[] | null = null;
+  let sorted: StoredSession[] | null = null;
   let revision = 0;
 
   function changed(name: string): void {
@@ -54,7 +54,7 @@ export function createHeld(hub: Hub): Held {
     hub.tell({ type: 'session', name });
   }
 
-  function inOrder(): HeldSession[] {
+  function inOrder(): StoredSession[] {
     sorted ??= [...sessions.values()]
       .map((each) => ({ each, key: keyOf(each.facts) }))
       .sort((a, b) => order(a.key, b.key) || (a.each.name < b.each.name ? -1 : 1))
@@ -62,7 +62,7 @@ export function createHeld(hub: Hub): Held {
     return sorted;
   }
 
-  const held: Held = {
+  const held: Store = {
     get: (name) => sessions.get(name),
     all: () => sessions.values(),
     inOrder,

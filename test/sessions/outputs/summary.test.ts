@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../../sidecar/sessions/facts.js';
-import { makePlace, type Place, type Sidecar, until } from '../../sidecar.js';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../../sidecar.js';
 
-let place: Place;
+let place: TestSidecars;
 afterEach(() => place.leave());
 
 const MANY = 600;
@@ -24,7 +24,7 @@ function manyRecords(): void {
 const list = (sidecar: Sidecar) => sidecar.get<SessionFacts[]>('sessions');
 
 test('of many sessions, each is listed at once, in order, and looked into soon; asked for itself it is told whole', async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   manyRecords();
   mkdirSync(join(place.outputs, 'broken'));
   writeFileSync(join(place.outputs, 'broken', 'ui_state.json'), '{"lora_name": ');
@@ -62,7 +62,7 @@ test('of many sessions, each is listed at once, in order, and looked into soon; 
 });
 
 test('what an earlier sidecar knew counts only for the very same files', async () => {
-  place = makePlace();
+  place = makeTestSidecars();
   manyRecords();
   const before = await place.serve();
   await until(

@@ -1,7 +1,7 @@
 const MOST = 5_000;
 
 /** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
-export function remember<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {
+export function memoByFile<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {
   const known = new Map<string, { signature: string; found: Promise<Found> }>();
   return (path: string, signature: string, ...more: More): Promise<Found> => {
     const before = known.get(path);

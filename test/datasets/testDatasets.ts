@@ -11,7 +11,7 @@ import { Problem } from '../../sidecar/problem.js';
 import { type DatasetPages, datasetRoutes } from '../../sidecar/routes/datasets.js';
 
 /** The routes on a temporary folder of datasets, answering Problems as the app does; pages print their models. */
-export async function house() {
+export async function testDatasets() {
   const home = await mkdtemp(join(tmpdir(), 'trackside-datasets-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const datasets = join(home, 'datasets');

@@ -2,7 +2,7 @@ import { withoutAnsi } from './ansi.js';
 import { beginRecord } from './richLines.js';
 
 /** What the end of a log holds of the reasons for which a training may have ended. */
-export type LastWords = {
+export type ErrorTail = {
   /** The last exception that is the trainer's own, with the indented lines that belong to it. */
   exception: string | null;
   /** It was raised while a tokenizer was loaded (library/strategy_base.py:54): without the hub that is a TypeError. */
@@ -20,7 +20,7 @@ export type LastWords = {
 };
 
 /** Finds them in the last part of a log. */
-export function lastWords(logTail: string): LastWords {
+export function errorTail(logTail: string): ErrorTail {
   // With several GPUs torchrun puts the process before each line.
   const lines = logTail.split(/[\r\n]/).map((line) => withoutAnsi(line).replace(/^\[rank\d+\]: ?/, ''));
   return {

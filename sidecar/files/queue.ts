@@ -16,7 +16,7 @@ export async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T>
 }
 
 /** At most `limit` pieces of work at once; the others wait in order, until the signal says that nobody wants them any more. */
-export function gate(limit: number): <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T> {
+export function semaphore(limit: number): <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T> {
   const queue: (() => void)[] = [];
   let free = limit;
   return async (work, signal) => {

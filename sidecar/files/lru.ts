@@ -1,5 +1,5 @@
 /** A map that forgets what was used longest ago, once the sizes of its entries add up to more than `limit`. */
-export class Recent<V> {
+export class Lru<V> {
   #entries = new Map<string, { value: V; size: number }>();
   #total = 0;
 

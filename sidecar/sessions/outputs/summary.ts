@@ -11,7 +11,7 @@ import { parseUiState, settingsOf, type UiState } from '../record/uiState.js';
 import { attemptFacts } from '../status/attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
 import { deriveStatus, stoppedBy } from '../status/status.js';
-import { folderChanged } from './signs.js';
+import { folderChanged } from './fingerprints.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
 const LONGEST = 64 * 1024;
@@ -25,7 +25,7 @@ const NO_LINKS = constants.O_RDONLY | constants.O_NOFOLLOW;
  * says so. Null for everything that needs a closer look: what may live or is to be settled, what cannot be read or is
  * no session. `sign` is that of its folder (see `signOf`).
  */
-export function readBrief(root: string, name: string, sign: string): SessionFacts | null {
+export function readSummary(root: string, name: string, sign: string): SessionFacts | null {
   const folder = join(root, name);
   try {
     // The folder is not listed: under load that takes longer than everything else here.
@@ -46,7 +46,7 @@ function readTextNow(path: string): string {
 }
 
 /** The same without holding up anybody else, for disks that answer slowly. */
-export async function readBriefLater(root: string, name: string, sign: string): Promise<SessionFacts | null> {
+export async function readSummaryLater(root: string, name: string, sign: string): Promise<SessionFacts | null> {
   const folder = join(root, name);
   try {
     const lives = access(join(folder, PID_FILE)).then(

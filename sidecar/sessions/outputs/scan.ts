@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { beatForRunner } from '../../processes/heartbeat.js';
 import { liveness } from '../../processes/liveness.js';
 import { sessionFolders } from '../names.js';
-import type { Held } from './held.js';
+import { recordIn, takeFingerprints } from './fingerprints.js';
 import type { Reading } from './reading.js';
-import { recordIn, takeSigns } from './signs.js';
+import type { Store } from './store.js';
 
 /** How often everything is looked at: other programs, other pods and people change files too. */
 const LOOK_MS = 600;
@@ -18,8 +18,8 @@ const REREAD = 5;
  * Looks at every session's folder again and again, and reads what changed. inotify would not tell what another pod does
  * on a shared volume. `afterwards` is called after each look. Returns how to end it.
  */
-export function lookAgainAndAgain(
-  place: { root: string; held: Held; reading: Reading },
+export function scanRepeatedly(
+  place: { root: string; held: Store; reading: Reading },
   afterwards: () => void,
 ): () => Promise<void> {
   let timer: NodeJS.Timeout;
@@ -51,7 +51,7 @@ export function lookAgainAndAgain(
   };
 }
 
-type Place = { root: string; held: Held; reading: Reading };
+type Place = { root: string; held: Store; reading: Reading };
 
 /** Looks at everything once; resolves to the milliseconds that it worked, its waiting not counted. */
 async function look({ root, held, reading }: Place, round: number, isOver: () => boolean): Promise<number> {
@@ -62,7 +62,7 @@ async function look({ root, held, reading }: Place, round: number, isOver: () =>
   const take = (name: string, signature: string) => {
     if (isStale(root, held, name, signature)) stale.push(name);
   };
-  const worked = await takeSigns(root, names, take, { restful: true, isOver });
+  const worked = await takeFingerprints(root, names, take, { restful: true, isOver });
   const again = Array.from(
     { length: Math.min(REREAD, names.length) },
     (_, index) => names[(round * REREAD + index) % names.length] as string,
@@ -72,7 +72,7 @@ async function look({ root, held, reading }: Place, round: number, isOver: () =>
 }
 
 /** Has a session to be read (again)? */
-function isStale(root: string, held: Held, name: string, signature: string): boolean {
+function isStale(root: string, held: Store, name: string, signature: string): boolean {
   const folder = join(root, name);
   const present = held.get(name);
   if (!present) return true;

@@ -7,7 +7,7 @@ import { createApp } from '../../sidecar/app.js';
 import { createLoginCookies } from '../../sidecar/security/loginCookie.js';
 import { readSettings } from '../../sidecar/settings.js';
 import { createTrackside } from '../../sidecar/trackside.js';
-import { makePlace, type Place, quick, type Sidecar } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 
 /** Stands in everything that the house keeps: no answer to a stranger may hold it. */
 export const CANARY = 'canary7f3a';
@@ -15,8 +15,8 @@ export const CANARY = 'canary7f3a';
 export type Asked = { status: number; headers: IncomingHttpHeaders; text: string };
 
 /** A real sidecar that asks for its token, with a training, its files and a dataset, all of which hold the canary. */
-export type ClosedHouse = {
-  place: Place;
+export type LockedSidecar = {
+  place: TestSidecars;
   sidecar: Sidecar;
   token: string;
   /** A request with exactly these headers, `Host` too. The answer's first 64 kB; a stream is left after its first words. */
@@ -27,14 +27,14 @@ export type ClosedHouse = {
   print(): Record<string, string>;
 };
 
-export async function openClosedHouse(environment: NodeJS.ProcessEnv = {}): Promise<ClosedHouse> {
-  const place = makePlace();
+export async function openLockedSidecar(environment: NodeJS.ProcessEnv = {}): Promise<LockedSidecar> {
+  const place = makeTestSidecars();
   const sidecar = await place.serve({ TRACKSIDE_NO_LOGIN: '', ...environment });
   const kept = (name: string) => readFileSync(join(place.folder, 'private', name), 'utf8').trim();
   const token = environment.TRACKSIDE_TOKEN ?? kept('token');
   const bearer = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json' };
   const { hostname, port, host } = new URL(sidecar.url);
-  const ask: ClosedHouse['ask'] = (method, path, headers = {}, body) =>
+  const ask: LockedSidecar['ask'] = (method, path, headers = {}, body) =>
     new Promise((resolve, reject) => {
       const length: Record<string, string> =
         body === undefined ? {} : { 'Content-Length': `${Buffer.byteLength(body)}` };
@@ -91,7 +91,7 @@ const session = {
 };
 
 /** Every route that the app has, with something that exists in place of each parameter: what a new one adds is here too. */
-export function everyRoute(place: Place): { method: string; path: string }[] {
+export function everyRoute(place: TestSidecars): { method: string; path: string }[] {
   const settings = readSettings(
     {},
     { TRACKSIDE_OUTPUTS: place.outputs, TRACKSIDE_PRIVATE: join(place.folder, 'other') },

@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SessionFacts } from '../facts.js';
 import { sessionFolders } from '../names.js';
-import { readBrief, readBriefLater } from './brief.js';
-import type { Held } from './held.js';
+import { fingerprintLater, takeFingerprints } from './fingerprints.js';
 import type { KnownFacts } from './knownFacts.js';
 import type { Reading } from './reading.js';
-import { signLater, takeSigns } from './signs.js';
+import type { Store } from './store.js';
+import { readSummary, readSummaryLater } from './summary.js';
 
 /** So long the list may wait at the start for sessions to be read whole; the others follow by and by. */
 const WHOLE_FIRST_MS = 1000;
 
-type Place = { root: string; held: Held; reading: Reading; known: KnownFacts };
+type Place = { root: string; held: Store; reading: Reading; known: KnownFacts };
 
 /** Makes the list: from what an earlier sidecar knew of the very same files, from the records, whole where need be. */
-export async function lookFirst({ root, held, reading, known }: Place): Promise<void> {
+export async function scanFirst({ root, held, reading, known }: Place): Promise<void> {
   const closer: string[] = [];
   const take = (name: string, signature: string, facts: SessionFacts | null) => {
     if (facts) held.hold({ name, facts: held.withMarks(name, facts), signature, attempt: null, follower: null });
@@ -24,10 +24,10 @@ export async function lookFirst({ root, held, reading, known }: Place): Promise<
   const each = (name: string, signature: string, slow: boolean) => {
     const earlier = known.get(name);
     if (earlier?.signature === signature) return take(name, signature, earlier.facts);
-    if (!slow) return take(name, signature, readBrief(root, name, signature));
-    return readBriefLater(root, name, signature).then((facts) => take(name, signature, facts));
+    if (!slow) return take(name, signature, readSummary(root, name, signature));
+    return readSummaryLater(root, name, signature).then((facts) => take(name, signature, facts));
   };
-  await takeSigns(root, await sessionFolders(root), each, { quick: true });
+  await takeFingerprints(root, await sessionFolders(root), each, { quick: true });
   await reading.readAll(closer);
   await reading.readAll(held.inBrief(), () => performance.now() - begun > WHOLE_FIRST_MS);
 }
@@ -47,7 +47,7 @@ export async function readRest({ root, held, reading, known }: Place, isOver: ()
 /** Is what an earlier sidecar knew of a session still so? A slow disk was not asked at first. */
 async function takeOver({ root, held, known }: Omit<Place, 'reading'>, name: string): Promise<boolean> {
   const earlier = known.get(name);
-  if (!earlier || earlier.signature !== (await signLater(join(root, name)))) return false;
+  if (!earlier || earlier.signature !== (await fingerprintLater(join(root, name)))) return false;
   const present = held.get(name);
   if (!present || present.follower || present.facts.looked_into) return true;
   held.hold({ ...present, facts: held.withMarks(name, earlier.facts), signature: earlier.signature });

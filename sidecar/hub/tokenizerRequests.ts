@@ -1,12 +1,12 @@
 import type { ModelRole } from '../models/roles.js';
 import { missingTokenizers, TOKENIZERS, wishFor } from '../models/tokenizers.js';
-import type { DownloadWish } from './downloads.js';
+import type { DownloadRequest } from './downloads.js';
 
 /** One download for each tokenizer of a family that is not here. `gated` ones need a licence to be accepted first. */
-export async function tokenizerWishes(
+export async function tokenizerRequests(
   models: string,
   main: ModelRole,
-): Promise<(DownloadWish & { gated: boolean; bytes: number })[]> {
+): Promise<(DownloadRequest & { gated: boolean; bytes: number })[]> {
   const missing = await missingTokenizers(models, main);
   return (TOKENIZERS[main] ?? []).filter(({ id }) => missing.includes(id)).map(wishFor);
 }

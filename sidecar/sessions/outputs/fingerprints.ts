@@ -16,7 +16,7 @@ const AT_ONCE = 16;
  * A sign of change that costs two stats: files replaced, added or removed at the top of the folder, and ui_state.json
  * edited in place. What lives is told by its console and its heartbeat.
  */
-export function signOf(folder: string): string {
+export function fingerprintOf(folder: string): string {
   return sign(...placesOf(folder).map((path) => statSync(path, { throwIfNoEntry: false })));
 }
 
@@ -43,7 +43,7 @@ type HowToTake = {
  * Gives the sign of every session's folder to `take`, without holding up the event loop, however many there are and
  * however slow the disk is. Resolves to the milliseconds that it worked.
  */
-export async function takeSigns(
+export async function takeFingerprints(
   root: string,
   names: readonly string[],
   take: (name: string, sign: string, slow: boolean) => unknown,
@@ -56,7 +56,7 @@ export async function takeSigns(
     if (slowOnes >= SLOW_IN_A_ROW) {
       const several = names.slice(at, at + AT_ONCE);
       at += several.length;
-      const signs = await Promise.all(several.map((name) => (quick ? '' : signLater(join(root, name)))));
+      const signs = await Promise.all(several.map((name) => (quick ? '' : fingerprintLater(join(root, name)))));
       if (!quick && performance.now() - begun < (SLOW_MS * AT_ONCE) / 4) slowOnes = 0;
       await Promise.all(several.map((name, index) => take(name, signs[index] as string, true)));
       worked += performance.now() - begun;
@@ -65,7 +65,7 @@ export async function takeSigns(
     for (; at < names.length && performance.now() - begun < SLICE_MS; at += 1) {
       const name = names[at] as string;
       const asked = performance.now();
-      const found = signOf(join(root, name));
+      const found = fingerprintOf(join(root, name));
       slowOnes = performance.now() - asked > SLOW_MS ? slowOnes + 1 : 0;
       take(name, found, false);
     }
@@ -77,7 +77,7 @@ export async function takeSigns(
 }
 
 /** The same as `signOf`, without holding up anybody else. */
-export async function signLater(folder: string): Promise<string> {
+export async function fingerprintLater(folder: string): Promise<string> {
   return sign(...(await Promise.all(placesOf(folder).map((path) => stat(path).catch(() => undefined)))));
 }
 

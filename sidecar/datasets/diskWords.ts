@@ -4,7 +4,7 @@ import { tellWrite } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 
 /** Runs a write, and says in words what the disk said in codes. `path` is the file that was to be saved. */
-export async function storing<T>(path: string, write: () => Promise<T>): Promise<T> {
+export async function withDiskWords<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
