@@ -18,7 +18,8 @@ import { listRemoved, listTrash, putDatasetAway, restoreFromTrash } from '../dat
 import { receiveArchive } from '../datasets/uploads/take.js';
 import { unfinishedUploads } from '../datasets/uploads/uploads.js';
 import { Problem } from '../problem.js';
-import type { DatasetModel, DatasetsModel, PageModel } from '../views/models.js';
+import type { DatasetModel, DatasetsModel } from '../views/datasets.js';
+import type { PageModel } from '../views/frame.js';
 import { takeBody } from './body.js';
 import { type FormUpload, receiveDatasetForm } from './datasetForm.js';
 import { uploadRoutes } from './uploads.js';

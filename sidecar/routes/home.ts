@@ -5,7 +5,8 @@ import { activeElsewhere, activeSessions } from '../sessions/outputs/active.js';
 import { findSessions, searchSessions } from '../sessions/outputs/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
-import type { HomeModel, PageModel } from '../views/pages.js';
+import type { PageModel } from '../views/frame.js';
+import type { HomeModel } from '../views/home.js';
 
 /** The Active Sessions banner and the list of all sessions, with search. As JSON: an array, running and newest first. */
 export function homeRoutes(trackside: Trackside): Hono {

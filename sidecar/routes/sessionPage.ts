@@ -8,7 +8,8 @@ import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
-import type { CurvePoint, SessionModel } from '../views/pages.js';
+import type { CurvePoint } from '../views/chart.js';
+import type { SessionModel } from '../views/session.js';
 import { pageModel } from './home.js';
 
 const TAIL_LINES = 500;

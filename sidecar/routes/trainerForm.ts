@@ -6,7 +6,9 @@ import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.j
 import { findCheckout } from '../trainers/sdScripts/checkout.js';
 import type { Trainer } from '../trainers/trainer.js';
 import { bytes } from '../views/formatting.js';
-import type { ModelChoice, NewTrainingModel, TrainerForm } from '../views/pages.js';
+import type { ModelChoice } from '../views/modelField.js';
+import type { NewTrainingModel } from '../views/newTraining.js';
+import type { TrainerForm } from '../views/trainerForm.js';
 
 /** How long the page waits for a parser that is being asked, in ms; then it is shown with what is known without it. */
 const PATIENCE_MS = 400;

@@ -3,9 +3,14 @@ import { type ActionView, callOff, nextAction, sessionAddress } from './action.j
 import { sparkline } from './chart.js';
 import { troubleWords } from './disk.js';
 import { count, duration, loss, pace, percent } from './formatting.js';
-import type { BannerModel } from './models.js';
+import type { PageModel } from './frame.js';
 import { isAlive, type StatusView, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
+
+export type BannerModel = Pick<PageModel, 'root' | 'now' | 'active' | 'troubles'> & {
+  /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
+  page?: 'home';
+};
 
 export type BannerView = { summary: string; cards: CardView[]; troubles: string[] };
 

@@ -1,6 +1,6 @@
 import type { HandRunFacts, Status } from '../sessions/facts.js';
 import { count } from './formatting.js';
-import type { HomeModel } from './models.js';
+import type { HomeModel } from './home.js';
 
 /** A form that says what it does before it does it. */
 export type StopByHandView = { pid: number; address: string; stopping: boolean };

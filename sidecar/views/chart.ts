@@ -1,4 +1,5 @@
-import type { CurvePoint } from './models.js';
+/** One loss as reported at an absolute step, by the attempt of that number. */
+export type CurvePoint = { step: number; loss: number; attempt: number };
 
 /** The small curve of a banner: an SVG `points` attribute in a box of 120 × 34, or null where there is no line to draw. */
 export function sparkline(losses: number[]): string | null {

@@ -1,7 +1,27 @@
 import { dirname } from 'node:path';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import type { TrashEntry } from '../datasets/trash.js';
+import type { UploadFacts } from '../datasets/uploads/facts.js';
 import { bytes, plural } from './formatting.js';
-import type { DatasetModel, DatasetsModel } from './models.js';
+import type { PageModel } from './frame.js';
+
+export type DatasetsModel = PageModel & {
+  datasets: DatasetFacts[];
+  /** Datasets that were put away, newest first. */
+  removed?: (TrashEntry & { dataset: string })[];
+  values: Record<string, string>;
+  errors: Record<string, string>;
+};
+
+export type DatasetModel = PageModel & {
+  dataset: DatasetDetail;
+  /** What the last upload did, in words, and what it refused. */
+  notice?: string | null;
+  refused?: { file: string; reason: string }[];
+  /** Uploads that have not arrived whole, and what was put away, newest first. */
+  unfinished?: UploadFacts[];
+  trash?: TrashEntry[];
+};
 
 export type ImageView = {
   id: string;

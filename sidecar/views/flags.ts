@@ -1,5 +1,5 @@
 import { argumentField, type FieldView, type Typed } from './field.js';
-import type { TrainerForm } from './models.js';
+import type { TrainerForm } from './trainerForm.js';
 
 /** `open` groups stand on the page, the others wait behind a summary. */
 export type FlagGroup = { title: string; open: boolean; fields: FieldView[] };

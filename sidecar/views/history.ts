@@ -5,7 +5,7 @@ import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
 import { sessionAddress } from './action.js';
 import { bytes } from './formatting.js';
-import type { PageModel } from './models.js';
+import type { PageModel } from './frame.js';
 import { isAlive } from './status.js';
 
 export type HistoryModel = PageModel & { session: SessionFacts; versions: VersionFacts[] };

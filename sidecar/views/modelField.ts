@@ -1,5 +1,13 @@
+import type { ModelNeed } from '../trainers/trainer.js';
 import { type FieldView, option, plain, type Typed } from './field.js';
-import type { ModelChoice } from './models.js';
+
+/** A model file to choose. */
+export type ModelChoice = ModelNeed & {
+  /** What is there, the best first. */
+  files: { path: string; label: string }[];
+  /** It may be left out, for it lies inside the main model. */
+  inside: boolean;
+};
 
 /** A model file to choose from those that are here; where there is none, the way to download one. */
 export function modelField(choice: ModelChoice, root: string, { values, errors }: Typed): FieldView {

@@ -3,7 +3,7 @@ import type { NamedSource } from '../hub/hubSources.js';
 import type { FamilyNeeds, NeedFacts } from '../hub/needs.js';
 import { type ModelFile, roleNames } from '../models/roles.js';
 import { bytes, duration, percent } from './formatting.js';
-import type { PageModel } from './models.js';
+import type { PageModel } from './frame.js';
 
 export type ModelsModel = PageModel & {
   /** Where downloads go; absolute. */

@@ -1,11 +1,37 @@
+import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import { expectedSteps } from '../trainers/sdOutput/expectedSteps.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { type FlagGroup, flagGroups } from './flags.js';
 import { plural } from './formatting.js';
+import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
-import type { NewTrainingModel, TrainerForm } from './models.js';
 import { type Target, targetOf } from './problem.js';
+import type { TrainerForm } from './trainerForm.js';
+
+export type NewTrainingModel = PageModel & {
+  datasets: DatasetFacts[];
+  /** The chosen one. */
+  dataset: DatasetDetail | null;
+  /** What can be chosen, `group` after `group`. */
+  trainers: { id: string; label: string; group: string }[];
+  trainer: TrainerForm | null;
+  /** Why there is no sd-scripts here, in words; null where there is one. */
+  noCheckout?: string | null;
+  /** What was typed, or what `?from=` fills in, by field (further flags as `arguments.<name>`); absent shows the default. */
+  values: Record<string, string>;
+  /** Were they typed, or taken from a session? Then what the browser kept of an earlier visit is not put over them. */
+  given: boolean;
+  /** One sentence a field, named as in `values`. */
+  errors: Record<string, string>;
+  /** What is wrong beyond the fields, with where to look. */
+  problem: { message: string; link?: string | undefined } | null;
+  formId: string;
+  /** LoRAs that exist: name, folder of the first version, and the version that the next session would be. */
+  loras: { name: string; folder: string; next: number }[];
+  /** The draft that is edited; null for a new training. */
+  draft?: { name: string; version: number } | null;
+};
 
 export type { FieldView } from './field.js';
 

@@ -1,35 +1,21 @@
 import type { Assets } from './assets.js';
-import { bannerView } from './banner.js';
+import { type BannerModel, bannerView } from './banner.js';
 import { othersView } from './byHand.js';
-import { datasetsView, datasetView } from './datasets.js';
+import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
+import { frame, type PageModel, stream } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
+import { type HomeModel, homeTitle } from './home.js';
+import type { LoginModel } from './login.js';
 import { type ModelsModel, modelPartNames, modelsView } from './modelFiles.js';
-import type {
-  BannerModel,
-  DatasetModel,
-  DatasetsModel,
-  HomeModel,
-  LoginModel,
-  NewTrainingModel,
-  PageModel,
-  ProblemModel,
-  SamplesModel,
-  SecretsModel,
-  SessionModel,
-  SessionsTableModel,
-  TrainersModel,
-} from './models.js';
-import { newTrainingView } from './newTraining.js';
-import { problemView } from './problem.js';
+import { type NewTrainingModel, newTrainingView } from './newTraining.js';
+import { type ProblemModel, problemView } from './problem.js';
 import { createRenderer } from './render.js';
-import { samplesView } from './samples.js';
-import { secretsView } from './secrets.js';
-import { sessionPartNames, sessionView } from './session.js';
-import { sessionsView } from './sessions.js';
-import { activeCount, sessionTitle } from './status.js';
-import { trainersView } from './trainers.js';
-
-export type * from './models.js';
+import { type SamplesModel, samplesView } from './samples.js';
+import { type SecretsModel, secretsView } from './secrets.js';
+import { type SessionModel, sessionPartNames, sessionView } from './session.js';
+import { type SessionsTableModel, sessionsView } from './sessions.js';
+import { sessionTitle } from './status.js';
+import { type TrainersModel, trainersView } from './trainers.js';
 
 /** Every page and every live region of a page, as HTML. Pure: the same model gives the same text. */
 export type Views = {
@@ -74,7 +60,6 @@ export function createViews(options: {
   logout?: boolean;
 }): Views {
   const render = createRenderer(options);
-  const homeTitle: Views['homeTitle'] = ({ active }) => `${activeCount(active)}Trackside`;
   const page = (name: string, title: string, model: PageModel, view: object) =>
     render(`pages/${name}`, { ...frame(model), logout: options.logout, ...view, title, page: name });
   return {
@@ -134,21 +119,3 @@ export function createViews(options: {
 
 /** In this order: the last uses what the first gives. */
 const PICTURES = ['sending.js', 'captions.js', 'pictures.js'];
-
-/** What the layout shows around a page. */
-function frame(model: PageModel) {
-  const depth = model.root.length / 3;
-  return {
-    root: model.root,
-    now: model.now,
-    disk: model.disk ?? null,
-    banner: bannerView(model),
-    stream: stream(model.root, { depth: depth ? String(depth) : '' }),
-  };
-}
-
-/** The address of the page's one stream: what the page shows is in the query, so that updates show the same. */
-function stream(base: string, query: Record<string, string>): string {
-  const given = Object.entries(query).filter(([, value]) => value);
-  return `${base}events${given.length ? `?${new URLSearchParams(given)}` : ''}`;
-}

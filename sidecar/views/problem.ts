@@ -1,4 +1,12 @@
-import type { ProblemModel } from './models.js';
+export type ProblemModel = {
+  root: string;
+  status: number;
+  code: string;
+  /** What happened, what was not lost, what to do. */
+  message: string;
+  /** Where to go from here, relative to the site's root. */
+  link?: string | undefined;
+};
 
 export type ProblemView = Omit<ProblemModel, 'link'> & { target: Target | null };
 

@@ -1,8 +1,16 @@
-import type { KeptEarlier, SampleFacts } from '../sessions/facts.js';
+import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { count } from './formatting.js';
-import type { SamplesModel } from './models.js';
+import type { PageModel } from './frame.js';
+
+export type SamplesModel = PageModel & {
+  session: SessionFacts;
+  samples: SampleFacts[];
+  kept: KeptEarlier;
+  /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
+  prompts: string[];
+};
 
 /** Sample pictures by when they were made × prompt. `more`: there are further ones that are not shown. */
 export type SampleGrid = {

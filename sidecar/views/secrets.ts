@@ -1,5 +1,7 @@
 import type { SecretFacts, SecretName } from '../security/secrets.js';
-import type { SecretsModel } from './models.js';
+import type { PageModel } from './frame.js';
+
+export type SecretsModel = PageModel & { secrets: SecretFacts[] };
 
 export type SecretView = {
   name: SecretName;

@@ -1,18 +1,36 @@
 import { basename } from 'node:path';
+import type { PublishFacts } from '../publish/publishFacts.js';
 import type { AttemptFacts, CheckpointFacts, KeptEarlier, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { Preflight } from '../sessions/preflight/preflight.js';
 import { isBrokenCache } from '../trainers/sdOutput/failures.js';
 import { sessionAddress } from './action.js';
 import { type CardView, cardView } from './banner.js';
 import { type StopByHandView, stopByHand } from './byHand.js';
-import { type LossChart, lossChart } from './chart.js';
+import { type CurvePoint, type LossChart, lossChart } from './chart.js';
 import { bytes, count, duration, loss, pace, sentence } from './formatting.js';
-import type { SessionModel } from './models.js';
 import { type FindingView, preflightView } from './preflight.js';
 import { type PublishView, publishView } from './publish.js';
-import { newestSamples, type SampleGrid } from './samples.js';
+import { newestSamples, type SampleGrid, type SamplesModel } from './samples.js';
 import { type NamedValue, settingsView } from './settings.js';
 import { pathInSession, stateName } from './stateName.js';
 import { isAlive } from './status.js';
+
+export type SessionModel = SamplesModel & {
+  states: StateFacts[];
+  checkpoints: CheckpointFacts[];
+  /** The end of training.log, each line as it stood last. */
+  logTail: string;
+  /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */
+  logPosition: string;
+  /** Names in the session's folder. */
+  entries: readonly string[];
+  /** At most a few thousand points, oldest first. */
+  curve: CurvePoint[];
+  /** What was found before a start; null where nothing can be started, or it was not looked at. */
+  preflight?: Preflight | null;
+  /** What the section “Publish” shows; absent where there is nothing to publish. */
+  publish?: PublishFacts | null;
+};
 
 /** The live regions of a session's page: ids, and names of templates under parts/. */
 export const sessionPartNames = [

@@ -2,8 +2,20 @@ import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
 import { type ActionView, nextAction, sessionAddress } from './action.js';
 import { count, duration, loss } from './formatting.js';
-import type { SessionsTableModel } from './models.js';
 import { isAlive, type StatusView, statusView } from './status.js';
+
+export type SessionsTableModel = {
+  root: string;
+  now: Date;
+  /** The rows of this page, newest first. */
+  sessions: SessionFacts[];
+  /** How many sessions the query finds, over all pages. */
+  total: number;
+  query: string;
+  /** From 1. */
+  page: number;
+  pages: number;
+};
 
 export type SessionsView = {
   rows: RowView[];

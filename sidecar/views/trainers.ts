@@ -1,4 +1,15 @@
-import type { TrainersModel } from './models.js';
+import type { SdScriptsFacts } from '../trainers/sdScripts/facts.js';
+import type { PageModel } from './frame.js';
+
+export type TrainersModel = PageModel & {
+  trainers: {
+    id: string;
+    label: string;
+    description: string;
+    needs: { label: string; here: number; required: boolean }[];
+  }[];
+  sdScripts: SdScriptsFacts;
+};
 
 export type TrainersView = {
   /** Facts of the checkout by name; empty where there is none. */

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loadAssets } from '../../sidecar/views/assets.js';
-import { createViews, type HomeModel } from '../../sidecar/views/pages.js';
+import type { HomeModel } from '../../sidecar/views/home.js';
+import { createViews } from '../../sidecar/views/pages.js';
 import * as some from './samples.js';
 
 const templates = fileURLToPath(new URL('../../templates', import.meta.url));

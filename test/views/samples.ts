@@ -1,7 +1,8 @@
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
 import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { setting } from '../../sidecar/trainers/trainingSettings.js';
-import type { NewTrainingModel, SessionModel } from '../../sidecar/views/pages.js';
+import type { NewTrainingModel } from '../../sidecar/views/newTraining.js';
+import type { SessionModel } from '../../sidecar/views/session.js';
 
 /** Facts as a day of training leaves them, for rendering. */
 export const now = new Date('2026-11-22T12:00:00.000Z');

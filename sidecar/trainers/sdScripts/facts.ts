@@ -1,9 +1,22 @@
 import { readGpus } from '../../processes/gpus.js';
 import { runCommand } from '../../processes/run.js';
 import type { Trackside } from '../../trackside.js';
-import type { SdScriptsFacts } from '../../views/pages.js';
 import { findCheckout, usualPlaces } from './checkout.js';
 import { missingPackages, readPackages } from './packages.js';
+
+/** What there is of sd-scripts; all null where it was not found. `missing`: sentences, each with what to do. */
+export type SdScriptsFacts = {
+  path: string | null;
+  commit: string | null;
+  python: string | null;
+  python_from: string | null;
+  python_version: string | null;
+  packages: { name: string; wanted: string | null; installed: string | null }[];
+  gpus: { index: number; name: string; memory_total: number; driver: string }[];
+  missing: string[];
+  /** Where it was looked for in vain. */
+  looked_in: string[];
+};
 
 const FRESH_MS = 10_000;
 let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
