@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { diskErrorCode } from './files/diskError.js';
 import { Problem } from './problem.js';
+import { problemStatus } from './problemStatus.js';
 import { rootOf, wantsPage } from './request.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
@@ -28,6 +29,7 @@ import { maskAnswers } from './security/maskAnswers.js';
 import { notPassedOn, ownHost, ownOrigin } from './security/origin.js';
 import { trainsOn } from './sessions/outputs/active.js';
 import type { Trackside } from './trackside.js';
+import { pageOf } from './views/subject.js';
 
 const LARGEST_FORM = 4 * 1024 * 1024;
 
@@ -84,7 +86,7 @@ export function createApp(trackside: Trackside): Hono {
   );
   app.notFound((c) => {
     const message = 'There is nothing at this address. It may be a session or a dataset that was deleted or renamed.';
-    return tell(c, new Problem('not_found', 404, message, { link: '' }));
+    return tell(c, new Problem('not_found', message));
   });
   app.onError((error, c) => {
     if (error instanceof Problem) return tell(c, error);
@@ -93,15 +95,12 @@ export function createApp(trackside: Trackside): Hono {
   });
 
   function tell(c: Context, problem: Problem): Response {
-    const { code, status, message, field, fields, link, retryAfter } = problem;
+    const { code, message, field, fields, about, retryAfter } = problem;
+    const status = problemStatus[code];
     if (retryAfter) c.header('Retry-After', String(retryAfter));
-    if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, link }), status);
-    return c.json(
-      {
-        error: { code, message, ...(field ? { field } : {}), ...(fields ? { fields } : {}), ...(link ? { link } : {}) },
-      },
-      status,
-    );
+    if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, about }), status);
+    const link = about && pageOf(about).path;
+    return c.json({ error: { code, message, field, fields, link } }, status);
   }
 
   return app;
@@ -115,7 +114,7 @@ export function meantMethod(request: Request): Request {
 }
 
 function tooLarge(): never {
-  throw new Problem('too_large', 413, 'The form is larger than 4 MB; nothing was changed.');
+  throw new Problem('too_large', 'The form is larger than 4 MB; nothing was changed.');
 }
 
 /** Told without its details, which are in the console of the sidecar. */
@@ -124,14 +123,12 @@ function unexpected(error: Error): Problem {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new Problem(
       'disk_full',
-      507,
       'The disk is full: this could not be saved, and what was there is as it was. Free some space and try again.',
     );
   }
   if (code === 'EIO' || code === 'ESTALE' || code === 'ENXIO') {
     return new Problem(
       'disk_error',
-      507,
       `The disk reports an error (${code}): this could not be saved. Try again; and copy your checkpoints to another disk.`,
     );
   }
@@ -141,12 +138,11 @@ function unexpected(error: Error): Problem {
       code === 'EROFS'
         ? 'is on a disk that is read-only'
         : 'may not be read or written by the user that Trackside runs as';
-    return new Problem('read_only', 507, `${what} ${why} (${code}); what was there is as it was.`);
+    return new Problem('read_only', `${what} ${why} (${code}); what was there is as it was.`);
   }
   console.error(error);
   return new Problem(
     'unexpected',
-    500,
     'Something unexpected went wrong in Trackside. Trainings are not touched by it; its console says more.',
   );
 }

@@ -73,11 +73,7 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    throw new Problem(
-      'bad_setting',
-      400,
-      `${variable(name)} is "${String(given[name])}": it has to be ${issue?.message}.`,
-    );
+    throw new Problem('bad_setting', `${variable(name)} is "${String(given[name])}": it has to be ${issue?.message}.`);
   }
   const { version } = JSON.parse(readFileSync(resolve(projectRoot, 'package.json'), 'utf8')) as { version: string };
   return Object.freeze({

@@ -8,7 +8,7 @@ import { pythonFor } from '../trainers/sdScripts/checkout.js';
 export async function describeScript(script: string, { python, bridge }: Settings): Promise<void> {
   const argv = [pythonFor(script, python), '-m', 'trackside.describe', script];
   const printed = await runCommand({ argv, cwd: process.cwd(), pythonPath: bridge }).catch((error: Error) => {
-    throw new Problem('not_described', 422, error.message);
+    throw new Problem('not_described', error.message);
   });
   process.stdout.write(printed);
   checkAnswer(printed, script);

@@ -99,7 +99,6 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
       reject(
         new Problem(
           'cannot_listen',
-          500,
           used
             ? `port ${port} is in use already, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
             : `cannot listen on ${host}:${port}: ${error.message}`,
@@ -113,7 +112,6 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
 function noOutputs({ outputs }: Settings, error: Error): Problem {
   return new Problem(
     'no_outputs',
-    500,
     `${outputs} can't hold the outputs (${error.message}). Choose another folder with --outputs.`,
   );
 }
@@ -123,7 +121,6 @@ function refuseOpenDoor({ host, login }: Settings): void {
   if (login || isLoopback(nameOf(host))) return;
   throw new Problem(
     'open_door',
-    400,
     `${host} with --no-login would open Trackside to everybody who reaches this machine. Leave --no-login out: the address that is printed has the token in it. Or serve on 127.0.0.1.`,
   );
 }

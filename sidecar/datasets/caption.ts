@@ -44,7 +44,6 @@ export async function saveCaption(
   if (caption === null)
     throw new Problem(
       'not_utf8',
-      422,
       `${file} is not UTF-8 text, and trainers stop on it. It was not saved. Open it in an editor, save it with the encoding UTF-8, and upload it again.`,
       { field: 'caption' },
     );

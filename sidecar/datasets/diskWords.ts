@@ -15,7 +15,6 @@ export async function withDiskWords<T>(path: string, write: () => Promise<T>): P
       case 'EDQUOT':
         throw new Problem(
           'disk_full',
-          507,
           `The disk is full: ${basename(path)} was not saved; everything else is as it was. Free some space and try again.`,
         );
       case 'EROFS':
@@ -23,13 +22,17 @@ export async function withDiskWords<T>(path: string, write: () => Promise<T>): P
       case 'EPERM':
         throw new Problem(
           'not_writable',
-          500,
           `The datasets folder can't be written here: ${basename(path)} was not saved. Check its owner and that the disk is not read-only.`,
         );
       default:
         throw error;
     }
   }
+}
+
+/** The disk's fault, which the next file meets too; not the file's. */
+export function isDiskProblem({ code }: Problem): boolean {
+  return code === 'disk_full' || code === 'not_writable';
 }
 
 /** Left free for everything else that writes to the disk, a training's checkpoints above all. Bytes. */

@@ -45,7 +45,7 @@ export async function openPicture(root: string, name: string, file: string): Pro
   requirePictureName(file);
   const handle = await inDataset(root, name, ({ at }) => openInside(root, join(at, file)));
   if (handle === null)
-    throw new Problem('no_picture', 404, 'There is no such picture in this dataset.', { link: 'datasets' });
+    throw new Problem('no_picture', 'There is no such picture in this dataset.', { about: 'datasets' });
   const { size, mtimeMs } = await handle.stat();
   return { file: join(root, name, file), path: samePath(handle, join(root, name, file)), handle, bytes: size, mtimeMs };
 }
@@ -54,7 +54,7 @@ export async function openPicture(root: string, name: string, file: string): Pro
 export type OpenPicture = { file: string; path: string; handle: FileHandle; bytes: number; mtimeMs: number };
 
 function noDataset(): Problem {
-  return new Problem('no_dataset', 404, 'There is no such dataset. It may have been renamed or moved.', {
-    link: 'datasets',
+  return new Problem('no_dataset', 'There is no such dataset. It may have been renamed or moved.', {
+    about: 'datasets',
   });
 }

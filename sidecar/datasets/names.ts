@@ -22,7 +22,7 @@ export function datasetNameFrom(typed: string): string {
   const message = !typed.trim()
     ? 'Give the dataset a name: it becomes the folder of its pictures. Nothing was saved.'
     : `“${printable(typed)}” can't be the name of a folder. Use letters and digits, no slashes. Nothing was saved.`;
-  throw new Problem('bad_name', 422, message, { field: 'name' });
+  throw new Problem('bad_name', message, { field: 'name' });
 }
 
 /** The stem of a picture's file name, null where it is no picture that a trainer would find. */
@@ -48,7 +48,7 @@ export function requirePictureName(file: string): void {
   const message = hasMixedEnding(file)
     ? `${printable(file)} has an ending of mixed letters, which trainers pass over. ${endings}, in small or in capital letters. Rename it and upload it again.`
     : `${printable(file)} is not a kind of picture that trainers read. ${endings}, captions in .txt. It was not saved.`;
-  throw new Problem('not_a_picture', 415, message);
+  throw new Problem('not_a_picture', message);
 }
 
 /** Throws a Problem, 422, unless the name is one plain, visible file name. */
@@ -68,7 +68,6 @@ export function requireFileName(file: string): void {
   if (reason)
     throw new Problem(
       'bad_file_name',
-      422,
       `“${printable(file)}” can't be a file name here: ${reason}. It was not saved; rename it and upload it again.`,
     );
 }

@@ -52,5 +52,5 @@ export async function receiveShort(chunks: AsyncIterable<Uint8Array>, what: stri
 
 export function tooLarge(what: string, limit: number): Problem {
   const most = limit >= 1_000_000 ? `${limit / 1_000_000} MB` : `${limit / 1000} kB`;
-  return new Problem('too_large', 413, `${what} is larger than ${most}. It was not saved; nothing else was changed.`);
+  return new Problem('too_large', `${what} is larger than ${most}. It was not saved; nothing else was changed.`);
 }

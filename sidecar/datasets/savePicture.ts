@@ -132,7 +132,6 @@ export async function removePicture(
         if (!there.includes(file))
           throw new Problem(
             'no_picture',
-            404,
             'There is no such picture in this dataset: it may have been deleted already.',
           );
         const stem = pictureStem(file);
@@ -152,7 +151,6 @@ export async function requireDecodable(path: string, file: string): Promise<void
     if (!(error instanceof PictureProblem)) throw error;
     throw new Problem(
       'not_decodable',
-      422,
       `${file} can't be used: ${error.message} It was not saved; nothing else was changed. ${error.remedy}`,
     );
   }
@@ -163,7 +161,6 @@ function notStripped(file: string): (error: Error) => never {
     if ('code' in error) throw error;
     throw new Problem(
       'not_stripped',
-      422,
       `The private metadata of ${file} could not be taken off: ${error.message}. It was not saved; nothing else was changed. Export it again as PNG or JPEG and upload that.`,
     );
   };

@@ -4,7 +4,7 @@ import { inTurn } from '../files/queue.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { openInside, samePath } from '../security/paths.js';
-import { withDiskWords } from './diskWords.js';
+import { isDiskProblem, withDiskWords } from './diskWords.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { withoutPrivate } from './metadata/strip.js';
@@ -73,6 +73,6 @@ async function cleanCopy({ root, at }: DatasetFolder, file: string): Promise<{ p
 
 /** A picture that is damaged stays as it is, and hinders no other; what the disk says ends it all. */
 function inWords(error: Error): string {
-  if (error instanceof Problem ? error.status >= 500 : 'code' in error) throw error;
+  if (error instanceof Problem ? isDiskProblem(error) : 'code' in error) throw error;
   return error.message;
 }

@@ -47,7 +47,7 @@ export async function putDatasetAway(root: string, name: string): Promise<string
     withDiskWords(join(root, name), () =>
       inTurn(folder.path, async () => {
         if ((await lstat(join(root, name))).isSymbolicLink())
-          throw new Problem('dataset_is_link', 422, `${name} is a link to another folder: remove it by hand.`);
+          throw new Problem('dataset_is_link', `${name} is a link to another folder: remove it by hand.`);
         const empty = (await readdir(folder.at)).length === 0;
         if (empty) await rmdir(join(root, name));
         const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
@@ -101,8 +101,8 @@ export async function restoreFromTrash(
   name: string,
   entry: string,
 ): Promise<{ files: string[]; kept: string | null }> {
-  const gone = new Problem('not_in_trash', 404, 'This is not in the trash: it may have been put back already.', {
-    link: `datasets/${encodeURIComponent(name)}`,
+  const gone = new Problem('not_in_trash', 'This is not in the trash: it may have been put back already.', {
+    about: { dataset: name },
   });
   if (!(await listTrash(root, name)).some((each) => each.entry === entry)) throw gone;
   await makeDataset(root, name);

@@ -261,8 +261,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   function find(id: string): DownloadRecord {
     const record = records.find((each) => each.id === id);
     if (!record)
-      throw new Problem('not_found', 404, 'There is no such download any more: it ended, or was called off.', {
-        link: 'models',
+      throw new Problem('not_found', 'There is no such download any more: it ended, or was called off.', {
+        about: 'models',
       });
     return record;
   }
@@ -283,10 +283,10 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       const id = join(wish.into, wish.parts.length === 1 ? (wish.parts[0]?.path ?? '') : '');
       const before = records.find((each) => each.id === id);
       if (before && before.status !== 'failed') {
-        throw new Problem('under_way', 409, `${wish.label} is being downloaded already.`, { link: 'models' });
+        throw new Problem('under_way', `${wish.label} is being downloaded already.`, { about: 'models' });
       }
       if (await allThere(models, wish)) {
-        throw new Problem('is_there', 409, `${id} is here already. Nothing was downloaded.`, { link: 'models' });
+        throw new Problem('is_there', `${id} is here already. Nothing was downloaded.`, { about: 'models' });
       }
       const record: DownloadRecord = { ...wish, id, status: 'queued', message: null, link: null, done: 0 };
       await keep(() => {

@@ -47,7 +47,7 @@ export function repoName(repo: string): string {
   const names = repo.trim().split('/');
   if (names.length !== 2 || !names.every((name) => NAME.test(name) && !name.includes('..'))) {
     const message = `“${repo}” is not a repository: it has two parts, as in black-forest-labs/FLUX.1-dev.`;
-    throw new Problem('bad_repository', 422, message, { field: 'repo' });
+    throw new Problem('bad_repository', message, { field: 'repo' });
   }
   return names.join('/');
 }
@@ -58,7 +58,7 @@ export function hubFile(repo: string, file: string, revision = 'main'): HubFile 
   const parts = file.trim().split('/');
   if (file.length > 400 || !parts.every((part) => NAME.test(part) && !part.includes('..'))) {
     const message = `“${file}” is not a path of a file inside a repository, as in split_files/vae/ae.safetensors.`;
-    throw new Problem('bad_file', 422, message, { field: 'file' });
+    throw new Problem('bad_file', message, { field: 'file' });
   }
   return { repo: name, file: parts.join('/'), revision };
 }

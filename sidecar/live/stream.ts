@@ -38,7 +38,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
   const others = openStreams.get(hub) ?? 0;
   if (others >= MOST_STREAMS) {
     const message = `${MOST_STREAMS} pages are open already. This one shows what was so when it was loaded; close some others.`;
-    throw new Problem('too_many_pages', 503, message, { retryAfter: 10 });
+    throw new Problem('too_many_pages', message, { retryAfter: 10 });
   }
   openStreams.set(hub, others + 1);
   c.header('X-Accel-Buffering', 'no');

@@ -89,19 +89,19 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
       const repo = repoName(wish.repo);
       const token = hub.token();
       if (!token)
-        throw new Problem('no_token', 422, 'The hub needs a token with the right to write. Set HF_TOKEN first.', {
+        throw new Problem('no_token', 'The hub needs a token with the right to write. Set HF_TOKEN first.', {
           field: 'repo',
-          link: 'secrets',
+          about: 'secrets',
         });
       if (!token.startsWith('hf_'))
-        throw new Problem('bad_token', 422, 'The token of the hub begins with hf_: the one that is set does not.', {
+        throw new Problem('bad_token', 'The token of the hub begins with hf_: the one that is set does not.', {
           field: 'repo',
-          link: 'secrets',
+          about: 'secrets',
         });
       const before = all.get(wish.session);
       if (before && !isOver(before.facts))
-        throw new Problem('under_way', 409, `${wish.session} is being published already.`, {
-          link: `sessions/${wish.session}`,
+        throw new Problem('under_way', `${wish.session} is being published already.`, {
+          about: { session: wish.session },
         });
       const facts: PublicationFacts = {
         repo,

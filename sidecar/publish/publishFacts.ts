@@ -52,12 +52,12 @@ export async function filesToPublish(
     .map(({ path }) => path);
   const unknown = chosen.find((path) => !known.includes(path));
   if (unknown !== undefined) {
-    throw new Problem('no_checkpoint', 422, `There is no checkpoint ${unknown} in this session.`, {
+    throw new Problem('unknown_checkpoint', `There is no checkpoint ${unknown} in this session.`, {
       field: 'checkpoints',
     });
   }
   if (chosen.length === 0) {
-    throw new Problem('nothing', 422, 'Choose at least one checkpoint to publish.', { field: 'checkpoints' });
+    throw new Problem('nothing', 'Choose at least one checkpoint to publish.', { field: 'checkpoints' });
   }
   await writeCard({ ...facts, samples: withSamples ? facts.samples : [] });
   const samples = withSamples ? facts.samples.map(({ name }) => `sample/${name}`) : [];

@@ -29,7 +29,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const field = String(issue?.path[0]);
-      throw new Problem('bad_attempt', 422, `${field}: ${issue?.message}`, { field });
+      throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
     }
     const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
     const session = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
@@ -46,7 +46,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name/attempts/current', async (c) => {
     const { facts } = await trackside.outputs.read(c.req.param('name'));
     const current = facts.attempts.find(({ alive }) => alive);
-    if (!current) throw new Problem('not_running', 404, `${facts.name} is not running.`);
+    if (!current) throw new Problem('no_attempt', `${facts.name} is not running.`);
     return c.json(current);
   });
 
@@ -55,7 +55,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
     const fields = await readFields(c);
     const when = c.req.query('when') ?? fields.when ?? 'now';
     if (when !== 'now' && when !== 'after-save') {
-      throw new Problem('bad_when', 422, 'when has to be now or after-save; nothing was stopped.', { field: 'when' });
+      throw new Problem('bad_when', 'when has to be now or after-save; nothing was stopped.', { field: 'when' });
     }
     const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
     const confirmation = { confirm: said('confirm'), process: said('process') };

@@ -12,8 +12,7 @@ export async function takeBody<T>(c: Context, use: (chunks: AsyncIterable<Uint8A
     return await use(body.values({ preventCancel: true }));
   } catch (error) {
     if (error instanceof Problem) await readRest(body);
-    else if (c.req.raw.signal.aborted)
-      throw new Problem('upload_cut_off', 400, 'The upload broke off. Upload it again.');
+    else if (c.req.raw.signal.aborted) throw new Problem('upload_cut_off', 'The upload broke off. Upload it again.');
     throw error;
   }
 }

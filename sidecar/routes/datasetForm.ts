@@ -73,7 +73,7 @@ function parserFor(contentType: string): busboy.Busboy {
     const limits = { fields: 20, fieldSize: 10_000, files: MOST_FILES, headerPairs: 50 };
     return busboy({ headers: { 'content-type': contentType }, preservePath: true, defParamCharset: 'utf8', limits });
   } catch (error) {
-    throw new Problem('bad_form', 400, `The form can't be read: ${(error as Error).message}. Nothing was saved.`);
+    throw new Problem('bad_form', `The form can't be read: ${(error as Error).message}. Nothing was saved.`);
   }
 }
 
@@ -117,10 +117,10 @@ function accepted(file: string, ...notes: string[]): Taken {
 
 async function missingName(): Promise<Dataset> {
   const message = 'The form names no dataset before its files: send the field “name” first. Nothing was saved.';
-  throw new Problem('bad_name', 422, message, { field: 'name' });
+  throw new Problem('bad_name', message, { field: 'name' });
 }
 
 function cutOff(accepted: number): Problem {
   const stays = accepted > 0 ? `The ${accepted} files that had arrived are saved.` : 'Nothing was saved.';
-  return new Problem('upload_cut_off', 400, `The upload broke off before its end. ${stays} Upload the others again.`);
+  return new Problem('upload_cut_off', `The upload broke off before its end. ${stays} Upload the others again.`);
 }

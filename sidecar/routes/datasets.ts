@@ -18,6 +18,7 @@ import { listRemoved, listTrash, putDatasetAway, restoreFromTrash } from '../dat
 import { receiveArchive } from '../datasets/uploads/take.js';
 import { unfinishedUploads } from '../datasets/uploads/uploads.js';
 import { Problem } from '../problem.js';
+import { problemStatus } from '../problemStatus.js';
 import type { DatasetModel, DatasetsModel } from '../views/datasets.js';
 import type { PageModel } from '../views/frame.js';
 import { takeBody } from './body.js';
@@ -75,7 +76,7 @@ export function datasetRoutes(given: {
       if (!(error instanceof Problem) || error.field !== 'name' || wantsJson(c) || !isForm(c)) throw error;
       const [datasets, removed] = await Promise.all([listDatasets(root), listRemoved(root)]);
       const model = { root: '', datasets, removed, values: typed, errors: { name: error.message } };
-      return c.html(await pages.datasets(model), error.status);
+      return c.html(await pages.datasets(model), problemStatus[error.code]);
     }
   });
 
@@ -207,7 +208,7 @@ async function answerPicture(c: Context, file: string, picture: OpenPicture): Pr
     return c.body(Readable.toWeb(picture.handle.createReadStream()) as ReadableStream);
   } catch (error) {
     if (!(error instanceof PictureProblem)) throw error;
-    throw new Problem('not_decodable', 422, `${file} can't be shown: ${error.message}`);
+    throw new Problem('not_decodable', `${file} can't be shown: ${error.message}`);
   } finally {
     if (!streaming) await picture.handle.close();
   }
@@ -218,7 +219,7 @@ async function typedName(c: Context): Promise<string> {
   if (isForm(c)) return new URLSearchParams(text).get('name') ?? '';
   const parsed = z.object({ name: z.string() }).safeParse(parseJson(text));
   if (parsed.success) return parsed.data.name;
-  throw new Problem('bad_request', 400, 'Send {"name": "…"} as JSON, or a form with the field “name”.', {
+  throw new Problem('bad_request', 'Send {"name": "…"} as JSON, or a form with the field “name”.', {
     field: 'name',
   });
 }
@@ -233,19 +234,19 @@ function parseJson(text: string): unknown {
 
 function inUse(name: string, session: string): Problem {
   const message = `${session} is training on ${name}. Stop it first; nothing was changed.`;
-  return new Problem('in_use', 409, message, { link: `sessions/${encodeURIComponent(session)}` });
+  return new Problem('in_use', message, { about: { session: session } });
 }
 
 function taken(name: string): Problem {
   const message = `There is a dataset ${name} already; it was left as it is. Choose another name, or open it and add pictures.`;
-  return new Problem('name_taken', 409, message, { field: 'name', link: `datasets/${encodeURIComponent(name)}` });
+  return new Problem('name_taken', message, { field: 'name', about: { dataset: name } });
 }
 
 /** The field of a form, whose lines browsers end with CR and LF. */
 function captionField(c: Context, body: Buffer): Buffer {
   const caption = typeOf(c) === 'multipart/form-data' ? null : new URLSearchParams(body.toString()).get('caption');
   if (caption !== null) return Buffer.from(caption.replace(/\r\n/g, '\n'));
-  throw new Problem('bad_request', 400, 'Send the caption as text/plain, or as the field “caption” of a plain form.');
+  throw new Problem('bad_request', 'Send the caption as text/plain, or as the field “caption” of a plain form.');
 }
 
 function notice(dataset: DatasetDetail, { accepted, notes }: FormUpload): string {

@@ -8,6 +8,7 @@ import { tokenizerRequests } from '../hub/tokenizerRequests.js';
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
 import { Problem } from '../problem.js';
+import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
 import { families } from '../trainers/sdScripts/families.js';
@@ -81,7 +82,7 @@ export function modelRoutes(trackside: Trackside): Hono {
       if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
       const values = { repo: text('repo'), file: text('file'), folder: text('folder') };
       const page = await model('../', undefined, { values, errors: { [error.field]: error.message } });
-      return c.html(views.models(page), error.status);
+      return c.html(views.models(page), problemStatus[error.code]);
     }
   });
 
@@ -124,9 +125,9 @@ function fileWish(repo: string, file: string, folder: string): DownloadRequest {
   const known = hubSources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
   if (known) return sourceWish(known);
   const into = FOLDERS.find((each) => each === (folder || 'unet'));
-  if (!into) throw new Problem('bad_folder', 422, `Models go to ${FOLDERS.join(', ')}.`, { field: 'folder' });
+  if (!into) throw new Problem('bad_folder', `Models go to ${FOLDERS.join(', ')}.`, { field: 'folder' });
   if (!/\.(safetensors|sft)$/.test(wanted.file)) {
-    throw new Problem('bad_file', 422, 'Only .safetensors files are downloaded: nothing else is loaded.', {
+    throw new Problem('bad_file', 'Only .safetensors files are downloaded: nothing else is loaded.', {
       field: 'file',
     });
   }
@@ -148,7 +149,7 @@ function wish(label: string, repo: string, file: string, revision: string, into:
 }
 
 function noFamily(id: string): Problem {
-  return new Problem('no_family', 404, `There is no family “${id}”.`, { link: 'models' });
+  return new Problem('no_family', `There is no family “${id}”.`, { about: 'models' });
 }
 
 /** Back to the page for a form; the facts for a program. */

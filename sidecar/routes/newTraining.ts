@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { listDatasets } from '../datasets/list.js';
 import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
+import { problemStatus } from '../problemStatus.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { nextVersion } from '../sessions/names.js';
 import type { Trackside } from '../trackside.js';
@@ -42,7 +43,7 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
     } catch (error) {
       if (!(error instanceof Problem) || facts.status !== 'draft') throw error;
       const shown = { root: '', values: { ...valuesOf(facts), ...fields }, typed: true, draft: facts };
-      return c.html(await newTrainingPage(trackside, { ...shown, problem: error }), error.status);
+      return c.html(await newTrainingPage(trackside, { ...shown, problem: error }), problemStatus[error.code]);
     }
   });
 
@@ -81,7 +82,7 @@ export async function newTrainingPage(
     ...(await trainerChoices(trackside, values)),
     given: shown.typed,
     errors,
-    problem: problem && Object.keys(errors).length === 0 ? { message: problem.message, link: problem.link } : null,
+    problem: problem && Object.keys(errors).length === 0 ? { message: problem.message, about: problem.about } : null,
     formId: values.form_id || randomUUID(),
     loras: lorasOf(all),
     draft: draft ? { name: draft.name, version: draft.version } : null,

@@ -28,7 +28,7 @@ export function productRoutes(trackside: Trackside): Hono {
       return sendFile(c, outputs.root, path, { type: 'text/plain; charset=utf-8', masked: true });
     }
     const attempt = facts.attempts.find((each) => String(each.number) === number);
-    if (number !== undefined && !attempt) throw new Problem('no_attempt', 404, `There is no attempt ${number}.`);
+    if (number !== undefined && !attempt) throw new Problem('no_attempt', `There is no attempt ${number}.`);
     const lines = Math.min(100_000, Math.max(1, Number(tail) || 500));
     const { text } = await readLogTail(path, lines, attempt?.log_start, attempt?.log_end ?? undefined);
     return c.text(text);
@@ -47,7 +47,7 @@ export function productRoutes(trackside: Trackside): Hono {
   // Those of earlier attempts lie in earlier/attempt-1/.
   routes.get('/sessions/:name/checkpoints/:file{.+}', async (c) => {
     const path = await checkpointPath(await outputs.read(c.req.param('name')), c.req.param('file'));
-    if (!path) throw new Problem('no_checkpoint', 404, 'There is no such checkpoint in this session.');
+    if (!path) throw new Problem('no_checkpoint', 'There is no such checkpoint in this session.');
     return sendFile(c, outputs.root, path, { type: 'application/octet-stream', attachment: basename(path) });
   });
 
@@ -64,7 +64,7 @@ export function productRoutes(trackside: Trackside): Hono {
 
   routes.get('/sessions/:name/samples/:file', async (c) => {
     const file = c.req.param('file');
-    if (!readSampleName(file)) throw new Problem('no_sample', 404, 'There is no such sample in this session.');
+    if (!readSampleName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
     const { folder } = await outputs.read(c.req.param('name'));
     return sendFile(c, outputs.root, join(folder, 'sample', file), {
       type: 'image/png',

@@ -20,7 +20,7 @@ export function secretRoutes(trackside: Trackside): Hono {
   routes.put('/secrets/:name', async (c) => {
     const name = nameOf(c);
     const { value } = await readFields(c, { secret: true });
-    if (typeof value !== 'string') throw new Problem('no_value', 422, 'No value was given. Nothing was changed.');
+    if (typeof value !== 'string') throw new Problem('no_value', 'No value was given. Nothing was changed.');
     await secrets.set(name, value);
     return told(c, name);
   });
@@ -33,10 +33,10 @@ export function secretRoutes(trackside: Trackside): Hono {
 
   function nameOf(c: Context): SecretName {
     const name = SECRET_NAMES.find((each) => each === c.req.param('name'));
-    if (!name) throw new Problem('no_secret', 404, `There are only these secrets: ${SECRET_NAMES.join(', ')}.`);
+    if (!name) throw new Problem('no_secret', `There are only these secrets: ${SECRET_NAMES.join(', ')}.`);
     if (secrets.facts().some((each) => each.name === name && each.from === 'environment')) {
       const message = `${name} comes from the environment of Trackside, which wins. Change it there, and start Trackside again.`;
-      throw new Problem('from_environment', 409, message, { link: 'secrets' });
+      throw new Problem('from_environment', message, { about: 'secrets' });
     }
     return name;
   }

@@ -16,7 +16,7 @@ export async function sendFile(
   as: { type: string; attachment?: string; cache?: string; masked?: boolean },
 ): Promise<Response> {
   const file = await openInside(root, path);
-  if (!file) throw new Problem('no_file', 404, 'There is no such file; it may have been moved or deleted.');
+  if (!file) throw new Problem('no_file', 'There is no such file; it may have been moved or deleted.');
   const stats = await file.stat();
   const { size, mtimeMs } = stats;
   const headers: Record<string, string> = {

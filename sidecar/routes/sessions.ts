@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { Problem } from '../problem.js';
+import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { beginAttempt } from '../sessions/attempt/begin.js';
+import type { Finding } from '../sessions/preflight/finding.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { readNewSession } from '../sessions/versions/asked.js';
 import { clearSessionCaches } from '../sessions/versions/clearCaches.js';
@@ -10,6 +12,7 @@ import { createSession } from '../sessions/versions/create.js';
 import { changesDraft, editSession } from '../sessions/versions/edit.js';
 import { removeSession } from '../sessions/versions/remove.js';
 import type { Trackside } from '../trackside.js';
+import { pageOf } from '../views/subject.js';
 import { newTrainingPage } from './newTraining.js';
 import { readFields } from './respond.js';
 import { changeDraft, isStart } from './sessionForm.js';
@@ -33,7 +36,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
       if (existed) {
         if (wantsPage(c)) return c.redirect(place, 303);
         const told = 'This form was sent before; its session exists.';
-        throw new Problem('already_made', 409, told, { link: `sessions/${encodeURIComponent(name)}` });
+        throw new Problem('already_made', told, { about: { session: name } });
       }
       made = true;
       const begun = start ? await startNew(trackside, name) : session;
@@ -43,7 +46,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
       if (error instanceof Problem && wantsPage(c) && !made) {
         return c.html(
           await newTrainingPage(trackside, { root: rootOf(c), values: fields, typed: true, problem: error }),
-          error.status,
+          problemStatus[error.code],
         );
       }
       throw error;
@@ -57,7 +60,8 @@ export function sessionRoutes(trackside: Trackside): Hono {
   });
 
   routes.get('/sessions/:name/preflight', async (c) => {
-    return c.json(await preflight(trackside, await outputs.read(c.req.param('name'))));
+    const { ready, errors, warnings } = await preflight(trackside, await outputs.read(c.req.param('name')));
+    return c.json({ ready, errors: errors.map(withLink), warnings: warnings.map(withLink) });
   });
 
   /** What the trainer keeps beside the pictures; another session that trains on them needs it. */
@@ -87,14 +91,18 @@ export function sessionRoutes(trackside: Trackside): Hono {
   return routes;
 }
 
+function withLink({ about, ...finding }: Finding) {
+  return about ? { ...finding, link: pageOf(about).path } : finding;
+}
+
 /** A start that can't be made is told with the way to its draft, in which the settings are safe. */
 async function startNew(trackside: Trackside, name: string) {
   try {
     return await beginAttempt(trackside, name, { kind: 'start' });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    throw new Problem(error.code, error.status, `${error.message} Its settings are kept in a draft.`, {
-      link: `sessions/${encodeURIComponent(name)}`,
+    throw new Problem(error.code, `${error.message} Its settings are kept in a draft.`, {
+      about: { session: name },
     });
   }
 }

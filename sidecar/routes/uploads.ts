@@ -42,7 +42,7 @@ export function uploadRoutes({ datasets: root }: { datasets: string }): Hono {
     const text = (await takeBody(c, (chunks) => receiveShort(chunks, 'The announcement', 10_000))).toString();
     const parsed = announced.safeParse(parse(text));
     if (!parsed.success)
-      throw new Problem('bad_request', 400, 'Send {"file": "<name>", "bytes": <size of the whole file>} as JSON.');
+      throw new Problem('bad_request', 'Send {"file": "<name>", "bytes": <size of the whole file>} as JSON.');
     const name = c.req.param('name');
     const upload = await beginUpload(root, name, parsed.data);
     c.header('Location', `datasets/${encodeURIComponent(name)}/uploads/${upload.id}`);
@@ -88,13 +88,9 @@ function partOf(c: Context) {
   const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(c.req.header('content-range') ?? '');
   const [from, last, total] = (found ?? []).slice(1).map(Number);
   if (from === undefined || last === undefined || total === undefined || last < from || last >= total)
-    throw new Problem(
-      'bad_range',
-      400,
-      'Send the part with Content-Range: bytes <first>-<last>/<size of the whole file>.',
-    );
+    throw new Problem('bad_range', 'Send the part with Content-Range: bytes <first>-<last>/<size of the whole file>.');
   if (last - from + 1 > LARGEST_PART)
-    throw new Problem('too_large', 413, `A part may hold ${LARGEST_PART} bytes. Send smaller parts; nothing was lost.`);
+    throw new Problem('too_large', `A part may hold ${LARGEST_PART} bytes. Send smaller parts; nothing was lost.`);
   const sum = c.req.header('upload-crc32');
   return { from, to: last + 1, total, crc32: sum && /^[0-9a-f]{8}$/i.test(sum) ? Number.parseInt(sum, 16) : null };
 }

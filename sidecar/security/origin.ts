@@ -8,7 +8,7 @@ export function ownHost(isOurs: (name: string) => boolean): MiddlewareHandler {
     const name = nameOf(c.req.header('host'));
     if (!isOurs(name)) {
       const message = `This Trackside does not answer to the name ${name || '(none)'}. Add it to TRACKSIDE_ALLOWED_HOSTS if it is yours.`;
-      throw new Problem('foreign_host', 403, message);
+      throw new Problem('foreign_host', message);
     }
     await next();
   };
@@ -21,7 +21,7 @@ export function notPassedOn(isSafe: (name: string) => boolean): MiddlewareHandle
     if (PASSED_ON.some((header) => c.req.header(header) !== undefined) && (isLoopback(name) || !isSafe(name))) {
       const message =
         'Trackside was started with --no-login, for this machine only, and a proxy passed this on. Start it without --no-login; or name the host that the proxy serves in TRACKSIDE_ALLOWED_HOSTS, if the proxy asks for a login itself.';
-      throw new Problem('passed_on', 403, message);
+      throw new Problem('passed_on', message);
     }
     await next();
   };
@@ -50,10 +50,10 @@ export function ownOrigin(): MiddlewareHandler {
     if (!reads && (from === 'foreign' || (from === 'unknown' && c.get('known')?.by === 'cookie'))) {
       const message =
         'Another site asked for this change; nothing was changed. If it was this page: a proxy on the way changes the Host header; let it pass on the one that the browser sends.';
-      throw new Problem('foreign_origin', 403, message);
+      throw new Problem('foreign_origin', message);
     }
     if (reads && from === 'foreign' && c.req.header('sec-fetch-mode') !== 'navigate') {
-      throw new Problem('foreign_origin', 403, 'Another site may link here, but not read from here.');
+      throw new Problem('foreign_origin', 'Another site may link here, but not read from here.');
     }
     await next();
   };

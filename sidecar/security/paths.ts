@@ -101,7 +101,6 @@ function isAbsent(error: unknown): boolean {
 function leadsOut(root: string, path: string): Problem {
   return new Problem(
     'leads_out',
-    422,
     `${basename(path)} is a link that leads out of ${root}, and is not followed. Put there what it leads to, and try again.`,
   );
 }

@@ -21,7 +21,7 @@ export function refuseShownFolder(folder: string, shown: readonly string[]): voi
   const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(real(root), real(folder))));
   if (!inside) return;
   const message = `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`;
-  throw new Problem('private_folder', 400, message);
+  throw new Problem('private_folder', message);
 }
 
 /**
@@ -83,7 +83,6 @@ function real(path: string): string {
 function notWritable(folder: string, error: Error): Problem {
   return new Problem(
     'private_folder',
-    500,
     `${folder} can't keep what is private (${error.message}). Choose another folder with TRACKSIDE_PRIVATE.`,
   );
 }

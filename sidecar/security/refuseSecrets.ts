@@ -6,7 +6,7 @@ export function refuseSecrets(fields: Record<string, unknown>): void {
   const field = fieldWithSecret(fields, '');
   if (field === null) return;
   const message = `${field} holds a token, a password, or something that looks like one. It would stand in files and in the list of processes. Put tokens on the page “Secrets”: a trainer finds them in its environment. It is not shown again; nothing was changed.`;
-  throw new Problem('secret_here', 422, message, { field, link: 'secrets' });
+  throw new Problem('secret_here', message, { field, about: 'secrets' });
 }
 
 /** "arguments.log_prefix"; null where none does. What a field is called counts, too. */

@@ -126,7 +126,7 @@ function checked(name: SecretName, typed: string): string {
           ? null
           : 'holds spaces or characters that no token has';
   if (wrong)
-    throw new Problem('bad_secret', 422, `What was given for ${name} ${wrong}. Nothing was changed.`, {
+    throw new Problem('bad_secret', `What was given for ${name} ${wrong}. Nothing was changed.`, {
       field: 'value',
     });
   return value;

@@ -38,7 +38,6 @@ function strong(token: string, where: string): string {
   if (!weak) return token;
   throw new Problem(
     'weak_token',
-    400,
     `the token in ${where} ${weak}; it needs ${SHORTEST} or more letters, digits and signs. \`openssl rand -base64 24\` prints a good one; without any, Trackside makes one.`,
   );
 }

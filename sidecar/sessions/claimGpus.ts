@@ -62,7 +62,6 @@ export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: Readon
     const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
     throw new Problem(
       'no_such_gpu',
-      422,
       `There is no GPU ${absent.join(', ')} here; ${missing ?? `there is ${there}.`} Choose another, or leave the field empty.`,
       { field: 'gpus' },
     );
@@ -83,7 +82,6 @@ function readIndices(words: string): number[] {
   if (!parts.every((part) => /^\d{1,4}$/.test(part))) {
     throw new Problem(
       'bad_gpus',
-      422,
       `GPUs: “${words}” is no list of GPUs. Write 0, or 0,1 for one run on both, or all; empty is the first free one.`,
       { field: 'gpus' },
     );
@@ -98,8 +96,7 @@ function indexOf({ index }: Gpu): number {
 function busy(index: number, holder: string): Problem {
   return new Problem(
     'gpu_busy',
-    409,
     `GPU ${index} is taken: ${holder} trains on it. Nothing was started, and its settings are kept. Stop ${holder}, wait until it has ended, or choose another GPU.`,
-    { link: `sessions/${encodeURIComponent(holder)}` },
+    { about: { session: holder } },
   );
 }

@@ -27,7 +27,7 @@ export function folderName(loraName: string): string {
     const message = loraName.trim()
       ? 'Use at least one letter or digit: the name becomes a folder and a file name.'
       : 'Give the LoRA a name: it becomes the folder and the file name.';
-    throw new Problem('bad_name', 422, message, { field: 'lora_name' });
+    throw new Problem('bad_name', message, { field: 'lora_name' });
   }
   return name;
 }

@@ -43,7 +43,7 @@ export function checkArguments(
     else if (result.value !== false) checked[name] = result.value;
   }
   const wrong = Object.values(fields);
-  if (wrong.length > 0) throw new Problem('bad_arguments', 422, wrong.join(' '), { fields });
+  if (wrong.length > 0) throw new Problem('bad_arguments', wrong.join(' '), { fields });
   return checked;
 }
 
@@ -54,7 +54,7 @@ export function argumentTokens(given: Record<string, ArgumentValue>): string[] {
     if (value === true) return [`--${name}`];
     if (!Array.isArray(value)) return [`--${name}=${value}`];
     const flag = value.map(String).find(wouldBeFlag);
-    if (flag) throw new Problem('foreign_argument', 422, takenForFlag(name, flag), { field: `arguments.${name}` });
+    if (flag) throw new Problem('foreign_argument', takenForFlag(name, flag), { field: `arguments.${name}` });
     return [`--${name}`, ...value];
   });
 }

@@ -24,8 +24,8 @@ export function findTrainer(places: Places, id: string): Trainer {
   const checkout = findCheckout(places);
   if (findFamily(id) && 'missing' in checkout) {
     const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder; nothing was changed.`;
-    throw new Problem('no_checkout', 422, message, { field: 'trainer', link: 'trainers' });
+    throw new Problem('no_checkout', message, { field: 'trainer', about: 'trainers' });
   }
   const there = all.map((trainer) => trainer.id).join(', ');
-  throw new Problem('unknown_trainer', 422, `There is no trainer "${id}" here, only: ${there}.`, { field: 'trainer' });
+  throw new Problem('unknown_trainer', `There is no trainer "${id}" here, only: ${there}.`, { field: 'trainer' });
 }

@@ -40,7 +40,7 @@ export async function checkCommandLine(
 function refuse(name: string, wrong: string | null): void {
   if (!wrong) return;
   const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt. Nothing was started.`;
-  throw new Problem('foreign_argument', 422, message, { field: `arguments.${name}` });
+  throw new Problem('foreign_argument', message, { field: `arguments.${name}` });
 }
 
 /** Each flag as it stands there, with the values that it is given by `=` or by what follows. */

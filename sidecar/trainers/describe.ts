@@ -22,7 +22,7 @@ export async function describeArguments(
   const { path, cwd, commit, also = [] } = trainer.script;
   const stamps = await Promise.all([path, ...also.map((name) => join(cwd, name))].map(stampOf));
   if (!stamps[0])
-    throw new Problem('no_script', 422, `The script of ${trainer.label} is missing: ${path}.`, { field: 'trainer' });
+    throw new Problem('no_script', `The script of ${trainer.label} is missing: ${path}.`, { field: 'trainer' });
   const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
   const argv = [options.python, '-m', 'trackside.describe', path];
   const asked = known.get(key) ?? askOnce({ argv, cwd, pythonPath: options.bridge }, options, key);
@@ -74,7 +74,7 @@ function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;
   const words = z.object({ error: z.string() }).safeParse(parseJson(printed));
-  throw new Problem('not_described', 422, words.data?.error ?? `${script} did not tell its arguments.`);
+  throw new Problem('not_described', words.data?.error ?? `${script} did not tell its arguments.`);
 }
 
 /** Throws the Problem that `describeArguments` would, for an answer as `trackside.describe` prints it. */

@@ -26,6 +26,6 @@ export function readSubsets(lines: string): Subset[] | { wrong: string } {
 /** As above, of a record that somebody may have edited. Throws a Problem, 422. */
 export function subsetsOf(lines: string): Subset[] {
   const read = readSubsets(lines);
-  if ('wrong' in read) throw new Problem('bad_subset', 422, `${read.wrong} Nothing was started.`);
+  if ('wrong' in read) throw new Problem('bad_subset', `${read.wrong} Nothing was started.`);
   return read;
 }

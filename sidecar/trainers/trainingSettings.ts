@@ -24,7 +24,7 @@ export function readTrainingSettings(table: readonly Setting[], given: Record<st
     else fields[name] = `${field.label}: ${parsed.error.issues[0]?.message}`;
   }
   const wrong = Object.values(fields);
-  if (wrong.length > 0) throw new Problem('bad_settings', 422, wrong.join(' '), { fields });
+  if (wrong.length > 0) throw new Problem('bad_settings', wrong.join(' '), { fields });
   return settings as TrainingSettings;
 }
 

@@ -1,4 +1,5 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
+import type { Subject } from '../problem.js';
 import { expectedSteps } from '../trainers/sdOutput/expectedSteps.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
@@ -6,7 +7,8 @@ import { type FlagGroup, flagGroups } from './flags.js';
 import { plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
-import { type Target, targetOf } from './problem.js';
+import { targetOf } from './problem.js';
+import type { Target } from './subject.js';
 import type { TrainerForm } from './trainerForm.js';
 
 export type NewTrainingModel = PageModel & {
@@ -25,7 +27,7 @@ export type NewTrainingModel = PageModel & {
   /** One sentence a field, named as in `values`. */
   errors: Record<string, string>;
   /** What is wrong beyond the fields, with where to look. */
-  problem: { message: string; link?: string | undefined } | null;
+  problem: { message: string; about?: Subject | undefined } | null;
   formId: string;
   /** LoRAs that exist: name, folder of the first version, and the version that the next session would be. */
   loras: { name: string; folder: string; next: number }[];
@@ -104,7 +106,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     saveLabel: draft ? 'Save draft' : 'Save as draft',
     formId: model.formId,
     given: model.given || wrong > 0,
-    problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.link) },
+    problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
     summary: summaryOf(errors, [nameField, ...fields, ...models, ...flags]),
     loras: model.loras,
     name: nameField,

@@ -1,5 +1,7 @@
+import type { Subject } from '../problem.js';
 import type { Finding } from '../sessions/preflight/finding.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
+import { pageOf } from './subject.js';
 
 /** Something that should be known before the start: a word for how bad it is, and where to mend it. */
 export type FindingView = { word: string; message: string; href: string | null; go: string };
@@ -10,19 +12,18 @@ export function preflightView(preflight: Preflight | null, root: string): Findin
   return [...preflight.errors, ...preflight.warnings].map((finding) => findingView(finding, root));
 }
 
-function findingView({ severity, message, link }: Finding, root: string): FindingView {
-  const place = link?.split(/[/?]/)[0] ?? '';
+function findingView({ severity, message, about }: Finding, root: string): FindingView {
   return {
     word: severity === 'error' ? 'Cannot start.' : 'Note.',
     message,
-    href: link ? `${root}${link}` : null,
-    go: PLACES[place] ?? 'Mend it',
+    href: about ? `${root}${pageOf(about).path}` : null,
+    go: goWords(about),
   };
 }
 
-const PLACES: Record<string, string> = {
-  datasets: 'Open the dataset',
-  models: 'Open the models',
-  new: 'Change the settings',
-  sessions: 'Open that session',
-};
+function goWords(about: Subject | undefined): string {
+  if (about === 'models') return 'Open the models';
+  if (typeof about !== 'object') return 'Mend it';
+  if ('dataset' in about) return 'Open the dataset';
+  return 'newFrom' in about ? 'Change the settings' : 'Open that session';
+}

@@ -177,7 +177,14 @@ function openLine({ told, signal, readable = async () => {} }) {
 }
 
 /** What the sidecar says of a part that has to be sent again, from where it stands. */
-const AGAIN = new Set(['part_too_early', 'part_damaged', 'upload_cut_off', 'other_size', 'no_upload']);
+const AGAIN = new Set([
+  'part_too_early',
+  'part_damaged',
+  'upload_cut_off',
+  'part_overtaken',
+  'other_size',
+  'no_upload',
+]);
 
 /** The sidecar's own no: trying again would not help. */
 class Refused extends Error {}

@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
 import { Problem } from '../../sidecar/problem.js';
+import { problemStatus } from '../../sidecar/problemStatus.js';
 import { type DatasetPages, datasetRoutes } from '../../sidecar/routes/datasets.js';
 
 /** The routes on a temporary folder of datasets, answering Problems as the app does; pages print their models. */
@@ -31,7 +32,10 @@ export async function testDatasets() {
   );
   app.onError((error, c) => {
     if (!(error instanceof Problem)) throw error;
-    return c.json({ error: { code: error.code, message: error.message, field: error.field } }, error.status);
+    return c.json(
+      { error: { code: error.code, message: error.message, field: error.field } },
+      problemStatus[error.code],
+    );
   });
   const ask = async (method: string, path: string, body?: Body, headers: Record<string, string> = {}) =>
     app.request(path, { method, body, headers, duplex: 'half' } as RequestInit);

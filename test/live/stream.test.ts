@@ -39,7 +39,7 @@ test('a page that goes away is forgotten', async () => {
 test('a page whose session was deleted ends, and is forgotten', async () => {
   const hub = countedHub();
   const draw = async () => {
-    throw new Problem('no_session', 404, 'There is no session called cat.');
+    throw new Problem('no_session', 'There is no session called cat.');
   };
   const app = new Hono().get('/events', (c) => openStream(c, hub, { key: 'page', draw, concerns: () => true }));
   expect(await (await app.request('/events')).text()).toBe('');

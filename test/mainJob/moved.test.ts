@@ -52,7 +52,7 @@ test('the datasets folder was moved: Resume takes the same pictures there, and n
   const before = readFileSync(caption, 'utf8');
   writeFileSync(caption, 'of something else');
   const refused = await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
-  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'no_dataset', field: 'dataset' } } });
+  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'missing_dataset', field: 'dataset' } } });
   writeFileSync(caption, before);
   expect((await second.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).status).toBe(201);
   const done = await second.until('cat', (facts) => facts.status === 'completed' || facts.status === 'failed');

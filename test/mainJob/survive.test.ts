@@ -297,7 +297,7 @@ test('ui_state.json of another tool, written by hand, or missing: each is listed
   expect(read(place.outputs, 'big', 'ui_state.json')).toContain('12345678901234567890');
 
   const refused = await sidecar.send('POST', 'sessions/their-lora/attempts', { kind: 'relaunch' });
-  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'no_dataset' } } });
+  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'missing_dataset' } } });
   execFileSync('cp', ['-r', join(place.datasets, 'example'), join(place.datasets, 'their-lora')]);
   await sidecar.send('POST', 'sessions/their-lora/attempts', { kind: 'relaunch' });
   await sidecar.until('their-lora', (facts) => facts.status === 'completed');

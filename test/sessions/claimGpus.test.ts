@@ -25,7 +25,7 @@ describe('which GPUs a session gets', () => {
 
   test('one that another session has is refused, with the way to that session', () => {
     const holders = new Map([[1, 'my cat']]);
-    const taken = { status: 409, code: 'gpu_busy', link: 'sessions/my%20cat' };
+    const taken = { code: 'gpu_busy', about: { session: 'my cat' } };
     expect(() => pickGpus('1', two, holders)).toThrow(expect.objectContaining(taken));
     expect(() => pickGpus('all', two, holders)).toThrow(expect.objectContaining(taken));
     const all = new Map([...holders, [0, 'dog'] as const]);

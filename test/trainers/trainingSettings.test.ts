@@ -72,7 +72,7 @@ test('wrong values are refused field by field', () => {
     sample_prompts: 7,
   });
   expect(wrong).toBeInstanceOf(Problem);
-  expect(wrong.status).toBe(422);
+  expect(wrong.code).toBe('bad_settings');
   expect(wrong.fields).toEqual({
     num_repeats: 'Repeats of each picture: has to be 1 at least.',
     max_train_epochs: 'Epochs: has to be a whole number.',

@@ -269,15 +269,15 @@ test('a state that was saved in the middle of an epoch is told by its step, neve
 });
 
 test.each([
-  ['', null],
-  ['sessions', null],
-  ['datasets', 'Datasets'],
-  ['datasets/my%20cats', 'my cats'],
-  ['sessions/my-cat-v3', 'my-cat-v3'],
-  ['sessions/my-cat-v3/history', 'History of my-cat-v3'],
-  ['new?from=my-cat-v3', 'New training'],
-])('a problem that leads to “%s” names the place, and offers each place once', (link, name) => {
-  const html = views.problem({ root: '', status: 404, code: 'gone', message: 'Gone.', link });
+  [undefined, null, null],
+  ['sessions', null, null],
+  ['datasets', 'datasets', 'Datasets'],
+  [{ dataset: 'my cats' }, 'datasets/my%20cats', 'my cats'],
+  [{ session: 'my-cat-v3' }, 'sessions/my-cat-v3', 'my-cat-v3'],
+  [{ history: 'my-cat-v3' }, 'sessions/my-cat-v3/history', 'History of my-cat-v3'],
+  [{ newFrom: 'my-cat-v3' }, 'new?from=my-cat-v3', 'New training'],
+] as const)('a problem about %j leads to “%s”, and offers each place once', (about, link, name) => {
+  const html = views.problem({ root: '', status: 404, code: 'gone', message: 'Gone.', about });
   const buttons = [...html.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(([, to, words]) => [
     to,
     words,

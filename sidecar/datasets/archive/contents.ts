@@ -33,7 +33,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   for await (const entry of zip.eachEntry()) {
     directory += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
     if (++files > MOST_FILES || directory > LONGEST_DIRECTORY)
-      throw refused('too_many_files', `it holds more than ${MOST_FILES.toLocaleString('en')} files`, 413);
+      throw refused('too_many_files', `it holds more than ${MOST_FILES.toLocaleString('en')} files`);
     const path = safePath(entry);
     if (path.endsWith('/')) continue;
     refuseSpecial(entry, path);
@@ -54,7 +54,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   refuseSecondNames(found.wanted, folders);
   const packed = found.wanted.reduce((sum, { entry }) => sum + entry.compressedSize, 0);
   if (found.bytes > LARGEST_UNPACKED || isBomb(found.bytes, packed))
-    throw refused('archive_bomb', `it would unpack to ${inMegabytes(found.bytes)}`, 413);
+    throw refused('archive_bomb', `it would unpack to ${inMegabytes(found.bytes)}`);
   return found;
 }
 
@@ -94,9 +94,9 @@ function refuseSpecial(entry: Entry, path: string): void {
 function refuseBomb(entry: Entry, path: string, kind: Wanted['kind']): void {
   const limit = kind === 'picture' ? LARGEST_PICTURE : LONGEST_CAPTION;
   if (entry.uncompressedSize > limit)
-    throw refused('archive_bomb', `${printable(path)} would unpack to ${inMegabytes(entry.uncompressedSize)}`, 413);
+    throw refused('archive_bomb', `${printable(path)} would unpack to ${inMegabytes(entry.uncompressedSize)}`);
   if (isBomb(entry.uncompressedSize, entry.compressedSize))
-    throw refused('archive_bomb', `${printable(path)} is packed ${MOST_TIMES_SMALLER} times smaller than it is`, 413);
+    throw refused('archive_bomb', `${printable(path)} is packed ${MOST_TIMES_SMALLER} times smaller than it is`);
 }
 
 function isBomb(bytes: number, packed: number): boolean {

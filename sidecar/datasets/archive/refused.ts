@@ -1,7 +1,8 @@
 import { Problem } from '../../problem.js';
+import type { ProblemCode } from '../../problemStatus.js';
 
 /** Why nothing of an archive is taken. */
-export function refused(code: string, why: string, status: 413 | 422 = 422): Problem {
+export function refused(code: ProblemCode, why: string): Problem {
   const remedy = 'Nothing of it was saved. Pack the pictures and captions anew, as a plain zip, and upload that.';
-  return new Problem(code, status, `The archive can't be used: ${why}. ${remedy}`);
+  return new Problem(code, `The archive can't be used: ${why}. ${remedy}`);
 }

@@ -1,6 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { Problem } from '../../problem.js';
 import { captionText, saveCaption } from '../caption.js';
+import { isDiskProblem } from '../diskWords.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
 import { countPixels } from '../picture.js';
@@ -38,12 +39,12 @@ export async function takeArchive(
     async (file) => {
       if (file.kind === 'picture') pixels += await countPixels(file.received.path);
       if (pixels > mostPixels)
-        throw refused('archive_bomb', `its pictures have more than ${inMillions(mostPixels)} million pixels`, 413);
+        throw refused('archive_bomb', `its pictures have more than ${inMillions(mostPixels)} million pixels`);
       try {
         ready.push(await check(file, options));
       } catch (error) {
         await rm(file.received.path, { force: true });
-        if (!(error instanceof Problem) || error.status >= 500) throw error;
+        if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
         taken.refused.push({ file: file.name, code: error.code, reason: error.message });
       }
     },
@@ -69,7 +70,7 @@ async function check(file: Unpacked, options: SaveOptions): Promise<Unpacked & {
     return { ...file, received, stripped };
   }
   if (captionText(await readFile(file.received.path)) === null)
-    throw new Problem('not_utf8', 422, `${file.name} is not UTF-8 text, and trainers stop on it. It was not saved.`);
+    throw new Problem('not_utf8', `${file.name} is not UTF-8 text, and trainers stop on it. It was not saved.`);
   return { ...file, stripped: [] };
 }
 

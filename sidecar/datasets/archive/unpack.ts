@@ -75,7 +75,6 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   if (bytes + SPARE_DISK <= bavail * bsize) return;
   throw new Problem(
     'disk_full',
-    507,
     `The archive unpacks to ${Math.ceil(bytes / 1_000_000)} MB, and the disk has no room for that. Nothing of it was saved. Free some space and upload it again.`,
   );
 }

@@ -19,7 +19,6 @@ export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterabl
     if (part.from > arrived)
       throw new Problem(
         'part_too_early',
-        409,
         `Only ${arrived} bytes of ${upload.record.file} have arrived: go on from there. Nothing was lost.`,
       );
     const before = await crcUpTo(upload, part.from);
@@ -30,7 +29,7 @@ export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterabl
       known.set(upload.key, { at: part.to, crc: after });
       if (part.crc32 === null || part.crc32 === after) return;
       await file.truncate(part.from);
-      throw new Problem('part_damaged', 422, `A part of ${upload.record.file} arrived damaged. Send that part again.`);
+      throw new Problem('part_damaged', `A part of ${upload.record.file} arrived damaged. Send that part again.`);
     } finally {
       await file.sync();
       await file.close();
@@ -78,11 +77,7 @@ async function write(
   let sum = crc;
   for await (const chunk of until(signal, chunks)) {
     if (at + chunk.length > to)
-      throw new Problem(
-        'part_too_long',
-        400,
-        'The part is longer than its Content-Range says. Nothing else was changed.',
-      );
+      throw new Problem('part_too_long', 'The part is longer than its Content-Range says. Nothing else was changed.');
     for (let written = 0; written < chunk.length; )
       written += (await file.write(chunk, written, chunk.length - written, at + written)).bytesWritten;
     sum = crc32(chunk, sum);
@@ -90,7 +85,7 @@ async function write(
     collectBlocks(chunk.length);
   }
   if (at === to) return sum;
-  throw new Problem('upload_cut_off', 400, 'The part is shorter than its Content-Range says. What arrived is kept.');
+  throw new Problem('upload_cut_off', 'The part is shorter than its Content-Range says. What arrived is kept.');
 }
 
 /** Waits for nobody once the signal says so. No race with one long promise: that would keep every chunk until its end. */
@@ -98,7 +93,7 @@ async function* until(signal: AbortSignal, chunks: AsyncIterable<Uint8Array>): A
   const reader = chunks[Symbol.asyncIterator]();
   let giveUp: (problem: Problem) => void = () => {};
   const message = 'A newer part of the same upload has come. What arrived is kept.';
-  signal.addEventListener('abort', () => giveUp(new Problem('upload_cut_off', 409, message)));
+  signal.addEventListener('abort', () => giveUp(new Problem('part_overtaken', message)));
   for (;;) {
     const { done, value } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
       giveUp = reject;

@@ -77,9 +77,8 @@ export async function inUpload<T>(
   if (done) return done.result;
   throw new Problem(
     'no_upload',
-    404,
     'There is no such upload: it was given up, or nothing came for a day. Begin it again; what was saved before is still there.',
-    { link: `datasets/${encodeURIComponent(dataset)}` },
+    { about: { dataset: dataset } },
   );
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { semaphore } from '../../files/queue.js';
 import { Problem } from '../../problem.js';
 import { takeArchive } from '../archive/takeArchive.js';
-import { withDiskWords } from '../diskWords.js';
+import { isDiskProblem, withDiskWords } from '../diskWords.js';
 import { type DatasetFolder, inDataset } from '../folder.js';
 import { requireFileName } from '../names.js';
 import { receive } from '../receive.js';
@@ -56,7 +56,7 @@ async function settle(upload: HalfDone, taking: Taking): Promise<void> {
   try {
     outcome.taken = await takeWhole(upload, taking);
   } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500) throw error;
+    if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
     outcome.problem = { code: error.code, message: error.message };
   }
   await writeRecord(upload.at, { ...upload.record, ...outcome });

@@ -73,11 +73,7 @@ export async function receivePart(
     const { file, bytes, taken, problem } = upload.record;
     if (taken || problem || takingOf(root, id)) return factsOf(upload);
     if (part.total !== bytes)
-      throw new Problem(
-        'other_size',
-        409,
-        `${file} was announced with ${bytes} bytes, not ${part.total}. Begin it again.`,
-      );
+      throw new Problem('other_size', `${file} was announced with ${bytes} bytes, not ${part.total}. Begin it again.`);
     await withDiskWords(join(root, file), () => addPart(upload, part, chunks));
     if (await isDue(upload)) await patiently(take(root, dataset, id).ended);
     return inUpload(root, dataset, id, factsOf);
@@ -91,7 +87,7 @@ export async function receivePart(
 export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {
   await inUpload(root, dataset, id, async () => {
     const taking = takingOf(root, id);
-    taking?.end.abort(new Problem('given_up', 409, 'The upload was given up. Nothing of it was saved.'));
+    taking?.end.abort(new Problem('given_up', 'The upload was given up. Nothing of it was saved.'));
     await taking?.ended.catch(() => {});
   });
   const taken = await inUpload(root, dataset, id, async ({ key, record }) => {
@@ -130,7 +126,6 @@ async function requireRoom(root: string, file: string, bytes: number): Promise<v
   if (bytes + SPARE_DISK <= bavail * bsize) return;
   throw new Problem(
     'disk_full',
-    507,
     `The disk has no room for the ${Math.ceil(bytes / 1_000_000)} MB of ${file}. Nothing was saved. Free some space and upload it again.`,
   );
 }

@@ -71,14 +71,14 @@ function refuseIfAlive(session: Session): void {
 /** Between the decision and the lock another Trackside, or a person, may have done something. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw new Problem('not_due', 409, `${session.name} is not to be resumed by itself any more. Nothing was changed.`, {
-    link: `sessions/${encodeURIComponent(session.name)}`,
+  throw new Problem('not_due', `${session.name} is not to be resumed by itself any more. Nothing was changed.`, {
+    about: { session: session.name },
   });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {
-  return new Problem('already_running', 409, `${name} is training already. ${detail} Nothing was changed.`, {
-    link: `sessions/${encodeURIComponent(name)}`,
+  return new Problem('already_running', `${name} is training already. ${detail} Nothing was changed.`, {
+    about: { session: name },
   });
 }
 
@@ -87,5 +87,5 @@ function notOurs(session: Session): Problem {
     session.file.kind === 'unreadable'
       ? (session.facts.reason ?? 'Its ui_state.json cannot be read.')
       : 'This folder holds no ui_state.json, so its settings are not known. Make a new training with settings of your own.';
-  return new Problem('no_settings', 422, message, { link: `sessions/${encodeURIComponent(session.name)}` });
+  return new Problem('no_settings', message, { about: { session: session.name } });
 }

@@ -33,5 +33,5 @@ export async function refuseForeign(context: Context & { plan: Plan }): Promise<
   const own = trainer.command({ ...input, arguments: {} }).argv;
   await checkCommandLine(trainer, command.argv, own, roots, () => context.describe(trainer));
   const wrong = whyNotDrawn(input.settings.sample_prompts, roots);
-  if (wrong) throw new Problem('foreign_prompt', 422, `${wrong} Nothing was started.`, { field: 'sample_prompts' });
+  if (wrong) throw new Problem('foreign_prompt', `${wrong} Nothing was started.`, { field: 'sample_prompts' });
 }

@@ -60,7 +60,6 @@ export async function planAttempt(context: Context): Promise<Plan> {
     const field = { field: 'max_train_epochs' };
     throw new Problem(
       'too_few_epochs',
-      422,
       `It has trained ${session.progress?.epoch} epochs already; ask for more than that.`,
       field,
     );
@@ -69,17 +68,16 @@ export async function planAttempt(context: Context): Promise<Plan> {
     if (begin.kind === 'start' && session.candidates.length + checkpointCount(session) > 0) {
       throw new Problem(
         'has_checkpoints',
-        409,
         'This session has checkpoints already. Resume it, or relaunch it from the beginning: what is there is then kept in earlier/.',
-        { link: `sessions/${encodeURIComponent(session.name)}` },
+        { about: { session: session.name } },
       );
     }
     return { from: null, epochs, firstStep: 0 };
   }
   if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
-    throw new Problem('completed', 422, `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
+    throw new Problem('completed', `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
       field: 'max_train_epochs',
-      link: `sessions/${encodeURIComponent(session.name)}`,
+      about: { session: session.name },
     });
   }
   const from = await chooseState(session, begin.state ?? null, epochs);
@@ -98,7 +96,6 @@ function firstStepOf(context: Context, from: Candidate): number {
   if (gpus.length > 1 && !exact) {
     throw new Problem(
       'steps_unknown',
-      422,
       'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back; nothing was changed.',
       { field: 'gpus' },
     );
@@ -107,17 +104,16 @@ function firstStepOf(context: Context, from: Candidate): number {
 }
 
 async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
-  const link = { link: `sessions/${encodeURIComponent(session.name)}` };
+  const more = { about: { session: session.name } };
   if (asked) {
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
-    if (!found) throw new Problem('no_state', 422, `There is no state folder ${asked} in this session.`, link);
+    if (!found) throw new Problem('no_state', `There is no state folder ${asked} in this session.`, more);
     const reason = whyNot(found, epochs) ?? (await damageOf(found));
     if (reason)
       throw new Problem(
         'bad_state',
-        422,
         `${found.path} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
-        link,
+        more,
       );
     return found;
   }
@@ -132,11 +128,10 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
   const why = candidates.map((each) => `${each.path}: ${whyNot(each, epochs)}`).join('; ');
   throw new Problem(
     'nothing_to_resume',
-    422,
     why
       ? `No state folder can be resumed from (${why}). Ask for more epochs, or start over: what is there is kept in earlier/.`
       : 'No state folder was saved, so there is nothing to resume from. Start over: what is there is kept in earlier/.',
-    link,
+    more,
   );
 }
 

@@ -52,18 +52,17 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
     if (liveness.alive === 'elsewhere') {
       throw new Problem(
         'elsewhere',
-        409,
         `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`,
       );
     }
     if (session.byHand) return handRuns.endIn(session, confirmation);
     if (liveness.alive === 'no' || !latest) {
-      throw new Problem('not_running', 409, `${name} is not running; nothing was changed.`, {
-        link: `sessions/${encodeURIComponent(name)}`,
+      throw new Problem('not_running', `${name} is not running; nothing was changed.`, {
+        about: { session: name },
       });
     }
     if (when === 'after-save' && !state?.enable_checkpointing) {
-      throw new Problem('saves_nothing', 409, 'This training saves no state to wait for. Use Stop.');
+      throw new Problem('saves_nothing', 'This training saves no state to wait for. Use Stop.');
     }
     // It is being ended already; waiting for a save now would take that back.
     if (when === 'after-save' && latest.stop_when === 'now') return session;
@@ -86,9 +85,8 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
     if (latest.stop_when !== 'after-save' || ending.has(latest.id)) {
       throw new Problem(
         'being_stopped',
-        409,
         `${name} is being stopped already, which can't be taken back. Resume it once it has ended.`,
-        { link: `sessions/${encodeURIComponent(name)}` },
+        { about: { session: name } },
       );
     }
     takenBack.add(latest.id);

@@ -27,14 +27,13 @@ export function endByHand(run: HandRun, { confirm, process }: Confirmation, ende
   if (confirm !== CONFIRMED) {
     throw new Problem(
       'started_by_hand',
-      409,
       `Process ${run.pid} was started by hand, so Trackside can't bring it back, and what it has not saved would be lost. Nothing was stopped. To stop it all the same, send confirm=${CONFIRMED}.`,
       { field: 'confirm' },
     );
   }
   if (process && process !== String(run.pid)) {
     const message = `Process ${process} has ended; process ${run.pid}, which runs now, is another one. Nothing was stopped.`;
-    throw new Problem('another_process', 409, message, { field: 'process' });
+    throw new Problem('another_process', message, { field: 'process' });
   }
   const name = nameOf(run);
   if (ending.has(name)) return;

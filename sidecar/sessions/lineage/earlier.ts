@@ -39,7 +39,6 @@ async function freshFolder(parent: string, name: string): Promise<string> {
   if (!(await isOwnFolder(parent)))
     throw new Problem(
       'leads_out',
-      422,
       'earlier/ in the output folder is a link, and nothing is moved through it. Remove the link, and try again; nothing was changed.',
     );
   for (let again = 1; ; again += 1) {

@@ -93,7 +93,7 @@ export function openOutputs({ root, build, hub }: { root: string; build: string;
     async read(name) {
       if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
-      if (!session) throw new Problem('no_session', 404, `There is no session called ${name}.`, { link: 'sessions' });
+      if (!session) throw new Problem('no_session', `There is no session called ${name}.`, { about: 'sessions' });
       return session;
     },
     refresh,

@@ -32,11 +32,11 @@ export async function checkTokenizers(needs: readonly ModelNeed[], folder: strin
   const missing = main ? await missingTokenizers(folder, main.role) : [];
   if (missing.length === 0) return [];
   const message = `${missing.join(', ')}: the tokenizer is not here yet. The trainer will get it from the model hub at its start, and ends where that cannot be reached; the page of models downloads it before.`;
-  return [warning('missing_tokenizer', message, { link: 'models' })];
+  return [warning('missing_tokenizer', message, { about: 'models' })];
 }
 
 async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd: string): Promise<Finding[]> {
-  const more = { field: `arguments.${need.flag}`, link: 'models' };
+  const more = { field: `arguments.${need.flag}`, about: 'models' as const };
   const given = typeof value === 'string' ? value.trim() : '';
   if (given === '') {
     if (!need.required) return [];
@@ -66,7 +66,7 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
 }
 
 /** `owner/name` may be one of the hub's, which the trainer downloads itself. */
-function absent(need: ModelNeed, given: string, more: { field: string; link: string }): Finding {
+function absent(need: ModelNeed, given: string, more: { field: string; about: 'models' }): Finding {
   if (/^[\w.-]+\/[\w.-]+$/.test(given) && need.flag === 'pretrained_model_name_or_path') {
     const message = `${need.label}: ${given} is no file here, so the trainer will download it from the hub at its start, without showing how far it is.`;
     return warning('model_from_hub', message, more);

@@ -19,17 +19,16 @@ export async function readPictures(
   session: { name: string },
   state: UiState,
 ): Promise<DatasetDetail> {
-  const link = { link: `new?from=${encodeURIComponent(session.name)}`, field: 'dataset' };
+  const more = { about: { newFrom: session.name }, field: 'dataset' };
   const path = state.dataset?.path ?? join(settings.datasets, session.name);
   const isHere = path.startsWith(`${settings.datasets}/`);
   const name = isHere ? path.slice(settings.datasets.length + 1) : basename(path);
   const detail = await readDataset(settings.datasets, name).catch((error: unknown) => {
-    if (error instanceof Problem && error.status === 404) {
+    if (error instanceof Problem && error.code === 'no_dataset') {
       throw new Problem(
-        'no_dataset',
-        422,
+        'missing_dataset',
         `The dataset ${path} is not there. Choose a dataset for it; its settings are kept.`,
-        link,
+        more,
       );
     }
     throw error;
@@ -37,10 +36,9 @@ export async function readPictures(
   // The datasets were moved with the pod: pictures of this name, with the same content, are the same.
   if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
     throw new Problem(
-      'no_dataset',
-      422,
+      'missing_dataset',
       `The dataset ${path} is not one of the datasets folder ${settings.datasets}, and ${name} there holds other pictures. Choose one.`,
-      link,
+      more,
     );
   }
   return detail;
@@ -49,10 +47,10 @@ export async function readPictures(
 /** Pictures and captions that a trainer would end at, or pass over. */
 export async function checkPictures(detail: DatasetDetail, trainer: Trainer, python: string): Promise<Finding[]> {
   const { errors, warnings } = checkDataset(detail);
-  const link = { field: 'dataset', link: `datasets/${encodeURIComponent(detail.name)}` };
+  const more = { field: 'dataset', about: { dataset: detail.name } };
   const found = [
-    ...errors.map((message) => error('bad_dataset', message, link)),
-    ...warnings.map((message) => warning('dataset', message, link)),
+    ...errors.map((message) => error('bad_dataset', message, more)),
+    ...warnings.map((message) => warning('dataset', message, more)),
   ];
   const pictures = detail.files.map(({ file }) => file);
   try {
@@ -71,7 +69,7 @@ export async function checkSubsets(
 ): Promise<Finding[]> {
   const fields = ['more_datasets', 'reg_datasets'] as const;
   const missing = await Promise.all(fields.map((field) => missingSubset(datasets, subsetsOf(settings[field]))));
-  return fields.flatMap((field, at) => (missing[at] ? [error('no_dataset', missing[at], { field })] : []));
+  return fields.flatMap((field, at) => (missing[at] ? [error('missing_dataset', missing[at], { field })] : []));
 }
 
 /** Pictures or repeats that are not those of the attempt before: an epoch then has another number of steps. */
@@ -81,7 +79,7 @@ export function checkSamePictures(detail: DatasetDetail, state: UiState): Findin
     warning(
       'dataset_changed',
       'The pictures, their captions or the repeats are not those of the last attempt. All epochs that were asked for are still trained; steps are counted by what an epoch has now.',
-      { field: 'dataset', link: `datasets/${encodeURIComponent(detail.name)}` },
+      { field: 'dataset', about: { dataset: detail.name } },
     ),
   ];
 }

@@ -81,28 +81,28 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
 
 /** Throws all errors as one Problem, 422, in which each is told; returns the warnings. */
 export function refuseErrors(name: string, found: readonly Finding[]): void {
-  const errors = found.filter(({ severity }) => severity === 'error');
+  const errors = found.filter((each) => each.severity === 'error');
   const [first] = errors;
   if (!first) return;
-  const link = first.link ?? `sessions/${encodeURIComponent(name)}`;
+  const about = first.about ?? { session: name };
   const fields = Object.fromEntries(errors.flatMap(({ field, message }) => (field ? [[field, message]] : [])));
   const words = errors.map(({ message }) => message.replace(/ Nothing was started\.$/, '')).join(' ');
   const code = errors.length === 1 ? first.code : 'not_ready';
   const field = errors.length === 1 ? first.field : undefined;
-  throw new Problem(code, 422, `${words} Nothing was started.`, {
-    link,
+  throw new Problem(code, `${words} Nothing was started.`, {
+    about,
     ...(field ? { field } : {}),
     ...(errors.length > 1 ? { fields } : {}),
   });
 }
 
 function summary(found: readonly Finding[]): Preflight {
-  const errors = found.filter(({ severity }) => severity === 'error');
+  const errors = found.filter((each) => each.severity === 'error');
   return { ready: errors.length === 0, errors, warnings: found.filter(({ severity }) => severity === 'warning') };
 }
 
-function findingOf({ code, message, field, link }: Problem): Finding {
-  return error(code, message, { ...(field ? { field } : {}), ...(link ? { link } : {}) });
+function findingOf({ code, message, field, about }: Problem): Finding {
+  return error(code, message, { ...(field ? { field } : {}), ...(about ? { about } : {}) });
 }
 
 async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiState) {

@@ -20,7 +20,7 @@ export async function requirePackage(trainer: Trainer, pictures: readonly string
     await runCommand({ argv: [python, '-c', `import ${need.module}`], cwd: '/', pythonPath: '' });
   } catch {
     const remedy = `Install it (${python} -m pip install ${need.name}), or save the pictures as PNG.`;
-    throw new Problem('missing_package', 422, `${need.why} ${remedy} Nothing was started.`, { field: 'dataset' });
+    throw new Problem('missing_package', `${need.why} ${remedy} Nothing was started.`, { field: 'dataset' });
   }
   found.add(key);
 }

@@ -68,6 +68,6 @@ export async function readOne(folder: string, id: string) {
 }
 
 export function noVersion(name: string, version: string): Problem {
-  const link = { link: `sessions/${encodeURIComponent(name)}/history` };
-  return new Problem('no_version', 404, `There is no copy ${version} any more: the last 20 are kept.`, link);
+  const more = { about: { history: name } };
+  return new Problem('no_version', `There is no copy ${version} any more: the last 20 are kept.`, more);
 }

@@ -92,7 +92,6 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
   }
   throw new Problem(
     'busy_state',
-    503,
     `${STATE_FILE} is being changed all the time by another program; nothing was lost, try again.`,
   );
 }
@@ -175,7 +174,6 @@ function isHalfWritten(file: Look): boolean {
 function unreadable(reason: string): Problem {
   return new Problem(
     'unreadable_state',
-    422,
     `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`,
   );
 }
@@ -183,7 +181,6 @@ function unreadable(reason: string): Problem {
 function gone(): Problem {
   return new Problem(
     'missing_state',
-    409,
     `${STATE_FILE} is not there any more, so nothing was changed. Put a version back from ${HISTORY}/.`,
   );
 }

@@ -46,7 +46,7 @@ export async function readNewSession(
     },
   );
   if (Object.keys(wrong).length > 0 || !read) {
-    throw new Problem('bad_fields', 422, `${Object.values(wrong).join(' ')} Nothing was started.`, { fields: wrong });
+    throw new Problem('bad_fields', `${Object.values(wrong).join(' ')} Nothing was started.`, { fields: wrong });
   }
   const ours = new Set<string>([
     ...SETTING_NAMES,
@@ -80,11 +80,11 @@ async function readChosenDataset(
 ): Promise<NewSession['dataset']> {
   if (!name) {
     if (!trainer) return null;
-    throw new Problem('no_dataset', 422, 'Choose a dataset, or upload pictures to make one.', { field: 'dataset' });
+    throw new Problem('missing_dataset', 'Choose a dataset, or upload pictures to make one.', { field: 'dataset' });
   }
   const detail = await readDataset(settings.datasets, name);
   const { errors } = checkDataset(detail);
-  if (trainer && errors.length > 0) throw new Problem('bad_dataset', 422, errors.join(' '), { field: 'dataset' });
+  if (trainer && errors.length > 0) throw new Problem('bad_dataset', errors.join(' '), { field: 'dataset' });
   const pictures = detail.files.map(({ file }) => file);
   if (trainer) await requirePackage(trainer, pictures, settings.python);
   const { path, images, captions } = detail;

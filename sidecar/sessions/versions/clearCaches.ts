@@ -14,21 +14,16 @@ export async function clearSessionCaches(
   name: string,
 ): Promise<string[]> {
   const session = await outputs.read(name);
-  if (!session.state) throw new Problem('no_settings', 422, 'Its settings are not known; nothing was removed.');
+  if (!session.state) throw new Problem('no_settings', 'Its settings are not known; nothing was removed.');
   const { path } = await readPictures(settings, session, session.state);
   const dataset = basename(path);
   const user = (await outputs.list()).find(
     ({ dataset_path, attempts }) => attempts.at(-1)?.alive && dataset_path && basename(dataset_path) === dataset,
   );
   if (user) {
-    throw new Problem(
-      'dataset_in_use',
-      409,
-      `${user.name} trains on these pictures. Stop it first; nothing was removed.`,
-      {
-        link: `sessions/${encodeURIComponent(user.name)}`,
-      },
-    );
+    throw new Problem('dataset_in_use', `${user.name} trains on these pictures. Stop it first; nothing was removed.`, {
+      about: { session: user.name },
+    });
   }
   return clearCaches(settings.datasets, dataset);
 }

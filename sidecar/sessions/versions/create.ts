@@ -99,9 +99,9 @@ export function checkLoraName(loraName: string): void {
   if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
     const message =
       'The name holds a character that cannot be seen, as a line break or a change of direction. Type it anew.';
-    throw new Problem('bad_name', 422, message, { field: 'lora_name' });
+    throw new Problem('bad_name', message, { field: 'lora_name' });
   }
   if (loraName.trim().length > 200) {
-    throw new Problem('bad_name', 422, 'The name is longer than 200 characters.', { field: 'lora_name' });
+    throw new Problem('bad_name', 'The name is longer than 200 characters.', { field: 'lora_name' });
   }
 }

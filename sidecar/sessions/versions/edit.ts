@@ -39,7 +39,7 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
   const parsed = words.safeParse(change);
   if (parsed.success) return parsed.data;
   const field = String(parsed.error.issues[0]?.path[0]);
-  throw new Problem('bad_text', 422, `${field}: ${parsed.error.issues[0]?.message}.`, { field });
+  throw new Problem('bad_text', `${field}: ${parsed.error.issues[0]?.message}.`, { field });
 }
 
 /** Does a change touch what only a draft lets change? */
@@ -63,7 +63,7 @@ export async function editDraft(
   if (asked.loraName !== facts.lora_name) {
     const message =
       'The name of a draft stays: its folder has it. Use its settings for a new training of another name.';
-    throw new Problem('name_stays', 422, message, { field: 'lora_name' });
+    throw new Problem('name_stays', message, { field: 'lora_name' });
   }
   await withSessionLock(folder, async () => {
     const now = await outputs.read(name);
@@ -78,5 +78,5 @@ export async function editDraft(
 
 function notADraft(name: string): Problem {
   const message = 'It was started with these settings. Use them for a new version to change them.';
-  return new Problem('not_a_draft', 409, message, { link: `new?from=${encodeURIComponent(name)}` });
+  return new Problem('not_a_draft', message, { about: { newFrom: name } });
 }

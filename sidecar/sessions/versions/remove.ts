@@ -19,8 +19,8 @@ export async function removeSession(outputs: Outputs, name: string): Promise<Rem
   const kept = await withSessionLock(folder, async () => {
     const { facts, liveness, byHand } = await outputs.read(name);
     if (liveness.alive !== 'no' || byHand) {
-      throw new Problem('is_alive', 409, `${name} is training. Stop it first; nothing was deleted.`, {
-        link: `sessions/${encodeURIComponent(name)}`,
+      throw new Problem('is_alive', `${name} is training. Stop it first; nothing was deleted.`, {
+        about: { session: name },
       });
     }
     // Gone for everybody at once: nobody sees half a session.

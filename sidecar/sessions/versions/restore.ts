@@ -40,7 +40,7 @@ export async function restoreVersion(outputs: Outputs, name: string, version: st
   const then = await readOne(folder, version);
   if (!then) throw noVersion(name, version);
   if (!then.raw) {
-    throw new Problem('unreadable_version', 422, `That copy can't be put back: ${then.reason}. Nothing was changed.`);
+    throw new Problem('unreadable_version', `That copy can't be put back: ${then.reason}. Nothing was changed.`);
   }
   const { raw: old, text } = then;
   const file = await readStateFile(folder);
@@ -80,7 +80,7 @@ async function putWhole(folder: string, text: string, signature: string | null):
     return;
   }
   if (!(await stat(path)).isFile()) {
-    throw new Problem('not_a_file', 422, `${path} is not a file. Move it away, and put the copy back then.`);
+    throw new Problem('not_a_file', `${path} is not a file. Move it away, and put the copy back then.`);
   }
   await keepBroken(folder, path);
   const replaced = await replaceUnchanged(path, text, signature);
@@ -89,5 +89,5 @@ async function putWhole(folder: string, text: string, signature: string | null):
 }
 
 function busy(): Problem {
-  return new Problem('busy_state', 409, `${STATE_FILE} is changed by another program; nothing was lost, try again.`);
+  return new Problem('busy_state', `${STATE_FILE} is changed by another program; nothing was lost, try again.`);
 }

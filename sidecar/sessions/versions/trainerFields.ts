@@ -50,7 +50,7 @@ export async function readTrainerFields(
     Object.assign(wrong, trainer.conflicts?.(settings, own), await wrongSubsets(trackside.settings.datasets, settings));
   }
   if (Object.keys(wrong).length > 0 || !settings || !own) {
-    throw new Problem('bad_fields', 422, Object.values(wrong).join(' '), { fields: wrong });
+    throw new Problem('bad_fields', Object.values(wrong).join(' '), { fields: wrong });
   }
   return { settings, arguments: own };
 }

@@ -1,5 +1,6 @@
 import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
+import type { ProblemCode } from '../../problemStatus.js';
 import type { Stillness } from '../../telemetry/progress.js';
 import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import type { Stopping } from '../attempt/stop.js';
@@ -14,6 +15,9 @@ const LOOK_MS = 250;
 const MOST_SECONDS_A_LOOK = 2;
 /** How much of a standstill a sidecar that dies may forget: a twentieth of the shortest limit. */
 const KEEP_SECONDS = 30;
+
+/** Somebody else was quicker, or is at work on the session or the GPU. */
+const PASSING = new Set<ProblemCode>(['already_running', 'not_due', 'gpu_busy', 'busy_session', 'missing_state']);
 
 export type AutoResume = {
   /** Begins to look after all sessions; call it once `outputs` is open. */
@@ -139,8 +143,8 @@ export function createAutoResume(deps: Beginning & { stopping: Stopping; hub: Hu
       done.set(name, { step, moments: [...moments, performance.now()] });
       outputs.mark(name, {});
     } catch (error) {
-      // Somebody else was quicker, or is at work on it: what comes of it is looked at anew.
-      if (error instanceof Problem && error.status === 409 && countBlock(name, attempt) < AUTO_RESUMES) {
+      // What comes of it is looked at anew.
+      if (error instanceof Problem && PASSING.has(error.code) && countBlock(name, attempt) < AUTO_RESUMES) {
         outputs.mark(name, {});
       } else refuse(name, attempt, `It could not be resumed by itself: ${(error as Error).message}`);
     } finally {

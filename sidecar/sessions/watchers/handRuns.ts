@@ -72,7 +72,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
       const before = facts.find((each) => each.pid === pid);
       if (!run || run.since !== before?.since) {
         const message = `Process ${pid} is no training outside the outputs folder, or has ended. Nothing was stopped.`;
-        throw new Problem('no_such_training', 404, message, { link: '' });
+        throw new Problem('no_such_training', message);
       }
       endByHand(run, confirmation, () => void lookSoon());
       tell(facts.map((each) => (each === before ? { ...each, status: 'stopping' } : each)));
@@ -80,8 +80,8 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
     },
     endIn(session, confirmation) {
       const run = byHandIn(session.folder, true);
-      const link = `sessions/${encodeURIComponent(session.name)}`;
-      if (!run) throw new Problem('not_running', 409, `${session.name} is not running any more.`, { link });
+      const about = { session: session.name };
+      if (!run) throw new Problem('not_running', `${session.name} is not running any more.`, { about });
       endByHand(run, confirmation, () => void outputs.refresh(session.name).catch(() => {}));
       void outputs.refresh(session.name).catch(() => {});
       return { ...session, facts: { ...session.facts, status: 'stopping' } };
