@@ -47,7 +47,7 @@ export function createApp(trackside: Trackside): Hono {
   if (login)
     app.use(
       ownHost((name) => isOurs(name) || settings.pod.owns(name)),
-      guard(login, views),
+      guard(login, views.login),
     );
   // Whoever reaches the pod's own proxy would be let in: a login is asked for there, or the name is said to be safe.
   else app.use(ownHost(isOurs), notPassedOn(ownNames(settings.allowedHosts, false)));

@@ -4,8 +4,8 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type Pod, podOf } from './pod.js';
 import { Problem } from './problem.js';
-import { type Pod, podOf } from './security/pod.js';
 
 /** The folder that holds package.json; this file runs from `.build/sidecar/`, or from `sidecar/` under a test runner. */
 const projectRoot = fileURLToPath(new URL(import.meta.url.includes('/.build/') ? '../..' : '..', import.meta.url));

@@ -19,9 +19,7 @@ import { type AutoResume, createAutoResume } from './sessions/watchers/autoResum
 import { type HandRuns, watchHandRuns } from './sessions/watchers/handRuns.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
-import type { Argument } from './trainers/arguments.js';
-import { describeArguments } from './trainers/describe.js';
-import type { Trainer } from './trainers/trainer.js';
+import { type Describe, describeArguments } from './trainers/describe.js';
 import { type Assets, loadAssets } from './views/assets.js';
 import { createViews, type Views } from './views/pages.js';
 
@@ -42,8 +40,7 @@ export type Trackside = {
   cards: Cards;
   views: Views;
   assets: Assets;
-  /** Every argument of a trainer's own parser. */
-  describe(trainer: Trainer): Promise<Argument[]>;
+  describe: Describe;
 };
 
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
@@ -68,7 +65,7 @@ export function createTrackside(settings: Settings): Trackside {
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
-  const stopping = createStopping(outputs, handRuns);
+  const stopping = createStopping(outputs);
   const modelHub = { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') };
   const downloads = createDownloads({
     models: settings.models,
@@ -76,7 +73,7 @@ export function createTrackside(settings: Settings): Trackside {
     changed: () => hub.tell({ type: 'models' }),
     arrived: ({ into }, commit) => placeTokenizer(settings.models, into, commit),
   });
-  const describe = (trainer: Trainer) =>
+  const describe: Describe = (trainer) =>
     describeArguments(trainer, {
       bridge: settings.bridge,
       python: trainer.python ?? settings.python,

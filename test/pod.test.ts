@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { addressOf } from '../sidecar/commands/address.js';
-import { podOf } from '../sidecar/security/pod.js';
+import { podOf } from '../sidecar/pod.js';
 import type { SessionFacts } from '../sidecar/sessions/facts.js';
 import { isAlive, makeTestSidecars, projectRoot, quick, until } from './sidecar.js';
 

@@ -26,14 +26,14 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
 
   routes.use(
     '/login',
-    inTime((c) => refuseToken(c, login, views, '')),
+    inTime((c) => refuseToken(c, login, views.login, '')),
   );
-  routes.use('/login', bodyLimit({ maxSize: LARGEST_FORM, onError: (c) => refuseToken(c, login, views, '') }));
+  routes.use('/login', bodyLimit({ maxSize: LARGEST_FORM, onError: (c) => refuseToken(c, login, views.login, '') }));
   routes.post(
     '/login',
     withoutLogin(async (c) => {
       const { token, back } = await readFields(c, { secret: true });
-      if (typeof token !== 'string' || !login.isToken(token)) return refuseToken(c, login, views, ownPath(back));
+      if (typeof token !== 'string' || !login.isToken(token)) return refuseToken(c, login, views.login, ownPath(back));
       login.cookies.give(c);
       return seen(c, `./${ownPath(back)}`);
     }),

@@ -1,5 +1,6 @@
+import { findModels } from '../models/findModels.js';
 import type { Problem } from '../problem.js';
-import { findModelsHere, presetHere } from '../sessions/versions/trainerFields.js';
+import { presetHere } from '../sessions/versions/trainerFields.js';
 import type { Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
@@ -105,7 +106,7 @@ async function modelChoices(
   values: Record<string, string>,
 ): Promise<{ choices: ModelChoice[]; values: Record<string, string> }> {
   if (!trainer.models) return { choices: [], values: {} };
-  const found = await findModelsHere(trackside);
+  const found = await findModels(trackside.settings);
   const given = Object.fromEntries(
     trainer.models.flatMap(({ flag }) =>
       values[`arguments.${flag}`] ? [[flag, values[`arguments.${flag}`] ?? '']] : [],

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { findModelsHere } from '../sessions/versions/trainerFields.js';
+import { findModels } from '../models/findModels.js';
 import type { Trackside } from '../trackside.js';
 import { findTrainer, trainers } from '../trainers/catalogue.js';
 import { modelsFor } from '../trainers/modelNeeds.js';
@@ -16,10 +16,10 @@ export function trainerRoutes(trackside: Trackside): Hono {
     const all = trainers(settings);
     const facts = all.map(({ id, label, description }) => ({ id, label, description }));
     return answer(c, facts, async () => {
-      const found = await findModelsHere(trackside);
+      const found = await findModels(trackside.settings);
       return views.trainers({
         ...(await pageModel(trackside, '')),
-        sdScripts: await sdScriptsFacts(trackside),
+        sdScripts: await sdScriptsFacts(settings),
         trainers: all.map(({ id, label, description, models = [] }) => ({
           id,
           label,
@@ -30,7 +30,7 @@ export function trainerRoutes(trackside: Trackside): Hono {
     });
   });
 
-  routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(trackside)));
+  routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(settings)));
 
   // An id may hold a slash: sd-scripts/flux.
   routes.get('/trainers/:id{.+}', async (c) => {

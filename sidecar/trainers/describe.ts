@@ -7,6 +7,9 @@ import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 
+/** Every argument of a trainer's own parser, as `describeArguments` has it. */
+export type Describe = (trainer: Trainer) => Promise<Argument[]>;
+
 /** Runs a command to its end and answers what it printed on stdout, whatever its exit code; throws when it cannot be started. */
 export type Run = (command: { argv: string[]; cwd: string; pythonPath: string }) => Promise<string>;
 

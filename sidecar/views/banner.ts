@@ -1,13 +1,19 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
 import { sparkline } from './chart.js';
 import { troubleWords } from './disk.js';
 import { count, duration, loss, pace, percent } from './formatting.js';
-import type { PageModel } from './frame.js';
 import { isAlive, type StatusView, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
-export type BannerModel = Pick<PageModel, 'root' | 'now' | 'active' | 'troubles'> & {
+export type BannerModel = {
+  root: string;
+  now: Date;
+  /** The Active Sessions; on a session's own page the others. What lives first, then newest first. */
+  active: SessionFacts[];
+  /** Folders that can't be written now. */
+  troubles?: DiskTrouble[];
   /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
   page?: 'home';
 };

@@ -1,17 +1,9 @@
-import type { SessionFacts } from '../sessions/facts.js';
-import type { DiskTrouble } from '../telemetry/diskTrouble.js';
-import { bannerView } from './banner.js';
+import { type BannerModel, bannerView } from './banner.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
-export type PageModel = {
-  root: string;
-  now: Date;
-  /** The Active Sessions banner; on a session's own page the others. What lives first, then newest first. */
-  active: SessionFacts[];
+export type PageModel = Omit<BannerModel, 'page'> & {
   /** Free space where outputs are written, in bytes; null where unknown. */
   disk?: { freeBytes: number; totalBytes: number } | null;
-  /** Folders that can't be written now. */
-  troubles?: DiskTrouble[];
 };
 
 /** What the layout shows around a page. */

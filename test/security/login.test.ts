@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { podOf } from '../../sidecar/pod.js';
 import { isLoopback, nameOf, ownNames } from '../../sidecar/security/hosts.js';
 import { ownPath } from '../../sidecar/security/ownPath.js';
-import { podOf } from '../../sidecar/security/pod.js';
 import { createWrongTokens } from '../../sidecar/security/wrongTokens.js';
 import { makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 

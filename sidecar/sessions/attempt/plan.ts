@@ -2,7 +2,7 @@ import type { DatasetDetail } from '../../datasets/facts.js';
 import { Problem } from '../../problem.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
-import type { Argument } from '../../trainers/arguments.js';
+import type { Describe } from '../../trainers/describe.js';
 import type { Trainer, TrainingInput } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 import type { AttemptKind } from '../facts.js';
@@ -29,8 +29,7 @@ export type Begin = {
 export type Context = {
   settings: Settings;
   secrets: Secrets;
-  /** Every argument of a trainer's own parser. */
-  describe(trainer: Trainer): Promise<Argument[]>;
+  describe: Describe;
   session: Session;
   state: UiState;
   trainer: Trainer;

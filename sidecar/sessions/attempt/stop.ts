@@ -1,13 +1,13 @@
 import { Problem } from '../../problem.js';
 import { stopAttempt } from '../../processes/stop.js';
 import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
-import type { Confirmation } from '../byHand/end.js';
+import { type Confirmation, endByHand } from '../byHand/end.js';
+import { byHandIn } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';
 import { isLastSave, saveUnderWay } from '../status/saveUnderWay.js';
 import type { Session } from '../status/session.js';
-import type { HandRuns } from '../watchers/handRuns.js';
 
 /** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;
@@ -40,7 +40,7 @@ export type Stopping = {
  * Stops trainings: a request is written down first, so that it outlives the sidecar; a save in progress is let through;
  * then the attempt's processes are ended and looked for until none is left.
  */
-export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
+export function createStopping(outputs: Outputs): Stopping {
   /** Attempts that are being ended at this moment. */
   const ending = new Set<string>();
   /** Attempts that are not to stop after the next save any more, whatever was read of them a moment ago. */
@@ -55,7 +55,7 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
         `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`,
       );
     }
-    if (session.byHand) return handRuns.endIn(session, confirmation);
+    if (session.byHand) return endHandRun(session, confirmation);
     if (liveness.alive === 'no' || !latest) {
       throw new Problem('not_running', `${name} is not running; nothing was changed.`, {
         about: { session: name },
@@ -77,6 +77,15 @@ export function createStopping(outputs: Outputs, handRuns: HandRuns): Stopping {
     });
     if (when === 'now') void end(name, latest.id).catch(() => {});
     return outputs.read(name);
+  }
+
+  function endHandRun(session: Session, confirmation: Confirmation): Session {
+    const run = byHandIn(session.folder, true);
+    const about = { session: session.name };
+    if (!run) throw new Problem('not_running', `${session.name} is not running any more.`, { about });
+    endByHand(run, confirmation, () => void outputs.refresh(session.name).catch(() => {}));
+    void outputs.refresh(session.name).catch(() => {});
+    return { ...session, facts: { ...session.facts, status: 'stopping' } };
   }
 
   async function keepTraining(name: string): Promise<Session> {

@@ -4,7 +4,6 @@ import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/sdOutput/fileNames.js';
 import type { KeptEarlier } from '../facts.js';
-import type { Session } from '../status/session.js';
 
 /**
  * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
@@ -53,7 +52,13 @@ async function freshFolder(parent: string, name: string): Promise<string> {
 }
 
 /** Where a session's states and samples went that a later attempt made room of (earlier.ts), newest first. */
-export async function keptEarlier({ folder, outputName }: Session): Promise<KeptEarlier> {
+export async function keptEarlier({
+  folder,
+  outputName,
+}: {
+  folder: string;
+  outputName: string;
+}): Promise<KeptEarlier> {
   const kept: KeptEarlier = { states: [], samples: [] };
   if (!(await isOwnFolder(join(folder, 'earlier')))) return kept;
   const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true });

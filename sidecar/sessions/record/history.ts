@@ -1,8 +1,8 @@
 import { Problem } from '../../problem.js';
-import type { Session } from '../status/session.js';
 import { listVersions, readVersion } from './copies.js';
 import { attemptsOf, type Change, changesBetween, topFields } from './differences.js';
 import { same } from './merge.js';
+import type { StateFile } from './stateFile.js';
 import { parseUiState, type RawState } from './uiState.js';
 
 /** A version of `ui_state.json` in a list. `changed`: the fields in which it differs from the version before it. */
@@ -28,8 +28,10 @@ export type VersionDetail = VersionFacts & {
   changes: Change[];
 };
 
+type Recorded = { name: string; folder: string; file: StateFile };
+
 /** The last versions of a session's `ui_state.json`, newest first. */
-export async function readHistory({ folder, file }: Pick<Session, 'folder' | 'file'>): Promise<VersionFacts[]> {
+export async function readHistory({ folder, file }: Omit<Recorded, 'name'>): Promise<VersionFacts[]> {
   const read = await Promise.all((await listVersions(folder)).map(({ id }) => readOne(folder, id)));
   const versions = read.flatMap((each) => each ?? []);
   const present = file.kind === 'whole' ? file.raw : null;
@@ -49,7 +51,7 @@ export async function readHistory({ folder, file }: Pick<Session, 'folder' | 'fi
 }
 
 /** One version, and how it differs from the present. Throws a Problem, 404, where there is none of that id. */
-export async function readHistoryVersion(session: Session, version: string): Promise<VersionDetail> {
+export async function readHistoryVersion(session: Recorded, version: string): Promise<VersionDetail> {
   const read = await readOne(session.folder, version);
   const facts = (await readHistory(session)).find((each) => each.version === version);
   if (!read || !facts) throw noVersion(session.name, version);

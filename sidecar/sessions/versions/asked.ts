@@ -2,14 +2,14 @@ import { checkDataset } from '../../datasets/check.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { readDataset } from '../../datasets/read.js';
 import { Problem } from '../../problem.js';
-import type { Trackside } from '../../trackside.js';
+import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import { checkLoraName, type NewSession } from './create.js';
 import { LONGEST_DESCRIPTION } from './edit.js';
-import { readTrainerFields } from './trainerFields.js';
+import { type Checks, readTrainerFields } from './trainerFields.js';
 
 /**
  * What a form or a JSON body asks for, checked all at once, so that one answer names everything that is wrong. Throws a
@@ -18,11 +18,11 @@ import { readTrainerFields } from './trainerFields.js';
  * @param start a draft may do without pictures; a start may not
  */
 export async function readNewSession(
-  trackside: Trackside,
+  checks: Checks,
   fields: Record<string, unknown>,
   start: boolean,
 ): Promise<NewSession> {
-  const trainer = findTrainer(trackside.settings, textOf(fields.trainer) || 'practice');
+  const trainer = findTrainer(checks.settings, textOf(fields.trainer) || 'practice');
   const wrong: Record<string, string> = {};
   const loraName = textOf(fields.lora_name);
   const take = (error: unknown): null => {
@@ -37,8 +37,8 @@ export async function readNewSession(
   }
   const description = textOf(fields.description);
   if (description.length > LONGEST_DESCRIPTION) wrong.description = 'The description is longer than 2,000 characters.';
-  const read = await readTrainerFields(trackside, trainer, fields, start).catch(take);
-  const dataset = await readChosenDataset(trackside, textOf(fields.dataset), start ? trainer : null).catch(
+  const read = await readTrainerFields(checks, trainer, fields, start).catch(take);
+  const dataset = await readChosenDataset(checks.settings, textOf(fields.dataset), start ? trainer : null).catch(
     (error: unknown) => {
       if (!(error instanceof Problem)) throw error;
       wrong.dataset = error.message.replace(/ Nothing was started\.$/, '');
@@ -74,7 +74,7 @@ export async function readNewSession(
 
 /** @param trainer what is to be started on it; null where nothing is */
 async function readChosenDataset(
-  { settings }: Trackside,
+  settings: Settings,
   name: string,
   trainer: Trainer | null,
 ): Promise<NewSession['dataset']> {

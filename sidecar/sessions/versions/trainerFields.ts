@@ -1,10 +1,10 @@
 import { missingSubset } from '../../datasets/subsets.js';
 import { findModels } from '../../models/findModels.js';
-import type { ModelFile } from '../../models/roles.js';
 import { Problem } from '../../problem.js';
 import { readGpus } from '../../processes/gpus.js';
-import type { Trackside } from '../../trackside.js';
+import type { Settings } from '../../settings.js';
 import { type ArgumentValue, checkArguments } from '../../trainers/arguments.js';
+import type { Describe } from '../../trainers/describe.js';
 import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { presetForGpus } from '../../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
@@ -13,6 +13,9 @@ import type { TrainingSettings } from '../../trainers/setting.js';
 import { readSubsets } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
+
+/** What a form is checked against. */
+export type Checks = { settings: Settings; describe: Describe };
 
 export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
 
@@ -23,7 +26,7 @@ export type TrainerFields = { settings: TrainingSettings; arguments: Record<stri
  * @param start a draft may lack model files; a start may not
  */
 export async function readTrainerFields(
-  trackside: Trackside,
+  checks: Checks,
   trainer: Trainer,
   fields: Record<string, unknown>,
   start: boolean,
@@ -33,21 +36,21 @@ export async function readTrainerFields(
   const settings = collect(wrong, () => readTrainingSettings(trainer.settings, { ...fields, vram }));
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
   const asked = Object.values(given).some((value) => value !== '');
-  const known = asked ? trainer.furtherArguments(await trackside.describe(trainer)) : [];
-  const roots = pathRoots(trackside.settings, trainer.script.cwd);
+  const known = asked ? trainer.furtherArguments(await checks.describe(trainer)) : [];
+  const roots = pathRoots(checks.settings, trainer.script.cwd);
   const own = collect(wrong, () => checkArguments(known, given, roots));
   const undrawn = settings && whyNotDrawn(settings.sample_prompts, roots);
   if (undrawn) wrong.sample_prompts = undrawn;
   if (settings && own) {
     Object.assign(own, switchedOff(trainer, settings, given));
     if (trainer.models) {
-      const found = await findModelsHere(trackside);
+      const found = await findModels(checks.settings);
       Object.assign(own, chooseModels(trainer, settings.base_model, own, found));
       for (const { flag, label } of start ? missingModels(trainer, own, found) : []) {
         wrong[`arguments.${flag}`] = `${label} is missing: choose a file, or download one on the page Models.`;
       }
     }
-    Object.assign(wrong, trainer.conflicts?.(settings, own), await wrongSubsets(trackside.settings.datasets, settings));
+    Object.assign(wrong, trainer.conflicts?.(settings, own), await wrongSubsets(checks.settings.datasets, settings));
   }
   if (Object.keys(wrong).length > 0 || !settings || !own) {
     throw new Problem('bad_fields', Object.values(wrong).join(' '), { fields: wrong });
@@ -72,10 +75,6 @@ async function wrongSubsets(datasets: string, settings: TrainingSettings): Promi
 /** The preset for the GPU of this machine; null where the trainer has none. */
 export async function presetHere({ presets }: Trainer): Promise<{ vram: string; found: string } | null> {
   return presets ? presetForGpus(presets, (await readGpus()).gpus) : null;
-}
-
-export function findModelsHere({ settings }: Trackside): Promise<ModelFile[]> {
-  return findModels(settings);
 }
 
 /** What a preset gives can be switched off; what it does not give need not be. */

@@ -3,10 +3,9 @@ import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
-import { byHandIn, type HandRun, runsByHand, sessionOf } from '../byHand/runs.js';
+import { type HandRun, runsByHand, sessionOf } from '../byHand/runs.js';
 import type { HandRunFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
-import type { Session } from '../status/session.js';
 
 const LOOK_MS = 2000;
 
@@ -17,8 +16,6 @@ export type HandRuns = {
   revision(): number;
   /** Ends one of them, by its process. Throws a Problem: 404 where it is none (any more), 409 unconfirmed. */
   end(pid: number, confirmation: Confirmation): HandRunFacts;
-  /** Ends the one that writes into a session's folder. Throws a Problem, 409. */
-  endIn(session: Session, confirmation: Confirmation): Session;
   open(): Promise<void>;
   close(): void;
 };
@@ -77,14 +74,6 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
       endByHand(run, confirmation, () => void lookSoon());
       tell(facts.map((each) => (each === before ? { ...each, status: 'stopping' } : each)));
       return { ...before, status: 'stopping' };
-    },
-    endIn(session, confirmation) {
-      const run = byHandIn(session.folder, true);
-      const about = { session: session.name };
-      if (!run) throw new Problem('not_running', `${session.name} is not running any more.`, { about });
-      endByHand(run, confirmation, () => void outputs.refresh(session.name).catch(() => {}));
-      void outputs.refresh(session.name).catch(() => {});
-      return { ...session, facts: { ...session.facts, status: 'stopping' } };
     },
     async open() {
       await lookSoon();

@@ -1,6 +1,6 @@
 import { readGpus } from '../../processes/gpus.js';
 import { runCommand } from '../../processes/run.js';
-import type { Trackside } from '../../trackside.js';
+import type { Settings } from '../../settings.js';
 import { findCheckout, usualPlaces } from './checkout.js';
 import { missingPackages, readPackages } from './packages.js';
 
@@ -22,7 +22,7 @@ const FRESH_MS = 10_000;
 let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
 
 /** What there is of sd-scripts on this machine, and what is missing, in words. Python is asked every ten seconds at most. */
-export async function sdScriptsFacts({ settings }: Trackside): Promise<SdScriptsFacts> {
+export async function sdScriptsFacts(settings: Settings): Promise<SdScriptsFacts> {
   const { gpus, missing: noGpu } = await readGpus();
   const cards = gpus.map(({ index, name, memoryTotal, driver }) => ({
     index,
