@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { methodOverride } from 'hono/method-override';
 import { diskErrorCode } from './files/diskError.js';
 import { Problem } from './problem.js';
 import { problemStatus } from './problemStatus.js';
@@ -8,6 +9,7 @@ import { rootOf, wantsPage } from './request.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
 import { byHandRoutes } from './routes/byHand.js';
+import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diskRoutes } from './routes/disk.js';
 import { eventRoutes } from './routes/events.js';
@@ -41,6 +43,8 @@ const LARGEST_FORM = 4 * 1024 * 1024;
 export function createApp(trackside: Trackside): Hono {
   const { settings, login, views, assets } = trackside;
   const app = new Hono();
+  app.use(meantMethod(app));
+  app.use(compressAnswers());
   app.use(maskAnswers());
   app.use(safeHeaders());
   const isOurs = ownNames([settings.host, ...settings.allowedHosts], login !== null);
@@ -107,11 +111,12 @@ export function createApp(trackside: Trackside): Hono {
 }
 
 /** Forms can only post: `?_method=DELETE` in the address of one says what is meant. */
-export function meantMethod(request: Request): Request {
-  if (request.method !== 'POST') return request;
-  const meant = new URL(request.url).searchParams.get('_method')?.toUpperCase();
-  return meant && ['DELETE', 'PUT', 'PATCH'].includes(meant) ? new Request(request, { method: meant }) : request;
+function meantMethod(app: Hono): MiddlewareHandler {
+  const override = methodOverride({ app, query: '_method' });
+  return (c, next) => (c.req.method === 'POST' && MEANT.has(c.req.query('_method') ?? '') ? override(c, next) : next());
 }
+
+const MEANT = new Set(['DELETE', 'PUT', 'PATCH']);
 
 function tooLarge(): never {
   throw new Problem('too_large', 'The form is larger than 4 MB; nothing was changed.');
