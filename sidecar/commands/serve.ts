@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { createApp, meantMethod } from '../app.js';
+import { createApp } from '../app.js';
 import { seedExample } from '../datasets/seed.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
@@ -48,10 +48,7 @@ export async function serve(settings: Settings): Promise<void> {
   void resolvePython(settings.python).catch(() => {});
   void readEnvironment(settings.python);
   const app = createApp(trackside);
-  const server = createServer(
-    limits,
-    getRequestListener((request) => app.fetch(meantMethod(request))),
-  );
+  const server = createServer(limits, getRequestListener(app.fetch));
   server.setTimeout(IDLE_MS);
   server.maxConnections = MOST_CONNECTIONS;
   trackside.disk.open();
