@@ -2,13 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { projectRoot } from './bridge.js';
 import { type Pod, podOf } from './pod.js';
 import { Problem } from './problem.js';
-
-/** The folder that holds package.json; this file runs from `.build/sidecar/`, or from `sidecar/` under a test runner. */
-const projectRoot = fileURLToPath(new URL(import.meta.url.includes('/.build/') ? '../..' : '..', import.meta.url));
 
 const path = (fallback: string) =>
   z
@@ -55,7 +52,6 @@ export type Settings = Readonly<z.infer<typeof schema>> & {
   readonly pod: Pod;
   readonly root: string;
   readonly templates: string;
-  readonly bridge: string;
   readonly version: string;
   /** Which code this is: another after every build that changed something. */
   readonly build: string;
@@ -82,7 +78,6 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
     pod: podOf(environment),
     root: resolve(projectRoot),
     templates: resolve(projectRoot, 'templates'),
-    bridge: resolve(projectRoot, 'trainer-bridge'),
     version,
     build: buildId(),
   });

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { allowSwapping } from './files/swap.js';
 import { createDownloads, type Downloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
 import type { Hub } from './live/hub.js';
@@ -6,7 +7,6 @@ import { createHub } from './live/hub.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
-import { allowSwapping } from './processes/swap.js';
 import { type Cards, createCards } from './publish/cards.js';
 import { createPublishing, type Publishing } from './publish/publish.js';
 import { type Login, openLogin } from './security/login.js';
@@ -51,7 +51,7 @@ export function createTrackside(settings: Settings): Trackside {
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
   for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);
   hideValues(secrets.all);
-  allowSwapping(async () => ({ python: await resolvePython(settings.python), bridge: settings.bridge }));
+  allowSwapping(() => resolvePython(settings.python));
   const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
@@ -75,7 +75,6 @@ export function createTrackside(settings: Settings): Trackside {
   });
   const describe: Describe = (trainer) =>
     describeArguments(trainer, {
-      bridge: settings.bridge,
       python: trainer.python ?? settings.python,
       run: runCommand,
       kept: join(settings.private, 'described'),

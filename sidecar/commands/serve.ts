@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from '../app.js';
+import { bridge } from '../bridge.js';
 import { seedExample } from '../datasets/seed.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
@@ -35,7 +35,7 @@ export async function serve(settings: Settings): Promise<void> {
   // A slip of ours in the background must not take the page away from whoever watches a training.
   process.on('unhandledRejection', (error) => console.error(error));
   await makeRoot(settings.datasets)
-    .then(() => seedExample(settings.datasets, join(settings.bridge, 'example')))
+    .then(() => seedExample(settings.datasets, bridge.example))
     .catch((error: Error) => {
       console.error(`trackside: the example pictures could not be copied: ${error.message}`);
     });

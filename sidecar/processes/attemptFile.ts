@@ -1,11 +1,13 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { contract } from '../bridge.js';
 
 const pid = z.int().min(2);
 const ticks = z.int().min(0);
 
-const attemptSchema = z.looseObject({
+/** Its fields are those of the contract (trainer-bridge/trackside/contract.json): a test compares them. */
+export const attemptSchema = z.looseObject({
   id: z.string().min(1),
   number: z.int(),
   kind: z.enum(['start', 'resume', 'relaunch']),
@@ -59,7 +61,7 @@ export type BrokenFile = { readonly broken: string };
  * again, so that a thousand sessions can be asked every second. Never throws.
  */
 export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | null {
-  const path = join(outputFolder, 'attempt.json');
+  const path = join(outputFolder, contract.files.attempt);
   let stats: Stats | undefined;
   try {
     stats = statSync(path, { throwIfNoEntry: false });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { contract } from '../bridge.js';
 import { isLiving, ownNamespace, type Process, parseStat } from './identity.js';
-import { MARK } from './sweep.js';
 
 /** A process, and what was made of its command line. */
 export type Recognised<T> = Process & { readonly as: T };
@@ -57,7 +57,7 @@ function readLine(
   if (arguments_ === '') return wasBare ? null : 'unsettled';
   if (!arguments_.includes('.py')) return null;
   const environment = readText(`/proc/${pid}/environ`);
-  if (environment === null || `\0${environment}`.includes(`\0${MARK}=`)) return null;
+  if (environment === null || `\0${environment}`.includes(`\0${contract.mark}=`)) return null;
   if (environment === '' && !wasBare) return 'unsettled';
   try {
     if (readlinkSync(`/proc/${pid}/ns/pid`) !== ownNamespace().link) return null;

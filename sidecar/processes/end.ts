@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { contract } from '../bridge.js';
 import { type Process, type ProcessIdentity, readLiving } from './identity.js';
 import { signalProcess } from './signals.js';
 
 const LOOK_MS = 100;
-const GRACE_MS = 15_000;
-const GIVE_UP_MS = 20_000;
+const GRACE_MS = contract.seconds.stop_grace * 1000;
+const GIVE_UP_MS = GRACE_MS + 5000;
 
 /**
  * Ends exactly these processes, in this order, and what they start of the same kind meanwhile: SIGTERM, after 15 s

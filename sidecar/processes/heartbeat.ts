@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { contract } from '../bridge.js';
 
 /** A runner beats every 2 s; after three beats missed nobody is believed to be there. */
-export const HEARTBEAT_SECONDS = 2;
-export const SILENT_SECONDS = 7;
+export const { heartbeat: HEARTBEAT_SECONDS, silent: SILENT_SECONDS } = contract.seconds;
+const { attempt: ATTEMPT_FILE, beaten_for: BEATEN_FOR } = contract.files;
 /** A first look at a sign of life as old as this finds nobody there; no clocks of two machines differ by that. */
 const LONG_AGO_SECONDS = 60;
 /** A look that comes later than this saw nothing of the time between: the machine slept, or the disk did not answer. */
 const MOST_SECONDS_A_LOOK = 2;
-/** Touched by a sidecar for a runner that died before its trainer did; the next runner removes it. */
-const BEATEN_FOR = '.attempt.json.alive';
 
 type Watch = { beat: bigint; lookedAt: number; seconds: number; longAgo: boolean };
 
@@ -71,7 +70,7 @@ export function isBeatenFor(outputFolder: string): boolean {
 }
 
 function lastBeat(outputFolder: string): bigint | null {
-  const own = stamp(join(outputFolder, 'attempt.json'));
+  const own = stamp(join(outputFolder, ATTEMPT_FILE));
   const other = stamp(join(outputFolder, BEATEN_FOR));
   return own !== null && other !== null && other > own ? other : own;
 }
@@ -114,7 +113,7 @@ const CLOCK_KEPT_MS = 5000;
 const clocks = new Map<number, { time: number; at: number }>();
 
 function stampOfNewFile(folder: string): number {
-  const path = join(folder, `.attempt.json.${randomBytes(6).toString('hex')}`);
+  const path = join(folder, `.${ATTEMPT_FILE}.${randomBytes(6).toString('hex')}`);
   const descriptor = openSync(path, 'wx');
   try {
     return fstatSync(descriptor).mtimeMs;

@@ -3,17 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bridge, contract } from '../bridge.js';
 import { readAttempt } from './attemptFile.js';
 import { lastBeatOfSilent } from './heartbeat.js';
 import { isThisNamespace } from './liveness.js';
 import { resolvePython } from './python.js';
-import { MARK } from './sweep.js';
 
 export type Launch = {
   /** The Python that runs the runner: a name to be found in PATH, or a path. 3.10 or newer. */
   python: string;
-  /** The folder `trainer-bridge`. */
-  bridge: string;
   outputFolder: string;
   /** Random; the mark that all processes of the attempt carry. */
   attemptId: string;
@@ -43,7 +41,7 @@ export async function launchRunner(launch: Launch): Promise<Launched> {
     const runner = spawn(python, runnerArguments(launch), {
       detached: true,
       stdio: ['ignore', complaints ?? 'ignore', complaints ?? 'ignore'],
-      env: { ...trainerEnvironment(launch.environment), [MARK]: launch.attemptId },
+      env: { ...trainerEnvironment(launch.environment), [contract.mark]: launch.attemptId },
     });
     runner.unref();
     const outcome = await started(runner, launch);
@@ -63,7 +61,8 @@ export async function launchRunner(launch: Launch): Promise<Launched> {
  */
 export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(ours).filter(
-    ([name]) => !name.startsWith('TQDM_') && !['FORCE_COLOR', 'TTY_COMPATIBLE', 'TRACKSIDE_TOKEN', MARK].includes(name),
+    ([name]) =>
+      !name.startsWith('TQDM_') && !['FORCE_COLOR', 'TTY_COMPATIBLE', 'TRACKSIDE_TOKEN', contract.mark].includes(name),
   );
   return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: '1', COLUMNS: '500', PYTHONIOENCODING: 'utf-8' };
 }
@@ -73,7 +72,7 @@ function runnerArguments(launch: Launch): string[] {
   const { stopGraceSeconds, lingerSeconds } = launch;
   const silent = silentBefore(launch.outputFolder);
   return [
-    ...['-I', '-S', join(launch.bridge, 'trackside', 'runner.py')],
+    ...['-I', '-S', bridge.runner],
     ...['--output', launch.outputFolder, '--attempt', launch.attemptId, '--number', String(launch.number)],
     ...['--kind', launch.kind, '--cwd', launch.cwd],
     ...(stopGraceSeconds === undefined ? [] : ['--stop-grace', String(stopGraceSeconds)]),
@@ -121,8 +120,10 @@ function started(runner: ChildProcess, launch: Launch): Promise<'started' | numb
 function refusal(status: number, complaints: number | null): Launched {
   const said = complaints === null ? '' : readAll(complaints).trim();
   const last = said.split('\n').at(-1) ?? '';
-  if (status === 75) return { ok: false, code: 'held', message: last || 'Another attempt holds this folder.' };
-  if (status === 74) return { ok: false, code: 'unwritable', message: last || 'The output folder cannot be written.' };
+  if (status === contract.exit_codes.held)
+    return { ok: false, code: 'held', message: last || 'Another attempt holds this folder.' };
+  if (status === contract.exit_codes.unwritable)
+    return { ok: false, code: 'unwritable', message: last || 'The output folder cannot be written.' };
   return { ok: false, code: 'failed', message: `The runner ended at once (status ${status}). ${last}`.trim() };
 }
 

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { contract } from '../bridge.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isThisNamespace } from './liveness.js';
 
-/** Written by a sidecar that is told to end while an attempt lives; the next runner removes it. */
-const FILE = '.attempt.json.pod';
+const FILE = contract.files.pod_end;
 /** What is told to end within so many seconds was told by one and the same. */
 const TOGETHER_SECONDS = 5;
 

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { contract } from '../bridge.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import type { Process } from './identity.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
@@ -43,7 +44,7 @@ const stops = new Map<string, Promise<void>>();
 const SWEEP_MS = 100;
 
 async function stopNow(outputFolder: string, options: StopOptions): Promise<void> {
-  const { graceSeconds = 15, recordSeconds = 5, giveUpSeconds = 60 } = options;
+  const { graceSeconds = contract.seconds.stop_grace, recordSeconds = 5, giveUpSeconds = 60 } = options;
   const attempt = readAttempt(outputFolder);
   if (!attempt || 'broken' in attempt || attempt.ended_at) return;
   if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return;

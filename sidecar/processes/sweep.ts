@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { contract } from '../bridge.js';
 import type { AttemptRecord } from './attemptFile.js';
 import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from './identity.js';
 
-/** The environment variable by which every process of an attempt carries the attempt's id. */
-export const MARK = 'TRACKSIDE_ATTEMPT';
+const { mark: MARK } = contract;
 
 /**
  * All living processes of an attempt, the runner included: runner and trainer themselves, everything that carries the
@@ -70,7 +70,7 @@ function tracesOf(pid: number): string[] {
 
 /** Who clears its environment and leaves the session still prints where the trainer printed. */
 function logBehind(pid: number, descriptor: number): string | null {
-  const stats = statOf(pid, descriptor, (path) => path.includes('training.log'));
+  const stats = statOf(pid, descriptor, (path) => path.includes(contract.files.log));
   return stats?.isFile() ? `log ${stats.dev}:${stats.ino}` : null;
 }
 

@@ -1,13 +1,14 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { contract } from '../bridge.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { readMasked } from '../security/maskedFile.js';
 import { type ConsoleEvent, readConsole } from '../trainers/sdOutput/consoleLines.js';
 import { openLog } from './logTail.js';
 import { advanceProgress, type Beginning, PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
-export const LOG_FILE = 'training.log';
+export const LOG_FILE = contract.files.log;
 const BLOCK = 256 * 1024;
 /** For what is written while it is being read. */
 const SPARE = 4096;

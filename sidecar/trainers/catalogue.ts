@@ -6,14 +6,13 @@ import { families, findFamily } from './sdScripts/families.js';
 import { sdScriptsTrainer } from './sdScripts/trainer.js';
 import type { Trainer } from './trainer.js';
 
-type Places = Pick<Settings, 'bridge' | 'models' | 'sdScripts' | 'python' | 'root'>;
+type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root'>;
 
 /** What can be trained here, in the order of the form: practice, and sd-scripts' families where there is a checkout. */
 export function trainers(places: Places): Trainer[] {
   const checkout = findCheckout(places);
-  const practice = practiceTrainer(places.bridge);
-  if ('missing' in checkout) return [practice];
-  return [practice, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
+  if ('missing' in checkout) return [practiceTrainer];
+  return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
 }
 
 /** The trainer of that id. Throws a Problem (422) that says what is missing for it, or names those there are. */

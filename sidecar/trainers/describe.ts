@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { bridge } from '../bridge.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
@@ -20,19 +21,23 @@ export type Run = (command: { argv: string[]; cwd: string; pythonPath: string })
  */
 export async function describeArguments(
   trainer: Pick<Trainer, 'label' | 'script'>,
-  options: { bridge: string; python: string; run: Run; kept?: string },
+  options: { python: string; run: Run; kept?: string },
 ): Promise<Argument[]> {
   const { path, cwd, commit, also = [] } = trainer.script;
   const stamps = await Promise.all([path, ...also.map((name) => join(cwd, name))].map(stampOf));
   if (!stamps[0])
     throw new Problem('no_script', `The script of ${trainer.label} is missing: ${path}.`, { field: 'trainer' });
   const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
-  const argv = [options.python, '-m', 'trackside.describe', path];
-  const asked = known.get(key) ?? askOnce({ argv, cwd, pythonPath: options.bridge }, options, key);
+  const asked = known.get(key) ?? askOnce(describeCommand(options.python, path, cwd), options, key);
   known.set(key, asked);
   // A failure is asked again: a package may have been installed since.
   asked.catch(() => known.delete(key));
   return asked;
+}
+
+/** What prints the flags of a script, for `Run`. */
+export function describeCommand(python: string, script: string, cwd: string): Parameters<Run>[0] {
+  return { argv: [python, '-m', 'trackside.describe', script], cwd, pythonPath: bridge.folder };
 }
 
 /** Of what is kept on disk: to be raised when its shape changes. */

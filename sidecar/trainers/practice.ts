@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { bridge } from '../bridge.js';
 import { argumentTokens } from './arguments.js';
 import { datasetConfig } from './datasetConfig.js';
 import { OWN_FLAGS } from './flagPolicy.js';
@@ -6,32 +7,6 @@ import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting } from './trainingSettings.js';
 import { trainScript } from './trainScript.js';
-
-/** The practice trainer of the bridge: a tiny but real LoRA in plain Python. `bridge` is the folder trainer-bridge. */
-export function practiceTrainer(bridge: string): Trainer {
-  const script = { path: join(bridge, 'practice_train_network.py'), cwd: bridge };
-  return {
-    id: 'practice',
-    label: 'Practice',
-    description:
-      'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
-    settings: SETTINGS,
-    script,
-    fromSettings: FROM_SETTINGS,
-    furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
-    needsFor,
-    command: (input) => command(script, input),
-    files,
-  };
-}
-
-function needsFor(pictures: readonly string[]): PackageNeed | null {
-  const others = pictures.filter((file) => !/\.png$/i.test(file));
-  const [first, ...more] = others;
-  if (!first) return null;
-  const named = more.length > 0 ? `${first} and ${more.length} more are no PNGs` : `${first} is no PNG`;
-  return { module: 'PIL', name: 'pillow', why: `${named}, and the practice trainer reads other pictures with Pillow.` };
-}
 
 const SETTINGS = [
   setting('concept_sentence'),
@@ -51,7 +26,32 @@ const SETTINGS = [
 /** Flags that the settings above become. */
 const FROM_SETTINGS = ['network_dim', 'learning_rate', 'seed', 'save_every_n_epochs', 'sample_every_n_steps'];
 
-function command(script: Trainer['script'], input: TrainingInput): Command {
+const script = { path: bridge.practiceTrainer, cwd: bridge.folder };
+
+/** The practice trainer of the bridge: a tiny but real LoRA in plain Python. */
+export const practiceTrainer: Trainer = {
+  id: 'practice',
+  label: 'Practice',
+  description:
+    'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
+  settings: SETTINGS,
+  script,
+  fromSettings: FROM_SETTINGS,
+  furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
+  needsFor,
+  command,
+  files,
+};
+
+function needsFor(pictures: readonly string[]): PackageNeed | null {
+  const others = pictures.filter((file) => !/\.png$/i.test(file));
+  const [first, ...more] = others;
+  if (!first) return null;
+  const named = more.length > 0 ? `${first} and ${more.length} more are no PNGs` : `${first} is no PNG`;
+  return { module: 'PIL', name: 'pillow', why: `${named}, and the practice trainer reads other pictures with Pillow.` };
+}
+
+function command(input: TrainingInput): Command {
   return { argv: [input.python, script.path, ...flags(input)], cwd: script.cwd };
 }
 

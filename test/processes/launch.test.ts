@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { bridge } from '../../sidecar/bridge.js';
 import { launchRunner, trainerEnvironment } from '../../sidecar/processes/launch.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import {
-  bridge,
   cleanUpAfterEach,
   endIn,
   existing,
@@ -50,9 +50,14 @@ test('what keeps a training from starting is told', async () => {
     message: 'no-such-python is no Python that works: no such program.',
   });
   expect(await launchRunner({ ...launch, python: 'false' })).toMatchObject({ ok: false, code: 'no_python' });
-  expect(await launchRunner({ ...launch, bridge: '/no/such' })).toMatchObject({
+  const python = join(folder, 'python');
+  writeFileSync(python, `#!/bin/sh\n[ "$3" = -c ] && echo 3 12 "$0" || { echo "no $3" >&2; exit 2; }\n`, {
+    mode: 0o755,
+  });
+  expect(await launchRunner({ ...launch, python })).toEqual({
+    ok: false,
     code: 'failed',
-    message: expect.stringContaining("can't open file '/no/such/trackside/runner.py'"),
+    message: `The runner ended at once (status 2). no ${bridge.runner}`,
   });
   expect(await launchRunner({ ...launch, outputFolder: '/no/such' })).toMatchObject({ code: 'unwritable' });
   mkdirSync(join(folder, 'training.log'));
@@ -86,15 +91,7 @@ test('a PYTHONPATH that breaks Python does not break the runner', async () => {
 test('the starter killed, the trainer keeps its PID and not one line of its log is lost', async () => {
   const folder = newFolder();
   const script = 'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "line $i"; done; sleep 0.2; echo last; sleep 60';
-  const runner = [
-    '-I',
-    '-S',
-    join(bridge, 'trackside', 'runner.py'),
-    '--output',
-    folder,
-    '--attempt',
-    `s${Date.now()}`,
-  ];
+  const runner = ['-I', '-S', bridge.runner, '--output', folder, '--attempt', `s${Date.now()}`];
   const rest = ['--number', '1', '--kind', 'start', '--cwd', folder, '--', 'sh', '-c', script];
   const starter = spawn('node', [fixture('starter.mjs'), ...runner, ...rest], { stdio: 'ignore' });
   await until(() => liveness(folder).alive === 'here' && recordIn(folder).trainer_pid !== null, 'the training');

@@ -12,7 +12,6 @@ import { type Launch, launchRunner } from '../../sidecar/processes/launch.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
 import { processesOf } from '../../sidecar/processes/sweep.js';
 
-export const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
 export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
 const folders: string[] = [];
@@ -49,7 +48,6 @@ export function newFolder(): string {
 export function launchOf(outputFolder: string, argv: string[], more: Partial<Launch> = {}): Launch {
   return {
     python: 'python3',
-    bridge,
     outputFolder,
     attemptId: randomBytes(8).toString('hex'),
     number: 1,

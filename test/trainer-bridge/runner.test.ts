@@ -2,11 +2,11 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bridge } from '../../sidecar/bridge.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
 import {
-  bridge,
   cleanUpAfterEach,
   endIn,
   existing,
@@ -23,9 +23,8 @@ import {
 cleanUpAfterEach();
 
 const shell = (script: string) => ['sh', '-c', script];
-const runnerFile = join(bridge, 'trackside', 'runner.py');
 const given = (output: string, id: string, ...argv: string[]) => [
-  ...['-I', '-S', runnerFile, '--output', output, '--attempt', id, '--number', '2'],
+  ...['-I', '-S', bridge.runner, '--output', output, '--attempt', id, '--number', '2'],
   ...['--kind', 'resume', '--cwd', '/', '--', ...argv],
 ];
 const runnerByHand = (output: string, ...argv: string[]) =>
@@ -283,7 +282,8 @@ describe('the record heals', () => {
     const record = await runIn(folder, ['true']);
     await endIn(folder);
     const heartbeat = () =>
-      spawnSync('python3', ['-c', beat, folder, record.id], { env: { ...process.env, PYTHONPATH: bridge } }).status;
+      spawnSync('python3', ['-c', beat, folder, record.id], { env: { ...process.env, PYTHONPATH: bridge.folder } })
+        .status;
     const beat =
       'import os, sys; from trackside import record; record.touch(os.open(sys.argv[1], os.O_RDONLY), {"id": sys.argv[2]})';
     rmSync(join(folder, 'attempt.json'));
@@ -300,7 +300,7 @@ describe('the record heals', () => {
 test('python -m trackside.runner --help explains itself, and wrong usage is refused', () => {
   const run = (...flags: string[]) =>
     spawnSync('python3', ['-m', 'trackside.runner', ...flags], {
-      env: { ...process.env, PYTHONPATH: bridge },
+      env: { ...process.env, PYTHONPATH: bridge.folder },
       encoding: 'utf8',
     });
   const help = run('--help');

@@ -1,15 +1,12 @@
 import { execFile } from 'node:child_process';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Problem } from '../../sidecar/problem.js';
 import { type Argument, checkArguments } from '../../sidecar/trainers/arguments.js';
 import { describeArguments, type Run } from '../../sidecar/trainers/describe.js';
 import { practiceTrainer } from '../../sidecar/trainers/practice.js';
 import { temporaryFolder } from './fixtures.js';
-
-const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
 
 let runs = 0;
 const run: Run = ({ argv: [program = '', ...rest], cwd, pythonPath }) => {
@@ -31,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 const ask = () =>
-  describeArguments({ label: 'Mine', script: { path: script, cwd: folder.path } }, { bridge, python: 'python3', run });
+  describeArguments({ label: 'Mine', script: { path: script, cwd: folder.path } }, { python: 'python3', run });
 
 const SCRIPT = `
 import argparse, os
@@ -79,7 +76,7 @@ describe("a script's own parser", () => {
     expect(
       await describeArguments(
         { label: 'Mine', script: { path: script, cwd: folder.path } },
-        { bridge, python: 'python3', run },
+        { python: 'python3', run },
       ),
     ).toEqual(described);
     await expect(import('node:fs/promises').then(({ stat }) => stat(join(folder.path, 'trained')))).rejects.toThrow();
@@ -109,7 +106,7 @@ describe("a script's own parser", () => {
       vi.resetModules();
       const fresh = await import('../../sidecar/trainers/describe.js');
       const at = { path: script, cwd: folder.path, commit, also: ['also.py'] };
-      return fresh.describeArguments({ label: 'Mine', script: at }, { bridge, python: 'python3', run, kept });
+      return fresh.describeArguments({ label: 'Mine', script: at }, { python: 'python3', run, kept });
     };
     runs = 0;
     const first = await askAfterRestart('a');
@@ -138,9 +135,9 @@ describe("a script's own parser", () => {
 });
 
 test("the practice trainer's further flags are those that no setting gives", async () => {
-  const practice = practiceTrainer(bridge);
+  const practice = practiceTrainer;
   const names = practice
-    .furtherArguments(await describeArguments(practice, { bridge, python: 'python3', run }))
+    .furtherArguments(await describeArguments(practice, { python: 'python3', run }))
     .map(({ name }) => name);
   expect(names).toEqual([
     'network_alpha',

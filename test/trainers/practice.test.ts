@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer, trainers } from '../../sidecar/trainers/catalogue.js';
 import { datasetConfig } from '../../sidecar/trainers/datasetConfig.js';
 import { expectedSteps } from '../../sidecar/trainers/sdOutput/expectedSteps.js';
@@ -15,8 +15,7 @@ import { trainScript } from '../../sidecar/trainers/trainScript.js';
 import { temporaryFolder } from './fixtures.js';
 
 const run = promisify(execFile);
-const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
-const places = { bridge, models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const places = { models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
 const practice = findTrainer(places, 'practice');
 
 function input(more: Partial<TrainingInput> = {}, settings: Record<string, unknown> = {}): TrainingInput {
@@ -41,10 +40,10 @@ test('practice is there to be trained with, and others are refused by name', () 
 describe('the command', () => {
   test('a first start at the defaults', () => {
     expect(practice.command(input())).toEqual({
-      cwd: bridge,
+      cwd: bridge.folder,
       argv: [
         '/usr/bin/python3',
-        join(bridge, 'practice_train_network.py'),
+        bridge.practiceTrainer,
         '--dataset_config=/out/cat/dataset.toml',
         '--output_dir=/out/cat',
         '--output_name=cat',

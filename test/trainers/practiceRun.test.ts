@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer } from '../../sidecar/trainers/catalogue.js';
 import { readCheckpoints } from '../../sidecar/trainers/sdOutput/checkpoints.js';
 import { readConsole, startConsole, stepsPerEpoch } from '../../sidecar/trainers/sdOutput/consoleLines.js';
@@ -17,8 +17,7 @@ import type { TrainingInput } from '../../sidecar/trainers/trainer.js';
 import { readTrainingSettings } from '../../sidecar/trainers/trainingSettings.js';
 import { temporaryFolder } from './fixtures.js';
 
-const bridge = fileURLToPath(new URL('../../trainer-bridge', import.meta.url));
-const places = { bridge, models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const places = { models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
 const practice = findTrainer(places, 'practice');
 const quick = {
   num_repeats: 1,
@@ -45,7 +44,7 @@ async function train(
   const input: TrainingInput = {
     settings: readTrainingSettings(practice.settings, { ...quick, ...settings }),
     arguments: {},
-    datasetPath: join(bridge, 'example'),
+    datasetPath: bridge.example,
     outputPath: output,
     outputName: 'it',
     resume: null,

@@ -3,7 +3,7 @@ import { Problem } from '../../sidecar/problem.js';
 import { practiceTrainer } from '../../sidecar/trainers/practice.js';
 import { readTrainingSettings, setting } from '../../sidecar/trainers/trainingSettings.js';
 
-const table = practiceTrainer('/bridge').settings;
+const table = practiceTrainer.settings;
 
 function problem(given: Record<string, unknown>): Problem {
   try {

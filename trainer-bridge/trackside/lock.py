@@ -7,6 +7,8 @@ import fcntl
 import os
 from typing import NamedTuple
 
+from trackside import contract
+
 _NOT_ON_FOLDERS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -30,7 +32,7 @@ def hold(folder: int) -> Hold:
     except OSError as error:
         if error.errno not in _NOT_ON_FOLDERS:
             raise
-    file = os.open(".attempt.lock", os.O_RDWR | os.O_CREAT, 0o644, dir_fd=folder)
+    file = os.open(contract.FILES["lock"], os.O_RDWR | os.O_CREAT, 0o644, dir_fd=folder)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NamedTuple
 
-MARK = "TRACKSIDE_ATTEMPT"
+from trackside import contract
 
 
 class Process(NamedTuple):
@@ -85,7 +85,7 @@ def carries(pid: int, attempt: str) -> bool:
     """Whether the environment the process was started with names the attempt. False where it may not be read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            return f"\0{MARK}={attempt}\0".encode() in b"\0" + file.read() + b"\0"
+            return f"\0{contract.MARK}={attempt}\0".encode() in b"\0" + file.read() + b"\0"
     except OSError:
         return False
 

@@ -7,10 +7,12 @@ import json
 import os
 import time
 
-ATTEMPT = "attempt.json"
-PID = "training.pid"
+from trackside import contract
+
+ATTEMPT = contract.FILES["attempt"]
+PID = contract.FILES["pid"]
 # Touched by the sidecar for a runner that died before its trainer did.
-BEATEN_FOR = f".{ATTEMPT}.alive"
+BEATEN_FOR = contract.FILES["beaten_for"]
 # Room at the end of the record: how the attempt ended is written over it when a full disk has no room for a new file.
 SPARE = 400
 

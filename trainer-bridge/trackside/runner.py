@@ -18,11 +18,10 @@ import errno
 import signal
 import time
 
-from trackside import lock, log_room, out_of_memory, processes, record as attempt_file
+from trackside import contract, lock, log_room, out_of_memory, processes, record as attempt_file
 from trackside.supervise import WATCHED, Grace, supervise
 
-HELD, UNWRITABLE = 75, 74
-SILENT_SECONDS = 7  # as in sidecar/processes/heartbeat.ts
+HELD, UNWRITABLE = contract.EXIT_CODES["held"], contract.EXIT_CODES["unwritable"]
 FINAL_RECORD_SECONDS = 3600
 LEAVING_SECONDS = 1.5
 LOOKING_SECONDS = 0.1
@@ -51,7 +50,7 @@ def main() -> int:
             return _refuse(HELD, other)
         log, record = _write_down(folder, held, options)
     except OSError as error:
-        why = "its training.log is a link" if error.errno == errno.ELOOP else error.strerror
+        why = f"its {contract.FILES['log']} is a link" if error.errno == errno.ELOOP else error.strerror
         return _refuse(UNWRITABLE, f"{options.output} cannot be written: {why}. Nothing was started.")
     # The folder stays locked while the trainer lives, whatever becomes of us.
     os.set_inheritable(held.descriptor, True)
@@ -64,14 +63,14 @@ def _options() -> argparse.Namespace:
         allow_abbrev=False,
         usage="%(prog)s --output FOLDER --attempt ID --number N --kind KIND --cwd FOLDER [options] -- COMMAND…",
         description="Runs one attempt of a training in its output folder, and writes down how it ended.",
-        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (whatever the trainer did); 75 another "
-        "attempt holds the folder, nothing was changed; 74 the folder cannot be written, nothing was started; "
-        "2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to everything of it, and SIGKILL after --stop-grace.",
+        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (whatever the trainer did); "
+        f"{HELD} another attempt holds the folder, nothing was changed; {UNWRITABLE} the folder cannot be written, "
+        "nothing was started; 2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to everything of it, and SIGKILL after --stop-grace.",
     )
     parser.add_argument("--output", required=True, metavar="FOLDER", help="the session's output folder; it has to exist")
-    parser.add_argument("--attempt", required=True, metavar="ID", help="random; the trainer finds it in TRACKSIDE_ATTEMPT")
+    parser.add_argument("--attempt", required=True, metavar="ID", help=f"random; the trainer finds it in {contract.MARK}")
     parser.add_argument("--number", required=True, type=int, metavar="N", help="counts the attempts of the session, from 1")
-    parser.add_argument("--kind", required=True, choices=("start", "resume", "relaunch"), help="what kind of start it is")
+    parser.add_argument("--kind", required=True, choices=contract.ATTEMPT["kind"], help="what kind of start it is")
     parser.add_argument("--cwd", required=True, metavar="FOLDER", help="where the trainer is started")
     seconds = {"type": float, "metavar": "SECONDS"}
     defaults = Grace()
@@ -150,7 +149,7 @@ def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) ->
 def _beats(folder: int, whose: str, silent: str | None) -> bool:
     """Whether signs of life come now: clocks of two machines differ, so how old the last one is tells nothing. Not waited
     for where a sidecar has seen none for as long (`silent`: the id, and the last one that came)."""
-    before, deadline = attempt_file.last_beat(folder), time.monotonic() + SILENT_SECONDS
+    before, deadline = attempt_file.last_beat(folder), time.monotonic() + contract.SECONDS["silent"]
     if f"{whose}{before}" == silent:
         return False
     while time.monotonic() < deadline:
@@ -172,13 +171,14 @@ def _holder(last: dict[str, object] | None) -> str:
 def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
     """Log, record and PID file, all before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
-    log = os.open("training.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
+    log = os.open(contract.FILES["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
     before = os.fstat(log).st_size
     attempt_file.remove_temporary(folder)
     try:
         _print(log, ("\n" if before else "") + f"── attempt {options.number} · {options.kind} · {started_at} ──\n")
         me = processes.read(os.getpid())
         record: dict[str, object] = {
+            **dict.fromkeys(contract.ATTEMPT),
             "id": options.attempt,
             "number": options.number,
             "kind": options.kind,
@@ -194,18 +194,7 @@ def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tu
             "argv": options.argv,
             "cwd": options.cwd,
             "log_start": os.fstat(log).st_size,
-            "trainer_pid": None,
-            "trainer_start_ticks": None,
-            "stop_signal": None,
-            "stop_sender": None,
-            "stop_uptime": None,
-            "exit_code": None,
-            "signal": None,
             "oom_killed": False,
-            "oom_kills": None,
-            "reason": None,
-            "log_end": None,
-            "ended_at": None,
         }
         # Synced as soon as the trainer's PID is in it, not before: a power cut that took this would take the trainer too.
         attempt_file.save(folder, record, durable=False)
@@ -261,7 +250,7 @@ def _start(log: int, options: argparse.Namespace) -> int:
     return os.posix_spawnp(
         options.argv[0],
         options.argv,
-        {**os.environ, processes.MARK: options.attempt},
+        {**os.environ, contract.MARK: options.attempt},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, log, 1),

@@ -9,9 +9,8 @@ import time
 import traceback
 from typing import NamedTuple
 
-from trackside import log_room, processes, record as attempt_file
+from trackside import contract, log_room, processes, record as attempt_file
 
-HEARTBEAT_SECONDS = 2.0
 FAILED_LINGER_SECONDS = 1.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
 WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
@@ -20,7 +19,7 @@ WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
 class Grace(NamedTuple):
     """Seconds: from a stop to SIGKILL; from the trainer's own end to SIGTERM for what it left, and on to SIGKILL."""
 
-    stop: float = 15.0
+    stop: float = contract.SECONDS["stop_grace"]
     linger: float = 10.0
     linger_kill: float = 5.0
 
@@ -56,7 +55,7 @@ class _Watch:
         self.unsaved = True
         # The last sign of life of a later attempt in the same folder, where one was seen.
         self.rival_beat: int | None = None
-        self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        self.next_heartbeat = time.monotonic() + contract.SECONDS["heartbeat"]
         # What is still to be sent to everything of the attempt, and when (monotonic seconds).
         self.plan: list[tuple[float, int]] = []
 
@@ -154,7 +153,7 @@ class _Watch:
             self.unsaved = True
 
     def heartbeat(self) -> None:
-        self.next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        self.next_heartbeat = time.monotonic() + contract.SECONDS["heartbeat"]
         try:
             rival = attempt_file.touch(self.folder, self.record)
             if rival:

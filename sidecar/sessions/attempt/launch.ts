@@ -86,7 +86,6 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
   const launched = await launchRunner({
     python: settings.python,
-    bridge: settings.bridge,
     outputFolder: folder,
     attemptId: entry.id,
     number,

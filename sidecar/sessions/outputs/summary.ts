@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contract } from '../../bridge.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { byHandIn } from '../byHand/runs.js';
@@ -16,7 +17,7 @@ import { folderChanged } from './fingerprints.js';
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
 const LONGEST = 64 * 1024;
 /** While a runner lives, or where it died without a word. */
-const PID_FILE = 'training.pid';
+const PID_FILE = contract.files.pid;
 const NO_LINKS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**

@@ -3,8 +3,8 @@ import { renameSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
+import { swapFiles } from '../../files/swap.js';
 import { syncFolder, writeAside } from '../../files/wholeFile.js';
-import { swapFiles } from '../../processes/swap.js';
 import { linkOrCopy } from './copies.js';
 
 /** Who opened the file before it was replaced has written by then. */

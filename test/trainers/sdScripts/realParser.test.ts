@@ -56,7 +56,7 @@ describe.skipIf(!sdScripts || 'missing' in found)('against the checkout of TRACK
       const [first] = commands;
       if (!first) throw new Error('no command');
       const trainer = { ...trainerOf(first.family), script: { path, cwd: checkout.path } };
-      const known = await describeArguments(trainer, { bridge, python: checkout.python, run: async () => described });
+      const known = await describeArguments(trainer, { python: checkout.python, run: async () => described });
       const table = (facts as Record<string, Record<string, { type: string; choices?: string[] }>>)[script] ?? {};
       for (const [name, { type, choices }] of Object.entries(table)) {
         const argument = known.find((each) => each.name === name);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Stats } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { bridge } from '../bridge.js';
 
 /** A swapper that nobody asks any more ends. */
 const IDLE_MS = 20_000;
@@ -9,15 +9,15 @@ const ANSWER_MS = 2000;
 
 type Swapper = { child: ChildProcess; waiting: ((answer: number) => void)[]; idle: NodeJS.Timeout };
 
-let command: (() => Promise<{ python: string; bridge: string }>) | null = null;
+let findPython: (() => Promise<string>) | null = null;
 let swapper: Swapper | null = null;
 let starting = false;
 /** Some file systems can't swap (network volumes), and a machine may lack Python: then it is not tried again. */
 let impossible = false;
 
-/** Says which Python may be used for swapping, and where trainer-bridge/ is. */
-export function allowSwapping(how: () => Promise<{ python: string; bridge: string }>): void {
-  command = how;
+/** Says which Python may be used for swapping. */
+export function allowSwapping(python: () => Promise<string>): void {
+  findPython = python;
 }
 
 /**
@@ -25,10 +25,10 @@ export function allowSwapping(how: () => Promise<{ python: string; bridge: strin
  * for renameat2(RENAME_EXCHANGE), so a small Python process does it; it starts in the background and ends when idle.
  */
 export function expectOtherEditors(): void {
-  if (swapper || starting || impossible || !command) return;
+  if (swapper || starting || impossible || !findPython) return;
   starting = true;
-  void command()
-    .then(({ python, bridge }) => start(python, join(bridge, 'trackside', 'swap.py')))
+  void findPython()
+    .then(start)
     .catch(() => {
       impossible = true;
     })
@@ -68,8 +68,8 @@ export async function swapFiles(
   return 'changed';
 }
 
-function start(python: string, script: string): void {
-  const child = spawn(python, ['-I', '-S', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+function start(python: string): void {
+  const child = spawn(python, ['-I', '-S', bridge.swap], { stdio: ['pipe', 'pipe', 'ignore'] });
   const idle = setTimeout(() => end(present), IDLE_MS);
   const present: Swapper = { child, waiting: [], idle };
   idle.unref();

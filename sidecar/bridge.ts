@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** The folder that holds package.json; this file runs from `.build/sidecar/`, or from `sidecar/` under a test runner. */
+export const projectRoot = fileURLToPath(
+  new URL(import.meta.url.includes('/.build/') ? '../..' : '..', import.meta.url),
+);
+
+const folder = join(projectRoot, 'trainer-bridge');
+
+/** Where the Python side lies. `folder` is a PYTHONPATH: it holds the package `trackside`. */
+export const bridge = {
+  folder,
+  runner: join(folder, 'trackside', 'runner.py'),
+  swap: join(folder, 'trackside', 'swap.py'),
+  practiceTrainer: join(folder, 'practice_train_network.py'),
+  example: join(folder, 'example'),
+} as const;
+
+const fieldType = z.enum(['text', 'text?', 'texts', 'integer', 'integer?', 'number?', 'boolean']);
+
+/** What runner and sidecar agree on: trainer-bridge/trackside/contract.json, which contract.py beside it reads too. */
+export const contract = z
+  .strictObject({
+    /** From one sign of life to the next; from the last one to nobody there; from a stop to SIGKILL. */
+    seconds: z.strictObject({ heartbeat: z.number(), silent: z.number(), stop_grace: z.number() }),
+    /** Of a runner that started nothing: the folder can't be written, or another attempt holds it. */
+    exit_codes: z.strictObject({ unwritable: z.int(), held: z.int() }),
+    /** Names in an output folder. */
+    files: z.strictObject({
+      attempt: z.string(),
+      pid: z.string(),
+      log: z.string(),
+      /** The lock, where the file system locks no folders. */
+      lock: z.string(),
+      /** Touched by a sidecar for a runner that died before its trainer did; the next runner removes it. */
+      beaten_for: z.string(),
+      /** Written by a sidecar that is told to end while an attempt lives; the next runner removes it. */
+      pod_end: z.string(),
+    }),
+    /** The environment variable by which every process of an attempt carries the attempt's id. */
+    mark: z.string(),
+    /** The fields of attempt.json: `?` is null as well, a list is one of these. */
+    attempt: z.record(z.string(), z.union([fieldType, z.array(z.string().nullable())])),
+  })
+  .parse(JSON.parse(readFileSync(join(folder, 'trackside', 'contract.json'), 'utf8')));
