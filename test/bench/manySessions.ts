@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
+import type { AttemptRecord } from '../../sidecar/launchers/attemptFile.js';
 import type { RawState } from '../../sidecar/sessions/record/uiState.js';
 import { type TestSidecars, until } from '../sidecar.js';
 

@@ -3,15 +3,15 @@ import { copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { liveness } from '../../sidecar/launchers/liveness.js';
+import { stopAttempt } from '../../sidecar/launchers/stop.js';
+import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { isLiving, readLiving, readProcess } from '../../sidecar/processes/identity.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { stopAttempt } from '../../sidecar/processes/stop.js';
-import { processesOf } from '../../sidecar/processes/sweep.js';
 import { readConsole, startConsole } from '../../sidecar/trainers/sdOutput/consoleLines.js';
 import { explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { readStateFolders } from '../../sidecar/trainers/sdOutput/stateFolders.js';
-import { cleanUpAfterEach, existing, logIn, newFolder, recordIn, runIn, until } from '../processes/outputFolder.js';
+import { cleanUpAfterEach, existing, logIn, newFolder, recordIn, runIn, until } from '../launchers/outputFolder.js';
 import { makeTestSidecars, projectRoot } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 

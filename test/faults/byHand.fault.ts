@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bystander, cleanUpAfterEach } from '../processes/outputFolder.js';
+import { bystander, cleanUpAfterEach } from '../launchers/outputFolder.js';
 import { isAlive, makeTestSidecars, type TestSidecars, until } from '../sidecar.js';
 import { measured } from './needs.js';
 

@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
+import type { AttemptRecord } from '../../sidecar/launchers/attemptFile.js';
+import { launchRunner } from '../../sidecar/launchers/launch.js';
+import { liveness } from '../../sidecar/launchers/liveness.js';
+import { stopAttempt } from '../../sidecar/launchers/stop.js';
+import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { readLiving, readProcess } from '../../sidecar/processes/identity.js';
-import { launchRunner } from '../../sidecar/processes/launch.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { stopAttempt } from '../../sidecar/processes/stop.js';
-import { processesOf } from '../../sidecar/processes/sweep.js';
 import {
   bystander,
   cleanUpAfterEach,
@@ -20,7 +20,7 @@ import {
   recordIn,
   runIn,
   until,
-} from '../processes/outputFolder.js';
+} from '../launchers/outputFolder.js';
 import { until as eventually, makeTestSidecars, quick } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 import { marked } from './pod.js';

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { liveness } from '../../sidecar/launchers/liveness.js';
+import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { stopAttempt } from '../../sidecar/processes/stop.js';
-import { cleanUpAfterEach, existing, newFolder, rewriteRecord, runIn, until } from '../processes/outputFolder.js';
+import { cleanUpAfterEach, existing, newFolder, rewriteRecord, runIn, until } from '../launchers/outputFolder.js';
 import { projectRoot } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 

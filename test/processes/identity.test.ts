@@ -2,7 +2,16 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLiving, ownNamespace, parseStat, readLiving, readProcess } from '../../sidecar/processes/identity.js';
-import { bystander, cleanUpAfterEach, existing, fixture, logIn, newFolder, runIn, until } from './outputFolder.js';
+import {
+  bystander,
+  cleanUpAfterEach,
+  existing,
+  fixture,
+  logIn,
+  newFolder,
+  runIn,
+  until,
+} from '../launchers/outputFolder.js';
 
 cleanUpAfterEach();
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { bystander, cleanUpAfterEach, existing } from './outputFolder.js';
+import { bystander, cleanUpAfterEach, existing } from '../launchers/outputFolder.js';
 
 cleanUpAfterEach();
 

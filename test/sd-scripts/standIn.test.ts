@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readAttempt } from '../../sidecar/processes/attemptFile.js';
-import { processesOf } from '../../sidecar/processes/sweep.js';
+import { readAttempt } from '../../sidecar/launchers/attemptFile.js';
+import { processesOf } from '../../sidecar/launchers/sweep.js';
 import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { modelPath, prepareStandIn, training } from './standIn.js';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
+import { liveness } from '../../sidecar/launchers/liveness.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
 import {
   cleanUpAfterEach,
@@ -18,7 +18,7 @@ import {
   rewriteRecord,
   runIn,
   until,
-} from '../processes/outputFolder.js';
+} from '../launchers/outputFolder.js';
 
 cleanUpAfterEach();
 

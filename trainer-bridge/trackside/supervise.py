@@ -99,7 +99,7 @@ class _Watch:
             self.note(told)
 
     def note(self, told: signal.struct_siginfo) -> None:
-        """By whom and when tells a person's `kill` from the end of a whole pod (sidecar/processes/podEnd.ts)."""
+        """By whom and when tells a person's `kill` from the end of a whole pod (sidecar/launchers/podEnd.ts)."""
         self.record["stop_signal"] = signal.Signals(told.si_signo).name
         self.record["stop_sender"] = told.si_pid
         self.record["stop_uptime"] = processes.uptime()

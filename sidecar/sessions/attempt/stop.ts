@@ -1,5 +1,5 @@
+import { stopAttempt } from '../../launchers/stop.js';
 import { Problem } from '../../problem.js';
-import { stopAttempt } from '../../processes/stop.js';
 import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
 import { byHandIn } from '../byHand/runs.js';

@@ -1,5 +1,5 @@
+import { endProcesses } from '../../launchers/byHand/end.js';
 import { Problem } from '../../problem.js';
-import { endProcesses } from '../../processes/end.js';
 import { type HandRun, runsByHand } from './runs.js';
 
 /** What has to be said with a request to stop a training that Trackside did not start. */

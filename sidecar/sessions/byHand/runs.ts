@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { type CommandLine, createLook, type Recognised } from '../../processes/commandLines.js';
-import { startedAt } from '../../processes/startedAt.js';
+import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
+import { startedAt } from '../../launchers/byHand/startedAt.js';
 import { flagValue, readTrainingCommand } from '../../trainers/sdOutput/trainingCommand.js';
 import { isSessionName } from '../names.js';
 

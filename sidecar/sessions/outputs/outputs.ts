@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { makeRoot } from '../../files/makeRoot.js';
+import { liveness } from '../../launchers/liveness.js';
+import { noteOwnEnd } from '../../launchers/podEnd.js';
 import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
-import { liveness } from '../../processes/liveness.js';
-import { noteOwnEnd } from '../../processes/podEnd.js';
 import { realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
 import type { SessionFacts } from '../facts.js';

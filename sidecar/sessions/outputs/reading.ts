@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
+import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
-import { liveness } from '../../processes/liveness.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
 import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';

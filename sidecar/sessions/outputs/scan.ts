@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { beatForRunner } from '../../processes/heartbeat.js';
-import { liveness } from '../../processes/liveness.js';
+import { beatForRunner } from '../../launchers/heartbeat.js';
+import { liveness } from '../../launchers/liveness.js';
 import { sessionFolders } from '../names.js';
 import { recordIn, takeFingerprints } from './fingerprints.js';
 import type { Reading } from './reading.js';

@@ -1,5 +1,5 @@
-import type { AttemptRecord } from '../../processes/attemptFile.js';
-import type { Liveness } from '../../processes/liveness.js';
+import type { AttemptRecord } from '../../launchers/attemptFile.js';
+import type { Liveness } from '../../launchers/liveness.js';
 import { type Beginning, beginProgress, type StoredProgress } from '../../telemetry/progress.js';
 import type { AttemptFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AttemptRecord, readAttempt } from '../../processes/attemptFile.js';
-import { type Liveness, liveness } from '../../processes/liveness.js';
-import { wasEndedByPod } from '../../processes/podEnd.js';
+import { type AttemptRecord, readAttempt } from '../../launchers/attemptFile.js';
+import { type Liveness, liveness } from '../../launchers/liveness.js';
+import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { isWithin } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress, readProgress, type StoredProgress } from '../../telemetry/progress.js';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
-import type { AttemptRecord } from '../../processes/attemptFile.js';
+import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import { type Exit, explainEnd, whyNotAgain } from '../../trainers/sdOutput/failures.js';
 import { checkpointName } from '../../trainers/sdOutput/fileNames.js';
 import type { AttemptEntry } from '../record/uiState.js';
@@ -15,7 +15,7 @@ export type Evidence = {
   entry: AttemptEntry;
   /** Null where the runner never wrote one for this attempt. */
   record: AttemptRecord | null;
-  /** It was told to end with its whole pod (see processes/podEnd.ts). */
+  /** It was told to end with its whole pod (see launchers/podEnd.ts). */
   podEnded: boolean;
   stepSeen: boolean;
   /** Optimizer steps that were not trained; null where the total is not known. */

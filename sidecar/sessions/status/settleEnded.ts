@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '../../files/safetensors.js';
-import type { AttemptRecord } from '../../processes/attemptFile.js';
-import { wasEndedByPod } from '../../processes/podEnd.js';
+import type { AttemptRecord } from '../../launchers/attemptFile.js';
+import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
 import { readLogTail } from '../../telemetry/logTail.js';
 import { type StoredProgress, stepsBefore } from '../../telemetry/progress.js';

@@ -1,4 +1,4 @@
-import type { Liveness } from '../../processes/liveness.js';
+import type { Liveness } from '../../launchers/liveness.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AttemptRecord } from '../../../sidecar/processes/attemptFile.js';
-import type { Liveness } from '../../../sidecar/processes/liveness.js';
+import type { AttemptRecord } from '../../../sidecar/launchers/attemptFile.js';
+import type { Liveness } from '../../../sidecar/launchers/liveness.js';
 import { type AttemptEntry, parseUiState } from '../../../sidecar/sessions/record/uiState.js';
 import { settle } from '../../../sidecar/sessions/status/settle.js';
 import { deriveStatus } from '../../../sidecar/sessions/status/status.js';

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { beatForRunner } from '../../sidecar/processes/heartbeat.js';
+import { beatForRunner } from '../../sidecar/launchers/heartbeat.js';
+import { liveness } from '../../sidecar/launchers/liveness.js';
+import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { stopAttempt } from '../../sidecar/processes/stop.js';
 import {
   bystander,
   cleanUpAfterEach,

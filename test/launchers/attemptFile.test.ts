@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readAttempt } from '../../sidecar/processes/attemptFile.js';
+import { readAttempt } from '../../sidecar/launchers/attemptFile.js';
 import { cleanUpAfterEach, endIn, newFolder, rewriteRecord, runIn } from './outputFolder.js';
 
 cleanUpAfterEach();

@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { ownNamespace, readLiving, readProcess } from '../processes/identity.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isUnlocked } from './folderLock.js';
 import { SILENT_SECONDS, secondsOfSilence } from './heartbeat.js';
-import { ownNamespace, readLiving, readProcess } from './identity.js';
 import { findLeft } from './sweep.js';
 
 export type Liveness =

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AttemptRecord } from '../../sidecar/processes/attemptFile.js';
+import type { AttemptRecord } from '../../sidecar/launchers/attemptFile.js';
+import { noteOwnEnd, wasEndedByPod } from '../../sidecar/launchers/podEnd.js';
 import { ownNamespace } from '../../sidecar/processes/identity.js';
-import { noteOwnEnd, wasEndedByPod } from '../../sidecar/processes/podEnd.js';
 import { cleanUpAfterEach, endIn, newFolder, runIn } from './outputFolder.js';
 
 cleanUpAfterEach();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { contract } from '../bridge.js';
+import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from '../processes/identity.js';
 import type { AttemptRecord } from './attemptFile.js';
-import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from './identity.js';
 
 const { mark: MARK } = contract;
 

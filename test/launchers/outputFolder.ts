@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { type AttemptRecord, readAttempt } from '../../sidecar/processes/attemptFile.js';
+import { type AttemptRecord, readAttempt } from '../../sidecar/launchers/attemptFile.js';
+import { type Launch, launchRunner } from '../../sidecar/launchers/launch.js';
+import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { type Process, readProcess } from '../../sidecar/processes/identity.js';
-import { type Launch, launchRunner } from '../../sidecar/processes/launch.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { processesOf } from '../../sidecar/processes/sweep.js';
 
 export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 

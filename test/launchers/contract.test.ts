@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { contract } from '../../sidecar/bridge.js';
-import { attemptSchema } from '../../sidecar/processes/attemptFile.js';
+import { attemptSchema } from '../../sidecar/launchers/attemptFile.js';
 
 const values: [type: string, value: unknown][] = [
   ['text', 'a'],

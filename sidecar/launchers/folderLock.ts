@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { ownNamespace } from '../processes/identity.js';
+import { foundPython } from '../processes/python.js';
 import type { AttemptRecord } from './attemptFile.js';
 import { HEARTBEAT_SECONDS, isBeatenFor } from './heartbeat.js';
-import { ownNamespace } from './identity.js';
-import { foundPython } from './python.js';
 
 /**
  * Whether an attempt of another container is certainly over, because nobody holds the kernel's lock on its folder. Tells

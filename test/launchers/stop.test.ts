@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { liveness } from '../../sidecar/launchers/liveness.js';
+import { stopAttempt } from '../../sidecar/launchers/stop.js';
+import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
-import { stopAttempt } from '../../sidecar/processes/stop.js';
-import { processesOf } from '../../sidecar/processes/sweep.js';
 import {
   bystander,
   cleanUpAfterEach,

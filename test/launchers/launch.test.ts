@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
-import { launchRunner, trainerEnvironment } from '../../sidecar/processes/launch.js';
-import { liveness } from '../../sidecar/processes/liveness.js';
+import { launchRunner, trainerEnvironment } from '../../sidecar/launchers/launch.js';
+import { liveness } from '../../sidecar/launchers/liveness.js';
 import {
   cleanUpAfterEach,
   endIn,

@@ -4,10 +4,10 @@ import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bridge, contract } from '../bridge.js';
+import { resolvePython } from '../processes/python.js';
 import { readAttempt } from './attemptFile.js';
 import { lastBeatOfSilent } from './heartbeat.js';
 import { isThisNamespace } from './liveness.js';
-import { resolvePython } from './python.js';
 
 export type Launch = {
   /** The Python that runs the runner: a name to be found in PATH, or a path. 3.10 or newer. */

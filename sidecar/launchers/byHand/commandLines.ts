@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { contract } from '../bridge.js';
-import { isLiving, ownNamespace, type Process, parseStat } from './identity.js';
+import { contract } from '../../bridge.js';
+import { isLiving, ownNamespace, type Process, parseStat } from '../../processes/identity.js';
 
 /** A process, and what was made of its command line. */
 export type Recognised<T> = Process & { readonly as: T };

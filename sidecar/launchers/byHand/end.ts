@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { contract } from '../bridge.js';
-import { type Process, type ProcessIdentity, readLiving } from './identity.js';
-import { signalProcess } from './signals.js';
+import { contract } from '../../bridge.js';
+import { type Process, type ProcessIdentity, readLiving } from '../../processes/identity.js';
+import { signalProcess } from '../../processes/signals.js';
 
 const LOOK_MS = 100;
 const GRACE_MS = contract.seconds.stop_grace * 1000;

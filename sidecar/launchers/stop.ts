@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { contract } from '../bridge.js';
+import type { Process } from '../processes/identity.js';
+import { signalProcess } from '../processes/signals.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
-import type { Process } from './identity.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
-import { signalProcess } from './signals.js';
 import { livingRunner, processesOf } from './sweep.js';
 
 export type StopOptions = {
