@@ -119,7 +119,7 @@ function meantMethod(app: Hono): MiddlewareHandler {
 const MEANT = new Set(['DELETE', 'PUT', 'PATCH']);
 
 function tooLarge(): never {
-  throw new Problem('too_large', 'The form is larger than 4 MB; nothing was changed.');
+  throw new Problem('too_large', 'The form is larger than 4 MB.');
 }
 
 /** Told without its details, which are in the console of the sidecar. */

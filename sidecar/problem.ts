@@ -12,16 +12,27 @@ export type Subject =
   | 'secrets'
   | 'trainers';
 
-type More = { field?: string; about?: Subject; fields?: Record<string, string>; retryAfter?: number };
+type More = {
+  kept?: string;
+  todo?: string;
+  field?: string;
+  about?: Subject;
+  fields?: Record<string, string>;
+  retryAfter?: number;
+};
 
 /**
- * Something a person has to know: what happened, what was not lost, what to do. Every error that reaches a page or an
+ * Something a person has to know. Every error that reaches a page or an
  * API answer is one of these; anything else is a bug of ours and is answered with 500.
  *
  * @example throw new Problem('name_taken', 'my-cat is training already.', { about: { session: 'my-cat' } })
  */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  /** What was not lost, where a person would fear it: after something that destroys, or that took long. A sentence. */
+  readonly kept: string | undefined;
+  /** What to do now, where that is a sentence of its own. */
+  readonly todo: string | undefined;
   /** The form field the message belongs to, as named in the request. */
   readonly field: string | undefined;
   /** Where to go from here. */
@@ -33,13 +44,25 @@ export class Problem extends Error {
 
   constructor(
     readonly code: ProblemCode,
-    message: string,
+    /** What happened: a sentence. */
+    readonly what: string,
     more: More = {},
   ) {
-    super(message);
+    super(sentences(what, more.kept, more.todo));
+    this.kept = more.kept;
+    this.todo = more.todo;
     this.field = more.field;
     this.about = more.about;
     this.fields = more.fields;
     this.retryAfter = more.retryAfter;
   }
+
+  /** As it is said before anything was tried, when nothing can have been lost. */
+  get ahead(): string {
+    return sentences(this.what, this.todo);
+  }
+}
+
+function sentences(...parts: (string | undefined)[]): string {
+  return parts.filter(Boolean).join(' ');
 }

@@ -6,7 +6,7 @@ import { pictureStem } from './names.js';
 
 /**
  * Removes what a trainer keeps of a dataset's pictures and captions beside them, and nothing else: it is made anew at the next
- * start. Answers the names. Throws a Problem, 404, where there is no such dataset.
+ * start. Answers the names. Throws a Problem where there is no such dataset.
  */
 export function clearCaches(root: string, name: string): Promise<string[]> {
   return inDataset(root, name, ({ at, path }) =>

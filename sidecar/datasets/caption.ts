@@ -28,7 +28,7 @@ export type SavedCaption = {
  * Saves the caption of the pictures of one stem, byte for byte. An empty one removes the file: sd-scripts stops with an
  * assertion on an empty caption file, and takes the trigger word where there is none (sd-scripts library/train_util.py
  * read_caption). What is replaced is kept in the trash; of many an edit in a row, what was there before the first of them. Throws
- * a Problem: 404 no such dataset, 422 not UTF-8 or no file name, 507 disk full.
+ * a Problem: no such dataset, not UTF-8 or no file name, disk full.
  */
 export async function saveCaption(
   root: string,

@@ -10,7 +10,7 @@ import { isDatasetName, requirePictureName } from './names.js';
 export type DatasetFolder = { root: string; name: string; at: string; path: string };
 
 /**
- * Does work in a dataset's folder. Throws a Problem: 404 where there is none, 422 where it is a link that leads out of the
+ * Does work in a dataset's folder. Throws a Problem where there is none, or where it is a link that leads out of the
  * datasets.
  */
 export async function inDataset<T>(
@@ -40,7 +40,7 @@ export async function makeDataset(root: string, name: string): Promise<boolean> 
   });
 }
 
-/** Opens a picture for reading; the caller closes it. Throws a Problem: 404, or 422 for a link that leads out. */
+/** Opens a picture for reading; the caller closes it. Throws a Problem where there is none, and for a link that leads out. */
 export async function openPicture(root: string, name: string, file: string): Promise<OpenPicture> {
   requirePictureName(file);
   const handle = await inDataset(root, name, ({ at }) => openInside(root, join(at, file)));

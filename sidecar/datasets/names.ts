@@ -40,7 +40,7 @@ export function hasMixedEnding(file: string): boolean {
   return PICTURE_OF_ANY_CASE.test(file) && pictureStem(file) === null;
 }
 
-/** Throws a Problem unless a picture may be kept under this name, byte for byte: 422 for the name, 415 for its ending. */
+/** Throws a Problem unless a picture may be kept under this name, byte for byte. */
 export function requirePictureName(file: string): void {
   requireFileName(file);
   if (pictureStem(file) !== null) return;
@@ -51,7 +51,7 @@ export function requirePictureName(file: string): void {
   throw new Problem('not_a_picture', message);
 }
 
-/** Throws a Problem, 422, unless the name is one plain, visible file name. */
+/** Throws a Problem unless the name is one plain, visible file name. */
 export function requireFileName(file: string): void {
   const reason =
     file === ''

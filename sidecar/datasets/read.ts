@@ -12,7 +12,7 @@ import { captionStem, hasMixedEnding, pictureStem } from './names.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 
-/** Everything about one dataset, in the order of names. Throws a Problem, 404, where there is none. */
+/** Everything about one dataset, in the order of names. Throws a Problem where there is none. */
 export async function readDataset(root: string, name: string): Promise<DatasetDetail> {
   return inDataset(root, name, async (folder) => {
     const { facts, pictures, captions } = await datasetFacts(folder);

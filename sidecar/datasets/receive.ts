@@ -12,7 +12,7 @@ export type Received = { path: string; bytes: number; sha256?: string };
 
 /**
  * Streams a body to a temporary file beside `target`, a chunk at a time. When the sender goes away, the disk fills up or
- * there is too much of it (a Problem, 413), nothing is left behind.
+ * there is too much of it (a Problem), nothing is left behind.
  */
 export async function receive(chunks: AsyncIterable<Uint8Array>, target: string, limit: number): Promise<Received> {
   const path = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -38,7 +38,7 @@ export async function receive(chunks: AsyncIterable<Uint8Array>, target: string,
   }
 }
 
-/** Reads a short body into memory. Throws a Problem, 413, at the limit. */
+/** Reads a short body into memory. Throws a Problem at the limit. */
 export async function receiveShort(chunks: AsyncIterable<Uint8Array>, what: string, limit: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let bytes = 0;

@@ -34,8 +34,8 @@ export type SaveOptions = { strip?: boolean | undefined };
 
 /**
  * Saves one picture, byte for byte, once it has arrived whole and can be decoded. An existing picture with other content is
- * put away first. Throws a Problem: 404 no such dataset, 413 too large, 415 not a picture's name, 422 not a picture's
- * content, 507 disk full; each time everything is as it was.
+ * put away first. Throws a Problem: no such dataset, too large, not a picture's name, not a picture's
+ * content, disk full; each time everything is as it was.
  */
 export async function savePicture(
   root: string,
@@ -55,7 +55,7 @@ export async function savePicture(
 
 /**
  * Moves a picture that has arrived, on the same disk, into its dataset, once it can be decoded. Where it can't, it is
- * removed, and a Problem, 422, thrown.
+ * removed, and a Problem thrown.
  */
 export async function takePicture(
   folder: DatasetFolder,
@@ -74,7 +74,7 @@ export async function takePicture(
 
 /**
  * Decodes what claims to be a picture, and takes private metadata off where asked to; the file is then another one in the
- * same place. Throws a Problem, 422, where it can't be decoded.
+ * same place. Throws a Problem where it can't be decoded.
  */
 export async function examine(
   received: Received,
@@ -117,7 +117,7 @@ export function placePicture(folder: DatasetFolder, file: string, received: Rece
 
 /**
  * Puts a picture away, and its caption unless another picture shares it. Answers where to, relative to the datasets. Throws
- * a Problem, 404.
+ * a Problem.
  */
 export async function removePicture(
   root: string,
@@ -143,7 +143,7 @@ export async function removePicture(
   );
 }
 
-/** Throws a Problem, 422, unless the file is a picture that decodes to its last row. */
+/** Throws a Problem unless the file is a picture that decodes to its last row. */
 export async function requireDecodable(path: string, file: string): Promise<void> {
   try {
     await requireWholePicture(path);

@@ -21,7 +21,7 @@ export type StrippedDataset = {
 
 /**
  * Takes private metadata (GPS position, serial numbers, author, …) off all pictures of a dataset. Pixels, orientation and
- * colour profile stay byte for byte. The pictures as they were go to the trash. Throws a Problem: 404, 507.
+ * colour profile stay byte for byte. The pictures as they were go to the trash. Throws a Problem.
  */
 export async function stripDataset(root: string, name: string): Promise<StrippedDataset> {
   return inDataset(root, name, (folder) =>

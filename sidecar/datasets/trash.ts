@@ -40,7 +40,7 @@ export async function putAway(
 
 /**
  * Puts a whole dataset away, with whatever else lies in its folder; an empty one is removed. Answers where to, relative to
- * the datasets, or null. Throws a Problem: 404 where there is none, 422 where it is a link.
+ * the datasets, or null. Throws a Problem where there is none, or where it is a link.
  */
 export async function putDatasetAway(root: string, name: string): Promise<string | null> {
   return inDataset(root, name, (folder) =>
@@ -94,7 +94,7 @@ export async function listTrash(root: string, name: string): Promise<TrashEntry[
 
 /**
  * Puts back what was put away in one go, also of a dataset that was put away itself. A file that has taken such a name
- * meanwhile is put away in its turn: `kept` says where to. Throws a Problem, 404, where there is no such entry.
+ * meanwhile is put away in its turn: `kept` says where to. Throws a Problem where there is no such entry.
  */
 export async function restoreFromTrash(
   root: string,

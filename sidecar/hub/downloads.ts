@@ -26,7 +26,7 @@ export type Downloads = {
   /** Ends the connections; what was downloaded stays. */
   close(): Promise<void>;
   list(): DownloadFacts[];
-  /** Throws a Problem, 409, when it is under way already or lies there whole. */
+  /** Throws a Problem when it is under way already or lies there whole. */
   start(wish: DownloadRequest): Promise<DownloadFacts>;
   /** Once more, after it failed. */
   again(id: string): Promise<void>;

@@ -42,7 +42,7 @@ export function hubEndpoint(environment = process.env): string {
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,95}$/;
 
-/** `owner/name`, as typed. Throws a Problem, 422, for what is not that. */
+/** `owner/name`, as typed. Throws a Problem for what is not that. */
 export function repoName(repo: string): string {
   const names = repo.trim().split('/');
   if (names.length !== 2 || !names.every((name) => NAME.test(name) && !name.includes('..'))) {
@@ -52,7 +52,7 @@ export function repoName(repo: string): string {
   return names.join('/');
 }
 
-/** A file of a repository, as typed. Throws a Problem, 422, that names the field. */
+/** A file of a repository, as typed. Throws a Problem that names the field. */
 export function hubFile(repo: string, file: string, revision = 'main'): HubFile {
   const name = repoName(repo);
   const parts = file.trim().split('/');

@@ -31,8 +31,8 @@ export type Page = {
 
 /**
  * The one stream of a page: a whole snapshot first, then what changes, a heartbeat when nothing does. Regions go out as
- * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem,
- * 503, where too many are open. It ends with the login that opened it.
+ * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem
+ * where too many are open. It ends with the login that opened it.
  */
 export function openStream(c: Context, hub: Hub, page: Page): Response {
   const others = openStreams.get(hub) ?? 0;

@@ -55,7 +55,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
     const fields = await readFields(c);
     const when = c.req.query('when') ?? fields.when ?? 'now';
     if (when !== 'now' && when !== 'after-save') {
-      throw new Problem('bad_when', 'when has to be now or after-save; nothing was stopped.', { field: 'when' });
+      throw new Problem('bad_when', 'when has to be now or after-save.', { field: 'when' });
     }
     const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
     const confirmation = { confirm: said('confirm'), process: said('process') };

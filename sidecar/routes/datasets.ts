@@ -233,8 +233,12 @@ function parseJson(text: string): unknown {
 }
 
 function inUse(name: string, session: string): Problem {
-  const message = `${session} is training on ${name}. Stop it first; nothing was changed.`;
-  return new Problem('in_use', message, { about: { session: session } });
+  const message = `${session} is training on ${name}.`;
+  return new Problem('in_use', message, {
+    kept: 'Nothing was changed.',
+    todo: 'Stop it first.',
+    about: { session: session },
+  });
 }
 
 function taken(name: string): Problem {

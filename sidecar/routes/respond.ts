@@ -52,21 +52,21 @@ export async function wellFormed<T>(c: Context, read: Promise<T>): Promise<T> {
     return await read;
   } catch (error) {
     if (c.req.raw.signal.aborted) throw error;
-    throw new Problem('bad_form', 'The body is not the form that it says it is. Nothing was changed.');
+    throw new Problem('bad_form', 'The body is not the form that it says it is.');
   }
 }
 
 function readJson(text: string): Record<string, unknown> {
   const large = unsafeNumber(text);
-  if (large) throw new Problem('large_number', `${large} and would be rounded. Nothing was changed; send it as text.`);
+  if (large) throw new Problem('large_number', `${large} and would be rounded. Send it as text.`);
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch (error) {
-    throw new Problem('bad_json', `The body is not valid JSON: ${(error as Error).message}. Nothing was changed.`);
+    throw new Problem('bad_json', `The body is not valid JSON: ${(error as Error).message}.`);
   }
   if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-    throw new Problem('bad_json', 'The body has to be a JSON object. Nothing was changed.');
+    throw new Problem('bad_json', 'The body has to be a JSON object.');
   }
   return body as Record<string, unknown>;
 }

@@ -20,7 +20,7 @@ export function secretRoutes(trackside: Trackside): Hono {
   routes.put('/secrets/:name', async (c) => {
     const name = nameOf(c);
     const { value } = await readFields(c, { secret: true });
-    if (typeof value !== 'string') throw new Problem('no_value', 'No value was given. Nothing was changed.');
+    if (typeof value !== 'string') throw new Problem('no_value', 'No value was given.');
     await secrets.set(name, value);
     return told(c, name);
   });

@@ -101,7 +101,8 @@ async function startNew(trackside: Trackside, name: string) {
     return await beginAttempt(trackside, name, { kind: 'start' });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    throw new Problem(error.code, `${error.message} Its settings are kept in a draft.`, {
+    throw new Problem(error.code, error.ahead, {
+      kept: 'Its settings are kept in a draft.',
       about: { session: name },
     });
   }

@@ -90,7 +90,7 @@ function partOf(c: Context) {
   if (from === undefined || last === undefined || total === undefined || last < from || last >= total)
     throw new Problem('bad_range', 'Send the part with Content-Range: bytes <first>-<last>/<size of the whole file>.');
   if (last - from + 1 > LARGEST_PART)
-    throw new Problem('too_large', `A part may hold ${LARGEST_PART} bytes. Send smaller parts; nothing was lost.`);
+    throw new Problem('too_large', `A part may hold ${LARGEST_PART} bytes. Send smaller parts.`);
   const sum = c.req.header('upload-crc32');
   return { from, to: last + 1, total, crc32: sum && /^[0-9a-f]{8}$/i.test(sum) ? Number.parseInt(sum, 16) : null };
 }

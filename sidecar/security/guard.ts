@@ -45,7 +45,7 @@ export function guard(login: Login, page: LoginPage): MiddlewareHandler {
     return refuse(c, page, {
       status: 401,
       code: 'login_needed',
-      message: 'Trackside needs to know that it is you. Nothing was changed.',
+      message: 'Trackside needs to know that it is you.',
       again: mayHoldBack(c) && !login.cookies.carried(c),
     });
   };
@@ -55,7 +55,7 @@ export function guard(login: Login, page: LoginPage): MiddlewareHandler {
 export function refuseToken(c: Context, login: Login, page: LoginPage, back?: string): Response {
   const seconds = login.wrongToken();
   if (seconds === null) {
-    const message = 'This is not the token; nothing was changed.';
+    const message = 'Wrong token.';
     return refuse(c, page, { status: 401, code: 'wrong_token', message, back });
   }
   c.header('Retry-After', String(seconds));

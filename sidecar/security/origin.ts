@@ -49,7 +49,7 @@ export function ownOrigin(): MiddlewareHandler {
     const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (!reads && (from === 'foreign' || (from === 'unknown' && c.get('known')?.by === 'cookie'))) {
       const message =
-        'Another site asked for this change; nothing was changed. If it was this page: a proxy on the way changes the Host header; let it pass on the one that the browser sends.';
+        'Another site asked for this change: it was not made. If it was this page: a proxy on the way changes the Host header; let it pass on the one that the browser sends.';
       throw new Problem('foreign_origin', message);
     }
     if (reads && from === 'foreign' && c.req.header('sec-fetch-mode') !== 'navigate') {

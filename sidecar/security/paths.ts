@@ -3,7 +3,7 @@ import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import { Problem } from '../problem.js';
 
-/** What a path really is, links followed: null where nothing is there. Throws a Problem, 422, where it leads out of `root`. */
+/** What a path really is, links followed: null where nothing is there. Throws a Problem where it leads out of `root`. */
 export async function realInside(root: string, path: string): Promise<string | null> {
   try {
     const [inside, real] = await Promise.all([realpath(root), realpath(path)]);
@@ -18,7 +18,7 @@ export async function realInside(root: string, path: string): Promise<string | n
 /**
  * Opens a plain file below `root` for reading; the caller closes it. A link is followed as long as it stays below `root`,
  * and where the file was opened is asked of the kernel afterwards: a link or a folder that is exchanged in between gives
- * nothing. Null where there is no such file. Throws a Problem, 422, where it leads out.
+ * nothing. Null where there is no such file. Throws a Problem where it leads out.
  */
 export async function openInside(root: string, path: string): Promise<FileHandle | null> {
   // NONBLOCK: a fifo would wait for ever.
@@ -30,7 +30,7 @@ export async function openInside(root: string, path: string): Promise<FileHandle
 
 /**
  * Does work in a folder below `root`, held by a descriptor: `at` is a path that means this very folder until the work is
- * done, whatever becomes of its name. Null where there is no such folder. Throws a Problem, 422, where it leads out.
+ * done, whatever becomes of its name. Null where there is no such folder. Throws a Problem where it leads out.
  *
  * @example await inFolder(root, join(root, 'my-cat'), ({ at }) => writeFile(join(at, 'a.txt'), 'a cat'))
  */

@@ -1,11 +1,11 @@
 import { Problem } from '../problem.js';
 import { holdsSecret } from './redact.js';
 
-/** Throws a Problem, 422, that names the field in which something stands that would be masked. */
+/** Throws a Problem that names the field in which something stands that would be masked. */
 export function refuseSecrets(fields: Record<string, unknown>): void {
   const field = fieldWithSecret(fields, '');
   if (field === null) return;
-  const message = `${field} holds a token, a password, or something that looks like one. It would stand in files and in the list of processes. Put tokens on the page “Secrets”: a trainer finds them in its environment. It is not shown again; nothing was changed.`;
+  const message = `${field} holds a token, a password, or something that looks like one. It would stand in files and in the list of processes. Put tokens on the page “Secrets”: a trainer finds them in its environment. It is not shown again.`;
   throw new Problem('secret_here', message, { field, about: 'secrets' });
 }
 

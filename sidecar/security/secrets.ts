@@ -15,7 +15,7 @@ export type SecretFacts = { name: SecretName; from: 'environment' | 'kept' | nul
 
 export type Secrets = {
   get(name: SecretName): string | null;
-  /** Null forgets it. Throws a Problem, 422, for what can be no token. */
+  /** Null forgets it. Throws a Problem for what can be no token. */
   set(name: SecretName, value: string | null): Promise<void>;
   facts(): SecretFacts[];
   /** Every value that has to be masked: kept ones, those of our environment, what was taught, and what was forgotten since the start. */
@@ -126,7 +126,7 @@ function checked(name: SecretName, typed: string): string {
           ? null
           : 'holds spaces or characters that no token has';
   if (wrong)
-    throw new Problem('bad_secret', `What was given for ${name} ${wrong}. Nothing was changed.`, {
+    throw new Problem('bad_secret', `What was given for ${name} ${wrong}.`, {
       field: 'value',
     });
   return value;

@@ -13,7 +13,7 @@ export type Claim = {
 
 /**
  * Takes the GPUs that a session asks for (`"0"`, `"0,1"`, `"all"`; empty: the first free one). A GPU belongs to one session
- * at a time: throws a Problem, 409, with the way to the session that has it; 422 for one that is not there. Without any GPU
+ * at a time: throws a Problem with the way to the session that has it, or for one that is not there. Without any GPU
  * the claim is empty: some trainers get on without.
  */
 export async function claimGpus(
@@ -82,7 +82,7 @@ function readIndices(words: string): number[] {
   if (!parts.every((part) => /^\d{1,4}$/.test(part))) {
     throw new Problem(
       'bad_gpus',
-      `GPUs: “${words}” is no list of GPUs. Write 0, or 0,1 for one run on both, or all; empty is the first free one.`,
+      `“${words}” is no list of GPUs. Write 0, or 0,1 for one run on both, or all; empty is the first free one.`,
       { field: 'gpus' },
     );
   }
@@ -94,9 +94,9 @@ function indexOf({ index }: Gpu): number {
 }
 
 function busy(index: number, holder: string): Problem {
-  return new Problem(
-    'gpu_busy',
-    `GPU ${index} is taken: ${holder} trains on it. Nothing was started, and its settings are kept. Stop ${holder}, wait until it has ended, or choose another GPU.`,
-    { about: { session: holder } },
-  );
+  return new Problem('gpu_busy', `GPU ${index} is taken: ${holder} trains on it.`, {
+    kept: 'The settings are kept.',
+    todo: `Stop ${holder}, wait until it has ended, or choose another GPU.`,
+    about: { session: holder },
+  });
 }

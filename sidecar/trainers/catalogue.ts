@@ -15,14 +15,14 @@ export function trainers(places: Places): Trainer[] {
   return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
 }
 
-/** The trainer of that id. Throws a Problem (422) that says what is missing for it, or names those there are. */
+/** The trainer of that id. Throws a Problem that says what is missing for it, or names those there are. */
 export function findTrainer(places: Places, id: string): Trainer {
   const all = trainers(places);
   const found = all.find((trainer) => trainer.id === id);
   if (found) return found;
   const checkout = findCheckout(places);
   if (findFamily(id) && 'missing' in checkout) {
-    const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder; nothing was changed.`;
+    const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder.`;
     throw new Problem('no_checkout', message, { field: 'trainer', about: 'trainers' });
   }
   const there = all.map((trainer) => trainer.id).join(', ');

@@ -6,7 +6,7 @@ import type { Trainer } from './trainer.js';
 
 /**
  * The last look at a command before it is run: flags may come from a state file that somebody else wrote, and from the
- * command of an earlier attempt. Throws a Problem, 422, for a flag that is not the trainer's to give, code that nobody chose
+ * command of an earlier attempt. Throws a Problem for a flag that is not the trainer's to give, code that nobody chose
  * from a list, a value that is none, and a path out of the roots.
  *
  * @param argv what is to be run: a program, its script, and the script's flags
@@ -39,7 +39,7 @@ export async function checkCommandLine(
 
 function refuse(name: string, wrong: string | null): void {
   if (!wrong) return;
-  const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt. Nothing was started.`;
+  const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt.`;
   throw new Problem('foreign_argument', message, { field: `arguments.${name}` });
 }
 

@@ -23,9 +23,9 @@ export function readSubsets(lines: string): Subset[] | { wrong: string } {
   return subsets;
 }
 
-/** As above, of a record that somebody may have edited. Throws a Problem, 422. */
+/** As above, of a record that somebody may have edited. Throws a Problem. */
 export function subsetsOf(lines: string): Subset[] {
   const read = readSubsets(lines);
-  if ('wrong' in read) throw new Problem('bad_subset', `${read.wrong} Nothing was started.`);
+  if ('wrong' in read) throw new Problem('bad_subset', read.wrong);
   return read;
 }

@@ -10,10 +10,12 @@ export function setting(name: SettingName, otherwise: Partial<Omit<Setting, 'nam
 /**
  * Checks what a form or a JSON body gave against the trainer's table and fills what is missing with defaults; names
  * that the trainer does not use get the common default, so that a record holds them all. Text is taken for a number or
- * a switch where the table says so; a switch that is absent is not off, so a form has to say "off". Throws a Problem with one message a field.
+ * a switch where the table says so; a switch that is absent is not off, so a form has to say "off". Throws a Problem with one message a
+ * field; that does not name the field, which `what` does.
  */
 export function readTrainingSettings(table: readonly Setting[], given: Record<string, unknown>): TrainingSettings {
   const settings: Record<string, unknown> = {};
+  const wrong: string[] = [];
   const fields: Record<string, string> = {};
   for (const name of Object.keys(COMMON) as SettingName[]) {
     const used = table.find((each) => each.name === name);
@@ -21,9 +23,12 @@ export function readTrainingSettings(table: readonly Setting[], given: Record<st
     const value = used ? given[name] : undefined;
     const parsed = settingValue(field).safeParse(value);
     if (parsed.success) settings[name] = parsed.data;
-    else fields[name] = `${field.label}: ${parsed.error.issues[0]?.message}`;
+    else {
+      const words = parsed.error.issues[0]?.message ?? '';
+      wrong.push(`${field.label}: ${words}`);
+      fields[name] = words.charAt(0).toUpperCase() + words.slice(1);
+    }
   }
-  const wrong = Object.values(fields);
   if (wrong.length > 0) throw new Problem('bad_settings', wrong.join(' '), { fields });
   return settings as TrainingSettings;
 }

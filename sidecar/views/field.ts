@@ -1,6 +1,5 @@
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
 import type { Setting } from '../trainers/setting.js';
-import { sentence } from './formatting.js';
 
 export type FieldView = {
   id: string;
@@ -52,7 +51,7 @@ export function settingField(setting: Setting, { values, errors }: Typed): Field
     unit: setting.unit,
     help: setting.help,
     choices: (setting.choices ?? []).map((choice) => ({ ...choice, chosen: choice.value === value })),
-    error: withoutLabel(errors[setting.name], setting.label),
+    error: errors[setting.name] ?? null,
   };
 }
 
@@ -99,12 +98,6 @@ function fallbackOf({ default: own, type }: Argument, preset: ArgumentValue | nu
 
 export function option(value: string, chosen: string, label = value): FieldView['choices'][number] {
   return { value, label, chosen: value === chosen };
-}
-
-/** Beside its field a message does not name the field again: "Epochs: has to be …" → "Has to be …". */
-function withoutLabel(error: string | undefined, label: string): string | null {
-  if (error === undefined) return null;
-  return sentence(error.startsWith(`${label}: `) ? error.slice(label.length + 2) : error);
 }
 
 export const plain: FieldView = {

@@ -24,7 +24,7 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Words[] {
   const since = saved_at ? ` of ${utc(new Date(saved_at), new Date(saved_at))}` : '';
   return [
     {
-      text: `Its ui_state.json was broken (${reason.replace(/^it is /, '')}): the copy${since} is back. The broken file is `,
+      text: `Its ui_state.json was broken: ${reason}. The copy${since} is back. The broken file is `,
     },
     { text: broken, strong: true },
     { text: '; take what you need from it and remove it. ' },
@@ -76,7 +76,7 @@ function whatNext(session: SessionFacts): Words[] {
   ];
   for (const { path, reason } of resume.passed_over) {
     const name = stateName(path, paths);
-    words.push({ text: name, strong: true }, { text: ` was passed over: ${reason.replace(/\.$/, '')}. ` });
+    words.push({ text: name, strong: true }, { text: ` was passed over: ${reason}. ` });
   }
   if (resume.repeated_steps > 0) {
     words.push({

@@ -56,7 +56,7 @@ test('any trigger word of one line is taken', () => {
     expect(readTrainingSettings(table, { concept_sentence: word }).concept_sentence).toBe(word);
   }
   expect(problem({ concept_sentence: 'a\nb' }).fields).toEqual({
-    concept_sentence: 'Trigger word: has to be one line.',
+    concept_sentence: 'Has to be one line.',
   });
 });
 
@@ -74,14 +74,14 @@ test('wrong values are refused field by field', () => {
   expect(wrong).toBeInstanceOf(Problem);
   expect(wrong.code).toBe('bad_settings');
   expect(wrong.fields).toEqual({
-    num_repeats: 'Repeats of each picture: has to be 1 at least.',
-    max_train_epochs: 'Epochs: has to be a whole number.',
-    seed: 'Seed: is too large.',
-    learning_rate: 'Learning rate: has to be a number, like 8e-4 or 0.0008.',
-    network_dim: 'Network dimension (rank): has to be a number.',
-    resolution: 'Resolution: may be 4096 at most.',
-    enable_monitoring: 'Resume by itself: has to be on or off.',
-    sample_prompts: 'Sample prompts: has to be text.',
+    num_repeats: 'Has to be 1 at least.',
+    max_train_epochs: 'Has to be a whole number.',
+    seed: 'Is too large.',
+    learning_rate: 'Has to be a number, like 8e-4 or 0.0008.',
+    network_dim: 'Has to be a number.',
+    resolution: 'May be 4096 at most.',
+    enable_monitoring: 'Has to be on or off.',
+    sample_prompts: 'Has to be text.',
   });
 });
 

@@ -172,9 +172,7 @@ describe('The banner', () => {
 describe('The form of a new training', () => {
   test('keeps what was typed and says beside the field what is wrong', () => {
     const values = { lora_name: 'mein Kätzchen', max_train_epochs: '0', enable_checkpointing: 'false' };
-    const html = views.newTraining(
-      some.newTraining({ values, errors: { max_train_epochs: 'Epochs: has to be 1 at least.' } }),
-    );
+    const html = views.newTraining(some.newTraining({ values, errors: { max_train_epochs: 'Has to be 1 at least.' } }));
     expect(html).toContain('value="mein Kätzchen"');
     expect(html).toMatch(/id="f-max_train_epochs"[^>]*value="0"[^>]*aria-invalid="true"/);
     expect(html).toMatch(/id="f-max_train_epochs-error">Has to be 1 at least\.</);

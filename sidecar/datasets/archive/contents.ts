@@ -22,7 +22,7 @@ const HARMLESS_BYTES = 50_000_000;
 /**
  * Reads the directory of an archive, and refuses the whole of it for anything that no honest archive of pictures holds:
  * paths that lead out, links and devices, encrypted or overlapping files, two of one name, bombs. Nothing is unpacked yet.
- * Throws a Problem, 413 or 422, that names the file.
+ * Throws a Problem that names the file.
  */
 export async function readContents(zip: ZipFile): Promise<Contents> {
   const found: Contents = { wanted: [], passedOver: [], bytes: 0 };

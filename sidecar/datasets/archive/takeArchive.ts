@@ -18,7 +18,7 @@ const MOST_PIXELS_A_BYTE = 500;
 /**
  * Takes the pictures and captions of a zip into a dataset. All of them are unpacked, decoded and checked in `into`, an empty
  * folder on the same disk, before the first one is moved: an archive that can't be used changes nothing. Single pictures
- * that can't be decoded are named, and the others are taken. Throws a Problem as `unpack` does, and 413 where its pictures
+ * that can't be decoded are named, and the others are taken. Throws a Problem as `unpack` does, and where its pictures
  * would keep the decoder too long. `signal` calls it off until the first file is moved.
  */
 export async function takeArchive(

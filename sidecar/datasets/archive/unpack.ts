@@ -16,7 +16,7 @@ export type Unpacked = { name: string; kind: Wanted['kind']; received: Received 
 /**
  * Unpacks the pictures and captions of a zip into an empty folder, flat, one after the other and a block at a time; each is
  * given to `take` as soon as it is whole, and its size and checksum are those that the archive promises. Throws a Problem:
- * 422 and 413 for an archive that is not as it should be (see `readContents`), 507 where the disk has no room for it; the
+ * for an archive that is not as it should be (see `readContents`), and where the disk has no room for it; the
  * folder is then for the caller to remove.
  *
  * @param tell hears how many bytes of how many are unpacked

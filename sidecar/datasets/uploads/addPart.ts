@@ -11,7 +11,7 @@ export type Part = { from: number; to: number; crc32: number | null };
 /**
  * Writes a part of an upload to the disk as it arrives. What has arrived stays when the connection breaks: the next part
  * goes on there, or anywhere before. A newer part ends an older one that still waits for a connection that is gone. Throws
- * a Problem: 409 where bytes before it are missing, 422 where its checksum is another; nothing of it is kept then.
+ * a Problem where bytes before it are missing, or where its checksum is another; nothing of it is kept then.
  */
 export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   await alone(upload.key, async (signal) => {

@@ -60,7 +60,7 @@ export async function makeUpload(root: string, dataset: string, id: string, requ
   });
 }
 
-/** Does work on a half-done upload. Throws a Problem, 404, where there is none of this id for this dataset. */
+/** Does work on a half-done upload. Throws a Problem where there is none of this id for this dataset. */
 export async function inUpload<T>(
   root: string,
   dataset: string,

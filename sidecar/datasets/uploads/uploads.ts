@@ -24,8 +24,8 @@ import { isArchive, isDue, LARGEST_ARCHIVE, take, takingOf } from './take.js';
 const PATIENCE_MS = 20_000;
 
 /**
- * Begins an upload in parts, or finds the one that was begun: `arrived` tells where to go on. Throws a Problem: 404 no such
- * dataset, 413 too large, 415 and 422 for the name, 507 where the disk has no room for it.
+ * Begins an upload in parts, or finds the one that was begun: `arrived` tells where to go on. Throws a Problem: no such
+ * dataset, too large, a bad name, no room on the disk.
  */
 export async function beginUpload(root: string, dataset: string, request: UploadRequest): Promise<UploadFacts> {
   const { file, bytes } = request;
@@ -61,7 +61,7 @@ export async function unfinishedUploads(root: string, dataset: string): Promise<
   return Promise.all(open.map(({ id }) => readUpload(root, dataset, id)));
 }
 
-/** Takes a part; with the last one the whole is taken into the dataset. Throws a Problem as `addPart` does, 507 disk full. */
+/** Takes a part; with the last one the whole is taken into the dataset. Throws a Problem as `addPart` does, disk full. */
 export async function receivePart(
   root: string,
   dataset: string,
@@ -82,7 +82,7 @@ export async function receivePart(
 
 /**
  * Removes an upload and what has arrived of it; an archive that is being unpacked is called off. False where all of it was in
- * the dataset before that. Throws a Problem, 404.
+ * the dataset before that. Throws a Problem.
  */
 export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {
   await inUpload(root, dataset, id, async () => {

@@ -17,8 +17,8 @@ export type Beginning = Pick<Context, 'settings' | 'secrets' | 'describe'> & { o
 /**
  * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. What
  * the trainer would overwrite is moved to `earlier/` first. Resolves when the trainer process runs (or when it is
- * known that it can't); the attempt's end is found out later. Throws a Problem: 409 where one is alive already (with
- * its address), 422 where something is missing, in words. Whatever is thrown, nothing was lost.
+ * known that it can't); the attempt's end is found out later. Throws a Problem where one is alive already (with
+ * its address), or where something is missing, in words. Whatever is thrown, nothing was lost.
  */
 export async function beginAttempt(deps: Beginning, name: string, begin: Begin): Promise<Session> {
   const path = join(deps.outputs.root, name);
@@ -71,13 +71,13 @@ function refuseIfAlive(session: Session): void {
 /** Between the decision and the lock another Trackside, or a person, may have done something. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw new Problem('not_due', `${session.name} is not to be resumed by itself any more. Nothing was changed.`, {
+  throw new Problem('not_due', `${session.name} is not to be resumed by itself any more.`, {
     about: { session: session.name },
   });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {
-  return new Problem('already_running', `${name} is training already. ${detail} Nothing was changed.`, {
+  return new Problem('already_running', `${name} is training already. ${detail}`, {
     about: { session: name },
   });
 }

@@ -24,7 +24,7 @@ export function attemptCommand(
 
 /**
  * Refuses a command that holds what nobody may give a trainer, before anything is moved or written: its flags come from a
- * file that may have been made elsewhere. Throws a Problem, 422.
+ * file that may have been made elsewhere. Throws a Problem.
  */
 export async function refuseForeign(context: Context & { plan: Plan }): Promise<void> {
   const { settings, plan, trainer } = context;
@@ -33,5 +33,5 @@ export async function refuseForeign(context: Context & { plan: Plan }): Promise<
   const own = trainer.command({ ...input, arguments: {} }).argv;
   await checkCommandLine(trainer, command.argv, own, roots, () => context.describe(trainer));
   const wrong = whyNotDrawn(input.settings.sample_prompts, roots);
-  if (wrong) throw new Problem('foreign_prompt', `${wrong} Nothing was started.`, { field: 'sample_prompts' });
+  if (wrong) throw new Problem('foreign_prompt', wrong, { field: 'sample_prompts' });
 }

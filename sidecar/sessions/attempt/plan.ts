@@ -95,7 +95,7 @@ function firstStepOf(context: Context, from: Candidate): number {
   if (gpus.length > 1 && !exact) {
     throw new Problem(
       'steps_unknown',
-      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back; nothing was changed.',
+      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back.',
       { field: 'gpus' },
     );
   }
@@ -108,12 +108,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
     if (!found) throw new Problem('no_state', `There is no state folder ${asked} in this session.`, more);
     const reason = whyNot(found, epochs) ?? (await damageOf(found));
-    if (reason)
-      throw new Problem(
-        'bad_state',
-        `${found.path} can't be resumed from: ${reason}. Nothing was changed; choose another.`,
-        more,
-      );
+    if (reason) throw new Problem('bad_state', `${found.path} can't be resumed from: ${reason}. Choose another.`, more);
     return found;
   }
   const candidates = [...session.candidates];

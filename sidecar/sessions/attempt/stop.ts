@@ -18,13 +18,13 @@ const ENDS_OF_A_SAVE = ['state-saved', 'step', 'epoch', 'sampling'] as const;
 
 export type Stopping = {
   /**
-   * Records that the end was asked for, and sees to it in the background. Throws a Problem, 409, when nothing runs, or
+   * Records that the end was asked for, and sees to it in the background. Throws a Problem when nothing runs, or
    * when what runs was started by hand and its end is not confirmed.
    */
   request(name: string, when: 'now' | 'after-save', confirmation?: Confirmation): Promise<Session>;
   /**
    * Takes back that it is to stop after the next checkpoint. Changes nothing where that was not asked for. Throws a
-   * Problem, 409, when it is being ended already.
+   * Problem when it is being ended already.
    */
   keepTraining(name: string): Promise<Session>;
   /**
@@ -57,7 +57,7 @@ export function createStopping(outputs: Outputs): Stopping {
     }
     if (session.byHand) return endHandRun(session, confirmation);
     if (liveness.alive === 'no' || !latest) {
-      throw new Problem('not_running', `${name} is not running; nothing was changed.`, {
+      throw new Problem('not_running', `${name} is not running.`, {
         about: { session: name },
       });
     }

@@ -20,20 +20,20 @@ export function isEnding(run: HandRun): boolean {
 const ending = new Set<string>();
 
 /**
- * Ends all processes of a training that somebody started by hand, once that was confirmed. Throws a Problem, 409, where
+ * Ends all processes of a training that somebody started by hand, once that was confirmed. Throws a Problem where
  * it was not, with what to send; nothing was signalled then. Answers at once; `ended` hears of the end.
  */
 export function endByHand(run: HandRun, { confirm, process }: Confirmation, ended: () => void): void {
   if (confirm !== CONFIRMED) {
     throw new Problem(
       'started_by_hand',
-      `Process ${run.pid} was started by hand, so Trackside can't bring it back, and what it has not saved would be lost. Nothing was stopped. To stop it all the same, send confirm=${CONFIRMED}.`,
-      { field: 'confirm' },
+      `Process ${run.pid} was started by hand, so Trackside can't bring it back, and what it has not saved would be lost.`,
+      { kept: 'Nothing was stopped.', todo: `To stop it all the same, send confirm=${CONFIRMED}.`, field: 'confirm' },
     );
   }
   if (process && process !== String(run.pid)) {
-    const message = `Process ${process} has ended; process ${run.pid}, which runs now, is another one. Nothing was stopped.`;
-    throw new Problem('another_process', message, { field: 'process' });
+    const message = `Process ${process} has ended; process ${run.pid}, which runs now, is another one.`;
+    throw new Problem('another_process', message, { kept: 'Nothing was stopped.', field: 'process' });
   }
   const name = nameOf(run);
   if (ending.has(name)) return;

@@ -36,10 +36,10 @@ export async function moveEarlier(
 async function freshFolder(parent: string, name: string): Promise<string> {
   await mkdir(parent, { recursive: true });
   if (!(await isOwnFolder(parent)))
-    throw new Problem(
-      'leads_out',
-      'earlier/ in the output folder is a link, and nothing is moved through it. Remove the link, and try again; nothing was changed.',
-    );
+    throw new Problem('leads_out', 'earlier/ in the output folder is a link, and nothing is moved through it.', {
+      kept: 'Nothing was changed.',
+      todo: 'Remove the link, and try again.',
+    });
   for (let again = 1; ; again += 1) {
     const path = join(parent, again === 1 ? name : `${name}-${again}`);
     try {

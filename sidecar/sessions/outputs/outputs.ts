@@ -27,7 +27,7 @@ export type Outputs = {
   revision(): number;
   /** Running ones first, then newest first. Statuses of what runs are checked again at this moment. */
   list(): Promise<SessionFacts[]>;
-  /** Reads one session anew. Throws a Problem (404) where there is none. */
+  /** Reads one session anew. Throws a Problem where there is none. */
   read(name: string): Promise<Session>;
   /** Reads one session anew, corrects its file, and tells who watches. Null where there is none. */
   refresh(name: string): Promise<Session | null>;

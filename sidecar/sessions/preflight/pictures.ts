@@ -13,7 +13,7 @@ import type { UiState } from '../record/uiState.js';
 import { error, type Finding, warning } from './finding.js';
 import { requirePackage } from './requirePackage.js';
 
-/** The pictures that a session is trained on, wherever they lie today. Throws a Problem, 422, where they are not there. */
+/** The pictures that a session is trained on, wherever they lie today. Throws a Problem where they are not there. */
 export async function readPictures(
   settings: Settings,
   session: { name: string },
@@ -57,7 +57,7 @@ export async function checkPictures(detail: DatasetDetail, trainer: Trainer, pyt
     await requirePackage(trainer, pictures, python);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    found.push(error(problem.code, problem.message, { field: 'dataset' }));
+    found.push(error(problem.code, problem.ahead, { field: 'dataset' }));
   }
   return found;
 }

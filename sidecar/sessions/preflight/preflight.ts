@@ -79,17 +79,17 @@ export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> 
   return found.flat();
 }
 
-/** Throws all errors as one Problem, 422, in which each is told; returns the warnings. */
+/** Throws all errors as one Problem in which each is told; returns the warnings. */
 export function refuseErrors(name: string, found: readonly Finding[]): void {
   const errors = found.filter((each) => each.severity === 'error');
   const [first] = errors;
   if (!first) return;
   const about = first.about ?? { session: name };
   const fields = Object.fromEntries(errors.flatMap(({ field, message }) => (field ? [[field, message]] : [])));
-  const words = errors.map(({ message }) => message.replace(/ Nothing was started\.$/, '')).join(' ');
+  const words = errors.map(({ message }) => message).join(' ');
   const code = errors.length === 1 ? first.code : 'not_ready';
   const field = errors.length === 1 ? first.field : undefined;
-  throw new Problem(code, `${words} Nothing was started.`, {
+  throw new Problem(code, words, {
     about,
     ...(field ? { field } : {}),
     ...(errors.length > 1 ? { fields } : {}),
@@ -101,8 +101,8 @@ function summary(found: readonly Finding[]): Preflight {
   return { ready: errors.length === 0, errors, warnings: found.filter(({ severity }) => severity === 'warning') };
 }
 
-function findingOf({ code, message, field, about }: Problem): Finding {
-  return error(code, message, { ...(field ? { field } : {}), ...(about ? { about } : {}) });
+function findingOf({ code, ahead, field, about }: Problem): Finding {
+  return error(code, ahead, { ...(field ? { field } : {}), ...(about ? { about } : {}) });
 }
 
 async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiState) {

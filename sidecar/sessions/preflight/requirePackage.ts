@@ -7,7 +7,7 @@ const found = new Set<string>();
 
 /**
  * Says before the launch that the trainer's Python lacks a package for these pictures: it would end at once for it. Throws
- * a Problem, 422, with the command that installs it.
+ * a Problem with the command that installs it.
  *
  * @param pictures their file names
  */
@@ -19,8 +19,8 @@ export async function requirePackage(trainer: Trainer, pictures: readonly string
   try {
     await runCommand({ argv: [python, '-c', `import ${need.module}`], cwd: '/', pythonPath: '' });
   } catch {
-    const remedy = `Install it (${python} -m pip install ${need.name}), or save the pictures as PNG.`;
-    throw new Problem('missing_package', `${need.why} ${remedy} Nothing was started.`, { field: 'dataset' });
+    const todo = `Install it (${python} -m pip install ${need.name}), or save the pictures as PNG.`;
+    throw new Problem('missing_package', need.why, { todo, field: 'dataset' });
   }
   found.add(key);
 }

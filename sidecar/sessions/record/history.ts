@@ -50,7 +50,7 @@ export async function readHistory({ folder, file }: Omit<Recorded, 'name'>): Pro
   });
 }
 
-/** One version, and how it differs from the present. Throws a Problem, 404, where there is none of that id. */
+/** One version, and how it differs from the present. Throws a Problem where there is none of that id. */
 export async function readHistoryVersion(session: Recorded, version: string): Promise<VersionDetail> {
   const read = await readOne(session.folder, version);
   const facts = (await readHistory(session)).find((each) => each.version === version);

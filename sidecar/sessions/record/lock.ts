@@ -14,7 +14,7 @@ const MOST_A_LOOK_MS = 1000;
 /**
  * Runs `work` while no other process of ours changes this session's state file or starts something in it. A guard
  * against our own races only: whether a trainer may start is decided by the runner's kernel lock. Throws a Problem when
- * the session is gone, 404, or when another one works on it for long, 409.
+ * the session is gone or when another one works on it for long.
  */
 export async function withSessionLock<T>(folder: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const release = await take(folder, patienceMs).catch((error: NodeJS.ErrnoException) => {
@@ -26,7 +26,7 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>,
     if (error.code === 'ELOCKED') {
       throw new Problem(
         'busy_session',
-        'Another Trackside is working on this session right now; nothing was changed. Try again in a moment.',
+        'Another Trackside is working on this session right now. Try again in a moment.',
       );
     }
     throw error;

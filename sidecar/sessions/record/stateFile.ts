@@ -90,10 +90,7 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
     await keepVersion(folder, content);
     return after;
   }
-  throw new Problem(
-    'busy_state',
-    `${STATE_FILE} is being changed all the time by another program; nothing was lost, try again.`,
-  );
+  throw new Problem('busy_state', `${STATE_FILE} is being changed all the time by another program. Try again.`);
 }
 
 /** An edit in place of a file that we had replaced in that very moment. */
@@ -179,8 +176,5 @@ function unreadable(reason: string): Problem {
 }
 
 function gone(): Problem {
-  return new Problem(
-    'missing_state',
-    `${STATE_FILE} is not there any more, so nothing was changed. Put a version back from ${HISTORY}/.`,
-  );
+  return new Problem('missing_state', `${STATE_FILE} is not there any more. Put a version back from ${HISTORY}/.`);
 }

@@ -9,11 +9,11 @@ import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import { checkLoraName, type NewSession } from './create.js';
 import { LONGEST_DESCRIPTION } from './edit.js';
-import { type Checks, readTrainerFields } from './trainerFields.js';
+import { addProblem, addWrong, type Checks, readTrainerFields, type Wrong } from './trainerFields.js';
 
 /**
  * What a form or a JSON body asks for, checked all at once, so that one answer names everything that is wrong. Throws a
- * Problem, 422, with a sentence for each field.
+ * Problem with a sentence for each field.
  *
  * @param start a draft may do without pictures; a start may not
  */
@@ -23,11 +23,10 @@ export async function readNewSession(
   start: boolean,
 ): Promise<NewSession> {
   const trainer = findTrainer(checks.settings, textOf(fields.trainer) || 'practice');
-  const wrong: Record<string, string> = {};
+  const wrong: Wrong = { fields: {}, words: [] };
   const loraName = textOf(fields.lora_name);
   const take = (error: unknown): null => {
-    if (!(error instanceof Problem)) throw error;
-    Object.assign(wrong, error.fields ?? { [error.field ?? 'form']: error.message });
+    addProblem(wrong, error);
     return null;
   };
   try {
@@ -36,17 +35,18 @@ export async function readNewSession(
     take(error);
   }
   const description = textOf(fields.description);
-  if (description.length > LONGEST_DESCRIPTION) wrong.description = 'The description is longer than 2,000 characters.';
+  if (description.length > LONGEST_DESCRIPTION)
+    addWrong(wrong, { description: 'The description is longer than 2,000 characters.' });
   const read = await readTrainerFields(checks, trainer, fields, start).catch(take);
   const dataset = await readChosenDataset(checks.settings, textOf(fields.dataset), start ? trainer : null).catch(
     (error: unknown) => {
       if (!(error instanceof Problem)) throw error;
-      wrong.dataset = error.message.replace(/ Nothing was started\.$/, '');
+      addWrong(wrong, { dataset: error.ahead });
       return null;
     },
   );
-  if (Object.keys(wrong).length > 0 || !read) {
-    throw new Problem('bad_fields', `${Object.values(wrong).join(' ')} Nothing was started.`, { fields: wrong });
+  if (wrong.words.length > 0 || !read) {
+    throw new Problem('bad_fields', wrong.words.join(' '), { fields: wrong.fields });
   }
   const ours = new Set<string>([
     ...SETTING_NAMES,

@@ -6,22 +6,24 @@ import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 
 /**
- * Clears the caches of a session's dataset; answers their names. Throws a Problem, 409, while any session trains on it: its
- * trainer reads them; 422 where the dataset is not there.
+ * Clears the caches of a session's dataset; answers their names. Throws a Problem while any session trains on it: its
+ * trainer reads them; and where the dataset is not there.
  */
 export async function clearSessionCaches(
   { settings, outputs }: { settings: Settings; outputs: Outputs },
   name: string,
 ): Promise<string[]> {
   const session = await outputs.read(name);
-  if (!session.state) throw new Problem('no_settings', 'Its settings are not known; nothing was removed.');
+  if (!session.state) throw new Problem('no_settings', 'Its settings are not known.');
   const { path } = await readPictures(settings, session, session.state);
   const dataset = basename(path);
   const user = (await outputs.list()).find(
     ({ dataset_path, attempts }) => attempts.at(-1)?.alive && dataset_path && basename(dataset_path) === dataset,
   );
   if (user) {
-    throw new Problem('dataset_in_use', `${user.name} trains on these pictures. Stop it first; nothing was removed.`, {
+    throw new Problem('dataset_in_use', `${user.name} trains on these pictures.`, {
+      kept: 'Nothing was removed.',
+      todo: 'Stop it first.',
       about: { session: user.name },
     });
   }

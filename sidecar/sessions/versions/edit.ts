@@ -16,8 +16,8 @@ const words = z.object({
 });
 
 /**
- * Changes a session's description and notes, and whether it resumes by itself, at any time. Throws a Problem: 409 for
- * settings of a session that was started, 422 for a value that makes no sense.
+ * Changes a session's description and notes, and whether it resumes by itself, at any time. Throws a Problem for
+ * settings of a session that was started, and for a value that makes no sense.
  */
 export async function editSession(
   { outputs }: { outputs: Outputs },
@@ -50,7 +50,7 @@ export function changesDraft(change: Record<string, unknown>): boolean {
 }
 
 /**
- * Writes a draft's settings anew. Its name stays: the folder has it. Throws a Problem, 409, when it was started meanwhile.
+ * Writes a draft's settings anew. Its name stays: the folder has it. Throws a Problem when it was started meanwhile.
  *
  * @param asked `dataset` undefined leaves the one that it has
  */

@@ -9,7 +9,7 @@ import { withSessionLock } from '../record/lock.js';
 export type Removed = { deleted: string; kept: string[] };
 
 /**
- * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem, 409, while it is alive.
+ * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem while it is alive.
  */
 export async function removeSession(outputs: Outputs, name: string): Promise<Removed> {
   // Somebody may have started one in a terminal this very moment.
@@ -19,7 +19,9 @@ export async function removeSession(outputs: Outputs, name: string): Promise<Rem
   const kept = await withSessionLock(folder, async () => {
     const { facts, liveness, byHand } = await outputs.read(name);
     if (liveness.alive !== 'no' || byHand) {
-      throw new Problem('is_alive', `${name} is training. Stop it first; nothing was deleted.`, {
+      throw new Problem('is_alive', `${name} is training.`, {
+        kept: 'Nothing was deleted.',
+        todo: 'Stop it first.',
         about: { session: name },
       });
     }

@@ -40,7 +40,9 @@ export async function restoreVersion(outputs: Outputs, name: string, version: st
   const then = await readOne(folder, version);
   if (!then) throw noVersion(name, version);
   if (!then.raw) {
-    throw new Problem('unreadable_version', `That copy can't be put back: ${then.reason}. Nothing was changed.`);
+    throw new Problem('unreadable_version', `That copy can't be put back: ${then.reason}.`, {
+      kept: 'Nothing was changed.',
+    });
   }
   const { raw: old, text } = then;
   const file = await readStateFile(folder);
@@ -89,5 +91,5 @@ async function putWhole(folder: string, text: string, signature: string | null):
 }
 
 function busy(): Problem {
-  return new Problem('busy_state', `${STATE_FILE} is changed by another program; nothing was lost, try again.`);
+  return new Problem('busy_state', `${STATE_FILE} is changed by another program. Try again.`);
 }

@@ -17,6 +17,21 @@ import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 /** What a form is checked against. */
 export type Checks = { settings: Settings; describe: Describe };
 
+/** What is wrong with a form: one sentence a field, and all of them as they are told without their fields. */
+export type Wrong = { fields: Record<string, string>; words: string[] };
+
+export function addWrong(wrong: Wrong, fields: Record<string, string>): void {
+  Object.assign(wrong.fields, fields);
+  wrong.words.push(...Object.values(fields));
+}
+
+/** Throws what is no Problem. */
+export function addProblem(wrong: Wrong, error: unknown): void {
+  if (!(error instanceof Problem)) throw error;
+  Object.assign(wrong.fields, error.fields ?? { [error.field ?? 'form']: error.ahead });
+  wrong.words.push(error.ahead);
+}
+
 export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
 
 /**
@@ -31,7 +46,7 @@ export async function readTrainerFields(
   fields: Record<string, unknown>,
   start: boolean,
 ): Promise<TrainerFields> {
-  const wrong: Record<string, string> = {};
+  const wrong: Wrong = { fields: {}, words: [] };
   const vram = fields.vram || (await presetHere(trainer))?.vram;
   const settings = collect(wrong, () => readTrainingSettings(trainer.settings, { ...fields, vram }));
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
@@ -40,20 +55,22 @@ export async function readTrainerFields(
   const roots = pathRoots(checks.settings, trainer.script.cwd);
   const own = collect(wrong, () => checkArguments(known, given, roots));
   const undrawn = settings && whyNotDrawn(settings.sample_prompts, roots);
-  if (undrawn) wrong.sample_prompts = undrawn;
+  if (undrawn) addWrong(wrong, { sample_prompts: undrawn });
   if (settings && own) {
     Object.assign(own, switchedOff(trainer, settings, given));
     if (trainer.models) {
       const found = await findModels(checks.settings);
       Object.assign(own, chooseModels(trainer, settings.base_model, own, found));
       for (const { flag, label } of start ? missingModels(trainer, own, found) : []) {
-        wrong[`arguments.${flag}`] = `${label} is missing: choose a file, or download one on the page Models.`;
+        const words = `${label} is missing: choose a file, or download one on the page Models.`;
+        addWrong(wrong, { [`arguments.${flag}`]: words });
       }
     }
-    Object.assign(wrong, trainer.conflicts?.(settings, own), await wrongSubsets(checks.settings.datasets, settings));
+    addWrong(wrong, trainer.conflicts?.(settings, own) ?? {});
+    addWrong(wrong, await wrongSubsets(checks.settings.datasets, settings));
   }
-  if (Object.keys(wrong).length > 0 || !settings || !own) {
-    throw new Problem('bad_fields', Object.values(wrong).join(' '), { fields: wrong });
+  if (wrong.words.length > 0 || !settings || !own) {
+    throw new Problem('bad_fields', wrong.words.join(' '), { fields: wrong.fields });
   }
   return { settings, arguments: own };
 }
@@ -90,12 +107,11 @@ function switchedOff(
   return Object.fromEntries(off.map(([name]) => [name, false]));
 }
 
-function collect<T>(wrong: Record<string, string>, read: () => T): T | null {
+function collect<T>(wrong: Wrong, read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    Object.assign(wrong, error.fields ?? { [error.field ?? 'form']: error.message });
+    addProblem(wrong, error);
     return null;
   }
 }

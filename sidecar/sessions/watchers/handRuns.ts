@@ -14,7 +14,7 @@ export type HandRuns = {
   elsewhere(): HandRunFacts[];
   /** Counts every change of what `elsewhere` gives. */
   revision(): number;
-  /** Ends one of them, by its process. Throws a Problem: 404 where it is none (any more), 409 unconfirmed. */
+  /** Ends one of them, by its process. Throws a Problem where it is none (any more), and unconfirmed. */
   end(pid: number, confirmation: Confirmation): HandRunFacts;
   open(): Promise<void>;
   close(): void;
@@ -68,7 +68,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
       const run = runsByHand(true).find((each) => each.pid === pid);
       const before = facts.find((each) => each.pid === pid);
       if (!run || run.since !== before?.since) {
-        const message = `Process ${pid} is no training outside the outputs folder, or has ended. Nothing was stopped.`;
+        const message = `Process ${pid} is no training outside the outputs folder, or has ended.`;
         throw new Problem('no_such_training', message);
       }
       endByHand(run, confirmation, () => void lookSoon());

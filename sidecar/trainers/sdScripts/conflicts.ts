@@ -58,7 +58,7 @@ export function conflicts(
   if (steps % family.bucketStep !== 0) {
     blame(`--bucket_reso_steps has to be a multiple of ${family.bucketStep} for ${family.label}.`, 'bucket_reso_steps');
   }
-  if (settings.resolution % 64 !== 0) wrong.resolution = 'Resolution: has to be a multiple of 64.';
+  if (settings.resolution % 64 !== 0) wrong.resolution = 'The resolution has to be a multiple of 64.';
   return wrong;
 }
 

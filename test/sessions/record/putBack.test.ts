@@ -47,7 +47,7 @@ test.each([
   expect(readFileSync(facts.put_back?.broken ?? '', 'utf8')).toBe(breakIt(good));
   const html = await page('sessions/cat');
   expect(html).toContain(facts.put_back?.broken);
-  expect(html).toMatch(/the copy of .* is back/);
+  expect(html).toMatch(/The copy of .* is back/);
 });
 
 test('broken while no sidecar ran: the next one puts the last version back, from history', async () => {
