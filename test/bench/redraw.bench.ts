@@ -1,0 +1,128 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'vitest';
+import { asStarted, makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { median, pause, residentMb, tell } from './figures.js';
+import { addCheckpoint, addProducts, addSteps, describe, longTraining } from './longTraining.js';
+
+const ROUNDS = 15;
+
+let place: TestSidecars;
+beforeEach(() => {
+  place = makeTestSidecars();
+});
+afterEach(() => place.leave());
+
+test('an open page of a training of 100,000 steps', async () => {
+  const folder = longTraining(place.outputs, 'long', 100_000);
+  const sidecar = await serve();
+  const idle = residentMb(sidecar.pid);
+  const page = await openPage(sidecar, 'long');
+  const first = await page.cost(() => page.begin());
+  tell('100,000 steps × 5 tags, the first drawing of a session page', '–', `${first.toFixed(0)} ms of event loop`);
+  const costs = await rounds(page, (round) => {
+    addSteps(folder, 100_001 + round * 10, 100_010 + round * 10);
+    describe(folder, `round ${round}`);
+  });
+  tell('100,000 steps × 5 tags, a later redraw after 10 steps', '≤ 5 ms', described(costs));
+  const memory = `${residentMb(sidecar.pid).toFixed(0)} MB, ${idle.toFixed(0)} MB before`;
+  tell('100,000 steps × 5 tags, resident memory with the page open', '≤ 90 MB', memory);
+  page.leave();
+});
+
+test('an open page of a session with 300 checkpoints and 2,000 samples', async () => {
+  const folder = longTraining(place.outputs, 'long', 1000);
+  addProducts(folder, 'long', 300, 2000);
+  const sidecar = await serve();
+  const page = await openPage(sidecar, 'long');
+  const first = await page.cost(() => page.begin());
+  tell('300 checkpoints and 2,000 samples, the first drawing', '–', `${first.toFixed(0)} ms of event loop`);
+  const steps = await rounds(page, (round) => {
+    addSteps(folder, 1001 + round * 10, 1010 + round * 10);
+    describe(folder, `round ${round}`);
+  });
+  tell('300 checkpoints and 2,000 samples, a redraw after 10 steps', '≤ 10 ms', described(steps));
+  const saves = await rounds(page, (round) => {
+    addSteps(folder, 1201 + round * 10, 1210 + round * 10);
+    addCheckpoint(folder, 'long', 301 + round);
+  });
+  tell('300 checkpoints and 2,000 samples, a redraw after a save', '≤ 10 ms', described(saves));
+  page.leave();
+});
+
+function serve(): Promise<Sidecar> {
+  const probe = `--import=${join(projectRoot, 'test/bench/probe.mjs')}`;
+  return place.serve({ ...asStarted, NODE_OPTIONS: probe, TRACKSIDE_PROBE: join(place.folder, 'probe.json') });
+}
+
+type Costs = { ms: number[]; bytes: number[] };
+
+/** What it costs the event loop until the page showed each of several changes, the scan that found it included. */
+async function rounds(page: Awaited<ReturnType<typeof openPage>>, change: (round: number) => void): Promise<Costs> {
+  const costs: Costs = { ms: [], bytes: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = page.heard();
+    costs.ms.push(await page.cost(() => page.after(() => change(round))));
+    costs.bytes.push(page.heard() - before);
+  }
+  return costs;
+}
+
+function described({ ms, bytes }: Costs): string {
+  const [least, middle] = [Math.min(...ms), median(ms)].map((value) => value.toFixed(1));
+  return `${middle} ms of event loop (median of ${ms.length}, least ${least}), ${(median(bytes) / 1024).toFixed(1)} kB sent`;
+}
+
+/** A page whose stream is read, of a sidecar that has `probe.mjs` in it. */
+async function openPage(sidecar: Sidecar, name: string) {
+  let heard = 0;
+  let losses = 0;
+  const controller = new AbortController();
+  const read = async () => {
+    const { body } = await fetch(new URL(`sessions/${name}/events`, sidecar.url), { signal: controller.signal });
+    const decoder = new TextDecoder();
+    for await (const chunk of body ?? []) {
+      heard += chunk.length;
+      losses += decoder.decode(chunk, { stream: true }).split('hx-target="#loss"').length - 1;
+    }
+  };
+  const shown = async (change: () => void) => {
+    const before = losses;
+    change();
+    await until(
+      () => losses,
+      (now) => now > before,
+      60,
+    );
+    // The redraw that follows for what was heard meanwhile.
+    await pause(400);
+  };
+  return {
+    heard: () => heard,
+    begin: () => shown(() => void read().catch(() => {})),
+    after: shown,
+    /** Milliseconds that the event loop worked for it, less what it does anyway in that time. */
+    async cost(work: () => Promise<void>): Promise<number> {
+      const before = await worked(sidecar);
+      await work();
+      const after = await worked(sidecar);
+      await pause(1000);
+      const rest = await worked(sidecar);
+      const idle = (rest.active - after.active) / (rest.at - after.at);
+      return Math.max(0, after.active - before.active - idle * (after.at - before.at));
+    },
+    leave: () => controller.abort(),
+  };
+}
+
+/** For how many milliseconds the event loop has worked since the sidecar's start. */
+async function worked({ pid }: Sidecar): Promise<{ active: number; at: number }> {
+  const path = join(place.folder, 'probe.json');
+  rmSync(path, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  await until(
+    () => existsSync(path),
+    (there) => there,
+  );
+  return { active: Number(readFileSync(path, 'utf8')), at: performance.now() };
+}
