@@ -2,18 +2,16 @@ import { join } from 'node:path';
 import { publishFacts } from '../publish/publishFacts.js';
 import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
-import { type MetricPoint, readLosses } from '../sessions/products/curve.js';
+import { readLosses } from '../sessions/products/curve.js';
 import { checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
-import type { CurvePoint } from '../views/chart.js';
 import type { SessionModel } from '../views/session.js';
 import { pageModel } from './home.js';
 
 const TAIL_LINES = 500;
-const CURVE_POINTS = 600;
 
 /** A session's page, read anew. */
 export async function sessionPage(trackside: Trackside, name: string, root: string): Promise<string> {
@@ -53,14 +51,6 @@ export async function sessionModel(
     entries: session.entries,
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
-    curve: thinCurve(await readLosses(session)),
+    curve: await readLosses(session),
   };
-}
-
-function thinCurve(points: readonly MetricPoint[]): CurvePoint[] {
-  const losses = points.filter((point) => Number.isFinite(point.value));
-  const every = Math.ceil(losses.length / CURVE_POINTS);
-  return losses
-    .filter((_, index) => every <= 1 || index % every === 0 || index === losses.length - 1)
-    .map(({ step, value, attempt }) => ({ step, loss: value, attempt }));
 }

@@ -1,5 +1,5 @@
-/** One loss as reported at an absolute step, by the attempt of that number. */
-export type CurvePoint = { step: number; loss: number; attempt: number };
+/** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
+export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };
 
 /** The small curve of a banner: an SVG `points` attribute in a box of 120 × 34, or null where there is no line to draw. */
 export function sparkline(losses: number[]): string | null {
@@ -34,7 +34,7 @@ const height = 190;
  * @param totalSteps the right edge, so that the curve shows how far the training is
  */
 export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossChart | null {
-  const points = thin(curve.filter(({ loss }) => Number.isFinite(loss)));
+  const points = curve.filter(({ loss }) => Number.isFinite(loss));
   if (points.length < 2) return null;
   const lastStep = Math.max(totalSteps ?? 0, ...points.map(({ step }) => step));
   const [low, high] = range(points.map(({ loss }) => loss));
@@ -69,25 +69,10 @@ function smoothed(points: CurvePoint[]): CurvePoint[] {
   let sum = 0;
   let weights = 0;
   return points.map((point) => {
-    sum = sum * weight + point.loss;
+    sum = sum * weight + (point.mean ?? point.loss);
     weights = weights * weight + 1;
     return { ...point, loss: sum / weights };
   });
-}
-
-/** At most some 400 points: means of neighbours of the same attempt. */
-function thin(points: CurvePoint[]): CurvePoint[] {
-  const size = Math.ceil(points.length / 400);
-  if (size < 2) return points;
-  const result: CurvePoint[] = [];
-  for (const own of byAttempt(points).values()) {
-    for (let i = 0; i < own.length; i += size) {
-      const some = own.slice(i, i + size);
-      const last = some[some.length - 1];
-      if (last) result.push({ ...last, loss: some.reduce((sum, { loss }) => sum + loss, 0) / some.length });
-    }
-  }
-  return result;
 }
 
 function byAttempt(points: CurvePoint[]): Map<number, CurvePoint[]> {

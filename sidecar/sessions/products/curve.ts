@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { realInside } from '../../security/paths.js';
-import { type EventPoints, readEventFolder } from '../../trainers/sdOutput/eventFolder.js';
+import { joinNeighbours, type LossCurve, readLossCurve } from '../../trainers/sdOutput/lossCurve.js';
+import { readScalars } from '../../trainers/sdOutput/scalars.js';
 import { writerByTime } from '../lineage/writer.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
@@ -14,48 +15,59 @@ export type MetricPoint = { tag: string; step: number; value: number; attempt: n
  * counts its steps from zero: here they are absolute, and what a later attempt trained again replaces what it lost.
  */
 export async function readMetrics(session: Session): Promise<MetricPoint[]> {
-  let points: MetricPoint[] = [];
-  for (const run of await readRuns(session)) {
-    const { first_epoch: firstEpoch, step_offset: offset } = run.writer ?? FIRST;
-    points = points.filter(({ tag, step }) => (EPOCH_TAG.test(tag) ? step < firstEpoch : step <= offset));
-    for (const point of pointsOf(run)) points.push(point);
+  let metrics: MetricPoint[] = [];
+  for (const folder of await eventFolders(join(session.folder, 'logs'))) {
+    const { points } = await readScalars(folder);
+    const begun = points[0]?.wallTime;
+    if (begun === undefined) continue;
+    const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writerOf(session, begun) ?? FIRST;
+    metrics = metrics.filter(({ tag, step }) => (EPOCH_TAG.test(tag) ? step < firstEpoch : step <= offset));
+    for (const { tag, step, value, wallTime } of points) {
+      const absolute = EPOCH_TAG.test(tag) ? step : step + offset;
+      metrics.push({ tag, step: absolute, value, attempt, wall_time: wallTime });
+    }
   }
-  return points;
+  return metrics;
 }
 
-/** The loss of every step of every attempt, oldest first: what a later attempt trained again is in it twice. */
-export async function readLosses(session: Session): Promise<MetricPoint[]> {
-  const runs = await readRuns(session);
-  return runs.flatMap((run) => pointsOf(run, 'loss/current'));
+/** A loss at an absolute step, as an attempt reported it, and the mean of the losses around it. */
+export type LossPoint = { step: number; loss: number; mean: number; attempt: number };
+
+/** Groups of losses in a curve, over all attempts: two points each. */
+const MOST_GROUPS = 200;
+
+/**
+ * The losses of all attempts, oldest first: what a later attempt trained again is in it twice. Where there are many, the
+ * least and the greatest of neighbours, and each attempt's first and last.
+ */
+export async function readLosses(session: Session): Promise<LossPoint[]> {
+  const curves: LossCurve[] = [];
+  for (const folder of await eventFolders(join(session.folder, 'logs'))) curves.push(await readLossCurve(folder));
+  const total = curves.reduce((sum, { groups }) => sum + groups.length, 0);
+  const areSingle = curves.every(({ groups }) => groups.every(({ count }) => count === 1));
+  // Twice as many single losses are no more points.
+  const size = areSingle && total <= 2 * MOST_GROUPS ? 1 : Math.ceil(total / MOST_GROUPS);
+  return curves.flatMap((curve) => pointsOf(curve, size, session));
 }
 
-type Run = { writer: AttemptEntry | null; points: EventPoints };
+function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, session: Session): LossPoint[] {
+  if (begunAt === null || !first || !last) return [];
+  const { number: attempt, step_offset: offset } = writerOf(session, begunAt) ?? FIRST;
+  const joined = joinNeighbours(groups, size);
+  return joined.flatMap(({ count, sum, least, greatest }, at) => {
+    const ends = [...(at === 0 ? [first] : []), ...(at === joined.length - 1 ? [last] : [])];
+    const losses = [...new Set([least, greatest, ...ends])].sort((a, b) => a.step - b.step);
+    return losses.map(({ step, value }) => ({ step: step + offset, loss: value, mean: sum / count, attempt }));
+  });
+}
 
 /** A run whose attempt is not known counts as the first one. */
 const FIRST = { number: 1, first_epoch: 1, step_offset: 0 };
 
 const EPOCH_TAG = /^loss\/(epoch_average|validation\/epoch_)/;
 
-async function readRuns(session: Session): Promise<Run[]> {
-  const attempts = session.state?.attempts ?? [];
-  const runs: Run[] = [];
-  for (const folder of await eventFolders(join(session.folder, 'logs'))) {
-    const points = await readEventFolder(folder);
-    const begun = points.wallTimes[0];
-    if (begun !== undefined) runs.push({ writer: writerByTime(attempts, begun * 1000), points });
-  }
-  return runs;
-}
-
-/** The points of one run, made absolute; of one tag where it is given. */
-function pointsOf({ writer, points }: Run, only?: string): MetricPoint[] {
-  const { number: attempt, step_offset: offset } = writer ?? FIRST;
-  return points.tags.flatMap((tag, index) => {
-    if (only !== undefined && tag !== only) return [];
-    const runLocal = points.steps[index] ?? 0;
-    const step = EPOCH_TAG.test(tag) ? runLocal : runLocal + offset;
-    return [{ tag, step, value: points.values[index] ?? 0, attempt, wall_time: points.wallTimes[index] ?? 0 }];
-  });
+function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {
+  return writerByTime(state?.attempts ?? [], begunAt * 1000);
 }
 
 /** Folders that hold event files, oldest first: their names begin with the time of the start. */

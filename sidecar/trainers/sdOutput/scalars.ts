@@ -1,5 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readAt } from '../../files/readAt.js';
 import { eventScalars, type ScalarPoint } from './eventRecord.js';
 
 export type { ScalarPoint } from './eventRecord.js';
@@ -18,11 +19,25 @@ export async function readScalars(
   offsets: ScalarOffsets = {},
 ): Promise<{ points: ScalarPoint[]; offsets: ScalarOffsets }> {
   const points: ScalarPoint[] = [];
+  return { offsets: await eachScalar(path, offsets, (point) => points.push(point)), points };
+}
+
+/** The same, one point after the other; those of one tag where it is given. Resolves to how far it read. */
+export async function eachScalar(
+  path: string,
+  offsets: ScalarOffsets,
+  take: (point: ScalarPoint) => void,
+  only?: string,
+): Promise<ScalarOffsets> {
   const reached: ScalarOffsets = { ...offsets };
   for (const file of await eventFiles(path)) {
-    reached[file] = await readFrom(file, offsets[file] ?? 0, (point) => points.push(point));
+    reached[file] = await readFrom(file, offsets[file] ?? 0, (record) => {
+      // Most records are of other tags, and to read one takes ten times as long as to see that.
+      if (only !== undefined && !record.includes(only)) return;
+      for (const point of eventScalars(record)) if (only === undefined || point.tag === only) take(point);
+    });
   }
-  return { points, offsets: reached };
+  return reached;
 }
 
 async function eventFiles(path: string): Promise<string[]> {
@@ -35,43 +50,43 @@ async function eventFiles(path: string): Promise<string[]> {
     .sort();
 }
 
-const BLOCK = 256 * 1024;
+/** Whoever waits meanwhile waits for the records of so many bytes: some milliseconds. */
+const BLOCK = 64 * 1024;
 /** No record of numbers is larger; a length above it is damage. */
 const LARGEST_RECORD = 64 * 1024 * 1024;
 /** Length and its checksum before the data, a checksum behind it (TFRecord). */
 const HEAD = 12;
 const FOOT = 4;
 
-async function readFrom(path: string, offset: number, take: (point: ScalarPoint) => void): Promise<number> {
+async function readFrom(path: string, offset: number, take: (record: Buffer) => void): Promise<number> {
+  const { size } = await stat(path);
+  if (size <= offset) return offset;
   const file = await open(path, 'r');
   try {
     let rest = Buffer.alloc(0);
     for (let end = offset; ; ) {
-      const block = Buffer.alloc(BLOCK);
-      const { bytesRead } = await file.read(block, 0, BLOCK, end);
-      end += bytesRead;
-      rest = Buffer.concat([rest, block.subarray(0, bytesRead)]);
-      const used = readRecords(rest, take);
-      rest = rest.subarray(used);
-      if (bytesRead === 0 || recordLength(rest) > LARGEST_RECORD) return end - rest.length;
+      const block = await readAt(file, end, Math.min(BLOCK, size - end));
+      end += block.length;
+      rest = Buffer.concat([rest, block]);
+      rest = rest.subarray(readRecords(rest, take));
+      if (block.length === 0 || recordLength(rest) > LARGEST_RECORD) return end - rest.length;
     }
   } finally {
     await file.close();
   }
 }
 
-function readRecords(bytes: Buffer, take: (point: ScalarPoint) => void): number {
+function readRecords(bytes: Buffer, take: (record: Buffer) => void): number {
   let at = 0;
   while (at + HEAD <= bytes.length) {
-    const length = recordLength(bytes.subarray(at));
-    const end = at + HEAD + length + FOOT;
+    const end = at + HEAD + recordLength(bytes, at) + FOOT;
     if (end > bytes.length) break;
-    for (const point of eventScalars(bytes.subarray(at + HEAD, at + HEAD + length))) take(point);
+    take(bytes.subarray(at + HEAD, end - FOOT));
     at = end;
   }
   return at;
 }
 
-function recordLength(bytes: Buffer): number {
-  return bytes.length < 8 ? 0 : Number(bytes.readBigUInt64LE());
+function recordLength(bytes: Buffer, at = 0): number {
+  return bytes.length < at + 8 ? 0 : Number(bytes.readBigUInt64LE(at));
 }
