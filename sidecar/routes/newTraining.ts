@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { listDatasets } from '../datasets/list.js';
+import { inDataset } from '../datasets/folder.js';
+import { datasetFacts, listDatasets } from '../datasets/list.js';
 import { readDataset } from '../datasets/read.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
@@ -14,7 +15,7 @@ import { trainerChoices, withoutDefaults } from './trainerForm.js';
 
 /** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?draft=` edits one. */
 export function newTrainingRoutes(trackside: Trackside): Hono {
-  const { outputs } = trackside;
+  const { outputs, settings, views } = trackside;
   const routes = new Hono();
 
   routes.get('/new', async (c) => {
@@ -45,6 +46,17 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
       const shown = { root: '', values: { ...valuesOf(facts), ...fields }, typed: true, draft: facts };
       return c.html(await newTrainingPage(trackside, { ...shown, problem: error }), problemStatus[error.code]);
     }
+  });
+
+  // Asked for while values are typed. Nothing is kept of them, so a token that was pasted in is refused only when it is saved.
+  routes.post('/new/hints', async (c) => {
+    const values = flat(await readFields(c, { secret: true }));
+    const dataset = values.dataset
+      ? await inDataset(settings.datasets, values.dataset, datasetFacts).catch(() => null)
+      : null;
+    const loras = lorasOf(await outputs.list());
+    const isDraft = c.req.query('draft') !== undefined;
+    return c.html(views.newTrainingHints({ values, images: dataset?.facts.images ?? 0, loras, isDraft }));
   });
 
   return routes;

@@ -1,12 +1,12 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
-import { expectedSteps } from '../trainers/sdOutput/expectedSteps.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { type FlagGroup, flagGroups } from './flags.js';
 import { plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
+import { type HintsModel, type HintsView, hintsView } from './newTrainingHints.js';
 import { targetOf } from './problem.js';
 import type { Target } from './subject.js';
 import type { TrainerForm } from './trainerForm.js';
@@ -29,8 +29,7 @@ export type NewTrainingModel = PageModel & {
   /** What is wrong beyond the fields, with where to look. */
   problem: { message: string; about?: Subject | undefined } | null;
   formId: string;
-  /** LoRAs that exist: name, folder of the first version, and the version that the next session would be. */
-  loras: { name: string; folder: string; next: number }[];
+  loras: HintsModel['loras'];
   /** The draft that is edited; null for a new training. */
   draft?: { name: string; version: number } | null;
 };
@@ -66,10 +65,9 @@ export type NewTrainingView = {
   further: FlagGroup[];
   furtherOpen: boolean;
   furtherCount: number;
-  expected: string;
-  resumable: boolean;
-  /** Nothing is saved before the end. */
-  savedLate: boolean;
+  hints: HintsView;
+  /** Where the hints are asked for while values are typed. */
+  hintsAddress: string;
   /** Where another trainer's fields are asked for. */
   showAddress: string;
   /** Trainer and base model that these fields are for. */
@@ -130,9 +128,13 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     further,
     furtherOpen: flags.some(({ value, error }) => value !== '' || error !== null),
     furtherCount: new Set(flags.map(({ name }) => name)).size,
-    expected: expected(dataset?.images ?? 0, fields, values),
-    resumable: fields.find(({ name }) => name === 'enable_checkpointing')?.value !== 'false',
-    savedLate: savedLate(fields, values, dataset?.images ?? 0),
+    hints: hintsView({
+      values: { ...values, ...Object.fromEntries(fields.map(({ name, value }) => [name, value])) },
+      images: dataset?.images ?? 0,
+      loras: model.loras,
+      isDraft: draft !== null,
+    }),
+    hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
     showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
     shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
   };
@@ -177,46 +179,4 @@ function groupedTrainers({ trainers, trainer }: NewTrainingModel): NewTrainingVi
       .filter((each) => each.group === group)
       .map(({ id, label }) => ({ id, label, chosen: id === trainer?.id })),
   }));
-}
-
-/** The last epoch has no save of its own: sd-scripts saves the end instead (train_network.py:1694). */
-function savedLate(fields: FieldView[], values: Record<string, string>, images: number): boolean {
-  const value = (name: string) => fields.find((field) => field.name === name)?.value;
-  const steps = stepsOf(images, fields, values) || Number.POSITIVE_INFINITY;
-  const everySteps = Number(values['arguments.save_every_n_steps']);
-  const bySteps = everySteps > 0 && (everySteps < steps || hasFurther(values));
-  if (value('enable_checkpointing') !== 'true' || bySteps) return false;
-  return Number(value('save_every_n_epochs')) >= Number(value('max_train_epochs'));
-}
-
-/** "10 pictures × 10 repeats × 16 epochs = 1 600 steps"; form.js keeps it true while values are typed. */
-function expected(images: number, fields: FieldView[], values: Record<string, string>): string {
-  const value = (name: string) => Number(fields.find((field) => field.name === name)?.value);
-  const repeats = value('num_repeats');
-  const epochs = value('max_train_epochs');
-  const batchSize = Number(values['arguments.train_batch_size'] || 1);
-  const accumulation = Number(values['arguments.gradient_accumulation_steps'] || 1);
-  if (!images) return 'Pick the pictures to see how many steps it takes.';
-  if (!(repeats > 0 && epochs > 0)) return '';
-  const steps = stepsOf(images, fields, values);
-  if (!(steps > 0)) return '';
-  const atOnce = batchSize * accumulation > 1 ? ` ÷ ${batchSize * accumulation} a step` : '';
-  const more = hasFurther(values) ? ', and those of the further datasets' : '';
-  return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${atOnce} = ${plural(steps, 'step')}${more}`;
-}
-
-function stepsOf(images: number, fields: FieldView[], values: Record<string, string>): number {
-  const value = (name: string) => Number(fields.find((field) => field.name === name)?.value);
-  return expectedSteps({
-    images,
-    repeats: value('num_repeats'),
-    epochs: value('max_train_epochs'),
-    batchSize: Number(values['arguments.train_batch_size'] || 1),
-    accumulation: Number(values['arguments.gradient_accumulation_steps'] || 1),
-  });
-}
-
-/** Their steps are not counted. */
-function hasFurther(values: Record<string, string>): boolean {
-  return Boolean(values.more_datasets || values.reg_datasets);
 }

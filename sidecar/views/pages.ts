@@ -8,6 +8,7 @@ import { type HomeModel, homeTitle } from './home.js';
 import type { LoginModel } from './login.js';
 import { type ModelsModel, modelPartNames, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
+import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { type ProblemModel, problemView } from './problem.js';
 import { createRenderer } from './render.js';
 import { type SamplesModel, samplesView } from './samples.js';
@@ -27,6 +28,8 @@ export type Views = {
   /** What goes inside `#others`: trainings by hand that write elsewhere. */
   others(model: HomeModel): string;
   newTraining(model: NewTrainingModel): string;
+  /** What that form says about values that are being typed, as partials for htmx. */
+  newTrainingHints(model: HintsModel): string;
   session(model: SessionModel): string;
   /** What goes inside each live region of a session's page, by the region's id. */
   sessionParts(model: SessionModel): Record<string, string>;
@@ -75,6 +78,7 @@ export function createViews(options: {
     sessionsTable: (model) =>
       render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
     others: (model) => render('parts/others', { root: model.root, now: model.now, others: othersView(model) }),
+    newTrainingHints: (model) => render('parts/hints', { root: '', hints: hintsView(model) }),
     newTraining: (model) =>
       page('new', 'New training · Trackside', model, {
         form: newTrainingView(model),

@@ -1,8 +1,10 @@
-/* The form of a new training: what is typed survives a reload, and the expected steps are counted while typing. */
+/* The form of a new training: what is typed survives a reload, and hints follow what is typed. */
 const form = document.getElementById('training');
 const draft = form.getAttribute('data-draft');
 const kept = draft ? `trackside:draft:${draft}` : 'trackside:new';
 const store = draft ? sessionStorage : localStorage;
+const PAUSE_MS = 250;
+let pause;
 const pictures = () => document.getElementById('pictures');
 
 const DECIDING = ['trainer', 'base_model', 'vram'];
@@ -10,21 +12,20 @@ const WORDS = ['lora_name', 'description', 'dataset', 'concept_sentence', 'sampl
 
 // Not `form.dataset`: that is the field of this name.
 if (form.getAttribute('data-given') === 'false') restore();
-recount();
 form.querySelector('[aria-invalid]')?.focus();
 document.addEventListener('input', ({ target }) => {
   if (target.form !== form) return;
   if (target.name !== 'dataset') keep();
-  recount();
+  askHints();
 });
 document.addEventListener('change', ({ target }) => {
   if (target.form !== form) return;
   keep();
+  askHints();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
   // These decide which fields there are, and what stands in them: the server shows them, with what was typed.
   if (DECIDING.includes(target.name)) form.requestSubmit(form.querySelector('.show'));
 });
-document.addEventListener('htmx:after:swap', recount);
 // Back from the session: another form id, or Start would lead to the session that this form made already.
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 form.addEventListener('submit', ({ submitter }) => {
@@ -73,6 +74,7 @@ function restore() {
       showPictures(value);
     }
   }
+  askHints();
 }
 
 /** The chosen dataset's pictures, as the server draws them; the fields stay as they are. */
@@ -85,53 +87,13 @@ function showPictures(dataset) {
   });
 }
 
-function chosen() {
-  return document.querySelector('input[name=dataset]:checked');
-}
-
-function recount() {
-  const number = (name, fallback) => Number(form.elements[name]?.value || fallback);
-  const images = Number(chosen()?.dataset.images ?? 0);
-  const repeats = number('num_repeats', 1);
-  const epochs = number('max_train_epochs', 0);
-  const batch = number('arguments[train_batch_size]', 1) * number('arguments[gradient_accumulation_steps]', 1);
-  const steps = Math.ceil((images * repeats) / batch) * epochs;
-  const many = (count, word) =>
-    `${count.toLocaleString('en').replaceAll(',', '\u202f')} ${word}${count === 1 ? '' : 's'}`;
-  const further = form.elements.more_datasets?.value || form.elements.reg_datasets?.value;
-  let text = '';
-  if (!images) text = 'Pick the pictures to see how many steps it takes.';
-  else if (steps > 0 && Number.isFinite(steps))
-    text = `${many(images, 'picture')} × ${many(repeats, 'repeat')} × ${many(epochs, 'epoch')}${batch > 1 ? ` ÷ ${batch} a step` : ''} = ${many(steps, 'step')}${further ? ', and those of the further datasets' : ''}`;
-  const expected = document.getElementById('expected');
-  if (expected.textContent !== text) expected.textContent = text;
-
-  const checkpoints = form.querySelector('input[type=checkbox][name=enable_checkpointing]');
-  const warning = document.getElementById('not-resumable');
-  if (checkpoints && warning) warning.hidden = checkpoints.checked;
-  const late = document.getElementById('saved-late');
-  const everySteps = number('arguments[save_every_n_steps]', 0);
-  const bySteps = everySteps > 0 && (further || !(steps > 0) || everySteps < steps);
-  const saves = number('save_every_n_epochs', epochs) < epochs || bySteps;
-  if (late) late.hidden = !checkpoints?.checked || saves;
-
-  const name = form.elements.lora_name.value.trim();
-  const folder = slug(name);
-  const known =
-    !draft && [...document.querySelectorAll('#loras option')].find((lora) => lora.dataset.folder === folder);
-  document.getElementById('next-version').textContent = known
-    ? `${known.value} exists: this becomes its V${known.dataset.next}. Nothing is overwritten.`
-    : '';
-}
-
-/** What the name becomes as a folder: two names of the same are the same LoRA. As sidecar/slug.ts has it. */
-function slug(name) {
-  const words = name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}_]+/gu, '-')
-    .replace(/^[-_]+/, '');
-  return Array.from(words).slice(0, 60).join('').replace(/-+$/, '');
+/** Steps, saves and the next version, as the server counts them; once typing pauses. */
+function askHints() {
+  clearTimeout(pause);
+  pause = setTimeout(
+    () => globalThis.htmx?.ajax('POST', form.getAttribute('data-hints'), { source: form, swap: 'none' }),
+    PAUSE_MS,
+  );
 }
 
 function findFlag({ target }) {

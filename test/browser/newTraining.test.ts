@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { openBrowser } from './chromium.js';
 
 let browser: Browser;
@@ -31,10 +31,38 @@ test('the only dataset is chosen already, and a name that exists is told to beco
   const hint = page.locator('#next-version');
   for (const name of ['My Cat', 'my cat', 'MY-CAT!']) {
     await page.getByLabel('LoRA name').fill(name);
-    expect(await hint.textContent()).toBe('My Cat exists: this becomes its V2. Nothing is overwritten.');
+    await page.getByText('My Cat exists: this becomes its V2. Nothing is overwritten.').waitFor();
+    await page.getByLabel('LoRA name').fill('My Cats');
+    await until(
+      () => hint.textContent(),
+      (text) => text === '',
+    );
   }
-  await page.getByLabel('LoRA name').fill('My Cats');
-  expect(await hint.textContent()).toBe('');
+});
+
+test('a name of 60 letters that take more bytes than a folder may have is told to become the next version, too', async () => {
+  const name = '猫'.repeat(55);
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: name });
+  const page = await open('new');
+  await page.getByLabel('LoRA name').fill(name);
+  await page.getByText(`${name} exists: this becomes its V2.`).waitFor();
+});
+
+test('steps, and a warning where nothing is saved before the end, follow what is typed', async () => {
+  const page = await open('new');
+  const steps = page.locator('#expected');
+  await page.getByLabel('Epochs', { exact: true }).fill('3');
+  await page.getByText('10 pictures × 10 repeats × 3 epochs = 300 steps').waitFor();
+  expect(await page.locator('#saved-late').isVisible()).toBe(false);
+  await page.getByLabel('Epochs', { exact: true }).fill('1');
+  await page.getByText('nothing is saved before the end').waitFor();
+  await page.getByLabel('Can be resumed').uncheck();
+  await page.getByText('cannot be resumed: it starts over').waitFor();
+  await page.getByLabel('Epochs', { exact: true }).fill('2');
+  await until(
+    () => steps.textContent(),
+    (text) => text?.includes('= 200 steps') ?? false,
+  );
 });
 
 test('a draft is edited in the form: what was typed survives a reload, and a new training begins clean', async () => {

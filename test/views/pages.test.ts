@@ -187,10 +187,12 @@ describe('The form of a new training', () => {
   });
 
   test('warns when a training could not be resumed', () => {
-    const warning = /id="not-resumable"( hidden)?/;
-    expect(warning.exec(views.newTraining(some.newTraining()))?.[1]).toBe(' hidden');
+    const warning = /<p [^>]*id="saved-late">(.*?)<\/p>/;
+    expect(warning.exec(views.newTraining(some.newTraining()))?.[1]).toBe('');
     const off = views.newTraining(some.newTraining({ values: { enable_checkpointing: 'false' } }));
-    expect(warning.exec(off)?.[1]).toBeUndefined();
+    expect(warning.exec(off)?.[1]).toMatch(/cannot be resumed: it starts over/);
+    const late = views.newTraining(some.newTraining({ values: { save_every_n_epochs: '16' } }));
+    expect(warning.exec(late)?.[1]).toMatch(/nothing is saved before the end/);
   });
 
   test('says how many steps it takes', () => {

@@ -4,7 +4,7 @@ import { type Finding, warning } from './finding.js';
 
 type Saving = Pick<TrainingSettings, 'enable_checkpointing' | 'max_train_epochs' | 'save_every_n_epochs'>;
 
-/** What could not be resumed; `stepsPerEpoch` null: not known. The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694). */
+/** What could not be resumed; `stepsPerEpoch` null: not known. */
 export function checkSaves(
   settings: Saving,
   flags: Record<string, ArgumentValue>,
@@ -17,10 +17,22 @@ export function checkSaves(
   }
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
   const everySteps = Number(flags.save_every_n_steps ?? 0);
-  const bySteps = everySteps > 0 && everySteps < epochs * (stepsPerEpoch ?? Number.POSITIVE_INFINITY);
-  if (bySteps || every < epochs) return [];
+  if (savesBeforeEnd(epochs, { epochs: every, steps: everySteps }, stepsPerEpoch)) return [];
   const message = `Nothing is saved before the end: ${every} epochs between two saves, and ${epochs} in all. What is stopped before starts over; save more often to be able to resume it.`;
   return [warning('saves_too_late', message, { field: 'save_every_n_epochs' })];
+}
+
+/**
+ * Is there a state to resume from before the training ends? `every`: what lies between two saves, 0 steps for none by steps.
+ * The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694).
+ */
+export function savesBeforeEnd(
+  epochs: number,
+  every: { epochs: number; steps: number },
+  stepsPerEpoch: number | null,
+): boolean {
+  const bySteps = every.steps > 0 && every.steps < epochs * (stepsPerEpoch ?? Number.POSITIVE_INFINITY);
+  return bySteps || every.epochs < epochs;
 }
 
 /** How many checkpoints, and state folders with them, lie on the disk at most while it trains. The final one counts. */
