@@ -105,7 +105,6 @@ export const problemStatus = {
   not_decodable: 422,
   not_described: 422,
   not_ready: 422,
-  not_stripped: 422,
   not_utf8: 422,
   nothing: 422,
   nothing_to_resume: 422,

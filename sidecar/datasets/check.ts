@@ -8,7 +8,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   const { files } = detail;
   const errors = files
     .filter(({ problem }) => problem !== null)
-    .map(({ file, problem }) => `${file} can't be used: ${problem} Upload it again from its original, or delete it.`);
+    .map(({ file, problem }) => `${file} can't be used: ${problem} Upload it again as PNG or JPEG, or delete it.`);
   const captions = new Map(files.map((picture) => [`${picture.stem}.txt`, picture]));
   for (const [file, { caption, caption_problem }] of captions) {
     if (caption_problem)
@@ -22,7 +22,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   }
   if (files.length === 0)
     errors.push(
-      `${detail.name} holds no pictures. Upload some (.png, .jpg, .jpeg, .webp or .bmp), or copy them to ${detail.path}.`,
+      `${detail.name} holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
     );
 
   const warnings: string[] = [];

@@ -1,24 +1,18 @@
+import { createReadStream } from 'node:fs';
 import type { Metadata } from 'sharp';
-import { packedText } from './metadata/packedText.js';
-import { countScans } from './metadata/scans.js';
 import { PictureProblem } from './pictureProblem.js';
 
 /** More than any camera that is carried around; a few bytes may claim to be billions, and each wants memory. */
 export const MOST_PIXELS = 2 ** 27;
+/** Seconds. Ends a decoder that gives its rows slowly; one that holds the picture whole first does not hear it. */
+export const LONGEST_DECODE = 30;
 /** Pixels. Some hundred rows are held at once: a PNG of 1 MB with rows of 16 million pixels took 22 GB. */
 const LONGEST_SIDE = 32_768;
 /** Bytes: a progressive JPEG of 8192 × 6144 pixels, the largest that phones take. */
 const MOST_HELD = 8192 * 6144 * 3 * 2;
-/** Programs write about ten. Each goes over all pixels and may be 300 bytes long: 2,000 of them took 25 s. */
+/** Programs write about ten. Each goes over all pixels before the first row is given: 2,600 of them took 92 s. */
 const MOST_SCANS = 100;
-/** Bytes: 12 MB of it unpacked to 12 GB, in 8 s. Trainers stop at one text of 1 MB (Pillow PngImagePlugin MAX_TEXT_CHUNK). */
-const MOST_PACKED = 1_000_000;
-
-/** Throws a PictureProblem where its header alone takes more time than one picture may. */
-export async function requireLittlePacked(path: string): Promise<void> {
-  if ((await packedText(path)) > MOST_PACKED)
-    throw new PictureProblem(`It carries more than ${inMegabytes(MOST_PACKED)} of packed text.`);
-}
+const PROGRESSIVE = 'a progressive JPEG';
 
 /**
  * Bytes that the decoder holds of a picture before it gives the first row; 0 where it goes row by row. Throws a
@@ -34,12 +28,10 @@ export async function requireAffordable(path: string, facts: Metadata): Promise<
       `It is ${kind}, which takes ${inMegabytes(bytes)} of memory to decode: more than the ${inMegabytes(MOST_HELD)} that one picture may.`,
       'Make it smaller, or export it as a plain PNG or a baseline JPEG, and upload that.',
     );
-  if (kind === PROGRESSIVE && (await countScans(path, MOST_SCANS + 1)) > MOST_SCANS)
+  if (kind === PROGRESSIVE && (await countScans(path)) > MOST_SCANS)
     throw new PictureProblem(`It goes over its pixels more than ${MOST_SCANS} times.`);
   return bytes;
 }
-
-const PROGRESSIVE = 'a progressive JPEG';
 
 function heldWhole({ width, height, format, channels, depth, isProgressive }: Metadata): {
   bytes: number;
@@ -53,6 +45,16 @@ function heldWhole({ width, height, format, channels, depth, isProgressive }: Me
   if (isProgressive) return { bytes: pixels * channels * (depth === 'ushort' ? 2 : 1), kind: 'an interlaced PNG' };
   return { bytes: 0, kind: '' };
 }
+
+/** Counts the beginnings of scans: a marker and a length below 256, which packed pixels never hold (ITU T.81 B.1.1.5). */
+async function countScans(path: string): Promise<number> {
+  let scans = 0;
+  for await (const block of createReadStream(path) as AsyncIterable<Buffer>)
+    for (let at = block.indexOf(SCAN); at >= 0; at = block.indexOf(SCAN, at + 1)) scans += 1;
+  return scans;
+}
+
+const SCAN = Buffer.from([0xff, 0xda, 0]);
 
 function inMegabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1_000_000)} MB`;

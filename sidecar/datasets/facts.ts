@@ -24,8 +24,6 @@ export type DatasetImage = {
   caption_problem?: string | null;
   /** Does its metadata say to turn or mirror it? sd-scripts does not (library/train_util.py load_image). */
   turned?: boolean;
-  /** Private metadata that it carries, in words: `GPS position`, `camera serial number`. */
-  found?: string[];
   /** Why a trainer could not read it, in words, else null. */
   problem: string | null;
   /** Changes with the file: for addresses that may be cached for ever. */

@@ -44,7 +44,7 @@ export function hasMixedEnding(file: string): boolean {
 export function requirePictureName(file: string): void {
   requireFileName(file);
   if (pictureStem(file) !== null) return;
-  const endings = 'Pictures end in .png, .jpg, .jpeg, .webp or .bmp';
+  const endings = 'Pictures end in .png, .jpg, .jpeg or .webp';
   const message = hasMixedEnding(file)
     ? `${printable(file)} has an ending of mixed letters, which trainers pass over. ${endings}, in small or in capital letters. Rename it and upload it again.`
     : `${printable(file)} is not a kind of picture that trainers read. ${endings}, captions in .txt. It was not saved.`;

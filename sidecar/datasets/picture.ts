@@ -1,9 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { semaphore } from '../files/queue.js';
-import { BMP_HEAD, measureBmp } from './bmp.js';
-import { MOST_PIXELS, requireAffordable, requireLittlePacked } from './cost.js';
-import { readPrivate } from './metadata/strip.js';
+import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
 import { PictureProblem } from './pictureProblem.js';
 
 /** Two at once leave threads for everything else that waits for the disk. */
@@ -13,46 +11,41 @@ const holding = semaphore(1);
 const THUMBNAIL_PIXELS = 256;
 
 /** Width and height in pixels as they are stored; `turned` is what the orientation in its metadata does to them. */
-export type LookedAt = { width: number; height: number; turned: boolean; found: string[] };
+export type LookedAt = { width: number; height: number; turned: boolean };
 
 /** What its header and its metadata say; no pixel is decoded. Throws a PictureProblem. */
 export async function lookAtPicture(path: string): Promise<LookedAt> {
-  const { format, head, bytes } = await look(path);
+  await formatOf(path);
   return inWords(async () => {
-    const { width, height } = format === 'bmp' ? measureBmp(head, bytes) : await measure(path);
-    const { orientation, found } = await readPrivate(path);
-    return { width, height, turned: orientation !== 1, found };
+    const { width, height, orientation = 1 } = await measure(path);
+    return { width, height, turned: orientation !== 1 };
   });
 }
 
 async function measure(path: string): Promise<Metadata> {
-  await requireLittlePacked(path);
   const facts = await (await decoder())(path, { limitInputPixels: MOST_PIXELS }).metadata();
   if (facts.width * facts.height > MOST_PIXELS) throw tooManyPixels();
   return facts;
 }
 
-/** Pixels that a decoder would go over: 0 where the file is refused before that, and for a BMP, which is not decoded. */
+/** Pixels that a decoder would go over: 0 where the file is refused before that. */
 export async function countPixels(path: string): Promise<number> {
   try {
-    if ((await look(path)).format === 'bmp') return 0;
+    await formatOf(path);
     const { width, height } = await measure(path);
     return width * height;
   } catch {
+    // Whoever decodes it says why it can't be.
     return 0;
   }
 }
 
 /**
- * Decodes the picture to its last row: nothing that is cut off or damaged gets past. A BMP, which sharp's build can't decode,
- * is measured against its header. Throws a PictureProblem, for one that is too costly to decode too.
+ * Decodes the picture to its last row: nothing that is cut off or damaged gets past. Throws a PictureProblem, for one that
+ * is too costly to decode too.
  */
 export async function requireWholePicture(path: string): Promise<void> {
-  const { format, head, bytes } = await look(path);
-  if (format === 'bmp') {
-    await inWords(async () => measureBmp(head, bytes));
-    return;
-  }
+  const format = await formatOf(path);
   await decode(path, (picture, { width, height }) => {
     // A WebP is decoded to its end for a thumbnail too, and takes half the memory then. A JPEG is decoded at an eighth of its
     // size, and its last rows may not be.
@@ -62,13 +55,9 @@ export async function requireWholePicture(path: string): Promise<void> {
   });
 }
 
-/**
- * A WebP of at most 256 pixels; null for BMP, which sharp's build can't decode. Throws a PictureProblem, for one that is too
- * costly to decode too.
- */
-export async function makeThumbnail(path: string): Promise<Buffer | null> {
-  const { format } = await look(path);
-  if (format === 'bmp') return null;
+/** A WebP of at most 256 pixels. Throws a PictureProblem, for one that is too costly to decode too. */
+export async function makeThumbnail(path: string): Promise<Buffer> {
+  await formatOf(path);
   return decode(path, (picture) => toThumbnail(picture.autoOrient()).webp({ quality: 78 }));
 }
 
@@ -82,7 +71,7 @@ async function decode(path: string, what: (picture: Sharp, facts: Metadata) => S
     const facts = await measure(path);
     const held = await requireAffordable(path, facts);
     const picture = library(path, { failOn: 'error', limitInputPixels: MOST_PIXELS });
-    const work = () => decoding(() => what(picture, facts).toBuffer());
+    const work = () => decoding(() => what(picture, facts).timeout({ seconds: LONGEST_DECODE }).toBuffer());
     return held > 0 ? holding(work) : work();
   });
 }
@@ -101,44 +90,39 @@ function decoder(): Promise<typeof sharp> {
   return loading;
 }
 
-/** Looks at the first bytes: sharp is never given what is none of the four, such as an SVG that names other files. */
-async function look(path: string): Promise<{ format: Format; head: Buffer; bytes: number }> {
+/** Looks at the first bytes: sharp is never given what is none of the three, such as an SVG that names other files. */
+async function formatOf(path: string): Promise<'png' | 'jpeg' | 'webp'> {
   const file = await open(path, 'r');
   try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(BMP_HEAD), 0, BMP_HEAD, 0);
-    const head = buffer.subarray(0, bytesRead);
-    const format = formatOf(head);
-    if (format) return { format, head, bytes: size };
-    throw new PictureProblem(size === 0 ? 'The file is empty.' : `Its content is ${strange(head)}.`);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
+    const head = buffer.toString('latin1', 0, bytesRead);
+    if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+    if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
+    if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'webp';
+    throw strange(head);
   } finally {
     await file.close();
   }
 }
 
-type Format = 'png' | 'jpeg' | 'webp' | 'bmp';
-
-function formatOf(head: Buffer): Format | null {
-  const latin = head.toString('latin1', 0, 12);
-  if (latin.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
-  if (latin.startsWith('\xff\xd8\xff')) return 'jpeg';
-  if (latin.startsWith('RIFF') && latin.endsWith('WEBP')) return 'webp';
-  return latin.startsWith('BM') ? 'bmp' : null;
-}
-
 /** What people most often rename to .jpg and wonder about. */
-function strange(head: Buffer): string {
-  const latin = head.toString('latin1', 0, 12);
-  const kind = latin.startsWith('GIF8')
+function strange(head: string): PictureProblem {
+  if (head === '') return new PictureProblem('The file is empty.');
+  // Of two bytes, which a text may begin with too.
+  if (/^BM.{4}\0\0\0\0/s.test(head))
+    return new PictureProblem('It is a BMP, which is not supported.', 'Save it as PNG or JPEG and upload that.');
+  const kind = head.startsWith('GIF8')
     ? 'a GIF'
-    : /^....ftypavi/s.test(latin)
+    : /^....ftypavi/s.test(head)
       ? 'an AVIF picture'
-      : /^....ftyp(hei|hev|mif)/s.test(latin)
+      : /^....ftyp(hei|hev|mif)/s.test(head)
         ? 'a HEIC photo'
-        : /^(II\*\0|MM\0\*)/.test(latin)
+        : /^(II\*\0|MM\0\*)/.test(head)
           ? 'a TIFF'
           : null;
-  return kind ? `${kind}, whatever its name says` : 'no picture: neither PNG, JPEG, WebP nor BMP';
+  return new PictureProblem(
+    `Its content is ${kind ? `${kind}, whatever its name says` : 'no picture: neither PNG, JPEG nor WebP'}.`,
+  );
 }
 
 async function inWords<T>(decode: () => Promise<T>): Promise<T> {
@@ -148,6 +132,8 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
     if (error instanceof PictureProblem) throw error;
     const { message } = error as Error;
     if (/pixel limit/.test(message)) throw tooManyPixels();
+    if (/^timeout/.test(message))
+      throw new PictureProblem(`It takes more than ${LONGEST_DECODE} s to decode.`, 'Make it smaller and upload that.');
     throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
 }

@@ -41,7 +41,7 @@ function stemOf(file: string): string {
   return pictureStem(file) ?? file.slice(0, file.lastIndexOf('.'));
 }
 
-const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, found: [], revision: '' };
+const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: '' };
 
 async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {

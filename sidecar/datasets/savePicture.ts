@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inTurn } from '../files/queue.js';
 import { putInPlace } from '../files/wholeFile.js';
@@ -8,7 +8,6 @@ import { Problem } from '../problem.js';
 import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
-import { withoutPrivate } from './metadata/strip.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
 import { requireWholePicture } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
@@ -22,15 +21,10 @@ export type SavedPicture = {
   created: boolean;
   replaced: boolean;
   kept: string | null;
-  /** Private metadata that was stripped, in words. */
-  stripped: string[];
   message: string;
-  /** What was unusual, in words: another picture was replaced, metadata was stripped. */
+  /** What was unusual, in words: another picture was replaced. */
   notes: string[];
 };
-
-/** `strip` takes private metadata off before the picture is kept; by default it is kept byte for byte. */
-export type SaveOptions = { strip?: boolean | undefined };
 
 /**
  * Saves one picture, byte for byte, once it has arrived whole and can be decoded. An existing picture with other content is
@@ -42,13 +36,12 @@ export async function savePicture(
   name: string,
   file: string,
   chunks: AsyncIterable<Uint8Array>,
-  options: SaveOptions = {},
 ): Promise<SavedPicture> {
   requirePictureName(file);
   return inDataset(root, name, (folder) =>
     withDiskWords(join(root, name, file), async () => {
       await sweepOnce(folder);
-      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE), options);
+      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE));
     }),
   );
 }
@@ -57,57 +50,14 @@ export async function savePicture(
  * Moves a picture that has arrived, on the same disk, into its dataset, once it can be decoded. Where it can't, it is
  * removed, and a Problem thrown.
  */
-export async function takePicture(
-  folder: DatasetFolder,
-  file: string,
-  received: Received,
-  options: SaveOptions = {},
-): Promise<SavedPicture> {
+export async function takePicture(folder: DatasetFolder, file: string, received: Received): Promise<SavedPicture> {
   try {
-    const { stripped, ...examined } = await examine(received, file, options);
-    const placed = await placePicture(folder, file, examined);
-    return { image: await describePicture(folder, file), ...placed, stripped, notes: notesOf(file, placed, stripped) };
+    await requireDecodable(received.path, file);
+    const placed = await placePicture(folder, file, received);
+    return { image: await describePicture(folder, file), ...placed, notes: placed.replaced ? [placed.message] : [] };
   } finally {
     await rm(received.path, { force: true });
   }
-}
-
-/**
- * Decodes what claims to be a picture, and takes private metadata off where asked to; the file is then another one in the
- * same place. Throws a Problem where it can't be decoded.
- */
-export async function examine(
-  received: Received,
-  file: string,
-  { strip = false }: SaveOptions,
-): Promise<Received & { stripped: string[] }> {
-  await requireDecodable(received.path, file);
-  const found: string[] = [];
-  const clean = strip
-    ? await withoutPrivate(received.path, (bytes, words) => {
-        found.push(...words);
-        return receive(bytes, received.path, LARGEST_PICTURE);
-      }).catch(notStripped(file))
-    : null;
-  if (clean === null) return { ...received, stripped: [] };
-  try {
-    await requireDecodable(clean.path, file);
-    await rename(clean.path, received.path);
-  } finally {
-    await rm(clean.path, { force: true });
-  }
-  return { ...clean, path: received.path, stripped: found };
-}
-
-export function notesOf(
-  file: string,
-  { replaced, message }: Pick<SavedPicture, 'replaced' | 'message'>,
-  stripped: readonly string[],
-): string[] {
-  return [
-    ...(replaced ? [message] : []),
-    ...(stripped.length > 0 ? [`Stripped from ${file}: ${stripped.join(', ')}.`] : []),
-  ];
 }
 
 /** Moves a picture that was examined into its dataset. */
@@ -154,16 +104,6 @@ export async function requireDecodable(path: string, file: string): Promise<void
       `${file} can't be used: ${error.message} It was not saved; nothing else was changed. ${error.remedy}`,
     );
   }
-}
-
-function notStripped(file: string): (error: Error) => never {
-  return (error) => {
-    if ('code' in error) throw error;
-    throw new Problem(
-      'not_stripped',
-      `The private metadata of ${file} could not be taken off: ${error.message}. It was not saved; nothing else was changed. Export it again as PNG or JPEG and upload that.`,
-    );
-  };
 }
 
 async function place(folder: DatasetFolder, file: string, received: Received) {

@@ -18,8 +18,8 @@ const MOST_FILES = 5000;
 
 /**
  * Takes a form with the field `name` and up to 5,000 pictures, captions and archives after it, each streamed to the disk as
- * it arrives; with the field `strip` before them, without private metadata. A file that is refused stops no other. Adds to a dataset that exists. Throws a Problem for the name, and 400 for a
- * body that breaks off: what was accepted until then stays.
+ * it arrives. A file that is refused stops no other. Adds to a dataset that exists. Throws a Problem for the name, and 400
+ * for a body that breaks off: what was accepted until then stays.
  *
  * @param typed is told the name as it was typed, also where a Problem is thrown
  */
@@ -32,13 +32,11 @@ export async function receiveDatasetForm(
   const parser = parserFor(contentType);
   let dataset: Promise<Dataset> | undefined;
   const work: Promise<Taken>[] = [];
-  let strip = false;
   let tooMany = false;
   parser.on('filesLimit', () => {
     tooMany = true;
   });
   parser.on('field', (field, value) => {
-    if (field === 'strip') strip = value === 'true';
     if (field !== 'name' || dataset) return;
     typed.name = value;
     dataset = openDataset(root, value);
@@ -47,7 +45,7 @@ export async function receiveDatasetForm(
   parser.on('file', (_field, part, { filename }) => {
     // Chosen nothing: browsers send one file without name or content.
     if (!filename) part.resume();
-    else work.push(keep(root, dataset, part, filename, strip));
+    else work.push(keep(root, dataset, part, filename));
   });
   const parsed = await pipeline(Readable.from(body, { objectMode: false }), parser).catch((error: Error) => error);
   const settled = await Promise.allSettled(work);
@@ -82,13 +80,7 @@ async function openDataset(root: string, typed: string): Promise<Dataset> {
   return { name, created: await makeDataset(root, name) };
 }
 
-async function keep(
-  root: string,
-  dataset: Promise<Dataset> | undefined,
-  part: Readable,
-  file: string,
-  strip: boolean,
-): Promise<Taken> {
+async function keep(root: string, dataset: Promise<Dataset> | undefined, part: Readable, file: string): Promise<Taken> {
   // A part may break off before anyone reads it.
   part.on('error', () => {});
   try {
@@ -96,9 +88,9 @@ async function keep(
     // Left undestroyed when a file is refused halfway: the parser waits for its rest to be read.
     const chunks: AsyncIterable<Uint8Array> = part.iterator({ destroyOnReturn: false });
     const stem = captionStem(file);
-    if (isArchive(file)) return await receiveArchive(root, name, file, chunks, { strip });
+    if (isArchive(file)) return await receiveArchive(root, name, file, chunks);
     if (stem === null) {
-      const { notes } = await savePicture(root, name, file, chunks, { strip });
+      const { notes } = await savePicture(root, name, file, chunks);
       return { accepted: [file], notes, refused: [] };
     }
     const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');

@@ -12,7 +12,6 @@ import { PictureProblem } from '../datasets/pictureProblem.js';
 import { readDataset } from '../datasets/read.js';
 import { LARGEST_PICTURE, receiveShort, tooLarge } from '../datasets/receive.js';
 import { removePicture, savePicture } from '../datasets/savePicture.js';
-import { type StrippedDataset, stripDataset } from '../datasets/stripMetadata.js';
 import { thumbnail } from '../datasets/thumbnails.js';
 import { listRemoved, listTrash, putDatasetAway, restoreFromTrash } from '../datasets/trash.js';
 import { receiveArchive } from '../datasets/uploads/take.js';
@@ -108,9 +107,7 @@ export function datasetRoutes(given: {
   routes.put('/datasets/:name/images/:file', async (c) => {
     const { name, file } = c.req.param();
     if (Number(c.req.header('content-length')) > LARGEST_PICTURE) throw tooLarge(file, LARGEST_PICTURE);
-    const saved = await takeBody(c, (chunks) =>
-      savePicture(root, name, file, chunks, { strip: c.req.query('strip') === 'true' }),
-    );
+    const saved = await takeBody(c, (chunks) => savePicture(root, name, file, chunks));
     return answerChange(c, name, saved, saved.created ? 201 : 200);
   });
 
@@ -128,12 +125,6 @@ export function datasetRoutes(given: {
     return answerChange(c, name, saved, saved.outcome === 'created' ? 201 : 200);
   });
 
-  routes.delete('/datasets/:name/metadata', async (c) => {
-    const name = c.req.param('name');
-    const result = await stripDataset(root, name);
-    return answerChange(c, name, { ...result, message: strippedMessage(result) }, 200, '..');
-  });
-
   routes.get('/datasets/:name/trash', async (c) => c.json(await listTrash(root, c.req.param('name'))));
 
   /** Posted to, it is put back. */
@@ -145,25 +136,18 @@ export function datasetRoutes(given: {
   });
 
   /** Facts for programs; for a form the page it came from. */
-  async function answerChange(
-    c: Context,
-    name: string,
-    facts: object,
-    status: 200 | 201,
-    up = '../..',
-  ): Promise<Response> {
+  async function answerChange(c: Context, name: string, facts: object, status: 200 | 201): Promise<Response> {
     if (wantsJson(c)) return c.json(facts, status);
-    if (isForm(c)) return c.body(null, 303, { Location: `${up}/${encodeURIComponent(name)}` });
+    if (isForm(c)) return c.body(null, 303, { Location: `../../${encodeURIComponent(name)}` });
     return c.json(facts, status);
   }
 
   /** `POST /datasets?name=my-cat` with the archive as its body. */
   async function receiveZip(c: Context): Promise<FormUpload> {
     const name = datasetNameFrom(c.req.query('name') ?? '');
-    const strip = c.req.query('strip') === 'true';
     return takeBody(c, async (chunks) => {
       const created = await makeDataset(root, name);
-      return { name, created, ...(await receiveArchive(root, name, `${name}.zip`, chunks, { strip })) };
+      return { name, created, ...(await receiveArchive(root, name, `${name}.zip`, chunks)) };
     });
   }
 
@@ -270,14 +254,4 @@ function typeOf(c: Context): string {
 function typeByEnding(file: string): string {
   const ending = file.slice(file.lastIndexOf('.') + 1).toLowerCase();
   return `image/${ending === 'jpg' ? 'jpeg' : ending}`;
-}
-
-function strippedMessage({ stripped, refused, kept }: StrippedDataset): string {
-  const words = [...new Set(stripped.flatMap(({ found }) => found))].join(', ');
-  const done =
-    stripped.length === 0
-      ? 'No picture holds private metadata.'
-      : `Stripped from ${stripped.length} of the pictures: ${words}. As they were, they are kept in ${kept}.`;
-  const left = refused.map(({ file, reason }) => `${file} was left as it is: ${reason}.`);
-  return [done, ...left].join(' ');
 }

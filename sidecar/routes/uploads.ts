@@ -21,7 +21,6 @@ const announced = z.object({
   file: z.string(),
   bytes: z.int().min(1),
   modified: z.number().default(0),
-  strip: z.boolean().default(false),
 });
 
 /**
@@ -70,8 +69,7 @@ export function uploadRoutes({ datasets: root }: { datasets: string }): Hono {
 
   routes.put('/datasets/:name/archives/:file', async (c) => {
     const { name, file } = c.req.param();
-    const strip = c.req.query('strip') === 'true';
-    const taken = await takeBody(c, (chunks) => receiveArchive(root, name, file, chunks, { strip }));
+    const taken = await takeBody(c, (chunks) => receiveArchive(root, name, file, chunks));
     return c.json(taken, taken.accepted.length === 0 && taken.refused.length > 0 ? 422 : 200);
   });
 

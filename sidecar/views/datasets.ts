@@ -27,8 +27,6 @@ export type ImageView = {
   id: string;
   file: string;
   address: string;
-  /** Private metadata in words; null where there is none. */
-  found: string | null;
   /** Turned or mirrored by its metadata only. */
   turned: boolean;
   /** The picture itself, and what its caption is saved to. */
@@ -72,7 +70,6 @@ export function datasetView(model: DatasetModel): {
   notice: string | null;
   refused: { file: string; reason: string }[];
   unfinished: { file: string; arrived: string; bytes: string }[];
-  privacy: { summary: string } | null;
   trash: { what: string; size: string; at: string; address: string }[];
   /** Absolute, for a shell. */
   trashPath: string;
@@ -91,7 +88,6 @@ export function datasetView(model: DatasetModel): {
       arrived: bytes(each.arrived),
       bytes: bytes(each.bytes),
     })),
-    privacy: privacy(model.dataset.files),
     trash: (model.trash ?? []).map((each) => ({
       what: named(each.files),
       size: bytes(each.bytes),
@@ -101,19 +97,6 @@ export function datasetView(model: DatasetModel): {
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
   };
 }
-
-/** "3 of 12 pictures hold private metadata: GPS position, camera serial number." */
-function privacy(files: readonly DatasetImage[]): { summary: string } | null {
-  const telling = files.filter(({ found }) => found?.length);
-  if (telling.length === 0) return null;
-  const words = [...new Set(telling.flatMap(({ found }) => found ?? []))];
-  // What tells most of a person comes first.
-  const first = WORST.filter((word) => words.includes(word));
-  const all = [...first, ...words.filter((word) => !first.includes(word))].join(', ');
-  return { summary: `${telling.length} of ${plural(files.length, 'picture')} hold private metadata: ${all}.` };
-}
-
-const WORST = ['GPS position', 'author', 'owner', 'camera serial number', 'lens serial number', 'date'];
 
 /** `a.png, b.png, c.png and 9 more` */
 function named(files: readonly string[]): string {
@@ -171,7 +154,6 @@ function imageView(image: DatasetImage, at: string): ImageView {
     caption: image.caption ?? '',
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
     turned: image.turned ?? false,
-    found: image.found?.length ? image.found.join(', ') : null,
     problem: image.problem,
     captionProblem: image.caption_problem ?? null,
   };

@@ -45,12 +45,11 @@ async function upload(files) {
     if (form.elements.name.type !== 'hidden')
       ({ name: dataset, made } = await makeDataset({ root, name, told, signal }));
     const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
-    const strip = form.elements.strip?.checked ?? false;
     const work = [...files.filter((file) => !isCaption(file)), ...files.filter(isCaption)];
     const next = async () => {
       for (let file = work.shift(); file; file = work.shift()) {
         const told = (news) => progress.tell(file, news);
-        const done = await sendFile({ folder, file, strip, told, signal });
+        const done = await sendFile({ folder, file, told, signal });
         for (const kind of Object.keys(total)) total[kind].push(...done[kind]);
         progress.tell(file, { over: true, arrived: file.size });
       }

@@ -15,15 +15,15 @@ let partBytes = 4 * MB;
  * refused, as the server tells it. `told` hears `{ arrived }` (bytes that are safe on the server), `{ waiting }` (seconds
  * until the next try, and why) and `{ unpacked }`. Rejects only when `signal` is aborted.
  */
-async function sendFile({ folder, file, strip, told, signal }) {
+async function sendFile({ folder, file, told, signal }) {
   // A browser does not tell a file that is gone from a line that is.
   const readable = () => file.slice(0, 1).arrayBuffer().catch(unreadable);
   const { ask, persist, pause, pauseBefore } = openLine({ told, signal, readable });
   try {
     if (/\.txt$/i.test(file.name)) return await sendSmall(`${folder}/captions/${encodeURIComponent(stemOf(file))}`);
     if (file.size <= SMALL_FILE && !/\.zip$/i.test(file.name))
-      return await sendSmall(`${folder}/images/${encodeURIComponent(file.name)}${strip ? '?strip=true' : ''}`).catch(
-        (error) => (error instanceof TooMuch ? sendParts() : Promise.reject(error)),
+      return await sendSmall(`${folder}/images/${encodeURIComponent(file.name)}`).catch((error) =>
+        error instanceof TooMuch ? sendParts() : Promise.reject(error),
       );
     return await sendParts();
   } catch (error) {
@@ -46,7 +46,7 @@ async function sendFile({ folder, file, strip, told, signal }) {
       ask(`${folder}/uploads`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ file: file.name, bytes: file.size, modified: file.lastModified, strip }),
+        body: JSON.stringify({ file: file.name, bytes: file.size, modified: file.lastModified }),
       });
     let upload = await persist(begin);
     const sum = runningSum(file);

@@ -47,7 +47,7 @@ test('everything that would spoil a training is said before it starts, with the 
   const folder = join(datasets, 'x');
   await mkdir(folder, { recursive: true });
   expect(checkDataset(await readDataset(datasets, 'x')).errors).toEqual([
-    `x holds no pictures. Upload some (.png, .jpg, .jpeg, .webp or .bmp), or copy them to ${folder}.`,
+    `x holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${folder}.`,
   ]);
   await writeFile(join(folder, 'good.png'), await picture());
   await writeFile(join(folder, 'good.txt'), 'a cat');
@@ -68,6 +68,7 @@ test('everything that would spoil a training is said before it starts, with the 
   expect(errors).toEqual([
     expect.stringMatching(/^broken\.jpg can't be used: Its content is no picture/),
     expect.stringMatching(/^mixed\.Png can't be used: .*mixed letters/),
+    "plain.bmp can't be used: It is a BMP, which is not supported. Upload it again as PNG or JPEG, or delete it.",
     expect.stringMatching(/^latin\.txt can't be used as a caption: It is not UTF-8/),
     expect.stringMatching(/^void\.txt is empty/),
   ]);

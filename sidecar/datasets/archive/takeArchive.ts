@@ -5,7 +5,7 @@ import { isDiskProblem } from '../diskWords.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
 import { countPixels } from '../picture.js';
-import { examine, notesOf, placePicture, type SaveOptions } from '../savePicture.js';
+import { placePicture, requireDecodable } from '../savePicture.js';
 import type { Taken } from '../uploads/facts.js';
 import { refused } from './refused.js';
 import type { Unpacked } from './unpack.js';
@@ -25,12 +25,12 @@ export async function takeArchive(
   folder: DatasetFolder,
   archive: string,
   into: string,
-  options: SaveOptions & { tell: (done: number, total: number) => void; signal: AbortSignal },
+  options: { tell: (done: number, total: number) => void; signal: AbortSignal },
 ): Promise<Taken> {
   // Loaded with the first archive: most pods never see one.
   const { unpack } = await import('./unpack.js');
   const taken: Taken = { accepted: [], notes: [], refused: [] };
-  const ready: (Unpacked & { stripped: string[] })[] = [];
+  const ready: Unpacked[] = [];
   const mostPixels = Math.max(HARMLESS_PIXELS, (await stat(archive)).size * MOST_PIXELS_A_BYTE);
   let pixels = 0;
   const { passedOver } = await unpack(
@@ -41,7 +41,8 @@ export async function takeArchive(
       if (pixels > mostPixels)
         throw refused('archive_bomb', `its pictures have more than ${inMillions(mostPixels)} million pixels`);
       try {
-        ready.push(await check(file, options));
+        await check(file);
+        ready.push(file);
       } catch (error) {
         await rm(file.received.path, { force: true });
         if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
@@ -52,10 +53,8 @@ export async function takeArchive(
     options.signal,
   );
   options.signal.throwIfAborted();
-  for (const { name, kind, received, stripped } of ready) {
-    const note = await (kind === 'picture'
-      ? placed(folder, name, received, stripped)
-      : captioned(folder, name, received));
+  for (const { name, kind, received } of ready) {
+    const note = await (kind === 'picture' ? placed(folder, name, received) : captioned(folder, name, received));
     taken.accepted.push(name);
     if (note) taken.notes.push(note);
   }
@@ -63,19 +62,17 @@ export async function takeArchive(
   return taken;
 }
 
-async function check(file: Unpacked, options: SaveOptions): Promise<Unpacked & { stripped: string[] }> {
-  if (file.kind === 'picture') {
-    requirePictureName(file.name);
-    const { stripped, ...received } = await examine(file.received, file.name, options);
-    return { ...file, received, stripped };
-  }
-  if (captionText(await readFile(file.received.path)) === null)
-    throw new Problem('not_utf8', `${file.name} is not UTF-8 text, and trainers stop on it. It was not saved.`);
-  return { ...file, stripped: [] };
+async function check({ kind, name, received: { path } }: Unpacked): Promise<void> {
+  if (kind === 'picture') {
+    requirePictureName(name);
+    await requireDecodable(path, name);
+  } else if (captionText(await readFile(path)) === null)
+    throw new Problem('not_utf8', `${name} is not UTF-8 text, and trainers stop on it. It was not saved.`);
 }
 
-async function placed(folder: DatasetFolder, name: string, received: Unpacked['received'], stripped: string[]) {
-  return notesOf(name, await placePicture(folder, name, received), stripped).join(' ');
+async function placed(folder: DatasetFolder, name: string, received: Unpacked['received']) {
+  const { replaced, message } = await placePicture(folder, name, received);
+  return replaced ? message : '';
 }
 
 async function captioned({ root, name }: DatasetFolder, file: string, received: Unpacked['received']) {

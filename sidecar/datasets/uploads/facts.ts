@@ -31,5 +31,4 @@ export type UploadRequest = {
   bytes: number;
   /** When the sender's file was changed last, in milliseconds since 1970; 0 where unknown. */
   modified: number;
-  strip: boolean;
 };

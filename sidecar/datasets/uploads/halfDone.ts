@@ -21,7 +21,6 @@ const record = z.object({
   file: z.string(),
   bytes: z.number(),
   modified: z.number(),
-  strip: z.boolean(),
   created_at: z.string(),
   taken: z
     .object({
@@ -39,8 +38,8 @@ export type UploadRecord = z.infer<typeof record>;
 export type HalfDone = { root: string; id: string; at: string; key: string; content: string; record: UploadRecord };
 
 /** The same file sent to the same dataset has the same id: a page that was closed goes on where it stopped. */
-export function uploadId(dataset: string, { file, bytes, modified, strip }: UploadRequest): string {
-  const told = JSON.stringify([dataset, file, bytes, modified, strip]);
+export function uploadId(dataset: string, { file, bytes, modified }: UploadRequest): string {
+  const told = JSON.stringify([dataset, file, bytes, modified]);
   return createHash('sha256').update(told).digest('hex').slice(0, 32);
 }
 

@@ -7,7 +7,7 @@ import { isDiskProblem, withDiskWords } from '../diskWords.js';
 import { type DatasetFolder, inDataset } from '../folder.js';
 import { requireFileName } from '../names.js';
 import { receive } from '../receive.js';
-import { type SaveOptions, takePicture } from '../savePicture.js';
+import { takePicture } from '../savePicture.js';
 import type { Taken } from './facts.js';
 import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, writeRecord } from './halfDone.js';
 
@@ -65,21 +65,21 @@ async function settle(upload: HalfDone, taking: Taking): Promise<void> {
 
 async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
   const { root, record, content } = upload;
-  const { dataset, file, bytes, strip } = record;
+  const { dataset, file, bytes } = record;
   return inDataset(root, dataset, (folder) =>
     withDiskWords(join(root, dataset, file), async () => {
       if (!isArchive(file)) {
         // Under another name: what is given away here is removed in any case.
         const path = join(upload.at, 'picture');
         await rename(content, path);
-        const { notes } = await takePicture(folder, file, { path, bytes }, { strip });
+        const { notes } = await takePicture(folder, file, { path, bytes });
         return { accepted: [file], notes, refused: [] };
       }
       const tell = (done: number, total: number) => {
         taking.unpacked = { done, total };
       };
       const { signal } = taking.end;
-      return takeUnpacked(folder, content, join(upload.at, 'unpacked'), { strip, tell, signal });
+      return takeUnpacked(folder, content, join(upload.at, 'unpacked'), { tell, signal });
     }),
   );
 }
@@ -108,7 +108,6 @@ export async function receiveArchive(
   dataset: string,
   file: string,
   chunks: AsyncIterable<Uint8Array>,
-  { strip = false }: SaveOptions = {},
 ): Promise<Taken> {
   requireFileName(file);
   return inDataset(root, dataset, (folder) =>
@@ -116,7 +115,6 @@ export async function receiveArchive(
       inNewFolder(root, async (at) => {
         const { path } = await receive(chunks, join(at, 'content'), LARGEST_ARCHIVE);
         return takeUnpacked(folder, path, join(at, 'unpacked'), {
-          strip,
           tell() {},
           signal: new AbortController().signal,
         });
