@@ -14,13 +14,17 @@ export class Lru<V> {
   }
 
   set(key: string, value: V, size = 1): void {
-    this.#total += size - (this.#entries.get(key)?.size ?? 0);
-    this.#entries.delete(key);
+    this.delete(key);
     this.#entries.set(key, { value, size });
-    for (const [oldest, entry] of this.#entries) {
+    this.#total += size;
+    for (const oldest of this.#entries.keys()) {
       if (this.#total <= this.limit) break;
-      this.#entries.delete(oldest);
-      this.#total -= entry.size;
+      this.delete(oldest);
     }
+  }
+
+  delete(key: string): void {
+    this.#total -= this.#entries.get(key)?.size ?? 0;
+    this.#entries.delete(key);
   }
 }

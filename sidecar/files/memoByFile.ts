@@ -1,18 +1,15 @@
-const MOST = 5_000;
+import { Lru } from './lru.js';
 
 /** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
 export function memoByFile<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {
-  const known = new Map<string, { signature: string; found: Promise<Found> }>();
+  const known = new Lru<{ signature: string; found: Promise<Found> }>(5_000);
   return (path: string, signature: string, ...more: More): Promise<Found> => {
     const before = known.get(path);
     if (before?.signature === signature) return before.found;
     const found = read(path, ...more);
     // A read that failed is tried again.
     found.catch(() => known.delete(path));
-    known.delete(path);
     known.set(path, { signature, found });
-    const oldest = known.keys().next();
-    if (known.size > MOST && !oldest.done) known.delete(oldest.value);
     return found;
   };
 }

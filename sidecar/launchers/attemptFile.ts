@@ -2,6 +2,7 @@ import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
+import { Lru } from '../files/lru.js';
 
 const pid = z.int().min(2);
 const ticks = z.int().min(0);
@@ -74,9 +75,7 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
     const before = known.get(path);
     if (before?.version === version) return before.content;
     const content = parseAttempt(readFileSync(path, 'utf8'));
-    known.delete(path);
     known.set(path, { version, content });
-    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value as string);
     return content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -85,8 +84,7 @@ export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | 
 }
 
 /** Who lives is asked after all the time; thousands that rest are not worth their memory. */
-const MOST_KNOWN = 1000;
-const known = new Map<string, { version: string; content: AttemptRecord | BrokenFile }>();
+const known = new Lru<{ version: string; content: AttemptRecord | BrokenFile }>(1000);
 
 function parseAttempt(text: string): AttemptRecord | BrokenFile {
   let value: unknown;

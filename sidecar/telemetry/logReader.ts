@@ -1,3 +1,4 @@
+import { Lru } from '../files/lru.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
 
@@ -25,20 +26,14 @@ type Place = readonly [inode: number, offset: number];
 type Step = { place: Place; piece: LogPiece | null };
 
 /** Two hundred pages that follow one log are at the same place: it is read once for all. */
-const reads = new Map<string, { at: number; step: Promise<Step> }>();
-const MOST_READS = 16;
+const reads = new Lru<{ at: number; step: Promise<Step> }>(16);
 
 function readOnce(path: string, place: Place, tailLines: number, since: number): Promise<Step> {
   const key = `${place.join(':')} ${tailLines} ${path}`;
   const known = reads.get(key);
   if (known && known.at > since) return known.step;
   const step = readOn(path, place, tailLines);
-  reads.delete(key);
   reads.set(key, { at: performance.now(), step });
-  for (const oldest of reads.keys()) {
-    if (reads.size <= MOST_READS) break;
-    reads.delete(oldest);
-  }
   return step;
 }
 

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { readMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
-import { withoutAnsi } from '../trainers/sdOutput/ansi.js';
 
 const BLOCK = 64 * 1024;
 const MOST = 4 * 1024 * 1024;
@@ -59,6 +59,6 @@ export function openLog(path: string): Promise<FileHandle | null> {
 
 /** `a\rb\rc` → `c`: what a terminal would show, without colours and cursor movements. */
 function lastRedraw(line: string): string {
-  const segments = withoutAnsi(line).split('\r');
+  const segments = stripVTControlCharacters(line).split('\r');
   return segments.findLast((segment) => segment !== '') ?? '';
 }

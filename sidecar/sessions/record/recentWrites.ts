@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Lru } from '../../files/lru.js';
 import { distance, mergeEdits } from './merge.js';
 import type { RawState } from './uiState.js';
 
@@ -7,23 +8,20 @@ const RECENT_MS = 3000;
 /** After this time what was written is looked at once more. */
 const LOOK_AGAIN_MS = 1500;
 /** Texts that are remembered, the newest of as many sessions: also what is put back after an edit that broke the file. */
-const SESSIONS_REMEMBERED = 500;
+const texts = new Lru<string>(500);
 const LARGEST_REMEMBERED = 256 * 1024;
 
 type Content = { text: string; raw: RawState };
 
 /** Digests of what we wrote last. */
 const written = new Map<string, string>();
-const texts = new Map<string, string>();
 const writes = new Map<string, { contents: (Content & { at: number })[]; timer: NodeJS.Timeout }>();
 
 /** Remembers the content that was seen last in a session's file. */
 export function rememberText(folder: string, text: string): void {
   const before = texts.get(folder);
-  texts.delete(folder);
-  if (text.length > LARGEST_REMEMBERED) return;
-  texts.set(folder, before === text ? before : text);
-  if (texts.size > SESSIONS_REMEMBERED) texts.delete(texts.keys().next().value as string);
+  if (text.length > LARGEST_REMEMBERED) texts.delete(folder);
+  else texts.set(folder, before === text ? before : text);
 }
 
 /** The last good content that was seen, if it is remembered. */

@@ -1,5 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Phase } from '../phase.js';
-import { withoutAnsi } from './ansi.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
 /** What a trainer's console has said so far. Plain JSON: the next sidecar takes it up where this one left it. */
@@ -82,9 +82,9 @@ export function readConsole(state: ConsoleState, chunk: string): { state: Consol
   const reader: Reader = { state: { ...state }, events: [] };
   const lines = (state.carry + chunk).split(/[\r\n]/);
   const unfinished = lines.pop() ?? '';
-  for (const line of lines) readLine(reader, withoutAnsi(line.slice(0, LONGEST_LINE)));
+  for (const line of lines) readLine(reader, stripVTControlCharacters(line.slice(0, LONGEST_LINE)));
   reader.state.carry = unfinished.slice(0, LONGEST_LINE);
-  readBar(reader, withoutAnsi(reader.state.carry));
+  readBar(reader, stripVTControlCharacters(reader.state.carry));
   return reader;
 }
 

@@ -1,4 +1,4 @@
-import { withoutAnsi } from './ansi.js';
+import { stripVTControlCharacters } from 'node:util';
 import { beginRecord } from './richLines.js';
 
 /** What the end of a log holds of the reasons for which a training may have ended. */
@@ -22,7 +22,7 @@ export type ErrorTail = {
 /** Finds them in the last part of a log. */
 export function errorTail(logTail: string): ErrorTail {
   // With several GPUs torchrun puts the process before each line.
-  const lines = logTail.split(/[\r\n]/).map((line) => withoutAnsi(line).replace(/^\[rank\d+\]: ?/, ''));
+  const lines = logTail.split(/[\r\n]/).map((line) => stripVTControlCharacters(line).replace(/^\[rank\d+\]: ?/, ''));
   return {
     exception: lastException(lines),
     loadingTokenizer: lines.some((line) => /in _load_tokenizer$/.test(line)),

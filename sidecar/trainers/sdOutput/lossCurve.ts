@@ -1,3 +1,4 @@
+import { Lru } from '../../files/lru.js';
 import { eachScalar, type ScalarOffsets } from './scalars.js';
 
 /** The losses of some neighbouring steps: how many, their sum, the least and the greatest. */
@@ -15,8 +16,6 @@ export type LossCurve = {
 
 /** Groups a folder: twice as many steps go into each once there are more. */
 const MOST_GROUPS = 512;
-/** Folders whose curves are kept: some 60 kB each. */
-const MOST_FOLDERS = 64;
 
 /**
  * The loss of every step in an event folder (`loss/current`), thinned: minima and maxima stay. The curve is kept, and
@@ -24,10 +23,7 @@ const MOST_FOLDERS = 64;
  */
 export function readLossCurve(folder: string): Promise<LossCurve> {
   const kept = known.get(folder) ?? newCurve();
-  known.delete(folder);
   known.set(folder, kept);
-  const oldest = known.keys().next();
-  if (known.size > MOST_FOLDERS && !oldest.done) known.delete(oldest.value);
   // One after the other: two at once would both add the same points.
   kept.reading = kept.reading.catch(() => {}).then(() => readOn(folder, kept));
   return kept.reading.then(() => kept);
@@ -44,8 +40,8 @@ type Kept = {
   reading: Promise<void>;
 };
 
-/** By folder; the one that was asked for last comes last. */
-const known = new Map<string, Kept>();
+/** By folder: some 60 kB each. */
+const known = new Lru<Kept>(64);
 
 function newCurve(): Kept {
   return { begunAt: null, first: null, last: null, groups: [], size: 1, offsets: {}, reading: Promise.resolve() };

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
@@ -85,18 +86,14 @@ export async function hasCompleteState(
  */
 export async function whatIsDamaged(path: string): Promise<string | null> {
   const signature = signatureOf(await filesIn(path));
-  const before = examined.get(path);
-  if (before?.signature === signature) return before.found;
-  const found = examineFiles(path);
-  found.then((reason) => damages.set(path, { signature, reason })).catch(() => examined.delete(path));
-  examined.set(path, { signature, found });
-  return found;
+  const reason = await examineFiles(path, signature);
+  damages.set(path, { signature, reason });
+  return reason;
 }
 
-const examined = new Map<string, { signature: string; found: Promise<string | null> }>();
-const damages = new Map<string, { signature: string; reason: string | null }>();
+const damages = new Lru<{ signature: string; reason: string | null }>(5_000);
 
-async function examineFiles(path: string): Promise<string | null> {
+const examineFiles = memoByFile(async (path: string): Promise<string | null> => {
   for (const name of WRITE_ORDER) {
     const examine = name.endsWith('.safetensors')
       ? whatIsZeroed
@@ -108,7 +105,7 @@ async function examineFiles(path: string): Promise<string | null> {
     if (wrong) return `${name} ${wrong}`;
   }
   return null;
-}
+});
 
 type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
 type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
