@@ -15,7 +15,7 @@ export type BannerModel = {
   /** Folders that can't be written now. */
   troubles?: DiskTrouble[];
   /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
-  page?: 'home';
+  page?: 'home' | undefined;
 };
 
 export type BannerView = { summary: string; cards: CardView[]; troubles: string[] };
@@ -30,11 +30,9 @@ export type CardView = {
   href: string;
   thumbnail: string | null;
   status: StatusView;
-  step: string | null;
-  /** Empty where it is not known yet. */
-  total: string;
-  epochs: string | null;
-  /** 0 to 100 for `<progress>`; null where it is not known yet. */
+  /** "step 612 of 960 · epoch 11 of 16" */
+  progress: Words[];
+  /** 0 to 100 for `<progress>`; null where it runs and that is not known yet. */
   percent: number | null;
   percentText: string;
   /** "loss 0.118 · 2.1 s a step", or empty. */
@@ -73,10 +71,8 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     href: at,
     thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
     status: statusView(session),
-    step: progress.step === null ? null : count(progress.step),
-    total: progress.total_steps === null ? '' : count(progress.total_steps),
-    epochs: progress.epoch === null ? null : `epoch ${count(progress.epoch)} of ${count(progress.epochs)}`,
-    percent: progress.percent,
+    progress: progressWords(progress),
+    percent: progress.percent ?? (alive ? null : 0),
     percentText: percent(progress.percent),
     pace: [
       progress.loss === null ? '' : `loss ${loss(progress.loss)}`,
@@ -92,6 +88,17 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     callOff: callOff(session, root, page),
     why: whyView(session),
   };
+}
+
+function progressWords({ step, total_steps: total, epoch, epochs }: SessionFacts['progress']): Words[] {
+  const inEpoch = epoch === null ? '' : ` · epoch ${count(epoch)} of ${count(epochs)}`;
+  if (step === null) return [{ text: `no step yet${inEpoch}`, strong: false }];
+  const of = total === null ? '' : ` of ${count(total)}`;
+  return [
+    { text: 'step ', strong: false },
+    { text: count(step), strong: true },
+    { text: of + inEpoch, strong: false },
+  ];
 }
 
 function summary(sessions: SessionFacts[]): string {

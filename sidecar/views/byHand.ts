@@ -1,13 +1,12 @@
 import type { HandRunFacts, Status } from '../sessions/facts.js';
 import { count } from './formatting.js';
-import type { HomeModel } from './home.js';
 
 /** A form that says what it does before it does it. */
-export type StopByHandView = { pid: number; address: string; stopping: boolean };
+export type StopByHandView = { id: string; pid: number; address: string; stopping: boolean };
 
-/** `at` is the address of what is ended. */
-export function stopByHand(pid: number, status: Status, at: string): StopByHandView {
-  return { pid, address: `${at}?_method=DELETE`, stopping: status === 'stopping' };
+/** `at` is the address of what is ended, `id` is unique on the page. */
+export function stopByHand(id: string, pid: number, status: Status, at: string): StopByHandView {
+  return { id, pid, address: `${at}?_method=DELETE`, stopping: status === 'stopping' };
 }
 
 export type OtherView = Pick<HandRunFacts, 'name' | 'script' | 'output_dir' | 'pid' | 'since'> & {
@@ -18,7 +17,7 @@ export type OtherView = Pick<HandRunFacts, 'name' | 'script' | 'output_dir' | 'p
 };
 
 /** "Also running on this machine". */
-export function othersView({ others = [], root }: Pick<HomeModel, 'others' | 'root'>): OtherView[] {
+export function othersView(others: readonly HandRunFacts[], root: string): OtherView[] {
   return others.map(({ name, script, output_dir, pid, since, status, progress }) => ({
     id: `by-hand-${pid}`,
     name,
@@ -27,7 +26,7 @@ export function othersView({ others = [], root }: Pick<HomeModel, 'others' | 'ro
     pid,
     since,
     progress: progressWords(progress),
-    stop: stopByHand(pid, status, `${root}by-hand/${pid}`),
+    stop: stopByHand(`stop-${pid}`, pid, status, `${root}by-hand/${pid}`),
   }));
 }
 

@@ -1,3 +1,6 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import { loss, plural } from './formatting.js';
+
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
 export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };
 
@@ -9,6 +12,28 @@ export function sparkline(losses: number[]): string | null {
   return finite
     .map((loss, i) => `${round((i / (finite.length - 1)) * 120)},${round(3 + (1 - (loss - low) / (high - low)) * 28)}`)
     .join(' ');
+}
+
+/** What the section "Loss" shows. */
+export type LossView = {
+  /** "2 attempts", or empty. */
+  attempts: string;
+  chart:
+    | (Omit<LossChart, 'marks'> & { labels: [string, string, string]; marks: { x: number; title: string }[] })
+    | null;
+};
+
+export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts): LossView | null {
+  const chart = lossChart(curve, progress.total_steps);
+  if (status === 'draft' && !chart) return null;
+  return {
+    attempts: attempts.length > 1 ? plural(attempts.length, 'attempt') : '',
+    chart: chart && {
+      ...chart,
+      labels: [loss(chart.high), loss(chart.middle), loss(chart.low)],
+      marks: chart.marks.map(({ x, attempt, step }) => ({ x, title: `attempt ${attempt}, from step ${step}` })),
+    },
+  };
 }
 
 export type LossChart = {

@@ -4,6 +4,7 @@ import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
 import { bytes, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
+import type { UploadView } from './upload.js';
 
 export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
@@ -42,12 +43,13 @@ export type ImageView = {
 /** `removable`: with a button to remove each, which leads to the dataset's page. */
 export type ImagesView = { name: string; address: string; images: ImageView[]; removable: boolean };
 
-export function datasetsView(model: DatasetsModel): {
+export type DatasetsView = {
   datasets: DatasetCard[];
   removed: { dataset: string; size: string; at: string; address: string }[];
-  values: Record<string, string>;
-  errors: Record<string, string>;
-} {
+  upload: UploadView;
+};
+
+export function datasetsView(model: DatasetsModel): DatasetsView {
   return {
     datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
     removed: (model.removed ?? []).map((each) => ({
@@ -56,13 +58,14 @@ export function datasetsView(model: DatasetsModel): {
       at: each.put_away_at,
       address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
     })),
-    values: model.values,
-    errors: model.errors,
+    upload: { afterwards: 'dataset', into: null, name: model.values.name ?? '', error: model.errors.name ?? null },
   };
 }
 
-export function datasetView(model: DatasetModel): {
-  dataset: DatasetDetail;
+export type DatasetView = {
+  name: string;
+  /** Absolute. */
+  path: string;
   at: string;
   train: string;
   summary: string;
@@ -73,10 +76,15 @@ export function datasetView(model: DatasetModel): {
   trash: { what: string; size: string; at: string; address: string }[];
   /** Absolute, for a shell. */
   trashPath: string;
-} {
+  orphans: string | null;
+  upload: UploadView;
+};
+
+export function datasetView(model: DatasetModel): DatasetView {
   const at = datasetAddress(model.root, model.dataset.name);
   return {
-    dataset: model.dataset,
+    name: model.dataset.name,
+    path: model.dataset.path,
     at,
     train: `${model.root}new?dataset=${encodeURIComponent(model.dataset.name)}`,
     summary: summary(model.dataset),
@@ -95,7 +103,16 @@ export function datasetView(model: DatasetModel): {
       address: `${at}/trash/${each.entry}`,
     })),
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
+    orphans: orphanWords(model.dataset.orphan_captions),
+    upload: { afterwards: 'stay', into: model.dataset.name, name: '', error: null },
   };
+}
+
+/** Of captions that no picture has; null where there are none. */
+export function orphanWords(captions: readonly string[]): string | null {
+  if (captions.length === 0) return null;
+  const them = captions.length === 1 ? 'it' : 'them';
+  return `${plural(captions.length, 'caption has', 'captions have')} no picture of the same name, and no trainer reads ${them}: ${captions.join(', ')}`;
 }
 
 /** `a.png, b.png, c.png and 9 more` */

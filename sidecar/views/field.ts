@@ -16,11 +16,15 @@ export type FieldView = {
   choices: { value: string; label: string; chosen: boolean }[];
   error: string | null;
   /** Shown, and not to be changed. */
-  fixed?: boolean;
+  fixed: boolean;
+  /** A switch that is off is sent as "false"; otherwise not at all. */
+  sendsOff: boolean;
   /** It is not what the trainer would do by itself: a preset gives it, or a person typed it. */
-  differs?: 'preset' | 'changed' | null;
+  differs: 'preset' | 'changed' | null;
   /** A link under it, as `Download it`. */
-  link?: { href: string; label: string } | null;
+  link: { href: string; label: string } | null;
+  /** The id of a list of suggestions. */
+  list: string | null;
 };
 
 const kinds = {
@@ -44,6 +48,7 @@ export function settingField(setting: Setting, { values, errors }: Typed): Field
     name: setting.name,
     label: setting.label,
     kind: kinds[setting.type],
+    sendsOff: true,
     value,
     min: setting.min,
     max: setting.max,
@@ -114,4 +119,9 @@ export const plain: FieldView = {
   help: null,
   choices: [],
   error: null,
+  fixed: false,
+  sendsOff: false,
+  differs: null,
+  link: null,
+  list: null,
 };

@@ -1,14 +1,39 @@
 import { argumentField, type FieldView, type Typed } from './field.js';
 import type { TrainerForm } from './trainerForm.js';
 
+/** All flags of the trainer. */
+export type FlagsView = {
+  count: number;
+  open: boolean;
+  /** Why its own list could not be read. */
+  unread: string | null;
+  /** It is being read. */
+  reading: boolean;
+  groups: FlagGroup[];
+};
+
 /** `open` groups stand on the page, the others wait behind a summary. */
 export type FlagGroup = { title: string; open: boolean; fields: FieldView[] };
+
+/** Null where there is none. */
+export function flagsView(trainer: TrainerForm, typed: Typed): FlagsView | null {
+  const groups = flagGroups(trainer, typed);
+  const flags = groups.flatMap((group) => group.fields);
+  if (flags.length === 0) return null;
+  return {
+    count: new Set(flags.map(({ name }) => name)).size,
+    open: flags.some(({ value, error }) => value !== '' || error !== null),
+    unread: trainer.unread ?? null,
+    reading: trainer.reading ?? false,
+    groups,
+  };
+}
 
 /** From so many on, groups are folded: a page of two hundred fields is none to read. */
 const MANY = 40;
 
 /** Further flags by group. What a preset gives or a person changed stands first, where it can be seen at a glance. */
-export function flagGroups(trainer: TrainerForm, typed: Typed): FlagGroup[] {
+function flagGroups(trainer: TrainerForm, typed: Typed): FlagGroup[] {
   const models = new Set(trainer.models?.map(({ flag }) => flag));
   const groups = new Map<string, FieldView[]>();
   const set: FieldView[] = [];

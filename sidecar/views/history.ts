@@ -1,5 +1,4 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import type { Change } from '../sessions/record/differences.js';
 import type { VersionDetail, VersionFacts } from '../sessions/record/history.js';
 import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
@@ -14,17 +13,16 @@ export type HistoryVersionModel = PageModel & { session: SessionFacts; version: 
 export type HistoryView = {
   at: string;
   name: string;
-  rows: { href: string; saved: string; size: string; attempts: string; changed: string; present: boolean }[];
+  rows: { href: string; saved: string; size: string; attempts: string; changed: string; open: string }[];
 };
 
 export type HistoryVersionView = {
   at: string;
   name: string;
   saved: string;
-  present: boolean;
   /** Why it can't be put back, in words. */
   reason: string | null;
-  changes: (Change & { label: string })[];
+  changes: { label: string; was: string; now: string }[];
   text: string;
   /** Where its form is sent. */
   restore: string;
@@ -44,7 +42,7 @@ export function historyView({ session, versions, root }: HistoryModel): HistoryV
       size: bytes(version.bytes),
       attempts: version.attempts === null ? '–' : String(version.attempts),
       changed: version.reason ?? (version.changed.map(label).join(', ') || '–'),
-      present: version.present,
+      open: version.present ? 'Present copy' : 'Compare',
     })),
   };
 }
@@ -56,15 +54,18 @@ export function historyVersionView({ session, version, root }: HistoryVersionMod
     at,
     name: `${session.lora_name} V${session.version}`,
     saved: version.saved_at,
-    present: version.present,
     reason: version.reason,
-    changes: version.changes.map((change) => ({ ...change, label: label(change.field) })),
+    changes: version.changes.map(({ field, was, now }) => ({ label: label(field), was: shown(was), now: shown(now) })),
     text: version.text,
     restore: `${at}/history/${version.version}`,
     effect: isAlive(session.status)
       ? 'It is running with its settings, so only description and notes are put back now. Attempts and status stay as they are.'
       : 'Settings, description, notes and keys of your own become those of this copy. Attempts and status stay as they are, and what is there now is kept in the history.',
   };
+}
+
+function shown(value: string | null): string {
+  return value === null ? 'not there' : value || 'empty';
 }
 
 /** As the form calls it; by its own name where the form has no field for it. */

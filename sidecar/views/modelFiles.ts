@@ -18,9 +18,7 @@ export type ModelsModel = PageModel & {
   errors: Record<string, string>;
 };
 
-/** The live regions of the page: ids, and names of templates under parts/. */
-export const modelPartNames = ['downloads', 'needs', 'modelFiles'] as const;
-
+/** Its live regions are the templates parts/downloads, parts/needs and parts/modelFiles. */
 export type ModelsView = {
   at: string;
   folder: string;
@@ -29,9 +27,12 @@ export type ModelsView = {
   families: FamilyView[];
   groups: { role: string; files: FileView[] }[];
   count: number;
-  values: Record<string, string>;
-  errors: Record<string, string>;
+  repo: TextField;
+  file: TextField;
+  folders: { value: string; label: string; chosen: boolean }[];
 };
+
+type TextField = { value: string; error: string | null };
 
 export type DownloadView = {
   label: string;
@@ -53,14 +54,25 @@ type FamilyView = {
   state: string;
   ready: boolean;
   open: boolean;
-  needs: { label: string; here: string[]; note: string; offers: OfferView[]; known: boolean }[];
+  needs: NeedView[];
   tokenizers: string | null;
   /** Offered where more than one thing is missing. */
   all: string | null;
   /** Which main model that is, where there are several. */
   bases: { value: string; label: string }[];
 };
-type OfferView = { repo: string; file: string; label: string; size: string; gated: boolean };
+type NeedView = {
+  label: string;
+  /** The first three, and how many more. */
+  here: string;
+  more: string;
+  note: string;
+  offers: OfferView[];
+  /** There is none, and no place is known to get one. */
+  unknown: boolean;
+};
+/** `about`: size, and whether there is a licence to accept. */
+type OfferView = { repo: string; file: string; label: string; about: string };
 type FileView = { name: string; path: string; detail: string; size: string; reason: string | null };
 
 export function modelsView(model: ModelsModel): ModelsView {
@@ -77,10 +89,18 @@ export function modelsView(model: ModelsModel): ModelsView {
     families: families.map((family) => familyView(family, files, family === open)),
     groups: groups(files),
     count: files.filter(({ usable }) => usable).length,
-    values,
-    errors,
+    repo: { value: values.repo ?? '', error: errors.repo ?? null },
+    file: { value: values.file ?? '', error: errors.file ?? null },
+    folders: FOLDERS.map(([value, label]) => ({ value, label, chosen: values.folder === value })),
   };
 }
+
+const FOLDERS = [
+  ['unet', 'unet: main models'],
+  ['checkpoints', 'checkpoints: SD and SDXL'],
+  ['clip', 'clip: text encoders'],
+  ['vae', 'vae: autoencoders'],
+] as const;
 
 function downloadView(download: DownloadFacts, at: string): DownloadView {
   const address = `${at}/downloads/${download.id.split('/').map(encodeURIComponent).join('/')}`;
@@ -145,21 +165,23 @@ function basesOf(main: NeedFacts | undefined): FamilyView['bases'] {
   return byValue.size > 1 ? [...byValue].map(([value, label]) => ({ value, label })) : [];
 }
 
-function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]) {
+function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]): NeedView {
   const names = here.map((path) => files.find((file) => file.path === path)?.name ?? path);
   const inside = required && !missing && here.length === 0;
   const offers = here.length > 0 || inside ? [] : sources.map(offerView);
   return {
     label,
-    here: names,
+    here: names.slice(0, 3).join(', '),
+    more: names.length > 3 ? ` and ${names.length - 3} more` : '',
     note: inside ? 'inside the model' : required ? '' : 'if wanted',
     offers,
-    known: sources.length > 0,
+    unknown: here.length === 0 && sources.length === 0,
   };
 }
 
 function offerView({ repo, file, label, bytes: size, gated }: NamedSource): OfferView {
-  return { repo, file, label, size: size === null ? '' : bytes(size), gated };
+  const about = [size === null ? '' : bytes(size), gated ? 'licence to accept' : ''].filter(Boolean);
+  return { repo, file, label, about: [label, ...about].join(' · ') };
 }
 
 /** By role, what can be used first; files that no family needs come last. */

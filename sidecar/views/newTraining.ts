@@ -1,15 +1,17 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
-import { type DatasetCard, datasetCard, type ImagesView, imagesView } from './datasets.js';
+import { type DatasetCard, datasetCard, type ImagesView, imagesView, orphanWords } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
-import { type FlagGroup, flagGroups } from './flags.js';
+import { type FlagsView, flagsView } from './flags.js';
 import { plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
 import { type HintsModel, type HintsView, hintsView } from './newTrainingHints.js';
 import { targetOf } from './problem.js';
+import { type SettingGroup, settingGroups } from './settingGroups.js';
 import type { Target } from './subject.js';
 import type { TrainerForm } from './trainerForm.js';
+import type { UploadView } from './upload.js';
 
 export type NewTrainingModel = PageModel & {
   datasets: DatasetFacts[];
@@ -49,22 +51,21 @@ export type NewTrainingView = {
   /** How many fields are wrong, in words. */
   summary: string | null;
   loras: NewTrainingModel['loras'];
-  name: FieldView;
-  description: FieldView;
+  /** What it is called, and what it is of. */
+  about: FieldView[];
   datasetError: string | null;
   datasets: (DatasetCard & { chosen: boolean })[];
   pictures: ImagesView | null;
-  /** Captions that no picture of the dataset has. */
-  orphans: string[];
-  /** By group, in the order of the page. */
-  trainers: { group: string; members: { id: string; label: string; chosen: boolean }[] }[];
-  trainer: TrainerForm | null;
-  noCheckout: string | null;
-  /** `open` groups stand on the page, the others wait behind a summary. */
-  groups: { title: string; open: boolean; note: string | null; fields: FieldView[] }[];
-  further: FlagGroup[];
-  furtherOpen: boolean;
-  furtherCount: number;
+  /** Of captions that no picture has. */
+  orphans: string | null;
+  upload: UploadView;
+  /** Where there is more than one, by group, in the order of the page. */
+  choice: { group: string; members: { id: string; label: string; chosen: boolean }[] }[] | null;
+  /** The chosen trainer; its name where it is the only one. */
+  trainer: { id: string; name: string | null; description: string } | null;
+  noCheckout: boolean;
+  groups: SettingGroup[];
+  flags: FlagsView | null;
   hints: HintsView;
   /** Where the hints are asked for while values are typed. */
   hintsAddress: string;
@@ -80,10 +81,17 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
   const typed: Typed = { values, errors };
   // A choice of one is none.
   const settings = (trainer?.settings ?? []).filter(({ choices }) => choices?.length !== 1);
-  const fields = settings.map((each) => settingField(each, typed));
+  const all = settings.map((each) => settingField(each, typed));
+  const about = all.filter(({ name }) => name === 'concept_sentence');
+  const fields = all.filter((field) => !about.includes(field));
   const models = (trainer?.models ?? []).map((each) => modelField(each, model.root, typed));
-  const further = trainer ? flagGroups(trainer, typed) : [];
-  const flags = further.flatMap((group) => group.fields);
+  const flags = trainer && flagsView(trainer, typed);
+  const hints = hintsView({
+    values: { ...values, ...Object.fromEntries(all.map(({ name, value }) => [name, value])) },
+    images: dataset?.images ?? 0,
+    loras: model.loras,
+    isDraft: draft !== null,
+  });
   const wrong = Object.keys(errors).length;
   const nameField: FieldView = {
     ...plain,
@@ -92,6 +100,7 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     name: 'lora_name',
     value: values.lora_name ?? '',
     error: errors.lora_name ?? null,
+    list: 'loras',
     help: draft
       ? 'Stays: the folder of the draft has it.'
       : 'What it will be called. A name that exists becomes its next version.',
@@ -105,35 +114,24 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     formId: model.formId,
     given: model.given || wrong > 0,
     problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
-    summary: summaryOf(errors, [nameField, ...fields, ...models, ...flags]),
+    summary: summaryOf(errors, [nameField, ...all, ...models, ...(flags?.groups ?? []).flatMap((each) => each.fields)]),
     loras: model.loras,
-    name: nameField,
-    description: {
-      ...plain,
-      label: 'Description',
-      id: 'f-description',
-      name: 'description',
-      value: values.description ?? '',
-      placeholder: 'for yourself, later',
-      error: errors.description ?? null,
-    },
+    about: [nameField, ...about, descriptionField(typed)],
     datasetError: errors.dataset ?? null,
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
-    orphans: dataset?.orphan_captions ?? [],
-    trainers: groupedTrainers(model),
-    trainer,
-    noCheckout: model.noCheckout ?? null,
-    groups: grouped(fields, models, trainer),
-    further,
-    furtherOpen: flags.some(({ value, error }) => value !== '' || error !== null),
-    furtherCount: new Set(flags.map(({ name }) => name)).size,
-    hints: hintsView({
-      values: { ...values, ...Object.fromEntries(fields.map(({ name, value }) => [name, value])) },
-      images: dataset?.images ?? 0,
-      loras: model.loras,
-      isDraft: draft !== null,
-    }),
+    orphans: orphanWords(dataset?.orphan_captions ?? []),
+    upload: { afterwards: 'new', into: null, name: '', error: null },
+    choice: model.trainers.length > 1 ? groupedTrainers(model) : null,
+    trainer: trainer && {
+      id: trainer.id,
+      name: model.trainers.length > 1 ? null : `${trainer.label}.`,
+      description: trainer.description,
+    },
+    noCheckout: Boolean(model.noCheckout),
+    groups: settingGroups(fields, models, trainer?.preset ?? null, hints['saved-late']),
+    flags,
+    hints,
     hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
     showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
     shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
@@ -150,29 +148,19 @@ function summaryOf(errors: Record<string, string>, fields: readonly FieldView[])
   return [count, ...unsaid].join(' ');
 }
 
-const layout: { title: string; names: string[] }[] = [
-  { title: '', names: ['concept_sentence'] },
-  { title: 'Model', names: ['base_model'] },
-  { title: 'GPU', names: ['vram', 'gpus'] },
-  { title: 'Training', names: ['num_repeats', 'max_train_epochs', 'resolution', 'network_dim', 'learning_rate'] },
-  { title: 'Checkpoints', names: ['save_every_n_epochs', 'enable_checkpointing'] },
-  { title: 'Samples', names: ['sample_prompts', 'sample_every_n_steps'] },
-];
-
-function grouped(fields: FieldView[], models: FieldView[], trainer: TrainerForm | null): NewTrainingView['groups'] {
-  const placed = new Set(layout.flatMap(({ names }) => names));
-  const rest = fields.filter(({ name }) => !placed.has(name));
-  const groups = layout.map(({ title, names }) => ({
-    title,
-    open: true,
-    note: title === 'GPU' ? (trainer?.preset ?? null) : null,
-    fields: [...fields.filter(({ name }) => names.includes(name)), ...(title === 'Model' ? models : [])],
-  }));
-  const more = { title: 'More settings', open: rest.some(({ error }) => error !== null), note: null, fields: rest };
-  return [...groups, more].filter((group) => group.fields.length > 0);
+function descriptionField({ values, errors }: Typed): FieldView {
+  return {
+    ...plain,
+    label: 'Description',
+    id: 'f-description',
+    name: 'description',
+    value: values.description ?? '',
+    placeholder: 'for yourself, later',
+    error: errors.description ?? null,
+  };
 }
 
-function groupedTrainers({ trainers, trainer }: NewTrainingModel): NewTrainingView['trainers'] {
+function groupedTrainers({ trainers, trainer }: NewTrainingModel): NonNullable<NewTrainingView['choice']> {
   return [...new Set(trainers.map(({ group }) => group))].map((group) => ({
     group,
     members: trainers

@@ -1,19 +1,18 @@
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
-import { othersView } from './byHand.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
-import { frame, type PageModel, stream } from './frame.js';
+import { layoutView, type PageFrame, type PageModel, stream } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
-import { type HomeModel, homeTitle } from './home.js';
+import { type HomeModel, homeTitle, homeView } from './home.js';
 import type { LoginModel } from './login.js';
-import { type ModelsModel, modelPartNames, modelsView } from './modelFiles.js';
+import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { type ProblemModel, problemView } from './problem.js';
 import { createRenderer } from './render.js';
 import { type SamplesModel, samplesView } from './samples.js';
 import { type SecretsModel, secretsView } from './secrets.js';
-import { type SessionModel, sessionPartNames, sessionView } from './session.js';
+import { type SessionModel, sessionRegions, sessionView } from './session.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { sessionTitle } from './status.js';
 import { type TrainersModel, trainersView } from './trainers.js';
@@ -63,59 +62,88 @@ export function createViews(options: {
   logout?: boolean;
 }): Views {
   const render = createRenderer(options);
-  const page = (name: string, title: string, model: PageModel, view: object) =>
-    render(`pages/${name}`, { ...frame(model), logout: options.logout, ...view, title, page: name });
+  const page = (model: PageModel, frame: PageFrame, body: string) =>
+    render('layout', layoutView(model, frame, body, options.logout ?? false), model);
   return {
-    home: (model) =>
-      page('home', homeTitle(model), model, {
-        banner: bannerView({ ...model, page: 'home' }),
-        table: sessionsView(model),
-        others: othersView(model),
-        query: model.query,
-        stream: stream(model.root, { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' }),
-      }),
-    banner: (model) => render('parts/banner', { root: model.root, now: model.now, banner: bannerView(model) }),
-    sessionsTable: (model) =>
-      render('parts/sessions', { root: model.root, now: model.now, table: sessionsView(model) }),
-    others: (model) => render('parts/others', { root: model.root, now: model.now, others: othersView(model) }),
-    newTrainingHints: (model) => render('parts/hints', { root: '', hints: hintsView(model) }),
-    newTraining: (model) =>
-      page('new', 'New training · Trackside', model, {
-        form: newTrainingView(model),
-        scripts: ['form.js', ...PICTURES],
-      }),
-    session: (model) =>
-      page('session', sessionTitle(model.session), model, {
-        ...sessionView(model),
-        stream: stream(`${model.root}sessions/${encodeURIComponent(model.session.name)}/`, { log: model.logPosition }),
-      }),
+    home: (model) => {
+      const shown = { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' };
+      const frame = { page: 'home', title: homeTitle(model), stream: stream(model.root, shown) };
+      return page(model, frame, render('pages/home', homeView(model), model));
+    },
+    banner: (model) => render('parts/banner', bannerView(model), model),
+    sessionsTable: (model) => render('parts/sessions', sessionsView(model), model),
+    others: (model) => render('parts/others', homeView(model).others, model),
+    newTrainingHints: (model) => render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
+    newTraining: (model) => {
+      const frame = { page: 'new', title: 'New training · Trackside', scripts: ['form.js', ...PICTURES] };
+      return page(model, frame, render('pages/new', newTrainingView(model), model));
+    },
+    session: (model) => {
+      const at = `${model.root}sessions/${encodeURIComponent(model.session.name)}/`;
+      const live = stream(at, { log: model.logPosition });
+      const frame = { page: 'session', title: sessionTitle(model.session), stream: live };
+      return page(model, frame, render('pages/session', sessionView(model), model));
+    },
     sessionParts: (model) => {
-      const view = { root: model.root, now: model.now, ...sessionView(model) };
-      return Object.fromEntries(sessionPartNames.map((name) => [name, render(`parts/${name}`, view)]));
+      const regions = sessionRegions(model);
+      return {
+        head: render('parts/head', regions.head, model),
+        facts: render('parts/facts', regions.facts, model),
+        loss: render('parts/loss', regions.loss, model),
+        samples: render('parts/samples', regions.samples, model),
+        checkpoints: render('parts/checkpoints', regions.checkpoints, model),
+        attempts: render('parts/attempts', regions.attempts, model),
+        resume: render('parts/resume', regions.resume, model),
+        publish: render('parts/publish', regions.publish, model),
+      };
     },
-    samples: (model) => page('samples', `Samples of ${sessionTitle(model.session)}`, model, { ...samplesView(model) }),
-    history: (model) => page('history', `History of ${sessionTitle(model.session)}`, model, { ...historyView(model) }),
-    historyVersion: (model) =>
-      page('historyVersion', `A copy of ${sessionTitle(model.session)}`, model, { ...historyVersionView(model) }),
-    datasets: (model) => page('datasets', 'Datasets · Trackside', model, { ...datasetsView(model), scripts: PICTURES }),
-    dataset: (model) =>
-      page('dataset', `${model.dataset.name} · Trackside`, model, { ...datasetView(model), scripts: PICTURES }),
-    secrets: (model) => page('secrets', 'Secrets · Trackside', model, { ...secretsView(model) }),
-    trainers: (model) => page('trainers', 'Trainers · Trackside', model, { ...trainersView(model) }),
-    models: (model) =>
-      page('models', 'Models · Trackside', model, { ...modelsView(model), stream: `${model.root}models/events` }),
+    samples: (model) => {
+      const frame = { page: 'samples', title: `Samples of ${sessionTitle(model.session)}` };
+      return page(model, frame, render('pages/samples', samplesView(model), model));
+    },
+    history: (model) => {
+      const frame = { page: 'history', title: `History of ${sessionTitle(model.session)}` };
+      return page(model, frame, render('pages/history', historyView(model), model));
+    },
+    historyVersion: (model) => {
+      const frame = { page: 'historyVersion', title: `A copy of ${sessionTitle(model.session)}` };
+      return page(model, frame, render('pages/historyVersion', historyVersionView(model), model));
+    },
+    datasets: (model) => {
+      const frame = { page: 'datasets', title: 'Datasets · Trackside', scripts: PICTURES };
+      return page(model, frame, render('pages/datasets', datasetsView(model), model));
+    },
+    dataset: (model) => {
+      const frame = { page: 'dataset', title: `${model.dataset.name} · Trackside`, scripts: PICTURES };
+      return page(model, frame, render('pages/dataset', datasetView(model), model));
+    },
+    secrets: (model) => {
+      const frame = { page: 'secrets', title: 'Secrets · Trackside' };
+      return page(model, frame, render('pages/secrets', secretsView(model), model));
+    },
+    trainers: (model) => {
+      const frame = { page: 'trainers', title: 'Trainers · Trackside' };
+      return page(model, frame, render('pages/trainers', trainersView(model), model));
+    },
+    models: (model) => {
+      const frame = { page: 'models', title: 'Models · Trackside', stream: `${model.root}models/events` };
+      return page(model, frame, render('pages/models', modelsView(model), model));
+    },
     modelParts: (model) => {
-      const view = { root: model.root, now: model.now, ...modelsView(model) };
-      return Object.fromEntries(modelPartNames.map((name) => [name, render(`parts/${name}`, view)]));
+      const view = modelsView(model);
+      return {
+        downloads: render('parts/downloads', view, model),
+        needs: render('parts/needs', view, model),
+        modelFiles: render('parts/modelFiles', view, model),
+      };
     },
-    problem: (model) =>
-      page(
-        'problem',
-        'Trackside',
-        { ...model, now: new Date(0), active: [] },
-        { problem: problemView(model), stream: null, logout: false },
-      ),
-    login: (model) => render('pages/login', model),
+    problem: ({ root, ...problem }) => {
+      const around = { root, now: new Date(0), active: [] };
+      const frame = { page: 'problem', title: 'Trackside', stream: null };
+      const body = render('pages/problem', problemView({ root, ...problem }), around);
+      return render('layout', layoutView(around, frame, body, false), around);
+    },
+    login: (model) => render('pages/login', model, { root: model.root, now: new Date(0) }),
     homeTitle,
     sessionTitle: ({ session }) => sessionTitle(session),
   };

@@ -6,10 +6,21 @@ import { pageOf } from './subject.js';
 /** Something that should be known before the start: a word for how bad it is, and where to mend it. */
 export type FindingView = { word: string; message: string; href: string | null; go: string };
 
-/** Errors first: with one of them nothing is started. `root` leads to the root of the site. */
-export function preflightView(preflight: Preflight | null, root: string): FindingView[] {
-  if (!preflight) return [];
-  return [...preflight.errors, ...preflight.warnings].map((finding) => findingView(finding, root));
+export type PreflightView = {
+  findings: FindingView[];
+  /** Where caches are cleared; null where that would not help. */
+  clearCaches: string | null;
+};
+
+/** Errors first: with one of them nothing is started. `root` leads to the root of the site. Null where all is well. */
+export function preflightView(
+  preflight: Preflight | null,
+  root: string,
+  clearCaches: string | null,
+): PreflightView | null {
+  const found = preflight ? [...preflight.errors, ...preflight.warnings] : [];
+  if (found.length === 0 && !clearCaches) return null;
+  return { findings: found.map((finding) => findingView(finding, root)), clearCaches };
 }
 
 function findingView({ severity, message, about }: Finding, root: string): FindingView {

@@ -11,10 +11,16 @@ export type ProblemModel = {
   about?: Subject | undefined;
 };
 
-export type ProblemView = Omit<ProblemModel, 'about'> & { target: Target | null };
+export type ProblemView = Pick<ProblemModel, 'status' | 'code' | 'message'> & {
+  title: string;
+  /** Trackside itself failed. */
+  ours: boolean;
+  target: Target | null;
+};
 
-export function problemView({ about, ...problem }: ProblemModel): ProblemView {
-  return { ...problem, target: targetOf(about) };
+export function problemView({ status, code, message, about }: ProblemModel): ProblemView {
+  const title = status === 404 ? 'This is not here' : status >= 500 ? 'Something went wrong' : 'That did not work';
+  return { status, code, message, title, ours: status >= 500, target: targetOf(about) };
 }
 
 /** Null where it is the list of all sessions, to which every page leads. */

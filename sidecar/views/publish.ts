@@ -5,8 +5,8 @@ import { bytes } from './formatting.js';
 export type PublishView = {
   address: string;
   card: string;
-  token: boolean;
-  secrets: string;
+  /** Where a token is set; null where there is one. */
+  tokenAt: string | null;
   lora: string;
   checkpoints: { path: string; size: string; chosen: boolean }[];
   publication: {
@@ -17,6 +17,7 @@ export type PublishView = {
     url: string;
     over: boolean;
     cancel: string;
+    cancelLabel: string;
   } | null;
 };
 
@@ -32,8 +33,7 @@ export function publishView(facts: PublishFacts, at: string, root: string): Publ
   return {
     address,
     card: CARDS[card],
-    token,
-    secrets: `${root}secrets`,
+    tokenAt: token ? null : `${root}secrets`,
     lora,
     checkpoints: checkpoints.map(({ path, bytes: size }, i) => ({ path, size: bytes(size), chosen: i === 0 })),
     publication: publication && publicationView(publication, address),
@@ -59,5 +59,6 @@ function publicationView(facts: PublicationFacts, address: string): PublishView[
     url,
     over,
     cancel: `${address}?_method=DELETE`,
+    cancelLabel: over ? 'Close' : 'Cancel',
   };
 }

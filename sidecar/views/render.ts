@@ -1,27 +1,51 @@
 import { Eta } from 'eta';
 import type { Assets } from './assets.js';
 import * as formatting from './formatting.js';
+import type { Templates } from './templates.js';
 
-/** Renders a template by its path under templates/, without extension, with a view model. */
-export type Render = (template: string, view: { root: string; now?: Date; [name: string]: unknown }) => string;
+/** Where the page is and when it is read: what every template may use, beside its own view. */
+export type Around = { root: string; now: Date };
+
+/** The HTML of the template of that name under templates/; empty where its view is null. */
+export type Render = <Name extends keyof Templates>(name: Name, view: Templates[Name] | null, around: Around) => string;
 
 /**
- * Templates see their view model as `it`, the way back to the site's root as `root`, the functions of formatting.ts as
- * `f`, and `asset(name)`. Whatever is printed with `<%=` is escaped for text and for quoted attributes.
+ * A template sees its view as `it`, the way back to the site's root as `root`, the time as `now`, the functions of
+ * formatting.ts as `f`, `asset(name)`, and `part(name, view)`, which renders parts/<name> with that view and nothing else,
+ * or nothing where the view is null. Whatever is printed with `<%=` is escaped for text and for quoted attributes.
+ *
+ * @param development reads the templates again on every request, and throws where one reads what its view does not have
  */
 export function createRenderer(options: { templates: string; assets: Assets; development?: boolean }): Render {
   const eta = new Eta({
     views: options.templates,
     autoEscape: true,
     cache: !options.development,
-    functionHeader: 'const { root, f, now } = it;',
+    functionHeader: 'const { root, now, f, asset, part } = it;',
   });
-  return (template, view) =>
-    eta.render(template, {
-      ...view,
-      f: { ...formatting, time, encode: encodeURIComponent },
-      asset: (name: string) => `${view.root}${options.assets.href(name)}`,
-    });
+  const f = { ...formatting, time, encode: encodeURIComponent };
+  const draw = (name: string, view: object | null, { root, now }: Around): string => {
+    if (view === null) return '';
+    const part = (each: string, its: object | null) => draw(`parts/${each}`, its, { root, now });
+    const seen = { ...view, root, now, f, part, asset: (file: string) => `${root}${options.assets.href(file)}` };
+    return eta.render(name, options.development ? onlyKnown(seen) : seen);
+  };
+  return draw;
+}
+
+/** The same object, and all that is in it; to ask for a key that is not there is an error. */
+function onlyKnown<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(object, key, receiver) {
+      if (typeof key === 'string' && !(key in object)) throw new Error(`A template asks for ${key}: not in its view`);
+      const value: unknown = Reflect.get(object, key, receiver);
+      return isPlain(value) ? onlyKnown(value) : value;
+    },
+  });
+}
+
+function isPlain(value: unknown): value is object {
+  return Array.isArray(value) || Object.getPrototypeOf(value ?? 0) === Object.prototype;
 }
 
 /**

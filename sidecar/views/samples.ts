@@ -12,31 +12,52 @@ export type SamplesModel = PageModel & {
   prompts: string[];
 };
 
-/** Sample pictures by when they were made × prompt. `more`: there are further ones that are not shown. */
+/** Sample pictures by when they were made × prompt. */
 export type SampleGrid = {
   columns: string[];
   rows: { label: string; cells: (SampleCell | null)[] }[];
-  more: boolean;
 };
 export type SampleCell = { href: string; alt: string };
 
 type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;
 
-export function samplesView(model: SamplesModel): { at: string; card: CardView; grid: SampleGrid; kept: KeptEarlier } {
+export type SamplesView = Pick<CardView, 'lora' | 'version' | 'status'> & {
+  at: string;
+  grid: SampleGrid | null;
+  /** Folders of earlier/ that hold samples, shown where there are none else. */
+  kept: readonly string[];
+};
+
+/** The section "Samples" of a session's page. */
+export type SamplesPartView = Pick<SamplesView, 'grid' | 'kept'> & {
+  all: { href: string; label: string } | null;
+};
+
+export function samplesView(model: SamplesModel): SamplesView {
   const at = sessionAddress(model.root, model.session.name);
   const { prompts, times } = arranged(model, at);
-  const grid = { columns: prompts, rows: times, more: false };
-  return { at, card: cardView(model.session, model.root), grid, kept: model.kept };
+  const { lora, version, status } = cardView(model.session, model.root);
+  const grid = times.length > 0 ? { columns: prompts, rows: times } : null;
+  return { at, lora, version, status, grid, kept: model.kept.samples };
+}
+
+export function samplesPartView(model: SamplesModel, at: string): SamplesPartView | null {
+  const { session, samples, kept } = model;
+  if (session.status === 'draft' && samples.length + kept.samples.length === 0) return null;
+  const { grid, more } = newestSamples(model, at);
+  const all = grid && { href: `${at}/samples`, label: more ? 'All of them' : 'Larger' };
+  return { grid, kept: kept.samples, all };
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
-export function newestSamples(model: Samples, at: string): SampleGrid {
+function newestSamples(model: Samples, at: string): { grid: SampleGrid | null; more: boolean } {
   const { prompts, times } = arranged(model, at);
   const newest = times.slice(0, 4);
   const more = times.length > newest.length;
-  if (prompts.length > 2) return { columns: prompts, rows: newest, more };
+  if (newest.length === 0) return { grid: null, more };
+  if (prompts.length > 2) return { grid: { columns: prompts, rows: newest }, more };
   const rows = prompts.map((label, prompt) => ({ label, cells: newest.map(({ cells }) => cells[prompt] ?? null) }));
-  return { columns: newest.map(({ label }) => label), rows, more };
+  return { grid: { columns: newest.map(({ label }) => label), rows }, more };
 }
 
 function arranged({ samples, prompts }: Samples, at: string): { prompts: string[]; times: SampleGrid['rows'] } {

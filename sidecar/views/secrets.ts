@@ -9,18 +9,26 @@ export type SecretView = {
   what: string;
   /** Where one is had. */
   source: string;
-  from: SecretFacts['from'];
+  fromEnvironment: boolean;
+  isSet: boolean;
+  field: string;
+  button: string;
   setAt: string | null;
   address: string;
 };
 
+export type SecretsView = { secrets: SecretView[] };
+
 /** Each secret with what it is for. What it is, nobody is told. */
-export function secretsView({ root, secrets }: SecretsModel): { secrets: SecretView[] } {
+export function secretsView({ root, secrets }: SecretsModel): SecretsView {
   return {
     secrets: secrets.map(({ name, from, set_at }) => ({
       name,
       ...SERVICES[name],
-      from,
+      fromEnvironment: from === 'environment',
+      isSet: from !== null,
+      field: from ? 'New value' : 'Value',
+      button: from ? 'Replace' : 'Keep',
       setAt: set_at,
       address: `${root}secrets/${name}`,
     })),

@@ -21,11 +21,8 @@ export type SessionsView = {
   rows: RowView[];
   total: string;
   query: string;
-  /** Addresses of the neighbouring pages, null where there is none; both null on a single page. */
-  newer: string | null;
-  older: string | null;
-  page: number;
-  pages: number;
+  /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
+  pages: { newer: string | null; older: string | null; words: string } | null;
 };
 
 export type RowView = {
@@ -56,10 +53,14 @@ export function sessionsView(model: SessionsTableModel): SessionsView {
     rows: model.sessions.map((session) => rowView(session, root, model.now)),
     total: count(model.total),
     query,
-    newer: page > 1 ? address(page - 1) : null,
-    older: page < pages ? address(page + 1) : null,
-    page,
-    pages,
+    pages:
+      pages > 1
+        ? {
+            newer: page > 1 ? address(page - 1) : null,
+            older: page < pages ? address(page + 1) : null,
+            words: `page ${page} of ${pages}`,
+          }
+        : null,
   };
 }
 

@@ -2,20 +2,22 @@ import type { SessionFacts } from '../sessions/facts.js';
 import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
 
+export type NamedValue = { name: string; value: string };
+
 /** `fixed`: a resume keeps it as it was at the start. */
-export type NamedValue = { name: string; value: string; fixed?: boolean };
+export type SettingValue = NamedValue & { fixed: boolean };
 
 /**
  * The settings of a session as run, each with its label and unit; further flags by their own names. Of a session that can
  * be resumed, what a resume cannot change is marked.
  */
-export function settingsView(session: SessionFacts): NamedValue[] {
+export function settingsView(session: SessionFacts): SettingValue[] {
   // What an attempt was resumed from stands with the attempts.
   const { arguments: further, resume_from_checkpoint: _, ...settings } = session.settings;
   const resumable = session.resume !== null;
   const flags = further && typeof further === 'object' && !Array.isArray(further) ? Object.entries(further) : [];
   return [
-    { name: 'Trainer', value: session.trainer },
+    { name: 'Trainer', value: session.trainer, fixed: false },
     ...Object.entries(settings)
       .filter(([, value]) => value !== '' && value != null)
       .map(([key, value]) => {

@@ -4,21 +4,22 @@ import { duration, plural, sentence, utc } from './formatting.js';
 import { stateName } from './stateName.js';
 
 /** A piece of a sentence; `strong` for names that a reader looks for. */
-export type Words = { text: string; strong?: boolean };
+export type Words = { text: string; strong: boolean };
+type Said = { text: string; strong?: boolean };
 
 /**
  * What a reader wants to know before pressing the button: why it is not running, from which state it would go on and
  * at which epoch, what was passed over, and what is trained again. Empty where there is nothing to say.
  */
 export function whyView(session: SessionFacts): Words[] {
-  return [...whatHappened(session), ...whatNext(session)];
+  return [...whatHappened(session), ...whatNext(session)].map(({ text, strong = false }) => ({ text, strong }));
 }
 
-function whatHappened(session: SessionFacts): Words[] {
+function whatHappened(session: SessionFacts): Said[] {
   return [...whatWasPutBack(session), ...whatStandsStill(session), ...whatIsNoNumber(session), ...whatEnded(session)];
 }
 
-function whatWasPutBack({ put_back: putBack }: SessionFacts): Words[] {
+function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
   if (!putBack) return [];
   const { broken, reason, saved_at } = putBack;
   const since = saved_at ? ` of ${utc(new Date(saved_at), new Date(saved_at))}` : '';
@@ -31,7 +32,7 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Words[] {
   ];
 }
 
-function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Words[] {
+function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Said[] {
   if (seconds === null) return [];
   const advice = auto_resume.on
     ? 'Ending it would not help by itself: it is left to you.'
@@ -40,7 +41,7 @@ function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: Se
 }
 
 /** sd-scripts goes on with it to the end, and writes weights that draw nothing but black. */
-function whatIsNoNumber({ progress, status }: SessionFacts): Words[] {
+function whatIsNoNumber({ progress, status }: SessionFacts): Said[] {
   if (progress.loss !== 'nan') return [];
   const first = status === 'running' ? 'Stop it; it will not get better. Then' : 'Before it is trained again,';
   return [
@@ -51,13 +52,13 @@ function whatIsNoNumber({ progress, status }: SessionFacts): Words[] {
   ];
 }
 
-function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Words[] {
+function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Said[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
   if (!reason || status === 'completed') return [];
   return [reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
 }
 
-function whatNext(session: SessionFacts): Words[] {
+function whatNext(session: SessionFacts): Said[] {
   const { resume, next } = session;
   const { in_seconds: seconds } = session.auto_resume;
   if (next === 'start over') {
@@ -69,7 +70,7 @@ function whatNext(session: SessionFacts): Words[] {
   }
   if (next !== 'resume' || !resume) return [];
   const paths = [resume.path, ...resume.passed_over.map(({ path }) => path)];
-  const words: Words[] = [
+  const words: Said[] = [
     { text: seconds === null ? 'Resumes from ' : `Resumes by itself in ${duration(seconds)}, from ` },
     { text: stateName(resume.path, paths), strong: true },
     { text: ` at epoch ${resume.first_epoch}. ` },

@@ -6,7 +6,7 @@ import { createViews } from '../../sidecar/views/pages.js';
 import * as some from './samples.js';
 
 const templates = fileURLToPath(new URL('../../templates', import.meta.url));
-const views = createViews({ templates, assets: loadAssets(templates) });
+const views = createViews({ templates, assets: loadAssets(templates), development: true });
 const { now, session, dataset } = some;
 
 const home = (changes: Partial<HomeModel> = {}): HomeModel => ({

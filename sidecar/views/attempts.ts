@@ -1,0 +1,51 @@
+import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { duration, sentence } from './formatting.js';
+import { pathInSession, stateName } from './stateName.js';
+
+/** Newest first. */
+export type AttemptsView = { attempts: AttemptView[] };
+
+export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
+  /** "resume", "resume, by itself" */
+  kind: string;
+  from: string;
+  took: string;
+  end: string;
+  failed: boolean;
+};
+
+export function attemptsView(session: SessionFacts, states: StateFacts[], now: Date): AttemptsView | null {
+  if (session.status === 'draft' && session.attempts.length === 0) return null;
+  const from = session.attempts.map((attempt) => attempt.resumed_from && pathInSession(attempt.resumed_from));
+  const paths = [...from.flatMap((path) => path ?? []), ...states.map(({ path }) => path)];
+  return {
+    attempts: session.attempts
+      .map((attempt, index) => ({ attempt, path: from[index] }))
+      .map(({ attempt, path }) => attemptView(attempt, path ? stateName(path, paths) : '–', now))
+      .reverse(),
+  };
+}
+
+function attemptView(attempt: AttemptFacts, from: string, now: Date): AttemptView {
+  const ended = attempt.ended_at ? Date.parse(attempt.ended_at) : attempt.alive ? now.getTime() : Number.NaN;
+  const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
+  return {
+    number: attempt.number,
+    kind: attempt.automatic ? `${attempt.kind}, by itself` : attempt.kind,
+    started_at: attempt.started_at,
+    first_epoch: attempt.first_epoch,
+    from,
+    took: Number.isNaN(seconds) ? '–' : duration(seconds),
+    end: attemptEnd(attempt),
+    failed: !attempt.alive && attempt.exit_code !== null && attempt.exit_code !== 0,
+  };
+}
+
+function attemptEnd({ alive, reason, exit_code, signal, ended_at }: AttemptFacts): string {
+  if (alive) return 'Running';
+  if (reason) return sentence(reason);
+  if (signal) return `Ended by ${signal}.`;
+  if (exit_code === 0) return 'Ended by itself.';
+  if (exit_code !== null) return `Ended with exit code ${exit_code}.`;
+  return ended_at ? 'Ended.' : 'Interrupted: the pod or the runner went away.';
+}

@@ -1,0 +1,64 @@
+import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { bytes, count } from './formatting.js';
+import type { NamedValue } from './settings.js';
+
+export type CheckpointsView = { checkpoints: CheckpointView[] };
+
+export type CheckpointView = {
+  name: string;
+  what: string;
+  size: string;
+  saved: string;
+  href: string;
+  /** What its header tells. */
+  told: NamedValue[];
+  problem: string | null;
+};
+
+/** `at` is the address of the session. */
+export function checkpointsView(
+  { status }: SessionFacts,
+  checkpoints: CheckpointFacts[],
+  at: string,
+): CheckpointsView | null {
+  if (status === 'draft' && checkpoints.length === 0) return null;
+  return { checkpoints: checkpoints.map((checkpoint) => checkpointView(checkpoint, at)) };
+}
+
+function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView {
+  return {
+    name: checkpoint.path,
+    what: savedAt(checkpoint),
+    size: bytes(checkpoint.bytes),
+    told: Object.entries(checkpoint.metadata).map(([name, value]) => ({
+      name: name.replace(/^ss_/, ''),
+      value: toldValue(name, value),
+    })),
+    saved: checkpoint.saved_at,
+    problem: checkpoint.problem ?? null,
+    href: checkpointAddress(checkpoint, at),
+  };
+}
+
+export function checkpointAddress({ path }: CheckpointFacts, at: string): string {
+  return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** "epoch 10 · step 600", "final · step 960"; "step 650" in the middle of one, whose epochs before it say nothing. */
+export function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'step'>): string {
+  return [
+    kind === 'final' ? 'final' : '',
+    epoch !== null && kind === 'epoch' ? `epoch ${count(epoch)}` : '',
+    step !== null ? `step ${count(step)}` : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** sd-scripts writes times as seconds since 1970. */
+function toldValue(name: string, value: string): string {
+  const seconds = Number(value);
+  return name.endsWith('_at') && seconds > 0
+    ? new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+    : value;
+}

@@ -1,0 +1,219 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { loadAssets } from '../../sidecar/views/assets.js';
+import { bannerView, cardView } from '../../sidecar/views/banner.js';
+import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
+import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
+import { plain } from '../../sidecar/views/field.js';
+import { layoutView } from '../../sidecar/views/frame.js';
+import { historyVersionView, historyView } from '../../sidecar/views/history.js';
+import { homeView } from '../../sidecar/views/home.js';
+import { modelsView } from '../../sidecar/views/modelFiles.js';
+import { newTrainingView } from '../../sidecar/views/newTraining.js';
+import { preflightView } from '../../sidecar/views/preflight.js';
+import { problemView } from '../../sidecar/views/problem.js';
+import { publishView } from '../../sidecar/views/publish.js';
+import { createRenderer } from '../../sidecar/views/render.js';
+import { samplesPartView, samplesView } from '../../sidecar/views/samples.js';
+import { secretsView } from '../../sidecar/views/secrets.js';
+import { sessionRegions, sessionView } from '../../sidecar/views/session.js';
+import { sessionsView } from '../../sidecar/views/sessions.js';
+import { statusView } from '../../sidecar/views/status.js';
+import type { Templates } from '../../sidecar/views/templates.js';
+import { trainersView } from '../../sidecar/views/trainers.js';
+import * as some from './samples.js';
+
+const templates = fileURLToPath(new URL('../../templates', import.meta.url));
+const assets = loadAssets(templates);
+const around = { root: '../', now: some.now };
+const page = { ...around, active: [some.session()], disk: { freeBytes: 77e9, totalBytes: 100e9 } };
+
+const model = some.sessionModel({ session: some.interrupted });
+const regions = sessionRegions(model);
+const table = { ...page, sessions: [some.failed], total: 60, query: '', page: 2, pages: 3 };
+const hand = {
+  name: 'lora',
+  status: 'running' as const,
+  output_dir: '/out',
+  output_name: null,
+  script: 'flux_train_network.py',
+  pid: 77,
+  since: '2026-11-22T09:00:00.000Z',
+  progress: some.session().progress,
+};
+const trash = [{ entry: 'a', put_away_at: '2026-11-22T09:00:00.000Z', files: ['a.png'], bytes: 9, dataset: 'cats' }];
+const version = {
+  version: '1',
+  saved_at: '2026-11-22T09:00:00.000Z',
+  bytes: 900,
+  status: 'stopped',
+  attempts: 1,
+  present: false,
+  changed: ['seed'],
+  reason: null,
+  text: '{}',
+  changes: [{ field: 'seed', was: '1', now: null }],
+};
+const models = modelsView({
+  ...page,
+  folder: '/models',
+  files: [{ path: '/models/a', name: 'a', bytes: 9, role: null, detail: 'fp8', usable: false, reason: 'is cut short' }],
+  families: [
+    {
+      id: 'flux',
+      label: 'FLUX.1',
+      needs: [{ role: 'clip_l', label: 'CLIP-L', required: true, here: [], missing: true, sources: [] }],
+      tokenizers: ['clip'],
+      ready: false,
+    },
+  ],
+  downloads: [
+    {
+      id: 'a',
+      label: 'CLIP-L',
+      repo: 'a/b',
+      status: 'failed',
+      message: 'no',
+      link: 'https://huggingface.co',
+      path: 'clip/a',
+      bytes_done: 1,
+      bytes: 2,
+      bytes_per_second: null,
+      eta_seconds: null,
+    },
+  ],
+  token: false,
+  values: {},
+  errors: { repo: 'no' },
+});
+const form = some.newTraining({
+  dataset: { ...some.dataset, orphan_captions: ['a.txt'] },
+  errors: { lora_name: 'no' },
+});
+const found = {
+  ready: true,
+  errors: [],
+  warnings: [{ severity: 'warning' as const, code: 'a', message: 'b', about: 'models' as const }],
+};
+const publication = {
+  repo: 'a/b',
+  url: 'https://huggingface.co/a/b',
+  status: 'uploading' as const,
+  files: 2,
+  bytes_done: 1,
+  bytes: 2,
+  message: 'no',
+};
+const publish = publishView(
+  { card: 'none', token: false, checkpoints: [{ path: 'a', bytes: 9 }], lora: 'a', publication },
+  '../sessions/a',
+  '../',
+);
+const dataset = datasetView({
+  ...page,
+  dataset: { ...some.dataset, orphan_captions: ['a.txt'] },
+  notice: 'yes',
+  refused: [{ file: 'a', reason: 'b' }],
+  trash,
+});
+
+const each: Templates = {
+  layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'] }, '', true),
+  'pages/dataset': dataset,
+  'pages/datasets': datasetsView({ ...page, datasets: [some.dataset], removed: trash, values: {}, errors: {} }),
+  'pages/history': historyView({ ...page, session: some.interrupted, versions: [version] }),
+  'pages/historyVersion': historyVersionView({ ...page, session: some.interrupted, version }),
+  'pages/home': homeView(table),
+  'pages/login': { root: '', back: '', message: 'no', again: 'again' },
+  'pages/models': models,
+  'pages/new': newTrainingView(form),
+  'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
+  'pages/samples': samplesView(model),
+  'pages/secrets': secretsView({
+    ...page,
+    secrets: [
+      { name: 'HF_TOKEN', from: 'kept', set_at: '2026-11-22T09:00:00.000Z' },
+      { name: 'WANDB_API_KEY', from: null, set_at: null },
+    ],
+  }),
+  'pages/session': sessionView({ ...model, preflight: found }),
+  'pages/trainers': trainersView({
+    ...page,
+    trainers: [{ id: 'a', label: 'A', description: 'b', needs: [{ label: 'VAE', here: 0, required: true }] }],
+    sdScripts: {
+      path: null,
+      commit: null,
+      python: null,
+      python_from: null,
+      python_version: null,
+      packages: [],
+      gpus: [],
+      missing: ['all'],
+      looked_in: ['/workspace'],
+    },
+  }),
+  'parts/action': given(regions.head.action),
+  'parts/attempts': given(regions.attempts),
+  'parts/banner': bannerView({
+    ...page,
+    troubles: [{ path: '/out', code: 'ENOSPC', unsaved: ['a'], since: '2026-11-22T09:00:00.000Z' }],
+  }),
+  'parts/card': cardView(
+    { ...some.interrupted, auto_resume: { on: true, will: true, tries: 0, in_seconds: 9, reason: null } },
+    '',
+  ),
+  'parts/checkpoints': given(regions.checkpoints),
+  'parts/downloads': models,
+  'parts/facts': sessionRegions(some.sessionModel()).facts,
+  'parts/field': {
+    ...plain,
+    error: 'no',
+    help: 'so',
+    link: { href: '', label: 'a' },
+    unit: 'epochs',
+    differs: 'changed',
+  },
+  'parts/folders': { folders: ['earlier/1', 'earlier/2'] },
+  'parts/grid': given(regions.samples?.grid),
+  'parts/head': regions.head,
+  'parts/hints': { hints: newTrainingView(form).hints },
+  'parts/images': imagesView({ root: '', dataset: some.dataset }, true),
+  'parts/loss': given(regions.loss),
+  'parts/modelFiles': models,
+  'parts/needs': models,
+  'parts/others': { others: othersView([hand], '') },
+  'parts/preflight': given(preflightView(found, '', 'caches')),
+  'parts/publish': publish,
+  'parts/resume': given(regions.resume),
+  'parts/samples': given(samplesPartView(model, '')),
+  'parts/sessions': sessionsView(table),
+  'parts/shapes': {},
+  'parts/status': statusView(some.interrupted),
+  'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
+  'parts/upload': dataset.upload,
+  'parts/words': { words: regions.facts.why },
+};
+
+test.each(Object.keys(each) as (keyof Templates)[])('The template %s reads only what its view has', (name) => {
+  const render = createRenderer({ templates, assets, development: true });
+  expect(render(name, each[name], around)).not.toMatch(/undefined|\[object/);
+});
+
+test('A template that reads a misspelt key fails in development, however deep', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'templates-'));
+  try {
+    writeFileSync(join(folder, 'layout.eta'), '<% for (const link of it.links) { %><%= link.lable %><% } %>');
+    const render = createRenderer({ templates: folder, assets, development: true });
+    expect(() => render('layout', each.layout, around)).toThrow('lable');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function given<T>(view: T | null | undefined): T {
+  if (view == null) throw new Error('nothing to show');
+  return view;
+}
