@@ -66,6 +66,13 @@ module.exports = {
       to: { path: '^sidecar/', pathNot: pathOf(ROOMS.flat()) },
     },
     {
+      name: 'only-launchers-know-processes',
+      comment: 'Where an attempt runs is for its launcher to know: the domain and the pages ask that.',
+      severity: 'error',
+      from: { path: pathOf(['routes', 'views', 'sessions']) },
+      to: { path: pathOf(['processes']) },
+    },
+    {
       name: 'domain-speaks-no-http',
       comment:
         'A template, an import, a queue and a program use the domain without HTTP; only what stands at the door knows Hono.',

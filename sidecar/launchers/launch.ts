@@ -7,45 +7,36 @@ import { bridge, contract } from '../bridge.js';
 import { resolvePython } from '../processes/python.js';
 import { readAttempt } from './attemptFile.js';
 import { lastBeatOfSilent } from './heartbeat.js';
+import type { Order, Submitted } from './launcher.js';
 import { isThisNamespace } from './liveness.js';
 
-export type Launch = {
-  /** The Python that runs the runner: a name to be found in PATH, or a path. 3.10 or newer. */
-  python: string;
-  outputFolder: string;
-  /** Random; the mark that all processes of the attempt carry. */
-  attemptId: string;
-  number: number;
-  kind: 'start' | 'resume' | 'relaunch';
-  /** Where the trainer is started, and its command. No shell is in between. */
-  cwd: string;
-  argv: string[];
-  environment: NodeJS.ProcessEnv;
+export type Launch = Order & {
   /** Seconds from a stop to SIGKILL, and from the trainer's end to SIGTERM for what it left behind. */
   stopGraceSeconds?: number;
   lingerSeconds?: number;
 };
 
-export type Launched =
-  | { ok: true /** The runner's. */; pid: number }
-  | { ok: false; code: 'held' | 'unwritable' | 'no_python' | 'failed' /** One line, for people. */; message: string };
-
 /**
  * Starts a runner in a session of its own, so that it outlives us, and waits until it says that its trainer is started.
  * A trainer that could not be started is an attempt that has ended: its record says why, and the launch is ok.
  */
-export async function launchRunner(launch: Launch): Promise<Launched> {
+export async function launchRunner(launch: Launch): Promise<Submitted> {
   const complaints = openUnlinked();
   try {
     const python = await resolvePython(launch.python);
     const runner = spawn(python, runnerArguments(launch), {
       detached: true,
       stdio: ['ignore', complaints ?? 'ignore', complaints ?? 'ignore'],
-      env: { ...trainerEnvironment(launch.environment), [contract.mark]: launch.attemptId },
+      env: { ...trainerEnvironment(launch.environment), [contract.mark]: launch.attempt.id },
     });
     runner.unref();
     const outcome = await started(runner, launch);
-    if (outcome === 'started') return { ok: true, pid: runner.pid ?? 0 };
+    if (outcome === 'started') {
+      return {
+        ok: true,
+        ref: { launcher: 'local', attempt: launch.attempt.id, id: String(runner.pid), cluster: null },
+      };
+    }
     if (outcome instanceof Error) throw outcome;
     return refusal(outcome, complaints);
   } catch (error) {
@@ -70,11 +61,11 @@ export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** As a file and isolated (-I -S), not with -m: a quarter less time, and nothing in the user's PYTHONPATH can break it. */
 function runnerArguments(launch: Launch): string[] {
   const { stopGraceSeconds, lingerSeconds } = launch;
-  const silent = silentBefore(launch.outputFolder);
+  const silent = silentBefore(launch.folder);
   return [
     ...['-I', '-S', bridge.runner],
-    ...['--output', launch.outputFolder, '--attempt', launch.attemptId, '--number', String(launch.number)],
-    ...['--kind', launch.kind, '--cwd', launch.cwd],
+    ...['--output', launch.folder, '--attempt', launch.attempt.id, '--number', String(launch.attempt.number)],
+    ...['--kind', launch.attempt.kind, '--cwd', launch.cwd],
     ...(stopGraceSeconds === undefined ? [] : ['--stop-grace', String(stopGraceSeconds)]),
     ...(lingerSeconds === undefined ? [] : ['--linger', String(lingerSeconds)]),
     ...(silent === null ? [] : ['--silent', silent]),
@@ -98,11 +89,11 @@ const PATIENCE_MS = 20_000;
 function started(runner: ChildProcess, launch: Launch): Promise<'started' | number | Error> {
   return new Promise((resolve) => {
     const look = () => {
-      const attempt = readAttempt(launch.outputFolder);
-      if (!attempt || 'broken' in attempt || attempt.id !== launch.attemptId) return;
+      const attempt = readAttempt(launch.folder);
+      if (!attempt || 'broken' in attempt || attempt.id !== launch.attempt.id) return;
       if (attempt.trainer_pid !== null || attempt.ended_at !== null) finish('started');
     };
-    const watcher = watchFolder(launch.outputFolder, look);
+    const watcher = watchFolder(launch.folder, look);
     const poll = setInterval(look, POLL_MS);
     const patience = setTimeout(() => finish('started'), PATIENCE_MS);
     const finish = (outcome: 'started' | number | Error) => {
@@ -117,7 +108,7 @@ function started(runner: ChildProcess, launch: Launch): Promise<'started' | numb
   });
 }
 
-function refusal(status: number, complaints: number | null): Launched {
+function refusal(status: number, complaints: number | null): Submitted {
   const said = complaints === null ? '' : readAll(complaints).trim();
   const last = said.split('\n').at(-1) ?? '';
   if (status === contract.exit_codes.held)

@@ -3,10 +3,13 @@ import { contract } from '../bridge.js';
 import type { Process } from '../processes/identity.js';
 import { signalProcess } from '../processes/signals.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
+import type { Cancelled } from './launcher.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
 import { livingRunner, processesOf } from './sweep.js';
 
 export type StopOptions = {
+  /** As a launcher's `cancel` has it. */
+  how?: 'ask' | 'end' | 'kill';
   /** From SIGTERM to SIGKILL. */
   graceSeconds?: number;
   /** How long the runner may then take to write down the end, before it is killed too. */
@@ -15,24 +18,15 @@ export type StopOptions = {
   giveUpSeconds?: number;
 };
 
-/** Thrown when processes survived SIGKILL. The attempt is then still alive. */
-export class ProcessesRemain extends Error {
-  override readonly name = 'ProcessesRemain';
-  constructor(readonly pids: number[]) {
-    super(`Still there after SIGKILL, so probably stuck in the kernel: ${pids.join(', ')}.`);
-  }
-}
-
 /**
  * Ends everything of the attempt in an output folder: SIGTERM, after the grace SIGKILL, until two sweeps in a row find
  * nobody. Resolves then, and at once when nothing was running; a second call joins the first. With the runner dead it
  * reaches what the attempt left. An attempt of another machine or container is not touched (ask `liveness` first).
- * Rejects with ProcessesRemain.
  */
-export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<void> {
+export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<Cancelled> {
   // By attempt: one that was begun while the last one's stop still looks around is another's.
   const attempt = readAttempt(outputFolder);
-  const key = `${attempt && 'id' in attempt ? attempt.id : ''} ${outputFolder}`;
+  const key = `${options.how} ${attempt && 'id' in attempt ? attempt.id : ''} ${outputFolder}`;
   const underWay = stops.get(key);
   if (underWay) return underWay;
   const stop = stopNow(outputFolder, options).finally(() => stops.delete(key));
@@ -40,18 +34,20 @@ export function stopAttempt(outputFolder: string, options: StopOptions = {}): Pr
   return stop;
 }
 
-const stops = new Map<string, Promise<void>>();
+const stops = new Map<string, Promise<Cancelled>>();
 const SWEEP_MS = 100;
 
-async function stopNow(outputFolder: string, options: StopOptions): Promise<void> {
-  const { graceSeconds = contract.seconds.stop_grace, recordSeconds = 5, giveUpSeconds = 60 } = options;
+async function stopNow(outputFolder: string, options: StopOptions): Promise<Cancelled> {
+  const { how = 'end', graceSeconds = contract.seconds.stop_grace, recordSeconds = 5, giveUpSeconds = 60 } = options;
   const attempt = readAttempt(outputFolder);
-  if (!attempt || 'broken' in attempt || attempt.ended_at) return;
-  if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return;
+  if (!attempt || 'broken' in attempt || attempt.ended_at) return 'gone';
+  if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return 'unreachable';
 
   const sweep = sweepOf(attempt);
-  if (await askToEnd(outputFolder, attempt, sweep, graceSeconds)) return;
-  await killAll(attempt, sweep, recordSeconds, giveUpSeconds);
+  if (how === 'ask' && tellRunner(attempt)) return 'told';
+  if (how === 'ask') return (await sweep()).length === 0 ? 'gone' : 'unreachable';
+  if (how === 'end' && (await askToEnd(outputFolder, attempt, sweep, graceSeconds))) return 'gone';
+  return killAll(attempt, sweep, recordSeconds, giveUpSeconds);
 }
 
 type Sweep = () => Promise<Process[]>;
@@ -88,8 +84,7 @@ async function askToEnd(
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let living = await sweep();
-  const runner = livingRunner(attempt);
-  let told = runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM') ? 'runner' : 'nobody';
+  let told = tellRunner(attempt) ? 'runner' : 'nobody';
   while (living.length > 0 && seconds() < graceSeconds) {
     if (told === 'nobody' || (told === 'runner' && seconds() > 1 && !saysItStops(outputFolder))) {
       for (const one of living) if (one.pid !== attempt.pid) signalProcess(one, 'SIGTERM');
@@ -101,13 +96,24 @@ async function askToEnd(
   return living.length === 0;
 }
 
+/** False where there is no runner that would hear it. */
+function tellRunner(attempt: AttemptRecord): boolean {
+  const runner = livingRunner(attempt);
+  return runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM');
+}
+
 function saysItStops(outputFolder: string): boolean {
   const now = readAttempt(outputFolder);
   return now !== null && !('broken' in now) && now.stop_signal !== null;
 }
 
 /** The runner goes last, and by itself if it can: it has still to write down how the trainer ended. */
-async function killAll(attempt: AttemptRecord, sweep: Sweep, recordSeconds: number, giveUpSeconds: number) {
+async function killAll(
+  attempt: AttemptRecord,
+  sweep: Sweep,
+  recordSeconds: number,
+  giveUpSeconds: number,
+): Promise<Cancelled> {
   const started = performance.now();
   let aloneSince: number | undefined;
   for (let living = await sweep(); living.length > 0; living = await sweep()) {
@@ -116,7 +122,8 @@ async function killAll(attempt: AttemptRecord, sweep: Sweep, recordSeconds: numb
     if (others.length === 0) aloneSince ??= now;
     const runnerToo = aloneSince !== undefined && now - aloneSince > recordSeconds * 1000;
     for (const one of runnerToo ? living : others) signalProcess(one, 'SIGKILL');
-    if (now - started > giveUpSeconds * 1000) throw new ProcessesRemain(living.map((one) => one.pid));
+    if (now - started > giveUpSeconds * 1000) return { remain: living.map((one) => one.pid) };
     await wait(SWEEP_MS);
   }
+  return 'gone';
 }

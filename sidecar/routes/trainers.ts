@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { local } from '../launchers/local.js';
 import { findModels } from '../models/findModels.js';
 import type { Trackside } from '../trackside.js';
 import { findTrainer, trainers } from '../trainers/catalogue.js';
@@ -19,7 +20,7 @@ export function trainerRoutes(trackside: Trackside): Hono {
       const found = await findModels(trackside.settings);
       return views.trainers({
         ...(await pageModel(trackside, '')),
-        sdScripts: await sdScriptsFacts(settings),
+        sdScripts: await sdScriptsFacts(settings, await local.offers()),
         trainers: all.map(({ id, label, description, models = [] }) => ({
           id,
           label,
@@ -30,7 +31,7 @@ export function trainerRoutes(trackside: Trackside): Hono {
     });
   });
 
-  routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(settings)));
+  routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(settings, await local.offers())));
 
   // An id may hold a slash: sd-scripts/flux.
   routes.get('/trainers/:id{.+}', async (c) => {

@@ -1,5 +1,6 @@
+import type { Gpu, Gpus } from '../launchers/launcher.js';
+import { local } from '../launchers/local.js';
 import { Problem } from '../problem.js';
-import { type Gpu, type Gpus, readGpus } from '../processes/gpus.js';
 import type { Trainer } from '../trainers/trainer.js';
 import type { SessionFacts } from './facts.js';
 
@@ -21,7 +22,7 @@ export async function claimGpus(
   name: string,
   asked: string,
 ): Promise<Claim> {
-  const found = await readGpus();
+  const found = await local.offers();
   const holders = gpuHolders(await outputs.list());
   // From here to the reservation nothing is awaited: of two that ask at once, one is first.
   for (const [index, holder] of reserved) if (holder !== name) holders.set(index, holder);

@@ -1,3 +1,4 @@
+import type { Launcher } from '../launchers/launcher.js';
 import type { Progress } from '../telemetry/progress.js';
 
 /**
@@ -22,6 +23,8 @@ export type AttemptFacts = {
   kind: AttemptKind;
   started_at: string;
   ended_at: string | null;
+  /** Where it runs. */
+  launcher: Launcher['id'];
   /** The runner's process, which leads the process group. */
   pid: number | null;
   alive: boolean;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runCommand } from '../processes/run.js';
 import type { Run } from './describe.js';
 
 /** The version of an interpreter, and of packages by the names that pip knows; null where one is not installed. */
@@ -23,6 +24,18 @@ print(json.dumps({"python": platform.python_version(), "versions": {name: of(nam
  * Asks an interpreter in a process of its own; nothing is imported. `opencv-python=cv2` asks for the module too, which comes
  * in packages of several names: "unknown" where only the module is there. Throws where the interpreter does not answer.
  */
-export async function askPackages(run: Run, python: string, names: readonly string[]): Promise<PythonPackages> {
+export async function askPackages(
+  python: string,
+  names: readonly string[],
+  run: Run = runCommand,
+): Promise<PythonPackages> {
   return answerShape.parse(JSON.parse(await run({ argv: [python, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' })));
+}
+
+/** Does it import without an error? */
+export function canImport(python: string, module: string): Promise<boolean> {
+  return runCommand({ argv: [python, '-c', `import ${module}`], cwd: '/', pythonPath: '' }).then(
+    () => true,
+    () => false,
+  );
 }

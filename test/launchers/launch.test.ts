@@ -23,7 +23,10 @@ cleanUpAfterEach();
 test('a launched training runs in a session of its own, under the PID that is answered', async () => {
   const folder = newFolder();
   const launched = await launchRunner(launchOf(folder, ['sleep', '60']));
-  expect(launched).toEqual({ ok: true, pid: pidIn(folder) });
+  expect(launched).toEqual({
+    ok: true,
+    ref: { launcher: 'local', attempt: recordIn(folder).id, id: String(pidIn(folder)), cluster: null },
+  });
   expect(recordIn(folder)).toMatchObject({ pid: pidIn(folder), trainer_pid: expect.any(Number) });
   const [runner, trainer] = [existing(recordIn(folder).pid), existing(recordIn(folder).trainer_pid ?? 0)];
   expect([runner.pgid, trainer.pgid, trainer.ppid]).toEqual([runner.pid, runner.pid, runner.pid]);
@@ -59,7 +62,7 @@ test('what keeps a training from starting is told', async () => {
     code: 'failed',
     message: `The runner ended at once (status 2). no ${bridge.runner}`,
   });
-  expect(await launchRunner({ ...launch, outputFolder: '/no/such' })).toMatchObject({ code: 'unwritable' });
+  expect(await launchRunner({ ...launch, folder: '/no/such' })).toMatchObject({ code: 'unwritable' });
   mkdirSync(join(folder, 'training.log'));
   expect(await launchRunner(launch)).toMatchObject({ ok: false, code: 'unwritable' });
 });

@@ -45,24 +45,25 @@ export function newFolder(): string {
   return folder;
 }
 
-export function launchOf(outputFolder: string, argv: string[], more: Partial<Launch> = {}): Launch {
+type More = Partial<Launch> & Partial<Pick<Launch['attempt'], 'number' | 'kind'>>;
+
+export function launchOf(folder: string, argv: string[], more: More = {}): Launch {
+  const { number = 1, kind = 'start', ...rest } = more;
   return {
     python: 'python3',
-    outputFolder,
-    attemptId: randomBytes(8).toString('hex'),
-    number: 1,
-    kind: 'start',
-    cwd: outputFolder,
+    folder,
+    attempt: { id: randomBytes(8).toString('hex'), number, kind },
+    cwd: folder,
     argv,
     environment: process.env,
     stopGraceSeconds: 1,
     lingerSeconds: 1,
-    ...more,
+    ...rest,
   };
 }
 
 /** Starts a trainer under a runner, and answers its record once it runs. */
-export async function runIn(folder: string, argv: string[], more: Partial<Launch> = {}): Promise<AttemptRecord> {
+export async function runIn(folder: string, argv: string[], more: More = {}): Promise<AttemptRecord> {
   const launched = await launchRunner(launchOf(folder, argv, more));
   if (!launched.ok) throw new Error(launched.message);
   const attempt = recordIn(folder);

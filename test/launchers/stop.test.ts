@@ -24,7 +24,7 @@ test('stop ends a training, and the record says how', async () => {
   const folder = newFolder();
   const record = await runIn(folder, shell('sleep 60 & sleep 60'));
   const stranger = bystander();
-  await stopAttempt(folder);
+  expect(await stopAttempt(folder)).toBe('gone');
   expect(processesOf(record)).toEqual([]);
   expect(recordIn(folder)).toMatchObject({ stop_signal: 'SIGTERM', signal: 'SIGTERM', ended_at: expect.any(String) });
   expect(existing(stranger.process.pid).startTicks).toBe(stranger.process.startTicks);

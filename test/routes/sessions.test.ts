@@ -1,4 +1,4 @@
-import { renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,10 +44,13 @@ describe('reading', () => {
       ' ',
     ))
       expect(body.progress).toHaveProperty(name);
-    for (const name of 'number kind started_at ended_at pid alive resumed_from first_epoch step_offset exit_code signal reason'.split(
+    for (const name of 'number kind started_at ended_at launcher pid alive resumed_from first_epoch step_offset exit_code signal reason'.split(
       ' ',
     ))
       expect(body.attempts[0]).toHaveProperty(name);
+    const { attempts } = JSON.parse(readFileSync(join(place.outputs, 'cat', 'ui_state.json'), 'utf8'));
+    const job = { launcher: 'local', attempt: attempts[0].id, id: expect.stringMatching(/^\d+$/), cluster: null };
+    expect(attempts[0].job).toEqual(job);
     expect(body.final_checkpoint).toBe(join(place.outputs, 'cat', 'cat.safetensors'));
     expect(body.settings).toMatchObject({ network_dim: 4, learning_rate: '4e-3', seed: 42 });
   });

@@ -15,6 +15,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     kind: 'start',
     started_at: '2026-11-22T11:38:00.000Z',
     ended_at: null,
+    launcher: 'local',
     pid: 4242,
     alive: true,
     resumed_from: null,

@@ -1,5 +1,4 @@
 import { arch, release } from 'node:os';
-import { runCommand } from '../../processes/run.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 
 /** What a training ran on, for the record. Null where it can't be told. */
@@ -17,7 +16,7 @@ const known = new Map<string, Promise<Environment>>();
 async function ask(python: string): Promise<Environment> {
   const system = `Linux ${release()} ${arch()}`;
   try {
-    const { python: version, versions } = await askPackages(runCommand, python, ['torch', 'accelerate']);
+    const { python: version, versions } = await askPackages(python, ['torch', 'accelerate']);
     return { python: version, torch: versions.torch ?? null, accelerate: versions.accelerate ?? null, system };
   } catch {
     return { python: null, torch: null, accelerate: null, system };

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
-import { launchRunner } from '../../launchers/launch.js';
-import { readGpus } from '../../processes/gpus.js';
+import { local } from '../../launchers/local.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
 import type { SavedAt } from '../../trainers/sdOutput/fileNames.js';
@@ -84,17 +83,19 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
   });
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
-  const launched = await launchRunner({
-    python: settings.python,
-    outputFolder: folder,
-    attemptId: entry.id,
-    number,
-    kind: begin.kind,
+  const launched = await local.submit({
+    attempt: { id: entry.id, number, kind: begin.kind },
+    folder,
     cwd,
     argv,
     environment: { ...process.env, ...context.secrets.environment(), ...variables },
+    python: settings.python,
   });
-  if (launched.ok) return 'started';
+  if (launched.ok) {
+    // Where the disk takes it no more, the folder still tells whose attempt it is.
+    await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(() => {});
+    return 'started';
+  }
   if (launched.code === 'held') {
     await updateStateFile(folder, (raw) => {
       raw.attempts = (raw.attempts as AttemptEntry[]).filter((each) => each.id !== entry.id);
@@ -116,7 +117,7 @@ function recordOf(detail: DatasetDetail) {
 
 /** What it runs on, for the record; nothing is asked where it uses no GPU. */
 async function gpuRecord(indices: readonly number[]): Promise<{ gpu: string | null; driver: string | null }> {
-  const found = indices.length > 0 ? (await readGpus()).gpus.filter(({ index }) => indices.includes(index)) : [];
+  const found = indices.length > 0 ? (await local.offers()).gpus.filter(({ index }) => indices.includes(index)) : [];
   return { gpu: found.map(({ name }) => name).join(', ') || null, driver: found[0]?.driver ?? null };
 }
 

@@ -1,4 +1,4 @@
-import { stopAttempt } from '../../launchers/stop.js';
+import { launcherOf } from '../../launchers/launchers.js';
 import { Problem } from '../../problem.js';
 import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
@@ -118,9 +118,10 @@ export function createStopping(outputs: Outputs): Stopping {
     if (ending.has(attempt)) return;
     ending.add(attempt);
     try {
-      const { folder } = await outputs.read(name);
+      const { folder, latest } = await outputs.read(name);
+      const ref = latest?.id === attempt ? latest.job : null;
       await saveEnds(name);
-      await stopAttempt(folder);
+      await launcherOf(ref).cancel({ attempt, folder, ref }, 'end');
     } finally {
       ending.delete(attempt);
       await outputs.refresh(name).catch(() => {});

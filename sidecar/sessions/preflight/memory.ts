@@ -1,4 +1,4 @@
-import type { Gpu, Gpus } from '../../processes/gpus.js';
+import type { Gpu, Gpus } from '../../launchers/launcher.js';
 import type { GpuPreset } from '../../trainers/trainer.js';
 import { type Finding, warning } from './finding.js';
 

@@ -1,4 +1,3 @@
-import { runCommand } from '../../processes/run.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 import { error, type Finding, warning } from './finding.js';
@@ -36,7 +35,7 @@ export async function readPackages(python: string): Promise<Packages | null> {
   try {
     // One module may come in packages of several names, as OpenCV does.
     const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
-    const { versions: found } = await askPackages(runCommand, python, [...modules, ...MAYBE]);
+    const { versions: found } = await askPackages(python, [...modules, ...MAYBE]);
     // What is missing may be installed any moment.
     if (NEEDED.every((name) => found[name])) known.set(python, found);
     return found;

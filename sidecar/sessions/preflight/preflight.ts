@@ -1,6 +1,6 @@
 import type { DatasetDetail } from '../../datasets/facts.js';
+import { local } from '../../launchers/local.js';
 import { Problem } from '../../problem.js';
-import { readGpus } from '../../processes/gpus.js';
 import type { Settings } from '../../settings.js';
 import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
@@ -107,7 +107,7 @@ function findingOf({ code, ahead, field, about }: Problem): Finding {
 
 async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiState) {
   try {
-    return { gpus: pickGpus(state.gpus ?? '', await readGpus(), gpuHolders(await outputs.list())), found: [] };
+    return { gpus: pickGpus(state.gpus ?? '', await local.offers(), gpuHolders(await outputs.list())), found: [] };
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     return { gpus: [], found: [findingOf(problem)] };
@@ -121,7 +121,7 @@ function conflictsOf(trainer: Trainer, settings: TrainingSettings, { arguments: 
 
 async function checkGpus({ trainer, gpus }: Run, settings: TrainingSettings): Promise<Finding[]> {
   const preset = trainer.presets?.find(({ vram }) => vram === settings.vram) ?? null;
-  return checkGpuMemory(await readGpus(), gpus, preset);
+  return checkGpuMemory(await local.offers(), gpus, preset);
 }
 
 async function checkWorkers(settings: TrainingSettings, flags: Record<string, unknown>): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import { Problem } from '../../problem.js';
-import { runCommand } from '../../processes/run.js';
+import { canImport } from '../../trainers/pythonPackages.js';
 import type { Trainer } from '../../trainers/trainer.js';
 
 /** Packages that were found, by interpreter. What is missing is looked for again: it may be installed any moment. */
@@ -16,9 +16,7 @@ export async function requirePackage(trainer: Trainer, pictures: readonly string
   if (!need) return;
   const key = `${python} ${need.module}`;
   if (found.has(key)) return;
-  try {
-    await runCommand({ argv: [python, '-c', `import ${need.module}`], cwd: '/', pythonPath: '' });
-  } catch {
+  if (!(await canImport(python, need.module))) {
     const todo = `Install it (${python} -m pip install ${need.name}), or save the pictures as PNG.`;
     throw new Problem('missing_package', need.why, { todo, field: 'dataset' });
   }

@@ -40,6 +40,12 @@ const attempt = z.looseObject({
   final_before: z.string().nullable().default(null),
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: z.boolean().default(false),
+  /** What its launcher knows it by (see launchers/launcher.ts `JobRef`); null, too, where only this machine was known. */
+  job: z
+    .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
+    .nullable()
+    .default(null)
+    .catch(null),
   /** The GPUs that it has to itself, by nvidia-smi's index. */
   gpus: z.array(z.number().int()).default([]).catch([]),
   /** Optimizer steps in an epoch, as its own console told: a changed dataset changes them. */

@@ -25,13 +25,14 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
-  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus } = entry;
+  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus, job } = entry;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
     kind,
     started_at,
     ended_at,
+    launcher: job?.launcher ?? 'local',
     pid,
     alive: isAlive,
     resumed_from,

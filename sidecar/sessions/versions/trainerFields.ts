@@ -1,7 +1,7 @@
 import { missingSubset } from '../../datasets/subsets.js';
+import { local } from '../../launchers/local.js';
 import { findModels } from '../../models/findModels.js';
 import { Problem } from '../../problem.js';
-import { readGpus } from '../../processes/gpus.js';
 import type { Settings } from '../../settings.js';
 import { type ArgumentValue, checkArguments } from '../../trainers/arguments.js';
 import type { Describe } from '../../trainers/describe.js';
@@ -91,7 +91,7 @@ async function wrongSubsets(datasets: string, settings: TrainingSettings): Promi
 
 /** The preset for the GPU of this machine; null where the trainer has none. */
 export async function presetHere({ presets }: Trainer): Promise<{ vram: string; found: string } | null> {
-  return presets ? presetForGpus(presets, (await readGpus()).gpus) : null;
+  return presets ? presetForGpus(presets, (await local.offers()).gpus) : null;
 }
 
 /** What a preset gives can be switched off; what it does not give need not be. */

@@ -1,4 +1,4 @@
-import { readGpus } from '../../processes/gpus.js';
+import type { Gpus } from '../../processes/gpus.js';
 import { runCommand } from '../../processes/run.js';
 import type { Settings } from '../../settings.js';
 import { findCheckout, usualPlaces } from './checkout.js';
@@ -22,8 +22,7 @@ const FRESH_MS = 10_000;
 let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
 
 /** What there is of sd-scripts on this machine, and what is missing, in words. Python is asked every ten seconds at most. */
-export async function sdScriptsFacts(settings: Settings): Promise<SdScriptsFacts> {
-  const { gpus, missing: noGpu } = await readGpus();
+export async function sdScriptsFacts(settings: Settings, { gpus, missing: noGpu }: Gpus): Promise<SdScriptsFacts> {
   const cards = gpus.map(({ index, name, memoryTotal, driver }) => ({
     index,
     name,

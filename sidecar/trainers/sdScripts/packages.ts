@@ -29,7 +29,7 @@ export async function readPackages({ path, python }: Checkout, run: Run): Promis
   // One of them is enough: pods without a display have the headless one.
   const names = [...wanted.keys(), 'opencv-python-headless'];
   try {
-    const answer = await askPackages(run, python, names);
+    const answer = await askPackages(python, names, run);
     const { versions } = answer;
     const packages = [...wanted].map(([name, version]) => ({
       name,

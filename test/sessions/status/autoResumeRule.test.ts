@@ -28,6 +28,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     stop_requested_at: null,
     stop_when: null,
     final_before: null,
+    job: null,
     gpus: [],
     steps_per_epoch: null,
     automatic: true,

@@ -1,0 +1,9 @@
+import type { JobRef, Launcher } from './launcher.js';
+import { local } from './local.js';
+
+const launchers: Record<Launcher['id'], Launcher> = { local };
+
+/** The launcher of an attempt: this machine's, where nothing was written down. */
+export function launcherOf(job: JobRef | null): Launcher {
+  return launchers[job?.launcher ?? 'local'];
+}

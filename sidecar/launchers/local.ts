@@ -1,0 +1,47 @@
+import { readGpus } from '../processes/gpus.js';
+import { type AttemptRecord, readAttempt } from './attemptFile.js';
+import { launchRunner } from './launch.js';
+import type { EndedHow, Job, JobLook, JobRef, Launcher } from './launcher.js';
+import { liveness } from './liveness.js';
+import { wasEndedByPod } from './podEnd.js';
+import { stopAttempt } from './stop.js';
+
+/** This machine: a runner in a session of its own for each attempt. What it knows lies in the attempt's folder. */
+export const local: Launcher = {
+  id: 'local',
+  offers: async () => ({ ...(await readGpus()), queues: [] }),
+  submit: launchRunner,
+  look: async (jobs) => new Map(jobs.map((job) => [job.attempt, look(job)])),
+  cancel: ({ folder }, how) => stopAttempt(folder, { how }),
+  find: async (jobs) => jobs.flatMap((job) => refOf(recordOf(job))),
+};
+
+function look(job: Job): JobLook {
+  const record = recordOf(job);
+  if (!record) return { phase: 'unknown', why: 'Its runner has written down nothing.' };
+  const hosts = [record.hostname];
+  const life = liveness(job.folder);
+  if (life.alive !== 'no') {
+    const phase = record.stop_signal || (life.alive === 'here' && life.trainerEnded) ? 'ending' : 'running';
+    return { phase, hosts, startedAt: record.started_at, endsAt: null };
+  }
+  const { exit_code: exitCode, signal, reason } = record;
+  return { phase: 'ended', how: howEnded(record, job.folder), hosts, exitCode, signal, words: reason ?? '' };
+}
+
+function howEnded(record: AttemptRecord, folder: string): EndedHow {
+  if (record.oom_killed) return 'out of memory';
+  if (record.ended_at === null || wasEndedByPod(record, folder)) return 'node lost';
+  if (record.stop_signal) return 'cancelled';
+  return record.trainer_pid === null ? 'never started' : 'by itself';
+}
+
+/** What the runner of this very attempt wrote; null where another attempt's record, or none, is in its folder. */
+function recordOf({ attempt, folder }: Job): AttemptRecord | null {
+  const record = readAttempt(folder);
+  return record && !('broken' in record) && record.id === attempt ? record : null;
+}
+
+function refOf(record: AttemptRecord | null): JobRef[] {
+  return record ? [{ launcher: 'local', attempt: record.id, id: String(record.pid), cluster: null }] : [];
+}
