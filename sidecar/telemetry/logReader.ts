@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Lru } from '../files/lru.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
@@ -9,9 +10,10 @@ const FAR_BEHIND = 512 * 1024;
 export type LogPiece = { position: string; text: string; reset?: true };
 
 /**
- * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked.
- * Where the position is none of this file's, or far behind, the first piece is the tail, marked `reset`. `since`
- * (`performance.now()`): what another reader at the same place was given is good enough if it was read later than that.
+ * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked,
+ * colours and cursor movements left out. Where the position is none of this file's, or far behind, the first piece is the
+ * tail, marked `reset`. `since` (`performance.now()`): what another reader at the same place was given is good enough if it
+ * was read later than that.
  */
 export function createLogReader(path: string, position: string | undefined, tailLines: number) {
   let place = readPosition(position);
@@ -52,7 +54,10 @@ async function readOn(path: string, place: Place, tailLines: number): Promise<St
     const block = read.subarray(0, wholeCharacters(read));
     if (block.length === 0) return { place, piece: null };
     const end = offset + block.length;
-    return { place: [ino, end], piece: { position: `${ino}:${end}`, text: block.toString('utf8') } };
+    return {
+      place: [ino, end],
+      piece: { position: `${ino}:${end}`, text: stripVTControlCharacters(block.toString('utf8')) },
+    };
   } finally {
     await file.close();
   }

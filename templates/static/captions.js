@@ -1,9 +1,14 @@
 /* Captions are saved while they are typed, and again until they are. */
-/** Captions that were typed into and not sent yet, with their timers; the last save of each; and what the server has. */
+/**
+ * Captions that were typed into and not sent yet, with their timers.
+ * @type {Map<HTMLTextAreaElement, number | undefined>}
+ */
 const waiting = new Map();
+/** @type {WeakMap<HTMLTextAreaElement, Promise<unknown>>} The last save of each. */
 const saves = new WeakMap();
+/** @type {WeakMap<HTMLTextAreaElement, string>} What the server has. */
 const saved = new WeakMap();
-/** Whose last save failed. */
+/** @type {Set<HTMLTextAreaElement>} Whose last save failed. */
 const unsaved = new Set();
 const AGAIN_MS = 5000;
 
@@ -11,17 +16,16 @@ const AGAIN_MS = 5000;
 document.documentElement.classList.add('saves-captions');
 
 document.addEventListener('input', ({ target }) => {
-  if (target.dataset.caption === undefined) return;
+  if (!isCaption(target)) return;
   clearTimeout(waiting.get(target));
   waiting.set(target, setTimeout(saveCaption, 700, target));
 });
-document.addEventListener('change', ({ target }) => waiting.has(target) && saveCaption(target));
+document.addEventListener('change', ({ target }) => isCaption(target) && waiting.has(target) && saveCaption(target));
 document.addEventListener('submit', (event) => {
-  const caption = event.target.querySelector('[data-caption]');
-  if (!caption) return;
+  const caption = event.target instanceof Element && event.target.querySelector('[data-caption]');
+  if (!caption || !isCaption(caption)) return;
   event.preventDefault();
-  waiting.set(caption);
-  saveCaption(caption);
+  saveAgain(caption);
 });
 window.addEventListener('online', () => [...unsaved].forEach(saveAgain));
 window.addEventListener('beforeunload', (event) => unsaved.size > 0 && event.preventDefault());
@@ -39,23 +43,32 @@ const lastWords = takeLastWords();
 putBack();
 document.addEventListener('htmx:after:swap', putBack);
 
-/** One save after the other: over a slow line an older text could otherwise arrive last. */
+/**
+ * @param {EventTarget | null} element
+ * @returns {element is HTMLTextAreaElement}
+ */
+function isCaption(element) {
+  return element instanceof HTMLTextAreaElement && element.dataset.caption !== undefined;
+}
+
+/** One save after the other: over a slow line an older text could otherwise arrive last. @param {HTMLTextAreaElement} caption */
 function saveCaption(caption) {
   saves.set(
     caption,
-    Promise.resolve(saves.get(caption)).then(() => waiting.has(caption) && sendCaption(caption)),
+    Promise.resolve(saves.get(caption)).then(() => (waiting.has(caption) ? sendCaption(caption) : undefined)),
   );
 }
 
+/** @param {HTMLTextAreaElement} caption */
 function saveAgain(caption) {
   clearTimeout(waiting.get(caption));
-  waiting.set(caption);
+  waiting.set(caption, undefined);
   saveCaption(caption);
 }
 
-/** What was typed last before the page went, and what the server had then: a reload may be answered with that still. */
+/** What was typed last before the page went, and what the server had then: a reload may be answered with that still. @returns {Map<string, [string, string]>} */
 function takeLastWords() {
-  const texts = JSON.parse(sessionStorage.getItem(left)) ?? [];
+  const texts = JSON.parse(sessionStorage.getItem(left) ?? '[]');
   sessionStorage.removeItem(left);
   return new Map(texts);
 }
@@ -63,6 +76,7 @@ function takeLastWords() {
 /** Unless somebody else wrote something meanwhile. */
 function putBack() {
   for (const caption of lastWords.size > 0 ? document.querySelectorAll('[data-caption]') : []) {
+    if (!isCaption(caption)) continue;
     const [had, text] = lastWords.get(addressOf(caption)) ?? [];
     if (text === undefined) continue;
     lastWords.delete(addressOf(caption));
@@ -72,21 +86,24 @@ function putBack() {
   }
 }
 
+/** @param {HTMLTextAreaElement} caption */
 function before(caption) {
   return saved.get(caption) ?? caption.defaultValue;
 }
 
+/** @param {HTMLTextAreaElement} caption */
 function addressOf(caption) {
-  return new URL(caption.dataset.caption, location.href).href;
+  return new URL(caption.dataset.caption ?? '', location.href).href;
 }
 
+/** @param {HTMLTextAreaElement} caption */
 async function sendCaption(caption) {
   clearTimeout(waiting.get(caption));
   waiting.delete(caption);
-  const said = caption.form.querySelector('output');
+  const said = /** @type {HTMLOutputElement} */ (caption.form?.querySelector('output'));
   said.textContent = 'saving';
   const text = caption.value;
-  const failed = await putCaption(caption.dataset.caption, text);
+  const failed = await putCaption(addressOf(caption), text);
   said.classList.toggle('error', failed !== null);
   if (failed === null) {
     unsaved.delete(caption);
@@ -99,7 +116,7 @@ async function sendCaption(caption) {
   if (failed.again && !waiting.has(caption)) waiting.set(caption, setTimeout(saveCaption, AGAIN_MS, caption));
 }
 
-/** Null, or why it was not saved, and whether the same text may be taken later. */
+/** Null, or why it was not saved, and whether the same text may be taken later. @param {string} address @param {string} text */
 async function putCaption(address, text) {
   try {
     const response = await fetch(address, {

@@ -1,25 +1,25 @@
 /* The form of a new training: what is typed survives a reload, and hints follow what is typed. */
-const form = document.getElementById('training');
+const form = /** @type {HTMLFormElement} */ (document.getElementById('training'));
 const draft = form.getAttribute('data-draft');
 const kept = draft ? `trackside:draft:${draft}` : 'trackside:new';
 const store = draft ? sessionStorage : localStorage;
 const PAUSE_MS = 250;
-let pause;
-const pictures = () => document.getElementById('pictures');
+let pause = 0;
+const pictures = () => /** @type {HTMLElement} */ (document.getElementById('pictures'));
 
 const DECIDING = ['trainer', 'base_model', 'vram'];
 const WORDS = ['lora_name', 'description', 'dataset', 'concept_sentence', 'sample_prompts'];
 
 // Not `form.dataset`: that is the field of this name.
 if (form.getAttribute('data-given') === 'false') restore();
-form.querySelector('[aria-invalid]')?.focus();
+/** @type {HTMLElement | null} */ (form.querySelector('[aria-invalid]'))?.focus();
 document.addEventListener('input', ({ target }) => {
-  if (target.form !== form) return;
+  if (!isField(target)) return;
   if (target.name !== 'dataset') keep();
   askHints();
 });
 document.addEventListener('change', ({ target }) => {
-  if (target.form !== form) return;
+  if (!isField(target)) return;
   keep();
   askHints();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
@@ -30,14 +30,25 @@ document.addEventListener('change', ({ target }) => {
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 form.addEventListener('submit', ({ submitter }) => {
   keep();
-  if (submitter?.name === 'show') return;
+  if (submitter?.getAttribute('name') === 'show') return;
   sessionStorage.setItem('trackside:sent', kept);
 });
 // Enter in a field is not yet the wish to rent a GPU for a night.
 form.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && event.target.tagName === 'INPUT') event.preventDefault();
+  if (event.key === 'Enter' && event.target instanceof HTMLInputElement) event.preventDefault();
 });
 document.getElementById('flag-search')?.addEventListener('input', findFlag);
+
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+
+/**
+ * @param {unknown} element
+ * @returns {element is Field}
+ */
+function isField(element) {
+  const isOne = [HTMLInputElement, HTMLSelectElement, HTMLTextAreaElement].some((each) => element instanceof each);
+  return isOne && /** @type {Field} */ (element).form === form;
+}
 
 function keep() {
   const values = [...new FormData(form)].filter(([name]) => name !== 'form_id');
@@ -46,29 +57,31 @@ function keep() {
 
 function restore() {
   const query = new URLSearchParams(location.search);
+  /** @type {[string, string][]} */
   let stored;
   try {
-    stored = JSON.parse(store.getItem(kept)) ?? [];
+    stored = JSON.parse(store.getItem(kept) ?? '[]');
   } catch {
     return;
   }
   // A checkbox comes after its hidden "false": the last value of a name counts.
   const values = new Map(stored.filter(([name]) => !query.has(name)));
-  const other = DECIDING.filter((name) => values.has(name) && values.get(name) !== form.elements[name]?.value);
+  const other = DECIDING.filter((name) => values.has(name) && values.get(name) !== typed(name));
   if (other.length > 0) {
-    for (const name of other) query.set(name, values.get(name));
+    for (const name of other) query.set(name, values.get(name) ?? '');
     location.replace(`?${query}`);
     return;
   }
-  const shown = form.elements.trainer.value;
+  const shown = typed('trainer');
   const keptFor = new Map(stored).get('trainer') ?? shown;
   for (const field of form.elements) {
-    if (field.type === 'hidden' || !values.has(field.name)) continue;
+    if (!isField(field) || field.type === 'hidden') continue;
+    const value = values.get(field.name);
+    if (value === undefined) continue;
     // What stood in another trainer's fields is nothing that was typed for this one.
     if (keptFor !== shown && !WORDS.includes(field.name)) continue;
-    const value = values.get(field.name);
-    if (field.type === 'checkbox') field.checked = value === 'true';
-    else if (field.type !== 'radio') field.value = value;
+    if (!(field instanceof HTMLInputElement) || !['checkbox', 'radio'].includes(field.type)) field.value = value;
+    else if (field.type === 'checkbox') field.checked = value === 'true';
     else if (field.value === value && !field.checked) {
       field.checked = true;
       showPictures(value);
@@ -77,9 +90,15 @@ function restore() {
   askHints();
 }
 
-/** The chosen dataset's pictures, as the server draws them; the fields stay as they are. */
+/** @param {string} name */
+function typed(name) {
+  const field = form.elements.namedItem(name);
+  return isField(field) ? field.value : undefined;
+}
+
+/** The chosen dataset's pictures, as the server draws them; the fields stay as they are. @param {string} dataset */
 function showPictures(dataset) {
-  htmx.ajax('GET', `new?${new URLSearchParams({ dataset })}`, {
+  globalThis.htmx?.ajax('GET', `new?${new URLSearchParams({ dataset })}`, {
     source: pictures(),
     target: '#pictures',
     select: '#pictures',
@@ -91,19 +110,25 @@ function showPictures(dataset) {
 function askHints() {
   clearTimeout(pause);
   pause = setTimeout(
-    () => globalThis.htmx?.ajax('POST', form.getAttribute('data-hints'), { source: form, swap: 'none' }),
+    () => globalThis.htmx?.ajax('POST', form.getAttribute('data-hints') ?? '', { source: form, swap: 'none' }),
     PAUSE_MS,
   );
 }
 
-function findFlag({ target }) {
-  const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const field of document.querySelectorAll('#further-flags .field')) {
-    const text = field.textContent.toLowerCase();
+/** @param {Event} event */
+function findFlag(event) {
+  const words = /** @type {HTMLInputElement} */ (event.target).value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const field of flags('.field')) {
+    const text = field.textContent?.toLowerCase() ?? '';
     field.hidden = !words.every((word) => text.includes(word));
   }
-  for (const group of document.querySelectorAll('#further-flags :is(fieldset, .group)')) {
+  for (const group of flags(':is(fieldset, .group)')) {
     group.hidden = !group.querySelector('.field:not([hidden])');
-    if (group.matches('.group')) group.open = words.length > 0;
+    if (group instanceof HTMLDetailsElement) group.open = words.length > 0;
   }
+}
+
+/** @param {string} selector */
+function flags(selector) {
+  return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`#further-flags ${selector}`));
 }

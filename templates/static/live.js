@@ -3,14 +3,16 @@
  * copy buttons. Without it a page shows what was true when it was loaded, and its forms work.
  */
 const stream = document.querySelector('[hx-sse\\:connect]');
+/** @type {WeakSet<HTMLFormElement>} Those that are being sent. */
 const busy = new WeakSet();
+/** @type {WeakSet<Element>} Buttons that say so. */
 const copied = new WeakSet();
+/** @type {Record<number, string>} By HTTP status. */
 const refusals = {
   401: 'You are logged out. Reload this page to log in; trainings go on without it.',
   404: 'Not found any more: this session was deleted or renamed, or Trackside is not running.',
   503: 'Too many pages are open: this one shows what was so when it was loaded. Close some others.',
 };
-const terminalCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 document.documentElement.classList.add('js');
 document.querySelector('.bar .unscripted')?.remove();
@@ -18,9 +20,9 @@ keepWhatThePersonDid();
 localise(document);
 setInterval(() => localise(document), 30_000);
 document.addEventListener('htmx:after:swap', () => localise(document));
-if (stream) watchStream();
+if (stream) watchStream(stream);
 const log = document.getElementById('log');
-if (log) followLog();
+if (stream && log) followLog(stream, log);
 document.addEventListener('submit', postOnce);
 document.addEventListener('click', copy);
 const sent = sessionStorage.getItem('trackside:sent');
@@ -34,21 +36,26 @@ if (sent && document.querySelector('main.session')) {
 function keepWhatThePersonDid() {
   htmx.registerExtension('trackside', {
     // Jupyter's proxy passes on as it comes only what was asked for in these very words, and the rest when it has ended.
-    htmx_config_request: (element, { ctx }) => {
+    htmx_config_request: (
+      /** @type {Element} */ element,
+      /** @type {import('htmx.org').HtmxEventMap['htmx:config:request']} */ { ctx },
+    ) => {
       if (element === stream) ctx.request.headers.Accept = 'text/event-stream';
     },
-    htmx_before_morph_attr: (element, { attrName }) =>
-      !(attrName === 'open' && element.tagName === 'DETAILS') && !(attrName === 'disabled' && busy.has(element.form)),
-    htmx_before_morph_node: (element, { newNode }) =>
-      !(element.tagName === 'TIME' && element.dateTime === newNode.dateTime && element.dataset.as !== 'ago'),
+    htmx_before_morph_attr: (/** @type {Element} */ element, /** @type {{ attrName: string }} */ { attrName }) =>
+      !(attrName === 'open' && element instanceof HTMLDetailsElement) &&
+      !(attrName === 'disabled' && element instanceof HTMLButtonElement && element.form && busy.has(element.form)),
+    htmx_before_morph_node: (/** @type {Element} */ element, /** @type {{ newNode: HTMLTimeElement }} */ { newNode }) =>
+      !(element instanceof HTMLTimeElement && element.dateTime === newNode.dateTime && element.dataset.as !== 'ago'),
   });
 }
 
-function watchStream() {
-  const notice = document.getElementById('contact');
+/** @param {Element} stream */
+function watchStream(stream) {
+  const notice = /** @type {HTMLElement} */ (document.getElementById('contact'));
   let last = Date.now();
   let failures = 0;
-  let retry;
+  let retry = 0;
   document.addEventListener('htmx:sse:before:message', () => {
     last = Date.now();
     failures = 0;
@@ -67,14 +74,15 @@ function watchStream() {
       if (target !== stream) return;
       clearTimeout(retry);
       retry = setTimeout(
-        () => htmx.ajax('GET', stream.getAttribute('hx-sse:connect'), { source: stream, swap: 'none' }),
+        () => htmx.ajax('GET', stream.getAttribute('hx-sse:connect') ?? '', { source: stream, swap: 'none' }),
         3000,
       );
     });
   }
   for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:error']) {
-    stream.addEventListener(name, ({ target, detail }) => {
-      if (target !== stream) return;
+    stream.addEventListener(name, (event) => {
+      if (event.target !== stream) return;
+      const { detail } = /** @type {CustomEvent} */ (event);
       const words = refusals[detail.status ?? detail.ctx?.response?.status];
       if (words) notice.textContent = words;
       // That a stream was cut is no news: a proxy does so every 100 s, and the next one begins at once.
@@ -86,25 +94,35 @@ function watchStream() {
   function sayNoContact() {
     notice.textContent ||= `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings go on without this page.`;
   }
-  stream.addEventListener('title', ({ detail }) => {
-    document.title = detail.data;
+  stream.addEventListener('title', (event) => {
+    document.title = dataOf(event);
   });
 }
 
-/** Appends what the trainer writes, as a terminal would; stays at the end unless the reader scrolled up. */
-function followLog() {
+/** @param {Event} event A named message of the stream. @returns {string} */
+function dataOf(event) {
+  return /** @type {CustomEvent<{ data: string }>} */ (event).detail.data;
+}
+
+/**
+ * Appends what the trainer writes, as a terminal would; stays at the end unless the reader scrolled up.
+ *
+ * @param {Element} stream
+ * @param {HTMLElement} log
+ */
+function followLog(stream, log) {
   const most = 1000;
-  const following = document.getElementById('following');
-  let [inode, offset] = log.dataset.position.split(':');
-  let open;
+  const following = /** @type {HTMLElement} */ (document.getElementById('following'));
+  let [inode, offset] = (log.dataset.position ?? '').split(':');
+  let open = document.createTextNode('');
   let returned = false;
-  show(log.textContent);
+  show(log.textContent ?? '');
   log.addEventListener('scroll', say);
   document.addEventListener('htmx:after:swap', say);
   toEnd();
 
-  stream.addEventListener('log', ({ detail }) => {
-    const { position, text, reset } = JSON.parse(detail.data);
+  stream.addEventListener('log', (event) => {
+    const { position, text, reset } = JSON.parse(dataOf(event));
     const [newInode, newOffset] = position.split(':');
     if (!reset && newInode === inode && Number(newOffset) <= Number(offset)) return;
     const follow = atEnd();
@@ -114,15 +132,15 @@ function followLog() {
     if (follow) toEnd();
   });
 
+  /** @param {string} text */
   function show(text) {
     open = document.createTextNode('');
     log.replaceChildren(open);
     write(text);
   }
+  /** @param {string} text Without colours and cursor movements (sidecar/telemetry/logReader.ts), but for `\r`. */
   function write(text) {
-    // Colours and cursor movements mean nothing here.
-    const plain = text.replace(terminalCodes, '');
-    plain.split('\n').forEach((part, i) => {
+    text.split('\n').forEach((part, i) => {
       if (i > 0) {
         open.data += '\n';
         open = document.createTextNode('');
@@ -137,7 +155,7 @@ function followLog() {
       });
       if (part.endsWith('\r')) returned = true;
     });
-    while (log.childNodes.length > most) log.firstChild.remove();
+    while (log.childNodes.length > most) log.firstChild?.remove();
   }
   function atEnd() {
     return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
@@ -152,9 +170,9 @@ function followLog() {
   }
 }
 
-/** `<time>` in the reader's own zone and words. */
+/** `<time>` in the reader's own zone and words. @param {ParentNode} within */
 function localise(within) {
-  for (const element of within.querySelectorAll('time[datetime]')) {
+  for (const element of /** @type {NodeListOf<HTMLTimeElement>} */ (within.querySelectorAll('time[datetime]'))) {
     const then = new Date(element.dateTime);
     const text = element.dataset.as === 'ago' ? ago(then) : element.dataset.as === 'clock' ? clock(then) : day(then);
     if (element.textContent !== text) element.textContent = text;
@@ -162,10 +180,12 @@ function localise(within) {
   }
 }
 
+/** @param {Date} then */
 function clock(then) {
   return then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
 }
 
+/** @param {Date} then */
 function day(then) {
   const now = new Date();
   const days = (new Date(now).setHours(0, 0, 0, 0) - new Date(then).setHours(0, 0, 0, 0)) / 86_400_000;
@@ -175,8 +195,9 @@ function day(then) {
   return then.toLocaleDateString([], { day: 'numeric', month: 'short', year });
 }
 
+/** @param {Date} then */
 function ago(then) {
-  const seconds = (Date.now() - then) / 1000;
+  const seconds = (Date.now() - then.getTime()) / 1000;
   if (Math.abs(seconds) < 45) return 'just now';
   const minutes = Math.max(1, Math.round(Math.abs(seconds) / 60));
   const hours = Math.round(minutes / 60);
@@ -185,16 +206,18 @@ function ago(then) {
   return seconds < 0 ? `in ${words}` : `${words} ago`;
 }
 
-/** A second click posts nothing. The buttons go grey only after the browser has read which of them was pressed. */
+/** A second click posts nothing. The buttons go grey only after the browser has read which of them was pressed. @param {Event} event */
 function postOnce(event) {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== 'post') return;
+  if (event.defaultPrevented || !(form instanceof HTMLFormElement) || form.method !== 'post') return;
   if (busy.has(form)) {
     event.preventDefault();
     return;
   }
   busy.add(form);
-  const buttons = [...form.elements].filter(({ type }) => type === 'submit');
+  const buttons = [...form.elements]
+    .filter((each) => each instanceof HTMLButtonElement)
+    .filter(({ type }) => type === 'submit');
   setTimeout(() => {
     for (const button of buttons) button.disabled = true;
   });
@@ -204,10 +227,11 @@ function postOnce(event) {
   }, 10_000);
 }
 
+/** @param {Event} event */
 async function copy({ target }) {
-  const button = target.closest('[data-copy]');
+  const button = target instanceof Element && target.closest('[data-copy]');
   if (!button) return;
-  await putOnClipboard(button.dataset.copy);
+  await putOnClipboard(button.getAttribute('data-copy') ?? '');
   if (copied.has(button)) return;
   copied.add(button);
   const before = button.innerHTML;
@@ -218,7 +242,7 @@ async function copy({ target }) {
   }, 1500);
 }
 
-/** The clipboard is there only on https and localhost; a pod is often reached otherwise. */
+/** The clipboard is there only on https and localhost; a pod is often reached otherwise. @param {string} text */
 async function putOnClipboard(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');

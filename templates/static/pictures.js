@@ -1,61 +1,78 @@
 /* Pictures, captions and archives that are dropped or chosen are uploaded with progress. */
-const form = document.getElementById('upload');
-const root = form.getAttribute('action').replace(/datasets$/, '');
-/** While files are on their way: how to end it. */
+const form = /** @type {HTMLFormElement} */ (document.getElementById('upload'));
+const root = (form.getAttribute('action') ?? '').replace(/datasets$/, '');
+const chooser = field('files');
+const report = /** @type {HTMLElement} */ (form.querySelector('.report'));
+/** @type {AbortController | null} While files are on their way: how to end it. */
 let uploading = null;
+/** @type {[number, string][]} */
+const UNITS = [
+  [1e9, 'GB'],
+  [1e6, 'MB'],
+  [1e3, 'kB'],
+];
 
 // Without the script that sends, the form sends by itself, and says so.
 if (!globalThis.sending) throw new Error('sending.js has not arrived');
 const { sendFile, makeDataset } = globalThis.sending;
-form.querySelector('.unscripted').remove();
+form.querySelector('.unscripted')?.remove();
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  upload([...form.elements.files.files]);
+  upload([...(chooser.files ?? [])]);
 });
-form.elements.files.addEventListener('change', () => upload([...form.elements.files.files]));
-for (const name of ['dragover', 'dragleave', 'drop']) {
+chooser.addEventListener('change', () => upload([...(chooser.files ?? [])]));
+for (const name of /** @type {const} */ (['dragover', 'dragleave', 'drop'])) {
   form.addEventListener(name, (event) => {
     event.preventDefault();
     form.classList.toggle('over', name === 'dragover');
-    if (name === 'drop') filesIn(event.dataTransfer).then(upload);
+    if (name === 'drop' && event.dataTransfer) filesIn(event.dataTransfer).then(upload);
   });
 }
 window.addEventListener('beforeunload', (event) => uploading && event.preventDefault());
 // Chosen before this script was here.
-upload([...form.elements.files.files]);
+upload([...(chooser.files ?? [])]);
 
-/** Pictures and archives before captions, three at a time; what is refused is named with its reason, and the rest goes on. */
+/** @param {string} name @returns {HTMLInputElement} */
+function field(name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
+/** Pictures and archives before captions, three at a time; what is refused is named with its reason, and the rest goes on. @param {File[]} files */
 async function upload(files) {
   if (uploading || files.length === 0) return;
-  const name = form.elements.name.value.trim();
+  const name = field('name').value.trim();
   if (!name) {
     choose(files);
-    form.elements.name.focus();
+    field('name').focus();
     say('Give the dataset a name first: the files are still chosen.');
     return;
   }
   uploading = new AbortController();
   const { signal } = uploading;
+  /** @type {Outcome} */
   const total = { accepted: [], notes: [], refused: [] };
   let [dataset, made] = [name, false];
   const progress = showProgress(files);
   try {
-    const told = (news) => progress.tell(files[0], news);
-    if (form.elements.name.type !== 'hidden')
+    if (field('name').type !== 'hidden') {
+      const told = (/** @type {News} */ news) => progress.tell(files[0], news);
       ({ name: dataset, made } = await makeDataset({ root, name, told, signal }));
+    }
     const folder = `${root}datasets/${encodeURIComponent(dataset)}`;
     const work = [...files.filter((file) => !isCaption(file)), ...files.filter(isCaption)];
     const next = async () => {
       for (let file = work.shift(); file; file = work.shift()) {
-        const told = (news) => progress.tell(file, news);
+        const told = (/** @type {News} */ news) => progress.tell(file, news);
         const done = await sendFile({ folder, file, told, signal });
-        for (const kind of Object.keys(total)) total[kind].push(...done[kind]);
+        total.accepted.push(...done.accepted);
+        total.notes.push(...done.notes);
+        total.refused.push(...done.refused);
         progress.tell(file, { over: true, arrived: file.size });
       }
     };
     await Promise.all([next(), next(), next()]);
-    form.elements.files.value = '';
+    chooser.value = '';
     // Nobody wants an empty one.
     const kept = !made || total.accepted.length > 0;
     if (kept) await showResult(dataset);
@@ -64,9 +81,9 @@ async function upload(files) {
     result(dataset, total, kept);
   } catch (error) {
     const left = `Stopped. What has arrived is kept for a day: choose the same files again, and it goes on from there.`;
-    say(signal.aborted ? left : error.message);
+    say(signal.aborted ? left : String(error instanceof Error ? error.message : error));
     if (!signal.aborted) return choose(files);
-    form.elements.files.value = '';
+    chooser.value = '';
     await showResult(dataset);
   } finally {
     progress.end();
@@ -74,39 +91,55 @@ async function upload(files) {
   }
 }
 
-/** Dropped files, too: so that the button sends them. */
+/** Dropped files, too: so that the button sends them. @param {File[]} files */
 function choose(files) {
   const chosen = new DataTransfer();
   for (const file of files) chosen.items.add(file);
-  form.elements.files.files = chosen.files;
+  chooser.files = chosen.files;
 }
 
+/** @param {File} file */
 function isCaption(file) {
   return /\.txt$/i.test(file.name);
 }
 
-/** What was dropped; of a folder the files directly in it. */
+/** What was dropped; of a folder the files directly in it. @param {DataTransfer} dropped */
 async function filesIn(dropped) {
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.());
   const plain = [...dropped.files].filter((_, index) => !entries[index]?.isDirectory);
-  const folders = await Promise.all(entries.filter((entry) => entry?.isDirectory).map(filesOf));
+  const folders = await Promise.all(entries.filter(isFolder).map(filesOf));
   return [...plain, ...folders.flat()];
 }
 
+/** @param {FileSystemEntry | null | undefined} entry @returns {entry is FileSystemDirectoryEntry} */
+function isFolder(entry) {
+  return entry?.isDirectory ?? false;
+}
+
+/** @param {FileSystemEntry} entry @returns {entry is FileSystemFileEntry} */
+function isVisibleFile(entry) {
+  return entry.isFile && !entry.name.startsWith('.');
+}
+
+/** @param {FileSystemDirectoryEntry} folder @returns {Promise<File[]>} */
 async function filesOf(folder) {
   const reader = folder.createReader();
+  /** @type {File[]} */
   const files = [];
   for (;;) {
+    /** @type {FileSystemEntry[]} */
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return files;
-    const here = some.filter((entry) => entry.isFile && !entry.name.startsWith('.'));
-    files.push(
-      ...(await Promise.all(here.map((entry) => new Promise((resolve, reject) => entry.file(resolve, reject))))),
-    );
+    files.push(...(await Promise.all(some.filter(isVisibleFile).map(fileOf))));
   }
 }
 
-/** The page shows the pictures that are there now, as the server draws them. */
+/** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
+function fileOf(entry) {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** The page shows the pictures that are there now, as the server draws them. @param {string} dataset */
 async function showResult(dataset) {
   // Without it the next page shows them.
   if (!globalThis.htmx) return;
@@ -119,10 +152,12 @@ async function showResult(dataset) {
     for (const region of ['#about', '#images', '#kept']) await drawAnew(location.pathname, region, 'outerMorph');
 }
 
+/** @param {string} address @param {string} region @param {string} swap */
 function drawAnew(address, region, swap) {
   return htmx.ajax('GET', address, { source: region, target: region, select: region, swap });
 }
 
+/** @param {string} dataset @param {Outcome} outcome @param {boolean} kept */
 function result(dataset, { accepted, notes, refused }, kept) {
   if (form.dataset.then === 'dataset' && refused.length + notes.length === 0) {
     location.href = `${root}datasets/${encodeURIComponent(dataset)}`;
@@ -142,14 +177,15 @@ function result(dataset, { accepted, notes, refused }, kept) {
     list.append(item);
   }
   for (const note of notes) list.append(Object.assign(document.createElement('li'), { textContent: note }));
-  form.querySelector('.report').append(list);
+  report.append(list);
 }
 
+/** @param {(string | Node)[]} words */
 function say(...words) {
-  form.querySelector('.report').replaceChildren(...words);
+  report.replaceChildren(...words);
 }
 
-/** A bar over the bytes that have arrived, with what is left in words. What is on its way is not counted. */
+/** A bar over the bytes that have arrived, with what is left in words. What is on its way is not counted. @param {File[]} files */
 function showProgress(files) {
   const bytes = files.reduce((sum, { size }) => sum + size, 0) || 1;
   const bar = Object.assign(document.createElement('progress'), { max: bytes, value: 0 });
@@ -162,8 +198,10 @@ function showProgress(files) {
     textContent: 'Stop',
   });
   stop.addEventListener('click', () => uploading?.abort());
-  form.querySelector('.report').replaceChildren(words, bar, trouble, stop);
+  report.replaceChildren(words, bar, trouble, stop);
+  /** @type {Map<File, News & { arrived: number }>} */
   const news = new Map(files.map((file) => [file, { arrived: 0 }]));
+  /** @type {Seen[]} */
   const seen = [];
   const show = () => {
     const all = [...news.values()];
@@ -177,10 +215,10 @@ function showProgress(files) {
       `${over} of ${files.length} files`,
       ...rate(seen, bytes),
     ];
-    const unpacking = [...news].find(([, each]) => each.unpacked && !each.over);
-    if (unpacking) {
-      const [file, { unpacked }] = unpacking;
+    for (const [file, { unpacked, over }] of news) {
+      if (!unpacked || over) continue;
       parts.push(`unpacking ${file.name}: ${size(unpacked.done)} of ${size(unpacked.total)}`);
+      break;
     }
     words.textContent = parts.join(' · ');
     const waiting = all.find((each) => each.waiting && !each.over)?.waiting;
@@ -189,16 +227,20 @@ function showProgress(files) {
   show();
   const timer = setInterval(show, 1000);
   return {
+    /** @param {File} file @param {News} change */
     tell(file, change) {
-      Object.assign(news.get(file), change);
+      Object.assign(news.get(file) ?? {}, change);
       show();
     },
     end: () => clearInterval(timer),
   };
 }
 
+/** @typedef {{ at: number, arrived: number }} Seen */
+
+/** @param {Seen[]} seen @param {number} bytes */
 function rate(seen, bytes) {
-  const [first, last] = [seen[0], seen.at(-1)];
+  const [first, last] = [seen[0], seen[seen.length - 1]];
   const seconds = (last.at - first.at) / 1000;
   const speed = seconds > 3 ? (last.arrived - first.arrived) / seconds : 0;
   if (speed <= 0 || last.arrived === bytes) return [];
@@ -206,13 +248,9 @@ function rate(seen, bytes) {
   return [`${size(speed)}/s`, `about ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`];
 }
 
-/** As the rest of the page writes it. */
+/** As the rest of the page writes it. @param {number} bytes */
 function size(bytes) {
-  for (const [unit, name] of [
-    [1e9, 'GB'],
-    [1e6, 'MB'],
-    [1e3, 'kB'],
-  ])
+  for (const [unit, name] of UNITS)
     if (bytes >= unit)
       return `${bytes < 9.95 * unit ? (bytes / unit).toFixed(1).replace('.0', '') : Math.round(bytes / unit)} ${name}`;
   return `${Math.round(bytes)} B`;

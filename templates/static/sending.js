@@ -12,8 +12,9 @@ let partBytes = 4 * MB;
 
 /**
  * Sends a picture, a caption or a zip into a dataset, however often the line drops. Resolves to what was accepted and
- * refused, as the server tells it. `told` hears `{ arrived }` (bytes that are safe on the server), `{ waiting }` (seconds
- * until the next try, and why) and `{ unpacked }`. Rejects only when `signal` is aborted.
+ * refused, as the server tells it; `told` hears how it is getting on. Rejects only when `signal` is aborted.
+ *
+ * @type {SendFile}
  */
 async function sendFile({ folder, file, told, signal }) {
   // A browser does not tell a file that is gone from a line that is.
@@ -31,6 +32,7 @@ async function sendFile({ folder, file, told, signal }) {
     return { accepted: [], notes: [], refused: [{ file: file.name, reason: error.message }] };
   }
 
+  /** @param {string} address @returns {Promise<Outcome>} */
   async function sendSmall(address) {
     const headers = {
       'Content-Type': file.name.endsWith('.txt') ? 'text/plain; charset=utf-8' : 'application/octet-stream',
@@ -41,7 +43,9 @@ async function sendFile({ folder, file, told, signal }) {
     return { accepted: [file.name], notes: saved.notes ?? (saved.kept ? [saved.message] : []), refused: [] };
   }
 
+  /** @returns {Promise<Outcome>} */
   async function sendParts() {
+    /** @returns {Promise<Upload>} */
     const begin = () =>
       ask(`${folder}/uploads`, {
         method: 'POST',
@@ -51,12 +55,13 @@ async function sendFile({ folder, file, told, signal }) {
     let upload = await persist(begin);
     const sum = runningSum(file);
     for (let failed = 0; ; ) {
-      if (upload.state === 'refused') throw new Refused(upload.problem.message);
-      if (upload.state === 'taken') {
+      if (upload.state === 'refused') throw new Refused(upload.problem?.message ?? '');
+      if (upload.taken) {
         told({ arrived: file.size });
         return upload.taken;
       }
       const at = `${folder}/uploads/${upload.id}`;
+      /** @returns {Promise<Upload>} */
       const look = () => ask(at).catch((error) => (error.code === 'no_upload' ? begin() : Promise.reject(error)));
       if (upload.state === 'taking') {
         told({ arrived: file.size, unpacked: upload.unpacked });
@@ -79,6 +84,12 @@ async function sendFile({ folder, file, told, signal }) {
     }
   }
 
+  /**
+   * @param {string} at
+   * @param {number} from
+   * @param {ReturnType<typeof runningSum>} sum
+   * @returns {Promise<Upload>}
+   */
   async function sendPart(at, from, sum) {
     const to = Math.min(file.size, from + partBytes);
     const crc = await sum.upTo(to);
@@ -96,7 +107,7 @@ async function sendFile({ folder, file, told, signal }) {
   }
 }
 
-/** Makes a dataset, however often the line drops; one that exists takes the files, too. Resolves to its name as the server spells it, and whether it was made now. */
+/** Makes a dataset, however often the line drops; one that exists takes the files, too. @type {MakeDataset} */
 async function makeDataset({ root, name, told, signal }) {
   const { ask, persist } = openLine({ told, signal });
   const headers = { 'Content-Type': 'application/json' };
@@ -106,17 +117,27 @@ async function makeDataset({ root, name, told, signal }) {
     );
     return { name: made.name, made: true };
   } catch (error) {
-    if (error.code === 'name_taken')
+    if (error instanceof Refused && error.code === 'name_taken')
       return { name: decodeURIComponent(error.link.replace('datasets/', '')), made: false };
     throw error;
   }
 }
 
-/** Requests that outlast a line: `told` hears what is waited for. `readable` rejects where it is not the line that failed. */
+/**
+ * Requests that outlast a line: `told` hears what is waited for. `readable` rejects where it is not the line that failed.
+ *
+ * @param {{ told: (news: News) => void, signal: AbortSignal, readable?: () => Promise<unknown> }} line
+ */
 function openLine({ told, signal, readable = async () => {} }) {
   return { ask, persist, pause, pauseBefore };
 
-  /** Tries until there is an answer that is the sidecar's own. */
+  /**
+   * Tries until there is an answer that is the sidecar's own.
+   *
+   * @template T
+   * @param {() => Promise<T>} attempt
+   * @returns {Promise<T>}
+   */
   async function persist(attempt) {
     for (let failed = 0; ; failed++) {
       try {
@@ -130,12 +151,14 @@ function openLine({ told, signal, readable = async () => {} }) {
     }
   }
 
+  /** @param {unknown} error @param {number} failed */
   async function pauseBefore(error, failed) {
     const seconds = Math.min(30, 2 ** failed);
-    told({ waiting: { seconds, why: error.message } });
+    told({ waiting: { seconds, why: messageOf(error) } });
     await pause(seconds * 1000);
   }
 
+  /** @param {number} milliseconds @returns {Promise<unknown>} */
   function pause(milliseconds) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -147,6 +170,7 @@ function openLine({ told, signal, readable = async () => {} }) {
     });
   }
 
+  /** @param {string} address @param {RequestInit} [request] */
   async function ask(address, request = {}) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     let response;
@@ -171,8 +195,7 @@ function openLine({ told, signal, readable = async () => {} }) {
     // What has no words of ours comes from a proxy in between; a full disk may be emptied.
     if (!answer?.error || response.status >= 500)
       throw new Error(answer?.error?.message ?? `No connection (${response.status})`);
-    const { message, code, link } = answer.error;
-    throw Object.assign(new Refused(message), { code, link });
+    throw new Refused(answer.error.message, answer.error);
   }
 }
 
@@ -187,24 +210,39 @@ const AGAIN = new Set([
 ]);
 
 /** The sidecar's own no: trying again would not help. */
-class Refused extends Error {}
+class Refused extends Error {
+  /** @param {string} message @param {{ code?: string, link?: string }} [error] */
+  constructor(message, { code = '', link = '' } = {}) {
+    super(message);
+    this.code = code;
+    this.link = link;
+  }
+}
 
 /** No to a body of this size, by a proxy in between. */
 class TooMuch extends Error {}
 
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @returns {never} */
 function unreadable() {
   throw new Refused('it can no longer be read on this device: it was moved, changed or deleted. Choose it again.');
 }
 
+/** @param {File} file */
 function stemOf(file) {
   return file.name.replace(/\.txt$/i, '');
 }
 
-/** CRC-32 over the beginning of a file, as 8 hex digits; goes on where it was asked for last. */
+/** CRC-32 over the beginning of a file, as 8 hex digits; goes on where it was asked for last. @param {File} file */
 function runningSum(file) {
   let last = { at: 0, crc: 0 };
   let before = last;
   return {
+    /** @param {number} end */
     async upTo(end) {
       let { at, crc } = [last, before].find((each) => each.at <= end) ?? { at: 0, crc: 0 };
       while (at < end) {
@@ -230,6 +268,7 @@ const table = Uint32Array.from({ length: 256 }, (_, n) => {
   return value;
 });
 
+/** @param {Uint8Array} bytes @param {number} before */
 function crc32(bytes, before) {
   let crc = ~before;
   for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
