@@ -1,6 +1,6 @@
 import { savesBeforeEnd } from '../sessions/preflight/saves.js';
 import { slug } from '../slug.js';
-import { expectedSteps } from '../trainers/sdOutput/expectedSteps.js';
+import { expectedSteps } from '../trainers/expectedSteps.js';
 import { plural } from './formatting.js';
 
 export type HintsModel = {

@@ -4,7 +4,7 @@ import { unsafeNumber } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
 import { outputName } from '../../sidecar/sessions/status/outputName.js';
-import { flagValue } from '../../sidecar/trainers/sdOutput/trainingCommand.js';
+import { flagValue } from '../../sidecar/trainers/trainingCommand.js';
 
 test.each([
   ['My Cat!', 'my-cat'],

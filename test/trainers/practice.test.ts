@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer, trainers } from '../../sidecar/trainers/catalogue.js';
 import { datasetConfig } from '../../sidecar/trainers/datasetConfig.js';
-import { expectedSteps } from '../../sidecar/trainers/sdOutput/expectedSteps.js';
+import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
 import type { TrainingInput } from '../../sidecar/trainers/trainer.js';
 import { readTrainingSettings } from '../../sidecar/trainers/trainingSettings.js';
 import { trainScript } from '../../sidecar/trainers/trainScript.js';

@@ -7,7 +7,7 @@ import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer } from '../../sidecar/trainers/catalogue.js';
 import { readCheckpoints } from '../../sidecar/trainers/sdOutput/checkpoints.js';
 import { readConsole, startConsole, stepsPerEpoch } from '../../sidecar/trainers/sdOutput/consoleLines.js';
-import { expectedSteps } from '../../sidecar/trainers/sdOutput/expectedSteps.js';
+import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
 import { type Exit, explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { resumeRecipe } from '../../sidecar/trainers/sdOutput/resumeRecipe.js';
 import { readSamples } from '../../sidecar/trainers/sdOutput/samples.js';

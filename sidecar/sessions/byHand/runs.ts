@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
-import { flagValue, readTrainingCommand } from '../../trainers/sdOutput/trainingCommand.js';
+import { flagValue, readTrainingCommand } from '../../trainers/trainingCommand.js';
 import { isSessionName } from '../names.js';
 
 /** A training that lives, and that no Trackside started: somebody did so in a terminal. */

@@ -1,4 +1,4 @@
-import { expectedSteps } from '../../trainers/sdOutput/expectedSteps.js';
+import { expectedSteps } from '../../trainers/expectedSteps.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 import type { UiState } from '../record/uiState.js';

@@ -1,5 +1,5 @@
 import { outputNameBehind } from '../../trainers/sdOutput/fileNames.js';
-import { flagValue } from '../../trainers/sdOutput/trainingCommand.js';
+import { flagValue } from '../../trainers/trainingCommand.js';
 import type { UiState } from '../record/uiState.js';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expectedSteps } from '../../../sidecar/trainers/sdOutput/expectedSteps.js';
+import { expectedSteps } from '../../../sidecar/trainers/expectedSteps.js';
 import { resumeRecipe } from '../../../sidecar/trainers/sdOutput/resumeRecipe.js';
 import type { StateOnDisk } from '../../../sidecar/trainers/sdOutput/stateFolders.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTrainingCommand } from '../../../sidecar/trainers/sdOutput/trainingCommand.js';
+import { readTrainingCommand } from '../../sidecar/trainers/trainingCommand.js';
 
 const words = (line: string) => readTrainingCommand(line.split(' '));
 
