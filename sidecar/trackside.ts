@@ -20,6 +20,7 @@ import { type HandRuns, watchHandRuns } from './sessions/watchers/handRuns.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
 import { type Describe, describeArguments } from './trainers/describe.js';
+import { createDialects } from './trainers/dialects.js';
 import { type Assets, loadAssets } from './views/assets.js';
 import { createViews, type Views } from './views/pages.js';
 
@@ -52,7 +53,8 @@ export function createTrackside(settings: Settings): Trackside {
   for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);
   hideValues(secrets.all);
   allowSwapping(() => resolvePython(settings.python));
-  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub });
+  const dialectOf = createDialects(settings);
+  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, dialectOf });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),

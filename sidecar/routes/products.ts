@@ -9,7 +9,6 @@ import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
-import { readSampleName } from '../trainers/sdOutput/fileNames.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
@@ -64,9 +63,9 @@ export function productRoutes(trackside: Trackside): Hono {
 
   routes.get('/sessions/:name/samples/:file', async (c) => {
     const file = c.req.param('file');
-    if (!readSampleName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
-    const { folder } = await outputs.read(c.req.param('name'));
-    return sendFile(c, outputs.root, join(folder, 'sample', file), {
+    const { folder, dialect } = await outputs.read(c.req.param('name'));
+    if (!dialect.samples.isName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
+    return sendFile(c, outputs.root, join(folder, dialect.samples.folder, file), {
       type: 'image/png',
       cache: 'private, max-age=3600',
     });

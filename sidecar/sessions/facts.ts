@@ -37,6 +37,8 @@ export type AttemptFacts = {
   signal: string | null;
   /** How it ended, in words. */
   reason: string | null;
+  /** What a page can help with after such an end: caches that are broken. */
+  reason_code: 'broken_cache' | null;
   argv: string[];
   /** Byte range in training.log; `log_end` is null while it lives. */
   log_start: number;

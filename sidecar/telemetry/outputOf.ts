@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { type ConsoleState, readConsole, startConsole } from '../trainers/sdOutput/consoleLines.js';
-import { createRate } from './follow.js';
+import type { ConsoleReader, Memory } from '../trainers/dialect.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
+import { createRate } from './rate.js';
 
 /** So much of what was printed before anybody looked is read. */
 const TAIL = 1024 * 1024;
@@ -13,16 +13,17 @@ const TAIL = 1024 * 1024;
  * on each call what is new. Null where they go to a terminal or a pipe, may not be read, or hold nothing yet.
  *
  * @param key what the process is remembered by
+ * @param reader reads what it prints
  * @param since ISO; a file that was not written since then holds nothing of it
  */
-export function readOutputOf(key: object, pid: number, since: string): Promise<Progress | null> {
+export function readOutputOf(key: object, reader: ConsoleReader, pid: number, since: string): Promise<Progress | null> {
   const reading = readings.get(key) ?? { sources: new Map(), clock: createRate(), turn: Promise.resolve(null) };
   readings.set(key, reading);
-  reading.turn = reading.turn.catch(() => null).then(() => readOn(reading, pid, Date.parse(since)));
+  reading.turn = reading.turn.catch(() => null).then(() => readOn(reading, reader, pid, Date.parse(since)));
   return reading.turn;
 }
 
-type Source = { offset: number; decoder: StringDecoder; console: ConsoleState; writtenAt: number };
+type Source = { offset: number; decoder: StringDecoder; memory: Memory; writtenAt: number };
 type Reading = {
   /** By device and inode: both streams may go to one file. */
   sources: Map<string, Source>;
@@ -31,28 +32,18 @@ type Reading = {
 };
 const readings = new WeakMap<object, Reading>();
 
-async function readOn(reading: Reading, pid: number, since: number): Promise<Progress | null> {
-  for (const descriptor of [1, 2]) await readStream(reading, `/proc/${pid}/fd/${descriptor}`, since);
+async function readOn(reading: Reading, reader: ConsoleReader, pid: number, since: number): Promise<Progress | null> {
+  for (const descriptor of [1, 2]) await readStream(reading, reader, `/proc/${pid}/fd/${descriptor}`, since);
   const sources = [...reading.sources.values()];
   if (sources.length === 0) return null;
-  const console = merged(sources.map((source) => source.console));
-  if (console.step !== null) reading.clock.add(console.step, performance.now());
-  // The bar counts what is left of the training since its resume.
-  const before = console.totalSteps !== null && console.total !== null ? console.totalSteps - console.total : 0;
+  const facts = reader.facts(reader.together(sources.map(({ memory }) => memory)), null);
+  if (facts.step !== null) reading.clock.add(facts.step, performance.now());
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
   const begun = beginProgress({ id: '', step: 0, epoch: 0, epochs: null, before: null, now });
-  return publicProgress(
-    advanceProgress(
-      begun,
-      console,
-      { stepOffset: Math.max(0, before), firstEpoch: null },
-      reading.clock.secondsPerStep(),
-      now,
-    ),
-  );
+  return publicProgress(advanceProgress(begun, facts, reading.clock.secondsPerStep(), now));
 }
 
-async function readStream({ sources }: Reading, path: string, since: number): Promise<void> {
+async function readStream({ sources }: Reading, reader: ConsoleReader, path: string, since: number): Promise<void> {
   // Looked at before it is opened: to open a terminal or a fifo is not without consequences.
   const there = await stat(path).catch(() => null);
   if (!there?.isFile()) return;
@@ -64,7 +55,7 @@ async function readStream({ sources }: Reading, path: string, since: number): Pr
   try {
     const { size, mtimeMs } = await file.stat();
     const isFirst = source === undefined;
-    source ??= { offset: 0, decoder: new StringDecoder('utf8'), console: startConsole(), writtenAt: mtimeMs };
+    source ??= { offset: 0, decoder: new StringDecoder('utf8'), memory: null, writtenAt: mtimeMs };
     // Emptied meanwhile, to save space; or far behind.
     if (source.offset > size) source.offset = size;
     const from = Math.max(source.offset, size - TAIL);
@@ -73,25 +64,10 @@ async function readStream({ sources }: Reading, path: string, since: number): Pr
     const text = source.decoder.write(block.subarray(0, bytesRead));
     source.offset = from + bytesRead;
     source.writtenAt = mtimeMs;
-    source.console = readConsole(source.console, isFirst ? ofThisRun(text) : text).state;
+    // A log that is appended to holds earlier runs.
+    source.memory = reader.read(source.memory, isFirst ? reader.newestRun(text) : text, '').memory;
     sources.set(key, source);
   } finally {
     await file.close();
   }
-}
-
-/** A log that is appended to holds earlier runs: what the newest one said begins here. */
-function ofThisRun(text: string): string {
-  const begun = text.lastIndexOf('running training');
-  if (begun >= 0) return text.slice(begun);
-  const ended = text.lastIndexOf('model saved.');
-  return ended < 0 ? text : text.slice(ended + 'model saved.'.length);
-}
-
-/** sd-scripts prints its figures to stdout and its bar to stderr. */
-function merged(consoles: ConsoleState[]): ConsoleState {
-  const known = consoles.flatMap((console) => Object.entries(console).filter(([, value]) => value !== null));
-  const barred = consoles.find(({ step }) => step !== null);
-  const phase = consoles.find(({ finished }) => finished)?.phase ?? barred?.phase ?? consoles.at(-1)?.phase;
-  return { ...startConsole(), ...Object.fromEntries(known), phase: phase ?? 'starting' };
 }

@@ -1,25 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
-import { type ConsoleState, startConsole, stepsPerEpoch } from '../trainers/sdOutput/consoleLines.js';
 
 export const PROGRESS_FILE = 'progress.json';
 const CURVE_POINTS = 120;
 
 /**
  * `progress.json`: what jq reads, and where the next start of the sidecar goes on reading the log. All steps and epochs
- * are absolute over the attempts of the session; only `console` is the running trainer's own, run-local count.
+ * are absolute over the attempts of the session.
  */
 export type StoredProgress = Progress & {
   attempt: string | null;
+  /** Has the attempt trained a step of its own? */
+  begun: boolean;
   /** Bytes of training.log that are accounted for: `<inode>:<offset>`. */
   log_position: string | null;
+  /** The same of the file in which the training says how far it is, where that is another one. */
+  reports_position: string | null;
   /** [step, loss], oldest first, thinned out to at most 120 points. */
   loss_curve: [number, number][];
   /** Optimizer steps in an epoch, once the console has told. */
   steps_per_epoch: number | null;
-  console: ConsoleState;
+  /** What the dialect's reader remembers, so that the next sidecar reads on in the middle of a line. Only it knows the inside. */
+  dialect: Memory;
   /** For how many seconds it was watched standing still, and where: the next sidecar counts on. Null while it moves. */
   still: Stillness | null;
 };
@@ -41,6 +46,7 @@ export const NO_PROGRESS: Progress = {
 };
 
 const nullableNumber = z.number().nullable().catch(null);
+const memory = z.record(z.string(), z.unknown()).nullable();
 const stored = z.looseObject({
   phase: z.string().nullable().catch(null),
   step: nullableNumber,
@@ -56,10 +62,14 @@ const stored = z.looseObject({
   eta_seconds: nullableNumber,
   updated_at: z.string().nullable().catch(null),
   attempt: z.string().nullable().catch(null),
+  begun: z.boolean().optional().catch(undefined),
   log_position: z.string().nullable().catch(null),
+  reports_position: z.string().nullable().catch(null),
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
   steps_per_epoch: nullableNumber,
-  console: z.record(z.string(), z.unknown()).catch({}),
+  dialect: memory.optional().catch(undefined),
+  /** Where an earlier Trackside kept that of sd-scripts, for which there was no other. */
+  console: memory.optional().catch(undefined),
   still: z.object({ mark: z.string(), seconds: z.number() }).nullable().catch(null),
 });
 
@@ -67,8 +77,8 @@ const stored = z.looseObject({
 export function readProgress(folder: string): StoredProgress | null {
   try {
     const parsed = stored.parse(JSON.parse(readFileSync(join(folder, PROGRESS_FILE), 'utf8')));
-    const { phase, console, ...rest } = parsed;
-    return { ...rest, phase: phase as Phase | null, console: { ...startConsole(), ...console } as ConsoleState };
+    const { phase, console, dialect = console ?? null, begun = Number(console?.step) > 0, ...rest } = parsed;
+    return { ...rest, phase: phase as Phase | null, dialect, begun };
   } catch {
     return null;
   }
@@ -105,59 +115,43 @@ export function beginProgress(attempt: {
     percent: percent(step, totalSteps),
     updated_at: now.toISOString(),
     attempt: id,
+    begun: false,
     log_position: null,
+    reports_position: null,
     loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= step),
     steps_per_epoch: perEpoch,
-    console: startConsole(),
+    dialect: null,
     still: null,
   };
 }
 
-/** Where an attempt began: steps are counted from there, absolute. */
-export type Beginning = {
-  /** Optimizer steps before it, as far as they were known when it was started. */
-  stepOffset: number;
-  /** Null where unknown. From 1; a resume begins at the start of an epoch. */
-  firstEpoch: number | null;
-};
-
-/**
- * The steps before an attempt's own first one. Its console knows better than we did when we started it: another dataset or
- * another number of GPUs makes another number of steps an epoch.
- */
-export function stepsBefore({ stepOffset, firstEpoch }: Beginning, console: ConsoleState): number {
-  const perEpoch = stepsPerEpoch(console);
-  return perEpoch === null || firstEpoch === null ? stepOffset : (firstEpoch - 1) * perEpoch;
-}
-
-/** Folds what the console shows now into the progress, absolute over the session's attempts. */
+/** Folds what the training has said by now into the progress. */
 export function advanceProgress(
   before: StoredProgress,
-  console: ConsoleState,
-  beginning: Beginning,
+  facts: ConsoleFacts,
   secondsPerStep: number | null,
   now: Date,
 ): StoredProgress {
   // Until its own first step the trainer stands where the state stands.
-  const step = console.step !== null && console.step > 0 ? stepsBefore(beginning, console) + console.step : before.step;
-  const total = console.totalSteps ?? console.total ?? before.total_steps;
+  const step = facts.step ?? before.step;
+  const total = facts.totalSteps ?? before.total_steps;
   const seconds = secondsPerStep ?? before.seconds_per_step;
-  const numeric = typeof console.loss === 'number' ? console.loss : null;
+  const numeric = typeof facts.loss === 'number' ? facts.loss : null;
   return {
     ...before,
-    phase: console.phase,
+    begun: facts.step !== null,
+    phase: facts.phase,
     step,
     total_steps: total,
-    epoch: console.epoch ?? before.epoch,
-    epochs: console.epochs ?? before.epochs,
+    epoch: facts.epoch ?? before.epoch,
+    epochs: facts.epochs ?? before.epochs,
     percent: percent(step, total),
-    loss: console.loss ?? before.loss,
+    loss: facts.loss ?? before.loss,
     seconds_per_step: seconds,
     eta_seconds: seconds !== null && step !== null && total !== null ? Math.max(0, (total - step) * seconds) : null,
     updated_at: now.toISOString(),
     loss_curve: step !== null && numeric !== null ? appendPoint(before.loss_curve, step, numeric) : before.loss_curve,
-    steps_per_epoch: stepsPerEpoch(console) ?? before.steps_per_epoch,
-    console,
+    steps_per_epoch: facts.stepsPerEpoch ?? before.steps_per_epoch,
   };
 }
 

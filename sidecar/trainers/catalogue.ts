@@ -6,7 +6,8 @@ import { families, findFamily } from './sdScripts/families.js';
 import { sdScriptsTrainer } from './sdScripts/trainer.js';
 import type { Trainer } from './trainer.js';
 
-type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root'>;
+/** Where trainers are looked for. */
+export type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root'>;
 
 /** What can be trained here, in the order of the form: practice, and sd-scripts' families where there is a checkout. */
 export function trainers(places: Places): Trainer[] {

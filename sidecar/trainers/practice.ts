@@ -3,6 +3,7 @@ import { bridge } from '../bridge.js';
 import { argumentTokens } from './arguments.js';
 import { datasetConfig } from './datasetConfig.js';
 import { OWN_FLAGS } from './flagPolicy.js';
+import { sdOutput } from './sdOutput/dialect.js';
 import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting } from './trainingSettings.js';
@@ -36,6 +37,7 @@ export const practiceTrainer: Trainer = {
     'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
   settings: SETTINGS,
   script,
+  dialect: sdOutput,
   fromSettings: FROM_SETTINGS,
   furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
   needsFor,

@@ -1,5 +1,6 @@
 import type { ModelRole } from '../models/roles.js';
 import type { Argument, ArgumentValue } from './arguments.js';
+import type { Dialect } from './dialect.js';
 import type { Setting, TrainingSettings } from './setting.js';
 
 /** Everything one attempt is made from. All paths are absolute. */
@@ -45,6 +46,8 @@ export type Trainer = {
   settings: readonly Setting[];
   /** Whose parser names the further flags; run from `cwd`. `commit` and `also` (files in `cwd`) tell when it has changed. */
   script: { path: string; cwd: string; commit?: string | null; also?: readonly string[] };
+  /** What it prints and leaves behind. */
+  dialect: Dialect;
   /** The interpreter that runs it, where it has one of its own. */
   python?: string;
   /** Model files that it is given by flags, among its further arguments. */

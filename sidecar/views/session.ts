@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import type { PublishFacts } from '../publish/publishFacts.js';
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
-import { isBrokenCache } from '../trainers/sdOutput/failures.js';
 import { type ActionView, sessionAddress } from './action.js';
 import { type AttemptsView, attemptsView } from './attempts.js';
 import { type CardView, cardView } from './banner.js';
@@ -78,7 +77,7 @@ export type FactsView = Pick<CardView, 'percent' | 'percentText' | 'why'> & {
 export function sessionView(model: SessionModel): SessionView {
   const { session, root, logTail, logPosition } = model;
   const at = sessionAddress(root, session.name);
-  const clearCaches = !isAlive(session.status) && isBrokenCache(session.reason);
+  const clearCaches = !isAlive(session.status) && session.attempts.at(-1)?.reason_code === 'broken_cache';
   const settings = settingsView(session);
   return {
     ...sessionRegions(model),

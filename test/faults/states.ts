@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { readCandidates } from '../../sidecar/sessions/lineage/candidates.js';
 import { chooseResume } from '../../sidecar/sessions/lineage/resume.js';
+import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 import { newFolder } from '../trainer-bridge/practiceRun.js';
 import { DAMAGES, randomOf, wholeStates, writeBroken, writeState } from './brokenStates.js';
 
@@ -29,6 +30,7 @@ export async function findAmongBroken(count: number, seed: number): Promise<numb
   const begun = performance.now();
   const candidates = await readCandidates({
     folder,
+    dialect: defaultDialect,
     outputName: 'cat',
     attempts: [],
     stepsPerEpoch: 5,

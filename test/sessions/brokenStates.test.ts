@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readCandidates } from '../../sidecar/sessions/lineage/candidates.js';
 import { chooseResume } from '../../sidecar/sessions/lineage/resume.js';
+import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 import { wholeStates, writeState } from '../faults/brokenStates.js';
 import { findAmongBroken } from '../faults/states.js';
 import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
@@ -27,7 +28,15 @@ test('whole states are believed, also those with a part that was never trained',
   for (const content of [...states, untrained]) {
     const folder = newFolder();
     writeState(join(folder, 'cat-000001-state'), content, new Date());
-    const of = { folder, outputName: 'cat', attempts: [], stepsPerEpoch: 5, writingNow: null, thorough: true };
+    const of = {
+      folder,
+      dialect: defaultDialect,
+      outputName: 'cat',
+      attempts: [],
+      stepsPerEpoch: 5,
+      writingNow: null,
+      thorough: true,
+    };
     expect(chooseResume(await readCandidates(of), null, null)?.facts).toMatchObject({
       state: 'cat-000001-state',
       passed_over: [],

@@ -4,6 +4,7 @@ import { unsafeNumber } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
 import { outputName } from '../../sidecar/sessions/status/outputName.js';
+import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 import { flagValue } from '../../sidecar/trainers/trainingCommand.js';
 
 test.each([
@@ -47,9 +48,11 @@ test.each([
 });
 
 test('the output name is what the last start was given, else what the files say', () => {
-  expect(outputName('folder', null, ['folder-000001.safetensors'])).toBe('folder');
-  expect(outputName('folder', null, ['lora-000001.safetensors', 'lora.safetensors', 'lora-000001-state'])).toBe('lora');
-  expect(outputName('folder', null, ['x.png'])).toBe('folder');
+  expect(outputName(defaultDialect, 'folder', null, ['folder-000001.safetensors'])).toBe('folder');
+  expect(
+    outputName(defaultDialect, 'folder', null, ['lora-000001.safetensors', 'lora.safetensors', 'lora-000001-state']),
+  ).toBe('lora');
+  expect(outputName(defaultDialect, 'folder', null, ['x.png'])).toBe('folder');
   expect(flagValue(['a.py', '--output_name=x', '--output_name', 'y'], '--output_name')).toBe('y');
   expect(flagValue(['a.py', '--output_name_x=1'], '--output_name')).toBeNull();
 });

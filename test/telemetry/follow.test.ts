@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { accountForRest, followAttempt } from '../../sidecar/telemetry/follow.js';
 import { beginProgress } from '../../sidecar/telemetry/progress.js';
+import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 
 let folder: string;
 let log: string;
@@ -14,29 +15,24 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const begun = () => beginProgress({ id: 'a', step: 0, epoch: 0, epochs: 4, before: null, now: new Date() });
+const { console: reader } = defaultDialect;
 const first = { stepOffset: 0, firstEpoch: 1 };
+const followed = () => ({ folder, console: reader, beginning: first, logStart: 0, progress: begun() });
 const bar = (step: number) => `\rsteps:  10%|█ | ${step}/40 [00:01<00:09,  2.00it/s, avr_loss=0.5]`;
 
 test('the log of an attempt that has ended is accounted for once: looking again writes nothing', async () => {
   writeFileSync(log, bar(1) + bar(2));
-  const progress = await accountForRest(folder, first, 0, begun());
+  const progress = await accountForRest(followed());
   expect(progress.step).toBe(2);
   const written = statSync(join(folder, 'progress.json')).ino;
-  expect(await accountForRest(folder, first, 0, progress)).toEqual(progress);
+  expect(await accountForRest({ ...followed(), progress })).toEqual(progress);
   expect(statSync(join(folder, 'progress.json')).ino).toBe(written);
   expect(readdirSync(folder).sort()).toEqual(['progress.json', 'training.log']);
 });
 
 test('a log that somebody empties while it trains: the steps after it are seen', async () => {
   writeFileSync(log, bar(1).repeat(1000) + bar(7));
-  const follower = followAttempt({
-    folder,
-    beginning: first,
-    logStart: 0,
-    progress: begun(),
-    onProgress() {},
-    onText() {},
-  });
+  const follower = followAttempt({ ...followed(), onProgress() {}, onText() {} });
   await follower.catchUp();
   expect(follower.progress().step).toBe(7);
   truncateSync(log, 0);
@@ -51,6 +47,6 @@ test('pictures that were added since the last attempt: steps are counted by what
   const told =
     '  num batches per epoch / 1epoch: 12\n  gradient accumulation steps = 1\n  total optimization steps: 48\n';
   writeFileSync(log, `${told}${bar(3)}`);
-  const progress = await accountForRest(folder, { stepOffset: 20, firstEpoch: 3 }, 0, begun());
+  const progress = await accountForRest({ ...followed(), beginning: { stepOffset: 20, firstEpoch: 3 } });
   expect(progress).toMatchObject({ step: 27, total_steps: 48, steps_per_epoch: 12 });
 });

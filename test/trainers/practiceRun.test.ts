@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer } from '../../sidecar/trainers/catalogue.js';
-import { readCheckpoints } from '../../sidecar/trainers/sdOutput/checkpoints.js';
-import { readConsole, startConsole, stepsPerEpoch } from '../../sidecar/trainers/sdOutput/consoleLines.js';
+import type { Exit } from '../../sidecar/trainers/dialect.js';
 import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
-import { type Exit, explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
+import { readCheckpoints } from '../../sidecar/trainers/sdOutput/checkpoints.js';
+import { readConsole, startConsole } from '../../sidecar/trainers/sdOutput/consoleLines.js';
+import { consoleReader } from '../../sidecar/trainers/sdOutput/consoleReader.js';
+import { explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { resumeRecipe } from '../../sidecar/trainers/sdOutput/resumeRecipe.js';
 import { readSamples } from '../../sidecar/trainers/sdOutput/samples.js';
 import { readScalars } from '../../sidecar/trainers/sdOutput/scalars.js';
@@ -86,11 +88,11 @@ test('what the practice trainer prints and writes is understood, and a resume go
     ['it-000001-state', true],
   ]);
   const checkpoints = await readCheckpoints(output, 'it');
-  expect(checkpoints.every(({ whole, metadata }) => whole && metadata.ss_network_dim === 4)).toBe(true);
+  expect(checkpoints.every(({ whole, told }) => whole && told.ss_network_dim === '4')).toBe(true);
   expect((await readSamples(output)).map(({ step }) => step).sort()).toEqual([10, 20]);
   expect((await readScalars(join(output, 'logs'))).points.filter(({ tag }) => tag === 'loss/current')).toHaveLength(20);
 
-  const recipe = states[0] && resumeRecipe(states[0], stepsPerEpoch(shown) ?? 0, 0);
+  const recipe = states[0] && resumeRecipe(states[0], consoleReader.facts(shown, null).stepsPerEpoch ?? 0, 0);
   expect(recipe).toMatchObject({ epoch: 2, step: 20, firstEpoch: 3, stepOffset: 20 });
   const resume = { statePath: join(output, 'it-state'), firstEpoch: recipe?.firstEpoch ?? 0, firstStep: 20 };
   const second = await train({ max_train_epochs: 3 }, { resume });

@@ -24,6 +24,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     exit_code: null,
     signal: null,
     reason: null,
+    reason_code: null,
     argv: ['python3', 'train.py'],
     log_start: 0,
     log_end: null,

@@ -7,8 +7,6 @@ import { writeWhole } from '../../files/wholeFile.js';
 import { local } from '../../launchers/local.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
-import type { SavedAt } from '../../trainers/sdOutput/fileNames.js';
-import type { Candidate } from '../lineage/candidates.js';
 import { moveEarlier } from '../lineage/earlier.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt, newAttempt } from '../record/uiState.js';
@@ -26,13 +24,9 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   const { folder } = session;
   await refuseForeign(context);
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
-  const move = await moveEarlier(
-    folder,
-    session.outputName,
-    number - 1,
-    overwritten(plan.from),
-    plan.from ? [] : ['sample', 'logs'],
-  );
+  const { dialect, outputName } = session;
+  const firstEpoch = plan.from ? (plan.from.firstEpoch ?? 1) : null;
+  const move = await moveEarlier(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
   const statePath = plan.from && move(plan.from.absolutePath);
   const { input, command } = attemptCommand(context, statePath);
   const { argv, cwd } = command;
@@ -57,7 +51,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     first_epoch: plan.from?.firstEpoch ?? 1,
     step_offset: plan.firstStep,
     log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
-    final_before: finalSignature(folder, session.outputName),
+    final_before: finalSignature(folder, dialect, outputName),
     automatic: Boolean(begin.automaticAfter),
     gpus: [...context.gpus],
     begun_step: plan.from?.step ?? 0,
@@ -119,10 +113,4 @@ function recordOf(detail: DatasetDetail) {
 async function gpuRecord(indices: readonly number[]): Promise<{ gpu: string | null; driver: string | null }> {
   const found = indices.length > 0 ? (await local.offers()).gpus.filter(({ index }) => indices.includes(index)) : [];
   return { gpu: found.map(({ name }) => name).join(', ') || null, driver: found[0]?.driver ?? null };
-}
-
-/** Which files of an earlier attempt the new one would write again. Step files always: their count begins anew. */
-function overwritten(from: Candidate | null): (file: SavedAt) => boolean {
-  if (!from) return () => true;
-  return (file) => file.kind !== 'epoch' || file.number >= (from.firstEpoch ?? 1);
 }

@@ -107,7 +107,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
   if (asked) {
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
     if (!found) throw new Problem('no_state', `There is no state folder ${asked} in this session.`, more);
-    const reason = whyNot(found, epochs) ?? (await damageOf(found));
+    const reason = whyNot(found, epochs) ?? (await damageOf(session.dialect.states, found));
     if (reason) throw new Problem('bad_state', `${found.path} can't be resumed from: ${reason}. Choose another.`, more);
     return found;
   }
@@ -115,7 +115,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
   for (;;) {
     const chosen = chooseResume(candidates, epochs, null)?.candidate;
     if (!chosen) break;
-    const reason = await damageOf(chosen);
+    const reason = await damageOf(session.dialect.states, chosen);
     if (reason === null) return chosen;
     candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, reason };
   }
@@ -130,7 +130,7 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
 }
 
 function checkpointCount(session: Session): number {
-  return session.entries.filter((entry) => entry.endsWith('.safetensors')).length;
+  return session.entries.filter((entry) => session.dialect.nameBehind(entry)?.is === 'checkpoint').length;
 }
 
 /** What the trainer is given. `resume` differs from the plan's where the state was moved meanwhile. */

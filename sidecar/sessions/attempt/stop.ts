@@ -1,6 +1,6 @@
 import { launcherOf } from '../../launchers/launchers.js';
 import { Problem } from '../../problem.js';
-import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
+import type { ConsoleEvent } from '../../trainers/dialect.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -134,8 +134,8 @@ export function createStopping(outputs: Outputs): Stopping {
    */
   async function saveEnds(name: string): Promise<void> {
     await outputs.catchUp(name);
-    const { progress, outputName, state } = await outputs.read(name);
-    const save = saveUnderWay(progress, outputName, state?.enable_checkpointing ?? false);
+    const session = await outputs.read(name);
+    const save = saveUnderWay(session, session.state?.enable_checkpointing ?? false);
     if (save === 'one of many') await heard(name, ENDS_OF_A_SAVE, SAVE_PATIENCE_MS);
     if (save === 'the last') await heard(name, ['finished'], SAVE_PATIENCE_MS);
     if (save === 'the last' || save === 'leaving') await heard(name, [], LEAVING_PATIENCE_MS);
@@ -165,10 +165,11 @@ export function createStopping(outputs: Outputs): Stopping {
 
   async function afterSave(name: string, events: ConsoleEvent[]): Promise<void> {
     if (!events.some((event) => event.type === 'state-saved')) return;
-    const { folder, latest, liveness, progress, outputName } = await outputs.read(name);
+    const session = await outputs.read(name);
+    const { folder, latest, liveness } = session;
     if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
     // The final weights are still to come, and then it ends by itself.
-    if (progress && isLastSave(progress, outputName)) return;
+    if (isLastSave(session)) return;
     const ended = end(name, latest.id);
     // For a sidecar that takes this one's place; the end does not wait for the disk, or it would cost steps.
     await updateStateFile(folder, (raw) => {

@@ -1,6 +1,7 @@
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
-import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/sdOutput/checkpoints.js';
+import type { CheckpointOnDisk } from '../../trainers/dialect.js';
+import { defaultDialect } from '../../trainers/dialects.js';
 import type { HandRun } from './runs.js';
 
 /**
@@ -9,28 +10,21 @@ import type { HandRun } from './runs.js';
  */
 export async function readHandProgress(run: HandRun): Promise<Progress> {
   const trainer = run.processes.find(({ as }) => !as.launcher) ?? run.processes[0];
-  const printed = trainer && (await readOutputOf(trainer.as, trainer.pid, trainer.as.since));
+  const printed = trainer && (await readOutputOf(trainer.as, defaultDialect.console, trainer.pid, trainer.as.since));
   return printed ?? (await savedProgress(run));
 }
 
 async function savedProgress({ outputDir, outputName, since }: HandRun): Promise<Progress> {
   if (!outputName) return { ...NO_PROGRESS };
-  const checkpoints = await readCheckpoints(outputDir, outputName).catch(() => []);
+  const checkpoints = await defaultDialect.checkpoints(outputDir, outputName).catch(() => []);
   const newest = checkpoints.find(({ whole, savedAtMs }) => whole && savedAtMs >= Date.parse(since));
   return newest ? progressOf(newest) : { ...NO_PROGRESS };
 }
 
-function progressOf({ kind, number, savedAtMs, metadata }: CheckpointOnDisk): Progress {
-  const {
-    ss_num_epochs: epochs,
-    ss_num_batches_per_epoch: batches,
-    ss_gradient_accumulation_steps: accumulated,
-  } = metadata;
-  const epoch = kind === 'epoch' ? number : kind === 'final' ? epochs : metadata.ss_epoch;
-  const perEpoch = batches === null ? null : Math.ceil(batches / (accumulated ?? 1));
-  const total = perEpoch !== null && epochs !== null ? perEpoch * epochs : null;
+function progressOf({ kind, savedAtMs, epoch, epochs, steps, stepsPerEpoch }: CheckpointOnDisk): Progress {
+  const total = stepsPerEpoch !== null && epochs !== null ? stepsPerEpoch * epochs : null;
   // Steps in the file count from the last resume; whole epochs do not.
-  const step = kind === 'step' ? metadata.ss_steps : perEpoch !== null && epoch !== null ? perEpoch * epoch : null;
+  const step = kind === 'step' ? steps : stepsPerEpoch !== null && epoch !== null ? stepsPerEpoch * epoch : null;
   const percent = step !== null && total ? Math.min(100, Math.round((1000 * step) / total) / 10) : null;
   const updated_at = new Date(savedAtMs).toISOString();
   return { ...NO_PROGRESS, phase: 'training', step, total_steps: total, epoch, epochs, percent, updated_at };

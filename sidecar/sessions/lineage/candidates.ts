@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
-import { resumeRecipe } from '../../trainers/sdOutput/resumeRecipe.js';
-import { readStateFolders, type StateOnDisk, whatIsDamaged } from '../../trainers/sdOutput/stateFolders.js';
+import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
 import type { StateFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
@@ -26,6 +25,7 @@ export type Candidate = Omit<StateFacts, 'refused'> & {
  */
 export async function readCandidates(session: {
   folder: string;
+  dialect: Dialect;
   outputName: string;
   attempts: readonly AttemptEntry[];
   stepsPerEpoch: number | null;
@@ -34,40 +34,31 @@ export async function readCandidates(session: {
   thorough: boolean;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
-  const options = { writingNow, mixedPrecision: precisionOf(attempts) };
-  const states = (await readStateFolders(folder, outputName, options)).map((state) => ({
-    state,
-    parent: folder,
-  }));
+  const reader = session.dialect.states;
+  const from = { writingNow, argv: attempts.at(-1)?.argv ?? [] };
+  const states = (await reader.read(folder, outputName, from)).map((state) => ({ state, parent: folder }));
   for (const path of movedSources(folder, attempts)) {
-    const found = await readStateFolders(dirname(path), outputName, options);
+    const found = await reader.read(dirname(path), outputName, from);
     const state = found.find((each) => each.name === basename(path));
     if (state) states.push({ state, parent: dirname(path) });
   }
   for (const parent of await movedForNothing(folder, attempts)) {
-    for (const state of await readStateFolders(parent, outputName, options)) states.push({ state, parent });
+    for (const state of await reader.read(parent, outputName, from)) states.push({ state, parent });
   }
-  const perEpoch = session.stepsPerEpoch ?? stepsPerEpochOf(states.map(({ state }) => state));
+  const perEpoch = session.stepsPerEpoch ?? reader.stepsPerEpoch(states.map(({ state }) => state));
   const newestFirst = states
-    .map(({ state, parent }) => candidate(state, parent, folder, attempts, perEpoch))
+    .map(({ state, parent }) => candidate(reader, state, parent, folder, attempts, perEpoch))
     .sort(
       (a, b) => (b.position ?? 0) - (a.position ?? 0) || b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0),
     );
-  return session.thorough ? examined(newestFirst) : newestFirst;
+  return session.thorough ? examined(reader, newestFirst) : newestFirst;
 }
 
-/** With fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141). */
-function precisionOf(attempts: readonly AttemptEntry[]): string | null {
-  const flag = '--mixed_precision=';
-  const token = attempts.at(-1)?.argv.findLast((each) => each.startsWith(flag));
-  return token?.slice(flag.length) ?? null;
-}
-
-async function examined(newestFirst: Candidate[]): Promise<Candidate[]> {
+async function examined(reader: StateReader, newestFirst: Candidate[]): Promise<Candidate[]> {
   const result = [...newestFirst];
   for (const [index, each] of newestFirst.entries()) {
     if (!each.complete) continue;
-    const reason = await damageOf(each);
+    const reason = await damageOf(reader, each);
     if (reason === null) break;
     result[index] = { ...each, complete: false, reason };
   }
@@ -75,11 +66,12 @@ async function examined(newestFirst: Candidate[]): Promise<Candidate[]> {
 }
 
 /** What is damaged inside a state that looks complete, in words; null where nothing is. Reads all of it, once. */
-export function damageOf(each: Pick<Candidate, 'absolutePath'>): Promise<string | null> {
-  return whatIsDamaged(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
+export function damageOf(reader: StateReader, each: Pick<Candidate, 'absolutePath'>): Promise<string | null> {
+  return reader.damage(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
 }
 
-export function candidate(
+function candidate(
+  reader: StateReader,
   state: StateOnDisk,
   parent: string,
   folder: string,
@@ -88,11 +80,11 @@ export function candidate(
 ): Candidate {
   const absolutePath = `${parent}/${state.name}`;
   const writer = writerByPlace(attempts, relative(folder, absolutePath));
-  const writerStepOffset = writer?.step_offset ?? 0;
-  const recipe =
-    stepsPerEpoch === null
-      ? null
-      : resumeRecipe(state, stepsPerEpoch, writerStepOffset, writer?.steps_per_epoch ?? stepsPerEpoch);
+  const counted = {
+    stepsPerEpoch,
+    writer: { stepOffset: writer?.step_offset ?? 0, stepsPerEpoch: writer?.steps_per_epoch ?? null },
+  };
+  const recipe = reader.recipe(state, counted);
   return {
     name: state.name,
     path: relative(folder, absolutePath),
@@ -103,19 +95,13 @@ export function candidate(
     bytes: state.bytes,
     saved_at: new Date(state.savedAtMs).toISOString(),
     savedAtMs: state.savedAtMs,
-    position: stepsPerEpoch === null ? null : (recipe?.step ?? positionByName(state, writerStepOffset, stepsPerEpoch)),
+    position: recipe?.step ?? reader.position(state, counted),
     complete: state.complete,
     reason: state.reason,
     firstEpoch: recipe?.firstEpoch ?? null,
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,
   };
-}
-
-/** Of a folder whose contents don't tell, by its name. */
-function positionByName({ kind, number }: StateOnDisk, writerStepOffset: number, stepsPerEpoch: number): number {
-  if (number === null) return Number.POSITIVE_INFINITY;
-  return kind === 'epoch' ? number * stepsPerEpoch : writerStepOffset + number;
 }
 
 /** States outside the output folder itself that the present lineage was resumed from, wherever the folder lies today. */
@@ -137,13 +123,4 @@ async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]
   const entries = await readdir(earlier, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   return names.filter((name) => movedAway(`earlier/${name}/`) === last.number).map((name) => join(earlier, name));
-}
-
-/** Where no log tells: the first run's epoch states hold both counts (`current_step` is run-local, train_network.py:1275). */
-function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
-  const ratios = states.flatMap((state) =>
-    state.kind !== 'step' && state.currentEpoch && state.currentStep ? [state.currentStep / state.currentEpoch] : [],
-  );
-  const most = Math.max(...ratios);
-  return Number.isInteger(most) && most > 0 ? most : null;
 }

@@ -2,26 +2,20 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
-import { readCheckpointName, readStateName, type SavedAt } from '../../trainers/sdOutput/fileNames.js';
+import type { Dialect } from '../../trainers/dialect.js';
 import type { KeptEarlier } from '../facts.js';
 
 /**
  * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
- * lost to a resume or a relaunch: sd-scripts reuses step and final names and overwrites silently (train_network.py:1491).
+ * lost to a resume or a relaunch: trainers overwrite silently (sd-scripts train_network.py:1491).
  * Returns where things went, as a function from the old absolute path to the present one.
  */
 export async function moveEarlier(
   folder: string,
-  outputName: string,
   attempt: number,
-  wouldBeOverwritten: (file: SavedAt) => boolean,
-  alsoMove: readonly string[] = [],
+  wouldBeOverwritten: (entry: string) => boolean,
 ): Promise<(path: string) => string> {
-  const names = await readdir(folder);
-  const moving = names.filter((name) => {
-    const file = readCheckpointName(name, outputName) ?? readStateName(name, outputName);
-    return file ? wouldBeOverwritten(file) : alsoMove.includes(name);
-  });
+  const moving = (await readdir(folder)).filter(wouldBeOverwritten);
   if (moving.length === 0) return (path) => path;
   const target = await freshFolder(join(folder, 'earlier'), `attempt-${attempt}`);
   const moved = new Map<string, string>();
@@ -54,9 +48,11 @@ async function freshFolder(parent: string, name: string): Promise<string> {
 /** Where a session's states and samples went that a later attempt made room of (earlier.ts), newest first. */
 export async function keptEarlier({
   folder,
+  dialect,
   outputName,
 }: {
   folder: string;
+  dialect: Dialect;
   outputName: string;
 }): Promise<KeptEarlier> {
   const kept: KeptEarlier = { states: [], samples: [] };
@@ -64,8 +60,9 @@ export async function keptEarlier({
   const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true });
   for (const name of (await namesIn(join(folder, 'earlier'))).sort(newestFirst)) {
     const inside = await namesIn(join(folder, 'earlier', name));
-    if (inside.some((each) => readStateName(each, outputName))) kept.states.push(`earlier/${name}`);
-    if (inside.includes('sample')) kept.samples.push(`earlier/${name}/sample`);
+    if (inside.some((each) => dialect.saved(each, outputName)?.is === 'state')) kept.states.push(`earlier/${name}`);
+    const samples = dialect.samples.folder;
+    if (inside.includes(samples)) kept.samples.push(`earlier/${name}/${samples}`);
   }
   return kept;
 }

@@ -6,6 +6,7 @@ import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
+import type { DialectOf } from '../../trainers/dialects.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import type { Session } from '../status/session.js';
@@ -52,9 +53,10 @@ export type Outputs = {
   close(): Promise<void>;
 };
 
-export function openOutputs({ root, build, hub }: { root: string; build: string; hub: Hub }): Outputs {
+export function openOutputs(deps: { root: string; build: string; hub: Hub; dialectOf: DialectOf }): Outputs {
+  const { root, build, hub, dialectOf } = deps;
   const held = createStore(hub);
-  const reading = createReading({ root, hub, held });
+  const reading = createReading({ root, hub, held, dialectOf });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
   /** The first look at everything: nobody is told a list before it is whole. */

@@ -5,7 +5,8 @@ import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
-import type { ConsoleEvent } from '../../trainers/sdOutput/consoleLines.js';
+import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { DialectOf } from '../../trainers/dialects.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';
@@ -37,7 +38,8 @@ export type Reading = {
   close(): Promise<void>;
 };
 
-export function createReading({ root, hub, held }: { root: string; hub: Hub; held: Store }): Reading {
+export function createReading(deps: { root: string; hub: Hub; held: Store; dialectOf: DialectOf }): Reading {
+  const { root, hub, held } = deps;
   /** The last reading that was asked for, of each session; and those that wait for their turn. */
   const turns = new Map<string, Promise<unknown>>();
   const waiting = new Map<string, Promise<Session | null>>();
@@ -77,14 +79,14 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
       follower = before.follower = null;
     }
     const known = follower?.progress() ?? null;
-    let session = await readSession(root, name, known, thorough);
+    let session = await readSession(deps, name, known, thorough);
     if (!session) {
       await follower?.close();
       held.drop(name);
       return null;
     }
     if (session.file.kind === 'unreadable' && (await putBackLastGood(folder).catch(() => null))) {
-      session = (await readSession(root, name, known, thorough)) ?? session;
+      session = (await readSession(deps, name, known, thorough)) ?? session;
     }
     if (session.entries.some(isTemporary)) await sweepTemporary(folder);
     const corrected = await correct(session, thorough);
@@ -107,9 +109,10 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
     return session;
   }
 
-  function follow({ name, folder, state }: Session, entry: AttemptEntry): Follower {
+  function follow({ name, folder, state, dialect }: Session, entry: AttemptEntry): Follower {
     return followAttempt({
       folder,
+      console: dialect.console,
       beginning: beginningOf(entry),
       logStart: entry.log_start,
       progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
@@ -118,7 +121,7 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
         const present = held.get(name);
         if (present) {
           const { status } = present.facts;
-          const firstStep = status === 'starting' && (now.console.step ?? 0) > 0;
+          const firstStep = status === 'starting' && now.begun;
           const progress = publicProgress(now);
           held.tellFacts(name, { ...present.facts, status: firstStep ? 'running' : status, progress });
           if (firstStep || events.some((event) => event.type !== 'step')) void read(name).catch(() => {});
@@ -153,6 +156,6 @@ export function createReading({ root, hub, held }: { root: string; hub: Hub; hel
 
 function withProgress(facts: SessionFacts, follower: Follower): SessionFacts {
   const now = follower.progress();
-  const begun = facts.status === 'starting' && (now.console.step ?? 0) > 0;
+  const begun = facts.status === 'starting' && now.begun;
   return { ...facts, status: begun ? 'running' : facts.status, progress: publicProgress(now) };
 }

@@ -5,7 +5,6 @@ import { readSafetensorsHeader } from '../../files/safetensors.js';
 import type { ModelRole } from '../../models/roles.js';
 import { readDisk } from '../../telemetry/disk.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
-import { readCheckpointName } from '../../trainers/sdOutput/fileNames.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import type { Session } from '../status/session.js';
@@ -51,8 +50,8 @@ function check(needed: number, place: Place, path: string): Finding[] {
 }
 
 /** The best estimate is what an earlier attempt wrote. */
-async function largestSeen({ folder, outputName, entries, candidates }: Session): Promise<Partial<SaveSizes>> {
-  const names = entries.filter((name) => readCheckpointName(name, outputName));
+async function largestSeen({ folder, dialect, outputName, entries, candidates }: Session): Promise<Partial<SaveSizes>> {
+  const names = entries.filter((name) => dialect.saved(name, outputName)?.is === 'checkpoint');
   const sizes = await Promise.all(
     names.map((name) =>
       stat(join(folder, name)).then(

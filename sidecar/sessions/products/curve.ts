@@ -1,8 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { realInside } from '../../security/paths.js';
-import { joinNeighbours, type LossCurve, readLossCurve } from '../../trainers/sdOutput/lossCurve.js';
-import { readScalars } from '../../trainers/sdOutput/scalars.js';
+import { joinNeighbours, type LossCurve } from '../../trainers/lossCurve.js';
 import { writerByTime } from '../lineage/writer.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
@@ -11,19 +7,19 @@ import type { Session } from '../status/session.js';
 export type MetricPoint = { tag: string; step: number; value: number; attempt: number; wall_time: number };
 
 /**
- * What the session's runs wrote to their event files, oldest first. Each attempt has an event folder of its own, and
- * counts its steps from zero: here they are absolute, and what a later attempt trained again replaces what it lost.
+ * What the session's runs reported, oldest first: steps are absolute, and what a later attempt trained again replaces what it
+ * lost.
  */
 export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   let metrics: MetricPoint[] = [];
-  for (const folder of await eventFolders(join(session.folder, 'logs'))) {
-    const { points } = await readScalars(folder);
+  const { runs, countedBy } = session.dialect.metrics;
+  for (const points of await runs(session.folder)) {
     const begun = points[0]?.wallTime;
     if (begun === undefined) continue;
     const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writerOf(session, begun) ?? FIRST;
-    metrics = metrics.filter(({ tag, step }) => (EPOCH_TAG.test(tag) ? step < firstEpoch : step <= offset));
+    metrics = metrics.filter(({ tag, step }) => (countedBy(tag) === 'epochs' ? step < firstEpoch : step <= offset));
     for (const { tag, step, value, wallTime } of points) {
-      const absolute = EPOCH_TAG.test(tag) ? step : step + offset;
+      const absolute = countedBy(tag) === 'own steps' ? step + offset : step;
       metrics.push({ tag, step: absolute, value, attempt, wall_time: wallTime });
     }
   }
@@ -41,8 +37,7 @@ const MOST_GROUPS = 200;
  * least and the greatest of neighbours, and each attempt's first and last.
  */
 export async function readLosses(session: Session): Promise<LossPoint[]> {
-  const curves: LossCurve[] = [];
-  for (const folder of await eventFolders(join(session.folder, 'logs'))) curves.push(await readLossCurve(folder));
+  const curves = await session.dialect.metrics.losses(session.folder);
   const total = curves.reduce((sum, { groups }) => sum + groups.length, 0);
   const areSingle = curves.every(({ groups }) => groups.every(({ count }) => count === 1));
   // Twice as many single losses are no more points.
@@ -52,7 +47,8 @@ export async function readLosses(session: Session): Promise<LossPoint[]> {
 
 function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, session: Session): LossPoint[] {
   if (begunAt === null || !first || !last) return [];
-  const { number: attempt, step_offset: offset } = writerOf(session, begunAt) ?? FIRST;
+  const { number: attempt, step_offset } = writerOf(session, begunAt) ?? FIRST;
+  const offset = session.dialect.metrics.countedBy('loss') === 'own steps' ? step_offset : 0;
   const joined = joinNeighbours(groups, size);
   return joined.flatMap(({ count, sum, least, greatest }, at) => {
     const ends = [...(at === 0 ? [first] : []), ...(at === joined.length - 1 ? [last] : [])];
@@ -64,16 +60,6 @@ function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, ses
 /** A run whose attempt is not known counts as the first one. */
 const FIRST = { number: 1, first_epoch: 1, step_offset: 0 };
 
-const EPOCH_TAG = /^loss\/(epoch_average|validation\/epoch_)/;
-
 function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {
   return writerByTime(state?.attempts ?? [], begunAt * 1000);
-}
-
-/** Folders that hold event files, oldest first: their names begin with the time of the start. */
-async function eventFolders(logs: string): Promise<string[]> {
-  const inside = await realInside(dirname(dirname(logs)), logs).catch(() => null);
-  const found = inside ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(() => []) : [];
-  const files = found.filter((entry) => entry.isFile() && entry.name.startsWith('events.out.tfevents.'));
-  return [...new Set(files.map((entry) => entry.parentPath))].sort();
 }

@@ -2,8 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, realInside } from '../../security/paths.js';
-import { type CheckpointOnDisk, readCheckpoints } from '../../trainers/sdOutput/checkpoints.js';
-import { readSamples } from '../../trainers/sdOutput/samples.js';
+import type { CheckpointOnDisk } from '../../trainers/dialect.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
 import { whyNot } from '../lineage/resume.js';
 import { writerByPlace, writerByTime } from '../lineage/writer.js';
@@ -35,7 +34,7 @@ async function problemOf(folder: string, path: string): Promise<string | null> {
 
 /** The sample pictures of a session, newest first. */
 export async function samplesOf(session: Session): Promise<SampleFacts[]> {
-  return (await readSamples(session.folder)).map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
+  return (await session.dialect.samples.read(session.folder)).map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
     name,
     epoch,
     step: step === null ? null : step + (writerByTime(session.state?.attempts ?? [], savedAtMs)?.step_offset ?? 0),
@@ -62,14 +61,14 @@ export async function checkpointPath(session: Session, path: string): Promise<st
 
 /** In the output folder first, then what was moved to `earlier/`; newest first in each. */
 async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
-  const { folder, outputName } = session;
+  const { folder, dialect, outputName } = session;
   const own = await isOwnFolder(join(folder, 'earlier'));
   const inside = own ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(() => []) : [];
   const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
   const places = ['', ...earlier.sort().reverse()];
   const found = await Promise.all(
     places.map(async (place) =>
-      (await readCheckpoints(join(folder, place), outputName))
+      (await dialect.checkpoints(join(folder, place), outputName))
         .sort((a, b) => b.savedAtMs - a.savedAtMs)
         .map((file) => ({ path: join(place, file.name), file })),
     ),
@@ -79,6 +78,6 @@ async function readAll(session: Session): Promise<{ path: string; file: Checkpoi
 
 function placeOf(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | null) {
   if (file.kind === 'step') return { epoch: null, step: stepOffset + (file.number ?? 0) };
-  const epoch = file.kind === 'epoch' ? file.number : (file.metadata?.ss_num_epochs ?? null);
+  const { epoch } = file;
   return { epoch, step: epoch !== null && perEpoch !== null ? epoch * perEpoch : null };
 }

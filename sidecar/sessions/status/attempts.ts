@@ -1,6 +1,7 @@
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import type { Liveness } from '../../launchers/liveness.js';
-import { type Beginning, beginProgress, type StoredProgress } from '../../telemetry/progress.js';
+import { beginProgress, type StoredProgress } from '../../telemetry/progress.js';
+import type { Beginning } from '../../trainers/dialect.js';
 import type { AttemptFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { newAttempt, type UiState } from '../record/uiState.js';
@@ -25,7 +26,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
-  const { exit_code, signal, reason, argv, log_start, log_end, automatic, gpus, job } = entry;
+  const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job } = entry;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
@@ -41,6 +42,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     exit_code,
     signal,
     reason: entry.outcome === 'completed' ? 'Completed.' : reason,
+    reason_code,
     argv,
     log_start,
     log_end,

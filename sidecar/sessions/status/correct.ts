@@ -11,10 +11,11 @@ import { readSession, type Session } from './session.js';
  */
 export async function correct(session: Session, thorough: boolean): Promise<Session | null> {
   if (!needsCorrection(session)) return session;
-  const { folder, name } = session;
+  const { folder, name, dialect } = session;
+  const place = { root: dirname(folder), dialectOf: () => dialect };
   try {
     const write = async () => {
-      const present = await readSession(dirname(folder), name, null, thorough);
+      const present = await readSession(place, name, null, thorough);
       if (!present || present.facts.status === 'pending') return present ?? session;
       await updateStateFile(folder, (raw) => record(raw, present));
       return present;

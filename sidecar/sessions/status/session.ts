@@ -7,9 +7,8 @@ import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { isWithin } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress, readProgress, type StoredProgress } from '../../telemetry/progress.js';
-import { checkpointName, outputNameBehind } from '../../trainers/sdOutput/fileNames.js';
-import { newestSample } from '../../trainers/sdOutput/samples.js';
-import { hasCompleteState } from '../../trainers/sdOutput/stateFolders.js';
+import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
+import type { DialectOf } from '../../trainers/dialects.js';
 import { isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
 import { byHandIn, type HandRun } from '../byHand/runs.js';
@@ -21,7 +20,7 @@ import { isSessionLocked } from '../record/lock.js';
 import { readPutBack } from '../record/putBack.js';
 import { readStateFile, STATE_FILE, type StateFile } from '../record/stateFile.js';
 import { type AttemptEntry, settingsOf, type UiState } from '../record/uiState.js';
-import { attemptFacts, latestEntry, withLatest } from './attempts.js';
+import { attemptFacts, beginningOf, latestEntry, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import { nextAction, type SavedStates } from './nextAction.js';
 import { outputName } from './outputName.js';
@@ -44,12 +43,16 @@ export type Session = {
   liveness: Liveness;
   /** What somebody started in a terminal and writes into this folder; null where an attempt of ours lives. */
   byHand: HandRun | null;
+  /** How what its training prints and leaves behind is read. */
+  dialect: Dialect;
   outputName: string;
   /** Top-level names of the folder. */
   entries: string[];
   /** All of its states after a thorough reading; else those that its facts are made from. */
   candidates: Candidate[];
   progress: StoredProgress | null;
+  /** What the newest attempt has said of itself. */
+  console: ConsoleFacts;
 };
 
 /**
@@ -58,7 +61,7 @@ export type Session = {
  * nothing runs the newest to their last byte: what a lost power supply leaves is not seen at their ends.
  */
 export async function readSession(
-  root: string,
+  { root, dialectOf }: { root: string; dialectOf: DialectOf },
   name: string,
   live: StoredProgress | null,
   thorough = false,
@@ -66,16 +69,17 @@ export async function readSession(
   const folder = join(root, name);
   const entries = await readdir(folder).catch(() => null);
   if (!entries) return null;
-  const checkpoints = entries.filter((entry) => entry.endsWith('.safetensors') && outputNameBehind(entry)).length;
   const file = await readStateFile(folder);
+  const state = file.kind === 'whole' ? file.state : null;
+  const dialect = dialectOf(state?.trainer);
+  const checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
   const record = presentRecord(folder);
   const alive = liveness(folder);
   const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
   if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) return null;
 
-  const state = file.kind === 'whole' ? file.state : null;
   const entry = latestEntry(state, record);
-  const own = byHand?.outputName ?? outputName(name, state, entries);
+  const own = byHand?.outputName ?? outputName(dialect, name, state, entries);
   let progress = live ?? readProgress(folder);
   let latest = entry;
   let settledNow = false;
@@ -83,38 +87,40 @@ export async function readSession(
   if (entry && alive.alive === 'no' && (!entry.outcome || isCutOff(entry, record, folder))) {
     pending = record?.id !== entry.id && (await isSessionLocked(folder));
     if (!pending) {
-      ({ latest, progress } = await settleEnded({ folder, entry, record, outputName: own, stored: progress }));
+      ({ latest, progress } = await settleEnded({ folder, entry, record, dialect, outputName: own, stored: progress }));
       settledNow = file.kind === 'whole';
     }
   }
   if (progress && entry && progress.attempt !== entry.id && progress.attempt !== null) progress = null;
 
+  const console = dialect.console.facts(progress?.dialect ?? null, latest && beginningOf(latest));
   const epochs = state?.max_train_epochs ?? progress?.epochs ?? null;
   const derived = deriveStatus({
     state,
     latest,
     liveness: alive,
     byHand: byHand && { pid: byHand.pid, ending: isEnding(byHand) },
-    stepSeen: (progress?.console.step ?? 0) > 0,
+    stepSeen: progress?.begun ?? false,
     checkpoints,
   });
   const status = pending ? 'pending' : derived.status;
   const idle = alive.alive === 'no' && !byHand && !pending;
-  const final = join(folder, checkpointName(own, { kind: 'final', number: null }));
+  const final = join(folder, dialect.final.name(own));
   const allTrained = status === 'completed' || (idle && (latest?.all_trained ?? false) && existsSync(final));
   const resumable = idle && latest !== null && !allTrained;
   const trainable = idle && file.kind === 'whole';
   const all = () =>
     readCandidates({
       folder,
+      dialect,
       outputName: own,
       attempts: state?.attempts ?? [],
       stepsPerEpoch: progress?.steps_per_epoch ?? null,
-      writingNow: idle ? null : (progress?.console.savingState ?? null),
+      writingNow: idle ? null : console.savingState,
       thorough: idle && (thorough || settledNow),
     });
   // Of what runs no state matters here, and of what is completed one that is complete; to find it is a third of the work.
-  const enough = !thorough && !resumable && (!trainable || (await hasCompleteState(folder, own, entries)));
+  const enough = !thorough && !resumable && (!trainable || (await dialect.states.hasComplete(folder, own, entries)));
   const candidates = enough ? [] : await all();
   const trained = progress?.step ?? null;
   const resume = resumable ? (chooseResume(candidates, epochs, trained)?.facts ?? null) : null;
@@ -167,7 +173,7 @@ export async function readSession(
       checkpoints,
       alive: alive.alive !== 'no' || byHand !== null,
     }),
-    newest_sample: entries.includes('sample') ? await newestSample(folder) : null,
+    newest_sample: entries.includes(dialect.samples.folder) ? await dialect.samples.newest(folder) : null,
     loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
     settings: settingsOf(state),
     put_back: await readPutBack(folder, entries),
@@ -182,10 +188,12 @@ export async function readSession(
     settledNow,
     liveness: alive,
     byHand,
+    dialect,
     outputName: own,
     entries,
     candidates,
     progress,
+    console,
   };
 }
 

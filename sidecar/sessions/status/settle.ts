@@ -2,13 +2,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
-import { type Exit, explainEnd, whyNotAgain } from '../../trainers/sdOutput/failures.js';
-import { checkpointName } from '../../trainers/sdOutput/fileNames.js';
+import type { Dialect, Exit, Explanation } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 
 export type Settlement = Pick<
   AttemptEntry,
-  'outcome' | 'all_trained' | 'reason' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
+  'outcome' | 'all_trained' | 'reason' | 'reason_code' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
 >;
 
 export type Evidence = {
@@ -23,8 +22,8 @@ export type Evidence = {
   /** A final weights file that was not there, or not so, before the attempt: `whole`, or what is wrong with it. */
   newFinal: 'whole' | { wrong: string } | null;
   finalName: string;
-  /** The end of this attempt's part of the log. */
-  logTail: string;
+  /** Why the trainer ended so, from the end of this attempt's part of the log. */
+  explain(exit: Exit): Explanation;
   logSize: number;
   now: Date;
 };
@@ -49,6 +48,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     signal: record?.signal ?? null,
     log_end: record?.log_end ?? evidence.logSize,
     no_retry: null,
+    reason_code: null,
   };
   // A training that honours a stop between two steps saves what it has, and ends without an error too.
   const cutShort = Boolean(entry.stop_requested_at) && evidence.stepsLeft !== null && evidence.stepsLeft > 0;
@@ -66,7 +66,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     return { ...ended, outcome: 'stopped', reason: `Stopped by ${record.stop_signal}, sent to its process.` };
   }
   if (record?.ended_at) {
-    return { ...ended, outcome: 'failed', reason: why(evidence, record), no_retry: noRetry(evidence, record) };
+    return { ...ended, outcome: 'failed', ...why(evidence, record) };
   }
   if (!record) {
     const reason = 'Trackside went away before the trainer had started; nothing was trained.';
@@ -76,33 +76,20 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
 }
 
 /** The signature (inode, mtime, size) of the final weights file, or null where there is none. Compared, never read as a time. */
-export function finalSignature(folder: string, outputName: string): string | null {
-  const stats = statSync(join(folder, checkpointName(outputName, { kind: 'final', number: null })), {
-    throwIfNoEntry: false,
-  });
+export function finalSignature(folder: string, dialect: Dialect, outputName: string): string | null {
+  const stats = statSync(join(folder, dialect.final.name(outputName)), { throwIfNoEntry: false });
   return stats ? signatureOf(stats) : null;
 }
 
-/** What the runner itself says of an end ("could not be started: …") is no passing matter. */
-function noRetry(evidence: Evidence, record: AttemptRecord): AttemptEntry['no_retry'] {
-  if (record.reason) return 'repeats';
-  return whyNotAgain(evidence.logTail, exitOf(record));
-}
-
-function exitOf({ exit_code: code, signal, oom_killed: oomKilled, oom_kills: oomKills }: AttemptRecord): Exit {
-  return { code, signal, oomKilled, oomKills };
-}
-
-function why(evidence: Evidence, record: AttemptRecord): string {
-  if (record.reason) return record.reason;
-  const { exit_code: code, signal } = record;
-  const explained = explainEnd(evidence.logTail, exitOf(record));
-  if (code === 0) {
-    const missing = `The trainer ended without an error, but ${whatIsMissing(evidence)}.`;
-    return explained ? `${missing} ${explained}` : missing;
-  }
-  if (explained) return explained;
-  return signal ? `The trainer was ended by ${signal}.` : `The trainer ended with exit code ${code}.`;
+function why(evidence: Evidence, record: AttemptRecord): Pick<Settlement, 'reason' | 'reason_code' | 'no_retry'> {
+  // What the runner itself says of an end ("could not be started: …") is no passing matter.
+  if (record.reason) return { reason: record.reason, reason_code: null, no_retry: 'repeats' };
+  const { exit_code: code, signal, oom_killed: oomKilled, oom_kills: oomKills } = record;
+  const { words, code: reason_code, again: no_retry } = evidence.explain({ code, signal, oomKilled, oomKills });
+  const plain = signal ? `The trainer was ended by ${signal}.` : `The trainer ended with exit code ${code}.`;
+  if (code !== 0) return { reason: words ?? plain, reason_code, no_retry };
+  const missing = `The trainer ended without an error, but ${whatIsMissing(evidence)}.`;
+  return { reason: words ? `${missing} ${words}` : missing, reason_code, no_retry };
 }
 
 function whatIsMissing({ newFinal, finalName }: Evidence): string {

@@ -1,13 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSafetensors } from '../../files/safetensors.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
 import { readLogTail } from '../../telemetry/logTail.js';
-import { type StoredProgress, stepsBefore } from '../../telemetry/progress.js';
-import { stepsPerEpoch } from '../../trainers/sdOutput/consoleLines.js';
-import { checkpointName } from '../../trainers/sdOutput/fileNames.js';
+import type { StoredProgress } from '../../telemetry/progress.js';
+import type { Dialect } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from './attempts.js';
 import { stepsLeft } from './saveUnderWay.js';
@@ -24,41 +22,49 @@ export async function settleEnded(ended: {
   entry: AttemptEntry;
   /** attempt.json, which may be about another attempt. */
   record: AttemptRecord | null;
+  dialect: Dialect;
   outputName: string;
   stored: StoredProgress | null;
 }): Promise<{ latest: AttemptEntry; progress: StoredProgress }> {
-  const { folder, entry, record, outputName } = ended;
-  const begun = attemptProgress(entry, ended.stored, null);
-  const progress = await accountForRest(folder, beginningOf(entry), entry.log_start, begun);
+  const { folder, entry, record, dialect, outputName } = ended;
+  const beginning = beginningOf(entry);
+  const progress = await accountForRest({
+    folder,
+    console: dialect.console,
+    beginning,
+    logStart: entry.log_start,
+    progress: attemptProgress(entry, ended.stored, null),
+  });
+  const console = dialect.console.facts(progress.dialect, beginning);
   const log = join(folder, LOG_FILE);
   const mine = record?.id === entry.id ? record : null;
   const logStart = mine?.log_start ?? entry.log_start;
+  const tail = await readLogTail(log, TAIL_LINES, logStart, mine?.log_end ?? undefined);
   const settlement = settle({
     entry,
     record: mine,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
-    stepSeen: (progress.console.step ?? 0) > 0,
-    stepsLeft: stepsLeft(progress),
-    newFinal: await readNewFinal(entry, folder, outputName),
-    finalName: finalName(outputName),
-    logTail: mine ? (await readLogTail(log, TAIL_LINES, logStart, mine.log_end ?? undefined)).text : '',
+    stepSeen: progress.begun,
+    stepsLeft: stepsLeft(progress, console),
+    newFinal: await readNewFinal(entry, folder, dialect, outputName),
+    finalName: dialect.final.name(outputName),
+    explain: (exit) => dialect.explain(tail.text, exit),
     logSize: (await stat(log).catch(() => null))?.size ?? 0,
     now: new Date(),
   });
-  const { console } = progress;
-  const counted = { steps_per_epoch: stepsPerEpoch(console), step_offset: stepsBefore(beginningOf(entry), console) };
+  const counted = { steps_per_epoch: console.stepsPerEpoch, step_offset: console.stepOffset };
   return { latest: { ...entry, ...settlement, ...counted }, progress };
 }
 
-async function readNewFinal(entry: AttemptEntry, folder: string, outputName: string): Promise<Evidence['newFinal']> {
-  const signature = finalSignature(folder, outputName);
+async function readNewFinal(
+  entry: AttemptEntry,
+  folder: string,
+  dialect: Dialect,
+  outputName: string,
+): Promise<Evidence['newFinal']> {
+  const signature = finalSignature(folder, dialect, outputName);
   if (signature === null || signature === entry.final_before) return null;
-  const header = await readSafetensors(join(folder, finalName(outputName))).catch((error: Error) => {
-    return `cannot be read (${error.message})`;
-  });
-  return typeof header === 'string' ? { wrong: header } : 'whole';
-}
-
-function finalName(outputName: string): string {
-  return checkpointName(outputName, { kind: 'final', number: null });
+  const unreadable = (error: Error) => `cannot be read (${error.message})`;
+  const wrong = await dialect.final.wrong(join(folder, dialect.final.name(outputName))).catch(unreadable);
+  return wrong === null ? 'whole' : { wrong };
 }

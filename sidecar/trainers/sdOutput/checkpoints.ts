@@ -4,34 +4,9 @@ import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { realInside } from '../../security/paths.js';
+import type { CheckpointOnDisk } from '../dialect.js';
 import { readCheckpointName } from './fileNames.js';
-
-export type CheckpointOnDisk = {
-  name: string;
-  kind: 'epoch' | 'step' | 'final';
-  /** The number in the name; that of a step counts from the last resume. */
-  number: number | null;
-  bytes: number;
-  savedAtMs: number;
-  /** Does its size agree with its header? If not, it is being written, or was cut off. */
-  whole: boolean;
-  metadata: CheckpointMetadata;
-  /** What more its header tells, by the names of sd-scripts; only what is there. */
-  told: Record<string, string>;
-};
-
-/** What a checkpoint says of itself (`ss_*`, sd-scripts.md section 8); null where it does not. */
-export type CheckpointMetadata = {
-  /** Epochs count from 1 in epoch saves, from 0 in step saves. */
-  ss_epoch: number | null;
-  /** Counted from the last resume. */
-  ss_steps: number | null;
-  ss_num_epochs: number | null;
-  ss_num_batches_per_epoch: number | null;
-  ss_gradient_accumulation_steps: number | null;
-  ss_network_dim: number | null;
-  ss_base_model_version: string | null;
-};
+import { stepsPerEpoch } from './stepCounts.js';
 
 /** Further names worth showing, as they stand in the header, in the order of the page; all values are strings. */
 const TOLD = [
@@ -98,7 +73,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
     bytes: stats.size,
     savedAtMs: stats.mtimeMs,
     whole: metadata !== null,
-    metadata: pick(metadata ?? {}),
+    ...count(named, metadata ?? {}),
     told: tell(metadata ?? {}),
   };
 }
@@ -109,19 +84,16 @@ const readMetadata = memoByFile(async (path: string): Promise<Record<string, str
   return typeof header === 'string' ? null : header.metadata;
 });
 
-function pick(metadata: Record<string, string>): CheckpointMetadata {
-  const number = (name: string) => {
-    const value = metadata[name];
-    return value !== undefined && /^\d+$/.test(value) ? Number(value) : null;
-  };
+/** What it says of itself (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */
+function count({ kind, number }: Named, metadata: Record<string, string>) {
+  const told = (name: string) => (/^\d+$/.test(metadata[name] ?? '') ? Number(metadata[name]) : null);
+  const epochs = told('ss_num_epochs');
+  const batches = told('ss_num_batches_per_epoch');
   return {
-    ss_epoch: number('ss_epoch'),
-    ss_steps: number('ss_steps'),
-    ss_num_epochs: number('ss_num_epochs'),
-    ss_num_batches_per_epoch: number('ss_num_batches_per_epoch'),
-    ss_gradient_accumulation_steps: number('ss_gradient_accumulation_steps'),
-    ss_network_dim: number('ss_network_dim'),
-    ss_base_model_version: metadata.ss_base_model_version ?? null,
+    epoch: kind === 'epoch' ? number : kind === 'final' ? epochs : told('ss_epoch'),
+    steps: told('ss_steps'),
+    epochs,
+    stepsPerEpoch: batches === null ? null : stepsPerEpoch(batches, told('ss_gradient_accumulation_steps')),
   };
 }
 

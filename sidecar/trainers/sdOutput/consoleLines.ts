@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { ConsoleEvent } from '../dialect.js';
 import type { Phase } from '../phase.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
-/** What a trainer's console has said so far. Plain JSON: the next sidecar takes it up where this one left it. */
+/** What a trainer's console has said so far. Plain JSON, kept in progress.json: the next sidecar goes on from it. */
 export type ConsoleState = {
   phase: Phase;
   /** The bar, counted from the last resume. */
@@ -32,17 +33,6 @@ export type ConsoleState = {
   record: RichRecord | null;
 };
 
-export type ConsoleEvent =
-  | { type: 'step'; step: number; total: number; loss: number | 'nan' | null }
-  | { type: 'epoch'; epoch: number; epochs: number }
-  | { type: 'phase'; phase: Phase }
-  | { type: 'checkpoint'; path: string }
-  | { type: 'state-begun'; path: string }
-  | { type: 'state-saved'; path: string }
-  | { type: 'sampling' }
-  | { type: 'resumed'; path: string }
-  | { type: 'finished' };
-
 /** A console on which nothing was printed yet. One for each attempt. */
 export function startConsole(): ConsoleState {
   return {
@@ -64,11 +54,6 @@ export function startConsole(): ConsoleState {
     carry: '',
     record: null,
   };
-}
-
-/** Optimizer steps in one epoch (sd-scripts train_network.py:800: accumulation also ends with the epoch); null while unknown. */
-export function stepsPerEpoch(state: Pick<ConsoleState, 'batchesPerEpoch' | 'accumulation'>): number | null {
-  return state.batchesPerEpoch === null ? null : Math.ceil(state.batchesPerEpoch / (state.accumulation ?? 1));
 }
 
 /** No line that means anything is longer; more of one is not kept. */

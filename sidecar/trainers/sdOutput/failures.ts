@@ -1,10 +1,5 @@
+import type { Exit } from '../dialect.js';
 import { errorTail } from './errorTail.js';
-
-/**
- * How a process ended. `code` is null when a signal ended it. `oomKills` counts what the kernel killed around it for lack of
- * memory, null where no counter tells; `oomKilled` where it was itself among them.
- */
-export type Exit = { code: number | null; signal: string | null; oomKilled: boolean; oomKills: number | null };
 
 /**
  * Why a training ended, in one or two sentences with what to do, from the last part of its log. Behind `accelerate

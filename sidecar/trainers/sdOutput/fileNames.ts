@@ -1,10 +1,9 @@
-/** Epoch and step files carry their number; the final one carries none (sd-scripts train_util.py:89-100). */
-export type SavedAt =
-  | { kind: 'epoch'; number: number }
-  | { kind: 'step'; number: number }
-  | { kind: 'final'; number: null };
+import type { SavedAt } from '../dialect.js';
 
-/** `<name>-000004.safetensors`, `<name>-step00000500.safetensors` or `<name>.safetensors`. */
+/**
+ * `<name>-000004.safetensors`, `<name>-step00000500.safetensors` or `<name>.safetensors`: epoch and step files carry their
+ * number; the final one carries none (sd-scripts train_util.py:89-100).
+ */
 export function checkpointName(outputName: string, at: SavedAt): string {
   return `${stem(outputName, at)}.safetensors`;
 }

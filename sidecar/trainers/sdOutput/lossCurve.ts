@@ -1,50 +1,26 @@
 import { Lru } from '../../files/lru.js';
+import { addLoss, type LossCurve, newCurve, type ThinnedCurve } from '../lossCurve.js';
 import { eachScalar, type ScalarOffsets } from './scalars.js';
-
-/** The losses of some neighbouring steps: how many, their sum, the least and the greatest. */
-export type LossGroup = { count: number; sum: number; least: Loss; greatest: Loss };
-export type Loss = { step: number; value: number };
-
-export type LossCurve = {
-  /** When the first loss was written, in seconds since 1970; null where there is none. */
-  readonly begunAt: number | null;
-  readonly first: Loss | null;
-  readonly last: Loss | null;
-  /** In the order in which they were written; steps as the trainer counts them. */
-  readonly groups: readonly LossGroup[];
-};
-
-/** Groups a folder: twice as many steps go into each once there are more. */
-const MOST_GROUPS = 512;
 
 /**
  * The loss of every step in an event folder (`loss/current`), thinned: minima and maxima stay. The curve is kept, and
  * only what was written since the last call is read and folded in: an open page asks four times a second.
  */
 export function readLossCurve(folder: string): Promise<LossCurve> {
-  const kept = known.get(folder) ?? newCurve();
+  const kept = known.get(folder) ?? newKept();
   known.set(folder, kept);
   // One after the other: two at once would both add the same points.
   kept.reading = kept.reading.catch(() => {}).then(() => readOn(folder, kept));
   return kept.reading.then(() => kept);
 }
 
-type Kept = {
-  begunAt: number | null;
-  first: Loss | null;
-  last: Loss | null;
-  groups: LossGroup[];
-  /** Steps in each group but the last. */
-  size: number;
-  offsets: ScalarOffsets;
-  reading: Promise<void>;
-};
+type Kept = ThinnedCurve & { offsets: ScalarOffsets; reading: Promise<void> };
 
 /** By folder: some 60 kB each. */
 const known = new Lru<Kept>(64);
 
-function newCurve(): Kept {
-  return { begunAt: null, first: null, last: null, groups: [], size: 1, offsets: {}, reading: Promise.resolve() };
+function newKept(): Kept {
+  return { ...newCurve(), offsets: {}, reading: Promise.resolve() };
 }
 
 async function readOn(folder: string, kept: Kept): Promise<void> {
@@ -53,42 +29,8 @@ async function readOn(folder: string, kept: Kept): Promise<void> {
     kept.offsets,
     ({ step, value, wallTime }) => {
       kept.begunAt ??= wallTime;
-      if (Number.isFinite(value)) add(kept, { step, value });
+      if (Number.isFinite(value)) addLoss(kept, { step, value });
     },
     'loss/current',
   );
-}
-
-function add(kept: Kept, loss: Loss): void {
-  kept.first ??= loss;
-  kept.last = loss;
-  const one = { count: 1, sum: loss.value, least: loss, greatest: loss };
-  const last = kept.groups.at(-1);
-  if (last && last.count < kept.size) {
-    kept.groups[kept.groups.length - 1] = joined(last, one);
-    return;
-  }
-  if (kept.groups.length === MOST_GROUPS) {
-    kept.groups = joinNeighbours(kept.groups, 2);
-    kept.size *= 2;
-  }
-  kept.groups.push(one);
-}
-
-/** The same losses in groups of `size` groups. */
-export function joinNeighbours(groups: readonly LossGroup[], size: number): LossGroup[] {
-  const result: LossGroup[] = [];
-  for (let at = 0; at < groups.length; at += size) {
-    result.push(groups.slice(at, at + size).reduce(joined));
-  }
-  return result;
-}
-
-function joined(a: LossGroup, b: LossGroup): LossGroup {
-  return {
-    count: a.count + b.count,
-    sum: a.sum + b.sum,
-    least: b.least.value < a.least.value ? b.least : a.least,
-    greatest: b.greatest.value > a.greatest.value ? b.greatest : a.greatest,
-  };
 }

@@ -1,18 +1,4 @@
-import type { StateOnDisk } from './stateFolders.js';
-
-/** All numbers absolute over the session; epochs count from 1. */
-export type ResumeRecipe = {
-  /** Whole epochs that the state holds. */
-  epoch: number;
-  /** Optimizer steps that the state's weights have seen. */
-  step: number;
-  /** `--initial_epoch`: the first epoch that will be trained. Nothing is left to train when it exceeds max_train_epochs. */
-  firstEpoch: number;
-  /** What to add to the step on the trainer's bar, which counts from 0 again. */
-  stepOffset: number;
-  /** Steps inside the state that are trained again: a resume cannot begin in the middle of an epoch. */
-  repeatedSteps: number;
-};
+import type { ResumeRecipe, StateOnDisk } from '../dialect.js';
 
 /**
  * How to resume from a state folder so that the run ends after exactly the epochs asked for, however often it was

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { isOwnFolder } from '../../security/paths.js';
+import type { SampleOnDisk } from '../dialect.js';
 import { readSampleName, type SampleName } from './fileNames.js';
-
-export type SampleOnDisk = SampleName & { name: string; bytes: number; savedAtMs: number };
 
 /**
  * The whole sample pictures in `<outputPath>/sample/`, newest first. A picture that is still being written is left out:
@@ -28,6 +27,7 @@ export async function newestSample(outputPath: string): Promise<string | null> {
 }
 
 type Named = SampleName & { name: string };
+type Found = SampleOnDisk & SampleName;
 
 async function sampleNames(outputPath: string): Promise<Named[]> {
   if (!(await isOwnFolder(join(outputPath, 'sample')))) return [];
@@ -42,11 +42,11 @@ async function sampleNames(outputPath: string): Promise<Named[]> {
 }
 
 /** As the trainer's own time in the names says; prompts of one time in their order. */
-function newestFirst(a: SampleOnDisk, b: SampleOnDisk): number {
+function newestFirst(a: Found, b: Found): number {
   return b.time.localeCompare(a.time) || b.savedAtMs - a.savedAtMs || a.prompt - b.prompt;
 }
 
-async function readSample(outputPath: string, named: Named): Promise<SampleOnDisk | null> {
+async function readSample(outputPath: string, named: Named): Promise<Found | null> {
   const path = join(outputPath, 'sample', named.name);
   const stats = await lstat(path).catch(() => null);
   if (!stats?.isFile() || !(await isWhole(path, signatureOf(stats), stats.size))) return null;

@@ -6,25 +6,9 @@ import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
+import type { StateOnDisk } from '../dialect.js';
 import { readStateName } from './fileNames.js';
 import { whatIsZeroed } from './zeroedWeights.js';
-
-/** A state folder as it lies on disk. `currentEpoch` is absolute, `currentStep` counts from the last resume. */
-export type StateOnDisk = {
-  name: string;
-  kind: 'epoch' | 'step' | 'final';
-  /** The number in the name. */
-  number: number | null;
-  currentEpoch: number | null;
-  currentStep: number | null;
-  bytes: number;
-  /** When the save ended; of an unfinished one, when its newest file was written. */
-  savedAtMs: number;
-  /** Can it be resumed from? */
-  complete: boolean;
-  /** Why not, in words that can follow the folder's name and a colon. */
-  reason: string | null;
-};
 
 type Options = {
   /** The folder that the trainer is writing at this moment, from its console lines; never complete. */

@@ -3,6 +3,7 @@ import { offlineEnvironment, tokenizerFolder } from '../../models/tokenizers.js'
 import type { Argument } from '../arguments.js';
 import { datasetConfig, type PictureFolder } from '../datasetConfig.js';
 import { OWN_FLAGS } from '../flagPolicy.js';
+import { sdOutput } from '../sdOutput/dialect.js';
 import { type Subset, subsetsOf } from '../subsets.js';
 import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
 import { trainScript } from '../trainScript.js';
@@ -31,6 +32,7 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
       commit: checkout.commit,
       also: ['train_network.py', 'library/train_util.py'],
     },
+    dialect: sdOutput,
     python: checkout.python,
     usesGpu: true,
     models: needs,

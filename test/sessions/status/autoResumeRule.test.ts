@@ -22,6 +22,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     log_end: null,
     exit_code: 1,
     signal: null,
+    reason_code: null,
     reason: `it ended at ${begun}, in a way of its own: ${'ABCDEFGH'[begun % 8]}`,
     all_trained: false,
     outcome: 'failed',

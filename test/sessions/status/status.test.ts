@@ -4,6 +4,8 @@ import type { Liveness } from '../../../sidecar/launchers/liveness.js';
 import { type AttemptEntry, parseUiState } from '../../../sidecar/sessions/record/uiState.js';
 import { settle } from '../../../sidecar/sessions/status/settle.js';
 import { deriveStatus } from '../../../sidecar/sessions/status/status.js';
+import type { Exit } from '../../../sidecar/trainers/dialect.js';
+import { sdOutput } from '../../../sidecar/trainers/sdOutput/dialect.js';
 
 const record = { id: 'a', ended_at: '2026-01-01T00:00:00.000Z', exit_code: 0, signal: null } as AttemptRecord;
 const dead: Liveness = { alive: 'no' };
@@ -23,7 +25,7 @@ describe('how an attempt ended', () => {
     stepsLeft: 0,
     newFinal: 'whole' as const,
     finalName: 'cat.safetensors',
-    logTail: '',
+    explain: (exit: Exit) => sdOutput.explain('', exit),
     logSize: 10,
     now: new Date(0),
   };

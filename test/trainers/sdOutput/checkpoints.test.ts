@@ -22,16 +22,15 @@ test('checkpoints say what they are from their headers', async () => {
     number: 1,
     bytes: 562_408,
     whole: true,
-    metadata: {
-      ss_epoch: 1,
-      ss_steps: 8,
-      ss_num_epochs: 3,
-      ss_num_batches_per_epoch: 8,
-      ss_gradient_accumulation_steps: 1,
-      ss_network_dim: 4,
-      ss_base_model_version: 'sd_v1',
-    },
+    epoch: 1,
+    steps: 8,
+    epochs: 3,
+    stepsPerEpoch: 8,
     told: {
+      ss_num_batches_per_epoch: '8',
+      ss_gradient_accumulation_steps: '1',
+      ss_network_dim: '4',
+      ss_base_model_version: 'sd_v1',
       ss_network_module: 'networks.lora',
       ss_learning_rate: '0.001',
       ss_seed: '42',
@@ -48,7 +47,7 @@ test('a checkpoint that is being written is shown as such, and as whole once it 
   await truncate(path, 300_000);
   expect(await readCheckpoints(folder.path, 'cat')).toMatchObject([{ name: 'cat.safetensors', whole: false }]);
   await cp(weights, path);
-  expect(await readCheckpoints(folder.path, 'cat')).toMatchObject([{ whole: true, metadata: { ss_network_dim: 4 } }]);
+  expect(await readCheckpoints(folder.path, 'cat')).toMatchObject([{ whole: true, told: { ss_network_dim: '4' } }]);
 });
 
 test('newest first, whatever their numbers', async () => {

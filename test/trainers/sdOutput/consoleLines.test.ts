@@ -3,13 +3,9 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type ConsoleEvent,
-  type ConsoleState,
-  readConsole,
-  startConsole,
-  stepsPerEpoch,
-} from '../../../sidecar/trainers/sdOutput/consoleLines.js';
+import type { ConsoleEvent } from '../../../sidecar/trainers/dialect.js';
+import { type ConsoleState, readConsole, startConsole } from '../../../sidecar/trainers/sdOutput/consoleLines.js';
+import { consoleReader } from '../../../sidecar/trainers/sdOutput/consoleReader.js';
 import { FIXTURES, fixture } from '../fixtures.js';
 
 function readAll(chunks: string[]): { state: ConsoleState; events: ConsoleEvent[] } {
@@ -68,7 +64,7 @@ describe('a run of sd-scripts', () => {
       resumedFrom: resumed,
       finished: true,
     });
-    expect(stepsPerEpoch(state)).toBe(8);
+    expect(consoleReader.facts(state, null).stepsPerEpoch).toBe(8);
   });
 
   test('every state folder is seen begun and then saved, though its path is broken over lines', () => {
@@ -148,7 +144,7 @@ describe('lines', () => {
   });
 
   test('batches that do not divide by the accumulation make one more step', () => {
-    expect(stepsPerEpoch({ batchesPerEpoch: 8, accumulation: 3 })).toBe(3);
+    expect(consoleReader.facts({ batchesPerEpoch: 8, accumulation: 3 }, null).stepsPerEpoch).toBe(3);
   });
 
   test('a step and the end of a save show at once, not only when the next line comes', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Exit, explainEnd, isBrokenCache, whyNotAgain } from '../../../sidecar/trainers/sdOutput/failures.js';
+import type { Exit } from '../../../sidecar/trainers/dialect.js';
+import { explainEnd, isBrokenCache, whyNotAgain } from '../../../sidecar/trainers/sdOutput/failures.js';
 import { fixture } from '../fixtures.js';
 
 const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false, oomKills: null };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { SavedAt } from '../../../sidecar/trainers/dialect.js';
 import {
   checkpointName,
   outputNameBehind,
   readCheckpointName,
   readSampleName,
   readStateName,
-  type SavedAt,
 } from '../../../sidecar/trainers/sdOutput/fileNames.js';
 
 test.each<[SavedAt, string, string]>([

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { joinNeighbours, readLossCurve } from '../../../sidecar/trainers/sdOutput/lossCurve.js';
+import { joinNeighbours } from '../../../sidecar/trainers/lossCurve.js';
+import { readLossCurve } from '../../../sidecar/trainers/sdOutput/lossCurve.js';
 import { readScalars } from '../../../sidecar/trainers/sdOutput/scalars.js';
 import { addSteps, longTraining } from '../../bench/longTraining.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { StateOnDisk } from '../../../sidecar/trainers/dialect.js';
 import { expectedSteps } from '../../../sidecar/trainers/expectedSteps.js';
 import { resumeRecipe } from '../../../sidecar/trainers/sdOutput/resumeRecipe.js';
-import type { StateOnDisk } from '../../../sidecar/trainers/sdOutput/stateFolders.js';
 
 type Saved = Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep'>;
 

@@ -1,0 +1,21 @@
+import { type Places, trainers } from './catalogue.js';
+import type { Dialect } from './dialect.js';
+import { sdOutput } from './sdOutput/dialect.js';
+
+/** The dialect of what was started by hand, and of sessions whose trainer is not known here. */
+export const defaultDialect = sdOutput;
+
+/** The dialect of a session, by the trainer that its record names. */
+export type DialectOf = (trainer: string | undefined) => Dialect;
+
+/** Remembers what it found, for to find a trainer is to look at dozens of places on the disk. */
+export function createDialects(places: Places): DialectOf {
+  const found = new Map<string | undefined, Dialect>();
+  return (trainer) => {
+    const known = found.get(trainer);
+    if (known) return known;
+    const dialect = trainers(places).find(({ id }) => id === trainer)?.dialect ?? defaultDialect;
+    found.set(trainer, dialect);
+    return dialect;
+  };
+}

@@ -1,0 +1,67 @@
+import { basename } from 'node:path';
+import type { Beginning, ConsoleFacts, ConsoleReader, Memory } from '../dialect.js';
+import { type ConsoleState, readConsole, startConsole } from './consoleLines.js';
+import { stepsPerEpoch } from './stepCounts.js';
+
+/** Reads what sd-scripts prints. Its memory is a `ConsoleState`. */
+export const consoleReader: ConsoleReader = {
+  file: null,
+  read(memory, text) {
+    const { state, events } = readConsole(stateOf(memory), text);
+    return { memory: state, events };
+  },
+  facts: (memory, beginning) => factsOf(stateOf(memory), beginning),
+  together: (memories) => together(memories.map(stateOf)),
+  newestRun,
+};
+
+function stateOf(memory: Memory): ConsoleState {
+  return { ...startConsole(), ...memory } as ConsoleState;
+}
+
+function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts {
+  const { phase, epoch, epochs, loss, savingState, lastCheckpoint, finished } = state;
+  const perEpoch = state.batchesPerEpoch === null ? null : stepsPerEpoch(state.batchesPerEpoch, state.accumulation);
+  const stepOffset = stepsBefore(state, beginning, perEpoch);
+  return {
+    phase,
+    step: state.step !== null && state.step > 0 ? stepOffset + state.step : null,
+    stepOffset,
+    totalSteps: state.totalSteps ?? state.total,
+    epoch,
+    epochs,
+    stepsPerEpoch: perEpoch,
+    loss,
+    savingState,
+    lastCheckpoint,
+    stateFollows: stateFollows(state),
+    finished,
+  };
+}
+
+function stepsBefore({ totalSteps, total }: ConsoleState, beginning: Beginning | null, perEpoch: number | null) {
+  // The bar counts what is left of the training since its resume.
+  if (!beginning) return totalSteps !== null && total !== null ? Math.max(0, totalSteps - total) : 0;
+  return perEpoch === null ? beginning.stepOffset : (beginning.firstEpoch - 1) * perEpoch;
+}
+
+/** Weights first, then their state (train_network.py:1690-1708): a save that has only begun has no state of its name yet. */
+function stateFollows({ lastCheckpoint, lastStateSaved }: ConsoleState): boolean {
+  if (lastCheckpoint === null) return false;
+  return basename(lastCheckpoint, '.safetensors') !== basename(lastStateSaved ?? '', '-state');
+}
+
+/** sd-scripts prints its figures to stdout and its bar to stderr. */
+function together(states: ConsoleState[]): ConsoleState {
+  const known = states.flatMap((state) => Object.entries(state).filter(([, value]) => value !== null));
+  const barred = states.find(({ step }) => step !== null);
+  const phase = states.find(({ finished }) => finished)?.phase ?? barred?.phase ?? states.at(-1)?.phase;
+  return { ...startConsole(), ...Object.fromEntries(known), phase: phase ?? 'starting' };
+}
+
+function newestRun(text: string): string {
+  const begun = text.lastIndexOf('running training');
+  if (begun >= 0) return text.slice(begun);
+  const ended = text.lastIndexOf('model saved.');
+  return ended < 0 ? text : text.slice(ended + 'model saved.'.length);
+}

@@ -1,0 +1,68 @@
+import { readSafetensors } from '../../files/safetensors.js';
+import type { Dialect, Saved } from '../dialect.js';
+import { flagValue } from '../trainingCommand.js';
+import { readCheckpoints } from './checkpoints.js';
+import { consoleReader } from './consoleReader.js';
+import { eventFolders } from './eventFolders.js';
+import { explainEnd, isBrokenCache, whyNotAgain } from './failures.js';
+import { checkpointName, outputNameBehind, readCheckpointName, readSampleName, readStateName } from './fileNames.js';
+import { resumeRecipe } from './resumeRecipe.js';
+import { newestSample, readSamples } from './samples.js';
+import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
+import { positionByName, stepsPerEpochOf } from './stepCounts.js';
+
+/** What sd-scripts and the practice trainer print and leave behind. */
+export const sdOutput: Dialect = {
+  console: consoleReader,
+  outputName: (argv) => flagValue(argv, '--output_name'),
+  nameBehind(entry) {
+    const outputName = outputNameBehind(entry);
+    return outputName === null ? null : { is: entry.endsWith('.safetensors') ? 'checkpoint' : 'state', outputName };
+  },
+  saved,
+  overwrites(entry, outputName, firstEpoch) {
+    const file = saved(entry, outputName);
+    if (!file) return firstEpoch === null && ['sample', 'logs'].includes(entry);
+    // Step names always: their count begins anew.
+    return firstEpoch === null || file.kind !== 'epoch' || file.number >= firstEpoch;
+  },
+  checkpoints: readCheckpoints,
+  final: {
+    name: (outputName) => checkpointName(outputName, { kind: 'final', number: null }),
+    async wrong(path) {
+      const header = await readSafetensors(path);
+      return typeof header === 'string' ? header : null;
+    },
+  },
+  states: {
+    read: (folder, outputName, { writingNow, argv }) =>
+      // With fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141).
+      readStateFolders(folder, outputName, { writingNow, mixedPrecision: flagValue(argv, '--mixed_precision') }),
+    hasComplete: hasCompleteState,
+    damage: whatIsDamaged,
+    stepsPerEpoch: stepsPerEpochOf,
+    recipe: (state, { stepsPerEpoch, writer }) =>
+      stepsPerEpoch === null
+        ? null
+        : resumeRecipe(state, stepsPerEpoch, writer.stepOffset, writer.stepsPerEpoch ?? stepsPerEpoch),
+    position: positionByName,
+  },
+  samples: {
+    folder: 'sample',
+    isName: (file) => readSampleName(file) !== null,
+    read: readSamples,
+    newest: newestSample,
+  },
+  metrics: eventFolders,
+  explain(logTail, exit) {
+    const words = explainEnd(logTail, exit);
+    return { words, code: isBrokenCache(words) ? 'broken_cache' : null, again: whyNotAgain(logTail, exit) };
+  },
+};
+
+function saved(entry: string, outputName: string): Saved | null {
+  const checkpoint = readCheckpointName(entry, outputName);
+  if (checkpoint) return { is: 'checkpoint', ...checkpoint };
+  const state = readStateName(entry, outputName);
+  return state && { is: 'state', ...state };
+}

@@ -1,0 +1,29 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { realInside } from '../../security/paths.js';
+import type { Dialect } from '../dialect.js';
+import { readLossCurve } from './lossCurve.js';
+import { readScalars } from './scalars.js';
+
+/** What sd-scripts writes to TensorBoard's event files: each of its starts makes a folder of its own in `logs/`. */
+export const eventFolders: Dialect['metrics'] = {
+  async runs(folder) {
+    const runs = [];
+    for (const each of await foldersIn(folder)) runs.push((await readScalars(each)).points);
+    return runs;
+  },
+  async losses(folder) {
+    const curves = [];
+    for (const each of await foldersIn(folder)) curves.push(await readLossCurve(each));
+    return curves;
+  },
+  countedBy: (tag) => (/^loss\/(epoch_average|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),
+};
+
+/** Folders that hold event files, oldest first: their names begin with the time of the start. */
+async function foldersIn(outputFolder: string): Promise<string[]> {
+  const inside = await realInside(dirname(outputFolder), join(outputFolder, 'logs')).catch(() => null);
+  const found = inside ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(() => []) : [];
+  const files = found.filter((entry) => entry.isFile() && entry.name.startsWith('events.out.tfevents.'));
+  return [...new Set(files.map((entry) => entry.parentPath))].sort();
+}

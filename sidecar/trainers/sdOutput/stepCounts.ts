@@ -1,0 +1,22 @@
+import type { StateOnDisk, StepCounts } from '../dialect.js';
+
+/** Optimizer steps in one epoch (sd-scripts train_network.py:800: accumulation also ends with the epoch). */
+export function stepsPerEpoch(batches: number, accumulation: number | null): number {
+  return Math.ceil(batches / (accumulation ?? 1));
+}
+
+/** Steps of an epoch by the first run's epoch states, which hold both counts (`current_step` is run-local, train_network.py:1275). */
+export function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
+  const ratios = states.flatMap((state) =>
+    state.kind !== 'step' && state.currentEpoch && state.currentStep ? [state.currentStep / state.currentEpoch] : [],
+  );
+  const most = Math.max(...ratios);
+  return Number.isInteger(most) && most > 0 ? most : null;
+}
+
+/** How far along a state folder lies whose contents don't tell, by its name. */
+export function positionByName({ kind, number }: StateOnDisk, { stepsPerEpoch, writer }: StepCounts): number | null {
+  if (stepsPerEpoch === null) return null;
+  if (number === null) return Number.POSITIVE_INFINITY;
+  return kind === 'epoch' ? number * stepsPerEpoch : writer.stepOffset + number;
+}
