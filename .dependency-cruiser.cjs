@@ -73,6 +73,13 @@ module.exports = {
       to: { path: pathOf(['processes']) },
     },
     {
+      name: 'output-through-a-dialect',
+      comment: 'What a kind of training prints and leaves behind is read through trainers/dialect.ts: another kind has its own.',
+      severity: 'error',
+      from: { path: '^sidecar/', pathNot: '^sidecar/trainers/' },
+      to: { path: '^sidecar/trainers/sdOutput/' },
+    },
+    {
       name: 'domain-speaks-no-http',
       comment:
         'A template, an import, a queue and a program use the domain without HTTP; only what stands at the door knows Hono.',
