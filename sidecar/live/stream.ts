@@ -2,10 +2,13 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { Problem } from '../problem.js';
 import { maskedText } from '../security/redact.js';
+import { changesSince, type Drawing } from './changes.js';
 import type { Hub, LiveEvent } from './hub.js';
 
 /** Pages redraw at most so often: a step may take a hundredth of a second. */
 const REDRAW_MS = 250;
+/** Text of a log is sent at most so often, and to all at the same moments: it is read once for all. */
+const LOG_MS = 100;
 /** No stream is silent longer: proxies end what is, and the page wants to know that we are there. */
 const HEARTBEAT_MS = 10_000;
 
@@ -13,12 +16,10 @@ const HEARTBEAT_MS = 10_000;
 const MOST_STREAMS = 200;
 const openStreams = new WeakMap<Hub, number>();
 
-type Drawing = { title: string | null; regions: Record<string, string> };
-
 export type Page = {
   /** Pages of one key show the same: they are drawn once for all who have them open. */
   key: string;
-  /** The regions of the page that live, by id, and the tab's title (null: as it is). Sent where they differ from what was sent last. */
+  /** What the page shows now. Sent where it differs from what was sent last. */
   draw(): Promise<Drawing>;
   /** Does this event change what the page shows? */
   concerns(event: LiveEvent): boolean;
@@ -26,7 +27,7 @@ export type Page = {
    * New text of the log that the page follows, since it was last asked; null when there is none. As the log was at
    * `since` (`performance.now()`), or later.
    */
-  log?(since: number): Promise<{ position: string; text: string; reset?: true } | null>;
+  log?(since: number): Promise<Piece | null>;
 };
 
 /**
@@ -43,42 +44,45 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
   openStreams.set(hub, others + 1);
   c.header('X-Accel-Buffering', 'no');
   const answer = streamSSE(c, async (stream) => {
-    const sent = new Map<string, string>();
     const bell = createBell();
     let open = true;
     let drawDue = true;
     let logDue = page.log !== undefined;
     let dueAt = performance.now();
     let logDueAt = dueAt;
+    let logNotBefore = 0;
     let drawnAt = 0;
     let spokeAt = 0;
-    let saidTitle = '';
+    let shown = NOTHING;
     const leave = hub.join((event) => {
-      if (event.type === 'log') {
-        if (page.log === undefined || !page.concerns(event)) return;
-        logDue = true;
-        logDueAt = performance.now();
-      } else if (page.concerns(event)) {
+      if (!page.concerns(event)) return;
+      // What is due already needs no bell: the loop knows when.
+      if (event.type !== 'log') {
+        if (!drawDue) bell.ring();
         drawDue = true;
         dueAt = performance.now();
+      } else if (page.log) {
+        if (!logDue) bell.ring();
+        logDue = true;
+        logDueAt = performance.now();
       }
-      if (logDue || drawDue) bell.ring();
     });
     stream.onAbort(() => {
       open = false;
       leave();
       bell.ring();
     });
-    const say = async (data: string, event?: string, id?: string) => {
+    const say = async (message: Uint8Array) => {
       spokeAt = performance.now();
-      await stream.writeSSE({ data: maskedText(data), ...(event ? { event } : {}), ...(id ? { id } : {}) });
+      await stream.write(message);
     };
     try {
       while (open && c.get('known')?.still() !== false) {
-        if (logDue && page.log) {
+        if (logDue && page.log && performance.now() >= logNotBefore) {
           logDue = false;
+          logNotBefore = (Math.floor(performance.now() / LOG_MS) + 1) * LOG_MS;
           for (let piece = await page.log(logDueAt); piece && open; piece = await page.log(logDueAt)) {
-            await say(JSON.stringify(piece), 'log', piece.position);
+            await say(logMessage(piece));
           }
         }
         if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
@@ -86,19 +90,19 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
           // Somebody else's may be from before what we heard of: it is shown, and drawn again.
           drawDue = drawn.at <= dueAt;
           drawnAt = drawn.at;
-          const { title, regions } = await drawn.shown;
-          const changed = Object.entries(regions).filter(([id, html]) => sent.get(id) !== html);
-          for (const [id, html] of changed) sent.set(id, html);
-          if (changed.length > 0) await say(changed.map(partial).join('\n'));
-          if (title !== null && title !== saidTitle) {
-            saidTitle = title;
-            await say(title, 'title');
-          }
+          const now = await drawn.shown;
+          const message = drawingMessage(shown, now);
+          shown = now;
+          if (message.length > 0) await say(message);
         }
-        if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(new Date().toISOString(), 'heartbeat');
+        if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(asMessage(new Date().toISOString(), 'heartbeat'));
         const now = performance.now();
-        const wait = drawDue ? drawnAt + REDRAW_MS - now : spokeAt + HEARTBEAT_MS - now;
-        if (open && !logDue) await bell.wait(wait);
+        const waits = [
+          spokeAt + HEARTBEAT_MS,
+          ...(drawDue ? [drawnAt + REDRAW_MS] : []),
+          ...(logDue ? [logNotBefore] : []),
+        ];
+        if (open) await bell.wait(Math.min(...waits) - now);
       }
     } catch (error) {
       // What the page shows was deleted: asking again, it hears so.
@@ -128,8 +132,38 @@ function drawOnce(hub: Hub, page: Page): Drawn {
   return drawn;
 }
 
-function partial([id, html]: [string, string]): string {
-  return `<hx-partial hx-target="#${id}" hx-swap="innerMorph">${html}</hx-partial>`;
+/** What a page shows before anything was sent to it. */
+const NOTHING: Drawing = { title: null, regions: {} };
+const drawingMessages = new WeakMap<Drawing, WeakMap<Drawing, Uint8Array>>();
+
+/** What is sent to a page that shows `before`, so that it shows `now`: made once for all who look at the same. */
+function drawingMessage(before: Drawing, now: Drawing): Uint8Array {
+  const made = drawingMessages.get(now) ?? new WeakMap<Drawing, Uint8Array>();
+  drawingMessages.set(now, made);
+  const known = made.get(before);
+  if (known) return known;
+  const changes = changesSince(before, now);
+  const title = now.title === before.title ? null : now.title;
+  const parts = [changes && asMessage(changes), title !== null && asMessage(title, 'title')];
+  const message = Buffer.concat(parts.filter((part) => part instanceof Uint8Array));
+  made.set(before, message);
+  return message;
+}
+
+type Piece = { position: string; text: string; reset?: true };
+const logMessages = new WeakMap<Piece, Uint8Array>();
+
+function logMessage(piece: Piece): Uint8Array {
+  const message = logMessages.get(piece) ?? asMessage(JSON.stringify(piece), 'log', piece.position);
+  logMessages.set(piece, message);
+  return message;
+}
+
+/** A server-sent event, secrets masked. */
+function asMessage(data: string, event?: string, id?: string): Uint8Array {
+  const lines = maskedText(data).split(/\r\n|\r|\n/);
+  const fields = [event && `event: ${event}`, ...lines.map((line) => `data: ${line}`), id && `id: ${id}`];
+  return Buffer.from(`${fields.filter(Boolean).join('\n')}\n\n`);
 }
 
 /** Waits until somebody rings, or the time is up. A ring while nobody waits is heard by the next who does. */

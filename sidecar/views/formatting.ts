@@ -86,6 +86,11 @@ export function sentence(text: string): string {
   return capital === '' || /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }
 
+/** An element's id that is unique to a name, and needs no escaping in a selector: "row-my_95cat" for "my_cat". */
+export function elementId(kind: string, name: string): string {
+  return `${kind}-${encodeURIComponent(name).replace(/[^a-zA-Z0-9-]/g, (sign) => `_${sign.charCodeAt(0)}`)}`;
+}
+
 function trimmed(value: number, places: number): string {
   return value.toFixed(places).replace(/\.0+$|(?<=\.\d*?)0+$/, '');
 }

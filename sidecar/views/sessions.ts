@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
 import { type ActionView, nextAction, sessionAddress } from './action.js';
-import { count, duration, loss } from './formatting.js';
+import { count, duration, elementId, loss } from './formatting.js';
 import { isAlive, type StatusView, statusView } from './status.js';
 
 export type SessionsTableModel = {
@@ -68,7 +68,7 @@ function rowView(session: SessionFacts, root: string, now: Date): RowView {
   const { progress } = session;
   const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
   return {
-    id: `row-${encodeURIComponent(session.name)}`,
+    id: elementId('row', session.name),
     lora: session.lora_name,
     version: session.version,
     href: sessionAddress(root, session.name),

@@ -32,7 +32,7 @@ if (sent && document.querySelector('main.session')) {
   localStorage.removeItem(sent);
 }
 
-/** An update leaves alone what was opened, what is being sent, and times that are the same. */
+/** An update leaves alone what was opened, what is being sent, times that are the same, and lists whose rows come apart. */
 function keepWhatThePersonDid() {
   htmx.registerExtension('trackside', {
     // Jupyter's proxy passes on as it comes only what was asked for in these very words, and the rest when it has ended.
@@ -46,6 +46,7 @@ function keepWhatThePersonDid() {
       !(attrName === 'open' && element instanceof HTMLDetailsElement) &&
       !(attrName === 'disabled' && element instanceof HTMLButtonElement && element.form && busy.has(element.form)),
     htmx_before_morph_node: (/** @type {Element} */ element, /** @type {{ newNode: HTMLTimeElement }} */ { newNode }) =>
+      !newNode.hasAttribute('data-kept') &&
       !(element instanceof HTMLTimeElement && element.dateTime === newNode.dateTime && element.dataset.as !== 'ago'),
   });
 }
