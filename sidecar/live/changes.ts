@@ -3,9 +3,8 @@ export type Drawing = { title: string | null; regions: Record<string, string> };
 
 /**
  * The `<hx-partial>`s that make a page that shows `before` show `now`: nothing of a region that is the same, and of a
- * list the rows that are new, changed or gone. A list is a `ul`, `tbody` or `div` whose id
- * ends in "-rows"; each of its rows, an `li`, `tr` or `label`, begins a
- * line with its id.
+ * list the rows that are new, changed or gone. A list is a `ul`, `tbody` or `div` whose id ends in "-rows"; each of its
+ * rows, an `li`, `tr` or `label`, begins a line with its id.
  */
 export function changesSince(before: Drawing, now: Drawing): string {
   return Object.entries(now.regions)
