@@ -80,7 +80,6 @@ export function createApp(trackside: Trackside): Hono {
     '/',
     datasetRoutes({
       datasets: settings.datasets,
-      wantsJson: (c) => !wantsPage(c),
       userOf: async (dataset) => trainsOn(await trackside.outputs.list(), join(settings.datasets, dataset)),
       pages: {
         datasets: async (model) => views.datasets({ ...(await pageModel(trackside, model.root)), ...model }),

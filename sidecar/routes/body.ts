@@ -28,3 +28,12 @@ async function readRest(body: ReadableStream<Uint8Array>): Promise<void> {
     // The sender is gone: nobody waits for the answer.
   }
 }
+
+export function isForm(c: Context): boolean {
+  return ['application/x-www-form-urlencoded', 'multipart/form-data'].includes(typeOf(c));
+}
+
+/** The media type of the body, without its parameters; '' where none is said. */
+export function typeOf(c: Context): string {
+  return (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}

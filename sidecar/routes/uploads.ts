@@ -31,7 +31,7 @@ const announced = z.object({
  * POST /datasets/my-cat/uploads {"file": "cats.zip", "bytes": 2000000000} → 201 {"id": "…", "arrived": 0, …}
  * PUT /datasets/my-cat/uploads/<id> with Content-Range: bytes 0-8388607/2000000000 → 200 {"arrived": 8388608, …}
  */
-export function uploadRoutes({ datasets: root }: { datasets: string }): Hono {
+export function uploadRoutes(root: string): Hono {
   const routes = new Hono();
   lookAfterUploads(root);
 

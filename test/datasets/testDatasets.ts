@@ -26,7 +26,6 @@ export async function testDatasets() {
     datasetRoutes({
       datasets,
       pages,
-      wantsJson: (c) => !c.req.header('accept')?.includes('text/html'),
       userOf: async () => null,
     }),
   );
