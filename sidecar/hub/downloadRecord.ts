@@ -37,6 +37,16 @@ const record = z.object({
 /** A download as `downloads.json` keeps it; `done`, in bytes, is read from the disk. */
 export type DownloadRecord = z.infer<typeof record> & { done: number };
 
+/** The one place where a download's status changes: what was said of the one before goes with it. */
+export function setStatus(
+  record: DownloadRecord,
+  status: DownloadRecord['status'],
+  message: string | null = null,
+  link: string | null = null,
+): void {
+  Object.assign(record, { status, message, link });
+}
+
 /** Empty where there is no file, or nothing in it that can be understood. */
 export async function readDownloads(models: string): Promise<DownloadRecord[]> {
   const text = await readFile(join(models, FILE), 'utf8').catch(() => '{}');

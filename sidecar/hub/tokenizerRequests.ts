@@ -1,6 +1,6 @@
 import type { ModelRole } from '../models/roles.js';
 import { missingTokenizers, TOKENIZERS, wishFor } from '../models/tokenizers.js';
-import type { DownloadRequest } from './downloads.js';
+import type { DownloadRequest } from './downloadFacts.js';
 
 /** One download for each tokenizer of a family that is not here. `gated` ones need a licence to be accepted first. */
 export async function tokenizerRequests(

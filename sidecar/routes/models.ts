@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { type Context, Hono } from 'hono';
-import type { DownloadRequest } from '../hub/downloads.js';
+import type { DownloadRequest } from '../hub/downloadFacts.js';
 import { hubFile } from '../hub/hub.js';
 import { type HubSource, hubSource, hubSources } from '../hub/hubSources.js';
 import { familyNeeds } from '../hub/needs.js';

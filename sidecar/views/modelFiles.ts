@@ -1,4 +1,4 @@
-import type { DownloadFacts } from '../hub/downloads.js';
+import type { DownloadFacts } from '../hub/downloadFacts.js';
 import type { NamedSource } from '../hub/hubSources.js';
 import type { FamilyNeeds, NeedFacts } from '../hub/needs.js';
 import { type ModelFile, roleNames } from '../models/roles.js';

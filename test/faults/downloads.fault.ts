@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DownloadFacts } from '../../sidecar/hub/downloads.js';
+import type { DownloadFacts } from '../../sidecar/hub/downloadFacts.js';
 import { type HubServer, startHub } from '../models/hubServer.js';
 import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacks } from './needs.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DownloadFacts } from '../../sidecar/hub/downloads.js';
+import type { DownloadFacts } from '../../sidecar/hub/downloadFacts.js';
 import type { FamilyNeeds } from '../../sidecar/hub/needs.js';
 import type { ModelFile } from '../../sidecar/models/roles.js';
 import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';

@@ -1,0 +1,137 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { lock } from 'proper-lockfile';
+import { download, WrongContent } from './download.js';
+import type { RunningDownload } from './downloadFacts.js';
+import { type DownloadRecord, setStatus } from './downloadRecord.js';
+import { type HubAccess, type HubFacts, HubRefusal } from './hub.js';
+
+export type RunOptions = {
+  /** Absolute: TRACKSIDE_MODELS. */
+  models: string;
+  hub: HubAccess;
+  /** After the last file of a download lies there. */
+  arrived?(record: DownloadRecord, commit: string | null): Promise<void>;
+  /** Seconds before the tries after the first. */
+  pauses?: readonly number[];
+  silenceMs?: number;
+  /** Writes the records down, and tells. */
+  keep(): Promise<void>;
+  /** Bytes arrived, perhaps the first of another phase. */
+  progressed(newPhase: boolean): void;
+};
+
+const PAUSES = [1, 2, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60];
+/** Why a download stopped whose lock another Trackside took. */
+export const LOST_LOCK = new Error('somebody else took the lock');
+
+/**
+ * Downloads all files of a record, and tries again what passes by itself. Answers whether all of it arrived; where not, it
+ * was stopped, or it failed and its record says why.
+ */
+export async function runDownload(running: RunningDownload, options: RunOptions): Promise<boolean> {
+  const { record, stop } = running;
+  const pauses = options.pauses ?? PAUSES;
+  let tries = 0;
+  let wrong = 0;
+  while (!stop.signal.aborted) {
+    const before = running.done;
+    try {
+      const commit = await attempt(running, options);
+      await options.arrived?.(record, commit);
+      return true;
+    } catch (error) {
+      if (stop.signal.aborted) return false;
+      const refused = error instanceof HubRefusal ? error : unexpected(error);
+      if (error instanceof WrongContent) wrong += 1;
+      tries = running.done > before ? 1 : tries + 1;
+      const again = refused.again && wrong < 2 && (refused.more.patient || tries <= pauses.length);
+      const seconds = Math.min(refused.more.waitSeconds ?? pauses[Math.min(tries, pauses.length) - 1] ?? 60, 600);
+      const message = again ? `${refused.message} It goes on by itself.` : refused.message;
+      setStatus(record, again ? 'waiting' : 'failed', message, refused.more.link);
+      await options.keep();
+      if (!again) return false;
+      await pause(seconds * 1000, stop.signal);
+    }
+  }
+  return false;
+}
+
+/** Every file of a record, one after the other; those that lie there whole are passed over. */
+async function attempt(running: RunningDownload, options: RunOptions): Promise<string | null> {
+  const { record, stop } = running;
+  const folder = join(options.models, record.into);
+  await mkdir(folder, { recursive: true });
+  const release = await lock(folder, {
+    lockfilePath: join(folder, `.${basename(record.parts[0]?.path ?? record.id)}.lock`),
+    stale: 6_000,
+    onCompromised: () => stop.abort(LOST_LOCK),
+  }).catch(() => {
+    throw new HubRefusal('Another Trackside is downloading it.', true, { patient: true });
+  });
+  let commit: string | null = null;
+  try {
+    setStatus(record, 'downloading');
+    let before = 0;
+    for (const part of record.parts) {
+      const path = join(folder, part.path);
+      const there = await stat(path).catch(() => null);
+      if (!there) commit = (await fetchPart(running, part, path, before, options))?.commit ?? commit;
+      before += there?.size ?? part.bytes ?? 0;
+    }
+    return commit;
+  } finally {
+    await release().catch(() => {});
+  }
+}
+
+async function fetchPart(
+  running: RunningDownload,
+  part: DownloadRecord['parts'][number],
+  path: string,
+  before: number,
+  options: RunOptions,
+): Promise<HubFacts | null> {
+  const { record, speed } = running;
+  try {
+    return await download({
+      hub: options.hub,
+      wanted: { repo: record.repo, revision: record.revision, file: part.file },
+      path,
+      etag: part.etag,
+      signal: running.stop.signal,
+      ...(options.silenceMs ? { silenceMs: options.silenceMs } : {}),
+      began({ etag, bytes }) {
+        part.etag = etag;
+        part.bytes = bytes;
+        return options.keep();
+      },
+      progress({ phase, done }) {
+        const newPhase = record.status !== phase;
+        setStatus(record, phase);
+        running.done = before + done;
+        speed.at(running.done, phase);
+        options.progressed(newPhase);
+      },
+    });
+  } catch (error) {
+    if (part.optional && error instanceof HubRefusal && error.more.status === 404) return null;
+    throw error;
+  }
+}
+
+function unexpected(error: unknown): HubRefusal {
+  console.error(error);
+  return new HubRefusal(`Something unexpected went wrong: ${(error as Error).message}.`, true);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
