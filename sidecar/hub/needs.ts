@@ -2,7 +2,7 @@ import { type ModelFile, type ModelRole, roleNames } from '../models/roles.js';
 import { missingTokenizers } from '../models/tokenizers.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
 import type { Family } from '../trainers/sdScripts/family.js';
-import { hubSources, type NamedSource } from './hubSources.js';
+import type { HubSource } from './sources.js';
 
 /** One model that a family needs: what is here of it, and where the hub has it. */
 export type NeedFacts = {
@@ -13,7 +13,7 @@ export type NeedFacts = {
   here: string[];
   /** Required, not here, and not inside the main model either. */
   missing: boolean;
-  sources: readonly NamedSource[];
+  sources: readonly HubSource[];
 };
 
 export type FamilyNeeds = {
@@ -26,11 +26,12 @@ export type FamilyNeeds = {
   ready: boolean;
 };
 
-/** What each family needs of the models that were found. `models` is the models folder. */
+/** What each family needs of the models that were found, and where to get it. `models` is the models folder. */
 export function familyNeeds(
   families: readonly Family[],
   files: readonly ModelFile[],
   models: string,
+  sources: readonly HubSource[],
 ): Promise<FamilyNeeds[]> {
   return Promise.all(
     families.map(async ({ id, label, needs }) => {
@@ -42,7 +43,7 @@ export function familyNeeds(
         required: need.required,
         here: modelsFor(need, files).map(({ path }) => path),
         missing: missing.includes(need),
-        sources: hubSources.filter(({ role }) => role === need.role),
+        sources: sources.filter(({ role }) => role === need.role),
       }));
       const main = needs[0]?.role;
       const tokenizers = main ? await missingTokenizers(models, main) : [];

@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import { type Context, Hono } from 'hono';
-import type { DownloadRequest } from '../hub/downloadFacts.js';
+import { type DownloadRequest, idOf } from '../hub/downloadFacts.js';
 import { hubFile } from '../hub/hub.js';
-import { type HubSource, hubSource, hubSources } from '../hub/hubSources.js';
 import { familyNeeds } from '../hub/needs.js';
+import { type HubSource, hubSource, modelKinds, readSources } from '../hub/sources.js';
 import { tokenizerRequests } from '../hub/tokenizerRequests.js';
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
@@ -16,8 +16,6 @@ import type { ModelsModel } from '../views/modelFiles.js';
 import { pageModel } from './home.js';
 import { readFields } from './respond.js';
 
-const FOLDERS: readonly HubSource['folder'][] = ['unet', 'checkpoints', 'clip', 'vae'];
-
 /** What models are here, what each family lacks, and downloads of it. */
 export function modelRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
@@ -28,8 +26,9 @@ export function modelRoutes(trackside: Trackside): Hono {
     // What is on its way stands among the downloads.
     const arriving = new Set(downloads.list().map(({ path }) => join(settings.models, `${path}.incomplete`)));
     const files = found.filter(({ path }) => !arriving.has(path));
-    const needs = await familyNeeds(families, files, settings.models);
-    return { folder: settings.models, files, families: needs, downloads: downloads.list() };
+    const { sources, wrong } = await readSources(settings.models);
+    const needs = await familyNeeds(families, files, settings.models, sources);
+    return { folder: settings.models, files, families: needs, wrong_sources: wrong, downloads: downloads.list() };
   }
 
   async function model(
@@ -74,7 +73,7 @@ export function modelRoutes(trackside: Trackside): Hono {
         ? await missingOf(text('family'), text('base_model') || null)
         : text('tokenizers')
           ? await tokenizersOf(text('tokenizers'))
-          : [fileWish(text('repo'), text('file'), text('folder'))];
+          : [await fileWish(text('repo'), text('file'), text('folder'))];
       const started = [];
       for (const wish of wishes) started.push(await downloads.start(wish));
       return await seen(c, '../models', { downloads: started }, 201);
@@ -100,14 +99,14 @@ export function modelRoutes(trackside: Trackside): Hono {
   async function missingOf(id: string, baseModel: string | null): Promise<DownloadRequest[]> {
     const family = (await facts()).families.find((each) => each.id === id);
     if (!family) throw noFamily(id);
-    const sources = family.needs
+    const wanted = family.needs
       .filter(({ missing }) => missing)
-      .flatMap(({ role }) => hubSource(role, baseModel) ?? []);
-    const all = [...sources.map(sourceWish), ...(await tokenizersOf(id))];
+      .flatMap(({ role, sources }) => hubSource(sources, role, baseModel) ?? []);
+    const all = [...wanted.map(sourceWish), ...(await tokenizersOf(id))];
     const underWay = new Set(
       downloads.list().flatMap(({ status, id: of }) => (status === 'failed' || status === 'done' ? [] : [of])),
     );
-    return all.filter(({ into, parts }) => !underWay.has(parts.length === 1 ? `${into}/${parts[0]?.path}` : into));
+    return all.filter((request) => !underWay.has(idOf(request)));
   }
 
   async function tokenizersOf(id: string): Promise<DownloadRequest[]> {
@@ -116,25 +115,26 @@ export function modelRoutes(trackside: Trackside): Hono {
     return tokenizerRequests(settings.models, family.needs[0].role);
   }
 
+  /** A file that is known goes where its kind belongs, any other where it was asked to. */
+  async function fileWish(repo: string, file: string, folder: string): Promise<DownloadRequest> {
+    const wanted = hubFile(repo, file);
+    const { sources } = await readSources(settings.models);
+    const known = sources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
+    if (known) return sourceWish(known);
+    const into = modelKinds.find((each) => each === (folder || 'unet'));
+    if (!into) throw new Problem('bad_folder', `Models go to ${modelKinds.join(', ')}.`, { field: 'folder' });
+    if (!/\.(safetensors|sft)$/.test(wanted.file)) {
+      throw new Problem('bad_file', 'Only .safetensors files are downloaded: nothing else is loaded.', {
+        field: 'file',
+      });
+    }
+    return wish(basename(wanted.file), wanted.repo, wanted.file, wanted.revision, into);
+  }
+
   return routes;
 }
 
-/** A file of our list goes where its kind belongs, any other where it was asked to. */
-function fileWish(repo: string, file: string, folder: string): DownloadRequest {
-  const wanted = hubFile(repo, file);
-  const known = hubSources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
-  if (known) return sourceWish(known);
-  const into = FOLDERS.find((each) => each === (folder || 'unet'));
-  if (!into) throw new Problem('bad_folder', `Models go to ${FOLDERS.join(', ')}.`, { field: 'folder' });
-  if (!/\.(safetensors|sft)$/.test(wanted.file)) {
-    throw new Problem('bad_file', 'Only .safetensors files are downloaded: nothing else is loaded.', {
-      field: 'file',
-    });
-  }
-  return wish(basename(wanted.file), wanted.repo, wanted.file, wanted.revision, into);
-}
-
-function sourceWish({ label, repo, file, revision, folder }: HubSource & { label: string }): DownloadRequest {
+function sourceWish({ label, repo, file, revision, folder }: HubSource): DownloadRequest {
   return wish(label, repo, file, revision, folder);
 }
 

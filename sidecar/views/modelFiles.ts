@@ -1,6 +1,6 @@
 import type { DownloadFacts } from '../hub/downloadFacts.js';
-import type { NamedSource } from '../hub/hubSources.js';
 import type { FamilyNeeds, NeedFacts } from '../hub/needs.js';
+import type { HubSource } from '../hub/sources.js';
 import { type ModelFile, roleNames } from '../models/roles.js';
 import { bytes, duration, percent } from './formatting.js';
 import type { PageModel } from './frame.js';
@@ -10,6 +10,8 @@ export type ModelsModel = PageModel & {
   folder: string;
   files: readonly ModelFile[];
   families: readonly FamilyNeeds[];
+  /** What could not be used of the user's own sources.toml, in words. */
+  wrong_sources: readonly string[];
   downloads: readonly DownloadFacts[];
   /** Is there a token for the hub? */
   token: boolean;
@@ -25,6 +27,7 @@ export type ModelsView = {
   token: boolean;
   downloads: DownloadView[];
   families: FamilyView[];
+  wrongSources: readonly string[];
   groups: { role: string; files: FileView[] }[];
   count: number;
   repo: TextField;
@@ -87,6 +90,7 @@ export function modelsView(model: ModelsModel): ModelsView {
     token,
     downloads: downloads.map((download) => downloadView(download, at)),
     families: families.map((family) => familyView(family, files, family === open)),
+    wrongSources: model.wrong_sources,
     groups: groups(files),
     count: files.filter(({ usable }) => usable).length,
     repo: { value: values.repo ?? '', error: errors.repo ?? null },
@@ -179,7 +183,7 @@ function needView({ label, here, required, missing, sources }: NeedFacts, files:
   };
 }
 
-function offerView({ repo, file, label, bytes: size, gated }: NamedSource): OfferView {
+function offerView({ repo, file, label, bytes: size, gated }: HubSource): OfferView {
   const about = [size === null ? '' : bytes(size), gated ? 'licence to accept' : ''].filter(Boolean);
   return { repo, file, label, about: [label, ...about].join(' · ') };
 }

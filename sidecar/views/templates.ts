@@ -57,7 +57,7 @@ export type Templates = {
   'parts/images': ImagesView;
   'parts/loss': LossView;
   'parts/modelFiles': Pick<ModelsView, 'groups' | 'folder'>;
-  'parts/needs': Pick<ModelsView, 'families' | 'at'>;
+  'parts/needs': Pick<ModelsView, 'families' | 'at' | 'wrongSources'>;
   'parts/others': { others: OtherView[] };
   'parts/preflight': PreflightView;
   'parts/publish': PublishView;

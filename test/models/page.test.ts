@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DownloadFacts } from '../../sidecar/hub/downloadFacts.js';
@@ -55,6 +55,19 @@ describe('the page of models', () => {
     await until(flux, (family) => family?.ready === true);
     expect(await html(sidecar)).toContain('ready to train');
     expect((await facts(sidecar)).files.map(({ name }) => name)).toContain('vae/ae.safetensors');
+  });
+
+  it('offers what sources.toml in the models folder adds, and says what is wrong in it', async () => {
+    mkdirSync(root, { recursive: true });
+    const mine = '{ label = "Mine", folder = "vae", repo = "me/ae", file = "mine.sft" }';
+    writeFileSync(join(root, 'sources.toml'), `ae = [${mine}, { label = "Half" }]\n`);
+    const sidecar = await serve();
+    const page = await html(sidecar);
+    expect(page).toContain('value="mine.sft"');
+    expect(page).toMatch(/<p class="error">sources\.toml: entry 2 of ae is left out: /);
+    hub.put({ repo: 'me/ae', file: 'mine.sft', content: randomBytes(1000) });
+    await sidecar.send('POST', 'models/downloads', { repo: 'me/ae', file: 'mine.sft' });
+    await until(() => existsSync(join(root, 'vae', 'mine.sft')), Boolean);
   });
 
   it('shows a download while it goes on, over the one stream of the page', async () => {

@@ -85,6 +85,7 @@ const models = modelsView({
       eta_seconds: null,
     },
   ],
+  wrong_sources: ['sources.toml: entry 1 of ae is left out'],
   token: false,
   values: {},
   errors: { repo: 'no' },

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'smol-toml';
+import { z } from 'zod';
+import { projectRoot } from '../bridge.js';
+import { type ModelRole, modelRoles } from '../models/roles.js';
+import { hubFile } from './hub.js';
+
+/** Inside the models folder; those that FluxGym and ComfyUI use. */
+export const modelKinds = ['unet', 'checkpoints', 'clip', 'vae'] as const;
+
+const entry = z
+  .strictObject({
+    label: z.string().min(1).max(100),
+    /** What `base_model` of a session names; null where all share it. */
+    base_model: z.string().nullable().default(null),
+    folder: z.enum(modelKinds),
+    repo: z.string(),
+    /** Path inside the repository. */
+    file: z.string().regex(/\.(safetensors|sft)$/, 'only .safetensors files are loaded'),
+    revision: z.string().min(1).default('main'),
+    /** Whoever downloads it has to accept a licence on its page first, and needs a token. */
+    gated: z.boolean().default(false),
+    /** About so many; the hub tells it exactly before a download. */
+    bytes: z.int().positive().nullable().default(null),
+  })
+  .transform(({ repo, file, revision, base_model: baseModel, ...rest }, context) => {
+    try {
+      return { ...rest, ...hubFile(repo, file, revision), baseModel };
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
+  });
+
+/** Where the hub has a model that a person can choose. */
+export type HubSource = z.infer<typeof entry> & { role: ModelRole };
+
+/** `wrong` says in words what could not be used of the user's file. */
+export type HubSources = { sources: readonly HubSource[]; wrong: readonly string[] };
+
+const OWN = 'sources.toml';
+
+/** What comes with Trackside. The first of a role is the one proposed. */
+export const shippedSources = shipped();
+
+function shipped(): readonly HubSource[] {
+  const { sources, wrong } = readEntries(readFileSync(join(projectRoot, 'sidecar/hub', OWN), 'utf8'));
+  if (wrong.length > 0) throw new Error(wrong.join(' '));
+  return sources;
+}
+
+/** What comes with Trackside, and after it what `sources.toml` in the models folder adds. Never throws. */
+export async function readSources(models: string): Promise<HubSources> {
+  try {
+    const { sources, wrong } = readEntries(await readFile(join(models, OWN), 'utf8'));
+    return { sources: [...shippedSources, ...sources], wrong };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const wrong = code === 'ENOENT' ? [] : [`${OWN} can't be read: ${code ?? message.split('\n')[0]}.`];
+    return { sources: shippedSources, wrong };
+  }
+}
+
+/**
+ * Where to download a role from; for main models of which there are several, `baseModel` says which. Null where none is
+ * known for certain: the page then asks for a repository and a file.
+ */
+export function hubSource(
+  sources: readonly HubSource[],
+  role: ModelRole,
+  baseModel: string | null = null,
+): HubSource | null {
+  const all = sources.filter((source) => source.role === role);
+  return all.find((source) => source.baseModel === baseModel && baseModel !== null) ?? all[0] ?? null;
+}
+
+/** An entry that is wrong is left out, and hinders no other. Throws an Error for what is no TOML. */
+function readEntries(text: string): HubSources {
+  const sources: HubSource[] = [];
+  const wrong: string[] = [];
+  for (const [name, entries] of Object.entries(parse(text))) {
+    const role = modelRoles.find((each) => each === name);
+    if (!role) wrong.push(`${OWN}: “${name}” is no kind of model. Kinds are ${modelRoles.join(', ')}.`);
+    else if (!Array.isArray(entries)) wrong.push(`${OWN}: ${name} has to be a list of entries in [ ].`);
+    else
+      for (const [index, each] of entries.entries()) {
+        const { data, error } = entry.safeParse(each);
+        if (data) sources.push({ ...data, role });
+        else wrong.push(`${OWN}: entry ${index + 1} of ${name} is left out: ${inWords(error.issues[0])}.`);
+      }
+  }
+  return { sources, wrong };
+}
+
+function inWords(issue: z.core.$ZodIssue | undefined): string {
+  if (!issue) return 'it can’t be understood';
+  const message = issue.message.replace(/\.$/, '');
+  return issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message;
+}
