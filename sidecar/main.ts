@@ -1,22 +1,14 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
+import { keepHeapSmall, restoreArenas } from './memory.js';
 import { Problem } from './problem.js';
 
-// A trainer needs the memory more: new objects get two megabytes rather than 32, and what is in use may grow by so much
-// before the rest is given back, not fourfold. Set before anything large is loaded, which would make the space grow.
-setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--heap-growing-percent=40');
+keepHeapSmall();
 
 // Nothing that we start gets to see it.
 const environment = { ...process.env };
 delete process.env.TRACKSIDE_TOKEN;
-
-// trackside.sh changed it for us alone: a trainer has many threads, each with memory of its own.
-const { TRACKSIDE_MALLOC_ARENA_MAX: before } = environment;
-if (before) process.env.MALLOC_ARENA_MAX = before;
-else if (before === '') delete process.env.MALLOC_ARENA_MAX;
-delete process.env.TRACKSIDE_MALLOC_ARENA_MAX;
+restoreArenas();
 
 const program = new Command('trackside')
   .description(

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { semaphore } from '../files/queue.js';
+import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
 import { PictureProblem } from './pictureProblem.js';
 
@@ -81,10 +82,7 @@ let loading: Promise<typeof sharp> | undefined;
 /** sharp, loaded when the first picture is looked at: it costs 20 MB and a tenth of a second. */
 function decoder(): Promise<typeof sharp> {
   loading ??= import('sharp').then(({ default: library }) => {
-    // libvips keeps opened files by name, which is wrong for files that are replaced.
-    library.cache(false);
-    // Each thread of a picture has buffers of its own, and the trainer wants the processors.
-    library.concurrency(1);
+    keepDecoderSmall(library);
     return library;
   });
   return loading;

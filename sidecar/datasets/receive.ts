@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { collectBlocks } from '../files/collectBlocks.js';
+import { collectBlocks } from '../memory.js';
 import { Problem } from '../problem.js';
 
 /** Bytes. Larger pictures help no trainer. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { collectBlocks } from '../files/collectBlocks.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { syncFolder } from '../files/wholeFile.js';
+import { collectBlocks } from '../memory.js';
 import {
   askHub,
   type HubAccess,

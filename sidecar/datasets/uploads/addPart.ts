@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { collectBlocks } from '../../files/collectBlocks.js';
+import { collectBlocks } from '../../memory.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
 
