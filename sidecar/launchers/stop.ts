@@ -122,7 +122,7 @@ async function killAll(
     if (others.length === 0) aloneSince ??= now;
     const runnerToo = aloneSince !== undefined && now - aloneSince > recordSeconds * 1000;
     for (const one of runnerToo ? living : others) signalProcess(one, 'SIGKILL');
-    if (now - started > giveUpSeconds * 1000) return { remain: living.map((one) => one.pid) };
+    if (now - started > giveUpSeconds * 1000) return { remain: (runnerToo ? living : others).map((one) => one.pid) };
     await wait(SWEEP_MS);
   }
   return 'gone';

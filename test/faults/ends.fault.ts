@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import { canFreeze, freeze } from '../launchers/freeze.js';
 import { isAlive, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacks, measured } from './needs.js';
 import { attemptOf, marked } from './pod.js';
@@ -16,6 +17,27 @@ beforeEach(() => {
   slowest = 0;
 });
 afterEach(() => place.leave());
+
+test.skipIf(!canFreeze)(
+  'a trainer that hangs in the kernel: the page names it, and says what to do',
+  async () => {
+    const sidecar = await place.serve(slow);
+    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 100, start: true });
+    await sidecar.until('cat', (facts) => facts.status === 'running');
+    const { trainer_pid: trainer } = attemptOf(place, 'cat');
+    const thaw = await freeze(trainer);
+    try {
+      await sidecar.send('DELETE', 'sessions/cat/attempts/current');
+      const told = await sidecar.until('cat', (facts) => facts.reason !== null, 180);
+      expect(told).toMatchObject({ status: 'stopping', attempts: [{ alive: true }] });
+      expect(told.reason).toMatch(`Process ${trainer} survives SIGKILL`);
+    } finally {
+      thaw();
+    }
+    await sidecar.until('cat', (facts) => facts.status === 'stopped' && facts.reason === 'Stopped by you.');
+  },
+  300_000,
+);
 
 type Who = 'trainer' | 'runner' | 'sidecar';
 

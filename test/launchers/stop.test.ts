@@ -4,6 +4,7 @@ import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
+import { canFreeze, freeze } from './freeze.js';
 import {
   bystander,
   cleanUpAfterEach,
@@ -121,6 +122,20 @@ test('a runner that is frozen does not keep its training alive', async () => {
   await stopAttempt(folder, { graceSeconds: 0.2, recordSeconds: 0.2 });
   expect(processesOf(record)).toEqual([]);
   expect(liveness(folder)).toEqual({ alive: 'no' });
+});
+
+test.skipIf(!canFreeze)('who survives SIGKILL is named, and the runner that only waits for it is not', async () => {
+  const folder = newFolder();
+  const { pid, trainer_pid: trainer } = await runIn(folder, ['sleep', '60']);
+  const thaw = await freeze(trainer ?? 0);
+  try {
+    const times = { graceSeconds: 0.2, recordSeconds: 0.2, giveUpSeconds: 0.5 };
+    expect(await stopAttempt(folder, times)).toEqual({ remain: [trainer] });
+    expect(liveness(folder)).toMatchObject({ alive: 'here', pid });
+  } finally {
+    thaw();
+  }
+  expect(await stopAttempt(folder)).toBe('gone');
 });
 
 function byOf(folder: string): string | null {

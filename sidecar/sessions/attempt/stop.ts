@@ -75,7 +75,7 @@ export function createStopping(outputs: Outputs): Stopping {
       // A full disk or a spoiled file is no reason to let it run on.
       if (when !== 'now') throw error;
     });
-    if (when === 'now') void end(name, latest.id).catch(() => {});
+    if (when === 'now') void end(name, latest.id);
     return outputs.read(name);
   }
 
@@ -114,6 +114,7 @@ export function createStopping(outputs: Outputs): Stopping {
     await end(name, attempt);
   }
 
+  /** Who survives is told on the page, by the attempt's record. Never rejects. */
   async function end(name: string, attempt: string): Promise<void> {
     if (ending.has(attempt)) return;
     ending.add(attempt);
@@ -121,7 +122,11 @@ export function createStopping(outputs: Outputs): Stopping {
       const { folder, latest } = await outputs.read(name);
       const ref = latest?.id === attempt ? latest.job : null;
       await saveEnds(name);
-      await launcherOf(ref).cancel({ attempt, folder, ref }, 'end');
+      const cancelled = await launcherOf(ref).cancel({ attempt, folder, ref }, 'end');
+      const survivors = typeof cancelled === 'object' ? cancelled.remain : [];
+      if (survivors.length > 0) await updateStateFile(folder, (raw) => editAttempt(raw, attempt, { survivors }));
+    } catch (error) {
+      console.error(`trackside: ${name} could not be stopped: ${(error as Error).message}`);
     } finally {
       ending.delete(attempt);
       await outputs.refresh(name).catch(() => {});

@@ -56,6 +56,8 @@ const attempt = z.looseObject({
   begun_step: z.number().nullable().default(null),
   /** What speaks against trying again: an error that would only repeat, an end by somebody's hand. */
   no_retry: z.enum(['repeats', 'by hand']).nullable().default(null).catch(null),
+  /** PIDs of it that a stop left behind: they survived SIGKILL. */
+  survivors: z.array(z.int()).default([]).catch([]),
   /** Ended by Trackside because nothing moved any more: what is then said of it. */
   stalled: z.string().nullable().default(null),
 });

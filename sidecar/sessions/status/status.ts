@@ -27,9 +27,12 @@ export function deriveStatus(evidence: {
   }
   if (liveness.alive === 'here') {
     if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
-      return { status: 'stopping', interrupted: false, reason: null };
+      return { status: 'stopping', interrupted: false, reason: survivorWords(latest.survivors) };
     }
-    if (latest?.stalled) return { status: 'stopping', interrupted: false, reason: latest.stalled };
+    if (latest?.stalled) {
+      const reason = [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' ');
+      return { status: 'stopping', interrupted: false, reason };
+    }
     const afterSave = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
     const reason = liveness.trainerEnded ? ENDED : afterSave;
     return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
@@ -50,6 +53,16 @@ export function deriveStatus(evidence: {
 export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionFacts['stopped_by'] {
   if (status !== 'stopped' || latest?.outcome !== 'stopped') return null;
   return latest.stop_requested_at ? 'you' : 'a signal';
+}
+
+/** What it means that processes survived SIGKILL; null where none did. */
+function survivorWords(pids: readonly number[]): string | null {
+  if (pids.length === 0) return null;
+  const one = pids.length === 1;
+  const named = one
+    ? `Process ${pids[0]} survives`
+    : `Processes ${pids.slice(0, -1).join(', ')} and ${pids.at(-1)} survive`;
+  return `${named} SIGKILL: ${one ? 'it hangs' : 'they hang'} in the kernel, most often in the GPU driver or on a dead network disk. The GPU is not free until ${one ? 'it ends' : 'they end'}. Restart the pod; the training can be resumed then.`;
 }
 
 const ENDED =

@@ -35,6 +35,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     automatic: true,
     begun_step: step,
     no_retry: null,
+    survivors: [],
     stalled: null,
     ...changes,
   };

@@ -117,6 +117,20 @@ describe('what a session is', () => {
     expect(deriveStatus(given)).toMatchObject({ status, interrupted });
   });
 
+  test.each([
+    [{ survivors: [] }, null],
+    [{ survivors: [12] }, 'Process 12 survives SIGKILL: it hangs in the kernel'],
+    [{ survivors: [12, 13, 14] }, 'Processes 12, 13 and 14 survive SIGKILL: they hang in the kernel'],
+  ])('alive after a stop that left %j: the reason names them, and says to restart the pod', (left, words) => {
+    const latest = entry({ stop_requested_at: 'x', stop_when: 'now', ...left });
+    const { status, reason } = deriveStatus({ ...draft, liveness: here, latest });
+    expect(status).toBe('stopping');
+    expect(reason).toEqual(
+      words && expect.stringMatching(`^${words}.* Restart the pod; the training can be resumed then.$`),
+    );
+    expect(deriveStatus({ ...draft, latest: { ...latest, outcome: 'stopped' } }).reason).toBeNull();
+  });
+
   test('what lives on another pod is running, and says where', () => {
     const elsewhere: Liveness = { alive: 'elsewhere', hostname: 'pod-b', silentSeconds: 4, attempt: record };
     const derived = deriveStatus({ ...draft, liveness: elsewhere, latest: entry() });
