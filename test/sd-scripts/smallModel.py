@@ -34,7 +34,9 @@ def write_tokenizer(folder: Path):
     letters = byte_letters()
     words = [*letters, *(letter + "</w>" for letter in letters), START, END]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}), encoding="utf-8")
+    (folder / "vocab.json").write_text(
+        json.dumps({word: number for number, word in enumerate(words)}), encoding="utf-8"
+    )
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     tokenizer = CLIPTokenizer(
         str(folder / "vocab.json"),

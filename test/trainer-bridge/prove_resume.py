@@ -69,7 +69,9 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train_with_kills(config: Path, output: Path, args: argparse.Namespace, chance: random.Random, epoch_seconds: float) -> Tally:
+def train_with_kills(
+    config: Path, output: Path, args: argparse.Namespace, chance: random.Random, epoch_seconds: float
+) -> Tally:
     """Kills and resumes until all kills are spent, then lets the training finish. If it finishes before, it starts anew.
 
     The moments are such that the kills spread over the whole training; a kill costs half an epoch on average.
@@ -97,7 +99,16 @@ def resume_point(output: Path, tally: Tally) -> Path | None:
 
 
 def command(config: Path, output: Path, epochs: int, state: Path | None) -> list[str]:
-    argv = [sys.executable, str(TRAINER), "--dataset_config", str(config), "--output_dir", str(output), "--output_name", "proof"]
+    argv = [
+        sys.executable,
+        str(TRAINER),
+        "--dataset_config",
+        str(config),
+        "--output_dir",
+        str(output),
+        "--output_name",
+        "proof",
+    ]
     argv += [
         "--max_train_epochs",
         str(epochs),

@@ -46,11 +46,15 @@ class Contract(unittest.TestCase):
                 self.assertEqual(self.run_attempt(*command).returncode, 0)
                 record = json.loads(self.read("attempt"))
                 self.assertEqual(list(record), list(contract.ATTEMPT))
-                self.assertEqual({name: value for name, value in record.items() if not keeps(value, contract.ATTEMPT[name])}, {})
+                self.assertEqual(
+                    {name: value for name, value in record.items() if not keeps(value, contract.ATTEMPT[name])}, {}
+                )
 
     def test_files_and_mark(self) -> None:
         """While it runs there are record, PID file and log, and the trainer carries the mark."""
-        self.run_attempt("sh", "-c", f'cat "$0/{contract.FILES["pid"]}"; echo ${contract.MARK}; ls "$0"', self.folder.name)
+        self.run_attempt(
+            "sh", "-c", f'cat "$0/{contract.FILES["pid"]}"; echo ${contract.MARK}; ls "$0"', self.folder.name
+        )
         _, pid, mark, *files = self.read("log").splitlines()
         self.assertEqual(int(pid), json.loads(self.read("attempt"))["pid"])
         self.assertEqual(mark, "a")

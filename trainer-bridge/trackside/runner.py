@@ -67,16 +67,25 @@ def _options() -> argparse.Namespace:
         f"{HELD} another attempt holds the folder, nothing was changed; {UNWRITABLE} the folder cannot be written, "
         "nothing was started; 2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to everything of it, and SIGKILL after --stop-grace.",
     )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="the session's output folder; it has to exist")
-    parser.add_argument("--attempt", required=True, metavar="ID", help=f"random; the trainer finds it in {contract.MARK}")
-    parser.add_argument("--number", required=True, type=int, metavar="N", help="counts the attempts of the session, from 1")
+    parser.add_argument(
+        "--output", required=True, metavar="FOLDER", help="the session's output folder; it has to exist"
+    )
+    parser.add_argument(
+        "--attempt", required=True, metavar="ID", help=f"random; the trainer finds it in {contract.MARK}"
+    )
+    parser.add_argument(
+        "--number", required=True, type=int, metavar="N", help="counts the attempts of the session, from 1"
+    )
     parser.add_argument("--kind", required=True, choices=contract.ATTEMPT["kind"], help="what kind of start it is")
     parser.add_argument("--cwd", required=True, metavar="FOLDER", help="where the trainer is started")
     seconds = {"type": float, "metavar": "SECONDS"}
     defaults = Grace()
     parser.add_argument("--stop-grace", default=defaults.stop, help="from a stop to SIGKILL (%(default)s)", **seconds)
     parser.add_argument(
-        "--linger", default=defaults.linger, help="how long what the trainer leaves behind may go on (%(default)s)", **seconds
+        "--linger",
+        default=defaults.linger,
+        help="how long what the trainer leaves behind may go on (%(default)s)",
+        **seconds,
     )
     parser.add_argument(
         "--linger-kill", default=defaults.linger_kill, help="from then on to SIGKILL (%(default)s)", **seconds

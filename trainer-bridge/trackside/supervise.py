@@ -160,7 +160,8 @@ class _Watch:
                 self.give_way(rival)
         except OSError:
             pass  # a full or read-only disk: the next heartbeat tells
-        log_room.keep(1)  # the log: see runner._run. A slow disk may take its time over it, so the sign of life goes first.
+        # The log: see runner._run. A slow disk may take its time over it, so the sign of life goes first.
+        log_room.keep(1)
 
     def give_way(self, rival: dict[str, object]) -> None:
         """While this pod was frozen, or cut off from a shared volume, another one began a later attempt, and rightly so:

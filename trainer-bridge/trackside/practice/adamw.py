@@ -37,7 +37,8 @@ def update(optimizer: AdamW, tensors: dict[str, Tensor], gradient: Gradient) -> 
         mean = array("f", [BETA1 * m + (1 - BETA1) * g for m, g in zip(optimizer.means[name], slope)])
         square = array("f", [BETA2 * v + (1 - BETA2) * g * g for v, g in zip(optimizer.squares[name], slope)])
         tensor.values = array(
-            "f", [keep * p - rate * m / (v**0.5 / correction2 + EPSILON) for p, m, v in zip(tensor.values, mean, square)]
+            "f",
+            [keep * p - rate * m / (v**0.5 / correction2 + EPSILON) for p, m, v in zip(tensor.values, mean, square)],
         )
         optimizer.means[name] = mean
         optimizer.squares[name] = square

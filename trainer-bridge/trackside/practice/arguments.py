@@ -37,8 +37,12 @@ def add_data_and_network(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--network_alpha", type=float, default=1, metavar="X", help="the LoRA is scaled by alpha/rank (default: 1)"
     )
-    group.add_argument("--learning_rate", type=float, default=4e-3, metavar="X", help="learning rate of AdamW (default: 4e-3)")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of weights, noise and picture order (default: random)")
+    group.add_argument(
+        "--learning_rate", type=float, default=4e-3, metavar="X", help="learning rate of AdamW (default: 4e-3)"
+    )
+    group.add_argument(
+        "--seed", type=int, metavar="N", help="seed of weights, noise and picture order (default: random)"
+    )
 
 
 def add_length(parser: argparse.ArgumentParser) -> None:
@@ -46,21 +50,36 @@ def add_length(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max_train_steps", type=positive, default=1600, metavar="N", help="optimizer steps to train (default: 1600)"
     )
-    group.add_argument("--max_train_epochs", type=positive, metavar="N", help="epochs to train; overrides --max_train_steps")
     group.add_argument(
-        "--gradient_accumulation_steps", type=positive, default=1, metavar="N", help="batches in one optimizer step (default: 1)"
+        "--max_train_epochs", type=positive, metavar="N", help="epochs to train; overrides --max_train_steps"
+    )
+    group.add_argument(
+        "--gradient_accumulation_steps",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="batches in one optimizer step (default: 1)",
     )
 
 
 def add_saving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("saving")
-    group.add_argument("--output_dir", metavar="DIR", help="folder for checkpoints, states and samples; made when it is missing")
-    group.add_argument("--output_name", metavar="NAME", help="first part of every file name (default: last, epoch-…, at-step…)")
     group.add_argument(
-        "--save_every_n_epochs", type=positive, metavar="N", help="save a checkpoint every N epochs (not for the last one)"
+        "--output_dir", metavar="DIR", help="folder for checkpoints, states and samples; made when it is missing"
+    )
+    group.add_argument(
+        "--output_name", metavar="NAME", help="first part of every file name (default: last, epoch-…, at-step…)"
+    )
+    group.add_argument(
+        "--save_every_n_epochs",
+        type=positive,
+        metavar="N",
+        help="save a checkpoint every N epochs (not for the last one)",
     )
     group.add_argument("--save_every_n_steps", type=positive, metavar="N", help="save a checkpoint every N steps")
-    group.add_argument("--save_last_n_epochs", type=positive, metavar="N", help="keep only the last N epoch checkpoints")
+    group.add_argument(
+        "--save_last_n_epochs", type=positive, metavar="N", help="keep only the last N epoch checkpoints"
+    )
     group.add_argument(
         "--save_last_n_epochs_state",
         type=positive,
@@ -77,17 +96,26 @@ def add_resuming(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("resuming")
     group.add_argument("--resume", metavar="DIR", help="state folder to go on from")
     group.add_argument(
-        "--initial_epoch", type=positive, metavar="N", help="epoch to start with, 1 is the first (default: from the state's step)"
+        "--initial_epoch",
+        type=positive,
+        metavar="N",
+        help="epoch to start with, 1 is the first (default: from the state's step)",
     )
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("samples and logs")
-    group.add_argument("--sample_prompts", metavar="FILE", help=".txt (one prompt a line), .toml or .json file of prompts")
-    group.add_argument("--sample_every_n_epochs", type=positive, metavar="N", help="draw samples every N epochs; wins over steps")
+    group.add_argument(
+        "--sample_prompts", metavar="FILE", help=".txt (one prompt a line), .toml or .json file of prompts"
+    )
+    group.add_argument(
+        "--sample_every_n_epochs", type=positive, metavar="N", help="draw samples every N epochs; wins over steps"
+    )
     group.add_argument("--sample_every_n_steps", type=positive, metavar="N", help="draw samples every N steps")
     group.add_argument("--sample_at_first", action="store_true", help="draw samples before the first step, too")
-    group.add_argument("--logging_dir", metavar="DIR", help="folder for TensorBoard event files (default: none are written)")
+    group.add_argument(
+        "--logging_dir", metavar="DIR", help="folder for TensorBoard event files (default: none are written)"
+    )
     group.add_argument("--log_prefix", metavar="TEXT", help="put before the time in the name of the log folder")
 
 

@@ -66,8 +66,12 @@ def make_metadata(args: argparse.Namespace, datasets: list[Dataset], plan: RunPl
         "ss_loss_type": "l2",
         "ss_training_comment": None,
         "ss_datasets": json.dumps([describe_dataset(dataset) for dataset in datasets]),
-        "ss_tag_frequency": json.dumps({name: count for dataset in datasets for name, count in tag_frequency(dataset).items()}),
-        "ss_dataset_dirs": json.dumps({name: counts for dataset in datasets for name, counts in dataset_dirs(dataset).items()}),
+        "ss_tag_frequency": json.dumps(
+            {name: count for dataset in datasets for name, count in tag_frequency(dataset).items()}
+        ),
+        "ss_dataset_dirs": json.dumps(
+            {name: counts for dataset in datasets for name, counts in dataset_dirs(dataset).items()}
+        ),
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": "practice-denoiser/lora",
         "modelspec.implementation": "trackside practice trainer",
@@ -81,7 +85,9 @@ def make_metadata(args: argparse.Namespace, datasets: list[Dataset], plan: RunPl
 
 def describe_dataset(dataset: Dataset) -> dict:
     config = dataset.config
-    buckets = {number: {"resolution": size, "count": count} for number, (size, count) in enumerate(dataset.buckets().items())}
+    buckets = {
+        number: {"resolution": size, "count": count} for number, (size, count) in enumerate(dataset.buckets().items())
+    }
     return {
         "is_dreambooth": True,
         "batch_size_per_device": config.batch_size,

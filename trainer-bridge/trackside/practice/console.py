@@ -80,7 +80,9 @@ def pad(text: str, width: int) -> str:
 
 
 def cells(text: str) -> int:
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text if character > "\u10ff")
+    return len(text) + sum(
+        unicodedata.east_asian_width(character) in "WF" for character in text if character > "\u10ff"
+    )
 
 
 def columns() -> int:

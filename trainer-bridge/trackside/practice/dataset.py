@@ -134,7 +134,10 @@ def find_subset(subset: SubsetConfig) -> list[Picture]:
     bar.close()
     warn_of_missing(paths, captions)
     fallback = subset.settings.get("class_tokens", "")
-    return [picture_of(path, fallback if caption is None else caption, subset.settings) for path, caption in zip(paths, captions)]
+    return [
+        picture_of(path, fallback if caption is None else caption, subset.settings)
+        for path, caption in zip(paths, captions)
+    ]
 
 
 def picture_of(path: Path, caption: str, settings: dict) -> Picture:
@@ -186,7 +189,9 @@ def choose_buckets(dataset: Dataset) -> None:
         console.info("prepare dataset", "train_util.py:1017")
         return
     console.info("make buckets", "train_util.py:1015")
-    console.info("number of images (including repeats) / 各bucketの画像枚数（繰り返し回数を含む）", "train_util.py:1061")
+    console.info(
+        "number of images (including repeats) / 各bucketの画像枚数（繰り返し回数を含む）", "train_util.py:1061"
+    )
     for number, (size, count) in enumerate(dataset.buckets().items()):
         console.info(f"bucket {number}: resolution {size}, count: {count}", "train_util.py:1066")
     mean = sum(errors) / len(errors) if errors else 0

@@ -120,7 +120,9 @@ def check_keys(table: dict, allowed: dict, where: str) -> None:
             raise MultipleInvalid(f"extra keys not allowed @ {place}")
         kinds = allowed[key] if isinstance(allowed[key], tuple) else (allowed[key],)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise MultipleInvalid(f"expected {' or '.join(kind.__name__ for kind in kinds)} for dictionary value @ {place}")
+            raise MultipleInvalid(
+                f"expected {' or '.join(kind.__name__ for kind in kinds)} for dictionary value @ {place}"
+            )
         if key in ("batch_size", "num_repeats", "bucket_reso_steps") and value < 1:
             raise MultipleInvalid(f"value must be at least 1 for dictionary value @ {place}")
         if key == "resolution":

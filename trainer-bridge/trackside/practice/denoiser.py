@@ -41,11 +41,16 @@ class Denoiser:
     def word_part(self, words: list[int]) -> list[list[float]]:
         """What a caption contributes to the caption layer's hidden values at each coarse place."""
         return [
-            [sum(column) for column in zip([0.0] * self.rank, *(self.caption_down[word_feature(word, place)] for word in words))]
+            [
+                sum(column)
+                for column in zip([0.0] * self.rank, *(self.caption_down[word_feature(word, place)] for word in words))
+            ]
             for place in range(COARSE * COARSE)
         ]
 
-    def inside(self, patch: list[float], place: int, word_part: list[list[float]], level: tuple[float, float]) -> list[float]:
+    def inside(
+        self, patch: list[float], place: int, word_part: list[list[float]], level: tuple[float, float]
+    ) -> list[float]:
         """Everything the last matrix product of the model is applied to: the patch, and both layers' hidden values."""
         gain, trust = level
         seen = [gain * value for value in patch]

@@ -61,7 +61,9 @@ def load_weights(lora: Lora, weights: dict[str, Tensor]) -> None:
                 f"the shape in current model is torch.Size({list(own.shape)})."
             )
     if problems:
-        raise RuntimeError("Error(s) in loading state_dict for LoRANetwork:" + "".join(f"\n\t{problem}" for problem in problems))
+        raise RuntimeError(
+            "Error(s) in loading state_dict for LoRANetwork:" + "".join(f"\n\t{problem}" for problem in problems)
+        )
     lora.alpha = weights[f"{PATCH_LAYER}.alpha"].values[0]
     for name, tensor in lora.tensors.items():
         tensor.values = weights[name].values

@@ -16,7 +16,12 @@ from .prompts import Prompt, read_prompts
 
 MOST_PIXELS = 96  # a side; drawing is the slowest thing here
 MOST_STEPS = 8
-SHIFTS = [((0, 0), (2, 2)), ((0, 2), (2, 0)), ((1, 1), (3, 3)), ((1, 3), (3, 1))]  # two grids a step, so that no border is seen
+SHIFTS = [
+    ((0, 0), (2, 2)),
+    ((0, 2), (2, 0)),
+    ((1, 1), (3, 3)),
+    ((1, 3), (3, 1)),
+]  # two grids a step, so that no border is seen
 
 
 def samples_due(args: argparse.Namespace, step: int, epoch: int | None) -> bool:
@@ -85,7 +90,9 @@ def draw(lora: Lora, prompt: Prompt, bar: Bar) -> Rows:
     return picture
 
 
-def clean_picture(denoiser: Denoiser, picture: Rows, shift: tuple[int, int], word_part: list, noise: tuple[float, float]) -> Rows:
+def clean_picture(
+    denoiser: Denoiser, picture: Rows, shift: tuple[int, int], word_part: list, noise: tuple[float, float]
+) -> Rows:
     """The denoiser's guess of the whole picture, from a grid of patches that lies `shift` pixels off the corner."""
     width, height = len(picture[0]) // 3, len(picture)
     level = level_of(*noise)

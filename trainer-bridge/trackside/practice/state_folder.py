@@ -27,7 +27,9 @@ def save_state(folder: Path, epoch: int, step: int, lora: Lora, optimizer: AdamW
         write_in_place(folder / name, content)
         console.info(f"{kind} saved in {folder / name}", source)
 
-    save("Model weights", "model.safetensors", encode_weights(weights_of(lora), {"format": "pt"}), "checkpointing.py:108")
+    save(
+        "Model weights", "model.safetensors", encode_weights(weights_of(lora), {"format": "pt"}), "checkpointing.py:108"
+    )
     save("Optimizer state", "optimizer.bin", optimizer_record(optimizer), "checkpointing.py:115")
     scheduler = {"base_lrs": [optimizer.learning_rate], "last_epoch": optimizer.step}
     save("Scheduler state", "scheduler.bin", encode_record("scheduler", scheduler, []), "checkpointing.py:122")
@@ -86,6 +88,8 @@ def load_optimizer(path: Path, optimizer: AdamW) -> None:
     count = len(values["names"])
     means, squares = dict(zip(values["names"], arrays[:count])), dict(zip(values["names"], arrays[count:]))
     if {name: len(mean) for name, mean in means.items()} != {name: len(mean) for name, mean in optimizer.means.items()}:
-        raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+        raise ValueError(
+            "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+        )
     optimizer.step, optimizer.learning_rate = values["step"], values["lr"]
     optimizer.means, optimizer.squares = means, squares

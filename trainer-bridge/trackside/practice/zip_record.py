@@ -32,11 +32,15 @@ def read_record(path: Path) -> tuple[dict, list[array]]:
             count = sum(entry.startswith(f"{name}/data/") for entry in container.namelist())
             return values, [from_little_endian(container.read(f"{name}/data/{number}")) for number in range(count)]
     except (zipfile.BadZipFile, KeyError, IndexError) as cause:
-        raise RuntimeError("PytorchStreamReader failed reading zip archive: failed finding central directory") from cause
+        raise RuntimeError(
+            "PytorchStreamReader failed reading zip archive: failed finding central directory"
+        ) from cause
 
 
 class PlainUnpickler(pickle.Unpickler):
     """Reads numbers, texts and containers only: a pickle that asks for code is refused."""
 
     def find_class(self, module: str, name: str) -> object:
-        raise pickle.UnpicklingError(f"Weights only load failed: {module}.{name} is not allowed in a practice trainer's state")
+        raise pickle.UnpicklingError(
+            f"Weights only load failed: {module}.{name} is not allowed in a practice trainer's state"
+        )

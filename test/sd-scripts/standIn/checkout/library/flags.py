@@ -54,7 +54,10 @@ CHOICES = {
     "log_with": (None, "tensorboard wandb all"),
     "loss_type": ("l2", "l1 l2 huber smooth_l1"),
     "huber_schedule": ("snr", "constant exponential snr"),
-    "sample_sampler": ("ddim", "ddim pndm lms euler euler_a heun dpm_2 dpm_2_a dpmsolver dpmsolver++ dpmsingle k_euler"),
+    "sample_sampler": (
+        "ddim",
+        "ddim pndm lms euler euler_a heun dpm_2 dpm_2_a dpmsolver dpmsolver++ dpmsingle k_euler",
+    ),
     "save_model_as": ("safetensors", "ckpt pt safetensors"),
 }
 
@@ -142,7 +145,14 @@ FAMILIES = {
 def build_parser(family: str) -> argparse.ArgumentParser:
     """The parser of one family's script. As in sd-scripts, no flag is required by it."""
     parser = argparse.ArgumentParser()
-    common = {"switches": SWITCHES, "integers": INTEGERS, "numbers": NUMBERS, "texts": TEXTS, "lists": LISTS, "choices": CHOICES}
+    common = {
+        "switches": SWITCHES,
+        "integers": INTEGERS,
+        "numbers": NUMBERS,
+        "texts": TEXTS,
+        "lists": LISTS,
+        "choices": CHOICES,
+    }
     for table in [common, *FAMILIES[family]]:
         add(parser, table)
     return parser

@@ -46,9 +46,13 @@ def check(family: str, args: argparse.Namespace) -> None:
     """Combinations that the scripts refuse (their assert_extra_args)."""
     if getattr(args, "cache_text_encoder_outputs", False):
         drops = [args.shuffle_caption, args.caption_dropout_rate, args.caption_tag_dropout_rate, args.token_warmup_step]
-        assert not any(drops), "when caching Text Encoder output, shuffle_caption and dropout of captions cannot be used"
+        assert not any(drops), (
+            "when caching Text Encoder output, shuffle_caption and dropout of captions cannot be used"
+        )
         if family == "sdxl":
-            assert args.network_train_unet_only, "network for Text Encoder cannot be trained with caching Text Encoder outputs"
+            assert args.network_train_unet_only, (
+                "network for Text Encoder cannot be trained with caching Text Encoder outputs"
+            )
 
 
 def load_models(family: str, args: argparse.Namespace) -> None:
