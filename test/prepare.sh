@@ -26,3 +26,12 @@ if ! PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy' 2>/dev/null;
   python3 -m pip install -q --disable-pip-version-check --target .cache/python -r test/python-packages.txt 2>&1 | grep -v WARNING || true
   PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy'
 fi
+
+# For `npm run check` (lint.sh), again when their versions change.
+if ! cmp -s test/lint-packages.txt .cache/lint/installed.txt; then
+  rm -rf .cache/lint
+  python3 -m pip install -q --disable-pip-version-check --target .cache/lint -r test/lint-packages.txt 2>&1 | grep -v WARNING || true
+  .cache/lint/bin/ruff --version >/dev/null
+  .cache/lint/bin/shellcheck --version >/dev/null
+  cp test/lint-packages.txt .cache/lint/installed.txt
+fi

@@ -59,7 +59,7 @@ def describe(script: str) -> dict:
         return {"error": f"{script} needs the Python package {missing.name}, which {sys.executable} does not have."}
     except SystemExit as ended:
         return {"error": f"{script} ended (exit code {ended.code}) before it read its arguments."}
-    except BaseException as error:  # noqa: BLE001: whatever a stranger's script raises is the answer
+    except BaseException as error:  # whatever a stranger's script raises is the answer
         traceback.print_exc()
         return {"error": f"{script} failed before it read its arguments: {type(error).__name__}: {error}"}
     return {"error": f"{script} reads no arguments with argparse."}

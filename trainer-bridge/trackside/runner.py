@@ -18,7 +18,8 @@ import errno
 import signal
 import time
 
-from trackside import contract, lock, log_room, out_of_memory, processes, record as attempt_file
+from trackside import contract, lock, log_room, out_of_memory, processes
+from trackside import record as attempt_file
 from trackside.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = contract.EXIT_CODES["held"], contract.EXIT_CODES["unwritable"]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "trainer-bridge"))
 
-from trackside.practice import console, state_folder  # noqa: E402
-from trackside.practice import train as practice  # noqa: E402
-from trackside.practice.run_plan import RunPlan, first_epoch, plan_run  # noqa: E402
-from trackside.practice.zip_record import encode_record  # noqa: E402
+from trackside.practice import console, state_folder
+from trackside.practice import train as practice
+from trackside.practice.run_plan import RunPlan, first_epoch, plan_run
+from trackside.practice.zip_record import encode_record
 
-from library.flags import build_parser  # noqa: E402
+from library.flags import build_parser
 
 NEEDED = {
     "sd": ["pretrained_model_name_or_path"],
