@@ -20,7 +20,7 @@ const ROOMS = [
   ['sessions/lineage'],
   ['sessions/byHand'],
   ['sessions/record'],
-  ['sessions/facts.ts', 'sessions/names.ts', 'sessions/claimGpus.ts'],
+  ['sessions/facts.ts', 'sessions/names.ts', 'sessions/claimGpus.ts', 'sessions/underWay.ts'],
   ['hub'],
   ['telemetry'],
   ['launchers'],

@@ -15,6 +15,7 @@ import { hideValues } from './security/redact.js';
 import { openSecrets, type Secrets } from './security/secrets.js';
 import { createStopping, type Stopping } from './sessions/attempt/stop.js';
 import { type Outputs, openOutputs } from './sessions/outputs/outputs.js';
+import { nothingUnderWay, type UnderWay } from './sessions/underWay.js';
 import { type AutoResume, createAutoResume } from './sessions/watchers/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/watchers/handRuns.js';
 import type { Settings } from './settings.js';
@@ -27,6 +28,7 @@ import { createViews, type Views } from './views/pages.js';
 /** Everything a route may need, made once. */
 export type Trackside = {
   settings: Settings;
+  underWay: UnderWay;
   /** Null where nobody is asked to log in. */
   login: Login | null;
   secrets: Secrets;
@@ -47,6 +49,7 @@ export type Trackside = {
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
 export function createTrackside(settings: Settings): Trackside {
   const hub = createHub();
+  const underWay = nothingUnderWay();
   refuseShownFolder(settings.private, [settings.outputs, settings.datasets]);
   const login = settings.login ? openLogin(settings.token, settings.private) : null;
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
@@ -83,6 +86,7 @@ export function createTrackside(settings: Settings): Trackside {
     });
   return {
     settings,
+    underWay,
     login,
     secrets,
     hub,
@@ -93,7 +97,7 @@ export function createTrackside(settings: Settings): Trackside {
     downloads,
     publishing: createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) }),
     cards: createCards({ outputs, hub, version: settings.version }),
-    autoResume: createAutoResume({ settings, secrets, describe, outputs, stopping, hub }),
+    autoResume: createAutoResume({ settings, underWay, secrets, describe, outputs, stopping, hub }),
     views,
     assets,
     describe,

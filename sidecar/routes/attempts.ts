@@ -32,7 +32,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
       throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
     }
     const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
-    const session = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
+    const { session } = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
     if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
     const attempt = session.facts.attempts.at(-1);
     return c.json({ ...attempt, session: session.facts }, 201, { Location: 'attempts/current' });

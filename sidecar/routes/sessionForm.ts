@@ -22,7 +22,7 @@ export async function changeDraft(
   const asked = await readNewSession(trackside, { ...before, ...fields }, start);
   const dataset = fields.dataset ? asked.dataset : undefined;
   const edited = await editDraft(outputs, name, { ...asked, dataset });
-  return start ? beginAttempt(trackside, name, { kind: 'start' }) : edited;
+  return start ? (await beginAttempt(trackside, name, { kind: 'start' })).session : edited;
 }
 
 export function isStart({ start }: Record<string, unknown>): boolean {

@@ -30,7 +30,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
       refuseSecrets(fields);
       const start = isStart(fields);
       const asked = await readNewSession(trackside, fields, start);
-      const { session, existed } = await createSession(outputs, asked);
+      const { session, existed } = await createSession(trackside, asked);
       const { name } = session;
       const place = `${rootOf(c)}sessions/${encodeURIComponent(name)}`;
       if (existed) {
@@ -98,7 +98,7 @@ function withLink({ about, ...finding }: Finding) {
 /** A start that can't be made is told with the way to its draft, in which the settings are safe. */
 async function startNew(trackside: Trackside, name: string) {
   try {
-    return await beginAttempt(trackside, name, { kind: 'start' });
+    return (await beginAttempt(trackside, name, { kind: 'start' })).session;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new Problem(error.code, error.ahead, {

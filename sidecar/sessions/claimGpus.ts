@@ -3,6 +3,7 @@ import { local } from '../launchers/local.js';
 import { Problem } from '../problem.js';
 import type { Trainer } from '../trainers/trainer.js';
 import type { SessionFacts } from './facts.js';
+import type { UnderWay } from './underWay.js';
 
 /** GPUs that a session has to itself, until its attempt has ended or never came to be. */
 export type Claim = {
@@ -18,10 +19,11 @@ export type Claim = {
  * the claim is empty: some trainers get on without.
  */
 export async function claimGpus(
-  outputs: { list(): Promise<SessionFacts[]> },
+  { outputs, underWay }: { outputs: { list(): Promise<SessionFacts[]> }; underWay: UnderWay },
   name: string,
   asked: string,
 ): Promise<Claim> {
+  const reserved = underWay.gpus;
   const found = await local.offers();
   const holders = gpuHolders(await outputs.list());
   // From here to the reservation nothing is awaited: of two that ask at once, one is first.
@@ -40,8 +42,6 @@ export async function claimGpus(
 export function wantsGpu({ usesGpu, presets }: Trainer, vram: string | undefined): boolean {
   return usesGpu === true && presets?.find((preset) => preset.vram === vram)?.gib !== 0;
 }
-
-const reserved = new Map<number, string>();
 
 /** Which session has which GPU. */
 export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, string> {

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Settings } from '../settings.js';
-import { findCheckout } from './sdScripts/checkout.js';
 
 /** The folders that a path among a trainer's arguments may lead into. All absolute. */
 export type PathRoots = {
@@ -13,13 +12,15 @@ export type PathRoots = {
   cwd: string;
 };
 
-/** Outputs, datasets, models and the checkout. */
-export function pathRoots(settings: Settings, cwd: string): PathRoots {
-  const checkout = findCheckout(settings);
+/** Of a trainer: where it runs, and the checkout that it is of. */
+type TrainerPlaces = { script: { cwd: string }; checkout?: string };
+
+/** Outputs, datasets, models and the trainer's checkout. */
+export function pathRoots(settings: Settings, { script, checkout }: TrainerPlaces): PathRoots {
   return {
     closed: [settings.outputs, settings.datasets],
-    linked: [settings.models, ...('path' in checkout ? [checkout.path] : [])],
-    cwd,
+    linked: [settings.models, ...(checkout ? [checkout] : [])],
+    cwd: script.cwd,
   };
 }
 

@@ -48,6 +48,8 @@ export type Trainer = {
   script: { path: string; cwd: string; commit?: string | null; also?: readonly string[] };
   /** What it prints and leaves behind. */
   dialect: Dialect;
+  /** The checkout that its script is of: its arguments may name files there. */
+  checkout?: string;
   /** The interpreter that runs it, where it has one of its own. */
   python?: string;
   /** Model files that it is given by flags, among its further arguments. */

@@ -1,18 +1,33 @@
-import { join } from 'node:path';
 import { Problem } from '../../problem.js';
+import type { Secrets } from '../../security/secrets.js';
+import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
+import type { Describe } from '../../trainers/describe.js';
 import { runsByHand } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
+import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
+import { type Found, readRun } from '../preflight/run.js';
 import { withSessionLock } from '../record/lock.js';
 import type { Session } from '../status/session.js';
-import { launchAttempt } from './launch.js';
-import { type Begin, type Context, planAttempt } from './plan.js';
+import type { UnderWay } from '../underWay.js';
+import { prepareAttempt, refuseForeign } from './command.js';
+import { launchAttempt, recordAttempt } from './launch.js';
+import { type Begin, planAttempt } from './plan.js';
 
 /** What a start needs of the rest of the program. */
-export type Beginning = Pick<Context, 'settings' | 'secrets' | 'describe'> & { outputs: Outputs };
+export type Beginning = {
+  settings: Settings;
+  secrets: Pick<Secrets, 'environment'>;
+  describe: Describe;
+  outputs: Outputs;
+  underWay: UnderWay;
+};
+
+/** `failed`: why the trainer could not be started, in words; its attempt is recorded all the same. */
+export type Begun = { session: Session; failed: string | null };
 
 /**
  * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. What
@@ -20,45 +35,66 @@ export type Beginning = Pick<Context, 'settings' | 'secrets' | 'describe'> & { o
  * known that it can't); the attempt's end is found out later. Throws a Problem where one is alive already (with
  * its address), or where something is missing, in words. Whatever is thrown, nothing was lost.
  */
-export async function beginAttempt(deps: Beginning, name: string, begin: Begin): Promise<Session> {
-  const path = join(deps.outputs.root, name);
+export async function beginAttempt(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
+  const { beginning } = trackside.underWay;
   // A hundred clicks are answered at once, not one after the other.
-  if (beginning.has(path)) throw alreadyRunning(name, 'It is being started at this moment.');
-  beginning.add(path);
+  if (beginning.has(name)) throw alreadyRunning(name, 'It is being started at this moment.');
+  beginning.add(name);
   try {
-    return await beginAlone(deps, name, begin);
+    return await beginAlone(trackside, name, begin);
   } finally {
-    beginning.delete(path);
+    beginning.delete(name);
   }
 }
 
-const beginning = new Set<string>();
-
-async function beginAlone(deps: Beginning, name: string, begin: Begin): Promise<Session> {
-  const { outputs, settings, secrets, describe } = deps;
+async function beginAlone(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
+  const { outputs, settings } = trackside;
+  const folder = await outputs.folder(name);
   // Somebody may have started one in a terminal this very moment.
   runsByHand(true);
-  const before = await outputs.read(name);
-  refuseIfAlive(before);
+  // What does not rest is read, and its file corrected, before the lock is taken: nobody waits for that to be refused.
+  if (!rests(outputs.facts(name))) refuseIfAlive(await outputs.read(name));
   let claim: Claim | undefined;
-  await withSessionLock(before.folder, async () => {
-    const session = await outputs.read(name);
-    refuseIfAlive(session);
-    if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
-    const { state } = session;
-    if (!state) throw notOurs(session);
-    const trainer = findTrainer(settings, state.trainer ?? 'practice');
-    const detail = await readPictures(settings, session, state);
-    if (wantsGpu(trainer, state.vram)) claim = await claimGpus(outputs, name, begin.gpus ?? state.gpus ?? '');
-    const context = { settings, secrets, describe, session, state, trainer, detail, begin, gpus: claim?.gpus ?? [] };
-    const plan = await planAttempt(context);
-    refuseErrors(name, await findingsFor(settings, { ...context, epochs: plan.epochs }));
-    const launched = await launchAttempt({ ...context, plan });
-    if (launched !== 'started') throw alreadyRunning(session.name, launched.heldBy);
-  })
-    .finally(() => outputs.refresh(name))
-    .finally(() => claim?.release());
-  return outputs.read(name);
+  const begun = withSessionLock(folder, async () => {
+    const found = await look(trackside, name, begin);
+    const { trainer, state } = found;
+    if (wantsGpu(trainer, state.vram)) claim = await claimGpus(trackside, name, begin.gpus ?? state.gpus ?? '');
+    const plan = await planAttempt(readRun({ ...found, gpus: claim?.gpus ?? [] }), begin);
+    refuseErrors(name, await findingsFor(settings, plan, plan.from?.firstEpoch ?? 1));
+    const attempt = await prepareAttempt(settings, plan);
+    await refuseForeign(trackside, attempt);
+    await attempt.room.make();
+    return launchAttempt(trackside, await recordAttempt(settings, attempt));
+  });
+  try {
+    const launched = await begun.catch(async (error: unknown) => {
+      await outputs.refresh(name);
+      throw error;
+    });
+    const session = (await outputs.refresh(name)) ?? (await outputs.read(name));
+    if (typeof launched === 'object' && 'heldBy' in launched) throw alreadyRunning(name, launched.heldBy);
+    return { session, failed: launched === 'started' ? null : launched.failed };
+  } finally {
+    // Not before its attempt is known to have them.
+    claim?.release();
+  }
+}
+
+/** Did nothing run in it, or wait for being corrected, when it was last read? */
+function rests(facts: SessionFacts | null): boolean {
+  if (!facts?.looked_into || facts.by_hand) return false;
+  return ['draft', 'stopped', 'completed', 'failed'].includes(facts.status);
+}
+
+/** The session, read whole; and what its record names. */
+async function look({ outputs, settings }: Beginning, name: string, begin: Begin): Promise<Omit<Found, 'gpus'>> {
+  const session = await outputs.read(name);
+  refuseIfAlive(session);
+  if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
+  const { state } = session;
+  if (!state) throw notOurs(session);
+  const trainer = findTrainer(settings, state.trainer ?? 'practice');
+  return { session, state, trainer, detail: await readPictures(settings, session, state) };
 }
 
 function refuseIfAlive(session: Session): void {

@@ -1,37 +1,61 @@
 import { Problem } from '../../problem.js';
+import type { Settings } from '../../settings.js';
 import { checkCommandLine } from '../../trainers/checkCommandLine.js';
+import type { Describe } from '../../trainers/describe.js';
 import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import type { Command, TrainingInput } from '../../trainers/trainer.js';
-import { type Context, inputOf, type Plan } from './plan.js';
+import { planRoom, type Room } from '../lineage/earlier.js';
+import type { Plan } from './plan.js';
 import { resumeArgv } from './resumeArgv.js';
 
-/** What an attempt runs. @param statePath the state folder to resume from, where it lies by then; null to begin anew */
-export function attemptCommand(
-  context: Context & { plan: Plan },
-  statePath: string | null,
-): { input: TrainingInput; command: Command } {
-  const { plan, state, trainer } = context;
-  const firstEpoch = plan.from?.firstEpoch ?? 1;
-  const resume = statePath ? { statePath, firstEpoch, firstStep: plan.firstStep } : null;
-  const input = inputOf(context, plan.epochs, resume);
+/** A plan with all that is run by it. */
+export type Attempt = Plan & {
+  number: number;
+  /** What is moved away before. */
+  room: Room;
+  /** Where the state folder that it is resumed from lies by then; null at the beginning. */
+  statePath: string | null;
+  input: TrainingInput;
+  command: Command;
+};
+
+/** What an attempt runs, and what makes room for it. Changes nothing yet. */
+export async function prepareAttempt(settings: Settings, plan: Plan): Promise<Attempt> {
+  const { session, state, trainer, from } = plan;
+  const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
+  const { folder, outputName, dialect } = session;
+  const firstEpoch = from ? (from.firstEpoch ?? 1) : null;
+  const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
+  const statePath = from && room.placeOf(from.absolutePath);
+  const input: TrainingInput = {
+    settings: plan.settings,
+    arguments: state.arguments,
+    datasetPath: plan.detail.path,
+    outputPath: folder,
+    outputName,
+    resume: statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: plan.firstStep } : null,
+    gpus: plan.gpus,
+    python: trainer.python ?? settings.python,
+  };
   const fresh = trainer.command(input);
   const first = state.attempts.findLast((each) => each.kind !== 'resume');
   // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
-  const argv = resume && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
-  return { input, command: { argv, cwd: fresh.cwd } };
+  const argv = statePath && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
+  return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
 }
 
 /**
  * Refuses a command that holds what nobody may give a trainer, before anything is moved or written: its flags come from a
  * file that may have been made elsewhere. Throws a Problem.
  */
-export async function refuseForeign(context: Context & { plan: Plan }): Promise<void> {
-  const { settings, plan, trainer } = context;
-  const { input, command } = attemptCommand(context, plan.from?.absolutePath ?? null);
-  const roots = pathRoots(settings, command.cwd);
+export async function refuseForeign(
+  { settings, describe }: { settings: Settings; describe: Describe },
+  { trainer, input, command }: Attempt,
+): Promise<void> {
+  const roots = pathRoots(settings, trainer);
   const own = trainer.command({ ...input, arguments: {} }).argv;
-  await checkCommandLine(trainer, command.argv, own, roots, () => context.describe(trainer));
+  await checkCommandLine(trainer, command.argv, own, roots, () => describe(trainer));
   const wrong = whyNotDrawn(input.settings.sample_prompts, roots);
   if (wrong) throw new Problem('foreign_prompt', wrong, { field: 'sample_prompts' });
 }

@@ -5,30 +5,23 @@ import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { local } from '../../launchers/local.js';
+import type { Secrets } from '../../security/secrets.js';
+import type { Settings } from '../../settings.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
-import { moveEarlier } from '../lineage/earlier.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt, newAttempt } from '../record/uiState.js';
 import { finalSignature } from '../status/settle.js';
-import { attemptCommand, refuseForeign } from './command.js';
+import type { Attempt } from './command.js';
 import { readEnvironment } from './environment.js';
-import type { Context, Plan } from './plan.js';
 
-/**
- * Moves away what would be overwritten, writes the session's files, records the attempt and starts its runner. Resolves
- * when the trainer process runs, or when it is known that it can't, which its record then says.
- */
-export async function launchAttempt(context: Context & { plan: Plan }): Promise<'started' | { heldBy: string }> {
-  const { settings, session, trainer, detail, begin, plan, state } = context;
+/** An attempt that its session's files tell of. */
+export type Recorded = Attempt & { entry: AttemptEntry; variables: Record<string, string> };
+
+/** Writes what the trainer reads, and the attempt itself into the session's record. */
+export async function recordAttempt(settings: Settings, attempt: Attempt): Promise<Recorded> {
+  const { session, trainer, detail, begin, from, statePath, input, command } = attempt;
   const { folder } = session;
-  await refuseForeign(context);
-  const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
-  const { dialect, outputName } = session;
-  const firstEpoch = plan.from ? (plan.from.firstEpoch ?? 1) : null;
-  const move = await moveEarlier(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
-  const statePath = plan.from && move(plan.from.absolutePath);
-  const { input, command } = attemptCommand(context, statePath);
   const { argv, cwd } = command;
   const variables = (await trainer.environment?.(input)) ?? {};
   for (const file of trainer.files(input, command, variables)) {
@@ -36,38 +29,40 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   }
   const environment = {
     ...(await readEnvironment(argv[0] ?? settings.python)),
-    ...(await gpuRecord(context.gpus)),
+    ...(await gpuRecord(attempt.gpus)),
     trainer_commit: trainer.script.commit ?? null,
   };
   const now = new Date();
   const entry = newAttempt({
-    number,
+    number: attempt.number,
     kind: begin.kind,
     id: randomUUID(),
     started_at: now.toISOString(),
     argv,
     cwd,
     resumed_from: statePath,
-    first_epoch: plan.from?.firstEpoch ?? 1,
-    step_offset: plan.firstStep,
+    first_epoch: from?.firstEpoch ?? 1,
+    step_offset: attempt.firstStep,
     log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
-    final_before: finalSignature(folder, dialect, outputName),
+    final_before: finalSignature(folder, session.dialect, session.outputName),
     automatic: Boolean(begin.automaticAfter),
-    gpus: [...context.gpus],
-    begun_step: plan.from?.step ?? 0,
+    gpus: [...attempt.gpus],
+    begun_step: from?.step ?? 0,
   });
   const progress = beginProgress({
     id: entry.id,
-    step: plan.from?.step ?? 0,
-    epoch: plan.from?.epoch ?? 0,
-    epochs: plan.epochs,
+    step: from?.step ?? 0,
+    epoch: from?.epoch ?? 0,
+    epochs: input.settings.max_train_epochs,
     before: session.progress,
     now,
   });
   await updateStateFile(folder, (raw) => {
+    // How the one before ended may be known by now, and not be written yet.
+    if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
     raw.status = 'starting';
-    raw.max_train_epochs = plan.epochs;
+    raw.max_train_epochs = input.settings.max_train_epochs;
     if (begin.gpus !== undefined && begin.gpus !== null) raw.gpus = begin.gpus;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
@@ -77,12 +72,23 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
   });
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
+  return { ...attempt, entry, variables };
+}
+
+/** How a launch went: the trainer runs, it could not be started (why, as its record says too), or another attempt has the folder. */
+export type Launched = 'started' | { failed: string } | { heldBy: string };
+
+/** Starts the runner of a recorded attempt. Resolves when the trainer process runs, or when it is known that it can't. */
+export async function launchAttempt(
+  { settings, secrets }: { settings: Settings; secrets: Pick<Secrets, 'environment'> },
+  { session, begin, command, entry, variables }: Recorded,
+): Promise<Launched> {
+  const { folder } = session;
   const launched = await local.submit({
-    attempt: { id: entry.id, number, kind: begin.kind },
+    attempt: { id: entry.id, number: entry.number, kind: begin.kind },
     folder,
-    cwd,
-    argv,
-    environment: { ...process.env, ...context.secrets.environment(), ...variables },
+    ...command,
+    environment: { ...process.env, ...secrets.environment(), ...variables },
     python: settings.python,
   });
   if (launched.ok) {
@@ -100,7 +106,7 @@ export async function launchAttempt(context: Context & { plan: Plan }): Promise<
   await updateStateFile(folder, (raw) =>
     editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, ended_at }),
   );
-  return 'started';
+  return { failed: launched.message };
 }
 
 /** The pictures that it is trained on, for the record and for the next attempt to compare with. */

@@ -1,16 +1,9 @@
-import type { DatasetDetail } from '../../datasets/facts.js';
 import { Problem } from '../../problem.js';
-import type { Secrets } from '../../security/secrets.js';
-import type { Settings } from '../../settings.js';
-import type { Describe } from '../../trainers/describe.js';
-import type { Trainer, TrainingInput } from '../../trainers/trainer.js';
-import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 import type { AttemptKind } from '../facts.js';
 import { type Candidate, damageOf } from '../lineage/candidates.js';
 import { chooseResume, whyNot } from '../lineage/resume.js';
 import { changedSince } from '../preflight/pictures.js';
-import { epochsAsked, stepsPerEpoch } from '../preflight/stepsPerEpoch.js';
-import type { UiState } from '../record/uiState.js';
+import { epochsAsked, type Run } from '../preflight/run.js';
 import type { Session } from '../status/session.js';
 
 export type Begin = {
@@ -25,24 +18,11 @@ export type Begin = {
   automaticAfter?: string | null;
 };
 
-/** What an attempt is begun with: everything that was found out about its session. */
-export type Context = {
-  settings: Settings;
-  secrets: Secrets;
-  describe: Describe;
-  session: Session;
-  state: UiState;
-  trainer: Trainer;
-  /** The pictures, as they are now. */
-  detail: DatasetDetail;
+/** A run, and where it begins. `settings.max_train_epochs` is the number of epochs in all. */
+export type Plan = Run & {
   begin: Begin;
-  gpus: readonly number[];
-};
-
-/** What all attempts begin from: where the training goes on, and for how long. */
-export type Plan = {
+  /** The state folder that it goes on from; null at the beginning. */
   from: Candidate | null;
-  epochs: number;
   /** Optimizer steps before its first epoch, by what an epoch has today. */
   firstStep: number;
 };
@@ -51,10 +31,11 @@ export type Plan = {
  * Where an attempt begins: at the beginning, or at the newest whole state that leaves something to train. Throws a Problem
  * where that can't be, in words.
  */
-export async function planAttempt(context: Context): Promise<Plan> {
-  const { session, state, begin } = context;
+export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
+  const { session, state } = run;
   const asked = begin.maxTrainEpochs ?? null;
-  const epochs = asked ?? (begin.kind === 'resume' ? (state.max_train_epochs ?? 1) : epochsAsked(context));
+  const epochs = asked ?? (begin.kind === 'resume' ? (state.max_train_epochs ?? 1) : epochsAsked(run));
+  const settings = { ...run.settings, max_train_epochs: epochs };
   if (asked !== null && asked < (session.progress?.epoch ?? 0)) {
     const field = { field: 'max_train_epochs' };
     throw new Problem(
@@ -71,7 +52,7 @@ export async function planAttempt(context: Context): Promise<Plan> {
         { about: { session: session.name } },
       );
     }
-    return { from: null, epochs, firstStep: 0 };
+    return { ...run, settings, begin, from: null, firstStep: 0 };
   }
   if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
     throw new Problem('completed', `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
@@ -80,26 +61,24 @@ export async function planAttempt(context: Context): Promise<Plan> {
     });
   }
   const from = await chooseState(session, begin.state ?? null, epochs);
-  return { from, epochs, firstStep: firstStepOf(context, from) };
+  return { ...run, settings, begin, from, firstStep: firstStepOf(run, from) };
 }
 
 /**
  * An epoch has another number of steps once the dataset or the number of GPUs changed. sd-scripts is told a step only where
  * it runs on several GPUs; there it has to be exact.
  */
-function firstStepOf(context: Context, from: Candidate): number {
-  const { state, session, detail, gpus } = context;
+function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candidate): number {
   const before = session.latest?.gpus.length ?? 0;
   if (!changedSince(detail, state) && Math.max(1, before) === Math.max(1, gpus.length)) return from.stepOffset ?? 0;
-  const { steps, exact } = stepsPerEpoch(context);
-  if (gpus.length > 1 && !exact) {
+  if (gpus.length > 1 && !epoch.exact) {
     throw new Problem(
       'steps_unknown',
       'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back.',
       { field: 'gpus' },
     );
   }
-  return ((from.firstEpoch ?? 1) - 1) * steps;
+  return ((from.firstEpoch ?? 1) - 1) * epoch.steps;
 }
 
 async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
@@ -131,19 +110,4 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
 
 function checkpointCount(session: Session): number {
   return session.entries.filter((entry) => session.dialect.nameBehind(entry)?.is === 'checkpoint').length;
-}
-
-/** What the trainer is given. `resume` differs from the plan's where the state was moved meanwhile. */
-export function inputOf(context: Context, epochs: number, resume: TrainingInput['resume']): TrainingInput {
-  const { settings, session, state, trainer, detail } = context;
-  return {
-    settings: { ...readTrainingSettings(trainer.settings, state), max_train_epochs: epochs },
-    arguments: state.arguments,
-    datasetPath: detail.path,
-    outputPath: session.folder,
-    outputName: session.outputName,
-    resume,
-    gpus: context.gpus,
-    python: trainer.python ?? settings.python,
-  };
 }

@@ -5,43 +5,50 @@ import { isOwnFolder } from '../../security/paths.js';
 import type { Dialect } from '../../trainers/dialect.js';
 import type { KeptEarlier } from '../facts.js';
 
+/** Where an attempt's predecessors' files go. */
+export type Room = {
+  /** Where an absolute path leads once room is made. */
+  placeOf(path: string): string;
+  /** Moves the files. Throws a Problem before the first where `earlier/` leads elsewhere. */
+  make(): Promise<void>;
+};
+
 /**
  * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
  * lost to a resume or a relaunch: trainers overwrite silently (sd-scripts train_network.py:1491).
- * Returns where things went, as a function from the old absolute path to the present one.
+ * Nothing is moved yet: the command, which names the new places, may still be refused. Under the session's lock.
  */
-export async function moveEarlier(
+export async function planRoom(
   folder: string,
   attempt: number,
   wouldBeOverwritten: (entry: string) => boolean,
-): Promise<(path: string) => string> {
+): Promise<Room> {
   const moving = (await readdir(folder)).filter(wouldBeOverwritten);
-  if (moving.length === 0) return (path) => path;
-  const target = await freshFolder(join(folder, 'earlier'), `attempt-${attempt}`);
-  const moved = new Map<string, string>();
-  for (const name of moving) {
-    await rename(join(folder, name), join(target, name));
-    moved.set(join(folder, name), join(target, name));
-  }
-  return (path) => moved.get(path) ?? path;
+  const earlier = join(folder, 'earlier');
+  const target = await freePlace(earlier, `attempt-${attempt}`);
+  const moves = new Map(moving.map((name) => [join(folder, name), join(target, name)]));
+  return {
+    placeOf: (path) => moves.get(path) ?? path,
+    async make() {
+      if (moves.size === 0) return;
+      await mkdir(earlier, { recursive: true });
+      if (!(await isOwnFolder(earlier)))
+        throw new Problem('leads_out', 'earlier/ in the output folder is a link, and nothing is moved through it.', {
+          kept: 'Nothing was changed.',
+          todo: 'Remove the link, and try again.',
+        });
+      await mkdir(target);
+      for (const [from, to] of moves) await rename(from, to);
+    },
+  };
 }
 
 /** Never one that exists: what was moved there before must not be replaced in its turn. */
-async function freshFolder(parent: string, name: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
-  if (!(await isOwnFolder(parent)))
-    throw new Problem('leads_out', 'earlier/ in the output folder is a link, and nothing is moved through it.', {
-      kept: 'Nothing was changed.',
-      todo: 'Remove the link, and try again.',
-    });
+async function freePlace(parent: string, name: string): Promise<string> {
+  const taken = new Set(await readdir(parent).catch(() => []));
   for (let again = 1; ; again += 1) {
-    const path = join(parent, again === 1 ? name : `${name}-${again}`);
-    try {
-      await mkdir(path);
-      return path;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    const free = again === 1 ? name : `${name}-${again}`;
+    if (!taken.has(free)) return join(parent, free);
   }
 }
 

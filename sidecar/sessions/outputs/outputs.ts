@@ -28,6 +28,8 @@ export type Outputs = {
   revision(): number;
   /** Running ones first, then newest first. Statuses of what runs are checked again at this moment. */
   list(): Promise<SessionFacts[]>;
+  /** A session's folder, of which nothing is read. Throws a Problem where there is none, or it leads out. */
+  folder(name: string): Promise<string>;
   /** Reads one session anew. Throws a Problem where there is none. */
   read(name: string): Promise<Session>;
   /** Reads one session anew, corrects its file, and tells who watches. Null where there is none. */
@@ -92,10 +94,15 @@ export function openOutputs(deps: { root: string; build: string; hub: Hub; diale
       }
       return held.inOrder().map(({ facts }) => facts);
     },
+    async folder(name) {
+      const folder = join(root, name);
+      if (!isSessionName(name) || !(await realInside(root, folder))) throw noSession(name);
+      return folder;
+    },
     async read(name) {
       if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
-      if (!session) throw new Problem('no_session', `There is no session called ${name}.`, { about: 'sessions' });
+      if (!session) throw noSession(name);
       return session;
     },
     refresh,
@@ -142,4 +149,8 @@ export function openOutputs(deps: { root: string; build: string; hub: Hub; diale
       await ending;
     },
   };
+}
+
+function noSession(name: string): Problem {
+  return new Problem('no_session', `There is no session called ${name}.`, { about: 'sessions' });
 }

@@ -1,12 +1,8 @@
-import type { DatasetDetail } from '../../datasets/facts.js';
 import { local } from '../../launchers/local.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
-import type { TrainingSettings } from '../../trainers/setting.js';
-import type { Trainer } from '../../trainers/trainer.js';
-import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { UiState } from '../record/uiState.js';
@@ -17,8 +13,8 @@ import { checkGpuMemory, checkSharedMemory } from './memory.js';
 import { checkModels, checkTokenizers } from './models.js';
 import { checkPackages, readPackages } from './packages.js';
 import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
+import { type Run, readRun } from './run.js';
 import { checkSaves } from './saves.js';
-import { stepsPerEpoch } from './stepsPerEpoch.js';
 
 /** What speaks against starting a session now. `ready` where nothing does. */
 export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };
@@ -34,46 +30,32 @@ export async function preflight(
     const trainer = findTrainer(deps.settings, state.trainer ?? 'practice');
     const detail = await readPictures(deps.settings, session, state);
     const chosen = wantsGpu(trainer, state.vram) ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
-    const run = { session, state, trainer, detail, gpus: chosen.gpus, epochs: null };
-    return summary([...chosen.found, ...(await findingsFor(deps.settings, run))]);
+    const run = readRun({ session, state, trainer, detail, gpus: chosen.gpus });
+    const firstEpoch = session.facts.resume?.first_epoch ?? 1;
+    return summary([...chosen.found, ...(await findingsFor(deps.settings, run, firstEpoch))]);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     return summary([findingOf(problem)]);
   }
 }
 
-/** A run as it is about to begin. `epochs` null: as many as the settings say. */
-export type Run = {
-  session: Session;
-  state: UiState;
-  trainer: Trainer;
-  detail: DatasetDetail;
-  gpus: readonly number[];
-  epochs: number | null;
-};
-
-/** All that is found before a launch, errors and warnings. */
-export async function findingsFor(ours: Settings, run: Run): Promise<Finding[]> {
-  const { session, state, trainer, detail } = run;
+/** All that is found before a launch from an epoch on (from 1), errors and warnings. */
+export async function findingsFor(ours: Settings, run: Run, firstEpoch: number): Promise<Finding[]> {
+  const { session, state, trainer, detail, settings, flags, epoch } = run;
   const python = trainer.python ?? ours.python;
-  const read = readTrainingSettings(trainer.settings, state);
-  const settings = { ...read, max_train_epochs: run.epochs ?? read.max_train_epochs };
-  const flags = { ...trainer.given?.(settings), ...state.arguments };
   const needs = trainer.models ?? [];
   const { cwd } = trainer.script;
-  const from = session.facts.resume?.first_epoch ?? 1;
-  const { steps, exact } = stepsPerEpoch(run);
   const found = await Promise.all([
     checkPictures(detail, trainer, python),
     checkSamePictures(detail, state),
     checkSubsets(ours.datasets, settings),
-    checkSaves(settings, flags, exact ? steps : null),
-    conflictsOf(trainer, settings, state),
+    checkSaves(settings, flags, epoch.exact ? epoch.steps : null),
+    conflictsOf(run),
     checkModels(needs, flags, cwd),
     checkTokenizers(needs, ours.models),
-    checkDisk({ session, settings, flags, needs, cwd, detail, from, stepsPerEpoch: steps }),
-    trainer.usesGpu ? checkGpus(run, settings) : [],
-    trainer.usesGpu ? checkWorkers(settings, flags) : [],
+    checkDisk({ session, settings, flags, needs, cwd, detail, from: firstEpoch, stepsPerEpoch: epoch.steps }),
+    trainer.usesGpu ? checkGpus(run) : [],
+    trainer.usesGpu ? checkWorkers(run) : [],
     trainer.usesGpu ? readPackages(python).then((packages) => checkPackages(packages, python, flags, cwd)) : [],
   ]);
   return found.flat();
@@ -114,17 +96,17 @@ async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiS
   }
 }
 
-function conflictsOf(trainer: Trainer, settings: TrainingSettings, { arguments: own }: UiState): Finding[] {
-  const wrong = trainer.conflicts?.(settings, own) ?? {};
+function conflictsOf({ trainer, settings, state }: Run): Finding[] {
+  const wrong = trainer.conflicts?.(settings, state.arguments) ?? {};
   return Object.entries(wrong).map(([field, message]) => error('conflict', message, { field }));
 }
 
-async function checkGpus({ trainer, gpus }: Run, settings: TrainingSettings): Promise<Finding[]> {
+async function checkGpus({ trainer, gpus, settings }: Run): Promise<Finding[]> {
   const preset = trainer.presets?.find(({ vram }) => vram === settings.vram) ?? null;
   return checkGpuMemory(await local.offers(), gpus, preset);
 }
 
-async function checkWorkers(settings: TrainingSettings, flags: Record<string, unknown>): Promise<Finding[]> {
+async function checkWorkers({ settings, flags }: Run): Promise<Finding[]> {
   const free = (await readDisk('/dev/shm'))?.free_bytes ?? null;
   const { workers, resolution } = settings;
   return checkSharedMemory(free, { workers, resolution, batchSize: Number(flags.train_batch_size ?? 1) });

@@ -8,6 +8,7 @@ import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
+import type { UnderWay } from '../underWay.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -27,35 +28,32 @@ export type NewSession = {
   unknown: Record<string, unknown>;
 };
 
-/** Forms that are being made into sessions at this moment, by their id. */
-const underWay = new Map<string, Promise<{ session: Session; existed: boolean }>>();
-
 /**
  * Makes a session: its folder and its `ui_state.json`, a draft that nothing was started in yet. A LoRA's name that
  * exists becomes its next version. The same form sent twice gives the same session. Throws a Problem for a bad name.
  */
 export async function createSession(
-  outputs: Outputs,
+  { outputs, underWay }: { outputs: Outputs; underWay: UnderWay },
   asked: NewSession,
 ): Promise<{ session: Session; existed: boolean }> {
   const { formId } = asked;
-  if (!formId) return { session: await make(outputs, asked), existed: false };
-  const twin = underWay.get(formId);
-  if (twin) return { ...(await twin), existed: true };
-  const making = (async () => {
-    const name = await findByForm(outputs, formId);
-    if (name) return { session: await outputs.read(name), existed: true };
-    return { session: await make(outputs, asked), existed: false };
-  })();
-  underWay.set(formId, making);
+  if (!formId) return { session: await outputs.read(await make(outputs, asked)), existed: false };
+  const twin = underWay.forms.get(formId);
+  if (twin) return { session: await outputs.read(await twin), existed: true };
+  let existed = false;
+  const making = findByForm(outputs, formId).then((earlier) => {
+    existed = earlier !== null;
+    return earlier ?? make(outputs, asked);
+  });
+  underWay.forms.set(formId, making);
   try {
-    return await making;
+    return { session: await outputs.read(await making), existed };
   } finally {
-    underWay.delete(formId);
+    underWay.forms.delete(formId);
   }
 }
 
-async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
+async function make(outputs: Outputs, asked: NewSession): Promise<string> {
   const { name, version } = await makeVersionFolder(outputs.root, asked.loraName);
   await updateStateFile(join(outputs.root, name), (raw) => {
     Object.assign(raw, asked.unknown, { lora_name: asked.loraName.trim() });
@@ -70,7 +68,7 @@ async function make(outputs: Outputs, asked: NewSession): Promise<Session> {
     raw.attempts = [];
     raw.outputs = { final_checkpoint: null };
   });
-  return outputs.read(name);
+  return name;
 }
 
 /** What a form of settings says, into a state file. */

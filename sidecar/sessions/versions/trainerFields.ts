@@ -52,7 +52,7 @@ export async function readTrainerFields(
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
   const asked = Object.values(given).some((value) => value !== '');
   const known = asked ? trainer.furtherArguments(await checks.describe(trainer)) : [];
-  const roots = pathRoots(checks.settings, trainer.script.cwd);
+  const roots = pathRoots(checks.settings, trainer);
   const own = collect(wrong, () => checkArguments(known, given, roots));
   const undrawn = settings && whyNotDrawn(settings.sample_prompts, roots);
   if (undrawn) addWrong(wrong, { sample_prompts: undrawn });

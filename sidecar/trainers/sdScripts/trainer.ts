@@ -33,6 +33,7 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
       also: ['train_network.py', 'library/train_util.py'],
     },
     dialect: sdOutput,
+    checkout: checkout.path,
     python: checkout.python,
     usesGpu: true,
     models: needs,

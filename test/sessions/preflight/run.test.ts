@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { epochsAsked, stepsPerEpoch } from '../../../sidecar/sessions/preflight/stepsPerEpoch.js';
+import { epochsAsked, readRun } from '../../../sidecar/sessions/preflight/run.js';
 import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
 import { setting } from '../../../sidecar/trainers/trainingSettings.js';
 
@@ -23,7 +23,7 @@ test.each([
   ['regularisation pictures', epoch(10, { reg_datasets: 'cats' }), { steps: 5, exact: false }],
   ['no pictures', epoch(0, {}), { steps: 1, exact: true }],
 ])('steps of an epoch: %s', (_, given, expected) => {
-  expect(stepsPerEpoch(given)).toEqual(expected);
+  expect(readRun(given).epoch).toEqual(expected);
 });
 
 test.each([
@@ -32,5 +32,5 @@ test.each([
   ['as text, as a form gives it', { max_train_steps: '5' }, 1],
   ['without it, the epochs', {}, 7],
 ])('a number of steps becomes epochs: %s', (_, flags, expected) => {
-  expect(epochsAsked(epoch(10, { arguments: flags }))).toBe(expected);
+  expect(epochsAsked(readRun(epoch(10, { arguments: flags })))).toBe(expected);
 });

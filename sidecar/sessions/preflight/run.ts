@@ -1,0 +1,72 @@
+import type { DatasetDetail } from '../../datasets/facts.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
+import { expectedSteps } from '../../trainers/expectedSteps.js';
+import type { TrainingSettings } from '../../trainers/setting.js';
+import type { Trainer } from '../../trainers/trainer.js';
+import { readTrainingSettings } from '../../trainers/trainingSettings.js';
+import type { UiState } from '../record/uiState.js';
+import type { Session } from '../status/session.js';
+
+/** What a run is made from: a session, and what its record names, as these are now. */
+export type Found = {
+  session: Session;
+  state: UiState;
+  trainer: Trainer;
+  detail: DatasetDetail;
+  /** The GPUs it would have to itself. */
+  gpus: readonly number[];
+};
+
+/** What that means today. */
+export type Meaning = {
+  settings: TrainingSettings;
+  /** What the settings give the trainer, unless a person says otherwise. */
+  flags: Record<string, ArgumentValue>;
+  /**
+   * Optimizer steps of one epoch. `exact`: with several pictures a batch each bucket rounds up for itself, and the real
+   * number may be a little larger; the pictures of further datasets are not counted at all.
+   */
+  epoch: { steps: number; exact: boolean };
+};
+
+export type Run = Found & Meaning;
+
+type Readable = Pick<Found, 'state' | 'gpus'> & {
+  trainer: Pick<Trainer, 'settings' | 'given'>;
+  detail: { images: number };
+};
+
+/** Reads the settings of a record, once for all that ask what a run would be. Throws a Problem, 422, for a value that is none. */
+export function readRun<T extends Readable>(found: T): T & Meaning {
+  const { trainer, state } = found;
+  const settings = readTrainingSettings(trainer.settings, state);
+  const flags = { ...trainer.given?.(settings), ...state.arguments };
+  return { ...found, settings, flags, epoch: stepsPerEpoch(found, settings, flags) };
+}
+
+function stepsPerEpoch(
+  { detail, gpus }: Readable,
+  settings: TrainingSettings,
+  flags: Record<string, ArgumentValue>,
+): Meaning['epoch'] {
+  const batchSize = Math.max(1, Number(flags.train_batch_size ?? 1));
+  const steps = expectedSteps({
+    images: detail.images,
+    repeats: settings.num_repeats,
+    epochs: 1,
+    batchSize,
+    accumulation: Math.max(1, Number(flags.gradient_accumulation_steps ?? 1)),
+    gpus: Math.max(1, gpus.length),
+  });
+  const further = settings.more_datasets.trim() !== '' || settings.reg_datasets.trim() !== '';
+  return { steps: Math.max(1, steps), exact: batchSize === 1 && !further };
+}
+
+/**
+ * The epochs of a training that is to begin. `max_train_steps` among its arguments becomes whole epochs: a resume of what ends
+ * in the middle of one would train past its end (sd-scripts train_network.py:1401, issue 1999).
+ */
+export function epochsAsked({ state, epoch }: Pick<Run, 'state' | 'epoch'>): number {
+  const steps = Number(state.arguments.max_train_steps ?? 0);
+  return steps > 0 ? Math.ceil(steps / epoch.steps) : (state.max_train_epochs ?? 1);
+}
