@@ -51,6 +51,6 @@ test.concurrent('one whose holder lives is not taken over, whatever the clock sa
   mkdirSync(lock);
   let time = Date.now() / 1000 + 86_400;
   const renewals = setInterval(() => utimesSync(lock, ++time, time), 1000);
-  await expect(withSessionLock(folder, async () => 'done')).rejects.toMatchObject({ status: 409 });
+  await expect(withSessionLock(folder, async () => 'done')).rejects.toMatchObject({ code: 'busy_session' });
   clearInterval(renewals);
 });
