@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
-import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
-import { readFields } from './respond.js';
+import { answerChange, homeOf, readFields } from './respond.js';
 
 /** Trainings that somebody started in a terminal and that write outside the outputs folder: a list, and a confirmed end. */
 export function byHandRoutes({ handRuns }: Trackside): Hono {
@@ -13,8 +12,7 @@ export function byHandRoutes({ handRuns }: Trackside): Hono {
     const fields = await readFields(c);
     const confirm = c.req.query('confirm') ?? String(fields.confirm ?? '');
     const ended = handRuns.end(Number(c.req.param('pid')), { confirm });
-    if (wantsPage(c)) return c.redirect(rootOf(c) || './', 303);
-    return c.json(ended, 202);
+    return answerChange(c, ended, { page: homeOf(c), status: 202 });
   });
 
   return routes;

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import { rootOf, wantsPage } from '../request.js';
+import { rootOf } from '../request.js';
 import { readHistory, readHistoryVersion } from '../sessions/record/history.js';
 import { restoreVersion } from '../sessions/versions/restore.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
-import { answer } from './respond.js';
+import { answer, answerChange, pageOfSession } from './respond.js';
 
 /** The last versions of a session's `ui_state.json`: a list, each compared with the present, and putting one back. */
 export function historyRoutes(trackside: Trackside): Hono {
@@ -32,9 +32,8 @@ export function historyRoutes(trackside: Trackside): Hono {
   /** Posted to, it becomes the present. */
   routes.post('/sessions/:name/history/:version', async (c) => {
     const name = c.req.param('name');
-    const session = await restoreVersion(outputs, name, c.req.param('version'));
-    if (wantsPage(c)) return c.redirect(`${rootOf(c)}sessions/${encodeURIComponent(name)}`, 303);
-    return c.json(session.facts);
+    const { facts } = await restoreVersion(trackside, name, c.req.param('version'));
+    return answerChange(c, facts, { page: pageOfSession(c, name) });
   });
 
   return routes;

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { type DownloadRequest, idOf } from '../hub/downloadFacts.js';
 import { hubFile } from '../hub/hub.js';
 import { familyNeeds } from '../hub/needs.js';
@@ -14,7 +14,7 @@ import type { Trackside } from '../trackside.js';
 import { families } from '../trainers/sdScripts/families.js';
 import type { ModelsModel } from '../views/modelFiles.js';
 import { pageModel } from './home.js';
-import { readFields } from './respond.js';
+import { answerChange, readFields } from './respond.js';
 
 /** What models are here, what each family lacks, and downloads of it. */
 export function modelRoutes(trackside: Trackside): Hono {
@@ -76,7 +76,7 @@ export function modelRoutes(trackside: Trackside): Hono {
           : [await fileWish(text('repo'), text('file'), text('folder'))];
       const started = [];
       for (const wish of wishes) started.push(await downloads.start(wish));
-      return await seen(c, '../models', { downloads: started }, 201);
+      return answerChange(c, { downloads: started }, { page: '../models', status: 201 });
     } catch (error) {
       if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
       const values = { repo: text('repo'), file: text('file'), folder: text('folder') };
@@ -87,12 +87,12 @@ export function modelRoutes(trackside: Trackside): Hono {
 
   routes.post('/models/downloads/:id{.+}/tries', async (c) => {
     await downloads.again(c.req.param('id'));
-    return seen(c, `${rootOf(c)}models`, { downloads: downloads.list() }, 202);
+    return answerChange(c, { downloads: downloads.list() }, { page: `${rootOf(c)}models`, status: 202 });
   });
 
   routes.delete('/models/downloads/:id{.+}', async (c) => {
     await downloads.cancel(c.req.param('id'));
-    return seen(c, `${rootOf(c)}models`, { downloads: downloads.list() }, 200);
+    return answerChange(c, { downloads: downloads.list() }, { page: `${rootOf(c)}models`, status: 200 });
   });
 
   /** All that a family lacks and the hub is known to have, for this base model; less what is under way. */
@@ -150,9 +150,4 @@ function wish(label: string, repo: string, file: string, revision: string, into:
 
 function noFamily(id: string): Problem {
   return new Problem('no_family', `There is no family “${id}”.`, { about: 'models' });
-}
-
-/** Back to the page for a form; the facts for a program. */
-async function seen(c: Context, page: string, facts: object, status: 200 | 201 | 202): Promise<Response> {
-  return wantsPage(c) ? c.redirect(page, 303) : c.json(facts, status);
 }

@@ -7,10 +7,11 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { nextVersion } from '../sessions/names.js';
+import { valuesOf } from '../sessions/versions/asked.js';
+import { changeDraft } from '../sessions/versions/edit.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { readFields } from './respond.js';
-import { changeDraft, valuesOf } from './sessionForm.js';
 import { trainerChoices, withoutDefaults } from './trainerForm.js';
 
 /** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?draft=` edits one. */

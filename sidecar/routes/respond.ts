@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { unsafeNumber } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
-import { wantsPage } from '../request.js';
+import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 
 /** The same facts as a page or as JSON, whichever was asked for. `page` is only made when it is wanted. */
@@ -14,6 +14,25 @@ export async function answer(
 ): Promise<Response> {
   c.header('Vary', 'Accept');
   return wantsPage(c) ? c.html(await page(), status) : c.json(facts, status);
+}
+
+/** Answers a change: a form goes on to `page`, a program gets the facts. */
+export function answerChange(
+  c: Context,
+  facts: unknown,
+  more: { page: string; status?: ContentfulStatusCode; headers?: Record<string, string> },
+): Response {
+  return wantsPage(c) ? c.redirect(more.page, 303) : c.json(facts, more.status ?? 200, more.headers);
+}
+
+/** The address of the home page, from where the request was sent. */
+export function homeOf(c: Context): string {
+  return rootOf(c) || './';
+}
+
+/** The address of a session's page; or of the home page, where the form stood there (`page`). */
+export function pageOfSession(c: Context, name: string, { page }: { page?: unknown } = {}): string {
+  return page === 'home' ? homeOf(c) : `${rootOf(c)}sessions/${encodeURIComponent(name)}`;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { Problem } from '../problem.js';
-import { rootOf, wantsPage } from '../request.js';
+import { rootOf } from '../request.js';
 import { SECRET_NAMES, type SecretName } from '../security/secrets.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
-import { answer, readFields } from './respond.js';
+import { answer, answerChange, readFields } from './respond.js';
 
 /** Tokens of other services: which are set, never what they are. Setting and forgetting one. */
 export function secretRoutes(trackside: Trackside): Hono {
@@ -42,8 +42,8 @@ export function secretRoutes(trackside: Trackside): Hono {
   }
 
   function told(c: Context, name: SecretName): Response {
-    if (wantsPage(c)) return c.redirect('../secrets', 303);
-    return c.json(secrets.facts().find((each) => each.name === name));
+    const facts = secrets.facts().find((each) => each.name === name);
+    return answerChange(c, facts, { page: '../secrets' });
   }
 
   return routes;

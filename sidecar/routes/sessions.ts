@@ -3,19 +3,16 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
-import { beginAttempt } from '../sessions/attempt/begin.js';
 import type { Finding } from '../sessions/preflight/finding.js';
 import { preflight } from '../sessions/preflight/preflight.js';
-import { readNewSession } from '../sessions/versions/asked.js';
 import { clearSessionCaches } from '../sessions/versions/clearCaches.js';
-import { createSession } from '../sessions/versions/create.js';
-import { changesDraft, editSession } from '../sessions/versions/edit.js';
+import { type Created, createSession } from '../sessions/versions/create.js';
+import { changeSession } from '../sessions/versions/edit.js';
 import { removeSession } from '../sessions/versions/remove.js';
 import type { Trackside } from '../trackside.js';
 import { pageOf } from '../views/subject.js';
 import { newTrainingPage } from './newTraining.js';
-import { readFields } from './respond.js';
-import { changeDraft, isStart } from './sessionForm.js';
+import { answerChange, homeOf, pageOfSession, readFields } from './respond.js';
 import { sessionPage } from './sessionPage.js';
 
 /** Sessions: making one, reading it, editing its words, deleting it. Its attempts and files have routes of their own. */
@@ -25,32 +22,23 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
   routes.post('/sessions', async (c) => {
     const fields = await readFields(c, { secret: true });
-    let made = false;
+    let made: Created;
     try {
       refuseSecrets(fields);
-      const start = isStart(fields);
-      const asked = await readNewSession(trackside, fields, start);
-      const { session, existed } = await createSession(trackside, asked);
-      const { name } = session;
-      const place = `${rootOf(c)}sessions/${encodeURIComponent(name)}`;
-      if (existed) {
-        if (wantsPage(c)) return c.redirect(place, 303);
-        const told = 'This form was sent before; its session exists.';
-        throw new Problem('already_made', told, { about: { session: name } });
-      }
-      made = true;
-      const begun = start ? await startNew(trackside, name) : session;
-      if (wantsPage(c)) return c.redirect(place, 303);
-      return c.json(begun.facts, 201, { Location: place });
+      made = await createSession(trackside, fields);
     } catch (error) {
-      if (error instanceof Problem && wantsPage(c) && !made) {
-        return c.html(
-          await newTrainingPage(trackside, { root: rootOf(c), values: fields, typed: true, problem: error }),
-          problemStatus[error.code],
-        );
-      }
-      throw error;
+      if (!(error instanceof Problem) || !wantsPage(c)) throw error;
+      const shown = { root: rootOf(c), values: fields, typed: true, problem: error };
+      return c.html(await newTrainingPage(trackside, shown), problemStatus[error.code]);
     }
+    const { session, existed, refused } = made;
+    const about = { session: session.name };
+    if (refused) throw refused;
+    if (existed && !wantsPage(c)) {
+      throw new Problem('already_made', 'This form was sent before; its session exists.', { about });
+    }
+    const page = pageOfSession(c, session.name);
+    return answerChange(c, session.facts, { page, status: 201, headers: { Location: page } });
   });
 
   routes.get('/sessions/:name', async (c) => {
@@ -66,26 +54,20 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
   /** What the trainer keeps beside the pictures; another session that trains on them needs it. */
   routes.delete('/sessions/:name/caches', async (c) => {
-    const removed = await clearSessionCaches(trackside, c.req.param('name'));
-    if (wantsPage(c)) return c.redirect(`${rootOf(c)}sessions/${encodeURIComponent(c.req.param('name'))}`, 303);
-    return c.json({ removed });
+    const name = c.req.param('name');
+    const removed = await clearSessionCaches(trackside, name);
+    return answerChange(c, { removed }, { page: pageOfSession(c, name) });
   });
 
   routes.patch('/sessions/:name', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    const back = fields.page === 'home' ? rootOf(c) || './' : `${rootOf(c)}sessions/${encodeURIComponent(name)}`;
-    const isDraft = changesDraft(fields) && (await outputs.read(name)).facts.status === 'draft';
-    const change = isDraft ? changeDraft : editSession;
-    const session = await change(trackside, name, fields);
-    if (wantsPage(c)) return c.redirect(back, 303);
-    return c.json(session.facts);
+    const { facts } = await changeSession(trackside, name, fields);
+    return answerChange(c, facts, { page: pageOfSession(c, name, fields) });
   });
 
   routes.delete('/sessions/:name', async (c) => {
-    const removed = await removeSession(outputs, c.req.param('name'));
-    if (wantsPage(c)) return c.redirect(rootOf(c) || './', 303);
-    return c.json(removed);
+    return answerChange(c, await removeSession(trackside, c.req.param('name')), { page: homeOf(c) });
   });
 
   return routes;
@@ -93,17 +75,4 @@ export function sessionRoutes(trackside: Trackside): Hono {
 
 function withLink({ about, ...finding }: Finding) {
   return about ? { ...finding, link: pageOf(about).path } : finding;
-}
-
-/** A start that can't be made is told with the way to its draft, in which the settings are safe. */
-async function startNew(trackside: Trackside, name: string) {
-  try {
-    return (await beginAttempt(trackside, name, { kind: 'start' })).session;
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw new Problem(error.code, error.ahead, {
-      kept: 'Its settings are kept in a draft.',
-      about: { session: name },
-    });
-  }
 }

@@ -1,15 +1,36 @@
+import { basename } from 'node:path';
 import { checkDataset } from '../../datasets/check.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { readDataset } from '../../datasets/read.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
+import type { ArgumentValue } from '../../trainers/arguments.js';
 import { findTrainer } from '../../trainers/catalogue.js';
+import type { TrainingSettings } from '../../trainers/setting.js';
 import type { Trainer } from '../../trainers/trainer.js';
+import type { SessionFacts } from '../facts.js';
+import { folderName } from '../names.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
-import { checkLoraName, type NewSession } from './create.js';
-import { LONGEST_DESCRIPTION } from './edit.js';
 import { addProblem, addWrong, type Checks, readTrainerFields, type Wrong } from './trainerFields.js';
+
+export const LONGEST_DESCRIPTION = 2000;
+
+/** A new session as it was asked for, checked. */
+export type NewSession = {
+  loraName: string;
+  trainer: string;
+  settings: TrainingSettings;
+  arguments: Record<string, ArgumentValue>;
+  dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
+  description: string;
+  /** Null leaves them as they are. */
+  notes: string | null;
+  /** The form that asked for it, so that a double click makes one session. */
+  formId: string | null;
+  /** Keys that the caller wrote and that are none of ours: kept. */
+  unknown: Record<string, unknown>;
+};
 
 /**
  * What a form or a JSON body asks for, checked all at once, so that one answer names everything that is wrong. Throws a
@@ -72,6 +93,19 @@ export async function readNewSession(
   };
 }
 
+/** Throws the Problem for the field `lora_name` that creating would throw, before anything is made. */
+function checkLoraName(loraName: string): void {
+  folderName(loraName);
+  if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
+    const message =
+      'The name holds a character that cannot be seen, as a line break or a change of direction. Type it anew.';
+    throw new Problem('bad_name', message, { field: 'lora_name' });
+  }
+  if (loraName.trim().length > 200) {
+    throw new Problem('bad_name', 'The name is longer than 200 characters.', { field: 'lora_name' });
+  }
+}
+
 /** @param trainer what is to be started on it; null where nothing is */
 async function readChosenDataset(
   settings: Settings,
@@ -93,4 +127,15 @@ async function readChosenDataset(
 
 function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** Is the session to be started, too? */
+export function isStart({ start }: Record<string, unknown>): boolean {
+  return start === true || start === 'true';
+}
+
+/** A session's settings as the form's fields. */
+export function valuesOf(facts: SessionFacts): Record<string, unknown> {
+  const { lora_name, trainer, description, settings, dataset_path } = facts;
+  return { ...settings, lora_name, trainer, description, ...(dataset_path ? { dataset: basename(dataset_path) } : {}) };
 }

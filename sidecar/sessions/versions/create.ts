@@ -1,41 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.js';
-import type { ArgumentValue } from '../../trainers/arguments.js';
-import type { TrainingSettings } from '../../trainers/setting.js';
-import { folderName, makeVersionFolder } from '../names.js';
+import { type Beginning, beginAttempt } from '../attempt/begin.js';
+import { makeVersionFolder } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import type { UnderWay } from '../underWay.js';
+import { isStart, type NewSession, readNewSession } from './asked.js';
 
 export const SCHEMA_VERSION = 1;
 
-/** A new session as it was asked for, checked. */
-export type NewSession = {
-  loraName: string;
-  trainer: string;
-  settings: TrainingSettings;
-  arguments: Record<string, ArgumentValue>;
-  dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
-  description: string;
-  /** Null leaves them as they are. */
-  notes: string | null;
-  /** The form that asked for it, so that a double click makes one session. */
-  formId: string | null;
-  /** Keys that the caller wrote and that are none of ours: kept. */
-  unknown: Record<string, unknown>;
-};
+/** `existed`: the same form was sent before. `refused`: why it was not started though that was asked for. */
+export type Created = { session: Session; existed: boolean; refused: Problem | null };
 
 /**
- * Makes a session: its folder and its `ui_state.json`, a draft that nothing was started in yet. A LoRA's name that
- * exists becomes its next version. The same form sent twice gives the same session. Throws a Problem for a bad name.
+ * Makes a session of what a form or a JSON body asks for, and starts it where that is asked for too. A LoRA's name that
+ * exists becomes its next version. The same form sent twice gives the same session. Throws a Problem as `readNewSession`
+ * does: nothing was made then. A start that can't be made is told with the way to its draft, in which the settings are safe.
  */
-export async function createSession(
-  { outputs, underWay }: { outputs: Outputs; underWay: UnderWay },
-  asked: NewSession,
-): Promise<{ session: Session; existed: boolean }> {
+export async function createSession(trackside: Beginning, fields: Record<string, unknown>): Promise<Created> {
+  const start = isStart(fields);
+  const asked = await readNewSession(trackside, fields, start);
+  const { session, existed } = await makeOnce(trackside, asked);
+  if (existed || !start) return { session, existed, refused: null };
+  try {
+    const begun = await beginAttempt(trackside, session.name, { kind: 'start' });
+    return { session: begun.session, existed, refused: null };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const more = { kept: 'Its settings are kept in a draft.', about: { session: session.name } };
+    return { session, existed, refused: new Problem(error.code, error.ahead, more) };
+  }
+}
+
+/** A draft that nothing was started in yet: its folder and its `ui_state.json`. */
+async function makeOnce({ outputs, underWay }: Beginning, asked: NewSession): Promise<Omit<Created, 'refused'>> {
   const { formId } = asked;
   if (!formId) return { session: await outputs.read(await make(outputs, asked)), existed: false };
   const twin = underWay.forms.get(formId);
@@ -89,17 +89,4 @@ async function findByForm(outputs: Outputs, formId: string): Promise<string | nu
     if (text.includes(JSON.stringify(formId))) return name;
   }
   return null;
-}
-
-/** Throws the Problem for the field `lora_name` that creating would throw, before anything is made. */
-export function checkLoraName(loraName: string): void {
-  folderName(loraName);
-  if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
-    const message =
-      'The name holds a character that cannot be seen, as a line break or a change of direction. Type it anew.';
-    throw new Problem('bad_name', message, { field: 'lora_name' });
-  }
-  if (loraName.trim().length > 200) {
-    throw new Problem('bad_name', 'The name is longer than 200 characters.', { field: 'lora_name' });
-  }
 }

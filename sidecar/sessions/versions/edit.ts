@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { Problem } from '../../problem.js';
+import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import { type NewSession, putSettings } from './create.js';
-
-export const LONGEST_DESCRIPTION = 2000;
+import { isStart, LONGEST_DESCRIPTION, type NewSession, readNewSession, valuesOf } from './asked.js';
+import { putSettings } from './create.js';
 
 const words = z.object({
   description: z.string('has to be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
@@ -16,14 +16,37 @@ const words = z.object({
 });
 
 /**
- * Changes a session's description and notes, and whether it resumes by itself, at any time. Throws a Problem for
- * settings of a session that was started, and for a value that makes no sense.
+ * Changes a session: its words and whether it resumes by itself at any time, everything else of a draft, which is started
+ * where that is asked for. Throws a Problem for settings of a session that was started, and for a value that makes no sense.
  */
-export async function editSession(
-  { outputs }: { outputs: Outputs },
+export async function changeSession(
+  trackside: Beginning,
   name: string,
-  change: Record<string, unknown>,
+  fields: Record<string, unknown>,
 ): Promise<Session> {
+  const isDraft = changesDraft(fields) && (await trackside.outputs.read(name)).facts.status === 'draft';
+  return isDraft ? changeDraft(trackside, name, fields) : changeWords(trackside, name, fields);
+}
+
+/**
+ * Changes a draft, and starts it where that is asked for. What is not sent stays as it is: pictures that are gone by now,
+ * too, as long as nothing is started. Throws a Problem as `readNewSession` and `beginAttempt` do.
+ */
+export async function changeDraft(
+  trackside: Beginning,
+  name: string,
+  fields: Record<string, unknown>,
+): Promise<Session> {
+  const before = valuesOf((await trackside.outputs.read(name)).facts);
+  const start = isStart(fields);
+  if (!start) delete before.dataset;
+  const asked = await readNewSession(trackside, { ...before, ...fields }, start);
+  const dataset = fields.dataset ? asked.dataset : undefined;
+  const edited = await writeDraft(trackside.outputs, name, { ...asked, dataset });
+  return start ? (await beginAttempt(trackside, name, { kind: 'start' })).session : edited;
+}
+
+async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
   const session = await outputs.read(name);
   const { description, notes, enable_monitoring } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
@@ -43,7 +66,7 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 }
 
 /** Does a change touch what only a draft lets change? */
-export function changesDraft(change: Record<string, unknown>): boolean {
+function changesDraft(change: Record<string, unknown>): boolean {
   const changeable = new Set<string>([...SETTING_NAMES, 'trainer', 'dataset', 'arguments', 'start']);
   changeable.delete('enable_monitoring');
   return Object.keys(change).some((key) => changeable.has(key));
@@ -54,7 +77,7 @@ export function changesDraft(change: Record<string, unknown>): boolean {
  *
  * @param asked `dataset` undefined leaves the one that it has
  */
-export async function editDraft(
+async function writeDraft(
   outputs: Outputs,
   name: string,
   asked: Omit<NewSession, 'dataset'> & { dataset: NewSession['dataset'] | undefined },

@@ -11,7 +11,7 @@ export type Removed = { deleted: string; kept: string[] };
 /**
  * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem while it is alive.
  */
-export async function removeSession(outputs: Outputs, name: string): Promise<Removed> {
+export async function removeSession({ outputs }: { outputs: Outputs }, name: string): Promise<Removed> {
   // Somebody may have started one in a terminal this very moment.
   runsByHand(true);
   const { folder } = await outputs.read(name);

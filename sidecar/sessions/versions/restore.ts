@@ -34,7 +34,11 @@ const WORDS = ['description', 'notes'];
  * it was started with its settings. A present file that can't be read is kept aside, and the version takes its place
  * whole. What is replaced is a version itself, so that this can be undone. Throws a Problem where there is no such version.
  */
-export async function restoreVersion(outputs: Outputs, name: string, version: string): Promise<Session> {
+export async function restoreVersion(
+  { outputs }: { outputs: Outputs },
+  name: string,
+  version: string,
+): Promise<Session> {
   const session = await outputs.read(name);
   const { folder } = session;
   const then = await readOne(folder, version);
