@@ -7,23 +7,27 @@ import { createHub } from './live/hub.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
-import { type Cards, createCards } from './publish/cards.js';
+import { createCards } from './publish/cards.js';
 import { createPublishing, type Publishing } from './publish/publish.js';
 import { type Login, openLogin } from './security/login.js';
 import { refuseShownFolder } from './security/privateFolder.js';
 import { hideValues } from './security/redact.js';
 import { openSecrets, type Secrets } from './security/secrets.js';
-import { createStopping, type Stopping } from './sessions/attempt/stop.js';
+import { createEndings, type Endings } from './sessions/attempt/endings.js';
 import { type Outputs, openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay, type UnderWay } from './sessions/underWay.js';
-import { type AutoResume, createAutoResume } from './sessions/watchers/autoResume.js';
+import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { type HandRuns, watchHandRuns } from './sessions/watchers/handRuns.js';
+import { watchStandstills } from './sessions/watchers/standstills.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
 import { type Describe, describeArguments } from './trainers/describe.js';
 import { createDialects } from './trainers/dialects.js';
 import { type Assets, loadAssets } from './views/assets.js';
 import { createViews, type Views } from './views/pages.js';
+
+/** A part that lives as long as the sidecar. Closing it touches no training. */
+export type Service = { name: string; open?(): void | Promise<void>; close(): void | Promise<void> };
 
 /** Everything a route may need, made once. */
 export type Trackside = {
@@ -35,12 +39,12 @@ export type Trackside = {
   hub: Hub;
   outputs: Outputs;
   disk: DiskWatch;
-  stopping: Stopping;
+  endings: Endings;
   handRuns: HandRuns;
-  autoResume: AutoResume;
   downloads: Downloads;
   publishing: Publishing;
-  cards: Cards;
+  /** In the order in which they are opened; closed the other way round. */
+  services: readonly Service[];
   views: Views;
   assets: Assets;
   describe: Describe;
@@ -54,7 +58,7 @@ export function createTrackside(settings: Settings): Trackside {
   const login = settings.login ? openLogin(settings.token, settings.private) : null;
   const secrets = openSecrets({ folder: settings.private, environment: process.env });
   for (const token of [settings.token, login?.madeToken]) if (token) secrets.teach(token);
-  hideValues(secrets.all);
+  const showValues = hideValues(secrets.all);
   allowSwapping(() => resolvePython(settings.python));
   const dialectOf = createDialects(settings);
   const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, dialectOf });
@@ -70,7 +74,7 @@ export function createTrackside(settings: Settings): Trackside {
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
-  const stopping = createStopping(outputs);
+  const endings = createEndings({ outputs });
   const modelHub = { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') };
   const downloads = createDownloads({
     models: settings.models,
@@ -84,6 +88,22 @@ export function createTrackside(settings: Settings): Trackside {
       run: runCommand,
       kept: join(settings.private, 'described'),
     });
+  const publishing = createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) });
+  const cards = createCards({ outputs, hub, version: settings.version });
+  const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
+  const services: Service[] = [
+    { name: 'secrets', close: showValues },
+    { name: 'disk', ...disk },
+    // Before the outputs, which tell it what completed while no sidecar was there.
+    { name: 'model cards', ...cards },
+    { name: 'outputs', ...outputs },
+    { name: 'endings', ...endings },
+    { name: 'trainings by hand', ...handRuns },
+    { name: 'standstills', ...watchStandstills(watched) },
+    { name: 'automatic resumes', ...createAutoResume(watched) },
+    { name: 'downloads', ...downloads },
+    { name: 'publications', ...publishing },
+  ];
   return {
     settings,
     underWay,
@@ -92,12 +112,11 @@ export function createTrackside(settings: Settings): Trackside {
     hub,
     outputs,
     disk,
-    stopping,
+    endings,
     handRuns,
     downloads,
-    publishing: createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) }),
-    cards: createCards({ outputs, hub, version: settings.version }),
-    autoResume: createAutoResume({ settings, underWay, secrets, describe, outputs, stopping, hub }),
+    publishing,
+    services,
     views,
     assets,
     describe,

@@ -12,7 +12,7 @@ import { isLoopback, nameOf } from '../security/hosts.js';
 import { maskConsole } from '../security/maskConsole.js';
 import { readEnvironment } from '../sessions/attempt/environment.js';
 import type { Settings } from '../settings.js';
-import { createTrackside, type Trackside } from '../trackside.js';
+import { createTrackside, type Service, type Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { addressOf } from './address.js';
 
@@ -51,19 +51,11 @@ export async function serve(settings: Settings): Promise<void> {
   const server = createServer(limits, getRequestListener(app.fetch));
   server.setTimeout(IDLE_MS);
   server.maxConnections = MOST_CONNECTIONS;
-  trackside.disk.open();
-  trackside.cards.open();
-  const opened = trackside.outputs.open().catch((error: Error) => {
-    throw noOutputs(settings, error);
-  });
+  const opened = openAll(trackside.services);
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken ?? null)}`);
   await opened;
-  await trackside.stopping.takeUp();
-  await trackside.handRuns.open();
-  await trackside.autoResume.open();
-  await trackside.downloads.open();
   void describeAhead(trackside);
 
   let ending = false;
@@ -74,14 +66,15 @@ export async function serve(settings: Settings): Promise<void> {
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     server.close();
     server.closeAllConnections();
-    trackside.autoResume.close();
-    await Promise.all([trackside.downloads.close(), trackside.publishing.close(), trackside.cards.close()]);
-    trackside.handRuns.close();
-    await trackside.outputs.close();
+    for (const { close } of trackside.services.toReversed()) await close();
     process.exit(0);
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+}
+
+async function openAll(services: readonly Service[]): Promise<void> {
+  for (const { open } of services) await open?.();
 }
 
 /** What takes ten seconds to be told is asked before somebody opens the form; one after the other, for a pod's sake. */

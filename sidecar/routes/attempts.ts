@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
-import { rootOf, wantsPage } from '../request.js';
 import { beginAttempt } from '../sessions/attempt/begin.js';
+import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
 import type { Trackside } from '../trackside.js';
-import { readFields } from './respond.js';
+import { answerChange, pageOfSession, readFields } from './respond.js';
 
 const asked = z.object({
   kind: z.enum(['start', 'resume', 'relaunch'], 'kind has to be start, resume or relaunch.'),
@@ -33,9 +33,9 @@ export function attemptRoutes(trackside: Trackside): Hono {
     }
     const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
     const { session } = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
-    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
-    const attempt = session.facts.attempts.at(-1);
-    return c.json({ ...attempt, session: session.facts }, 201, { Location: 'attempts/current' });
+    const facts = { ...session.facts.attempts.at(-1), session: session.facts };
+    const headers = { Location: 'attempts/current' };
+    return answerChange(c, facts, { page: pageOfSession(c, name, fields), status: 201, headers });
   });
 
   routes.get('/sessions/:name/attempts', async (c) => {
@@ -58,24 +58,18 @@ export function attemptRoutes(trackside: Trackside): Hono {
       throw new Problem('bad_when', 'when has to be now or after-save.', { field: 'when' });
     }
     const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
-    const confirmation = { confirm: said('confirm'), process: said('process') };
-    const session = await trackside.stopping.request(name, when, confirmation);
-    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
-    return c.json(session.facts, 202);
+    const asked = { when, confirm: said('confirm'), process: said('process') } as const;
+    const session = await stopAttempt(trackside, name, asked);
+    return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
   });
 
   // The wish for an end, while it is no more than that.
   routes.delete('/sessions/:name/attempts/current/stop', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    const session = await trackside.stopping.keepTraining(name);
-    if (wantsPage(c)) return c.redirect(backTo(fields.page, rootOf(c), name), 303);
-    return c.json(session.facts);
+    const session = await keepTraining(trackside, name);
+    return answerChange(c, session.facts, { page: pageOfSession(c, name, fields) });
   });
 
   return routes;
-}
-
-function backTo(page: unknown, root: string, name: string): string {
-  return page === 'home' ? root || './' : `${root}sessions/${encodeURIComponent(name)}`;
 }

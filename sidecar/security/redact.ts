@@ -8,9 +8,13 @@ import { BEGUN, SHAPES } from './secretShapes.js';
  */
 export const REACH = 4096;
 
-/** Says which values are secret, here and now. Asked before each masking; the same array means that nothing changed. */
-export function hideValues(source: () => readonly string[]): void {
-  values = source;
+/**
+ * Says which values are secret too, here and now; gives a function that takes that back. Asked before each masking; the
+ * same array means that nothing changed.
+ */
+export function hideValues(source: () => readonly string[]): () => void {
+  sources.add(source);
+  return () => sources.delete(source);
 }
 
 /**
@@ -60,18 +64,22 @@ export function holdsSecret(text: string): boolean {
 
 /** Which values are masked now. */
 export function hiddenValues(): readonly string[] {
-  return values();
+  const now = [...new Set([...sources].map((source) => source()))];
+  const same = now.length === joined.of.length && now.every((each, at) => each === joined.of[at]);
+  if (!same) joined = { of: now, values: now.flat() };
+  return joined.values;
 }
 
 /** From (inclusive) and to (exclusive). */
 type Stretch = [number, number];
 
-const NONE: readonly string[] = [];
-let values = (): readonly string[] => NONE;
+/** One for each Trackside of this process. */
+const sources = new Set<() => readonly string[]>();
+let joined: { of: readonly (readonly string[])[]; values: readonly string[] } = { of: [], values: [] };
 let last: { of: readonly string[]; forms: Buffer[]; search: Search } | undefined;
 
 function known(): { forms: Buffer[]; search: Search } {
-  const now = values();
+  const now = hiddenValues();
   if (last?.of !== now) {
     const forms = now.flatMap(formsOf).filter(({ length }) => length <= REACH);
     last = { of: now, forms, search: createSearch(forms) };

@@ -87,7 +87,7 @@ export function createStore(hub: Hub): Store {
       if (present) held.hold({ ...present, facts });
     },
     mark(name, marks) {
-      marked.set(name, marks);
+      marked.set(name, { ...marked.get(name), ...marks });
       const present = sessions.get(name);
       if (present) held.tellFacts(name, held.withMarks(name, present.facts));
     },

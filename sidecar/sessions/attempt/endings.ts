@@ -1,0 +1,83 @@
+import { launcherOf } from '../../launchers/launchers.js';
+import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { updateStateFile } from '../record/stateFile.js';
+import { editAttempt } from '../record/uiState.js';
+import { isLastSave } from '../status/saveUnderWay.js';
+import { saveEnds } from './saveEnds.js';
+
+/** Attempts that are being ended, here and now; their files tell who asked for it. */
+export type Endings = {
+  /**
+   * Lets a save that is under way through, and ends an attempt's processes; who survives is told on the page, by its record.
+   * Does nothing where that goes on already. Never rejects.
+   */
+  end(name: string, attempt: string): Promise<void>;
+  isEnding(attempt: string): boolean;
+  /** It may be ended after its next save; or may not, whatever was read of it a moment ago. */
+  allowAfterSave(attempt: string): void;
+  forbidAfterSave(attempt: string): void;
+  /** Takes up the ends that an earlier sidecar had begun. */
+  open(): Promise<void>;
+  close(): void;
+};
+
+/** Sees to it that what is to end does: a save is let through, then the processes are ended and looked for until none is left. */
+export function createEndings({ outputs }: { outputs: Outputs }): Endings {
+  const ending = new Set<string>();
+  /** Attempts that are not to stop after the next save any more. */
+  const takenBack = new Set<string>();
+
+  async function end(name: string, attempt: string): Promise<void> {
+    if (ending.has(attempt)) return;
+    ending.add(attempt);
+    try {
+      const { folder, latest } = await outputs.read(name);
+      const ref = latest?.id === attempt ? latest.job : null;
+      await saveEnds(outputs, name);
+      const cancelled = await launcherOf(ref).cancel({ attempt, folder, ref }, 'end');
+      const survivors = typeof cancelled === 'object' ? cancelled.remain : [];
+      if (survivors.length > 0) await updateStateFile(folder, (raw) => editAttempt(raw, attempt, { survivors }));
+    } catch (error) {
+      console.error(`trackside: ${name} could not be stopped: ${(error as Error).message}`);
+    } finally {
+      ending.delete(attempt);
+      await outputs.refresh(name).catch(() => {});
+    }
+  }
+
+  async function afterSave(name: string, events: ConsoleEvent[]): Promise<void> {
+    if (!events.some((event) => event.type === 'state-saved')) return;
+    const session = await outputs.read(name);
+    const { folder, latest, liveness } = session;
+    if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
+    // The final weights are still to come, and then it ends by itself.
+    if (isLastSave(session)) return;
+    const ended = end(name, latest.id);
+    // For a sidecar that takes this one's place; the end does not wait for the disk, or it would cost steps.
+    await updateStateFile(folder, (raw) => {
+      editAttempt(raw, latest.id, { stop_when: 'now' });
+      raw.status = 'stopping';
+    }).catch(() => {});
+    await ended;
+  }
+
+  const leave = outputs.onConsole((name, events) => void afterSave(name, events).catch(() => {}));
+
+  return {
+    end,
+    isEnding: (attempt) => ending.has(attempt),
+    allowAfterSave: (attempt) => void takenBack.delete(attempt),
+    forbidAfterSave: (attempt) => void takenBack.add(attempt),
+    async open() {
+      for (const facts of await outputs.list()) {
+        if (facts.status !== 'stopping') continue;
+        void outputs
+          .read(facts.name)
+          .then(({ latest }) => latest && end(facts.name, latest.id))
+          .catch(() => {});
+      }
+    },
+    close: leave,
+  };
+}

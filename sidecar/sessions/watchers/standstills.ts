@@ -1,0 +1,68 @@
+import type { Hub } from '../../live/hub.js';
+import type { Stillness } from '../../telemetry/progress.js';
+import { endStalled, type Stopping } from '../attempt/stop.js';
+import type { SessionFacts } from '../facts.js';
+import { chooseResume } from '../lineage/resume.js';
+import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
+import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from '../status/stall.js';
+import { lookRepeatedly } from './looks.js';
+
+/** How much of a standstill a sidecar that dies may forget: a twentieth of the shortest limit. */
+const KEEP_SECONDS = 30;
+
+export type Standstills = { open(): Promise<void>; close(): void };
+
+/** `seenTo`: the standstill that was ended, or found to be no better for it. */
+type Watched = { still: Stillness; seenTo: string | null };
+
+/**
+ * Tells where nothing moves any more, and ends what resumes by itself (`enable_monitoring`) so that it can. After a restart
+ * a standstill is counted on from what progress.json says.
+ */
+export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { stallScale: number } }): Standstills {
+  const { outputs, settings } = trackside;
+  const { stallScale } = settings;
+  const running = new Map<string, Watched>();
+
+  function look(name: string, facts: SessionFacts | null, elapsed: number): void {
+    const runs = facts?.status === 'running' || facts?.status === 'starting';
+    if (!facts || !runs || !facts.attempts.at(-1)?.alive) {
+      if (running.delete(name) && facts?.stalled_seconds) outputs.mark(name, { stalled_seconds: null });
+      return;
+    }
+    const watched = running.get(name);
+    const before = watched?.still ?? outputs.stillness(name);
+    const still = watchStillness(before, facts.progress, elapsed);
+    if (isWorthKeeping(before, still)) outputs.keepStillness(name, still);
+    const seconds = stalledSeconds(still, facts.progress, stallScale);
+    if (seconds !== facts.stalled_seconds) outputs.mark(name, { stalled_seconds: seconds });
+    const standstill = `${facts.attempts.at(-1)?.number} ${still.mark}`;
+    const due = seconds !== null && facts.auto_resume.on && isWorthResuming(facts.progress.phase);
+    const seenTo = watched?.seenTo ?? null;
+    running.set(name, { still, seenTo: due ? standstill : seenTo });
+    if (due && seenTo !== standstill) void endIfBetter(name, seconds).catch(() => {});
+  }
+
+  /** Every so often the count is kept for the next sidecar. */
+  function isWorthKeeping(before: Stillness | null, now: Stillness): boolean {
+    const part = (seconds: number) => Math.floor(seconds / (KEEP_SECONDS * stallScale));
+    return before !== null && part(now.seconds) > part(before.seconds);
+  }
+
+  /** Ends what stands still, where that leads to a resume; else it is only shown. */
+  async function endIfBetter(name: string, seconds: number): Promise<void> {
+    const { latest, state, candidates, progress } = await outputs.read(name);
+    if (!latest || !state || !progress) return;
+    const words = `It made ${stalledWords(progress.phase, seconds)}, so Trackside ended it.`;
+    const before = state.attempts.filter((each) => each.id !== latest.id);
+    const verdict = decideAutoResume({
+      on: state.enable_monitoring ?? false,
+      attempts: [...before, { ...latest, outcome: 'failed', stalled: words, ended_at: new Date().toISOString() }],
+      resume: chooseResume(candidates, state.max_train_epochs ?? null, null)?.facts ?? null,
+      most: AUTO_RESUMES,
+    });
+    if (verdict.will) await endStalled(trackside, name, { attempt: latest.id, words });
+  }
+
+  return lookRepeatedly(trackside, { also: () => running.keys(), look });
+}
