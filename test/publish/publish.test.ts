@@ -182,8 +182,8 @@ describe('publishing', () => {
     const code = async (body: object) => (await publish(body)).body.error?.code;
     expect(await code({ repo: 'nothing' })).toBe('bad_repository');
     expect(await code({ checkpoints: [] })).toBe('nothing');
-    expect(await code({ checkpoints: ['../../secret'] })).toBe('no_checkpoint');
-    expect(await code({ checkpoints: [`${name}-000009.safetensors`] })).toBe('no_checkpoint');
+    expect(await code({ checkpoints: ['../../secret'] })).toBe('unknown_checkpoint');
+    expect(await code({ checkpoints: [`${name}-000009.safetensors`] })).toBe('unknown_checkpoint');
     const without = await serve('');
     expect((await publish({}, without)).body.error?.code).toBe('no_token');
     expect(hub.repos.has(`me/${name}`)).toBe(false);
