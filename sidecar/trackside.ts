@@ -70,8 +70,8 @@ export function createTrackside(settings: Settings): Trackside {
       for (const folder of folders) void outputs.refresh(basename(folder)).catch(() => {});
     },
   });
-  const assets = loadAssets(settings.templates);
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
+  const assets = loadAssets(settings.templates, development);
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
   const endings = createEndings({ outputs });

@@ -15,14 +15,34 @@ export type Assets = {
 
 /**
  * Every file a page loads, under a name that changes with its content so that it may be cached for ever: what lies in
- * templates/static/, and `trackside.js`, which holds htmx. Each is compressed once, when it is first asked for.
+ * templates/static/, `trackside.css`, which is templates/styles/, and `trackside.js`, which holds htmx. Each is compressed
+ * once, when it is first asked for.
+ *
+ * @param development reads them again for every page
  */
-export function loadAssets(templates: string): Assets {
+export function loadAssets(templates: string, development = false): Assets {
+  let { hrefs, assets } = readAssets(templates);
+  return {
+    href(name) {
+      if (development) ({ hrefs, assets } = readAssets(templates));
+      const href = hrefs.get(name);
+      if (!href) throw new Error(`There is no asset named ${name}.`);
+      return href;
+    },
+    find: (hashedName) => assets.get(hashedName),
+  };
+}
+
+function readAssets(templates: string): { hrefs: Map<string, string>; assets: Map<string, Asset> } {
   const folder = join(templates, 'static');
   const own = readdirSync(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
+  const made = [
+    { name: 'trackside.css', bytes: styles(join(templates, 'styles')) },
+    { name: 'trackside.js', bytes: everyPage(folder) },
+  ];
   const hrefs = new Map<string, string>();
   const assets = new Map<string, Asset>();
-  for (const { name, bytes } of [...own, { name: 'trackside.js', bytes: everyPage(folder) }]) {
+  for (const { name, bytes } of [...own, ...made]) {
     const type = types[extname(name)];
     if (!type) continue;
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 10);
@@ -30,14 +50,7 @@ export function loadAssets(templates: string): Assets {
     hrefs.set(name, `assets/${hashed}`);
     assets.set(hashed, assetOf(type, bytes));
   }
-  return {
-    href(name) {
-      const href = hrefs.get(name);
-      if (!href) throw new Error(`There is no asset named ${name}.`);
-      return href;
-    },
-    find: (hashedName) => assets.get(hashedName),
-  };
+  return { hrefs, assets };
 }
 
 function assetOf(type: string, bytes: Buffer): Asset {
@@ -74,4 +87,15 @@ function everyPage(folder: string): Buffer {
   const files = [join(dist, 'htmx.min.js'), join(dist, 'ext', 'hx-sse.min.js'), join(folder, 'live.js')];
   const [htmx, stream, live] = files.map((file) => readFileSync(file, 'utf8'));
   return Buffer.from(`${htmx};\n${stream};\n(() => {\n${live}})();\n`);
+}
+
+/** In the order in which one may overrule another. */
+const ROOMS = 'base bar controls banner tables session pictures form problem narrow models secrets'.split(' ');
+
+/** Throws for a sheet that has no place in the order. */
+function styles(folder: string): Buffer {
+  const forgotten = readdirSync(folder).filter((file) => !ROOMS.includes(basename(file, '.css')));
+  if (forgotten.length > 0)
+    throw new Error(`${forgotten.join(', ')} has no place in the order of sidecar/views/assets.ts.`);
+  return Buffer.from(ROOMS.map((room) => readFileSync(join(folder, `${room}.css`), 'utf8')).join('\n'));
 }
