@@ -6,9 +6,9 @@ import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
-import type { DialectOf } from '../../trainers/dialects.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
+import type { SessionsPlace } from '../status/evidence.js';
 import type { Session } from '../status/session.js';
 import { readRest, scanFirst } from './firstScan.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
@@ -55,7 +55,7 @@ export type Outputs = {
   close(): Promise<void>;
 };
 
-export function openOutputs(deps: { root: string; build: string; hub: Hub; dialectOf: DialectOf }): Outputs {
+export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): Outputs {
   const { root, build, hub, dialectOf } = deps;
   const held = createStore(hub);
   const reading = createReading({ root, hub, held, dialectOf });

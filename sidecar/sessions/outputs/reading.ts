@@ -6,13 +6,13 @@ import type { Hub } from '../../live/hub.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
-import type { DialectOf } from '../../trainers/dialects.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from '../status/attempts.js';
 import { correct } from '../status/correct.js';
+import type { SessionsPlace } from '../status/evidence.js';
 import { readSession, type Session } from '../status/session.js';
 import { fingerprintOf } from './fingerprints.js';
 import type { Store } from './store.js';
@@ -38,7 +38,7 @@ export type Reading = {
   close(): Promise<void>;
 };
 
-export function createReading(deps: { root: string; hub: Hub; held: Store; dialectOf: DialectOf }): Reading {
+export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): Reading {
   const { root, hub, held } = deps;
   /** The last reading that was asked for, of each session; and those that wait for their turn. */
   const turns = new Map<string, Promise<unknown>>();

@@ -1,0 +1,107 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AttemptRecord, readAttempt } from '../../launchers/attemptFile.js';
+import { type Liveness, liveness } from '../../launchers/liveness.js';
+import { wasEndedByPod } from '../../launchers/podEnd.js';
+import { readProgress, type StoredProgress } from '../../telemetry/progress.js';
+import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
+import type { DialectOf } from '../../trainers/dialects.js';
+import { byHandIn, type HandRun } from '../byHand/runs.js';
+import { isSessionLocked } from '../record/lock.js';
+import { readStateFile, type StateFile } from '../record/stateFile.js';
+import type { AttemptEntry, UiState } from '../record/uiState.js';
+import { beginningOf, latestEntry } from './attempts.js';
+import { outputName } from './outputName.js';
+import { settleEnded } from './settleEnded.js';
+
+/** What an output folder tells, before anything is concluded from it. */
+export type SessionEvidence = {
+  name: string;
+  folder: string;
+  /** Top-level names of the folder, and how many of them are checkpoints. */
+  entries: string[];
+  checkpoints: number;
+  file: StateFile;
+  state: UiState | null;
+  /** How what its training prints and leaves behind is read. */
+  dialect: Dialect;
+  outputName: string;
+  liveness: Liveness;
+  /** What somebody started in a terminal and writes into this folder; null where an attempt of ours lives. */
+  byHand: HandRun | null;
+  /** The newest attempt; settled, in memory at least, when it is not alive. */
+  latest: AttemptEntry | null;
+  /** `latest` was settled just now, and the file does not say so yet. */
+  settledNow: boolean;
+  /** Somebody holds the lock and is about to start `latest`. */
+  pending: boolean;
+  progress: StoredProgress | null;
+  /** What the newest attempt has said of itself. */
+  console: ConsoleFacts;
+};
+
+/** Where sessions lie, and how their trainings' dialects are found. */
+export type SessionsPlace = { root: string; dialectOf: DialectOf };
+
+/** Null when the folder is no session. `live` is the progress of a follower of the running attempt, where there is one. */
+export async function readEvidence(
+  { root, dialectOf }: SessionsPlace,
+  name: string,
+  live: StoredProgress | null,
+): Promise<SessionEvidence | null> {
+  const folder = join(root, name);
+  const entries = await readdir(folder).catch(() => null);
+  if (!entries) return null;
+  const file = await readStateFile(folder);
+  const state = file.kind === 'whole' ? file.state : null;
+  const dialect = dialectOf(state?.trainer);
+  const checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
+  const record = presentRecord(folder);
+  const alive = liveness(folder);
+  const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
+  if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) return null;
+
+  const entry = latestEntry(state, record);
+  const own = byHand?.outputName ?? outputName(dialect, name, state, entries);
+  let progress = live ?? readProgress(folder);
+  let latest = entry;
+  let settledNow = false;
+  let pending = false;
+  if (entry && alive.alive === 'no' && (!entry.outcome || isCutOff(entry, record, folder))) {
+    pending = record?.id !== entry.id && (await isSessionLocked(folder));
+    if (!pending) {
+      ({ latest, progress } = await settleEnded({ folder, entry, record, dialect, outputName: own, stored: progress }));
+      settledNow = file.kind === 'whole';
+    }
+  }
+  if (progress && entry && progress.attempt !== entry.id && progress.attempt !== null) progress = null;
+  const console = dialect.console.facts(progress?.dialect ?? null, latest && beginningOf(latest));
+  return {
+    name,
+    folder,
+    entries,
+    checkpoints,
+    file,
+    state,
+    dialect,
+    outputName: own,
+    liveness: alive,
+    byHand,
+    latest,
+    settledNow,
+    pending,
+    progress,
+    console,
+  };
+}
+
+/** It was told as stopped by hand, and a moment later the pod turned out to be ending. */
+function isCutOff(entry: AttemptEntry, record: AttemptRecord | null, folder: string): boolean {
+  if (entry.outcome !== 'stopped' || entry.stop_requested_at || record?.id !== entry.id) return false;
+  return wasEndedByPod(record, folder);
+}
+
+function presentRecord(folder: string): AttemptRecord | null {
+  const record = readAttempt(folder);
+  return record && !('broken' in record) ? record : null;
+}

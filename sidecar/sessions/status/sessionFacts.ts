@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isWithin } from '../../security/paths.js';
+import { LOG_FILE } from '../../telemetry/follow.js';
+import { publicProgress } from '../../telemetry/progress.js';
+import { isEnding } from '../byHand/end.js';
+import { readHandProgress } from '../byHand/progress.js';
+import type { SessionFacts } from '../facts.js';
+import type { Candidate } from '../lineage/candidates.js';
+import { chooseResume } from '../lineage/resume.js';
+import { versionOf } from '../names.js';
+import { readPutBack } from '../record/putBack.js';
+import { STATE_FILE } from '../record/stateFile.js';
+import { settingsOf } from '../record/uiState.js';
+import { attemptFacts, withLatest } from './attempts.js';
+import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
+import type { SessionEvidence } from './evidence.js';
+import { nextAction, type SavedStates } from './nextAction.js';
+import { type DerivedStatus, deriveStatus, stoppedBy } from './status.js';
+
+const CURVE_POINTS_SHOWN = 60;
+
+/** What a session is, and what can be done with it. */
+export type Standing = DerivedStatus & {
+  /** Nothing of it runs or is about to. */
+  idle: boolean;
+  /** Absolute path of the final weights, whether they are there or not. */
+  final: string;
+  allTrained: boolean;
+  /** It has ended before its end, so that a state may be resumed from. */
+  resumable: boolean;
+  /** An attempt could be started. */
+  trainable: boolean;
+};
+
+export function standingOf(evidence: SessionEvidence): Standing {
+  const { folder, file, state, dialect, liveness, byHand, latest, pending, progress, checkpoints } = evidence;
+  const derived = deriveStatus({
+    state,
+    latest,
+    liveness,
+    byHand: byHand && { pid: byHand.pid, ending: isEnding(byHand) },
+    stepSeen: progress?.begun ?? false,
+    checkpoints,
+  });
+  const status = pending ? 'pending' : derived.status;
+  const idle = liveness.alive === 'no' && !byHand && !pending;
+  const final = join(folder, dialect.final.name(evidence.outputName));
+  const allTrained = status === 'completed' || (idle && (latest?.all_trained ?? false) && existsSync(final));
+  return {
+    ...derived,
+    status,
+    interrupted: derived.interrupted && !pending,
+    idle,
+    final,
+    allTrained,
+    resumable: idle && latest !== null && !allTrained,
+    trainable: idle && file.kind === 'whole',
+  };
+}
+
+/** The facts that are shown. `candidates` are its states; null: they don't matter, but one of them at least is complete. */
+export async function sessionFacts(
+  evidence: SessionEvidence,
+  standing: Standing,
+  candidates: readonly Candidate[] | null,
+): Promise<SessionFacts> {
+  const { name, folder, entries, file, state, dialect, liveness: alive, byHand, latest, progress } = evidence;
+  const { status, interrupted, final, allTrained, resumable } = standing;
+  const epochs = state?.max_train_epochs ?? progress?.epochs ?? null;
+  const resume = resumable ? (chooseResume(candidates ?? [], epochs, progress?.step ?? null)?.facts ?? null) : null;
+  return {
+    name,
+    lora_name: state?.lora_name ?? name,
+    version: state?.version ?? versionOf(name),
+    trainer: state?.trainer ?? 'practice',
+    status,
+    interrupted,
+    stopped_by: stoppedBy(status, latest),
+    reason: file.kind === 'unreadable' ? unreadable(file.reason) : standing.reason,
+    record: file.kind === 'whole' ? 'whole' : file.kind === 'missing' ? 'found' : 'unreadable',
+    looked_into: true,
+    description: state?.description ?? '',
+    notes: state?.notes ?? '',
+    output_path: folder,
+    dataset_path: state?.dataset?.path ?? null,
+    log_path: join(folder, LOG_FILE),
+    // Train further and start over move it to earlier/; a file that was recorded may be gone.
+    final_checkpoint:
+      [final, state?.outputs?.final_checkpoint].find(
+        (path) => path && isWithin(dirname(folder), path) && existsSync(path),
+      ) ?? null,
+    timestamp: state?.timestamp ?? null,
+    created_at: state?.created_at ?? (await birth(folder)),
+    completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
+    all_trained: allTrained,
+    progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
+    attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
+    resume,
+    auto_resume: {
+      on: state?.enable_monitoring ?? false,
+      in_seconds: null,
+      ...decideAutoResume({
+        on: standing.idle && (state?.enable_monitoring ?? false),
+        attempts: withLatest(state?.attempts ?? [], latest),
+        resume,
+        most: AUTO_RESUMES,
+      }),
+    },
+    stops_after_save: alive.alive === 'here' && latest?.stop_when === 'after-save',
+    stalled_seconds: null,
+    by_hand: byHand && { pid: byHand.pid, since: byHand.since },
+    next: nextAction({
+      status,
+      allTrained,
+      trainable: standing.trainable,
+      resume: resume !== null,
+      states: savedStates(candidates),
+      checkpoints: evidence.checkpoints,
+      alive: alive.alive !== 'no' || byHand !== null,
+    }),
+    newest_sample: entries.includes(dialect.samples.folder) ? await dialect.samples.newest(folder) : null,
+    loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
+    settings: settingsOf(state),
+    put_back: await readPutBack(folder, entries),
+  };
+}
+
+function savedStates(candidates: readonly Candidate[] | null): SavedStates {
+  if (!candidates || candidates.some((each) => each.complete)) return 'complete';
+  return candidates.length > 0 ? 'incomplete' : 'none';
+}
+
+function unreadable(reason: string): string {
+  return `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it, or put back a copy from history/.`;
+}
+
+async function birth(folder: string): Promise<string> {
+  return (await stat(folder)).mtime.toISOString();
+}
+
+function thin(values: number[]): number[] {
+  const every = Math.ceil(values.length / CURVE_POINTS_SHOWN);
+  return every <= 1 ? values : values.filter((_, index) => (values.length - 1 - index) % every === 0);
+}
