@@ -1,9 +1,18 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { accountForRest, followAttempt } from '../../sidecar/telemetry/follow.js';
-import { beginProgress } from '../../sidecar/telemetry/progress.js';
+import { beginProgress, readProgress } from '../../sidecar/telemetry/progress.js';
 import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 
 let folder: string;
@@ -49,4 +58,20 @@ test('pictures that were added since the last attempt: steps are counted by what
   writeFileSync(log, `${told}${bar(3)}`);
   const progress = await accountForRest({ ...followed(), beginning: { stepOffset: 20, firstEpoch: 3 } });
   expect(progress).toMatchObject({ step: 27, total_steps: 48, steps_per_epoch: 12 });
+});
+
+test('progress.json of an earlier Trackside is read on from, also in the middle of a line', async () => {
+  const half = bar(3).slice(0, 30);
+  writeFileSync(log, half);
+  // As it kept what the log had said so far, with sd-scripts' own words beside the facts.
+  const console = { phase: 'training', step: 2, total: 40, batchesPerEpoch: 10, accumulation: 1, carry: half };
+  const log_position = `1:${Buffer.byteLength(half)}`;
+  const { dialect: _, begun: __, ...old } = { ...begun(), step: 2, log_position, console };
+  writeFileSync(join(folder, 'progress.json'), JSON.stringify(old));
+  const progress = readProgress(folder);
+  expect(progress).toMatchObject({ begun: true, step: 2 });
+  appendFileSync(log, bar(3).slice(30));
+  const now = await accountForRest({ ...followed(), progress: progress ?? begun() });
+  expect(now).toMatchObject({ step: 3, steps_per_epoch: 10 });
+  expect(JSON.parse(readFileSync(join(folder, 'progress.json'), 'utf8'))).not.toHaveProperty('console');
 });
