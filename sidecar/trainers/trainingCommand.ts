@@ -1,4 +1,48 @@
-import { basename } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+
+/** What a process trains, by its command line. */
+export type TrainingByHand = {
+  /** Absolute. */
+  outputDir: string;
+  /** Null where none was given. */
+  outputName: string | null;
+  /** Base name of the script: "flux_train_network.py". */
+  script: string;
+  /** It only starts the trainer, and may wait for it. */
+  launcher: boolean;
+};
+
+/** Null where a command line trains nothing, or doesn't say where to. */
+export function readTraining(argv: readonly string[], cwd: string): TrainingByHand | null {
+  const command = readTrainingCommand(argv);
+  if (!command) return null;
+  const given = (flag: string) => flagValue(command.flags, `--${flag}`);
+  const config = given('config_file');
+  const further = config === null ? {} : readConfig(resolve(cwd, config));
+  const outputDir = given('output_dir') ?? further.output_dir;
+  if (!outputDir) return null;
+  return {
+    outputDir: resolve(cwd, outputDir),
+    outputName: given('output_name') ?? further.output_name ?? null,
+    script: basename(command.script),
+    launcher: command.launcher,
+  };
+}
+
+/** Flags may stand in a TOML file instead, in sections of any name (sd-scripts train_util.py read_config_from_file). */
+function readConfig(path: string): Record<string, string | undefined> {
+  try {
+    const sections = parse(readFileSync(path.endsWith('.toml') ? path : `${path}.toml`, 'utf8'));
+    const flags: [string, unknown][] = Object.entries(sections).flatMap(([key, value]) =>
+      value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
+    );
+    return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
+  } catch {
+    return {};
+  }
+}
 
 /** A command line that trains: the script, and what stands after it. */
 export type TrainingCommand = {

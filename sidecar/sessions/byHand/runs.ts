@@ -1,21 +1,14 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { parse } from 'smol-toml';
+import { realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
-import { flagValue, readTrainingCommand } from '../../trainers/trainingCommand.js';
+import { readTraining, type TrainingByHand } from '../../trainers/trainingCommand.js';
 import { isSessionName } from '../names.js';
 
 /** A training that lives, and that no Trackside started: somebody did so in a terminal. */
-export type HandRun = {
-  /** Absolute. */
-  outputDir: string;
-  /** The same, with every link resolved. */
+export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'> & {
+  /** `outputDir` with every link resolved. */
   place: string;
-  /** Null where none was given. */
-  outputName: string | null;
-  /** Base name of the script: "flux_train_network.py". */
-  script: string;
   /** Of the topmost process: the launcher, or the trainer itself. */
   pid: number;
   since: string;
@@ -23,7 +16,7 @@ export type HandRun = {
   processes: Recognised<HandProcess>[];
 };
 
-export type HandProcess = Pick<HandRun, 'outputDir' | 'outputName' | 'script' | 'since'> & { launcher: boolean };
+export type HandProcess = TrainingByHand & Pick<HandRun, 'since'>;
 
 /** One look at all processes answers whoever asks within this time. */
 const FRESH_MS = 2000;
@@ -54,33 +47,8 @@ export function sessionOf({ place }: HandRun, root: string): string | null {
 }
 
 function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null {
-  const command = readTrainingCommand(argv);
-  if (!command) return null;
-  const given = (flag: string) => flagValue(command.flags, `--${flag}`);
-  const config = given('config_file');
-  const further = config === null ? {} : readConfig(resolve(cwd, config));
-  const outputDir = given('output_dir') ?? further.output_dir;
-  if (!outputDir) return null;
-  return {
-    outputDir: resolve(cwd, outputDir),
-    outputName: given('output_name') ?? further.output_name ?? null,
-    script: basename(command.script),
-    since: startedAt(startTicks),
-    launcher: command.launcher,
-  };
-}
-
-/** Flags may stand in a TOML file instead, in sections of any name (sd-scripts train_util.py read_config_from_file). */
-function readConfig(path: string): Record<string, string | undefined> {
-  try {
-    const sections = parse(readFileSync(path.endsWith('.toml') ? path : `${path}.toml`, 'utf8'));
-    const flags: [string, unknown][] = Object.entries(sections).flatMap(([key, value]) =>
-      value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
-    );
-    return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
-  } catch {
-    return {};
-  }
+  const training = readTraining(argv, cwd);
+  return training && { ...training, since: startedAt(startTicks) };
 }
 
 function group(processes: Recognised<HandProcess>[]): HandRun[] {
