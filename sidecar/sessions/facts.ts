@@ -37,8 +37,8 @@ export type AttemptFacts = {
   signal: string | null;
   /** How it ended, in words. */
   reason: string | null;
-  /** What a page can help with after such an end: caches that are broken. */
-  reason_code: 'broken_cache' | null;
+  /** The same to compare: `out_of_memory`, `disk_full`, `exception:ValueError:0b1c…`, …; null where an older record has none. */
+  reason_code: string | null;
   argv: string[];
   /** Byte range in training.log; `log_end` is null while it lives. */
   log_start: number;
@@ -145,6 +145,8 @@ export type SessionFacts = {
   stopped_by: 'you' | 'a signal' | null;
   /** Why it is failed or stopped, in words. */
   reason: string | null;
+  /** That of its last attempt, where this is why. */
+  reason_code: string | null;
   /** Is there a ui_state.json, and can it be read? `found`: an output folder that something else filled. */
   record: 'whole' | 'found' | 'unreadable';
   /**

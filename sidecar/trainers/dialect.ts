@@ -235,8 +235,11 @@ export type Exit = { code: number | null; signal: string | null; oomKilled: bool
 export type Explanation = {
   /** One or two sentences with what to do; null when nothing can be said beyond the exit itself. */
   words: string | null;
-  /** What a page can help with: caches beside the pictures that are broken. */
-  code: 'broken_cache' | null;
+  /**
+   * What tells this end from others, whatever its words: `out_of_memory`, `disk_full`, `exception:ValueError:0b1c…`. A page helps
+   * with `broken_cache`: caches beside the pictures that are broken.
+   */
+  code: string | null;
   /** What speaks against starting it again by itself: an error that would only repeat, somebody's hand. */
   again: 'repeats' | 'by hand' | null;
 };

@@ -77,7 +77,7 @@ export type FactsView = Pick<CardView, 'percent' | 'percentText' | 'why'> & {
 export function sessionView(model: SessionModel): SessionView {
   const { session, root, logTail, logPosition } = model;
   const at = sessionAddress(root, session.name);
-  const clearCaches = !isAlive(session.status) && session.attempts.at(-1)?.reason_code === 'broken_cache';
+  const clearCaches = !isAlive(session.status) && session.reason_code === 'broken_cache';
   const settings = settingsView(session);
   return {
     ...sessionRegions(model),

@@ -65,7 +65,7 @@ describe.skipIf(lacks('accelerate and torch (npm run faults:accelerate installs 
       expect(record).toMatchObject({ exit_code: 1, signal: null });
       expect(logIn(folder)).toContain('died with <Signals.SIGKILL: 9>');
       const { oom_killed: oomKilled, oom_kills: oomKills } = record;
-      const told = explainEnd(logIn(folder).slice(-8000), { code: 1, signal: null, oomKilled, oomKills });
+      const told = explainEnd(logIn(folder).slice(-8000), { code: 1, signal: null, oomKilled, oomKills })?.words;
       expect(told).toContain('SIGKILL');
       expect(told).toContain(oomKills === null ? 'ran out of memory' : 'killed from outside');
       expect(Number(since(begun))).toBeLessThan(3);

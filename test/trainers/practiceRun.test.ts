@@ -113,18 +113,18 @@ test('what the practice trainer prints and writes is understood, and a resume go
 test('why it failed is told in words', async () => {
   const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2, firstStep: 10 };
   const gone = await train({}, { resume });
-  expect(explainEnd(gone.log, gone.exit)).toMatch(/^The state folder .*gone-state is not there any more\./);
+  expect(explainEnd(gone.log, gone.exit)?.words).toMatch(/^The state folder .*gone-state is not there any more\./);
 
   await mkdir(join(folder.path, 'empty'));
   const empty = await train({}, { datasetPath: join(folder.path, 'empty') });
-  expect(explainEnd(empty.log, empty.exit)).toMatch(/^The trainer found no pictures in the dataset\./);
+  expect(explainEnd(empty.log, empty.exit)?.words).toMatch(/^The trainer found no pictures in the dataset\./);
 
   const unknown = await train({}, { arguments: { bogus: 'x' } });
-  expect(explainEnd(unknown.log, unknown.exit)).toBe(
+  expect(explainEnd(unknown.log, unknown.exit)?.words).toBe(
     'The trainer does not know these arguments: --bogus=x. Take them out.',
   );
 
   await writeFile(join(folder.path, 'empty', 'broken.png'), 'not a picture');
   const broken = await train({}, { datasetPath: join(folder.path, 'empty') });
-  expect(explainEnd(broken.log, broken.exit)).toMatch(/broken\.png/);
+  expect(explainEnd(broken.log, broken.exit)?.words).toMatch(/broken\.png/);
 });

@@ -45,6 +45,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     status: 'running',
     interrupted: false,
     reason: null,
+    reason_code: null,
     record: 'whole',
     description: 'more repeats, lower rate',
     notes: '',

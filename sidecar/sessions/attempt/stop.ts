@@ -70,18 +70,18 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
 }
 
 /**
- * Ends an attempt in which nothing moves any more, so that it can be resumed; `words` are what is said of it. Does nothing
+ * Ends an attempt in which nothing moves any more, so that it can be resumed; `stalled` is what is said of it. Does nothing
  * where it has ended, or somebody has asked for its end, meanwhile.
  */
 export async function endStalled(
   { outputs, endings }: Stopping,
   name: string,
-  { attempt, words }: { attempt: string; words: string },
+  { attempt, ...stall }: { attempt: string; stalled: string; reason_code: string },
 ): Promise<void> {
   const { latest, liveness, folder } = await outputs.read(name);
   if (liveness.alive !== 'here' || latest?.id !== attempt || latest.stop_requested_at) return;
   await updateStateFile(folder, (raw) => {
-    editAttempt(raw, attempt, { stalled: words });
+    editAttempt(raw, attempt, stall);
     raw.status = 'stopping';
   });
   await endings.end(name, attempt);

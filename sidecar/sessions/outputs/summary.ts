@@ -78,7 +78,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
   const { state } = parseUiState(text);
   if (!isSettled(state)) return null;
   const latest = state.attempts.at(-1) ?? null;
-  const { status, interrupted, reason } = deriveStatus({
+  const { status, interrupted, reason, reasonCode } = deriveStatus({
     state,
     latest,
     liveness: dead,
@@ -99,6 +99,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     interrupted,
     stopped_by: stoppedBy(status, latest),
     reason,
+    reason_code: reasonCode ?? null,
     record: 'whole',
     looked_into: false,
     description: state.description ?? '',

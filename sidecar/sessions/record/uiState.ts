@@ -29,8 +29,8 @@ const attempt = z.looseObject({
   exit_code: z.number().nullable().default(null),
   signal: z.string().nullable().default(null),
   reason: z.string().nullable().default(null),
-  /** What a page can help with after such an end. */
-  reason_code: z.enum(['broken_cache']).nullable().default(null).catch(null),
+  /** What tells one reason from another, whatever its words: `out_of_memory`, `exception:ValueError:0b1c…`, … */
+  reason_code: z.string().nullable().default(null).catch(null),
   /** How it ended, once settled from the evidence; null while it lives or nobody has looked. */
   outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
   /** However it ended: every epoch was trained by then, and the final weights were whole. */

@@ -54,7 +54,7 @@ export function decideAutoResume(session: {
     if (progressed < 0) {
       return no('It is not resumed by itself: it has saved no new state since it was started.', tries);
     }
-    const same = (each: AttemptEntry) => each.outcome === 'failed' && failureOf(each) === failureOf(latest);
+    const same = (each: AttemptEntry) => each.outcome === 'failed' && isSameFailure(each, latest);
     if (streak.slice(0, -1).some(same)) {
       return no(
         'It failed twice in the same way without a new checkpoint, so it is not resumed by itself again.',
@@ -84,7 +84,12 @@ function isRecent(attempt: AttemptEntry, latest: AttemptEntry): boolean {
   return !(age > WINDOW_SECONDS);
 }
 
-/** What tells two failures apart; numbers in words (addresses, steps, megabytes) do not. */
+function isSameFailure(one: AttemptEntry, other: AttemptEntry): boolean {
+  if (one.reason_code && other.reason_code) return one.reason_code === other.reason_code;
+  return failureOf(one) === failureOf(other);
+}
+
+/** Of records before there were codes: numbers in words (addresses, steps, megabytes) tell no failures apart. */
 function failureOf({ exit_code, signal, reason, stalled }: AttemptEntry): string {
   if (stalled) return `stalled ${stalled.replace(/\d+ \w+/g, '#')}`;
   return `${exit_code} ${signal} ${(reason ?? '').replace(/0x[0-9a-f]+|\d+/gi, '#')}`;

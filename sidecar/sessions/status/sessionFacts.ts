@@ -79,6 +79,7 @@ export async function sessionFacts(
     interrupted,
     stopped_by: stoppedBy(status, latest),
     reason: file.kind === 'unreadable' ? unreadable(file.reason) : standing.reason,
+    reason_code: standing.reasonCode ?? null,
     record: file.kind === 'whole' ? 'whole' : file.kind === 'missing' ? 'found' : 'unreadable',
     looked_into: true,
     description: state?.description ?? '',

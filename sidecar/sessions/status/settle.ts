@@ -57,22 +57,29 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   }
   // After the next save: where the runner was not told to end, something else was quicker.
   const isYours = entry.stop_when === 'after-save' ? record?.stop_signal && !evidence.podEnded : true;
-  if (entry.stop_requested_at && isYours) return { ...ended, outcome: 'stopped', reason: 'Stopped by you.' };
-  if (entry.stalled) return { ...ended, outcome: 'failed', reason: entry.stalled };
+  if (entry.stop_requested_at && isYours) {
+    return { ...ended, outcome: 'stopped', reason: 'Stopped by you.', reason_code: 'stopped_by_you' };
+  }
+  if (entry.stalled) {
+    return { ...ended, outcome: 'failed', reason: entry.stalled, reason_code: entry.reason_code ?? 'stalled' };
+  }
   if (evidence.podEnded) {
-    return { ...ended, outcome: 'interrupted', reason: 'The pod was shut down in the middle of it.' };
+    const reason = 'The pod was shut down in the middle of it.';
+    return { ...ended, outcome: 'interrupted', reason, reason_code: 'pod_shut_down' };
   }
   if (record?.stop_signal) {
-    return { ...ended, outcome: 'stopped', reason: `Stopped by ${record.stop_signal}, sent to its process.` };
+    const reason = `Stopped by ${record.stop_signal}, sent to its process.`;
+    return { ...ended, outcome: 'stopped', reason, reason_code: 'stopped_by_signal' };
   }
   if (record?.ended_at) {
     return { ...ended, outcome: 'failed', ...why(evidence, record) };
   }
   if (!record) {
     const reason = 'Trackside went away before the trainer had started; nothing was trained.';
-    return { ...ended, outcome: 'interrupted', reason };
+    return { ...ended, outcome: 'interrupted', reason, reason_code: 'sidecar_gone' };
   }
-  return { ...ended, outcome: 'interrupted', reason: 'The pod or the runner went away in the middle of it.' };
+  const reason = 'The pod or the runner went away in the middle of it.';
+  return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };
 }
 
 /** The signature (inode, mtime, size) of the final weights file, or null where there is none. Compared, never read as a time. */
@@ -83,13 +90,14 @@ export function finalSignature(folder: string, dialect: Dialect, outputName: str
 
 function why(evidence: Evidence, record: AttemptRecord): Pick<Settlement, 'reason' | 'reason_code' | 'no_retry'> {
   // What the runner itself says of an end ("could not be started: …") is no passing matter.
-  if (record.reason) return { reason: record.reason, reason_code: null, no_retry: 'repeats' };
+  if (record.reason) return { reason: record.reason, reason_code: 'not_started', no_retry: 'repeats' };
   const { exit_code: code, signal, oom_killed: oomKilled, oom_kills: oomKills } = record;
-  const { words, code: reason_code, again: no_retry } = evidence.explain({ code, signal, oomKilled, oomKills });
+  const { words, code: known, again: no_retry } = evidence.explain({ code, signal, oomKilled, oomKills });
   const plain = signal ? `The trainer was ended by ${signal}.` : `The trainer ended with exit code ${code}.`;
-  if (code !== 0) return { reason: words ?? plain, reason_code, no_retry };
+  if (code !== 0)
+    return { reason: words ?? plain, reason_code: known ?? (signal ? `signal:${signal}` : `exit:${code}`), no_retry };
   const missing = `The trainer ended without an error, but ${whatIsMissing(evidence)}.`;
-  return { reason: words ? `${missing} ${words}` : missing, reason_code, no_retry };
+  return { reason: words ? `${missing} ${words}` : missing, reason_code: known ?? 'no_weights', no_retry };
 }
 
 function whatIsMissing({ newFinal, finalName }: Evidence): string {

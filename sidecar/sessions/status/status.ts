@@ -2,7 +2,12 @@ import type { Liveness } from '../../launchers/liveness.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 
-export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null };
+export type DerivedStatus = {
+  status: Status;
+  interrupted: boolean;
+  reason: string | null;
+  reasonCode?: string | null;
+};
 
 /**
  * What a session is, from the evidence; what the file says counts only where there is none. Pure.
@@ -70,15 +75,16 @@ const ENDED =
 
 /** An attempt that has ended says how, once and for all: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {
-  switch (latest.outcome) {
+  const { outcome, reason, reason_code: reasonCode } = latest;
+  switch (outcome) {
     case 'completed':
       return { status: 'completed', interrupted: false, reason: null };
     case 'failed':
-      return { status: 'failed', interrupted: false, reason: latest.reason };
+      return { status: 'failed', interrupted: false, reason, reasonCode };
     case 'stopped':
-      return { status: 'stopped', interrupted: false, reason: latest.reason };
+      return { status: 'stopped', interrupted: false, reason, reasonCode };
     default:
-      return { status: 'stopped', interrupted: true, reason: latest.reason };
+      return { status: 'stopped', interrupted: true, reason, reasonCode };
   }
 }
 

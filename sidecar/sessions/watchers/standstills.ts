@@ -53,15 +53,18 @@ export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { s
   async function endIfBetter(name: string, seconds: number): Promise<void> {
     const { latest, state, candidates, progress } = await outputs.read(name);
     if (!latest || !state || !progress) return;
-    const words = `It made ${stalledWords(progress.phase, seconds)}, so Trackside ended it.`;
+    const stall = {
+      stalled: `It made ${stalledWords(progress.phase, seconds)}, so Trackside ended it.`,
+      reason_code: `stalled:${progress.phase}`,
+    };
     const before = state.attempts.filter((each) => each.id !== latest.id);
     const verdict = decideAutoResume({
       on: state.enable_monitoring ?? false,
-      attempts: [...before, { ...latest, outcome: 'failed', stalled: words, ended_at: new Date().toISOString() }],
+      attempts: [...before, { ...latest, ...stall, outcome: 'failed', ended_at: new Date().toISOString() }],
       resume: chooseResume(candidates, state.max_train_epochs ?? null, null)?.facts ?? null,
       most: AUTO_RESUMES,
     });
-    if (verdict.will) await endStalled(trackside, name, { attempt: latest.id, words });
+    if (verdict.will) await endStalled(trackside, name, { attempt: latest.id, ...stall });
   }
 
   return lookRepeatedly(trackside, { also: () => running.keys(), look });

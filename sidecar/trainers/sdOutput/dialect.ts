@@ -4,7 +4,7 @@ import { flagValue } from '../trainingCommand.js';
 import { readCheckpoints } from './checkpoints.js';
 import { consoleReader } from './consoleReader.js';
 import { eventFolders } from './eventFolders.js';
-import { explainEnd, isBrokenCache, whyNotAgain } from './failures.js';
+import { explainEnd, whyNotAgain } from './failures.js';
 import { checkpointName, outputNameBehind, readCheckpointName, readSampleName, readStateName } from './fileNames.js';
 import { resumeRecipe } from './resumeRecipe.js';
 import { newestSample, readSamples } from './samples.js';
@@ -55,8 +55,8 @@ export const sdOutput: Dialect = {
   },
   metrics: eventFolders,
   explain(logTail, exit) {
-    const words = explainEnd(logTail, exit);
-    return { words, code: isBrokenCache(words) ? 'broken_cache' : null, again: whyNotAgain(logTail, exit) };
+    const { words = null, code = null } = explainEnd(logTail, exit) ?? {};
+    return { words, code, again: whyNotAgain(logTail, exit) };
   },
 };
 

@@ -83,6 +83,26 @@ test.each<[string, AttemptEntry[], number | null, boolean, string | null]>([
     'twice in the same way',
   ],
   [
+    'the same crash twice by its code, whatever its words',
+    [
+      attempt(0, 0, { ...byHand, reason: 'a.bin is missing.', reason_code: 'missing_file' }),
+      attempt(2, 20, { reason: 'b.bin is missing.', reason_code: 'missing_file' }),
+    ],
+    20,
+    false,
+    'twice in the same way',
+  ],
+  [
+    'two crashes with the same words and other codes',
+    [
+      attempt(0, 0, { ...byHand, reason: 'lost', reason_code: 'exception:KeyError' }),
+      attempt(2, 20, { reason: 'lost', reason_code: 'exception:ValueError' }),
+    ],
+    20,
+    true,
+    null,
+  ],
+  [
     'the same crash twice, with a new state in between',
     [attempt(0, 0, { ...byHand, reason: 'lost' }), attempt(2, 20, { reason: 'lost' })],
     40,

@@ -69,6 +69,7 @@ describe('how an attempt ended', () => {
   ] as const)('%s', (_, given, outcome, reason) => {
     const settled = settle(given);
     expect(settled.outcome).toBe(outcome);
+    expect(settled.reason_code === null).toBe(reason === null);
     if (reason === null) expect(settled.reason).toBeNull();
     else expect(settled.reason).toContain(reason);
   });
