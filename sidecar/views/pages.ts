@@ -1,3 +1,4 @@
+import { Lru } from '../files/lru.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
@@ -15,6 +16,7 @@ import { type SecretsModel, secretsView } from './secrets.js';
 import { type SessionModel, sessionRegions, sessionView } from './session.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { sessionTitle } from './status.js';
+import type { Templates } from './templates.js';
 import { type TrainersModel, trainersView } from './trainers.js';
 
 /** Every page and every live region of a page, as HTML. Pure: the same model gives the same text. */
@@ -64,6 +66,21 @@ export function createViews(options: {
   const render = createRenderer(options);
   const page = (model: PageModel, frame: PageFrame, body: string) =>
     render('layout', layoutView(model, frame, body, options.logout ?? false), model);
+  const drawn = new Lru<{ view: string; html: string }>(MOST_DRAWN);
+  /** A region as it was drawn last where its view is the same: the page itself keeps "12 min ago" true. */
+  const again = <Name extends keyof Templates>(
+    name: Name,
+    view: Templates[Name] | null,
+    model: SessionModel,
+  ): string => {
+    const key = `${name} ${model.root} ${model.session.name}`;
+    const text = JSON.stringify(view);
+    const last = drawn.get(key);
+    if (last?.view === text) return last.html;
+    const html = render(name, view, model);
+    drawn.set(key, { view: text, html }, text.length + html.length);
+    return html;
+  };
   return {
     home: (model) => {
       const shown = { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' };
@@ -87,14 +104,14 @@ export function createViews(options: {
     sessionParts: (model) => {
       const regions = sessionRegions(model);
       return {
-        head: render('parts/head', regions.head, model),
-        facts: render('parts/facts', regions.facts, model),
-        loss: render('parts/loss', regions.loss, model),
-        samples: render('parts/samples', regions.samples, model),
-        checkpoints: render('parts/checkpoints', regions.checkpoints, model),
-        attempts: render('parts/attempts', regions.attempts, model),
-        resume: render('parts/resume', regions.resume, model),
-        publish: render('parts/publish', regions.publish, model),
+        head: again('parts/head', regions.head, model),
+        facts: again('parts/facts', regions.facts, model),
+        loss: again('parts/loss', regions.loss, model),
+        samples: again('parts/samples', regions.samples, model),
+        checkpoints: again('parts/checkpoints', regions.checkpoints, model),
+        attempts: again('parts/attempts', regions.attempts, model),
+        resume: again('parts/resume', regions.resume, model),
+        publish: again('parts/publish', regions.publish, model),
       };
     },
     samples: (model) => {
@@ -148,6 +165,9 @@ export function createViews(options: {
     sessionTitle: ({ session }) => sessionTitle(session),
   };
 }
+
+/** Characters of regions, and of what they were drawn from. */
+const MOST_DRAWN = 2_000_000;
 
 /** In this order: the last uses what the first gives. */
 const PICTURES = ['sending.js', 'captions.js', 'pictures.js'];

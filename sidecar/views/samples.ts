@@ -62,7 +62,8 @@ function newestSamples(model: Samples, at: string): { grid: SampleGrid | null; m
 
 function arranged({ samples, prompts }: Samples, at: string): { prompts: string[]; times: SampleGrid['rows'] } {
   const times = new Map<string, SampleFacts[]>();
-  const newestFirst = [...samples].sort((a, b) => Date.parse(b.saved_at) - Date.parse(a.saved_at));
+  // ISO: earlier is less.
+  const newestFirst = [...samples].sort((a, b) => (a.saved_at < b.saved_at ? 1 : a.saved_at > b.saved_at ? -1 : 0));
   for (const sample of newestFirst) {
     const label = when(sample);
     const made = times.get(label) ?? [];

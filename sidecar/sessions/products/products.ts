@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, realInside } from '../../security/paths.js';
-import type { CheckpointOnDisk } from '../../trainers/dialect.js';
+import type { CheckpointOnDisk, SampleOnDisk } from '../../trainers/dialect.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
 import { whyNot } from '../lineage/resume.js';
 import { writerByPlace, writerByTime } from '../lineage/writer.js';
@@ -13,7 +13,7 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
   const perEpoch = session.progress?.steps_per_epoch ?? null;
   const attempts = session.state?.attempts ?? [];
   const all = await readAll(session);
-  const problems = await Promise.all(all.map(({ path }) => problemOf(session.folder, path)));
+  const problems = await Promise.all(all.map(({ path, file }) => problemOf(session.folder, path, file)));
   return all.map(({ path, file }, index) => ({
     name: file.name,
     path,
@@ -27,22 +27,39 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
 }
 
 /** A link to another file of the outputs is as good as the file; one that leads out is listed, and not sent. */
-async function problemOf(folder: string, path: string): Promise<string | null> {
+function problemOf(folder: string, path: string, file: CheckpointOnDisk): Promise<string | null> {
   const leadsOut = (error: Error) => (error instanceof Problem ? error.message : null);
-  return realInside(dirname(folder), join(folder, path)).then(() => null, leadsOut);
+  const found = problems.get(file) ?? realInside(dirname(folder), join(folder, path)).then(() => null, leadsOut);
+  problems.set(file, found);
+  return found;
 }
+
+/** For as long as a file is the same. */
+const problems = new WeakMap<CheckpointOnDisk, Promise<string | null>>();
 
 /** The sample pictures of a session, newest first. */
 export async function samplesOf(session: Session): Promise<SampleFacts[]> {
-  return (await session.dialect.samples.read(session.folder)).map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
+  const onDisk = await session.dialect.samples.read(session.folder);
+  const attempts = session.state?.attempts ?? [];
+  const key = JSON.stringify(
+    attempts.map(({ started_at, ended_at, step_offset }) => [started_at, ended_at, step_offset]),
+  );
+  const known = sampleFacts.get(onDisk);
+  if (known?.key === key) return known.facts;
+  const facts = onDisk.map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
     name,
     epoch,
-    step: step === null ? null : step + (writerByTime(session.state?.attempts ?? [], savedAtMs)?.step_offset ?? 0),
+    step: step === null ? null : step + (writerByTime(attempts, savedAtMs)?.step_offset ?? 0),
     prompt,
     seed,
     saved_at: new Date(savedAtMs).toISOString(),
   }));
+  sampleFacts.set(onDisk, { key, facts });
+  return facts;
 }
+
+/** For as long as the samples and the attempts are the same. */
+const sampleFacts = new WeakMap<SampleOnDisk[], { key: string; facts: SampleFacts[] }>();
 
 /** The state folders of a session's lineage, newest first. */
 export function statesOf(session: Session): StateFacts[] {
@@ -68,9 +85,10 @@ async function readAll(session: Session): Promise<{ path: string; file: Checkpoi
   const places = ['', ...earlier.sort().reverse()];
   const found = await Promise.all(
     places.map(async (place) =>
-      (await dialect.checkpoints(join(folder, place), outputName))
-        .sort((a, b) => b.savedAtMs - a.savedAtMs)
-        .map((file) => ({ path: join(place, file.name), file })),
+      (await dialect.checkpoints(join(folder, place), outputName)).map((file) => ({
+        path: join(place, file.name),
+        file,
+      })),
     ),
   );
   return found.flat();

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
+import { settledFiles } from '../../files/settledFiles.js';
 import { realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk } from '../dialect.js';
 import { readCheckpointName } from './fileNames.js';
@@ -48,16 +49,22 @@ export async function readCheckpoints(folder: string, outputName: string): Promi
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const found = await Promise.all(
+  const named = new Map(
     names.flatMap((name) => {
       const at = readCheckpointName(name, outputName);
-      return at ? [readCheckpoint(folder, { name, ...at })] : [];
+      return at ? [[name, { name, ...at }] as const] : [];
     }),
   );
-  return found
-    .filter((checkpoint) => checkpoint !== null)
-    .sort((a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name));
+  return checkpointsIn(`${outputName}/${folder}`, [...named.keys()], async (name) => {
+    const each = named.get(name);
+    return each ? readCheckpoint(folder, each) : null;
+  });
 }
+
+const checkpointsIn = settledFiles<CheckpointOnDisk>(
+  ({ whole }) => whole,
+  (a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name),
+);
 
 type Named = Pick<CheckpointOnDisk, 'name' | 'kind' | 'number'>;
 
