@@ -19,10 +19,10 @@ export function presetForGpus(
   if (!gpu) return { vram: (none ?? smallest).vram, found: 'No GPU was found on this machine.' };
   const gib = gpu.memoryTotal / GIB;
   const fit = presets.find((preset) => preset.gib > 0 && preset.gib * TOLERANCE <= gib);
-  const has = `${gpu.name} has ${gib > 0 ? `${Math.round(gib)} GB` : 'an amount of memory that it does not tell'}`;
+  const has = `${gpu.name} has ${gib > 0 ? `${Math.round(gib)} GB` : 'an unknown amount of memory'}`;
   if (fit) return { vram: fit.vram, found: `This machine’s ${has}.` };
   return {
     vram: smallest.vram,
-    found: `This machine’s ${has}: less than the smallest preset is for, so it may run out.`,
+    found: `This machine’s ${has}: less than the smallest preset needs, so it may run out of memory.`,
   };
 }

@@ -34,7 +34,7 @@ export const practiceTrainer: Trainer = {
   id: 'practice',
   label: 'Practice',
   description:
-    'Trains a small, real LoRA on your pictures in less than a minute: no GPU, no model, nothing to install (but Pillow, for pictures that are no PNGs). It behaves like the real trainer, so everything here can be tried with it.',
+    'Trains a small, real LoRA on your pictures in less than a minute, without a GPU or a model. It behaves like the real trainer, so you can try everything here with it.',
   settings: SETTINGS,
   script,
   dialect: sdOutput,
@@ -49,7 +49,7 @@ function needsFor(pictures: readonly string[]): PackageNeed | null {
   const others = pictures.filter((file) => !/\.png$/i.test(file));
   const [first, ...more] = others;
   if (!first) return null;
-  const named = more.length > 0 ? `${first} and ${more.length} more are no PNGs` : `${first} is no PNG`;
+  const named = more.length > 0 ? `${first} and ${more.length} more are not PNGs` : `${first} is not a PNG`;
   return { module: 'PIL', name: 'pillow', why: `${named}, and the practice trainer reads other pictures with Pillow.` };
 }
 

@@ -49,11 +49,11 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
   }
 }
 
-/** The button that calls off a resume that is about to happen by itself, or null. */
+/** The button that calls off an auto-resume, or null. */
 export function callOff(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
   if (session.auto_resume.in_seconds === null) return null;
   return {
-    label: "Don't resume by itself",
+    label: 'Cancel auto-resume',
     about: `${session.lora_name} V${session.version}`,
     address: `${sessionAddress(root, session.name)}?_method=PATCH`,
     fields: [['enable_monitoring', 'false'], ...(page ? [['page', page] as [string, string]] : [])],

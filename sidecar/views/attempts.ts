@@ -6,7 +6,7 @@ import { pathInSession, stateName } from './stateName.js';
 export type AttemptsView = { attempts: AttemptView[] };
 
 export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
-  /** "resume", "resume, by itself" */
+  /** "resume", "auto-resume" */
   kind: string;
   from: string;
   took: string;
@@ -31,7 +31,7 @@ function attemptView(attempt: AttemptFacts, from: string, now: Date): AttemptVie
   const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
   return {
     number: attempt.number,
-    kind: attempt.automatic ? `${attempt.kind}, by itself` : attempt.kind,
+    kind: attempt.automatic ? 'auto-resume' : attempt.kind === 'relaunch' ? 'start over' : attempt.kind,
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,
     from,
@@ -45,7 +45,7 @@ function attemptEnd({ alive, reason, exit_code, signal, ended_at }: AttemptFacts
   if (alive) return 'Running';
   if (reason) return sentence(reason);
   if (signal) return `Ended by ${signal}.`;
-  if (exit_code === 0) return 'Ended by itself.';
+  if (exit_code === 0) return 'Ended normally.';
   if (exit_code !== null) return `Ended with exit code ${exit_code}.`;
   return ended_at ? 'Ended.' : 'Interrupted: the pod or the runner went away.';
 }

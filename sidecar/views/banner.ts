@@ -18,7 +18,7 @@ export type BannerModel = {
   page?: 'home' | undefined;
 };
 
-export type BannerView = { summary: string; cards: CardView[]; troubles: string[] };
+export type BannerView = { title: string; summary: string; cards: CardView[]; troubles: string[] };
 
 /** One session of the banner, or the one a page is about. */
 export type CardView = {
@@ -35,7 +35,7 @@ export type CardView = {
   /** 0 to 100 for `<progress>`; null where it runs and that is not known yet. */
   percent: number | null;
   percentText: string;
-  /** "loss 0.118 · 2.1 s a step", or empty. */
+  /** "loss 0.118 · 2.1 s per step", or empty. */
   pace: string;
   /** "12 min left", or empty. */
   left: string;
@@ -52,6 +52,7 @@ export type CardView = {
 /** The Active Sessions banner, in the order of the list below it: a draft made just now, or a resume, is new too. */
 export function bannerView(model: BannerModel): BannerView {
   return {
+    title: title(model.active),
     summary: summary(model.active),
     cards: model.active.map((session) => cardView(session, model.root, model.page)),
     troubles: (model.troubles ?? []).map(troubleWords),
@@ -71,16 +72,20 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     href: at,
     thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
     status: statusView(session),
-    progress: progressWords(progress),
+    progress: session.status === 'draft' ? [] : progressWords(progress),
     percent: progress.percent ?? (alive ? null : 0),
-    percentText: percent(progress.percent),
+    percentText: session.status === 'draft' ? '' : percent(progress.percent),
     pace: [
       progress.loss === null ? '' : `loss ${loss(progress.loss)}`,
-      alive && progress.seconds_per_step !== null ? `${pace(progress.seconds_per_step)} a step` : '',
+      alive && progress.seconds_per_step !== null ? `${pace(progress.seconds_per_step)} per step` : '',
     ]
       .filter(Boolean)
       .join(' · '),
-    left: !alive ? '' : progress.eta_seconds === null ? 'estimating' : `${duration(progress.eta_seconds)} left`,
+    left: !alive
+      ? ''
+      : progress.eta_seconds === null
+        ? 'estimating time left'
+        : `${duration(progress.eta_seconds)} left`,
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
     spark: sparkline(session.loss_curve),
@@ -92,13 +97,19 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
 
 function progressWords({ step, total_steps: total, epoch, epochs }: SessionFacts['progress']): Words[] {
   const inEpoch = epoch === null ? '' : ` · epoch ${count(epoch)} of ${count(epochs)}`;
-  if (step === null) return [{ text: `no step yet${inEpoch}`, strong: false }];
+  if (step === null) return [{ text: `no steps yet${inEpoch}`, strong: false }];
   const of = total === null ? '' : ` of ${count(total)}`;
   return [
     { text: 'step ', strong: false },
     { text: count(step), strong: true },
     { text: of + inEpoch, strong: false },
   ];
+}
+
+function title(sessions: SessionFacts[]): string {
+  const running = sessions.filter(({ status }) => isAlive(status)).length;
+  if (running === 0) return 'Recent';
+  return running === sessions.length ? 'Running' : 'Running and recent';
 }
 
 function summary(sessions: SessionFacts[]): string {

@@ -35,5 +35,5 @@ function progressWords({ step, total_steps, epoch, epochs }: HandRunFacts['progr
     step === null ? '' : `step ${count(step)} of ${count(total_steps)}`,
     epoch === null ? '' : `epoch ${count(epoch)} of ${count(epochs)}`,
   ].filter(Boolean);
-  return words.length > 0 ? words.join(' · ') : 'no progress to be seen yet';
+  return words.length > 0 ? words.join(' · ') : 'no progress yet';
 }

@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { loss, plural } from './formatting.js';
+import { isAlive } from './status.js';
 
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
 export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };
@@ -16,6 +17,8 @@ export function sparkline(losses: number[]): string | null {
 
 /** What the section "Loss" shows. */
 export type LossView = {
+  /** Said where there is no curve. */
+  none: string;
   /** "2 attempts", or empty. */
   attempts: string;
   chart:
@@ -27,6 +30,7 @@ export function lossView(curve: CurvePoint[], { status, progress, attempts }: Se
   const chart = lossChart(curve, progress.total_steps);
   if (status === 'draft' && !chart) return null;
   return {
+    none: isAlive(status) ? 'Waiting for the first steps…' : 'No loss was recorded.',
     attempts: attempts.length > 1 ? plural(attempts.length, 'attempt') : '',
     chart: chart && {
       ...chart,

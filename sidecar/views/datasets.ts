@@ -111,8 +111,7 @@ export function datasetView(model: DatasetModel): DatasetView {
 /** Of captions that no picture has; null where there are none. */
 export function orphanWords(captions: readonly string[]): string | null {
   if (captions.length === 0) return null;
-  const them = captions.length === 1 ? 'it' : 'them';
-  return `${plural(captions.length, 'caption has', 'captions have')} no picture of the same name, and no trainer reads ${them}: ${captions.join(', ')}`;
+  return `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`;
 }
 
 /** `a.png, b.png, c.png and 9 more` */
@@ -152,9 +151,10 @@ export function datasetAddress(root: string, name: string): string {
   return `${root}datasets/${encodeURIComponent(name)}`;
 }
 
-/** "10 pictures, 8 with a caption" */
+/** "10 pictures, 8 captioned" */
 function summary({ images, captions }: Pick<DatasetFacts, 'images' | 'captions'>): string {
-  return `${plural(images, 'picture')}, ${captions === images ? (images ? 'all with a caption' : 'no captions') : `${captions} with a caption`}`;
+  const captioned = captions === 0 ? 'no captions' : captions === images ? 'all captioned' : `${captions} captioned`;
+  return `${plural(images, 'picture')}, ${captioned}`;
 }
 
 function imageView(image: DatasetImage, at: string): ImageView {

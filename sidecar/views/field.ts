@@ -21,7 +21,7 @@ export type FieldView = {
   sendsOff: boolean;
   /** It is not what the trainer would do by itself: a preset gives it, or a person typed it. */
   differs: 'preset' | 'changed' | null;
-  /** A link under it, as `Download it`. */
+  /** A link under it, as “Download one”. */
   link: { href: string; label: string } | null;
   /** The id of a list of suggestions. */
   list: string | null;
@@ -91,7 +91,7 @@ export function argumentField(
     const choices = [option('', value, 'on (preset)'), option('false', value, 'off')];
     return { ...field, kind: 'choice', choices };
   }
-  if (argument.choices) field.choices.unshift(option('', value, fallback || 'not given'));
+  if (argument.choices) field.choices.unshift(option('', value, fallback || 'not set'));
   return field;
 }
 

@@ -42,7 +42,7 @@ export function historyView({ session, versions, root }: HistoryModel): HistoryV
       size: bytes(version.bytes),
       attempts: version.attempts === null ? '–' : String(version.attempts),
       changed: version.reason ?? (version.changed.map(label).join(', ') || '–'),
-      open: version.present ? 'Present copy' : 'Compare',
+      open: version.present ? 'Current' : 'Compare',
     })),
   };
 }
@@ -59,13 +59,13 @@ export function historyVersionView({ session, version, root }: HistoryVersionMod
     text: version.text,
     restore: `${at}/history/${version.version}`,
     effect: isAlive(session.status)
-      ? 'It is running with its settings, so only description and notes are put back now. Attempts and status stay as they are.'
-      : 'Settings, description, notes and keys of your own become those of this copy. Attempts and status stay as they are, and what is there now is kept in the history.',
+      ? 'It is running, so only the description and notes are restored.'
+      : 'Restores settings, description and notes. The current ones stay in the history.',
   };
 }
 
 function shown(value: string | null): string {
-  return value === null ? 'not there' : value || 'empty';
+  return value === null ? 'not set' : value || 'empty';
 }
 
 /** As the form calls it; by its own name where the form has no field for it. */

@@ -14,7 +14,7 @@ export function modelField(choice: ModelChoice, root: string, { values, errors }
   const key = `arguments.${choice.flag}`;
   const value = values[key] ?? '';
   const missing = choice.files.length === 0 && value === '';
-  const none = choice.inside ? 'inside the model' : choice.required ? 'choose a file' : 'that of the model';
+  const none = choice.inside ? 'included in the model' : choice.required ? 'Choose a file' : 'the one in the model';
   const choices = choice.files.map(({ path, label }) => option(path, value, label));
   // One that is typed into ui_state.json, or gone by now, stays to be seen.
   if (value && !choices.some(({ chosen }) => chosen)) choices.unshift(option(value, value));
@@ -25,7 +25,10 @@ export function modelField(choice: ModelChoice, root: string, { values, errors }
     label: choice.label,
     kind: 'choice',
     value,
-    choices: [option('', value, missing && choice.required && !choice.inside ? 'none is here' : none), ...choices],
+    choices: [
+      option('', value, missing && choice.required && !choice.inside ? 'Not downloaded yet' : none),
+      ...choices,
+    ],
     error: errors[key] ?? null,
     link: missing && choice.required && !choice.inside ? { href: `${root}models`, label: 'Download one' } : null,
   };

@@ -40,7 +40,7 @@ type TextField = { value: string; error: string | null };
 export type DownloadView = {
   label: string;
   path: string;
-  /** "7.4 of 24 GB · 112 MB a second · 2 min left" */
+  /** "7.4 of 24 GB · 112 MB/s · 2 min left" */
   state: string;
   percent: number | null;
   tone: string;
@@ -131,12 +131,12 @@ function stateWords(download: DownloadFacts, share: number | null): string {
   const size =
     all === null ? (done > 0 ? bytes(done) : '') : status === 'done' ? bytes(all) : `${bytes(done)} of ${bytes(all)}`;
   const words = {
-    queued: 'waits for its turn',
-    downloading: rate === null ? 'downloading' : `${bytes(Math.round(rate))} a second`,
-    checking: `checking its hash, ${percent(share)}`,
+    queued: 'queued',
+    downloading: rate === null ? 'downloading' : `${bytes(Math.round(rate))}/s`,
+    checking: `verifying, ${percent(share)}`,
     waiting: 'waiting',
-    failed: 'did not arrive',
-    done: 'is here',
+    failed: 'failed',
+    done: 'downloaded',
   }[status];
   return [words, size, status === 'downloading' && left !== null ? `${duration(left)} left` : '']
     .filter(Boolean)
@@ -153,10 +153,10 @@ function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: bool
     label: family.label,
     ready: family.ready,
     open,
-    state: family.ready ? 'ready to train' : `lacks ${names}${size ? ` · ${bytes(size)}` : ''}`,
+    state: family.ready ? 'ready to train' : `${names}: not downloaded${size ? ` (${bytes(size)})` : ''}`,
     needs: family.needs.map((need) => needView(need, files)),
     tokenizers: family.tokenizers.length > 0 ? family.tokenizers.join(', ') : null,
-    all: count > 1 && missing.every(({ sources }) => sources.length > 0) ? `Download all that is missing` : null,
+    all: count > 1 && missing.every(({ sources }) => sources.length > 0) ? 'Download everything missing' : null,
     bases: basesOf(missing[0] === family.needs[0] ? missing[0] : undefined),
   };
 }
@@ -177,14 +177,14 @@ function needView({ label, here, required, missing, sources }: NeedFacts, files:
     label,
     here: names.slice(0, 3).join(', '),
     more: names.length > 3 ? ` and ${names.length - 3} more` : '',
-    note: inside ? 'inside the model' : required ? '' : 'if wanted',
+    note: inside ? 'included in the model' : required ? '' : 'optional',
     offers,
     unknown: here.length === 0 && sources.length === 0,
   };
 }
 
 function offerView({ repo, file, label, bytes: size, gated }: HubSource): OfferView {
-  const about = [size === null ? '' : bytes(size), gated ? 'licence to accept' : ''].filter(Boolean);
+  const about = [size === null ? '' : bytes(size), gated ? 'licence required' : ''].filter(Boolean);
   return { repo, file, label, about: [label, ...about].join(' · ') };
 }
 

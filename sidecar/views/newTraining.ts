@@ -3,7 +3,6 @@ import type { Subject } from '../problem.js';
 import { type DatasetCard, datasetCard, type ImagesView, imagesView, orphanWords } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { type FlagsView, flagsView } from './flags.js';
-import { plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
 import { type HintsModel, type HintsView, hintsView } from './newTrainingHints.js';
@@ -48,7 +47,7 @@ export type NewTrainingView = {
   formId: string;
   given: boolean;
   problem: { message: string; target: Target | null } | null;
-  /** How many fields are wrong, in words. */
+  /** Which fields are wrong, in words. */
   summary: string | null;
   loras: NewTrainingModel['loras'];
   /** What it is called, and what it is of. */
@@ -102,12 +101,12 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     error: errors.lora_name ?? null,
     list: 'loras',
     help: draft
-      ? 'Stays: the folder of the draft has it.'
-      : 'What it will be called. A name that exists becomes its next version.',
+      ? "Can't be changed: the draft's folder is named after it."
+      : 'An existing name becomes its next version.',
     fixed: draft !== null,
   };
   return {
-    title: draft ? `Edit the draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
+    title: draft ? `Edit draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
     address: draft ? `${model.root}new?draft=${encodeURIComponent(draft.name)}` : `${model.root}sessions`,
     draft: draft?.name ?? null,
     saveLabel: draft ? 'Save draft' : 'Save as draft',
@@ -138,14 +137,15 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
   };
 }
 
-/** How many fields are wrong; and what no field on the page can say for itself. */
+/** Which fields are wrong; and what no field on the page can say for itself. */
 function summaryOf(errors: Record<string, string>, fields: readonly FieldView[]): string | null {
   const wrong = Object.entries(errors);
-  if (wrong.length === 0) return null;
-  const shown = new Set(['description', 'dataset', ...fields.map(({ name }) => name.replace(/\[(.+)\]/, '.$1'))]);
-  const unsaid = wrong.filter(([name]) => !shown.has(name)).map(([, message]) => message);
-  const count = `${plural(wrong.length, 'field needs', 'fields need')} another look; what you typed is still here.`;
-  return [count, ...unsaid].join(' ');
+  const labels = new Map(fields.map(({ name, label }) => [name.replace(/\[(.+)\]/, '.$1'), label]));
+  labels.set('description', 'Description').set('dataset', 'Pictures');
+  const named = wrong.flatMap(([name]) => labels.get(name) ?? []);
+  const unsaid = wrong.filter(([name]) => !labels.has(name)).map(([, message]) => message);
+  const check = named.length > 0 ? [`Please check: ${named.join(', ')}.`] : [];
+  return wrong.length > 0 ? [...check, ...unsaid].join(' ') : null;
 }
 
 function descriptionField({ values, errors }: Typed): FieldView {
@@ -155,7 +155,7 @@ function descriptionField({ values, errors }: Typed): FieldView {
     id: 'f-description',
     name: 'description',
     value: values.description ?? '',
-    placeholder: 'for yourself, later',
+    placeholder: 'A note to yourself',
     error: errors.description ?? null,
   };
 }

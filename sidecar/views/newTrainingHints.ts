@@ -38,11 +38,11 @@ type Counted = { images: number; repeats: number; epochs: number; atOnce: number
 
 /** "10 pictures × 10 repeats × 16 epochs = 1 600 steps" */
 function expected({ images, repeats, epochs, atOnce, perEpoch }: Counted, further: boolean): string {
-  if (!images) return 'Pick the pictures to see how many steps it takes.';
+  if (!images) return 'Choose a dataset.';
   const steps = perEpoch * epochs;
   if (!(steps > 0 && Number.isFinite(steps))) return '';
-  const divided = atOnce > 1 ? ` ÷ ${atOnce} a step` : '';
-  const more = further ? ', and those of the further datasets' : '';
+  const divided = atOnce > 1 ? ` ÷ ${atOnce} per step` : '';
+  const more = further ? ', plus the additional datasets' : '';
   return `${plural(images, 'picture')} × ${plural(repeats, 'repeat')} × ${plural(epochs, 'epoch')}${divided} = ${plural(steps, 'step')}${more}`;
 }
 
@@ -50,14 +50,14 @@ function expected({ images, repeats, epochs, atOnce, perEpoch }: Counted, furthe
 function savedLate(values: Record<string, string>, epochs: number, perEpoch: number | null): string {
   if (values.enable_checkpointing === undefined) return '';
   if (values.enable_checkpointing !== 'true')
-    return 'Without this, a training that is stopped, or whose pod goes away, cannot be resumed: it starts over.';
+    return 'Without state folders, a training that stops for any reason has to start over.';
   const every = {
     epochs: Number(values.save_every_n_epochs || epochs),
     steps: Number(values['arguments.save_every_n_steps'] || 0),
   };
   return savesBeforeEnd(epochs, every, perEpoch)
     ? ''
-    : 'With these numbers nothing is saved before the end: until then, a training that is stopped, or whose pod goes away, starts over.';
+    : 'With these settings nothing is saved before the end. A training that stops before has to start over.';
 }
 
 /** Their steps are not counted. */

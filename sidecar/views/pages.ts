@@ -46,7 +46,7 @@ export type Views = {
   modelParts(model: ModelsModel): Record<string, string>;
   problem(model: ProblemModel): string;
   login(model: LoginModel): string;
-  /** Titles of the browser's tab: "(2) Trackside", "64 % my-cat V3". */
+  /** Titles of the browser's tab: "(2) Trackside", "64 % · my-cat V3". */
   homeTitle(model: Pick<PageModel, 'active'>): string;
   sessionTitle(model: Pick<SessionModel, 'session'>): string;
 };
@@ -115,15 +115,15 @@ export function createViews(options: {
       };
     },
     samples: (model) => {
-      const frame = { page: 'samples', title: `Samples of ${sessionTitle(model.session)}` };
+      const frame = { page: 'samples', title: `${sessionTitle(model.session)} · Samples` };
       return page(model, frame, render('pages/samples', samplesView(model), model));
     },
     history: (model) => {
-      const frame = { page: 'history', title: `History of ${sessionTitle(model.session)}` };
+      const frame = { page: 'history', title: `${sessionTitle(model.session)} · History` };
       return page(model, frame, render('pages/history', historyView(model), model));
     },
     historyVersion: (model) => {
-      const frame = { page: 'historyVersion', title: `A copy of ${sessionTitle(model.session)}` };
+      const frame = { page: 'historyVersion', title: `${sessionTitle(model.session)} · History` };
       return page(model, frame, render('pages/historyVersion', historyVersionView(model), model));
     },
     datasets: (model) => {

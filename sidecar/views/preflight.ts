@@ -25,7 +25,7 @@ export function preflightView(
 
 function findingView({ severity, message, about }: Finding, root: string): FindingView {
   return {
-    word: severity === 'error' ? 'Cannot start.' : 'Note.',
+    word: severity === 'error' ? "Can't start." : 'Note.',
     message,
     href: about ? `${root}${pageOf(about).path}` : null,
     go: goWords(about),
@@ -33,8 +33,8 @@ function findingView({ severity, message, about }: Finding, root: string): Findi
 }
 
 function goWords(about: Subject | undefined): string {
-  if (about === 'models') return 'Open the models';
-  if (typeof about !== 'object') return 'Mend it';
+  if (about === 'models') return 'Open Models';
+  if (typeof about !== 'object') return 'Fix it';
   if ('dataset' in about) return 'Open the dataset';
   return 'newFrom' in about ? 'Change the settings' : 'Open that session';
 }

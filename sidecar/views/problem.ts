@@ -19,7 +19,7 @@ export type ProblemView = Pick<ProblemModel, 'status' | 'code' | 'message'> & {
 };
 
 export function problemView({ status, code, message, about }: ProblemModel): ProblemView {
-  const title = status === 404 ? 'This is not here' : status >= 500 ? 'Something went wrong' : 'That did not work';
+  const title = status === 404 ? 'Not found' : status >= 500 ? 'Something went wrong' : "That didn't work";
   return { status, code, message, title, ours: status >= 500, target: targetOf(about) };
 }
 

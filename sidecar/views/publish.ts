@@ -22,9 +22,9 @@ export type PublishView = {
 };
 
 const CARDS: Record<PublishFacts['card'], string> = {
-  none: 'A model card is written with it.',
-  ours: 'README.md is its model card; change it, and it stays as you left it.',
-  theirs: 'README.md is yours and goes along as it is.',
+  none: 'A model card (README.md) is written for you.',
+  ours: 'README.md is the model card. If you edit it, your text is kept.',
+  theirs: 'Your README.md is uploaded as the model card.',
 };
 
 export function publishView(facts: PublishFacts, at: string, root: string): PublishView {
@@ -46,7 +46,7 @@ function publicationView(facts: PublicationFacts, address: string): PublishView[
     preparing: `preparing ${repo}`,
     reading: 'reading the files',
     uploading: `uploading · ${bytes(done)} of ${bytes(all)}`,
-    committing: 'putting them into one commit',
+    committing: 'finishing',
     done: `published, ${files} ${files === 1 ? 'file' : 'files'} · ${bytes(all)}`,
     failed: 'not published',
   };

@@ -9,7 +9,7 @@ export type ResumeView = {
   states: StateView[];
   /** Folders of earlier/ that hold states, shown where there is none else. */
   kept: string[];
-  /** The switch "Resume by itself"; null where there is nothing that could be resumed. */
+  /** The switch "Auto-resume"; null where there is nothing that could be resumed. */
   byItself: { now: string; other: string; value: string } | null;
   /** Offered once it is trained: on to a later epoch. Null where there is nothing to go on from. */
   further: { atLeast: number; suggestion: number } | null;
@@ -71,7 +71,7 @@ function stateView(state: StateFacts, session: SessionFacts, canResume: boolean)
     refused: state.complete && canResume ? state.refused : null,
     button:
       canResume && state.complete && !state.refused
-        ? { label: chosen ? 'Resume' : 'Resume from this one', go: chosen }
+        ? { label: chosen ? 'Resume' : 'Resume from here', go: chosen }
         : null,
   };
 }

@@ -30,7 +30,8 @@ export type SamplesView = Pick<CardView, 'lora' | 'version' | 'status'> & {
 
 /** The section "Samples" of a session's page. */
 export type SamplesPartView = Pick<SamplesView, 'grid' | 'kept'> & {
-  all: { href: string; label: string } | null;
+  /** Where all of them are; null where there are none. */
+  all: string | null;
 };
 
 export function samplesView(model: SamplesModel): SamplesView {
@@ -44,20 +45,18 @@ export function samplesView(model: SamplesModel): SamplesView {
 export function samplesPartView(model: SamplesModel, at: string): SamplesPartView | null {
   const { session, samples, kept } = model;
   if (session.status === 'draft' && samples.length + kept.samples.length === 0) return null;
-  const { grid, more } = newestSamples(model, at);
-  const all = grid && { href: `${at}/samples`, label: more ? 'All of them' : 'Larger' };
-  return { grid, kept: kept.samples, all };
+  const grid = newestSamples(model, at);
+  return { grid, kept: kept.samples, all: grid && `${at}/samples` };
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
-function newestSamples(model: Samples, at: string): { grid: SampleGrid | null; more: boolean } {
+function newestSamples(model: Samples, at: string): SampleGrid | null {
   const { prompts, times } = arranged(model, at);
   const newest = times.slice(0, 4);
-  const more = times.length > newest.length;
-  if (newest.length === 0) return { grid: null, more };
-  if (prompts.length > 2) return { grid: { columns: prompts, rows: newest }, more };
+  if (newest.length === 0) return null;
+  if (prompts.length > 2) return { columns: prompts, rows: newest };
   const rows = prompts.map((label, prompt) => ({ label, cells: newest.map(({ cells }) => cells[prompt] ?? null) }));
-  return { grid: { columns: newest.map(({ label }) => label), rows }, more };
+  return { columns: newest.map(({ label }) => label), rows };
 }
 
 function arranged({ samples, prompts }: Samples, at: string): { prompts: string[]; times: SampleGrid['rows'] } {

@@ -27,8 +27,8 @@ export function secretsView({ root, secrets }: SecretsModel): SecretsView {
       ...SERVICES[name],
       fromEnvironment: from === 'environment',
       isSet: from !== null,
-      field: from ? 'New value' : 'Value',
-      button: from ? 'Replace' : 'Keep',
+      field: from ? 'New token' : 'Token',
+      button: from ? 'Replace' : 'Save',
       setAt: set_at,
       address: `${root}secrets/${name}`,
     })),
@@ -38,12 +38,12 @@ export function secretsView({ root, secrets }: SecretsModel): SecretsView {
 const SERVICES: Record<SecretName, Pick<SecretView, 'service' | 'what' | 'source'>> = {
   HF_TOKEN: {
     service: 'Hugging Face',
-    what: 'Downloads models whose terms have to be accepted first, and publishes LoRAs.',
+    what: 'Downloads models that have a licence, and publishes LoRAs.',
     source: 'huggingface.co/settings/tokens',
   },
   WANDB_API_KEY: {
     service: 'Weights & Biases',
-    what: 'Lets a trainer that logs there find your account.',
+    what: 'Lets a trainer log to your account.',
     source: 'wandb.ai/authorize',
   },
 };

@@ -140,7 +140,7 @@ function linkView(model: SessionModel): HeadView['link'] {
   const { session, root } = model;
   if (session.status === 'draft')
     return { href: `${root}new?draft=${encodeURIComponent(session.name)}`, label: 'Edit' };
-  return isAlive(session.status) ? null : { href: newFrom(model), label: 'Use these settings' };
+  return isAlive(session.status) ? null : { href: newFrom(model), label: 'Duplicate' };
 }
 
 function newFrom({ session, root }: SessionModel): string {
@@ -158,8 +158,8 @@ function numbersOf({ progress, status }: SessionFacts, now: Date): FactsView['nu
   const numbers: [string, string][] = [
     [count(step), total === null ? 'steps' : `of ${count(total)} steps`],
     [count(epoch), epochs === null ? 'epochs' : `of ${count(epochs)} epochs`],
-    [loss(progress.loss), 'loss, running mean'],
-    [pace(progress.seconds_per_step), 'a step'],
+    [loss(progress.loss), 'loss (avg)'],
+    [pace(progress.seconds_per_step), 'per step'],
   ];
   const ends = eta === null ? null : new Date(now.getTime() + eta * 1000).toISOString();
   return [
@@ -177,6 +177,6 @@ function paths({ session, entries }: SessionModel): NamedValue[] {
     { name: 'Dataset', value: session.dataset_path ?? '' },
     { name: 'Log', value: there(basename(session.log_path)) },
     { name: 'Settings', value: there('ui_state.json') },
-    { name: 'Runnable by hand', value: there('train.sh') },
+    { name: 'Script', value: there('train.sh') },
   ].filter(({ value }) => value);
 }

@@ -49,10 +49,10 @@ export function activeCount(active: SessionFacts[]): string {
   return alive ? `(${alive}) ` : '';
 }
 
-/** "64 % my-cat V3" while it runs, else "my-cat V3 · Completed". */
+/** "64 % · my-cat V3" while it runs, else "my-cat V3 · Completed". */
 export function sessionTitle(session: SessionFacts): string {
   const name = `${session.lora_name} V${session.version}`;
   if (isAlive(session.status) && session.progress.percent != null)
-    return `${percent(session.progress.percent)} ${name}`;
+    return `${percent(session.progress.percent)} · ${name}`;
   return `${name} · ${looks[session.status].word}`;
 }

@@ -30,8 +30,8 @@ export function trainersView({ root, trainers, sdScripts }: TrainersModel): Trai
   );
   const checkout = [
     { name: 'Folder', value: path ?? '' },
-    { name: 'Commit', value: commit?.slice(0, 10) ?? 'not known: it has no git history' },
-    { name: 'Python', value: `${python_version ?? 'does not answer'} · ${python}, from ${python_from}` },
+    { name: 'Commit', value: commit?.slice(0, 10) ?? 'unknown: no git history' },
+    { name: 'Python', value: `${python_version ?? "doesn't answer"} · ${python}, from ${python_from}` },
     { name: 'torch', value: version('torch') },
     { name: 'accelerate', value: version('accelerate') },
     { name: 'GPUs', value: cards.join('; ') || 'none' },
@@ -66,7 +66,7 @@ function needsOf(needs: TrainersModel['trainers'][number]['needs']): string | nu
   const missing = required
     .filter(({ here }) => here === 0)
     .map(({ label }) => (label === 'Model' ? 'the model' : label));
-  if (missing.length === 0) return 'All its model files are here.';
+  if (missing.length === 0) return 'All model files found.';
   if (missing.length === required.length) return `Model files to download: ${missing.join(', ')}.`;
   return `Still to download: ${missing.join(', ')}.`;
 }

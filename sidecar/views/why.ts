@@ -1,6 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { stalledWords } from '../sessions/status/stall.js';
-import { duration, plural, sentence, utc } from './formatting.js';
+import { count, duration, plural, sentence, utc } from './formatting.js';
 import { stateName } from './stateName.js';
 
 /** A piece of a sentence; `strong` for names that a reader looks for. */
@@ -25,29 +25,29 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
   const since = saved_at ? ` of ${utc(new Date(saved_at), new Date(saved_at))}` : '';
   return [
     {
-      text: `Its ui_state.json was broken: ${reason}. The copy${since} is back. The broken file is `,
+      text: `ui_state.json was damaged: ${reason}. The copy${since} was restored. The damaged file is `,
     },
     { text: broken, strong: true },
-    { text: '; take what you need from it and remove it. ' },
+    { text: '. Copy what you need from it, then delete it. ' },
   ];
 }
 
 function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Said[] {
   if (seconds === null) return [];
   const advice = auto_resume.on
-    ? 'Ending it would not help by itself: it is left to you.'
-    : 'If nothing moves any more, stop it and resume it; with “Resume by itself” on, Trackside does both.';
+    ? 'Auto-resume would not help here. Stop it if it stays stuck.'
+    : 'If it stays stuck, stop and resume it. With auto-resume on, Trackside does both.';
   return [{ text: `${sentence(stalledWords(progress.phase, seconds))} `, strong: true }, { text: `${advice} ` }];
 }
 
 /** sd-scripts goes on with it to the end, and writes weights that draw nothing but black. */
 function whatIsNoNumber({ progress, status }: SessionFacts): Said[] {
   if (progress.loss !== 'nan') return [];
-  const first = status === 'running' ? 'Stop it; it will not get better. Then' : 'Before it is trained again,';
+  const first = status === 'running' ? "Stop it, it won't recover. Then" : 'Before you train it again,';
   return [
-    { text: 'The loss is not a number (nan): the weights are spoiled. ', strong: true },
+    { text: 'The loss is not a number (nan), so the weights are useless. ', strong: true },
     {
-      text: `${first} lower the learning rate, train in bf16 or without half precision (with fp16, --no_half_vae helps), and go on from a state that was saved before it, or start over. `,
+      text: `${first} lower the learning rate, train in bf16 or without half precision (with fp16, --no_half_vae helps), and resume from an earlier state folder or start over. `,
     },
   ];
 }
@@ -64,30 +64,30 @@ function whatNext(session: SessionFacts): Said[] {
   if (next === 'start over') {
     return [
       {
-        text: 'There is no state to resume from: it starts again at epoch 1, and the files so far are kept in earlier/.',
+        text: 'There is no state folder to resume from. Start over begins at epoch 1 and keeps the files so far in earlier/.',
       },
     ];
   }
   if (next !== 'resume' || !resume) return [];
   const paths = [resume.path, ...resume.passed_over.map(({ path }) => path)];
   const words: Said[] = [
-    { text: seconds === null ? 'Resumes from ' : `Resumes by itself in ${duration(seconds)}, from ` },
+    { text: seconds === null ? 'Resume continues from ' : `Auto-resume in ${duration(seconds)} from ` },
     { text: stateName(resume.path, paths), strong: true },
     { text: ` at epoch ${resume.first_epoch}. ` },
   ];
   for (const { path, reason } of resume.passed_over) {
     const name = stateName(path, paths);
-    words.push({ text: name, strong: true }, { text: ` was passed over: ${reason}. ` });
+    words.push({ text: name, strong: true }, { text: ` was skipped: ${reason}. ` });
   }
   if (resume.repeated_steps > 0) {
     words.push({
-      text: `It was saved in the middle of epoch ${resume.first_epoch}: ${plural(resume.repeated_steps, 'step')} of it ${resume.repeated_steps === 1 ? 'is' : 'are'} trained again. `,
+      text: `It was saved in the middle of epoch ${resume.first_epoch}: ${plural(resume.repeated_steps, 'step')} of that epoch will be repeated. `,
     });
   }
   if (resume.lost_steps)
     words.push({
-      text: `${plural(resume.lost_steps, 'step')} since then ${resume.lost_steps === 1 ? 'is' : 'are'} trained again.`,
+      text: `The last ${resume.lost_steps === 1 ? 'step' : `${count(resume.lost_steps)} steps`} will be repeated.`,
     });
-  if (resume.lost_steps === null) words.push({ text: 'What was trained since then is trained again.' });
+  if (resume.lost_steps === null) words.push({ text: 'Anything trained since then will be repeated.' });
   return words;
 }

@@ -112,7 +112,7 @@ async function sendCaption(caption) {
     return;
   }
   unsaved.add(caption);
-  said.textContent = `not saved: ${failed.why}${failed.again ? '. It is tried again' : ''}`;
+  said.textContent = `not saved: ${failed.why}${failed.again ? '. Trying again' : ''}`;
   if (failed.again && !waiting.has(caption)) waiting.set(caption, setTimeout(saveCaption, AGAIN_MS, caption));
 }
 

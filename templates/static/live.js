@@ -9,9 +9,9 @@ const busy = new WeakSet();
 const copied = new WeakSet();
 /** @type {Record<number, string>} By HTTP status. */
 const refusals = {
-  401: 'You are logged out. Reload this page to log in; trainings go on without it.',
-  404: 'Not found any more: this session was deleted or renamed, or Trackside is not running.',
-  503: 'Too many pages are open: this one shows what was so when it was loaded. Close some others.',
+  401: 'You are logged out. Reload this page to log in. Trainings keep running.',
+  404: "Not found: this session was deleted or renamed, or Trackside isn't running.",
+  503: 'Too many pages are open, so this one is not updated. Close some of them.',
 };
 
 document.documentElement.classList.add('js');
@@ -93,7 +93,7 @@ function watchStream(stream) {
     });
   }
   function sayNoContact() {
-    notice.textContent ||= `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings go on without this page.`;
+    notice.textContent ||= `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings keep running.`;
   }
   stream.addEventListener('title', (event) => {
     document.title = dataOf(event);

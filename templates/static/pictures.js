@@ -45,7 +45,7 @@ async function upload(files) {
   if (!name) {
     choose(files);
     field('name').focus();
-    say('Give the dataset a name first: the files are still chosen.');
+    say('Name the dataset first. Your files are still selected.');
     return;
   }
   uploading = new AbortController();
@@ -80,7 +80,7 @@ async function upload(files) {
     uploading = null;
     result(dataset, total, kept);
   } catch (error) {
-    const left = `Stopped. What has arrived is kept for a day: choose the same files again, and it goes on from there.`;
+    const left = 'Stopped. What was uploaded is kept for a day. Choose the same files again to continue.';
     say(signal.aborted ? left : String(error instanceof Error ? error.message : error));
     if (!signal.aborted) return choose(files);
     chooser.value = '';
@@ -165,8 +165,8 @@ function result(dataset, { accepted, notes, refused }, kept) {
   }
   const link = Object.assign(document.createElement('a'), { textContent: dataset });
   link.href = `${root}datasets/${encodeURIComponent(dataset)}`;
-  const count = `${accepted.length} ${accepted.length === 1 ? 'file is' : 'files are'} in `;
-  say(...(kept ? [count, link, '.'] : [`None could be used, so there is no dataset ${dataset} yet.`]));
+  const count = `${accepted.length} ${accepted.length === 1 ? 'file' : 'files'} saved in `;
+  say(...(kept ? [count, link, '.'] : [`No file could be used, so dataset ${dataset} was not created.`]));
   const list = document.createElement('ul');
   for (const { file, reason } of refused) {
     const item = document.createElement('li');
@@ -211,7 +211,7 @@ function showProgress(files) {
     bar.value = arrived;
     const over = all.filter((each) => each.over).length;
     const parts = [
-      `${size(arrived)} of ${size(bytes)} arrived`,
+      `${size(arrived)} of ${size(bytes)} uploaded`,
       `${over} of ${files.length} files`,
       ...rate(seen, bytes),
     ];
@@ -222,7 +222,7 @@ function showProgress(files) {
     }
     words.textContent = parts.join(' · ');
     const waiting = all.find((each) => each.waiting && !each.over)?.waiting;
-    trouble.textContent = waiting ? `${waiting.why}. It goes on by itself; nothing that arrived is lost.` : '';
+    trouble.textContent = waiting ? `${waiting.why}. Trying again. Nothing uploaded is lost.` : '';
   };
   show();
   const timer = setInterval(show, 1000);

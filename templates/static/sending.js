@@ -190,7 +190,7 @@ function openLine({ told, signal, readable = async () => {} }) {
     if (answer?.state === 'refused') return answer;
     if (response.status === 413 && !answer?.error) {
       partBytes = Math.max(SMALLEST_PART, partBytes / 2);
-      throw new TooMuch('A proxy takes only smaller parts');
+      throw new TooMuch('A proxy limits the size of uploads');
     }
     // What has no words of ours comes from a proxy in between; a full disk may be emptied.
     if (!answer?.error || response.status >= 500)

@@ -88,7 +88,7 @@ test('a caption that is typed while there is no line is saved when there is one,
   await page.context().setOffline(true);
   await caption.click();
   await caption.fill('typed without a line');
-  await page.getByText('not saved: no connection. It is tried again').waitFor();
+  await page.getByText('not saved: no connection. Trying again').waitFor();
   await page.context().setOffline(false);
   await expect.poll(onDisk, { timeout: 10_000 }).toBe('typed without a line');
   await page.getByText('saved', { exact: true }).waitFor();

@@ -42,9 +42,9 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page.goto(sidecar.url);
   await page.getByRole('link', { name: 'New training' }).first().click();
 
-  await page.getByLabel('Into the dataset').fill('My cats');
+  await page.getByLabel('Dataset name').fill('My cats');
   await page.locator('#upload-files').setInputFiles(files);
-  await page.getByText('8 files are in').waitFor();
+  await page.getByText('8 files saved in').waitFor();
   expect(await page.locator('#images figure').count()).toBe(4);
   const caption = page.getByLabel('Caption of 02-dusk.png');
   expect(await caption.inputValue()).toContain('trks style');
@@ -130,7 +130,7 @@ test('a reload of the form, or an answer that refuses, keeps all that was typed'
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('7');
   await page.getByLabel('Learning rate').fill('fast');
   await page.getByRole('button', { name: 'Start training' }).click();
-  await page.getByText('what you typed is still here').waitFor();
+  await page.getByText('Please check:').waitFor();
   expect(await page.getByLabel('Trigger word').inputValue()).toBe("it's 🐈");
   expect(await page.getByLabel('Learning rate').inputValue()).toBe('fast');
   expect(await page.locator('[aria-invalid]').count()).toBe(2);

@@ -56,8 +56,8 @@ test('steps, and a warning where nothing is saved before the end, follow what is
   expect(await page.locator('#saved-late').isVisible()).toBe(false);
   await page.getByLabel('Epochs', { exact: true }).fill('1');
   await page.getByText('nothing is saved before the end').waitFor();
-  await page.getByLabel('Can be resumed').uncheck();
-  await page.getByText('cannot be resumed: it starts over').waitFor();
+  await page.getByLabel('Save state folders').uncheck();
+  await page.getByText('Without state folders').waitFor();
   await page.getByLabel('Epochs', { exact: true }).fill('2');
   await until(
     () => steps.textContent(),

@@ -45,7 +45,7 @@ test('the form follows trainer and preset; what was typed stays through each cha
 
   await field(page, 'GPU memory').selectOption('12G');
   await page.getByText('single blocks only').waitFor();
-  await page.getByText('All flags of the trainer').click();
+  await page.getByText('All trainer flags').click();
   expect(await field(page, '--blocks_to_swap').getAttribute('placeholder')).toBe('18 (preset)');
   await field(page, '--blocks_to_swap').fill('20');
 
@@ -65,7 +65,7 @@ test('the form follows trainer and preset; what was typed stays through each cha
 test('a flag is found among all by a word of its help or its name', async () => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(new URL('new?trainer=sd-scripts/sdxl', sidecar.url).href);
-  await page.getByText('All flags of the trainer').click();
+  await page.getByText('All trainer flags').click();
   expect(await field(page, '--huber_c').isVisible()).toBe(false);
   await page.getByLabel('Find a flag').fill('huber c');
   expect(await field(page, '--huber_c').isVisible()).toBe(true);

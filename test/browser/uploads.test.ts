@@ -121,11 +121,11 @@ test('files that are dropped before there is a name, and sent while there is no 
     transfer;
   }`);
   await page.dispatchEvent('#upload', 'drop', { dataTransfer: dropped });
-  await page.getByText('Give the dataset a name first').waitFor();
+  await page.getByText('Name the dataset first').waitFor();
   await page.context().setOffline(true);
   await page.fill('#upload-name', 'dropped');
   await page.click('#upload button');
-  await page.getByText(/No connection.* goes on by itself/).waitFor();
+  await page.getByText(/No connection.* Trying again/).waitFor();
   await page.context().setOffline(false);
   await page.waitForURL('**/datasets/dropped');
   expect(await sidecar.get('datasets/dropped')).toMatchObject({ images: 1 });
@@ -140,11 +140,11 @@ test('after an upload the page of the dataset says nothing any more that was so 
   await sidecar.send('POST', 'datasets/half/uploads', { file: 'other.png', bytes: 6_000_000 });
   await page.goto(`${sidecar.url}datasets/half`);
   await page.getByText('0 pictures, no captions').waitFor();
-  await page.getByText('other.png has not arrived whole').waitFor();
+  await page.getByText('other.png is incomplete').waitFor();
   await page.setInputFiles('#upload-files', { name: 'a.png', mimeType: 'image/png', buffer: picture });
   await page.locator('figure').waitFor();
-  await page.getByText('1 picture, 0 with a caption').waitFor();
-  await page.getByText('1 file is in half.').waitFor();
+  await page.getByText('1 picture, no captions').waitFor();
+  await page.getByText('1 file saved in half.').waitFor();
 });
 
 test('files that can all not be used leave no dataset behind', async () => {
@@ -157,7 +157,7 @@ test('files that can all not be used leave no dataset behind', async () => {
     mimeType: 'image/png',
     buffer: Buffer.from('no picture'),
   });
-  await page.getByText('None could be used, so there is no dataset nothing yet.').waitFor();
+  await page.getByText('No file could be used, so dataset nothing was not created.').waitFor();
   await page.getByText(/a\.png.*no picture/).waitFor();
   expect((await sidecar.send('GET', 'datasets/nothing')).status).toBe(404);
 });

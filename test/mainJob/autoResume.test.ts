@@ -86,15 +86,15 @@ test('two sidecars over one folder resume it once', async () => {
   expect((await two.session('cat')).attempts.map(({ automatic }) => automatic)).toEqual([false, true]);
 });
 
-test("the wait is shown, and “Don't resume by itself” ends it; switched on again, it goes on", async () => {
+test('the wait is shown, and “Cancel auto-resume” ends it; switched on again, it goes on', async () => {
   const sidecar = await place.serve({ ...slow, TRACKSIDE_AUTO_RESUME_DELAYS: '30' });
   await sidecar.send('POST', 'sessions', switchedOn);
   await sidecar.until('cat', saved);
   await interrupt();
   await sidecar.until('cat', (facts) => facts.auto_resume.in_seconds !== null);
   const page = await (await fetch(sidecar.url, { headers: { Accept: 'text/html' } })).text();
-  expect(page).toMatch(/Resumes by itself in \d+ s/);
-  expect(page).toContain('Don&#39;t resume by itself');
+  expect(page).toMatch(/Auto-resume in \d+ s/);
+  expect(page).toContain('Cancel auto-resume');
   await sidecar.send('PATCH', 'sessions/cat', { enable_monitoring: false });
   const off = await sidecar.until('cat', (facts) => facts.auto_resume.in_seconds === null);
   expect(off).toMatchObject({ attempts: [{ number: 1 }], settings: { enable_monitoring: false }, next: 'resume' });

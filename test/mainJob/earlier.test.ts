@@ -27,7 +27,7 @@ test('two states of one name, one of them in earlier/: each is told by its path'
   for (const each of [pid, trainer_pid]) process.kill(each, 'SIGKILL');
   await sidecar.until('cat', ended);
   expect(textOf(await page(sidecar))).toMatch(
-    /Resumes from earlier\/attempt-1\/cat-state at epoch 2\. cat-state was passed over/,
+    /Resume continues from earlier\/attempt-1\/cat-state at epoch 2\. cat-state was skipped/,
   );
 });
 
@@ -51,7 +51,7 @@ test('a state that holds all the epochs already says so, and is not offered', as
     ['cat-000001-state', true, null],
   ]);
   const html = await page(sidecar);
-  expect(textOf(html)).toContain(`Not to be resumed from: ${refused}.`);
+  expect(textOf(html)).toContain(`Can't be resumed from: ${refused}.`);
   expect(html).toContain('name="state" value="cat-000001-state"');
   expect(html).not.toContain('name="state" value="cat-state"');
 });
@@ -69,8 +69,8 @@ test('after Start over, the page says where states and samples are kept, and off
   expect(await sidecar.until('cat', ended)).toMatchObject({ next: 'start' });
   const html = await page(sidecar);
   const words = textOf(html);
-  expect(words).toContain('No state to resume from yet. Those of earlier attempts are kept in earlier/attempt-1/.');
-  expect(words).toContain('No samples yet. Those of earlier attempts are kept in earlier/attempt-1/sample/.');
+  expect(words).toContain('No state folders yet. Those from earlier attempts are kept in earlier/attempt-1/.');
+  expect(words).toContain('No samples yet. Those from earlier attempts are kept in earlier/attempt-1/sample/.');
   expect(textOf(await page(sidecar, 'sessions/cat/samples'))).toContain('earlier/attempt-1/sample/.');
   expect(html).toContain('name="kind" value="start"');
   expect(html).not.toContain('value="relaunch"');

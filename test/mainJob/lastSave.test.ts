@@ -82,7 +82,7 @@ test('ended when everything had been trained and saved: it is told so, and no st
     next: 'train further',
   });
   const page = await (await fetch(`${sidecar.url}sessions/cat`, { headers: { accept: 'text/html' } })).text();
-  expect(page).not.toContain('trained again');
+  expect(page).not.toContain('will be repeated');
   expect(page).toContain('id="further"');
   const again = await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' });
   expect(again).toMatchObject({ status: 422, body: { error: { code: 'completed' } } });

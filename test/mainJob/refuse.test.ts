@@ -274,7 +274,7 @@ test('pictures that the trainer could read with Pillow only: said before the sta
   const refused = await sidecar.send('POST', 'sessions', { ...asked, start: true });
   expect([refused.status, refused.body.error.fields.dataset]).toEqual([
     422,
-    expect.stringMatching(/^IMG 1\.JPG is no PNG.*-m pip install pillow/),
+    expect.stringMatching(/^IMG 1\.JPG is not a PNG.*-m pip install pillow/),
   ]);
   expect(existsSync(join(place.outputs, 'cat'))).toBe(false);
   await sidecar.send('POST', 'sessions', asked);

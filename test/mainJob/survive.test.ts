@@ -156,14 +156,14 @@ test('a stop after the next checkpoint is taken back: it trains on through the s
   expect(nothing).toMatchObject({ status: 200, body: { status: 'running', stops_after_save: false } });
   const asked = await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
   expect(asked).toMatchObject({ status: 202, body: { status: 'running', stops_after_save: true } });
-  expect(await page()).toMatch(/attempts\/current\/stop\?_method=DELETE">\s*<button[^>]*>Keep training</);
+  expect(await page()).toMatch(/attempts\/current\/stop\?_method=DELETE">\s*<button[^>]*>Don't stop</);
   const kept = await fetch(`${sidecar.url}sessions/cat/attempts/current/stop?_method=DELETE`, {
     method: 'POST',
     redirect: 'manual',
     headers: { Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin' },
   });
   expect(kept.status).toBe(303);
-  expect(await page()).not.toContain('Keep training');
+  expect(await page()).not.toContain("Don't stop");
   const on = await sidecar.until('cat', (facts) => (facts.progress.epoch ?? 0) >= 3);
   expect(on).toMatchObject({ status: 'running', reason: null, stops_after_save: false });
   await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');

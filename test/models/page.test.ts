@@ -47,7 +47,7 @@ describe('the page of models', () => {
     expect(await flux()).toMatchObject({ ready: false });
     expect((await flux())?.needs.filter(({ missing }) => missing).map(({ role }) => role)).toEqual(['ae']);
     const page = await html(sidecar);
-    expect(page).toContain('lacks Autoencoder');
+    expect(page).toContain('Autoencoder: not downloaded');
     expect(page).toContain(`value="${ae.file}"`);
 
     const answer = await sidecar.send('POST', 'models/downloads', ae);
@@ -80,10 +80,10 @@ describe('the page of models', () => {
     const decoder = new TextDecoder();
     for await (const chunk of stream.body as unknown as AsyncIterable<Uint8Array>) {
       heard += decoder.decode(chunk, { stream: true });
-      if (/hx-target="#downloads".*a second · [\d.]+ (k|M)B of 4 MB/s.test(heard) && heard.includes('is here · 4 MB'))
+      if (/hx-target="#downloads".*B\/s · [\d.]+ (k|M)B of 4 MB/s.test(heard) && heard.includes('downloaded · 4 MB'))
         break;
     }
-    expect(heard.match(/a second · /g)?.length ?? 0).toBeGreaterThan(1);
+    expect(heard.match(/B\/s · /g)?.length ?? 0).toBeGreaterThan(1);
   });
 
   it('downloads all that a family lacks with one button, for the base model that was chosen', async () => {

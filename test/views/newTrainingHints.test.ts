@@ -14,12 +14,12 @@ const hints = (values: Record<string, string>, images = 7, isDraft = false) =>
 
 test.each([
   [{}, '7 pictures × 10 repeats × 8 epochs = 560 steps'],
-  [{ 'arguments.train_batch_size': '4' }, '7 pictures × 10 repeats × 8 epochs ÷ 4 a step = 144 steps'],
+  [{ 'arguments.train_batch_size': '4' }, '7 pictures × 10 repeats × 8 epochs ÷ 4 per step = 144 steps'],
   [
     { num_repeats: '1', max_train_epochs: '1', 'arguments.gradient_accumulation_steps': '2' },
-    '7 pictures × 1 repeat × 1 epoch ÷ 2 a step = 4 steps',
+    '7 pictures × 1 repeat × 1 epoch ÷ 2 per step = 4 steps',
   ],
-  [{ more_datasets: 'other 2' }, '7 pictures × 10 repeats × 8 epochs = 560 steps, and those of the further datasets'],
+  [{ more_datasets: 'other 2' }, '7 pictures × 10 repeats × 8 epochs = 560 steps, plus the additional datasets'],
   [{ max_train_epochs: '' }, ''],
   [{ max_train_epochs: 'many' }, ''],
 ])('steps of %o', (values, text) => {
@@ -27,17 +27,17 @@ test.each([
 });
 
 test('without pictures the form asks for them', () => {
-  expect(hints({}, 0).expected).toBe('Pick the pictures to see how many steps it takes.');
+  expect(hints({}, 0).expected).toBe('Choose a dataset.');
 });
 
 test.each([
   [{}, ''],
-  [{ save_every_n_epochs: '8' }, 'With these numbers'],
-  [{ save_every_n_epochs: '' }, 'With these numbers'],
+  [{ save_every_n_epochs: '8' }, 'With these settings'],
+  [{ save_every_n_epochs: '' }, 'With these settings'],
   [{ save_every_n_epochs: '8', 'arguments.save_every_n_steps': '559' }, ''],
-  [{ save_every_n_epochs: '8', 'arguments.save_every_n_steps': '560' }, 'With these numbers'],
+  [{ save_every_n_epochs: '8', 'arguments.save_every_n_steps': '560' }, 'With these settings'],
   [{ save_every_n_epochs: '8', 'arguments.save_every_n_steps': '560', more_datasets: 'other 2' }, ''],
-  [{ enable_checkpointing: 'false' }, 'Without this'],
+  [{ enable_checkpointing: 'false' }, 'Without state folders'],
 ])('a warning about saves for %o', (values, start) => {
   expect(hints(values)['saved-late'].slice(0, start.length || undefined)).toBe(start);
 });

@@ -155,9 +155,9 @@ describe('The banner', () => {
 
   test('says from which state a resume goes on, what was passed over, and what is trained again', () => {
     const text = html.replace(/<[^>]*>/g, '');
-    expect(text).toContain('Resumes from puppy-style-000008-state at epoch 9.');
-    expect(text).toContain('puppy-style-000009-state was passed over: optimizer.bin is cut short.');
-    expect(text).toContain('51 steps since then are trained again.');
+    expect(text).toContain('Resume continues from puppy-style-000008-state at epoch 9.');
+    expect(text).toContain('puppy-style-000009-state was skipped: optimizer.bin is cut short.');
+    expect(text).toContain('The last 51 steps will be repeated.');
   });
 
   test('gives each session the one button that makes sense, as a form that posts', () => {
@@ -176,21 +176,21 @@ describe('The form of a new training', () => {
     expect(html).toContain('value="mein Kätzchen"');
     expect(html).toMatch(/id="f-max_train_epochs"[^>]*value="0"[^>]*aria-invalid="true"/);
     expect(html).toMatch(/id="f-max_train_epochs-error">Has to be 1 at least\.</);
-    expect(html).toContain('1 field needs another look; what you typed is still here.');
+    expect(html).toContain('Please check: Epochs.');
   });
 
   test('says what is wrong with the description, and with what has no field', () => {
     const errors = { description: 'description holds a token.', 'arguments.bogus': '--bogus is none of its flags.' };
     const html = views.newTraining(some.newTraining({ values: { lora_name: 'x' }, errors }));
     expect(html).toMatch(/id="f-description-error">Description holds a token\.</i);
-    expect(html).toContain('2 fields need another look; what you typed is still here. --bogus is none of its flags.');
+    expect(html).toContain('Please check: Description. --bogus is none of its flags.');
   });
 
   test('warns when a training could not be resumed', () => {
     const warning = /<p [^>]*id="saved-late">(.*?)<\/p>/;
     expect(warning.exec(views.newTraining(some.newTraining()))?.[1]).toBe('');
     const off = views.newTraining(some.newTraining({ values: { enable_checkpointing: 'false' } }));
-    expect(warning.exec(off)?.[1]).toMatch(/cannot be resumed: it starts over/);
+    expect(warning.exec(off)?.[1]).toMatch(/has to start over/);
     const late = views.newTraining(some.newTraining({ values: { save_every_n_epochs: '16' } }));
     expect(warning.exec(late)?.[1]).toMatch(/nothing is saved before the end/);
   });

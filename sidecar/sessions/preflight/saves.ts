@@ -12,7 +12,7 @@ export function checkSaves(
 ): Finding[] {
   if (!settings.enable_checkpointing) {
     const message =
-      'No state folders are saved: a training that is stopped or interrupted starts over. Switch “Can be resumed” on to keep them.';
+      'No state folders are saved: a training that is stopped or interrupted starts over. Switch “Save state folders” on to keep them.';
     return [warning('cannot_be_resumed', message, { field: 'enable_checkpointing' })];
   }
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;

@@ -36,7 +36,7 @@ export function findCheckout(
     return { missing: `TRACKSIDE_SD_SCRIPTS is ${path}, which ${why}.` };
   }
   const path = places.find(isCheckout);
-  return path ? describe(path, settings.python) : { missing: 'No sd-scripts was found in the usual places.' };
+  return path ? describe(path, settings.python) : { missing: 'sd-scripts was not found in the usual places.' };
 }
 
 /** The Python to ask a script with: that of its checkout where it is one of sd-scripts'. */

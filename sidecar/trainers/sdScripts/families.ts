@@ -106,7 +106,8 @@ export const families: readonly Family[] = [
     flags: { ...common, ...cacheTexts, sdpa: true, model_prediction_type: 'raw' },
     presets: chromaPresets,
     // docs/flux_train_network.md, Training Chroma Models.
-    promptHelp: 'One a line; each needs a negative prompt and no embedded guidance: a cat --n blurry --g 0 --l 4.',
+    promptHelp:
+      'One prompt per line, each with a negative prompt and no embedded guidance: a cat --n blurry --g 0 --l 4.',
     settings: { ...commonSettings, guidance_scale: 0, timestep_sampling: 'sigmoid' },
     bucketStep: 64,
     mostBlocksToSwap: 35,

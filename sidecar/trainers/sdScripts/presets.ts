@@ -4,8 +4,8 @@ import type { Family, Flags, Preset } from './family.js';
 export const cpuPreset: Preset = {
   vram: 'CPU',
   gib: 0,
-  label: 'none: on the processor',
-  why: 'Trains on the processor, in full precision: for trying it out with a tiny model, far too slow for a real one.',
+  label: 'CPU only (very slow)',
+  why: 'Trains on the CPU in full precision: fine for a test with a tiny model, far too slow for a real one.',
   flags: {
     optimizer_type: 'AdamW',
     optimizer_args: false,
@@ -36,7 +36,7 @@ const card = (gib: number, why: string, flags: Flags): Preset => ({
 
 /** FluxGym's three in the middle; `--split_mode` is written as what it means, `--blocks_to_swap=18`. */
 export const fluxPresets: Family['presets'] = [
-  card(48, 'Without fp8: the model stays as exact as it was published.', { optimizer_type: 'AdamW' }),
+  card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
   card(24, 'fp8 weights and the plain AdamW optimizer: nothing has to be swapped.', {
     fp8_base: true,
     optimizer_type: 'AdamW',
@@ -62,7 +62,7 @@ export const fluxPresets: Family['presets'] = [
 
 /** The same weights and blocks as FLUX.1, so what fits there fits here; documented with 18 blocks swapped. */
 export const chromaPresets: Family['presets'] = [
-  card(48, 'Without fp8: the model stays as exact as it was published.', { optimizer_type: 'AdamW' }),
+  card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
   card(24, 'fp8 weights and 8-bit AdamW: nothing has to be swapped.', { fp8_base: true }),
   card(16, 'fp8 weights, and the documented 18 blocks swapped to RAM.', { fp8_base: true, blocks_to_swap: 18 }),
   card(12, 'fp8 weights, Adafactor, and 22 blocks swapped to RAM.', {

@@ -21,7 +21,7 @@ export function settingsOf(family: Family): Setting[] {
       type: 'choice',
       default: family.presets.at(-1)?.vram ?? '',
       choices: presetsOf(family).map(({ vram, label }) => ({ value: vram, label })),
-      help: 'Decides the preset.',
+      help: 'Chooses settings that fit into this much memory.',
     }),
     field('gpus'),
     field('num_repeats'),

@@ -169,6 +169,6 @@ describe('a training of sd-scripts', () => {
     expect(status).toBe(422);
     expect(body.error.message).toMatch(/needs kohya-ss\/sd-scripts.*nowhere, which does not exist/);
     const { text } = await request(alone.url.slice(0, -1)).get('/new').set(page);
-    expect(text).toContain('how to get sd-scripts');
+    expect(text).toContain('install sd-scripts');
   });
 });
