@@ -18,14 +18,16 @@ export function trainers(places: Places): Trainer[] {
 
 /** The trainer of that id. Throws a Problem that says what is missing for it, or names those there are. */
 export function findTrainer(places: Places, id: string): Trainer {
-  const all = trainers(places);
-  const found = all.find((trainer) => trainer.id === id);
-  if (found) return found;
-  const checkout = findCheckout(places);
-  if (findFamily(id) && 'missing' in checkout) {
+  if (id === practiceTrainer.id) return practiceTrainer;
+  const family = findFamily(id);
+  if (family) {
+    const checkout = findCheckout(places);
+    if (!('missing' in checkout)) return sdScriptsTrainer(family, checkout, places.models);
     const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder.`;
     throw new Problem('no_checkout', message, { field: 'trainer', about: 'trainers' });
   }
-  const there = all.map((trainer) => trainer.id).join(', ');
+  const there = trainers(places)
+    .map((trainer) => trainer.id)
+    .join(', ');
   throw new Problem('unknown_trainer', `There is no trainer "${id}" here, only: ${there}.`, { field: 'trainer' });
 }

@@ -36,7 +36,7 @@ type Readable = Pick<Found, 'state' | 'gpus'> & {
   detail: { images: number };
 };
 
-/** Reads the settings of a record, once for all that ask what a run would be. Throws a Problem, 422, for a value that is none. */
+/** Reads the settings of a record, once for all that ask what a run would be. Throws a Problem for a value that is none. */
 export function readRun<T extends Readable>(found: T): T & Meaning {
   const { trainer, state } = found;
   const settings = readTrainingSettings(trainer.settings, state);
