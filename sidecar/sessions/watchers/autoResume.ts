@@ -41,7 +41,9 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
       const known = sessions.get(name) ?? nothing();
       if (known.waiting) wait(name, known, elapsed);
       queue(name, known, facts);
-      sessions.set(name, known);
+      // Of ten thousand sessions that rest nothing is kept.
+      if (Object.values(known).some((each) => each !== null && each !== false)) sessions.set(name, known);
+      else sessions.delete(name);
     },
   });
 
