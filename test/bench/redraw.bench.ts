@@ -97,6 +97,8 @@ async function openPage(sidecar: Sidecar, name: string) {
     // The redraw that follows for what was heard meanwhile.
     await pause(400);
   };
+  // What is left of the start.
+  await pause(4000);
   const [quiet, later] = [await worked(sidecar), await pause(5000).then(() => worked(sidecar))];
   const idle = (later.ms - quiet.ms) / (later.at - quiet.at);
   return {
