@@ -1,7 +1,7 @@
 import { Problem } from '../problem.js';
 import { runCommand } from '../processes/run.js';
 import type { Settings } from '../settings.js';
-import { checkAnswer, describeCommand } from '../trainers/describe.js';
+import { describeCommand, requireAnswer } from '../trainers/describe.js';
 import { pythonFor } from '../trainers/sdScripts/checkout.js';
 
 /** Prints every argument of a Python script as JSON. Throws a Problem where the script does not tell them. */
@@ -11,5 +11,5 @@ export async function describeScript(script: string, { python }: Settings): Prom
     throw new Problem('not_described', error.message);
   });
   process.stdout.write(printed);
-  checkAnswer(printed, script);
+  requireAnswer(printed, script);
 }

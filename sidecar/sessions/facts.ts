@@ -5,17 +5,7 @@ import type { Progress } from '../telemetry/progress.js';
  * What is known about a session, as the API answers it and as the pages show it. Times are ISO 8601 in UTC, except
  * `timestamp` (seconds since 1970). Steps and epochs are absolute over all attempts of the session, null where unknown.
  */
-export const STATUSES = [
-  'draft',
-  'pending',
-  'starting',
-  'running',
-  'stopping',
-  'stopped',
-  'completed',
-  'failed',
-] as const;
-export type Status = (typeof STATUSES)[number];
+export type Status = 'draft' | 'pending' | 'starting' | 'running' | 'stopping' | 'stopped' | 'completed' | 'failed';
 export type AttemptKind = 'start' | 'resume' | 'relaunch';
 
 export type AttemptFacts = {

@@ -7,78 +7,79 @@ import type { Phase } from '../trainers/phase.js';
 export const PROGRESS_FILE = 'progress.json';
 const CURVE_POINTS = 120;
 
+const number = z.number().nullable().default(null).catch(null);
+const text = z.string().nullable().default(null).catch(null);
+const memory = z.record(z.string(), z.unknown()).nullable();
+
+const shown = z.object({
+  phase: z
+    .custom<Phase>((value) => typeof value === 'string')
+    .nullable()
+    .default(null)
+    .catch(null),
+  step: number,
+  total_steps: number,
+  epoch: number,
+  epochs: number,
+  /** 0 to 100, one decimal. */
+  percent: number,
+  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
+  loss: z
+    .union([z.number(), z.literal('nan')])
+    .nullable()
+    .default(null)
+    .catch(null),
+  /** From our own clock: the trainer's bar is unreliable. */
+  seconds_per_step: number,
+  eta_seconds: number,
+  updated_at: text,
+});
+
+/** How far a training is, as pages and the API show it. */
+export type Progress = z.infer<typeof shown>;
+
+export const NO_PROGRESS: Progress = shown.parse({});
+
 /**
  * `progress.json`: what jq reads, and where the next start of the sidecar goes on reading the log. All steps and epochs
  * are absolute over the attempts of the session.
  */
-export type StoredProgress = Progress & {
-  attempt: string | null;
-  /** Has the attempt trained a step of its own? */
-  begun: boolean;
-  /** Bytes of training.log that are accounted for: `<inode>:<offset>`. */
-  log_position: string | null;
-  /** The same of the file in which the training says how far it is, where that is another one. */
-  reports_position: string | null;
-  /** [step, loss], oldest first, thinned out to at most 120 points. */
-  loss_curve: [number, number][];
-  /** Optimizer steps in an epoch, once the console has told. */
-  steps_per_epoch: number | null;
-  /** What the dialect's reader remembers, so that the next sidecar reads on in the middle of a line. Only it knows the inside. */
-  dialect: Memory;
-  /** For how many seconds it was watched standing still, and where: the next sidecar counts on. Null while it moves. */
-  still: Stillness | null;
-};
-
-/** `mark` is the same as long as nothing moves. */
-export type Stillness = { mark: string; seconds: number };
-
-export const NO_PROGRESS: Progress = {
-  phase: null,
-  step: null,
-  total_steps: null,
-  epoch: null,
-  epochs: null,
-  percent: null,
-  loss: null,
-  seconds_per_step: null,
-  eta_seconds: null,
-  updated_at: null,
-};
-
-const nullableNumber = z.number().nullable().catch(null);
-const memory = z.record(z.string(), z.unknown()).nullable();
 const stored = z.looseObject({
-  phase: z.string().nullable().catch(null),
-  step: nullableNumber,
-  total_steps: nullableNumber,
-  epoch: nullableNumber,
-  epochs: nullableNumber,
-  percent: nullableNumber,
-  loss: z
-    .union([z.number(), z.literal('nan')])
-    .nullable()
-    .catch(null),
-  seconds_per_step: nullableNumber,
-  eta_seconds: nullableNumber,
-  updated_at: z.string().nullable().catch(null),
-  attempt: z.string().nullable().catch(null),
+  ...shown.shape,
+  attempt: text,
+  /** Has the attempt trained a step of its own? */
   begun: z.boolean().optional().catch(undefined),
-  log_position: z.string().nullable().catch(null),
-  reports_position: z.string().nullable().catch(null),
+  /** Bytes of training.log that are accounted for: `<inode>:<offset>`. */
+  log_position: text,
+  /** The same of the file in which the training says how far it is, where that is another one. */
+  reports_position: text,
+  /** [step, loss], oldest first, thinned out to at most 120 points. */
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
-  steps_per_epoch: nullableNumber,
+  /** Optimizer steps in an epoch, once the console has told. */
+  steps_per_epoch: number,
+  /** What the dialect's reader remembers, so that the next sidecar reads on in the middle of a line. Only it knows the inside. */
   dialect: memory.optional().catch(undefined),
   /** Where an earlier Trackside kept that of sd-scripts, for which there was no other. */
   console: memory.optional().catch(undefined),
+  /** For how many seconds it was watched standing still, and where: the next sidecar counts on. Null while it moves. */
   still: z.object({ mark: z.string(), seconds: z.number() }).nullable().catch(null),
 });
+
+type Stored = z.infer<typeof stored>;
+export type StoredProgress = Omit<Pick<Stored, keyof typeof stored.shape>, 'begun' | 'dialect' | 'console'> & {
+  begun: boolean;
+  dialect: Memory;
+};
+
+/** `mark` is the same as long as nothing moves. */
+export type Stillness = NonNullable<StoredProgress['still']>;
 
 /** What was last known. Null when there is no file or none that can be read: it is rebuilt from the log. */
 export function readProgress(folder: string): StoredProgress | null {
   try {
     const parsed = stored.parse(JSON.parse(readFileSync(join(folder, PROGRESS_FILE), 'utf8')));
-    const { phase, console, dialect = console ?? null, begun = Number(console?.step) > 0, ...rest } = parsed;
-    return { ...rest, phase: phase as Phase | null, dialect, begun };
+    const { console, dialect = console ?? null, begun = Number(console?.step) > 0, ...rest } = parsed;
+    return { ...rest, dialect, begun };
   } catch {
     return null;
   }
@@ -86,10 +87,7 @@ export function readProgress(folder: string): StoredProgress | null {
 
 /** The facts that pages and the API show, without what only the next sidecar needs. */
 export function publicProgress(progress: StoredProgress | null): Progress {
-  if (!progress) return { ...NO_PROGRESS };
-  const { phase, step, total_steps, epoch, epochs, percent, loss, seconds_per_step, eta_seconds, updated_at } =
-    progress;
-  return { phase, step, total_steps, epoch, epochs, percent, loss, seconds_per_step, eta_seconds, updated_at };
+  return shown.parse(progress ?? {});
 }
 
 /** The progress of an attempt that is about to begin: it goes on from the state's step, never from zero. */
@@ -165,19 +163,3 @@ function appendPoint(curve: [number, number][], step: number, loss: number): [nu
   const grown: [number, number][] = [...curve, [step, loss]];
   return grown.length > CURVE_POINTS ? grown.filter((_, index) => index % 2 === 0) : grown;
 }
-
-export type Progress = {
-  phase: Phase | null;
-  step: number | null;
-  total_steps: number | null;
-  epoch: number | null;
-  epochs: number | null;
-  /** 0 to 100, one decimal. */
-  percent: number | null;
-  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
-  loss: number | 'nan' | null;
-  /** From our own clock: the trainer's bar is unreliable. */
-  seconds_per_step: number | null;
-  eta_seconds: number | null;
-  updated_at: string | null;
-};

@@ -77,17 +77,12 @@ function readAnswer(text: string): Argument[] | null {
   return answer.data.arguments.flatMap((described) => toArgument(described) ?? []);
 }
 
-/** Throws a Problem with the script's own words, where it says any. */
-function requireAnswer(printed: string, script: string): Argument[] {
+/** Reads what `trackside.describe` printed. Throws a Problem with the script's own words, where it says any. */
+export function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;
   const words = z.object({ error: z.string() }).safeParse(parseJson(printed));
   throw new Problem('not_described', words.data?.error ?? `${script} did not tell its arguments.`);
-}
-
-/** Throws the Problem that `describeArguments` would, for an answer as `trackside.describe` prints it. */
-export function checkAnswer(printed: string, script: string): void {
-  requireAnswer(printed, script);
 }
 
 function parseJson(text: string): unknown {

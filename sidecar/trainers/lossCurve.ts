@@ -2,24 +2,19 @@
 export type LossGroup = { count: number; sum: number; least: Loss; greatest: Loss };
 export type Loss = { step: number; value: number };
 
-export type LossCurve = {
-  /** When the first loss was written, in seconds since 1970; null where there is none. */
-  readonly begunAt: number | null;
-  readonly first: Loss | null;
-  readonly last: Loss | null;
-  /** In the order in which they were written; steps as the trainer counts them. */
-  readonly groups: readonly LossGroup[];
-};
-
 /** A curve that losses are added to. */
 export type ThinnedCurve = {
+  /** When the first loss was written, in seconds since 1970; null where there is none. */
   begunAt: number | null;
   first: Loss | null;
   last: Loss | null;
+  /** In the order in which they were written; steps as the trainer counts them. */
   groups: LossGroup[];
   /** Steps in each group but the last. */
   size: number;
 };
+
+export type LossCurve = Readonly<Omit<ThinnedCurve, 'size'>>;
 
 /** Twice as many steps go into each group once there are more. */
 const MOST_GROUPS = 512;

@@ -57,19 +57,8 @@ function within(field: Setting, value: z.ZodType<number>): z.ZodType<number> {
 }
 
 function onOff(): z.ZodType {
-  const words: Record<string, boolean> = {
-    true: true,
-    on: true,
-    '1': true,
-    false: false,
-    off: false,
-    '0': false,
-    '': false,
-  };
-  return z.preprocess(
-    (value) => (typeof value === 'string' ? (words[value.toLowerCase()] ?? value) : value),
-    z.boolean('has to be on or off.'),
-  );
+  const words = z.stringbool({ truthy: ['true', 'on', '1'], falsy: ['false', 'off', '0', ''] });
+  return z.union([z.boolean(), words], 'has to be on or off.');
 }
 
 function choice(field: Setting): z.ZodType {

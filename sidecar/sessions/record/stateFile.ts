@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signatureOf } from '../../files/fileSignature.js';
+import { inTurn } from '../../files/queue.js';
 import { expectOtherEditors } from '../../files/swap.js';
 import { writeAside } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
@@ -50,17 +51,8 @@ export async function readStateFile(folder: string): Promise<StateFile> {
  * Throws a Problem when the file can't be read, and the system's error when it can't be written.
  */
 export function updateStateFile(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
-  const turn = (turns.get(folder) ?? Promise.resolve()).catch(() => {}).then(() => update(folder, change));
-  turns.set(folder, turn);
-  void turn
-    .catch(() => {})
-    .finally(() => {
-      if (turns.get(folder) === turn) turns.delete(folder);
-    });
-  return turn;
+  return inTurn(folder, () => update(folder, change));
 }
-
-const turns = new Map<string, Promise<unknown>>();
 
 async function update(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
   for (let round = 0; round < 200; round += 1) {

@@ -62,7 +62,8 @@ const attempt = z.looseObject({
   stalled: z.string().nullable().default(null),
 });
 
-const uiState = z.looseObject({
+/** Names that tools and scripts have read from `ui_state.json` since FluxGym, in their order; then ours. */
+const settings = {
   lora_name: text,
   concept_sentence: text,
   base_model: text,
@@ -82,13 +83,17 @@ const uiState = z.looseObject({
   guidance_scale: number,
   timestep_sampling: text,
   network_dim: number,
+  gpus: text,
+  more_datasets: text,
+  reg_datasets: text,
+};
+
+const uiState = z.looseObject({
+  ...settings,
   timestamp: number,
   status: text,
   error: text,
   completed_at: text,
-  gpus: text,
-  more_datasets: text,
-  reg_datasets: text,
   schema_version: number,
   version: number,
   description: text,
@@ -116,31 +121,8 @@ export function newAttempt(known: z.input<typeof attempt>): AttemptEntry {
 /** What is written: the raw object, unknown keys and the user's own spelling included. */
 export type RawState = Record<string, unknown>;
 
-/** Names that tools and scripts have read from `ui_state.json` since FluxGym, in their order. */
-export const SETTING_NAMES = [
-  'lora_name',
-  'concept_sentence',
-  'base_model',
-  'vram',
-  'num_repeats',
-  'max_train_epochs',
-  'sample_prompts',
-  'sample_every_n_steps',
-  'resolution',
-  'enable_checkpointing',
-  'resume_from_checkpoint',
-  'enable_monitoring',
-  'seed',
-  'workers',
-  'learning_rate',
-  'save_every_n_epochs',
-  'guidance_scale',
-  'timestep_sampling',
-  'network_dim',
-  'gpus',
-  'more_datasets',
-  'reg_datasets',
-] as const;
+/** The settings of a training, by their names in `ui_state.json`. */
+export const SETTING_NAMES = Object.keys(settings) as (keyof typeof settings)[];
 
 export type ParsedState = { raw: RawState; state: UiState };
 
