@@ -19,50 +19,17 @@ import { sessionTitle } from './status.js';
 import type { Templates } from './templates.js';
 import { type TrainersModel, trainersView } from './trainers.js';
 
-/** Every page and every live region of a page, as HTML. Pure: the same model gives the same text. */
-export type Views = {
-  home(model: HomeModel): string;
-  /** What goes inside `#banner`. */
-  banner(model: BannerModel): string;
-  /** What goes inside `#sessions`. */
-  sessionsTable(model: SessionsTableModel): string;
-  /** What goes inside `#others`: trainings by hand that write elsewhere. */
-  others(model: HomeModel): string;
-  newTraining(model: NewTrainingModel): string;
-  /** What that form says about values that are being typed, as partials for htmx. */
-  newTrainingHints(model: HintsModel): string;
-  session(model: SessionModel): string;
-  /** What goes inside each live region of a session's page, by the region's id. */
-  sessionParts(model: SessionModel): Record<string, string>;
-  samples(model: SamplesModel): string;
-  history(model: HistoryModel): string;
-  historyVersion(model: HistoryVersionModel): string;
-  datasets(model: DatasetsModel): string;
-  dataset(model: DatasetModel): string;
-  trainers(model: TrainersModel): string;
-  secrets(model: SecretsModel): string;
-  models(model: ModelsModel): string;
-  /** What goes inside each live region of the page of models, by the region's id. */
-  modelParts(model: ModelsModel): Record<string, string>;
-  problem(model: ProblemModel): string;
-  login(model: LoginModel): string;
-  /** Titles of the browser's tab: "(2) Trackside", "64 % · my-cat V3". */
-  homeTitle(model: Pick<PageModel, 'active'>): string;
-  sessionTitle(model: Pick<SessionModel, 'session'>): string;
-};
+export type Views = ReturnType<typeof createViews>;
 
 /**
+ * Every page and every live region of a page, as HTML. Pure: the same model gives the same text.
+ *
  * @param templates absolute path of templates/
  * @param assets what `loadAssets` found
  * @param development read the templates again on every request
  * @param logout can one log out?
  */
-export function createViews(options: {
-  templates: string;
-  assets: Assets;
-  development?: boolean;
-  logout?: boolean;
-}): Views {
+export function createViews(options: { templates: string; assets: Assets; development?: boolean; logout?: boolean }) {
   const render = createRenderer(options);
   const page = (model: PageModel, frame: PageFrame, body: string) =>
     render('layout', layoutView(model, frame, body, options.logout ?? false), model);
@@ -82,26 +49,32 @@ export function createViews(options: {
     return html;
   };
   return {
-    home: (model) => {
+    home(model: HomeModel) {
       const shown = { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' };
       const frame = { page: 'home', title: homeTitle(model), stream: stream(model.root, shown) };
       return page(model, frame, render('pages/home', homeView(model), model));
     },
-    banner: (model) => render('parts/banner', bannerView(model), model),
-    sessionsTable: (model) => render('parts/sessions', sessionsView(model), model),
-    others: (model) => render('parts/others', homeView(model).others, model),
-    newTrainingHints: (model) => render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
-    newTraining: (model) => {
+    /** What goes inside `#banner`. */
+    banner: (model: BannerModel) => render('parts/banner', bannerView(model), model),
+    /** What goes inside `#sessions`. */
+    sessionsTable: (model: SessionsTableModel) => render('parts/sessions', sessionsView(model), model),
+    /** What goes inside `#others`: trainings by hand that write elsewhere. */
+    others: (model: HomeModel) => render('parts/others', homeView(model).others, model),
+    /** What the form of a new training says about values that are being typed, as partials for htmx. */
+    newTrainingHints: (model: HintsModel) =>
+      render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
+    newTraining(model: NewTrainingModel) {
       const frame = { page: 'new', title: 'New training · Trackside', scripts: ['form.js', ...PICTURES] };
       return page(model, frame, render('pages/new', newTrainingView(model), model));
     },
-    session: (model) => {
+    session(model: SessionModel) {
       const at = `${model.root}sessions/${encodeURIComponent(model.session.name)}/`;
       const live = stream(at, { log: model.logPosition });
       const frame = { page: 'session', title: sessionTitle(model.session), stream: live };
       return page(model, frame, render('pages/session', sessionView(model), model));
     },
-    sessionParts: (model) => {
+    /** What goes inside each live region of a session's page, by the region's id. */
+    sessionParts(model: SessionModel): Record<string, string> {
       const regions = sessionRegions(model);
       return {
         head: again('parts/head', regions.head, model),
@@ -114,39 +87,40 @@ export function createViews(options: {
         publish: again('parts/publish', regions.publish, model),
       };
     },
-    samples: (model) => {
+    samples(model: SamplesModel) {
       const frame = { page: 'samples', title: `${sessionTitle(model.session)} · Samples` };
       return page(model, frame, render('pages/samples', samplesView(model), model));
     },
-    history: (model) => {
+    history(model: HistoryModel) {
       const frame = { page: 'history', title: `${sessionTitle(model.session)} · History` };
       return page(model, frame, render('pages/history', historyView(model), model));
     },
-    historyVersion: (model) => {
+    historyVersion(model: HistoryVersionModel) {
       const frame = { page: 'historyVersion', title: `${sessionTitle(model.session)} · History` };
       return page(model, frame, render('pages/historyVersion', historyVersionView(model), model));
     },
-    datasets: (model) => {
+    datasets(model: DatasetsModel) {
       const frame = { page: 'datasets', title: 'Datasets · Trackside', scripts: PICTURES };
       return page(model, frame, render('pages/datasets', datasetsView(model), model));
     },
-    dataset: (model) => {
+    dataset(model: DatasetModel) {
       const frame = { page: 'dataset', title: `${model.dataset.name} · Trackside`, scripts: PICTURES };
       return page(model, frame, render('pages/dataset', datasetView(model), model));
     },
-    secrets: (model) => {
+    secrets(model: SecretsModel) {
       const frame = { page: 'secrets', title: 'Secrets · Trackside' };
       return page(model, frame, render('pages/secrets', secretsView(model), model));
     },
-    trainers: (model) => {
+    trainers(model: TrainersModel) {
       const frame = { page: 'trainers', title: 'Trainers · Trackside' };
       return page(model, frame, render('pages/trainers', trainersView(model), model));
     },
-    models: (model) => {
+    models(model: ModelsModel) {
       const frame = { page: 'models', title: 'Models · Trackside', stream: `${model.root}models/events` };
       return page(model, frame, render('pages/models', modelsView(model), model));
     },
-    modelParts: (model) => {
+    /** What goes inside each live region of the page of models, by the region's id. */
+    modelParts(model: ModelsModel): Record<string, string> {
       const view = modelsView(model);
       return {
         downloads: render('parts/downloads', view, model),
@@ -154,15 +128,16 @@ export function createViews(options: {
         modelFiles: render('parts/modelFiles', view, model),
       };
     },
-    problem: ({ root, ...problem }) => {
+    problem({ root, ...problem }: ProblemModel) {
       const around = { root, now: new Date(0), active: [] };
       const frame = { page: 'problem', title: 'Trackside', stream: null };
       const body = render('pages/problem', problemView({ root, ...problem }), around);
       return render('layout', layoutView(around, frame, body, false), around);
     },
-    login: (model) => render('pages/login', model, { root: model.root, now: new Date(0) }),
+    login: (model: LoginModel) => render('pages/login', model, { root: model.root, now: new Date(0) }),
+    /** Titles of the browser's tab: "(2) Trackside", "64 % · my-cat V3". */
     homeTitle,
-    sessionTitle: ({ session }) => sessionTitle(session),
+    sessionTitle: ({ session }: Pick<SessionModel, 'session'>) => sessionTitle(session),
   };
 }
 
