@@ -4,6 +4,48 @@ import { defineConfig } from 'vitest/config';
 /** What must never succeed, not even once. */
 const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name) => `test/security/${name}*.test.ts`);
 
+/** Promises that hold a clock, each with the clock: a machine that is busy with something else gets another chance. */
+const clocks = Object.keys({
+  'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
+  'test/datasets/bombs.test.ts': 'a bomb is refused within 10 or 20 s',
+  'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
+  'test/faults/soak.test.ts': 'a minute of everything at once, each truth told within seconds',
+  'test/launchers/liveness.test.ts': 'heartbeats are too old after so many seconds',
+  'test/main.test.ts': 'the command line answers within 2 s',
+  'test/mainJob/autoResume.test.ts': 'a training is resumed after so many seconds, and no sooner',
+  'test/mainJob/byHand.test.ts': 'a training by hand is found within 5 s',
+  'test/mainJob/clicks.test.ts': 'a hundred clicks are answered within 2 s',
+  'test/mainJob/podEnd.test.ts': 'a pod leaves its trainings a few seconds to end',
+  'test/mainJob/stopAndEdit.test.ts': 'an edit is written within the moment of a stop',
+  'test/mainJob/survive.test.ts': 'a start is answered within 2 s',
+  'test/models/findModels.test.ts': 'many model files are found within 2 s',
+  'test/security/limits.test.ts': 'memory stays within its bounds while others allocate, too',
+  'test/security/proxies.test.ts': 'an answer passes a proxy within seconds',
+  'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
+  'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
+  'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
+});
+
+/** Tables of values, and the app without a port: `npm run test:fast`. No process is started, no second is waited for. */
+const fast = [
+  'test/datasets/{archives,form,pictures}.test.ts',
+  'test/{files,live,views}/**/*.test.ts',
+  'test/hub/hubSources.test.ts',
+  'test/launchers/contract.test.ts',
+  'test/routes/{compressAnswers,meantMethod}.test.ts',
+  'test/sessions/{claimGpus,fuzz,names}.test.ts',
+  'test/sessions/{lineage,preflight,status}/**/*.test.ts',
+  'test/sessions/outputs/active.test.ts',
+  'test/sessions/attempt/resumeArgv.test.ts',
+  'test/sessions/record/uiState.test.ts',
+  'test/telemetry/**/*.test.ts',
+  'test/trainers/{gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',
+  'test/trainers/sdOutput/**/*.test.ts',
+  'test/trainers/sdScripts/{checkout,families}.test.ts',
+];
+
+const all = ['test/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
@@ -13,16 +55,10 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'attacks', include: attacks } },
-      {
-        extends: true,
-        test: {
-          name: 'product',
-          include: ['test/**/*.test.ts'],
-          exclude: attacks,
-          // Some promises hold a clock: a machine that is busy with something else gets another chance, and the report says so.
-          retry: 2,
-        },
-      },
+      { extends: true, test: { name: 'fast', include: fast, exclude: clocks } },
+      // The report says which ones needed it.
+      { extends: true, test: { name: 'clocks', include: clocks, retry: 2 } },
+      { extends: true, test: { name: 'product', include: all, exclude: [...attacks, ...fast, ...clocks] } },
     ],
   },
 });
