@@ -83,10 +83,10 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   });
 }
 
-/** What sidecar/build.sh wrote down; under a test runner, which compiles for itself, one of its own for each process. */
+/** What sidecar/build.sh wrote down; under a test runner and `npm run dev`, which compile for themselves, one of its own for each process. */
 function buildId(): string {
   try {
-    return readFileSync(resolve(projectRoot, '.build', 'id'), 'utf8').trim();
+    return readFileSync(new URL('../id', import.meta.url), 'utf8').trim();
   } catch {
     return randomUUID();
   }

@@ -55,7 +55,7 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
 
 /** The page stays the same until a session changes, and is then made once for all who ask. */
 function cachedHome(trackside: Trackside) {
-  const OLDEST_MS = 5000;
+  const OLDEST_MS = process.env.TRACKSIDE_DEVELOPMENT ? 0 : 5000;
   let made = { key: '', at: 0, html: '' };
   return async (root: string, query: string, page: number): Promise<string> => {
     const troubles = JSON.stringify(trackside.disk.troubles());
