@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { asStarted, makeTestSidecars, projectRoot, type TestSidecars } from '../sidecar.js';
@@ -70,17 +71,21 @@ test('GET / against a bare Hono handler', async () => {
   await sidecar.kill('SIGTERM');
 });
 
-/** Eight at a time, for two seconds. */
+/** Eight at a time, for two seconds, compressed where that is offered; nothing is unpacked here, which would be measured, too. */
 async function requestsASecond(url: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const asked = { agent, headers: { ...page.headers, 'Accept-Encoding': 'gzip' } };
   const end = performance.now() + 2000;
   let count = 0;
   const ask = async () => {
     while (performance.now() < end) {
-      await (await fetch(url, page)).arrayBuffer();
+      const [answer] = (await once(get(url, asked), 'response')) as [IncomingMessage];
+      await once(answer.resume(), 'end');
       count += 1;
     }
   };
   await Promise.all(Array.from({ length: 8 }, ask));
+  agent.destroy();
   return count / 2;
 }
 
