@@ -4,7 +4,7 @@ import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 export function troubleWords({ path, code, unsaved }: DiskTrouble): string {
   const shown = unsaved.slice(0, 4).join(', ') + (unsaved.length > 4 ? ` and ${unsaved.length - 4} more` : '');
   const files = shown ? `Not saved: ${shown}.` : 'New settings, notes and progress are not saved.';
-  return `${what(code)}: ${path}. ${files} Trainings are not touched by Trackside, and what was saved before is whole. ${remedy(code)} Saving goes on by itself.`;
+  return `${what(code)}: ${path}. ${files} Trackside leaves trainings running, and what was saved before is safe. ${remedy(code)} Saving then continues by itself.`;
 }
 
 function what(code: string): string {
