@@ -14,7 +14,7 @@ export function checkGpuMemory(
 ): Finding[] {
   if (preset?.gib === 0) return [];
   if (gpus.length === 0) {
-    const message = `${missing ?? 'No GPU was found.'} Without one the trainer ends at once, or takes days: get a pod with one, or choose “none: on the processor” as GPU memory to try it out.`;
+    const message = `${missing ?? 'No GPU was found.'} Without one the trainer ends at once, or takes days: get a pod with one, or choose “CPU only (very slow)” as GPU memory to try it out.`;
     return [warning('no_gpu', message, { field: 'vram' })];
   }
   if (!preset) return [];
