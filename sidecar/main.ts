@@ -29,6 +29,7 @@ program
   .option('--private <folder>', 'where token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
   .option('--no-login', 'ask nobody for the token; on this machine only (TRACKSIDE_NO_LOGIN=1)')
   .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
+  .option('--log <level>', 'what is told on stderr: debug, info, warn or error (TRACKSIDE_LOG; default info)')
   .option(
     '--auto-resume-delays <seconds>',
     'waits before a session resumes by itself, with commas (TRACKSIDE_AUTO_RESUME_DELAYS; default 10,20,40)',

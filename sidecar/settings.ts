@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from './bridge.js';
+import { LOG_LEVELS } from './log.js';
 import { type Pod, podOf } from './pod.js';
 import { Problem } from './problem.js';
 
@@ -41,6 +42,8 @@ const schema = z.object({
     .default('10,20,40')
     .transform((text) => text.split(',').map(Number))
     .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, with commas between them'),
+  /** What the log leaves out: all that is below this level. */
+  log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
   /** Times the limits after which a training counts as stalled (sessions/stall.ts): 2 for a slow disk. */
   stallScale: z.coerce.number(SCALE).positive(SCALE).default(1),
 });
@@ -88,6 +91,7 @@ function buildId(): string {
   try {
     return readFileSync(new URL('../id', import.meta.url), 'utf8').trim();
   } catch {
+    // silent: a test runner compiles for itself.
     return randomUUID();
   }
 }

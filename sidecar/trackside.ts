@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { logged } from './caught.js';
 import { allowSwapping } from './files/swap.js';
 import { createDownloads, type Downloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
@@ -67,7 +68,8 @@ export function createTrackside(settings: Settings): Trackside {
     changed: () => hub.tell({ type: 'disk' }),
     // What is known only in memory is written now.
     recovered: (folders) => {
-      for (const folder of folders) void outputs.refresh(basename(folder)).catch(() => {});
+      for (const name of folders.map((folder) => basename(folder)))
+        void outputs.refresh(name).catch(logged('sessions', 'The session could not be read again.', name));
     },
   });
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);

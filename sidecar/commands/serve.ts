@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from '../app.js';
 import { bridge } from '../bridge.js';
+import { logged } from '../caught.js';
 import { seedExample } from '../datasets/seed.js';
 import { makeRoot } from '../files/makeRoot.js';
+import { log, setLogLevel } from '../log.js';
 import { Problem } from '../problem.js';
 import { resolvePython } from '../processes/python.js';
 import { isLoopback, nameOf } from '../security/hosts.js';
@@ -32,20 +34,24 @@ export async function serve(settings: Settings): Promise<void> {
   // Nobody may be there any more to read what is printed, or the disk it goes to is full.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   maskConsole(process.stderr);
+  setLogLevel(settings.log);
   // A slip of ours in the background must not take the page away from whoever watches a training.
-  process.on('unhandledRejection', (error) => console.error(error));
+  for (const slip of ['unhandledRejection', 'uncaughtException'] as const)
+    process.on(slip, (error: unknown) =>
+      log.error('sidecar', 'A slip in the background; the rest goes on.', { error }),
+    );
   await makeRoot(settings.datasets)
     .then(() => seedExample(settings.datasets, bridge.example))
-    .catch((error: Error) => {
-      console.error(`trackside: the example pictures could not be copied: ${error.message}`);
-    });
+    .catch(logged('datasets', 'The example pictures could not be copied.'));
   // Before the address is printed: who opens it would wait for answers that never come.
   await makeRoot(settings.outputs).catch((error: Error) => {
     throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);
   // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
-  void resolvePython(settings.python).catch(() => {});
+  void resolvePython(settings.python).catch((error: unknown) => {
+    log.debug('python', 'No Python that works was found.', { error });
+  });
   void readEnvironment(settings.python);
   const app = createApp(trackside);
   const server = createServer(limits, getRequestListener(app.fetch));
@@ -62,6 +68,7 @@ export async function serve(settings: Settings): Promise<void> {
   const end = async (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
+    log.info('sidecar', `Ends, for it was sent ${signal}; trainings go on.`);
     // A pod that is shut down ends its trainings too: that is no stop by hand.
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     server.close();
@@ -79,7 +86,12 @@ async function openAll(services: readonly Service[]): Promise<void> {
 
 /** What takes ten seconds to be told is asked before somebody opens the form; one after the other, for a pod's sake. */
 async function describeAhead({ settings, describe }: Trackside): Promise<void> {
-  for (const trainer of trainers(settings)) if (trainer.basics) await describe(trainer).catch(() => {});
+  for (const trainer of trainers(settings)) {
+    if (!trainer.basics) continue;
+    await describe(trainer).catch((error: unknown) => {
+      log.debug('trainers', `${trainer.id} could not be asked for its arguments.`, { error });
+    });
+  }
 }
 
 function listen(server: Server, { host, port }: Settings): Promise<void> {

@@ -1,5 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { inTurn } from '../files/queue.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
@@ -57,6 +58,7 @@ export function captionText(content: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
+    // silent: that is the answer.
     return null;
   }
 }
@@ -69,7 +71,7 @@ async function place(
   by: 'edit' | 'upload',
 ): Promise<SavedCaption> {
   const target = join(folder.at, file);
-  const old = await lstat(target).catch(() => null);
+  const old = await lstat(target).catch(ifUnreadable(null, 'datasets'));
   const saved = { stem: file.slice(0, -'.txt'.length), file, caption, kept: null, message: `${file} was saved.` };
   if (caption.trim() === '') {
     const kept = old && (await putAway(folder, [file]));

@@ -1,5 +1,6 @@
 import { access, constants, type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { Lru } from '../files/lru.js';
 import { semaphore } from '../files/queue.js';
 import { Problem } from '../problem.js';
@@ -86,7 +87,8 @@ async function caption(
   const path = join(folder.at, file);
   const problem = (caption_problem: string) => ({ caption: null, caption_problem });
   try {
-    if ((await lstat(path).catch(() => null)) === null) return { caption: null, caption_problem: null };
+    if ((await lstat(path).catch(ifUnreadable(null, 'datasets'))) === null)
+      return { caption: null, caption_problem: null };
     const content = await opened(folder.root, path, async (text) =>
       (await text.stat()).size > LONGEST_CAPTION ? null : { bytes: await text.readFile() },
     );

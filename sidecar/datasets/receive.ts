@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ended } from '../caught.js';
 import { collectBlocks } from '../memory.js';
 import { Problem } from '../problem.js';
 
@@ -32,7 +33,7 @@ export async function receive(chunks: AsyncIterable<Uint8Array>, target: string,
     await file.close();
     return { path, bytes, sha256: hash.digest('hex') };
   } catch (error) {
-    await file.close().catch(() => {});
+    await ended(file.close());
     await rm(path, { force: true });
     throw error;
   }

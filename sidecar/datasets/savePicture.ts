@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { inTurn } from '../files/queue.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
@@ -108,7 +109,7 @@ export async function requireDecodable(path: string, file: string): Promise<void
 
 async function place(folder: DatasetFolder, file: string, received: Received) {
   const target = join(folder.at, file);
-  const old = await lstat(target).catch(() => null);
+  const old = await lstat(target).catch(ifUnreadable(null, 'datasets'));
   if (!old) {
     await putInPlace(received.path, target);
     return { created: true, replaced: false, kept: null, message: `${file} was saved.` };
@@ -137,7 +138,7 @@ async function sweepOnce({ at, path }: DatasetFolder): Promise<void> {
   swept.add(path);
   for (const entry of await readdir(at)) {
     if (!/^\..+\.[0-9a-f]{12}\.tmp$/s.test(entry)) continue;
-    const facts = await lstat(join(at, entry)).catch(() => null);
+    const facts = await lstat(join(at, entry)).catch(ifUnreadable(null, 'datasets'));
     if (facts?.isFile() && Date.now() - facts.mtimeMs > LEFT_BEHIND_MS) await rm(join(at, entry), { force: true });
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 
 /**
  * Where there are no datasets yet, makes one, `example`, so that there is something to train on: without a datasets folder,
@@ -8,7 +9,8 @@ import { join } from 'node:path';
  * have deleted the example. True where it was made.
  */
 export async function seedExample(datasetsRoot: string, exampleFolder: string): Promise<boolean> {
-  if (!(await stat(exampleFolder).catch(() => null)) || !(await isEmpty(datasetsRoot))) return false;
+  if (!(await stat(exampleFolder).catch(ifUnreadable(null, 'datasets'))) || !(await isEmpty(datasetsRoot)))
+    return false;
   await mkdir(datasetsRoot, { recursive: true });
   const aside = join(datasetsRoot, `.example.${randomBytes(6).toString('hex')}.tmp`);
   try {

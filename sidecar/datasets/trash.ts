@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ended, ifUnreadable } from '../caught.js';
 import { inTurn } from '../files/queue.js';
 import { syncFolder } from '../files/wholeFile.js';
+import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
 import { withDiskWords } from './diskWords.js';
@@ -32,6 +34,7 @@ export async function putAway(
     await mkdir(entry);
     for (const file of files) {
       const [from, to] = [join(at, file), join(entry, file)];
+      // silent: disks without links keep nothing beside it.
       if (keep) await link(from, to).catch(() => rename(from, to));
       else await rename(from, to);
     }
@@ -52,6 +55,7 @@ export async function putDatasetAway(root: string, name: string): Promise<string
         if (empty) await rmdir(join(root, name));
         const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
         await syncFolder(root);
+        log.info('datasets', 'A dataset was put away.', { dataset: name, kept });
         return kept;
       }),
     ),
@@ -71,10 +75,10 @@ async function inNewEntry(root: string, name: string, fill: (entry: string) => P
 
 /** Datasets that were put away and are not there, with what was put away of each last; the newest first. */
 export async function listRemoved(root: string): Promise<(TrashEntry & { dataset: string })[]> {
-  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(() => null);
+  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
   const all = await Promise.all(
     (names ?? []).filter(isDatasetName).map(async (dataset) => {
-      const there = await lstat(join(root, dataset)).catch(() => null);
+      const there = await lstat(join(root, dataset)).catch(ifUnreadable(null, 'datasets'));
       const [newest] = there ? [] : await listTrash(root, dataset);
       return newest ? [{ ...newest, dataset }] : [];
     }),
@@ -88,7 +92,7 @@ export async function listTrash(root: string, name: string): Promise<TrashEntry[
   const found = await inFolder(root, join(root, TRASH, name), async ({ at }) => {
     const entries = (await readdir(at)).filter((entry) => ENTRY.test(entry));
     return Promise.all(entries.map((entry) => readEntry(at, entry)));
-  }).catch(() => null);
+  }).catch(ifUnreadable(null, 'datasets'));
   return (found ?? []).filter(({ files }) => files.length > 0).sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
@@ -117,7 +121,8 @@ export async function restoreFromTrash(
           const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
           const all = there.size === 0 ? await readdir(join(trash, entry)) : files;
           for (const file of all) await rename(join(trash, entry, file), join(folder.at, file));
-          await rmdir(join(trash, entry)).catch(() => {});
+          // Another file in it stays put away.
+          await ended(rmdir(join(trash, entry)));
           await syncFolder(folder.at);
           return { files, kept };
         }),
@@ -130,10 +135,12 @@ export async function restoreFromTrash(
 
 async function readEntry(trash: string, entry: string): Promise<TrashEntry> {
   // One that is a link itself is none of ours.
-  const own = (await lstat(join(trash, entry)).catch(() => null))?.isDirectory();
+  const own = (await lstat(join(trash, entry)).catch(ifUnreadable(null, 'datasets')))?.isDirectory();
   const names = own ? (await readdir(join(trash, entry))).sort() : [];
   const files = names.filter((file) => pictureStem(file) !== null || captionStem(file) !== null);
-  const stats = await Promise.all(files.map((file) => lstat(join(trash, entry, file)).catch(() => null)));
+  const stats = await Promise.all(
+    files.map((file) => lstat(join(trash, entry, file)).catch(ifUnreadable(null, 'datasets'))),
+  );
   const [, year, month, day, hour, minute, second] = ENTRY.exec(entry) ?? [];
   return {
     entry,

@@ -59,3 +59,13 @@ function spoiled(token: string): string | null {
   if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${token} is smaller than a number can be`;
   return null;
 }
+
+/** What a text says as JSON; null where it is none. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // silent: what is no JSON says nothing.
+    return null;
+  }
+}

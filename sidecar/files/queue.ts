@@ -1,10 +1,12 @@
+import { ended } from '../caught.js';
+
 const waiting = new Map<string, Promise<unknown>>();
 
 /** Runs work on the same key one after the other, in the order of the calls, within this process. */
 export async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
   const before = waiting.get(key);
   const mine = (async () => {
-    await before?.catch(() => {});
+    await ended(before);
     return work();
   })();
   waiting.set(key, mine);

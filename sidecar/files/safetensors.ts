@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
+import { jsonOrNull } from './exactJson.js';
 import { readAt } from './readAt.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
@@ -67,13 +68,7 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string>
 }
 
 function parse(text: string): { metadata: Record<string, string>; places: TensorPlace[]; end: number } | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const header = headerShape.safeParse(json);
+  const header = headerShape.safeParse(jsonOrNull(text));
   if (!header.success) return null;
   let metadata: Record<string, string> = {};
   const places: TensorPlace[] = [];

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Stats } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { bridge } from '../bridge.js';
+import { log } from '../log.js';
 
 /** Ends the helper after 20 s without a request. */
 const IDLE_MS = 20_000;
@@ -30,7 +31,8 @@ export function expectOtherEditors(): void {
   starting = true;
   void findPython()
     .then(start)
-    .catch(() => {
+    .catch((error: unknown) => {
+      log.debug('files', 'Files cannot be swapped in one step here; they are replaced.', { error });
       impossible = true;
     })
     .finally(() => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ended, ifUnreadable } from '../caught.js';
+import { discard } from './discard.js';
 
 /** Hears how each write ended: which file, and the system's error or null. For who tells people about a full disk. */
 export type WriteListener = (path: string, error: NodeJS.ErrnoException | null) => void;
@@ -31,8 +33,8 @@ export async function writeAside(path: string, content: string | Uint8Array, mod
       await file.sync();
       await file.close();
     } catch (error) {
-      await file.close().catch(() => {});
-      await rm(temporary, { force: true }).catch(() => {});
+      await ended(file.close());
+      await discard(temporary);
       throw error;
     }
   });
@@ -44,7 +46,7 @@ export async function putInPlace(temporary: string, path: string): Promise<void>
   try {
     await heard(path, () => rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+    await discard(temporary);
     throw error;
   }
   await syncFolder(dirname(path));
@@ -52,9 +54,9 @@ export async function putInPlace(temporary: string, path: string): Promise<void>
 
 /** So that a power cut does not undo a rename. Some network volumes can't: then it lasts as long as they make it. */
 export async function syncFolder(folder: string): Promise<void> {
-  const opened = await open(folder, 'r').catch(() => null);
-  await opened?.sync().catch(() => {});
-  await opened?.close().catch(() => {});
+  const opened = await open(folder, 'r').catch(ifUnreadable(null, 'files'));
+  await ended(opened?.sync());
+  await ended(opened?.close());
 }
 
 const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
@@ -76,13 +78,13 @@ const again = new Set<string>();
  * eyes: what its time says is another clock's, which jumps, or is that of a volume's server. Never throws.
  */
 export async function sweepTemporary(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch(ifUnreadable([], 'files'));
   const paths = names.filter(isTemporary).map((name) => join(folder, name));
   for (const path of paths) {
     const since = seen.get(path) ?? performance.now();
     seen.set(path, since);
     if (performance.now() - since < ABANDONED_MS) continue;
-    await rm(path, { force: true }).catch(() => {});
+    await discard(path);
     seen.delete(path);
   }
   for (const path of seen.keys()) if (dirname(path) === folder && !paths.includes(path)) seen.delete(path);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { syncFolder } from '../files/wholeFile.js';
 import { collectBlocks } from '../memory.js';
@@ -178,8 +179,5 @@ function watchSilence({ signal, silenceMs = 60_000 }: DownloadOptions) {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  return stat(path).then(({ size }) => size, ifUnreadable(0, 'hub'));
 }

@@ -1,6 +1,8 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ended, ifUnreadable } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'downloads.json';
@@ -49,8 +51,8 @@ export function setStatus(
 
 /** Empty where there is no file, or nothing in it that can be understood. */
 export async function readDownloads(models: string): Promise<DownloadRecord[]> {
-  const text = await readFile(join(models, FILE), 'utf8').catch(() => '{}');
-  const parsed = z.object({ downloads: z.array(z.unknown()) }).safeParse(parse(text));
+  const text = await readFile(join(models, FILE), 'utf8').catch(ifUnreadable('{}', 'hub'));
+  const parsed = z.object({ downloads: z.array(z.unknown()) }).safeParse(jsonOrNull(text));
   const records = (parsed.success ? parsed.data.downloads : []).flatMap((each) => record.safeParse(each).data ?? []);
   return Promise.all(records.map(async (each) => ({ ...each, done: await downloadedBytes(models, each) })));
 }
@@ -60,31 +62,18 @@ let writing = Promise.resolve();
 export function writeDownloads(models: string, records: readonly DownloadRecord[]): Promise<void> {
   const downloads = records.map(({ done: _, ...kept }) => kept);
   const text = `${JSON.stringify({ downloads }, null, 2)}\n`;
-  writing = writing
-    .catch(() => {})
-    .then(async () => {
-      await mkdir(models, { recursive: true });
-      await writeWhole(join(models, FILE), text);
-    });
+  writing = ended(writing).then(async () => {
+    await mkdir(models, { recursive: true });
+    await writeWhole(join(models, FILE), text);
+  });
   return writing;
 }
 
 async function downloadedBytes(models: string, { into, parts }: z.infer<typeof record>): Promise<number> {
   const sizes = parts.flatMap(({ path }) =>
     [path, `${path}.incomplete`].map((name) =>
-      stat(join(models, into, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
+      stat(join(models, into, name)).then(({ size }) => size, ifUnreadable(0, 'hub')),
     ),
   );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

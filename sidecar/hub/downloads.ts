@@ -1,5 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable, logged } from '../caught.js';
+import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { type DownloadFacts, type DownloadRequest, factsOf, idOf, type RunningDownload } from './downloadFacts.js';
 import { type DownloadRecord, readDownloads, setStatus, writeDownloads } from './downloadRecord.js';
@@ -94,6 +96,7 @@ async function start(queue: Queue, request: DownloadRequest): Promise<DownloadFa
   const record: DownloadRecord = { ...request, id, status: 'queued', message: null, link: null, done: 0 };
   queue.records = [...queue.records.filter((each) => each.id !== id), record];
   forget(queue, id);
+  log.info('hub', 'A download begins.', { download: id, repo: request.repo });
   await keep(queue);
   fill(queue);
   return factsOf(record, queue.running.get(id));
@@ -105,6 +108,7 @@ async function cancel(queue: Queue, id: string): Promise<void> {
   const record = find(queue, id);
   const running = queue.running.get(id);
   running?.stop.abort(new Error('called off'));
+  log.info('hub', 'A download is called off.', { download: id });
   await running?.ended;
   for (const { path } of record.parts) await rm(join(queue.models, record.into, `${path}.incomplete`), { force: true });
   queue.records = queue.records.filter((each) => each !== record);
@@ -133,7 +137,7 @@ function begin(queue: Queue, record: DownloadRecord): void {
   const options = { ...queue, keep: () => keep(queue), progressed: (now: boolean) => tell(queue, now) };
   running.ended = runDownload(running, options)
     .then((arrived) => (arrived ? finish(queue, running) : undefined))
-    .catch((error: unknown) => console.error(error))
+    .catch(logged('hub', 'A download ended unexpectedly.'))
     .finally(() => {
       queue.running.delete(record.id);
       record.done = running.done;
@@ -147,6 +151,7 @@ async function finish(queue: Queue, running: RunningDownload): Promise<void> {
   const { record } = running;
   queue.records = queue.records.filter((each) => each !== record);
   const facts = factsOf(record, running);
+  log.info('hub', 'A download is here.', { download: record.id, bytes: running.done });
   queue.finished.unshift({ ...facts, status: 'done', bytes_done: facts.bytes ?? running.done });
   queue.finished.length = Math.min(queue.finished.length, MOST_FINISHED);
   await keep(queue);
@@ -155,9 +160,7 @@ async function finish(queue: Queue, running: RunningDownload): Promise<void> {
 async function keep(queue: Queue): Promise<void> {
   queue.changed();
   // On a full disk the record stays as it was; what is under way goes on by what is known here.
-  await writeDownloads(queue.models, queue.records).catch((error: Error) =>
-    console.error(`trackside: ${error.message}`),
-  );
+  await writeDownloads(queue.models, queue.records).catch(logged('hub', 'The list of downloads could not be written.'));
 }
 
 function tell(queue: Queue, now: boolean): void {
@@ -182,6 +185,8 @@ function find(queue: Queue, id: string): DownloadRecord {
 }
 
 async function allThere(models: string, { into, parts }: DownloadRequest): Promise<boolean> {
-  const found = await Promise.all(parts.map((part) => stat(join(models, into, part.path)).catch(() => null)));
+  const found = await Promise.all(
+    parts.map((part) => stat(join(models, into, part.path)).catch(ifUnreadable(null, 'hub'))),
+  );
   return parts.every((part, i) => part.optional || found[i] !== null);
 }

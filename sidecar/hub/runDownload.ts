@@ -1,6 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { lock } from 'proper-lockfile';
+import { ended, ifUnreadable } from '../caught.js';
+import { log } from '../log.js';
 import { download, WrongContent } from './download.js';
 import type { RunningDownload } from './downloadFacts.js';
 import { type DownloadRecord, setStatus } from './downloadRecord.js';
@@ -50,6 +52,7 @@ export async function runDownload(running: RunningDownload, options: RunOptions)
       const message = again ? `${refused.message} It goes on by itself.` : refused.message;
       setStatus(record, again ? 'waiting' : 'failed', message, refused.more.link);
       await options.keep();
+      log.info('hub', again ? 'A download waits.' : 'A download failed.', { download: record.id, error: refused });
       if (!again) return false;
       await pause(seconds * 1000, stop.signal);
     }
@@ -75,13 +78,13 @@ async function attempt(running: RunningDownload, options: RunOptions): Promise<s
     let before = 0;
     for (const part of record.parts) {
       const path = join(folder, part.path);
-      const there = await stat(path).catch(() => null);
+      const there = await stat(path).catch(ifUnreadable(null, 'hub'));
       if (!there) commit = (await fetchPart(running, part, path, before, options))?.commit ?? commit;
       before += there?.size ?? part.bytes ?? 0;
     }
     return commit;
   } finally {
-    await release().catch(() => {});
+    await ended(release());
   }
 }
 
@@ -121,7 +124,7 @@ async function fetchPart(
 }
 
 function unexpected(error: unknown): HubRefusal {
-  console.error(error);
+  log.error('hub', 'A download failed, and nobody had thought of why.', { error });
   return new HubRefusal(`Something unexpected went wrong: ${(error as Error).message}.`, true);
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { ifUnreadable } from '../caught.js';
 import { ownNamespace } from '../processes/identity.js';
 import { foundPython } from '../processes/python.js';
 import type { AttemptRecord } from './attemptFile.js';
@@ -33,8 +34,8 @@ function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
   if (attempt.lock !== 'folder' || bootId === null || attempt.boot_id !== bootId) return false;
   try {
     return statSync(outputFolder).dev === attempt.device;
-  } catch {
-    return false;
+  } catch (error) {
+    return ifUnreadable(false, 'launchers')(error);
   }
 }
 

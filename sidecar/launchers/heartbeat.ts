@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contract } from '../bridge.js';
+import { ifUnreadable } from '../caught.js';
 
 /** A runner beats every 2 s; after three beats missed nobody is believed to be there. */
 export const { heartbeat: HEARTBEAT_SECONDS, silent: SILENT_SECONDS } = contract.seconds;
@@ -58,7 +59,7 @@ export function beatForRunner(outputFolder: string): void {
     // Written, not given a time of ours: who reads it compares with the file system's clock.
     writeFileSync(path, `${process.pid}\n`);
   } catch {
-    // A full or read-only disk: the next beat tells.
+    // silent: a full or read-only disk: the next beat tells.
   }
 }
 
@@ -80,8 +81,8 @@ function stamp(path: string): bigint | null {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'launchers')(error);
   }
   try {
     return fstatSync(descriptor, { bigint: true }).mtimeNs;
@@ -104,8 +105,8 @@ function fileSystemNow(folder: string): number {
     const time = stampOfNewFile(folder);
     clocks.set(dev, { time, at: now });
     return time;
-  } catch {
-    return Date.now();
+  } catch (error) {
+    return ifUnreadable(Date.now(), 'launchers')(error);
   }
 }
 

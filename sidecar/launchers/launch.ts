@@ -4,6 +4,7 @@ import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bridge, contract } from '../bridge.js';
+import { ifUnreadable } from '../caught.js';
 import { resolvePython } from '../processes/python.js';
 import { readAttempt } from './attemptFile.js';
 import { lastBeatOfSilent } from './heartbeat.js';
@@ -125,8 +126,8 @@ function openUnlinked(): number | null {
     const descriptor = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
     return descriptor;
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'launchers')(error);
   }
 }
 
@@ -139,7 +140,7 @@ function readAll(descriptor: number): string {
 function watchFolder(folder: string, look: () => void): FSWatcher | null {
   try {
     return watch(folder, { persistent: false }, look).on('error', () => {});
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'launchers')(error);
   }
 }

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { ifUnreadable } from '../caught.js';
 import { ownNamespace, readLiving, readProcess } from '../processes/identity.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isUnlocked } from './folderLock.js';
@@ -60,8 +61,8 @@ export function isOfFolder(attempt: AttemptRecord, outputFolder: string): boolea
   try {
     // A folder that was moved keeps its inode; on file systems that number inodes anew it keeps at least its path.
     return statSync(outputFolder).ino === attempt.output_inode || realpathSync(outputFolder) === attempt.output;
-  } catch {
-    return false;
+  } catch (error) {
+    return ifUnreadable(false, 'launchers')(error);
   }
 }
 

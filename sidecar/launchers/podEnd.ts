@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
+import { ifUnreadable } from '../caught.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isThisNamespace } from './liveness.js';
 
@@ -20,7 +21,7 @@ export function noteOwnEnd(outputFolder: string): void {
     // In place and without a sync: a pod that ends leaves no time, and half a note is none.
     writeFileSync(join(outputFolder, FILE), `${JSON.stringify(content)}\n`);
   } catch {
-    // A full or read-only disk: then what the runner wrote has to tell.
+    // silent: a full or read-only disk: then what the runner wrote has to tell.
   }
 }
 
@@ -47,8 +48,8 @@ export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boo
 function readNote(outputFolder: string): z.infer<typeof note> | null {
   try {
     return note.parse(JSON.parse(readFileSync(join(outputFolder, FILE), 'utf8')));
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'launchers')(error);
   }
 }
 

@@ -85,6 +85,7 @@ function lockOf(pid: number): string | null {
     const holds = readFileSync(`/proc/${pid}/fdinfo/${LOCK_DESCRIPTOR}`, 'latin1').includes('FLOCK');
     return holds ? `lock ${stats.dev}:${stats.ino}` : null;
   } catch {
+    // silent: gone, or another user's process.
     return null;
   }
 }
@@ -96,6 +97,7 @@ function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolea
     const path = readlinkSync(link);
     return path.startsWith('/') && mayBe(path) ? statSync(link) : null;
   } catch {
+    // silent: gone, or another user's process.
     return null;
   }
 }
@@ -106,6 +108,7 @@ function markOf(pid: number): string | null {
   try {
     environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
   } catch {
+    // silent: gone, or another user's process.
     return null;
   }
   const start = environment.indexOf(`\0${MARK}=`);

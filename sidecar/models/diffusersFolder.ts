@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ifUnreadable } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import type { ModelFile, ModelRole } from './roles.js';
 
 /** Does a folder with these files hold one whole model in the layout of diffusers? */
@@ -20,8 +22,8 @@ const WEIGHTS = /\.(safetensors|bin)$/;
 
 /** What a folder is, by its model_index.json. Null for a pipeline that nothing here trains. */
 export async function readDiffusersFolder(path: string, name: string): Promise<ModelFile | null> {
-  const text = await readFile(join(path, 'model_index.json'), 'utf8').catch(() => '');
-  const index = shape.safeParse(parse(text));
+  const text = await readFile(join(path, 'model_index.json'), 'utf8').catch(ifUnreadable('', 'models'));
+  const index = shape.safeParse(jsonOrNull(text));
   if (!index.success) return null;
   const pipeline = PIPELINES[index.data._class_name];
   if (!pipeline) return null;
@@ -40,34 +42,21 @@ export async function readDiffusersFolder(path: string, name: string): Promise<M
 
 /** Bytes of the weights in one part's folder; 0 where there are none, or they are not there yet. */
 async function weigh(folder: string): Promise<number> {
-  const inside: string[] = await readdir(folder).catch(() => []);
+  const inside: string[] = await readdir(folder).catch(ifUnreadable([], 'models'));
   const names = inside.filter((name) => WEIGHTS.test(name));
-  const sizes = names.map((name) =>
-    stat(join(folder, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
+  const sizes = names.map((name) => stat(join(folder, name)).then(({ size }) => size, ifUnreadable(0, 'models')));
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** Stable Diffusion 2 attends to text that is 1024 wide. */
 async function stableVersion(path: string): Promise<ModelRole> {
-  const text = await readFile(join(path, 'unet', 'config.json'), 'utf8').catch(() => '');
-  const config = z.looseObject({ cross_attention_dim: z.number() }).safeParse(parse(text));
+  const text = await readFile(join(path, 'unet', 'config.json'), 'utf8').catch(ifUnreadable('', 'models'));
+  const config = z.looseObject({ cross_attention_dim: z.number() }).safeParse(jsonOrNull(text));
   return config.success && config.data.cross_attention_dim === 1024 ? 'sd2' : 'sd1';
 }
 
 /** flux_utils.py:48 looks for exactly these. */
 async function hasThreeParts(path: string): Promise<boolean> {
-  const names: string[] = await readdir(join(path, 'transformer')).catch(() => []);
+  const names: string[] = await readdir(join(path, 'transformer')).catch(ifUnreadable([], 'models'));
   return [1, 2, 3].every((part) => names.includes(`diffusion_pytorch_model-0000${part}-of-00003.safetensors`));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { signatureOf } from '../files/fileSignature.js';
 import { memoByFile } from '../files/memoByFile.js';
 import { readSafetensorsHeader } from '../files/safetensors.js';
@@ -28,8 +29,8 @@ export async function findModels(places: ModelPlaces, folders = modelFolders(pla
 
 /** One model by its path, a file or a diffusers folder. Null where there is nothing, or no model. */
 export async function readModelAt(path: string): Promise<ModelFile | null> {
-  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  const siblings = new Set(await readdir(isFolder ? path : dirname(path)).catch(() => []));
+  const isFolder = (await stat(path).catch(ifUnreadable(null, 'models')))?.isDirectory() ?? false;
+  const siblings = new Set(await readdir(isFolder ? path : dirname(path)).catch(ifUnreadable([], 'models')));
   return look({ path, name: basename(path), kind: isFolder ? 'folder' : 'file', siblings }, new Set());
 }
 
@@ -43,7 +44,7 @@ const OTHERS: Record<string, string> = {
 };
 
 async function walk(root: ModelFolder, folder: string, depth: number, found: Candidate[]): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifUnreadable([], 'models'));
   const siblings = new Set(entries.map(({ name }) => name));
   const add = (path: string, kind: Candidate['kind']) =>
     found.push({ path, name: relative(root.path, path) || basename(path), kind, siblings });
@@ -67,7 +68,7 @@ function isModelName(name: string): boolean {
 
 /** Null for what is no model, or was found in an earlier folder already. */
 async function look({ path, name, kind, siblings }: Candidate, seen: Set<string>): Promise<ModelFile | null> {
-  const stats = await stat(path).catch(() => null);
+  const stats = await stat(path).catch(ifUnreadable(null, 'models'));
   if (!stats || (kind === 'file') !== stats.isFile()) return null;
   const identity = `${stats.dev}:${stats.ino}`;
   if (seen.has(identity)) return null;

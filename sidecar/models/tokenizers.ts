@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { ModelRole } from './roles.js';
 
@@ -137,8 +138,10 @@ async function placeInCache(models: string, { id }: Tokenizer, arrived: string, 
 }
 
 async function isHere(models: string, { id, byId }: Tokenizer): Promise<boolean> {
-  const flat = await stat(join(tokenizerFolder(models), flatName(id))).catch(() => null);
-  const cached = byId ? await stat(join(cacheFolder(models, id), 'refs', 'main')).catch(() => null) : flat;
+  const flat = await stat(join(tokenizerFolder(models), flatName(id))).catch(ifUnreadable(null, 'models'));
+  const cached = byId
+    ? await stat(join(cacheFolder(models, id), 'refs', 'main')).catch(ifUnreadable(null, 'models'))
+    : flat;
   return flat !== null && cached !== null;
 }
 

@@ -20,6 +20,7 @@ export function readProcess(pid: number): Process | null {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
+    // silent: gone, or not to be looked at by us.
     return null;
   }
 }
@@ -71,6 +72,7 @@ function attempt(read: () => string): string | null {
   try {
     return read();
   } catch {
+    // silent: gone, or not to be looked at by us.
     return null;
   }
 }

@@ -49,6 +49,7 @@ function hasPs(): boolean {
       accessSync(join(folder, 'ps'), constants.X_OK);
       return true;
     } catch {
+      // silent: not in this folder.
       return false;
     }
   });

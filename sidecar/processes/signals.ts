@@ -10,6 +10,7 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): 
   try {
     return process.kill(target.pid, signal);
   } catch {
-    return false; // gone in this very moment, or another user's
+    // silent: gone in this very moment, or another user's.
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { baseLicence } from './licences.js';
@@ -23,7 +24,7 @@ const SIGNED = /<!-- written by Trackside, [0-9a-f]{16}: what you change stays a
 /** Is there a card, and whose is it? `ours` may be written anew; what a person changed is theirs. */
 export async function cardState(folder: string): Promise<'none' | 'ours' | 'theirs'> {
   const path = join(folder, CARD_FILE);
-  const stats = await lstat(path).catch(() => null);
+  const stats = await lstat(path).catch(ifUnreadable(null, 'publish'));
   if (!stats) return 'none';
   if (!stats.isFile() || stats.size > 1_000_000) return 'theirs';
   const text = await readFile(path, 'utf8');

@@ -1,3 +1,4 @@
+import { logged } from '../caught.js';
 import type { Hub } from '../live/hub.js';
 import type { Outputs } from '../sessions/outputs/outputs.js';
 import { writeCard } from './card.js';
@@ -20,9 +21,7 @@ export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: 
     seen.set(name, facts.completed_at);
     if (Date.now() - Date.parse(facts.completed_at) > LATELY_MS) return;
     // One after the other, and a card that could not be written takes nothing else along.
-    writing = writing
-      .then(() => write(name))
-      .catch((error: Error) => console.error(`trackside: ${name}: ${error.message}`));
+    writing = writing.then(() => write(name)).catch(logged('publish', 'The model card could not be written.', name));
   }
 
   async function write(name: string): Promise<void> {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { CommitProgressEvent } from '@huggingface/hub';
 import { type HubAccess, repoName, repoPage } from '../hub/hub.js';
+import { log } from '../log.js';
 import { Problem } from '../problem.js';
 
 /** What is sent: `path` in the repository, and the file on this machine. */
@@ -81,6 +82,7 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
         count(event.path, sizes.get(event.path) ?? 0);
     }
     now({ status: 'done', bytes_done: facts.bytes });
+    log.info('publish', 'Published.', { session: wish.session, repo: wish.repo, bytes: facts.bytes });
   }
 
   return {
@@ -112,10 +114,12 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
         bytes: 0,
         message: null,
       };
+      log.info('publish', 'Publishing begins.', { session: wish.session, repo, files: wish.files.length });
       const entry: Running = { facts, stop: new AbortController(), ended: Promise.resolve() };
       all.set(wish.session, entry);
       entry.ended = run({ ...wish, repo }, entry, token).catch((error: unknown) => {
         Object.assign(facts, { status: 'failed', message: inWords(error, hub, repo) });
+        log.warn('publish', 'Publishing failed.', { session: wish.session, repo, error });
         changed(wish.session);
       });
       changed(wish.session);

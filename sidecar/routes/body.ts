@@ -25,7 +25,7 @@ async function readRest(body: ReadableStream<Uint8Array>): Promise<void> {
       if (bytes > LARGEST_PICTURE) return;
     }
   } catch {
-    // The sender is gone: nobody waits for the answer.
+    // silent: the sender is gone: nobody waits for the answer.
   }
 }
 

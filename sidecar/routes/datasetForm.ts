@@ -40,6 +40,7 @@ export async function receiveDatasetForm(
     if (field !== 'name' || dataset) return;
     typed.name = value;
     dataset = openDataset(root, value);
+    // silent: each file of the form hears it (`keep`).
     dataset.catch(() => {});
   });
   parser.on('file', (_field, part, { filename }) => {

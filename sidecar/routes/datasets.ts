@@ -10,6 +10,7 @@ import { receiveShort } from '../datasets/receive.js';
 import { listRemoved, listTrash, putDatasetAway } from '../datasets/trash.js';
 import { receiveArchive } from '../datasets/uploads/take.js';
 import { unfinishedUploads } from '../datasets/uploads/uploads.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { wantsPage } from '../request.js';
@@ -130,19 +131,11 @@ export function datasetRoutes(given: {
 async function typedName(c: Context): Promise<string> {
   const text = (await takeBody(c, (chunks) => receiveShort(chunks, 'The form', 100_000))).toString();
   if (isForm(c)) return new URLSearchParams(text).get('name') ?? '';
-  const parsed = z.object({ name: z.string() }).safeParse(parseJson(text));
+  const parsed = z.object({ name: z.string() }).safeParse(jsonOrNull(text));
   if (parsed.success) return parsed.data.name;
   throw new Problem('bad_request', 'Send {"name": "…"} as JSON, or a form with the field “name”.', {
     field: 'name',
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function inUse(name: string, session: string): Problem {

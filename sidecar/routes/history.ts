@@ -43,6 +43,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // silent: a value that somebody wrote without quotes is shown as it stands.
     return text;
   }
 }

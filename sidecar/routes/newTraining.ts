@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import { ifUnreadable } from '../caught.js';
 import { inDataset } from '../datasets/folder.js';
 import { datasetFacts, listDatasets } from '../datasets/list.js';
 import { readDataset } from '../datasets/read.js';
@@ -53,7 +54,7 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
   routes.post('/new/hints', async (c) => {
     const values = flat(await readFields(c, { secret: true }));
     const dataset = values.dataset
-      ? await inDataset(settings.datasets, values.dataset, datasetFacts).catch(() => null)
+      ? await inDataset(settings.datasets, values.dataset, datasetFacts).catch(ifUnreadable(null, 'routes'))
       : null;
     const loras = lorasOf(await outputs.list());
     const isDraft = c.req.query('draft') !== undefined;
@@ -85,7 +86,9 @@ export async function newTrainingPage(
   const datasets = await listDatasets(settings.datasets);
   const values = flat(shown.values);
   if (!values.dataset && !shown.typed && datasets.length === 1) values.dataset = datasets[0]?.name ?? '';
-  const chosen = values.dataset ? await readDataset(settings.datasets, values.dataset).catch(() => null) : null;
+  const chosen = values.dataset
+    ? await readDataset(settings.datasets, values.dataset).catch(ifUnreadable(null, 'routes'))
+    : null;
   const all = await outputs.list();
   const errors = problem?.fields ?? (problem?.field ? { [problem.field]: problem.message } : {});
   return views.newTraining({

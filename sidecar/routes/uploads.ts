@@ -11,6 +11,7 @@ import {
   receivePart,
   unfinishedUploads,
 } from '../datasets/uploads/uploads.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { takeBody } from './body.js';
 
@@ -39,7 +40,7 @@ export function uploadRoutes(root: string): Hono {
 
   routes.post('/datasets/:name/uploads', async (c) => {
     const text = (await takeBody(c, (chunks) => receiveShort(chunks, 'The announcement', 10_000))).toString();
-    const parsed = announced.safeParse(parse(text));
+    const parsed = announced.safeParse(jsonOrNull(text));
     if (!parsed.success)
       throw new Problem('bad_request', 'Send {"file": "<name>", "bytes": <size of the whole file>} as JSON.');
     const name = c.req.param('name');
@@ -91,12 +92,4 @@ function partOf(c: Context) {
     throw new Problem('too_large', `A part may hold ${LARGEST_PART} bytes. Send smaller parts.`);
   const sum = c.req.header('upload-crc32');
   return { from, to: last + 1, total, crc32: sum && /^[0-9a-f]{8}$/i.test(sum) ? Number.parseInt(sum, 16) : null };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -76,6 +76,7 @@ function isOurs(origin: string, c: Context): boolean {
     // As the browser writes it: without the port that the protocol has anyway.
     return host === new URL(`${protocol}//${c.req.header('host')}`).host;
   } catch {
+    // silent: what is no address is not ours.
     return false;
   }
 }

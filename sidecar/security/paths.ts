@@ -1,6 +1,7 @@
 import { constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, sep } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
 
 /** What a path really is, links followed: null where nothing is there. Throws a Problem where it leads out of `root`. */
@@ -63,7 +64,7 @@ export function samePath(file: FileHandle, path: string): string {
 
 /** Is it a folder itself, and no link to one? What lies in a folder of ours is not looked for elsewhere. */
 export async function isOwnFolder(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => null))?.isDirectory() ?? false;
+  return (await lstat(path).catch(ifUnreadable(null, 'security')))?.isDirectory() ?? false;
 }
 
 /** Does a path lie below a folder? Both absolute; nothing is looked up. */

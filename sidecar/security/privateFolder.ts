@@ -76,6 +76,7 @@ function real(path: string): string {
   try {
     return realpathSync(path);
   } catch {
+    // silent: not there yet.
     return path === dirname(path) ? path : join(real(dirname(path)), basename(path));
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ended, ifUnreadable, logged } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
@@ -59,7 +60,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeWhole(path, `${JSON.stringify(changed, null, 2)}\n`, 0o600);
     // Made by somebody else with a wider mode, perhaps.
-    await chmod(folder, 0o700).catch(() => {});
+    await chmod(folder, 0o700).catch(logged('security', 'The private folder could not be closed to others.'));
     read();
   }
 
@@ -69,7 +70,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
     get: (name) => environment[name] || read()[name]?.value || null,
     async set(name, value) {
       const entry = value === null ? undefined : { value: checked(name, value), set_at: new Date().toISOString() };
-      writing = writing.catch(() => {}).then(() => write({ ...read(), [name]: entry }));
+      writing = ended(writing).then(() => write({ ...read(), [name]: entry }));
       await writing;
     },
     facts: () =>
@@ -104,8 +105,8 @@ type Kept = z.infer<typeof file>;
 function readKept(path: string): Kept {
   try {
     return file.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return {};
+  } catch (error) {
+    return ifUnreadable({}, 'security')(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
 import { slug } from '../slug.js';
 
@@ -13,7 +14,7 @@ export function isSessionName(name: string): boolean {
 
 /** The names of all folders under outputs that may be sessions. Empty where the root can't be read. */
 export async function sessionFolders(outputs: string): Promise<string[]> {
-  const entries = await readdir(outputs, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(outputs, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
   return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);
 }
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, open, rm, statfs } from 'node:fs/promises';
+import { access, constants, open, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { repeated } from '../caught.js';
+import { discard } from '../files/discard.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 
@@ -77,9 +79,10 @@ export function createDiskWatch(options: {
         if (code) failed(dirname(path), code, basename(path));
       });
       for (const root of options.roots) void sweepTemporary(root);
-      timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
+      const lookAgain = repeated('disk', look);
+      timer = setInterval(lookAgain, LOOK_MS);
       timer.unref();
-      void look().catch(() => {});
+      void lookAgain();
     },
     close() {
       leave();
@@ -114,6 +117,6 @@ async function tryWriting(folder: string): Promise<string | null> {
   } catch (error) {
     return diskErrorCode(error);
   } finally {
-    await rm(path, { force: true }).catch(() => {});
+    await discard(path);
   }
 }

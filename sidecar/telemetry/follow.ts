@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { contract } from '../bridge.js';
+import { ended } from '../caught.js';
+import { log } from '../log.js';
 import type { Beginning, ConsoleEvent, ConsoleReader } from '../trainers/dialect.js';
 import { offsetOf, type Piece, readGrowing } from './growingFile.js';
 import { advanceProgress, type StoredProgress } from './progress.js';
@@ -120,12 +122,10 @@ function onePassAtATime(work: () => Promise<void>): () => Promise<void> {
       });
       return pass;
     }
-    nextPass ??= pass
-      .catch(() => {})
-      .then(() => {
-        nextPass = null;
-        return look();
-      });
+    nextPass ??= ended(pass).then(() => {
+      nextPass = null;
+      return look();
+    });
     return nextPass;
   };
 }
@@ -138,7 +138,11 @@ function watchFolder(folder: string, files: readonly string[], look: () => void)
     });
     watcher.on('error', () => watcher.close());
     return watcher;
-  } catch {
+  } catch (error) {
+    log.debug('telemetry', 'The log of a session cannot be watched: it is looked at again and again.', {
+      folder,
+      error,
+    });
     return null;
   }
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { ifUnreadable } from '../caught.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
 
@@ -54,7 +55,7 @@ export async function readLogTail(
 
 /** A log lies in the folder of its session, which lies in the outputs: nothing else is opened in its name. */
 export function openLog(path: string): Promise<FileHandle | null> {
-  return openInside(dirname(dirname(path)), path).catch(() => null);
+  return openInside(dirname(dirname(path)), path).catch(ifUnreadable(null, 'telemetry'));
 }
 
 /** `a\rb\rc` → `c`: what a terminal would show, without colours and cursor movements. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
+import { ended, ifUnreadable } from '../caught.js';
 import type { ConsoleReader, Memory } from '../trainers/dialect.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 import { createRate } from './rate.js';
@@ -19,7 +20,7 @@ const TAIL = 1024 * 1024;
 export function readOutputOf(key: object, reader: ConsoleReader, pid: number, since: string): Promise<Progress | null> {
   const reading = readings.get(key) ?? { sources: new Map(), clock: createRate(), turn: Promise.resolve(null) };
   readings.set(key, reading);
-  reading.turn = reading.turn.catch(() => null).then(() => readOn(reading, reader, pid, Date.parse(since)));
+  reading.turn = ended(reading.turn).then(() => readOn(reading, reader, pid, Date.parse(since)));
   return reading.turn;
 }
 
@@ -45,12 +46,12 @@ async function readOn(reading: Reading, reader: ConsoleReader, pid: number, sinc
 
 async function readStream({ sources }: Reading, reader: ConsoleReader, path: string, since: number): Promise<void> {
   // Looked at before it is opened: to open a terminal or a fifo is not without consequences.
-  const there = await stat(path).catch(() => null);
+  const there = await stat(path).catch(ifUnreadable(null, 'telemetry'));
   if (!there?.isFile()) return;
   const key = `${there.dev}:${there.ino}`;
   let source = sources.get(key);
   if (!source && (there.size === 0 || there.mtimeMs < since - 1000)) return;
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(ifUnreadable(null, 'telemetry'));
   if (!file) return;
   try {
     const { size, mtimeMs } = await file.stat();

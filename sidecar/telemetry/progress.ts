@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ifUnreadable } from '../caught.js';
 import type { ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
 
@@ -80,8 +81,8 @@ export function readProgress(folder: string): StoredProgress | null {
     const parsed = stored.parse(JSON.parse(readFileSync(join(folder, PROGRESS_FILE), 'utf8')));
     const { console, dialect = console ?? null, begun = Number(console?.step) > 0, ...rest } = parsed;
     return { ...rest, dialect, begun };
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'telemetry')(error);
   }
 }
 

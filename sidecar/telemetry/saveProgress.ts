@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../files/wholeFile.js';
+import { log } from '../log.js';
 import { offsetOf } from './growingFile.js';
 import { PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
@@ -23,10 +24,13 @@ export function createProgressFile(folder: string, progress: () => StoredProgres
     savedAt = performance.now();
     dirty = false;
     // A full disk must not end the watching; the next save comes by itself.
-    await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress(), null, 1)}\n`).catch(() => {
-      clearTimeout(unsaved.get(folder));
-      unsaved.set(folder, setTimeout(saveLate, RETRY_MS).unref());
-    });
+    await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress(), null, 1)}\n`).catch(
+      (error: unknown) => {
+        log.warn('telemetry', 'The progress could not be written; it is tried again.', { folder, error });
+        clearTimeout(unsaved.get(folder));
+        unsaved.set(folder, setTimeout(saveLate, RETRY_MS).unref());
+      },
+    );
   }
 
   /** After the end, too: unless another attempt has begun, or another sidecar has read on. */

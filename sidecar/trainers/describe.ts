@@ -3,6 +3,8 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { bridge } from '../bridge.js';
+import { ifUnreadable, logged } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
@@ -30,7 +32,7 @@ export async function describeArguments(
   const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
   const asked = known.get(key) ?? askOnce(describeCommand(options.python, path, cwd), options, key);
   known.set(key, asked);
-  // A failure is asked again: a package may have been installed since.
+  // silent: whoever asked hears it. A failure is asked again: a package may have been installed since.
   asked.catch(() => known.delete(key));
   return asked;
 }
@@ -46,7 +48,7 @@ const known = new Map<string, Promise<Argument[]>>();
 
 /** Changes when the file does; null where there is none. */
 async function stampOf(path: string): Promise<string | null> {
-  const stats = await stat(path).catch(() => null);
+  const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   return stats && `${stats.mtimeMs} ${stats.size}`;
 }
 
@@ -56,13 +58,16 @@ async function askOnce(
   key: string,
 ): Promise<Argument[]> {
   const file = kept && join(kept, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
-  const before = file ? await readFile(file, 'utf8').catch(() => null) : null;
+  const before = file ? await readFile(file, 'utf8').catch(ifUnreadable(null, 'trainers')) : null;
   const answer = before === null ? null : readAnswer(before);
   if (answer) return answer;
   const printed = await run(command);
   const described = requireAnswer(printed, command.argv.at(-1) ?? '');
   // A convenience: where it cannot be kept, the next start asks again.
-  if (file) await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(() => {});
+  if (file)
+    await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(
+      logged('trainers', 'The arguments of a trainer could not be kept.'),
+    );
   return described;
 }
 
@@ -85,13 +90,9 @@ export function requireAnswer(printed: string, script: string): Argument[] {
   throw new Problem('not_described', words.data?.error ?? `${script} did not tell its arguments.`);
 }
 
+/** What the script itself printed on its way stands before it. */
 function parseJson(text: string): unknown {
-  try {
-    // What the script itself printed on its way stands before it.
-    return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
-  } catch {
-    return null;
-  }
+  return jsonOrNull(text.trimEnd().split('\n').at(-1) ?? '');
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);

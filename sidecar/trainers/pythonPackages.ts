@@ -36,6 +36,7 @@ export async function askPackages(
 export function canImport(python: string, module: string): Promise<boolean> {
   return runCommand({ argv: [python, '-c', `import ${module}`], cwd: '/', pythonPath: '' }).then(
     () => true,
+    // silent: that is the answer.
     () => false,
   );
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parse } from 'smol-toml';
+import { ifUnreadable } from '../caught.js';
 
 /** What a process trains, by its command line. */
 export type TrainingByHand = {
@@ -39,8 +40,8 @@ function readConfig(path: string): Record<string, string | undefined> {
       value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
     );
     return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
-  } catch {
-    return {};
+  } catch (error) {
+    return ifUnreadable({}, 'trainers')(error);
   }
 }
 

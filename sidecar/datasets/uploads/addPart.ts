@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { ended } from '../../caught.js';
 import { collectBlocks } from '../../memory.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
@@ -111,8 +112,7 @@ async function alone<T>(key: string, work: (signal: AbortSignal) => Promise<T>):
   }
   const end = new AbortController();
   const mine = work(end.signal);
-  const ended = mine.catch(() => {});
-  underWay.set(key, { end, ended });
+  underWay.set(key, { end, ended: ended(mine) });
   try {
     return await mine;
   } finally {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ifUnreadable } from '../../caught.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
@@ -102,7 +103,7 @@ export async function removeUpload(root: string, id: string): Promise<void> {
 
 /** Bytes that are on the disk. */
 export async function arrivedBytes({ content }: Pick<HalfDone, 'content'>): Promise<number> {
-  return (await stat(content).catch(() => null))?.size ?? 0;
+  return (await stat(content).catch(ifUnreadable(null, 'datasets')))?.size ?? 0;
 }
 
 export async function writeRecord(at: string, content: UploadRecord): Promise<void> {
@@ -115,7 +116,7 @@ export async function listUploads(root: string, dataset?: string): Promise<{ id:
     const ids = (await readdir(at)).filter((id) => ID.test(id));
     const own = async (id: string) => ((await isOwnFolder(join(at, id))) ? readRecord(join(at, id)) : null);
     return Promise.all(ids.map(async (id) => ({ id, record: await own(id) })));
-  }).catch(() => null);
+  }).catch(ifUnreadable(null, 'datasets'));
   return (all ?? []).flatMap(({ id, record: found }) =>
     found && (dataset === undefined || found.dataset === dataset) ? [{ id, record: found }] : [],
   );
@@ -128,19 +129,19 @@ export async function sweepUploads(root: string, busy: (id: string) => boolean, 
       if (!ID.test(id) || busy(id)) continue;
       const times = await Promise.all(
         [join(at, id), join(at, id, CONTENT), join(at, id, RECORD)].map(
-          async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0,
+          async (path) => (await stat(path).catch(ifUnreadable(null, 'datasets')))?.mtimeMs ?? 0,
         ),
       );
       if (now - Math.max(...times) > KEPT_MS) await rm(join(at, id), { recursive: true, force: true });
     }
-  }).catch(() => null);
+  }).catch(ifUnreadable(null, 'datasets'));
 }
 
 async function readRecord(at: string): Promise<UploadRecord | null> {
   try {
     const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
     return record.parse(JSON.parse(await readFile(join(at, RECORD), { encoding: 'utf8', flag })));
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'datasets')(error);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { semaphore } from '../../files/queue.js';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { takeArchive } from '../archive/takeArchive.js';
 import { isDiskProblem, withDiskWords } from '../diskWords.js';
@@ -40,6 +41,7 @@ export function take(root: string, dataset: string, id: string): Taking {
     const { taken, problem } = upload.record;
     if (!taken && !problem) await settle(upload, taking);
   }).finally(() => underWay.delete(key));
+  // silent: whoever waits for it hears it (`patiently`), and the upload's record tells.
   taking.ended.catch(() => {});
   underWay.set(key, taking);
   return taking;
@@ -59,6 +61,9 @@ async function settle(upload: HalfDone, taking: Taking): Promise<void> {
     if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
     outcome.problem = { code: error.code, message: error.message };
   }
+  const { dataset, file, bytes } = upload.record;
+  const told = { dataset, file, bytes, code: outcome.problem?.code };
+  log.info('datasets', outcome.taken ? 'An upload was taken.' : 'An upload was refused.', told);
   await writeRecord(upload.at, { ...upload.record, ...outcome });
   await rm(upload.content, { force: true });
 }

@@ -1,6 +1,7 @@
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ended, ifMissing, logged, repeated } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { SPARE_DISK, withDiskWords } from '../diskWords.js';
 import { inDataset } from '../folder.js';
@@ -40,7 +41,7 @@ export async function beginUpload(root: string, dataset: string, request: Upload
     // What was refused or saved before may have been changed since: it begins anew.
     await inUpload(root, dataset, id, async ({ at, record }) => {
       if (record.taken || record.problem) await rm(join(at, 'upload.json'), { force: true });
-    }).catch(() => {});
+    }).catch(ifMissing(undefined));
     await makeUpload(root, dataset, id, request);
     return readUpload(root, dataset, id);
   });
@@ -88,7 +89,7 @@ export async function giveUp(root: string, dataset: string, id: string): Promise
   await inUpload(root, dataset, id, async () => {
     const taking = takingOf(root, id);
     taking?.end.abort(new Problem('given_up', 'The upload was given up. Nothing of it was saved.'));
-    await taking?.ended.catch(() => {});
+    await ended(taking?.ended);
   });
   const taken = await inUpload(root, dataset, id, async ({ key, record }) => {
     forget(key);
@@ -100,13 +101,14 @@ export async function giveUp(root: string, dataset: string, id: string): Promise
 
 /** Takes what had arrived whole when the sidecar ended, and removes what nobody came back for; again every hour. */
 export function lookAfterUploads(root: string): void {
-  const look = async () => {
+  const look = repeated('uploads', async () => {
     await sweepUploads(root, (id) => takingOf(root, id) !== null);
     for (const { id, record } of await listUploads(root))
-      if (!record.taken && !record.problem) await readUpload(root, record.dataset, id).catch(() => {});
-  };
-  void look().catch(() => {});
-  setInterval(() => void look().catch(() => {}), 3_600_000).unref();
+      if (!record.taken && !record.problem)
+        await readUpload(root, record.dataset, id).catch(logged('datasets', 'A half-done upload could not be taken.'));
+  });
+  void look();
+  setInterval(look, 3_600_000).unref();
 }
 
 async function factsOf(upload: HalfDone): Promise<UploadFacts> {
@@ -131,8 +133,8 @@ async function requireRoom(root: string, file: string, bytes: number): Promise<v
 }
 
 /** Waits for the end, but not for ever. Rejects where it did. */
-async function patiently(ended: Promise<void>): Promise<void> {
+async function patiently(end: Promise<void>): Promise<void> {
   const enough = new AbortController();
-  await Promise.race([ended, wait(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }).catch(() => {})]);
+  await Promise.race([end, ended(wait(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }))]);
   enough.abort();
 }

@@ -64,6 +64,7 @@ function readLine(
     const argv = arguments_.replace(/\0$/, '').split('\0');
     return { argv, cwd: readlinkSync(`/proc/${pid}/cwd`), startTicks };
   } catch {
+    // silent: gone, or another user's process.
     return null;
   }
 }
@@ -72,6 +73,7 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
+    // silent: gone, or another user's process.
     return null;
   }
 }

@@ -1,3 +1,4 @@
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
@@ -41,7 +42,17 @@ export async function beginAttempt(trackside: Beginning, name: string, begin: Be
   if (beginning.has(name)) throw alreadyRunning(name, 'It is being started at this moment.');
   beginning.add(name);
   try {
-    return await beginAlone(trackside, name, begin);
+    const begun = await beginAlone(trackside, name, begin);
+    const { number: attempt } = begun.session.latest ?? {};
+    log.info('sessions', `Begun: ${begin.automaticAfter ? 'resume by itself' : begin.kind}.`, {
+      session: name,
+      attempt,
+    });
+    return begun;
+  } catch (error) {
+    const code = error instanceof Problem ? error.code : undefined;
+    log.info('sessions', `Not begun: ${begin.kind}.`, { session: name, code, error });
+    throw error;
   } finally {
     beginning.delete(name);
   }

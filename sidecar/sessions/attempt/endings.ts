@@ -1,4 +1,6 @@
+import { logged } from '../../caught.js';
 import { launcherOf } from '../../launchers/launchers.js';
+import { log } from '../../log.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
@@ -22,6 +24,8 @@ export type Endings = {
   close(): void;
 };
 
+const NOT_ENDED = 'The training could not be ended.';
+
 /** Sees to it that what is to end does: a save is let through, then the processes are ended and looked for until none is left. */
 export function createEndings({ outputs }: { outputs: Outputs }): Endings {
   const ending = new Set<string>();
@@ -39,10 +43,10 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
       const survivors = typeof cancelled === 'object' ? cancelled.remain : [];
       if (survivors.length > 0) await updateStateFile(folder, (raw) => editAttempt(raw, attempt, { survivors }));
     } catch (error) {
-      console.error(`trackside: ${name} could not be stopped: ${(error as Error).message}`);
+      log.error('sessions', NOT_ENDED, { session: name, error });
     } finally {
       ending.delete(attempt);
-      await outputs.refresh(name).catch(() => {});
+      await outputs.refresh(name).catch(logged('sessions', 'The session could not be read again.', name));
     }
   }
 
@@ -58,11 +62,13 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
     await updateStateFile(folder, (raw) => {
       editAttempt(raw, latest.id, { stop_when: 'now' });
       raw.status = 'stopping';
-    }).catch(() => {});
+    }).catch(logged('sessions', 'That it is being stopped could not be written down.', name));
     await ended;
   }
 
-  const leave = outputs.onConsole((name, events) => void afterSave(name, events).catch(() => {}));
+  const leave = outputs.onConsole(
+    (name, events) => void afterSave(name, events).catch(logged('sessions', NOT_ENDED, name)),
+  );
 
   return {
     end,
@@ -75,7 +81,7 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
         void outputs
           .read(facts.name)
           .then(({ latest }) => latest && end(facts.name, latest.id))
-          .catch(() => {});
+          .catch(logged('sessions', NOT_ENDED, facts.name));
       }
     },
     close: leave,

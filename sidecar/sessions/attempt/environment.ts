@@ -1,4 +1,5 @@
 import { arch, release } from 'node:os';
+import { log } from '../../log.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 
 /** What a training ran on, for the record. Null where it can't be told. */
@@ -18,7 +19,8 @@ async function ask(python: string): Promise<Environment> {
   try {
     const { python: version, versions } = await askPackages(python, ['torch', 'accelerate']);
     return { python: version, torch: versions.torch ?? null, accelerate: versions.accelerate ?? null, system };
-  } catch {
+  } catch (error) {
+    log.debug('sessions', 'The Python that trains did not tell its versions.', { error });
     return { python: null, torch: null, accelerate: null, system };
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable, logged } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
@@ -43,7 +44,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     resumed_from: statePath,
     first_epoch: from?.firstEpoch ?? 1,
     step_offset: attempt.firstStep,
-    log_start: (await stat(join(folder, LOG_FILE)).catch(() => null))?.size ?? 0,
+    log_start: (await stat(join(folder, LOG_FILE)).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     final_before: finalSignature(folder, session.dialect, session.outputName),
     automatic: Boolean(begin.automaticAfter),
     gpus: [...attempt.gpus],
@@ -93,7 +94,9 @@ export async function launchAttempt(
   });
   if (launched.ok) {
     // Where the disk takes it no more, the folder still tells whose attempt it is.
-    await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(() => {});
+    await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(
+      logged('sessions', 'Where the attempt runs could not be written down.', session.name),
+    );
     return 'started';
   }
   if (launched.code === 'held') {
@@ -104,7 +107,7 @@ export async function launchAttempt(
   }
   const ended_at = new Date().toISOString();
   await updateStateFile(folder, (raw) =>
-    editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, ended_at }),
+    editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, reason_code: 'not_started', ended_at }),
   );
   return { failed: launched.message };
 }

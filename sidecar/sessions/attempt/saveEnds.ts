@@ -36,6 +36,7 @@ async function heard(
     const unheard = setInterval(() => {
       void outputs.read(name).then(
         (session) => session.liveness.alive === 'no' && done(),
+        // silent: deleted, or not to be read: nothing is left to wait for.
         () => done(),
       );
     }, 1000);

@@ -1,3 +1,5 @@
+import { logged } from '../../caught.js';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
 import { byHandIn } from '../byHand/runs.js';
@@ -44,6 +46,11 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
   }).catch((error: unknown) => {
     // A full disk or a spoiled file is no reason to let it run on.
     if (when !== 'now') throw error;
+    log.warn('sessions', 'The stop could not be written down.', { session: name, error });
+  });
+  log.info('sessions', when === 'now' ? 'Stop.' : 'Stop after the next save.', {
+    session: name,
+    attempt: latest.number,
   });
   if (when === 'now') void endings.end(name, latest.id);
   return outputs.read(name);
@@ -64,6 +71,7 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
     );
   }
   endings.forbidAfterSave(latest.id);
+  log.info('sessions', 'The stop after the next save is taken back.', { session: name, attempt: latest.number });
   const nothing = { stop_requested_at: null, stop_when: null };
   await updateStateFile(folder, (raw) => editAttempt(raw, latest.id, nothing));
   return outputs.read(name);
@@ -80,6 +88,7 @@ export async function endStalled(
 ): Promise<void> {
   const { latest, liveness, folder } = await outputs.read(name);
   if (liveness.alive !== 'here' || latest?.id !== attempt || latest.stop_requested_at) return;
+  log.info('sessions', stall.stalled, { session: name, attempt: latest.number });
   await updateStateFile(folder, (raw) => {
     editAttempt(raw, attempt, stall);
     raw.status = 'stopping';
@@ -91,7 +100,9 @@ function endHandRun(outputs: Outputs, session: Session, confirmation: Confirmati
   const run = byHandIn(session.folder, true);
   const about = { session: session.name };
   if (!run) throw new Problem('not_running', `${session.name} is not running any more.`, { about });
-  endByHand(run, confirmation, () => void outputs.refresh(session.name).catch(() => {}));
-  void outputs.refresh(session.name).catch(() => {});
+  const failed = logged('sessions', 'The session could not be read again.', session.name);
+  const refresh = () => void outputs.refresh(session.name).catch(failed);
+  endByHand(run, confirmation, refresh);
+  refresh();
   return { ...session, facts: { ...session.facts, status: 'stopping' } };
 }

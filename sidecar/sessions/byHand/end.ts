@@ -1,4 +1,6 @@
+import { logged } from '../../caught.js';
 import { endProcesses } from '../../launchers/byHand/end.js';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type HandRun, runsByHand } from './runs.js';
 
@@ -38,8 +40,9 @@ export function endByHand(run: HandRun, { confirm, process }: Confirmation, ende
   const name = nameOf(run);
   if (ending.has(name)) return;
   ending.add(name);
+  log.info('by-hand', 'Stop of a training that was started by hand.', { pid: run.pid, folder: run.outputDir });
   void endProcesses(run.processes, () => alike(run))
-    .catch(() => {})
+    .catch(logged('sessions', 'A training that was started by hand could not be ended.'))
     .finally(() => {
       ending.delete(name);
       runsByHand(true);

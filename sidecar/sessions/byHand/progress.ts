@@ -1,3 +1,4 @@
+import { ifUnreadable } from '../../caught.js';
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
 import type { CheckpointOnDisk } from '../../trainers/dialect.js';
@@ -16,7 +17,7 @@ export async function readHandProgress(run: HandRun): Promise<Progress> {
 
 async function savedProgress({ outputDir, outputName, since }: HandRun): Promise<Progress> {
   if (!outputName) return { ...NO_PROGRESS };
-  const checkpoints = await defaultDialect.checkpoints(outputDir, outputName).catch(() => []);
+  const checkpoints = await defaultDialect.checkpoints(outputDir, outputName).catch(ifUnreadable([], 'sessions'));
   const newest = checkpoints.find(({ whole, savedAtMs }) => whole && savedAtMs >= Date.parse(since));
   return newest ? progressOf(newest) : { ...NO_PROGRESS };
 }

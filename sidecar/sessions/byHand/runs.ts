@@ -72,6 +72,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
+    // silent: not there (any more): its name has to do.
     return path;
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
 import type { StateFacts } from '../facts.js';
@@ -120,7 +121,7 @@ async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]
   const last = attempts.at(-1);
   const earlier = join(folder, 'earlier');
   if (!last || !(await isOwnFolder(earlier))) return [];
-  const entries = await readdir(earlier, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(earlier, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   return names.filter((name) => movedAway(`earlier/${name}/`) === last.number).map((name) => join(earlier, name));
 }

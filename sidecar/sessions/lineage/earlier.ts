@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
 import type { Dialect } from '../../trainers/dialect.js';
@@ -45,7 +46,7 @@ export async function planRoom(
 
 /** Never one that exists: what was moved there before must not be replaced in its turn. */
 async function freePlace(parent: string, name: string): Promise<string> {
-  const taken = new Set(await readdir(parent).catch(() => []));
+  const taken = new Set(await readdir(parent).catch(ifUnreadable([], 'sessions')));
   for (let again = 1; ; again += 1) {
     const free = again === 1 ? name : `${name}-${again}`;
     if (!taken.has(free)) return join(parent, free);
@@ -75,6 +76,6 @@ export async function keptEarlier({
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

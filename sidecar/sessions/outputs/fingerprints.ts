@@ -2,6 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as letOthers, setTimeout as wait } from 'node:timers/promises';
+import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 
 /** Others wait no longer than this, in milliseconds, while folders are looked at. */
@@ -78,7 +79,9 @@ export async function takeFingerprints(
 
 /** The same as `signOf`, without holding up anybody else. */
 export async function fingerprintLater(folder: string): Promise<string> {
-  return sign(...(await Promise.all(placesOf(folder).map((path) => stat(path).catch(() => undefined)))));
+  return sign(
+    ...(await Promise.all(placesOf(folder).map((path) => stat(path).catch(ifUnreadable(undefined, 'sessions'))))),
+  );
 }
 
 function placesOf(folder: string): string[] {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { logged } from '../../caught.js';
 import type { SessionFacts } from '../facts.js';
 import { sessionFolders } from '../names.js';
 import { fingerprintLater, takeFingerprints } from './fingerprints.js';
@@ -38,7 +39,8 @@ export async function readRest({ root, held, reading, known }: Place, isOver: ()
     if (isOver()) return;
     const begun = performance.now();
     const waits = held.get(name)?.facts.looked_into === false;
-    if (waits && !(await takeOver({ root, held, known }, name))) await reading.read(name).catch(() => {});
+    if (waits && !(await takeOver({ root, held, known }, name)))
+      await reading.read(name).catch(logged('sessions', 'The session could not be read.', name));
     await wait(performance.now() - begun);
   }
   known.clear();

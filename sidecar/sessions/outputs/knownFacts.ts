@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isMissing, logged } from '../../caught.js';
 import { writeWhole } from '../../files/wholeFile.js';
+import { log } from '../../log.js';
 import type { SessionFacts } from '../facts.js';
 
 const FILE = '.trackside-facts.ndjson';
@@ -30,8 +32,9 @@ export async function readKnownFacts(root: string, build: string): Promise<Known
       if (!first) known.set(entry.name, { signature: entry.signature, facts: entry.facts });
       first = false;
     }
-  } catch {
-    // None, or one that a crash of the disk spoiled: everything is read.
+  } catch (error) {
+    // One that a crash of the disk spoiled: everything is read.
+    if (!isMissing(error)) log.info('sessions', 'What was known of resting sessions could not be read.', { error });
   }
   return known;
 }
@@ -40,7 +43,7 @@ export async function readKnownFacts(root: string, build: string): Promise<Known
 export async function writeKnownFacts(root: string, build: string, known: KnownFacts): Promise<void> {
   const lines = [...known].map(([name, { signature, facts }]) => JSON.stringify({ name, signature, facts }));
   const content = `${[JSON.stringify({ build }), ...lines].join('\n')}\n`;
-  await writeWhole(join(root, FILE), content).catch(() => {});
+  await writeWhole(join(root, FILE), content).catch(logged('sessions', 'What is known could not be written down.'));
 }
 
 /** Does a session rest, so that the same files mean the same facts? */

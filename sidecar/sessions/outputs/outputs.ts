@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { logged } from '../../caught.js';
 import { makeRoot } from '../../files/makeRoot.js';
 import { liveness } from '../../launchers/liveness.js';
 import { noteOwnEnd } from '../../launchers/podEnd.js';
@@ -43,6 +44,8 @@ export type Outputs = {
   keepStillness(name: string, still: Stillness): void;
   /** Hears what the console of any running session says: saves, steps, phases. */
   onConsole(listener: ConsoleListener): () => void;
+  /** Sessions whose logs are followed. */
+  followed(): string[];
   /** Folds in all that the log of a running session holds by now. */
   catchUp(name: string): Promise<void>;
   /** Reads those of these sessions whole that were only read in brief so far (see `SessionFacts.looked_into`). */
@@ -90,7 +93,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
     async list() {
       await opening;
       for (const { name, follower } of held.all()) {
-        if (follower && liveness(join(root, name)).alive === 'no') await refresh(name).catch(() => {});
+        if (follower && liveness(join(root, name)).alive === 'no')
+          await refresh(name).catch(logged('sessions', 'The session could not be read again.', name));
       }
       return held.inOrder().map(({ facts }) => facts);
     },
@@ -111,6 +115,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
     stillness: (name) => held.get(name)?.follower?.progress().still ?? null,
     keepStillness: (name, still) => held.get(name)?.follower?.keepStillness(still),
     onConsole: reading.onConsole,
+    followed: () => [...held.all()].flatMap(({ name, follower }) => (follower ? [name] : [])),
     async catchUp(name) {
       await held.get(name)?.follower?.catchUp();
     },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ended, ifUnreadable, logged } from '../../caught.js';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
 import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
@@ -23,6 +24,8 @@ const READERS = 8;
 const CATCH_UP_MS = 300;
 /** A file that could not be corrected is tried again after this time. */
 const CORRECT_AGAIN_MS = 1000;
+
+const NOT_READ = 'The session could not be read.';
 
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 
@@ -51,20 +54,20 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
     const key = `${thorough} ${name}`;
     const shared = waiting.get(key);
     if (shared) return shared;
-    const turn = (turns.get(name) ?? Promise.resolve())
-      .catch(() => {})
-      .then(() => {
-        waiting.delete(key);
-        return readNow(name, thorough);
-      });
+    const turn = ended(turns.get(name)).then(() => {
+      waiting.delete(key);
+      return readNow(name, thorough);
+    });
     waiting.set(key, turn);
     turns.set(name, turn);
-    void turn
-      .catch(() => {})
-      .finally(() => {
-        if (turns.get(name) === turn) turns.delete(name);
-      });
+    void ended(turn).then(() => {
+      if (turns.get(name) === turn) turns.delete(name);
+    });
     return turn;
+  }
+
+  function readLater(name: string): void {
+    void read(name).catch(logged('sessions', NOT_READ, name));
   }
 
   async function readNow(name: string, thorough: boolean): Promise<Session | null> {
@@ -85,12 +88,12 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
       held.drop(name);
       return null;
     }
-    if (session.file.kind === 'unreadable' && (await putBackLastGood(folder).catch(() => null))) {
+    if (session.file.kind === 'unreadable' && (await putBackLastGood(folder).catch(ifUnreadable(null, 'sessions')))) {
       session = (await readSession(deps, name, known, thorough)) ?? session;
     }
     if (session.entries.some(isTemporary)) await sweepTemporary(folder);
     const corrected = await correct(session, thorough);
-    if (!corrected && !closed) setTimeout(() => void read(name).catch(() => {}), CORRECT_AGAIN_MS).unref();
+    if (!corrected && !closed) setTimeout(() => readLater(name), CORRECT_AGAIN_MS).unref();
     session = corrected ?? session;
     session = { ...session, facts: held.withMarks(name, session.facts) };
     const attempt = session.latest?.id ?? null;
@@ -124,7 +127,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
           const firstStep = status === 'starting' && now.begun;
           const progress = publicProgress(now);
           held.tellFacts(name, { ...present.facts, status: firstStep ? 'running' : status, progress });
-          if (firstStep || events.some((event) => event.type !== 'step')) void read(name).catch(() => {});
+          if (firstStep || events.some((event) => event.type !== 'step')) readLater(name);
         }
         for (const listener of listeners) listener(name, events);
       },
@@ -138,7 +141,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
       const readOn = async () => {
         for (const name of rest) {
           if (closed || isEnough()) return;
-          await read(name).catch(() => {});
+          await read(name).catch(logged('sessions', NOT_READ, name));
         }
       };
       await Promise.all(Array.from({ length: READERS }, readOn));

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { repeated } from '../../caught.js';
 import { beatForRunner } from '../../launchers/heartbeat.js';
 import { liveness } from '../../launchers/liveness.js';
 import { sessionFolders } from '../names.js';
@@ -26,19 +27,23 @@ export function scanRepeatedly(
   let looking: Promise<void> = Promise.resolve();
   let ended = false;
   let round = 0;
+  /** Milliseconds that the last look worked. */
+  let worked = 0;
+  const lookOnce = repeated('outputs', async () => {
+    worked = 0;
+    worked = await look(place, round, () => ended);
+  });
 
   function lookIn(ms: number): void {
     if (ended) return;
     timer = setTimeout(() => {
       const begun = performance.now();
-      looking = look(place, round, () => ended)
-        .catch(() => 0)
-        .then((worked) => {
-          round += 1;
-          afterwards();
-          const every = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, worked * SHARE));
-          lookIn(Math.max(0, every - (performance.now() - begun)));
-        });
+      looking = lookOnce().then(() => {
+        round += 1;
+        afterwards();
+        const every = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, worked * SHARE));
+        lookIn(Math.max(0, every - (performance.now() - begun)));
+      });
     }, ms);
     timer.unref();
   }

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:f
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contract } from '../../bridge.js';
+import { ifUnreadable } from '../../caught.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { byHandIn } from '../byHand/runs.js';
@@ -32,8 +33,8 @@ export function readSummary(root: string, name: string, sign: string): SessionFa
     // The folder is not listed: under load that takes longer than everything else here.
     if (existsSync(join(folder, PID_FILE)) || byHandIn(folder)) return null;
     return briefFacts(name, folder, sign, readTextNow(join(folder, STATE_FILE)));
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'sessions')(error);
   }
 }
 
@@ -50,14 +51,11 @@ function readTextNow(path: string): string {
 export async function readSummaryLater(root: string, name: string, sign: string): Promise<SessionFacts | null> {
   const folder = join(root, name);
   try {
-    const lives = access(join(folder, PID_FILE)).then(
-      () => true,
-      () => false,
-    );
+    const lives = access(join(folder, PID_FILE)).then(() => true, ifUnreadable(false, 'sessions'));
     const text = await readText(join(folder, STATE_FILE));
     return (await lives) || byHandIn(folder) ? null : briefFacts(name, folder, sign, text);
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'sessions')(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { readSafetensorsHeader } from '../../files/safetensors.js';
 import type { ModelRole } from '../../models/roles.js';
@@ -41,7 +42,7 @@ export async function checkDisk(run: {
 type Place = { device: number; free: number } | null;
 
 async function placeOf(path: string): Promise<Place> {
-  const [facts, disk] = await Promise.all([stat(path).catch(() => null), readDisk(path)]);
+  const [facts, disk] = await Promise.all([stat(path).catch(ifUnreadable(null, 'sessions')), readDisk(path)]);
   return facts && disk && { device: facts.dev, free: disk.free_bytes };
 }
 
@@ -53,12 +54,7 @@ function check(needed: number, place: Place, path: string): Finding[] {
 async function largestSeen({ folder, dialect, outputName, entries, candidates }: Session): Promise<Partial<SaveSizes>> {
   const names = entries.filter((name) => dialect.saved(name, outputName)?.is === 'checkpoint');
   const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(folder, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
+    names.map((name) => stat(join(folder, name)).then(({ size }) => size, ifUnreadable(0, 'sessions'))),
   );
   const checkpoint = Math.max(0, ...sizes);
   const state = Math.max(0, ...candidates.map(({ bytes }) => bytes));
@@ -75,7 +71,10 @@ async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<numbe
   let sum = 0;
   for (const { flag } of trained) {
     const value = flags[flag];
-    const header = typeof value === 'string' ? await readSafetensorsHeader(resolve(cwd, value)).catch(() => '') : '';
+    const header =
+      typeof value === 'string'
+        ? await readSafetensorsHeader(resolve(cwd, value)).catch(ifUnreadable('', 'sessions'))
+        : '';
     if (typeof header !== 'string') sum += loraParameters(header.places, settings.network_dim);
   }
   return sum > 0 ? sum : null;
@@ -92,7 +91,9 @@ const TEXT_OUTPUT: Partial<Record<ModelRole, number>> = {
 
 /** Caches that are there already are not written again. */
 async function cachesNeeded({ detail, settings, flags, needs }: Parameters<typeof checkDisk>[0]): Promise<number> {
-  const there = (await readdir(detail.path).catch(() => [])).filter((name) => name.endsWith('.npz')).length;
+  const there = (await readdir(detail.path).catch(ifUnreadable([], 'sessions'))).filter((name) =>
+    name.endsWith('.npz'),
+  ).length;
   const pictures = Math.max(0, detail.images - there);
   // 16 channels is the most that an autoencoder here makes of 8×8 pixels.
   const latents = flags.cache_latents_to_disk ? (settings.resolution / 8) ** 2 * 16 * 4 : 0;

@@ -1,3 +1,4 @@
+import { log } from '../../log.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 import { error, type Finding, warning } from './finding.js';
@@ -39,7 +40,8 @@ export async function readPackages(python: string): Promise<Packages | null> {
     // What is missing may be installed any moment.
     if (NEEDED.every((name) => found[name])) known.set(python, found);
     return found;
-  } catch {
+  } catch (error) {
+    log.debug('sessions', 'The Python that trains did not tell its packages.', { error });
     return null;
   }
 }

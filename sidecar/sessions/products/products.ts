@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk, SampleOnDisk } from '../../trainers/dialect.js';
@@ -80,7 +81,9 @@ export async function checkpointPath(session: Session, path: string): Promise<st
 async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
   const { folder, dialect, outputName } = session;
   const own = await isOwnFolder(join(folder, 'earlier'));
-  const inside = own ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(() => []) : [];
+  const inside = own
+    ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(ifUnreadable([], 'sessions'))
+    : [];
   const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
   const places = ['', ...earlier.sort().reverse()];
   const found = await Promise.all(

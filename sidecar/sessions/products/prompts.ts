@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { openInside } from '../../security/paths.js';
 import type { Session } from '../status/session.js';
 
@@ -12,7 +13,9 @@ export async function promptsOf(session: Session): Promise<string[]> {
 }
 
 async function promptFile({ folder }: Session): Promise<string | null> {
-  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(() => null);
+  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(
+    ifUnreadable(null, 'sessions'),
+  );
   try {
     return file && (await file.readFile('utf8'));
   } finally {

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
+import { discard } from '../../files/discard.js';
+import { log } from '../../log.js';
 import { openInside } from '../../security/paths.js';
 import { type ParsedState, parseUiState } from './uiState.js';
 
@@ -15,7 +18,7 @@ const NAME = /^ui_state-(\d{6,}-[0-9a-f]{4})\.json$/;
 
 /** What `history/` holds, newest first. Never throws. */
 export async function listVersions(folder: string): Promise<Version[]> {
-  const names = await readdir(join(folder, HISTORY)).catch(() => []);
+  const names = await readdir(join(folder, HISTORY)).catch(ifUnreadable([], 'sessions'));
   return names
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .sort((a, b) => numberOf(b) - numberOf(a) || (a < b ? 1 : -1))
@@ -25,11 +28,11 @@ export async function listVersions(folder: string): Promise<Version[]> {
 /** The text of a version and when it was kept (ISO 8601, UTC). Null when there is none of that id. */
 export async function readVersion(folder: string, id: string): Promise<{ text: string; saved_at: string } | null> {
   if (!NAME.test(`ui_state-${id}.json`)) return null;
-  const file = await openInside(dirname(folder), pathOf(folder, id)).catch(() => null);
+  const file = await openInside(dirname(folder), pathOf(folder, id)).catch(ifUnreadable(null, 'sessions'));
   try {
     return file && { text: await file.readFile('utf8'), saved_at: (await file.stat()).mtime.toISOString() };
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'sessions')(error);
   } finally {
     await file?.close();
   }
@@ -52,8 +55,9 @@ export async function keepVersion(folder: string, text: string): Promise<string 
     await rename(temporary, pathOf(folder, id));
     for (const old of versions.slice(VERSIONS_KEPT - 1)) await rm(old.path, { force: true });
     return id;
-  } catch {
-    await rm(temporary, { force: true }).catch(() => {});
+  } catch (error) {
+    log.warn('sessions', 'A copy of ui_state.json could not be kept.', { error });
+    await discard(temporary);
     return null;
   }
 }
@@ -66,7 +70,7 @@ export async function lastGoodVersion(folder: string): Promise<({ id: string; te
     try {
       return { id, text, ...parseUiState(text) };
     } catch {
-      // Cut short by a power failure, or edited by hand: the one before it may do.
+      // silent: cut short by a power failure, or edited by hand: the one before it may do.
     }
   }
   return null;

@@ -2,6 +2,7 @@ import { rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { check, lock } from 'proper-lockfile';
+import { ended, ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 
 const LOCK = 'ui_state.json.lock';
@@ -34,14 +35,15 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>,
   try {
     return await work();
   } finally {
-    await release().catch(() => {});
+    // One that we lost meanwhile cannot be let go of.
+    await ended(release());
   }
 }
 
 /** Whether somebody of ours works on the session at this moment. */
 export async function isSessionLocked(folder: string): Promise<boolean> {
   const lockfilePath = join(folder, LOCK);
-  const isHeld = await check(folder, { stale: STALE_MS, lockfilePath }).catch(() => false);
+  const isHeld = await check(folder, { stale: STALE_MS, lockfilePath }).catch(ifUnreadable(false, 'sessions'));
   return isHeld && !(await isAbandoned(lockfilePath));
 }
 
@@ -53,7 +55,7 @@ async function take(folder: string, patienceMs: number): Promise<() => Promise<v
       return await lock(folder, { stale: STALE_MS, lockfilePath, onCompromised: () => {} });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-      if (await isAbandoned(lockfilePath)) await rmdir(lockfilePath).catch(() => {});
+      if (await isAbandoned(lockfilePath)) await ended(rmdir(lockfilePath));
       else if (performance.now() >= end) throw error;
     }
     await wait(25 + Math.random() * 50);
@@ -62,7 +64,7 @@ async function take(folder: string, patienceMs: number): Promise<() => Promise<v
 
 /** By our own monotonic clock: after the wall clock was set back, a dead holder's lock lies in the future for as long. */
 async function isAbandoned(lockfilePath: string): Promise<boolean> {
-  const renewed = (await stat(lockfilePath).catch(() => null))?.mtimeMs;
+  const renewed = (await stat(lockfilePath).catch(ifUnreadable(null, 'sessions')))?.mtimeMs;
   if (renewed === undefined) {
     watched.delete(lockfilePath);
     return false;

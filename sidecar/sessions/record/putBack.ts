@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ifUnreadable, logged } from '../../caught.js';
 import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
 import type { PutBackFacts } from '../facts.js';
 import { HISTORY, keepVersion, lastGoodVersion, linkOrCopy, readVersion } from './copies.js';
@@ -41,7 +42,9 @@ export async function putBackLastGood(folder: string): Promise<PutBackFacts | nu
   const note = { broken, reason: file.reason, version, saved_at };
   const known = await readNotes(folder);
   const kept = [note, ...known.filter((each) => each.broken !== broken)].slice(0, 20);
-  await writeWhole(join(folder, HISTORY, NOTES), `${JSON.stringify(kept, null, 1)}\n`).catch(() => {});
+  await writeWhole(join(folder, HISTORY, NOTES), `${JSON.stringify(kept, null, 1)}\n`).catch(
+    logged('sessions', 'Where the broken ui_state.json is kept could not be noted.'),
+  );
   await sweepTemporary(folder);
   return { ...note, broken: join(folder, broken) };
 }
@@ -69,7 +72,8 @@ export async function readPutBack(folder: string, entries: readonly string[]): P
 export async function keepBroken(folder: string, path: string): Promise<string> {
   const { ino } = await stat(path);
   for (const name of await readdir(folder)) {
-    if (BROKEN.test(name) && (await stat(join(folder, name)).catch(() => null))?.ino === ino) return name;
+    if (BROKEN.test(name) && (await stat(join(folder, name)).catch(ifUnreadable(null, 'sessions')))?.ino === ino)
+      return name;
   }
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('.', '');
   const name = `ui_state.broken-${time}.json`;
@@ -84,7 +88,7 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
       parseUiState(text);
       return { text, id: null };
     } catch {
-      // Then one from the disk.
+      // silent: then one from the disk.
     }
   }
   return lastGoodVersion(folder);
@@ -93,7 +97,7 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
 async function readNotes(folder: string): Promise<z.infer<typeof notes>> {
   try {
     return notes.parse(JSON.parse(await readFile(join(folder, HISTORY, NOTES), 'utf8')));
-  } catch {
-    return [];
+  } catch (error) {
+    return ifUnreadable([], 'sessions')(error);
   }
 }

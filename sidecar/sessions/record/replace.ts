@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
+import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { swapFiles } from '../../files/swap.js';
 import { syncFolder, writeAside } from '../../files/wholeFile.js';
@@ -45,7 +47,7 @@ export async function replaceUnchanged(
     await syncFolder(dirname(path));
     return { aside };
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+    await discard(temporary);
     throw error;
   }
 }
@@ -61,16 +63,13 @@ export function watchForEdits(aside: string | null, text: string, edited: (text:
       const now = await readFile(aside, 'utf8');
       if (now !== text) await edited(now);
     } catch {
-      // It was removed with its session, or is half an edit that went nowhere.
+      // silent: it was removed with its session, or is half an edit that went nowhere.
     }
-    await rm(aside, { force: true }).catch(() => {});
+    await discard(aside);
   }, LATE_EDIT_MS).unref();
 }
 
 async function keepAside(path: string): Promise<string | null> {
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  return linkOrCopy(path, aside).then(
-    () => aside,
-    () => null,
-  );
+  return linkOrCopy(path, aside).then(() => aside, ifUnreadable(null, 'sessions'));
 }

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { logged } from '../../caught.js';
+import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { inTurn } from '../../files/queue.js';
 import { expectOtherEditors } from '../../files/swap.js';
@@ -77,7 +79,9 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
       watchForEdits(replaced.aside, before.text, (theirs) => mergeLateEdit(folder, before.raw, theirs));
     }
     rememberWrite(folder, before.kind === 'whole' ? before : null, { text: content, raw: after.raw }, () => {
-      void updateStateFile(folder, () => {}).catch(() => {});
+      void updateStateFile(folder, () => {}).catch(
+        logged('sessions', 'A late edit of ui_state.json was not taken in.'),
+      );
     });
     await keepVersion(folder, content);
     return after;
@@ -109,7 +113,7 @@ export async function createStateFile(folder: string, content: string): Promise<
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(temporary, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
+import { log } from '../../log.js';
 import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
-import { editAttempt, type RawState } from '../record/uiState.js';
+import { type AttemptEntry, editAttempt, type RawState } from '../record/uiState.js';
 import { readSession, type Session } from './session.js';
 
 /**
@@ -18,12 +19,18 @@ export async function correct(session: Session, thorough: boolean): Promise<Sess
       const present = await readSession(place, name, null, thorough);
       if (!present || present.facts.status === 'pending') return present ?? session;
       await updateStateFile(folder, (raw) => record(raw, present));
+      if (present.settledNow && present.latest) tellEnd(name, present.latest);
       return present;
     };
     return await withSessionLock(folder, write, 0);
-  } catch {
+  } catch (error) {
+    log.debug('sessions', 'What was found out could not be recorded yet.', { session: session.name, error });
     return null;
   }
+}
+
+function tellEnd(session: string, { number, outcome, reason, reason_code }: AttemptEntry): void {
+  log.info('sessions', `The attempt is ${outcome}. ${reason ?? ''}`.trim(), { session, attempt: number, reason_code });
 }
 
 /** What has no attempt of ours is left alone unless it claims to live. */

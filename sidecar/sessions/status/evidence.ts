@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { type AttemptRecord, readAttempt } from '../../launchers/attemptFile.js';
 import { type Liveness, liveness } from '../../launchers/liveness.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
@@ -50,7 +51,7 @@ export async function readEvidence(
   live: StoredProgress | null,
 ): Promise<SessionEvidence | null> {
   const folder = join(root, name);
-  const entries = await readdir(folder).catch(() => null);
+  const entries = await readdir(folder).catch(ifUnreadable(null, 'sessions'));
   if (!entries) return null;
   const file = await readStateFile(folder);
   const state = file.kind === 'whole' ? file.state : null;

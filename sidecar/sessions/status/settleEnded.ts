@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
@@ -49,7 +50,7 @@ export async function settleEnded(ended: {
     newFinal: await readNewFinal(entry, folder, dialect, outputName),
     finalName: dialect.final.name(outputName),
     explain: (exit) => dialect.explain(tail.text, exit),
-    logSize: (await stat(log).catch(() => null))?.size ?? 0,
+    logSize: (await stat(log).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     now: new Date(),
   });
   const counted = { steps_per_epoch: console.stepsPerEpoch, step_offset: console.stepOffset };

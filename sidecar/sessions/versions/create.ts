@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import { makeVersionFolder } from '../names.js';
@@ -68,6 +70,7 @@ async function make(outputs: Outputs, asked: NewSession): Promise<string> {
     raw.attempts = [];
     raw.outputs = { final_checkpoint: null };
   });
+  log.info('sessions', 'Created.', { session: name, trainer: asked.trainer });
   return name;
 }
 
@@ -85,7 +88,7 @@ export function putSettings(raw: Record<string, unknown>, asked: NewSession): vo
 async function findByForm(outputs: Outputs, formId: string): Promise<string | null> {
   const recent = (await outputs.list()).slice(0, 20);
   for (const { name } of recent) {
-    const text = await readFile(join(outputs.root, name, 'ui_state.json'), 'utf8').catch(() => '');
+    const text = await readFile(join(outputs.root, name, 'ui_state.json'), 'utf8').catch(ifUnreadable('', 'sessions'));
     if (text.includes(JSON.stringify(formId))) return name;
   }
   return null;

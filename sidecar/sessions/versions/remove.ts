@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { runsByHand } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -29,6 +30,7 @@ export async function removeSession({ outputs }: { outputs: Outputs }, name: str
     await rename(folder, aside);
     return facts.dataset_path ? [facts.dataset_path] : [];
   });
+  log.info('sessions', 'Deleted.', { session: name });
   await outputs.refresh(name);
   await rm(aside, { recursive: true, force: true });
   return { deleted: folder, kept };

@@ -1,5 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { attemptsOf } from '../record/differences.js';
@@ -56,6 +57,7 @@ export async function restoreVersion(
   } else {
     await putWhole(folder, text, file.kind === 'unreadable' ? file.signature : null);
   }
+  log.info('sessions', 'A copy of ui_state.json was put back.', { session: name, version });
   return outputs.read(name);
 }
 

@@ -1,4 +1,5 @@
 import type { Hub } from '../../live/hub.js';
+import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { ProblemCode } from '../../problemStatus.js';
 import { type Beginning, beginAttempt } from '../attempt/begin.js';
@@ -108,6 +109,7 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
 
   function refuse(name: string, known: Known, attempt: number, reason: string): void {
     known.refused = attempt;
+    log.warn('sessions', reason, { session: name, attempt });
     outputs.mark(name, { in_seconds: null, refused: reason });
   }
 

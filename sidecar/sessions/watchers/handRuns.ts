@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { logged, repeated } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
@@ -38,7 +39,8 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
     const now = new Set(placed.flatMap(({ session }) => session ?? []));
     const touched = new Set([...sessions, ...now]);
     sessions = now;
-    for (const name of touched) await outputs.refresh(name).catch(() => {});
+    for (const name of touched)
+      await outputs.refresh(name).catch(logged('by-hand', 'The session could not be read again.', name));
     // A trainer makes its folder with its first save: until then there is no session that could tell.
     const isTold = (session: string | null) => session !== null && outputs.facts(session)?.by_hand;
     const others = placed.flatMap(({ run, session }) => (isTold(session) ? [] : [run]));
@@ -52,12 +54,12 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
     hub.tell({ type: 'by-hand' });
   }
 
+  const lookAgain = repeated('by-hand', look);
+
   function lookSoon(): Promise<void> {
-    looking ??= look()
-      .catch(() => {})
-      .finally(() => {
-        looking = null;
-      });
+    looking ??= lookAgain().finally(() => {
+      looking = null;
+    });
     return looking;
   }
 

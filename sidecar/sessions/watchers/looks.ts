@@ -1,3 +1,4 @@
+import { repeated } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -48,7 +49,7 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
       });
       for (const { name } of await outputs.list()) changed.add(name);
       lookedAt = performance.now();
-      timer = setInterval(look, LOOK_MS);
+      timer = setInterval(repeated('sessions', look), LOOK_MS);
       timer.unref();
     },
     close() {

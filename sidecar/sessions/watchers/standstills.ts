@@ -1,3 +1,4 @@
+import { logged } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import type { Stillness } from '../../telemetry/progress.js';
 import { endStalled, type Stopping } from '../attempt/stop.js';
@@ -40,7 +41,9 @@ export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { s
     const due = seconds !== null && facts.auto_resume.on && isWorthResuming(facts.progress.phase);
     const seenTo = watched?.seenTo ?? null;
     running.set(name, { still, seenTo: due ? standstill : seenTo });
-    if (due && seenTo !== standstill) void endIfBetter(name, seconds).catch(() => {});
+    if (due && seenTo !== standstill) {
+      void endIfBetter(name, seconds).catch(logged('sessions', 'What stands still could not be ended.', name));
+    }
   }
 
   /** Every so often the count is kept for the next sidecar. */

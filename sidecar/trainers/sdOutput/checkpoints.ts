@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
@@ -70,11 +71,11 @@ type Named = Pick<CheckpointOnDisk, 'name' | 'kind' | 'number'>;
 
 async function readCheckpoint(folder: string, named: Named): Promise<CheckpointOnDisk | null> {
   const path = join(folder, named.name);
-  const stats = await stat(path).catch(() => null);
+  const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isFile()) return null;
   // A link to another file of the outputs is as good as the file; of one that leads out, nothing is read.
-  const inside = await realInside(dirname(folder), path).catch(() => null);
-  const metadata = inside ? await readMetadata(path, signatureOf(stats)).catch(() => null) : null;
+  const inside = await realInside(dirname(folder), path).catch(ifUnreadable(null, 'trainers'));
+  const metadata = inside ? await readMetadata(path, signatureOf(stats)).catch(ifUnreadable(null, 'trainers')) : null;
   return {
     ...named,
     bytes: stats.size,

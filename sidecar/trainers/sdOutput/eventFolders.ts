@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { realInside } from '../../security/paths.js';
 import type { Dialect } from '../dialect.js';
 import { readLossCurve } from './lossCurve.js';
@@ -22,8 +23,12 @@ export const eventFolders: Dialect['metrics'] = {
 
 /** Folders that hold event files, oldest first: their names begin with the time of the start. */
 async function foldersIn(outputFolder: string): Promise<string[]> {
-  const inside = await realInside(dirname(outputFolder), join(outputFolder, 'logs')).catch(() => null);
-  const found = inside ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(() => []) : [];
+  const inside = await realInside(dirname(outputFolder), join(outputFolder, 'logs')).catch(
+    ifUnreadable(null, 'trainers'),
+  );
+  const found = inside
+    ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(ifUnreadable([], 'trainers'))
+    : [];
   const files = found.filter((entry) => entry.isFile() && entry.name.startsWith('events.out.tfevents.'));
   return [...new Set(files.map((entry) => entry.parentPath))].sort();
 }

@@ -1,3 +1,4 @@
+import { ended } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
 import { addLoss, type LossCurve, newCurve, type ThinnedCurve } from '../lossCurve.js';
 import { eachScalar, type ScalarOffsets } from './scalars.js';
@@ -10,7 +11,7 @@ export function readLossCurve(folder: string): Promise<LossCurve> {
   const kept = known.get(folder) ?? newKept();
   known.set(folder, kept);
   // One after the other: two at once would both add the same points.
-  kept.reading = kept.reading.catch(() => {}).then(() => readOn(folder, kept));
+  kept.reading = ended(kept.reading).then(() => readOn(folder, kept));
   return kept.reading.then(() => kept);
 }
 

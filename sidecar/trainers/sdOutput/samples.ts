@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { settledFiles, settledNames } from '../../files/settledFiles.js';
@@ -56,7 +57,7 @@ function compare(a: string, b: string): number {
 
 async function readSample(outputPath: string, named: Named): Promise<Found | null> {
   const path = join(outputPath, 'sample', named.name);
-  const stats = await lstat(path).catch(() => null);
+  const stats = await lstat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isFile() || !(await isWhole(path, signatureOf(stats), stats.size))) return null;
   return { ...named, bytes: stats.size, savedAtMs: stats.mtimeMs };
 }

@@ -1,5 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import { readAt } from '../../files/readAt.js';
 import { eventScalars, type ScalarPoint } from './eventRecord.js';
 
@@ -41,7 +42,7 @@ export async function eachScalar(
 }
 
 async function eventFiles(path: string): Promise<string[]> {
-  const stats = await stat(path).catch(() => null);
+  const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isDirectory()) return stats ? [path] : [];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries

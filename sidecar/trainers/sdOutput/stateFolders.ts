@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ifUnreadable } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
@@ -85,7 +86,7 @@ const examineFiles = memoByFile(async (path: string): Promise<string | null> => 
         ? whatIsTornInZip
         : null;
     const file = join(path, name);
-    const wrong = examine && (await stat(file).catch(() => null)) ? await examine(file) : null;
+    const wrong = examine && (await stat(file).catch(ifUnreadable(null, 'trainers'))) ? await examine(file) : null;
     if (wrong) return `${name} ${wrong}`;
   }
   return null;
@@ -116,7 +117,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // The trainer removes old state folders while we look.
-    if (code === 'ENOENT' && !(await stat(path).catch(() => null))) return null;
+    if (code === 'ENOENT' && !(await stat(path).catch(ifUnreadable(null, 'trainers')))) return null;
     const reason =
       code === 'EACCES' ? 'its files may not be read by this user' : `it cannot be read (${code ?? String(error)})`;
     return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
@@ -167,8 +168,8 @@ async function readTrainState(path: string): Promise<z.infer<typeof trainState> 
         }),
       ),
     );
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'trainers')(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import type { Settings } from '../../settings.js';
 
 /** A folder of kohya-ss/sd-scripts, and the Python that runs it. */
@@ -84,6 +85,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
+    // silent: not there, or not ours to run.
     return false;
   }
 }
@@ -95,8 +97,8 @@ function commitOf(path: string): string | null {
     const head = readFileSync(join(folder, 'HEAD'), 'utf8').trim();
     const ref = /^ref: (.+)$/.exec(head)?.[1];
     return asCommit(ref ? readRef(folder, ref) : head);
-  } catch {
-    return null;
+  } catch (error) {
+    return ifUnreadable(null, 'trainers')(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
 import type { Run } from '../describe.js';
 import { askPackages } from '../pythonPackages.js';
 import type { Checkout } from './checkout.js';
@@ -25,7 +26,9 @@ const FOR: Record<string, string> = {
 
 /** What the checkout's requirements.txt asks for, and torch, against what its Python has. Nothing of it is imported. */
 export async function readPackages({ path, python }: Checkout, run: Run): Promise<Packages> {
-  const wanted = requirements(await readFile(join(path, 'requirements.txt'), 'utf8').catch(() => ''));
+  const wanted = requirements(
+    await readFile(join(path, 'requirements.txt'), 'utf8').catch(ifUnreadable('', 'trainers')),
+  );
   // One of them is enough: pods without a display have the headless one.
   const names = [...wanted.keys(), 'opencv-python-headless'];
   try {

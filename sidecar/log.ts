@@ -1,0 +1,76 @@
+/**
+ * What happens in the sidecar, one JSON object a line on stderr, and the last of them in memory for `/diagnostics`. Secrets
+ * are struck out on the way to either (maskConsole, maskAnswers).
+ *
+ * @example log.info('sessions', 'Attempt 2 was started.', { session: 'my-cat', attempt: 2 })
+ */
+export const log = {
+  debug: writerFor('debug'),
+  info: writerFor('info'),
+  warn: writerFor('warn'),
+  error: writerFor('error'),
+};
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a line is about; `error` is what went wrong. */
+type About = { session?: string; attempt?: number; error?: unknown; [name: string]: unknown };
+
+export type LogLine = Omit<About, 'error'> & {
+  /** ISO 8601, UTC. */
+  time: string;
+  level: LogLevel;
+  room: string;
+  msg: string;
+  error?: string;
+};
+
+const MOST_LINES = 500;
+const LONGEST_ERROR = 4000;
+/** A warning that repeats, as of a file that is looked at every second, is written once in this time. */
+const REPEAT_MS = 600_000;
+
+const lines: LogLine[] = [];
+const warned = new Map<string, number>();
+let least: LogLevel = 'info';
+
+/** The lines below this level are left out. */
+export function setLogLevel(level: LogLevel): void {
+  least = level;
+}
+
+/** The last lines, the oldest first. */
+export function lastLines(): readonly LogLine[] {
+  return lines;
+}
+
+function writerFor(level: LogLevel) {
+  return (room: string, msg: string, { error, ...about }: About = {}): void => {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
+    const line: LogLine = { time: new Date().toISOString(), level, room, ...about, msg };
+    if (error !== undefined) line.error = wordsOf(error, level).slice(0, LONGEST_ERROR);
+    if (level === 'warn' && repeats(`${room} ${about.session} ${msg} ${line.error}`)) return;
+    lines.push(line);
+    if (lines.length > MOST_LINES) lines.shift();
+    process.stderr.write(`${JSON.stringify(line)}\n`);
+  };
+}
+
+function wordsOf(error: unknown, level: LogLevel): string {
+  if (!(error instanceof Error)) return String(error);
+  return level === 'error' && error.stack ? error.stack : error.message;
+}
+
+function repeats(line: string): boolean {
+  const now = performance.now();
+  const before = warned.get(line);
+  if (before !== undefined && now - before < REPEAT_MS) return true;
+  warned.delete(line);
+  warned.set(line, now);
+  for (const oldest of warned.keys()) {
+    if (warned.size <= MOST_LINES) break;
+    warned.delete(oldest);
+  }
+  return false;
+}
