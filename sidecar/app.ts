@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodOverride } from 'hono/method-override';
 import { diskErrorCode } from './files/diskError.js';
+import { log } from './log.js';
 import { Problem } from './problem.js';
 import { problemStatus } from './problemStatus.js';
 import { rootOf, wantsPage } from './request.js';
@@ -11,6 +12,7 @@ import { attemptRoutes } from './routes/attempts.js';
 import { byHandRoutes } from './routes/byHand.js';
 import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
+import { diagnosticsRoutes } from './routes/diagnostics.js';
 import { diskRoutes } from './routes/disk.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
@@ -64,6 +66,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));
+  app.route('/', diagnosticsRoutes(trackside));
   app.route('/', homeRoutes(trackside));
   app.route('/', newTrainingRoutes(trackside));
   app.route('/', eventRoutes(trackside));
@@ -144,7 +147,7 @@ function unexpected(error: Error): Problem {
         : 'may not be read or written by the user that Trackside runs as';
     return new Problem('read_only', `${what} ${why} (${code}); what was there is as it was.`);
   }
-  console.error(error);
+  log.error('app', 'A request failed, and nobody had thought of why.', { error });
   return new Problem(
     'unexpected',
     'Something unexpected went wrong in Trackside. Trainings are not touched by it; its console says more.',

@@ -16,6 +16,11 @@ const HEARTBEAT_MS = 10_000;
 const MOST_STREAMS = 200;
 const openStreams = new WeakMap<Hub, number>();
 
+/** Pages that are open now. */
+export function openStreamCount(hub: Hub): number {
+  return openStreams.get(hub) ?? 0;
+}
+
 export type Page = {
   /** Pages of one key show the same: they are drawn once for all who have them open. */
   key: string;

@@ -2,6 +2,7 @@ import { Lru } from '../files/lru.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
+import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import { type HomeModel, homeTitle, homeView } from './home.js';
@@ -110,6 +111,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     secrets(model: SecretsModel) {
       const frame = { page: 'secrets', title: 'Secrets · Trackside' };
       return page(model, frame, render('pages/secrets', secretsView(model), model));
+    },
+    diagnostics(model: DiagnosticsModel) {
+      const frame = { page: 'diagnostics', title: 'Diagnostics · Trackside' };
+      return page(model, frame, render('pages/diagnostics', diagnosticsView(model), model));
     },
     trainers(model: TrainersModel) {
       const frame = { page: 'trainers', title: 'Trainers · Trackside' };

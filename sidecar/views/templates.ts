@@ -5,6 +5,7 @@ import type { OtherView, StopByHandView } from './byHand.js';
 import type { LossView } from './chart.js';
 import type { CheckpointsView } from './checkpoints.js';
 import type { DatasetsView, DatasetView, ImagesView } from './datasets.js';
+import type { DiagnosticsView, LineView } from './diagnostics.js';
 import type { FieldView } from './field.js';
 import type { LayoutView } from './frame.js';
 import type { HistoryVersionView, HistoryView } from './history.js';
@@ -31,6 +32,7 @@ export type Templates = {
   layout: LayoutView;
   'pages/dataset': DatasetView;
   'pages/datasets': DatasetsView;
+  'pages/diagnostics': DiagnosticsView;
   'pages/history': HistoryView;
   'pages/historyVersion': HistoryVersionView;
   'pages/home': HomeView;
@@ -55,6 +57,7 @@ export type Templates = {
   'parts/head': HeadView;
   'parts/hints': { hints: HintsView };
   'parts/images': ImagesView;
+  'parts/logLines': { lines: LineView[]; none: string };
   'parts/loss': LossView;
   'parts/modelFiles': Pick<ModelsView, 'groups' | 'folder'>;
   'parts/needs': Pick<ModelsView, 'families' | 'at' | 'wrongSources'>;

@@ -7,6 +7,7 @@ import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
 import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
 import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
+import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diagnostics.js';
 import { plain } from '../../sidecar/views/field.js';
 import { layoutView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
@@ -45,6 +46,29 @@ const hand = {
   progress: some.session().progress,
 };
 const trash = [{ entry: 'a', put_away_at: '2026-11-22T09:00:00.000Z', files: ['a.png'], bytes: 9, dataset: 'cats' }];
+const facts: DiagnosticsFacts = {
+  versions: { trackside: '1', python: null },
+  uptime_seconds: 3,
+  memory_bytes: 4,
+  settings: { host: '127.0.0.1' },
+  trainers: ['practice'],
+  sd_scripts: null,
+  followed: ['cat'],
+  streams: 1,
+  disk_troubles: [],
+  work: {
+    outputs: {
+      runs: 1,
+      last_run: '2026-11-22T09:00:00.000Z',
+      last_error: 'no',
+      last_error_at: '2026-11-22T09:00:00.000Z',
+    },
+  },
+  errors: [],
+  log: [
+    { time: '2026-11-22T09:00:00.000Z', level: 'info', room: 'sessions', msg: 'Created.', session: 'cat', attempt: 1 },
+  ],
+};
 const version = {
   version: '1',
   saved_at: '2026-11-22T09:00:00.000Z',
@@ -141,6 +165,7 @@ const each: Templates = {
     ],
   }),
   'pages/session': sessionView({ ...model, preflight: found }),
+  'pages/diagnostics': diagnosticsView({ ...page, facts }),
   'pages/trainers': trainersView({
     ...page,
     trainers: [{ id: 'a', label: 'A', description: 'b', needs: [{ label: 'VAE', here: 0, required: true }] }],
@@ -182,6 +207,7 @@ const each: Templates = {
   'parts/head': regions.head,
   'parts/hints': { hints: newTrainingView(form).hints },
   'parts/images': imagesView({ root: '', dataset: some.dataset }, true),
+  'parts/logLines': { lines: diagnosticsView({ ...page, facts }).log, none: 'None.' },
   'parts/loss': given(regions.loss),
   'parts/modelFiles': models,
   'parts/needs': models,
