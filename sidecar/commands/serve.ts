@@ -68,7 +68,8 @@ export async function serve(settings: Settings): Promise<void> {
   const end = async (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
-    log.info('sidecar', `Ends, for it was sent ${signal}; trainings go on.`);
+    // Whoever pressed Ctrl-C knows.
+    if (signal === 'SIGTERM') log.info('sidecar', 'Ends, for it was sent SIGTERM; trainings go on.');
     // A pod that is shut down ends its trainings too: that is no stop by hand.
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     server.close();

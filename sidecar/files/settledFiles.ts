@@ -1,4 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
+import { ifUnreadable } from '../caught.js';
 import { Lru } from './lru.js';
 
 /** What was written so long ago, in milliseconds, is finished. */
@@ -83,7 +84,7 @@ export function settledFiles<Found extends OnDisk>(
 export function settledNames<Named>(choose: (names: string[]) => Named) {
   const folders = new Lru<{ signature: string; chosen: Named }>(MOST);
   return async (folder: string): Promise<Named | null> => {
-    const stats = await lstat(folder).catch(() => null);
+    const stats = await lstat(folder).catch(ifUnreadable(null, 'files'));
     if (!stats?.isDirectory()) return null;
     const signature = `${stats.ino}:${stats.mtimeMs}`;
     const known = folders.get(folder);

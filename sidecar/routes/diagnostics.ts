@@ -30,7 +30,7 @@ async function diagnose({ settings, outputs, hub, disk, login }: Trackside): Pro
     versions: { trackside: version, build, node: process.version, python, torch, accelerate, system },
     uptime_seconds: Math.round(process.uptime()),
     memory_bytes: process.memoryUsage.rss(),
-    settings: { ...own, login: login !== null, token: token === '' ? 'made by Trackside' : 'given' },
+    settings: { ...own, login: login !== null, token: login && (token === '' ? 'made by Trackside' : 'given') },
     trainers: trainers(settings).map(({ id }) => id),
     sd_scripts: 'missing' in checkout ? null : checkout.path,
     followed: outputs.followed(),
