@@ -74,7 +74,9 @@ test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page op
     expect(await sidecar.kill('SIGINT')).toBe(0);
     expect(performance.now() - before).toBeLessThan(2000);
     await page.text().catch(() => {});
-    expect(sidecar.printed()).toMatch(/^Trackside is at http:\/\/127\.0\.0\.1:\d+\/\n$/);
+    const [address, ...logged] = sidecar.printed().trim().split('\n');
+    expect(address).toMatch(/^Trackside is at http:\/\/127\.0\.0\.1:\d+\/$/);
+    expect(logged.map((line) => JSON.parse(line).msg)).toEqual(['Created.', 'Begun: start.']);
     expect(isAlive(pid)).toBe(true);
   } finally {
     await place.leave();
