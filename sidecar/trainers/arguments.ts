@@ -59,6 +59,11 @@ export function argumentTokens(given: Record<string, ArgumentValue>): string[] {
   });
 }
 
+/** What follows the script in a command. */
+export function flagsOf(argv: readonly string[]): string[] {
+  return argv.slice(argv.findIndex((token) => token.endsWith('.py')) + 1);
+}
+
 type Read = { value: ArgumentValue } | { wrong: string };
 
 function read(argument: Argument, value: unknown, roots: PathRoots): Read {

@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import { type Argument, wouldBeFlag } from './arguments.js';
+import { type Argument, flagsOf, wouldBeFlag } from './arguments.js';
 import { abbreviates, CODE_FLAGS, namesCode, whyNoFlag, whyNotHeld } from './flagPolicy.js';
 import type { PathRoots } from './pathRoots.js';
 import type { Trainer } from './trainer.js';
@@ -79,8 +79,3 @@ function choicesOfCode(trainer: Pick<Trainer, 'furtherArguments'>): Map<string, 
 }
 
 const UNSAID = { type: 'text', default: null, choices: null, help: null, group: null } as const;
-
-/** What follows the script. */
-function flagsOf(argv: readonly string[]): string[] {
-  return argv.slice(argv.findIndex((token) => token.endsWith('.py')) + 1);
-}

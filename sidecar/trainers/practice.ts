@@ -7,7 +7,7 @@ import { sdOutput } from './sdOutput/dialect.js';
 import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile, PackageNeed, Trainer, TrainingInput } from './trainer.js';
 import { setting } from './trainingSettings.js';
-import { trainScript } from './trainScript.js';
+import { inputFiles, trainScript } from './trainScript.js';
 
 const SETTINGS = [
   setting('concept_sentence'),
@@ -89,9 +89,5 @@ function files({ settings, datasetPath }: TrainingInput, command: Command): Inpu
     resolution: settings.resolution,
     batchSize: 1,
   });
-  return [
-    { name: 'dataset.toml', content: dataset, executable: false },
-    { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
-    { name: 'train.sh', content: trainScript(command), executable: true },
-  ];
+  return inputFiles(dataset, settings, trainScript(command));
 }

@@ -1,4 +1,14 @@
-import type { Command } from './trainer.js';
+import type { TrainingSettings } from './setting.js';
+import type { Command, InputFile } from './trainer.js';
+
+/** What a trainer finds in its output folder, under the names that its command gives. */
+export function inputFiles(dataset: string, { sample_prompts }: TrainingSettings, script: string): InputFile[] {
+  return [
+    { name: 'dataset.toml', content: dataset, executable: false },
+    { name: 'sample_prompts.txt', content: `${sample_prompts.trim()}\n`, executable: false },
+    { name: 'train.sh', content: script, executable: true },
+  ];
+}
 
 /** train.sh: the command as it was run, to be run by hand. Whatever a value holds, it reaches the trainer unchanged. */
 export function trainScript({ argv, cwd }: Command, environment: Record<string, string> = {}): string {

@@ -4,10 +4,10 @@ import { checkCommandLine } from '../../trainers/checkCommandLine.js';
 import type { Describe } from '../../trainers/describe.js';
 import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
+import { resumeArgv } from '../../trainers/resumeArgv.js';
 import type { Command, TrainingInput } from '../../trainers/trainer.js';
 import { planRoom, type Room } from '../lineage/earlier.js';
 import type { Plan } from './plan.js';
-import { resumeArgv } from './resumeArgv.js';
 
 /** A plan with all that is run by it. */
 export type Attempt = Plan & {
@@ -41,7 +41,7 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   const fresh = trainer.command(input);
   const first = state.attempts.findLast((each) => each.kind !== 'resume');
   // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
-  const argv = statePath && first ? resumeArgv(first.argv, fresh.argv) : fresh.argv;
+  const argv = statePath && first ? resumeArgv(first.argv, fresh.argv, trainer.models ?? []) : fresh.argv;
   return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
 }
 

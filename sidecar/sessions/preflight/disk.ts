@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { readSafetensorsHeader } from '../../files/safetensors.js';
-import type { ModelRole } from '../../models/roles.js';
 import { readDisk } from '../../telemetry/disk.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
@@ -80,25 +79,17 @@ async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<numbe
   return sum > 0 ? sum : null;
 }
 
-/** Bytes of what a text encoder's output of one caption takes, in 32 bits (sd-scripts library/strategy_*.py). */
-const TEXT_OUTPUT: Partial<Record<ModelRole, number>> = {
-  sdxl: 77 * (768 + 1280 + 1280) * 4,
-  t5xxl: 512 * 4096 * 4,
-  gemma2: 256 * 2304 * 4,
-  'qwen2.5-vl': 1024 * 3584 * 4,
-  qwen3: 512 * 1024 * 4,
-};
+/** Bytes of a caption's text encoder outputs in 32 bits, as T5-XXL makes them (sd-scripts library/strategy_*.py). */
+const TEXT_OUTPUT = 512 * 4096 * 4;
 
 /** Caches that are there already are not written again. */
-async function cachesNeeded({ detail, settings, flags, needs }: Parameters<typeof checkDisk>[0]): Promise<number> {
+async function cachesNeeded({ detail, settings, flags }: Parameters<typeof checkDisk>[0]): Promise<number> {
   const there = (await readdir(detail.path).catch(ifUnreadable([], 'sessions'))).filter((name) =>
     name.endsWith('.npz'),
   ).length;
   const pictures = Math.max(0, detail.images - there);
   // 16 channels is the most that an autoencoder here makes of 8×8 pixels.
   const latents = flags.cache_latents_to_disk ? (settings.resolution / 8) ** 2 * 16 * 4 : 0;
-  const texts = flags.cache_text_encoder_outputs_to_disk
-    ? needs.reduce((sum, { role }) => sum + (TEXT_OUTPUT[role] ?? 0), 0)
-    : 0;
+  const texts = flags.cache_text_encoder_outputs_to_disk ? TEXT_OUTPUT : 0;
   return pictures * (latents + texts);
 }

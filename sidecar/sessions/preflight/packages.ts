@@ -72,41 +72,26 @@ export function checkPackages(
   return [...found, ...knownToBreak(packages)];
 }
 
+/** Optimizers by what they need, whatever the module before the dot (train_util.py:5099). */
+const FOR_OPTIMIZER: readonly [optimizer: RegExp, name: string][] = [
+  [/8bit|paged/i, 'bitsandbytes'],
+  [/^prodigy$/i, 'prodigyopt'],
+  [/^lion$/i, 'lion-pytorch'],
+  [/^dadapt/i, 'dadaptation'],
+  [/schedulefree$/i, 'schedulefree'],
+  [/^prodigyplus\./, 'prodigy-plus-schedule-free'],
+];
+
 function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: string; field: string }[] {
   const optimizer = String(flags.optimizer_type ?? '');
   const module = String(flags.network_module ?? '');
-  const needs = [
-    {
-      name: 'bitsandbytes',
-      why: `The optimizer ${optimizer}`,
-      field: 'optimizer_type',
-      when: /8bit|paged/i.test(optimizer),
-    },
-    { name: 'prodigyopt', why: 'The optimizer Prodigy', field: 'optimizer_type', when: /^prodigy$/i.test(optimizer) },
-    { name: 'lion-pytorch', why: 'The optimizer Lion', field: 'optimizer_type', when: /^lion$/i.test(optimizer) },
-    {
-      name: 'dadaptation',
-      why: `The optimizer ${optimizer}`,
-      field: 'optimizer_type',
-      when: /^dadapt/i.test(optimizer),
-    },
-    // Whatever the module before the dot (train_util.py:5099).
-    {
-      name: 'schedulefree',
-      why: `The optimizer ${optimizer}`,
-      field: 'optimizer_type',
-      when: /schedulefree$/i.test(optimizer),
-    },
-    {
-      name: 'prodigy-plus-schedule-free',
-      why: `The optimizer ${optimizer}`,
-      field: 'optimizer_type',
-      when: optimizer.startsWith('prodigyplus.'),
-    },
-    { name: 'xformers', why: '--xformers', field: 'xformers', when: flags.xformers === true },
-    { name: 'lycoris-lora', why: `The network ${module}`, field: 'network_module', when: module.startsWith('lycoris') },
-  ];
-  return needs.filter(({ when }) => when).map(({ name, why, field }) => ({ name, why, field: `arguments.${field}` }));
+  const needs = FOR_OPTIMIZER.filter(([named]) => named.test(optimizer)).map(([, name]) => {
+    return { name, why: `The optimizer ${optimizer}`, field: 'arguments.optimizer_type' };
+  });
+  if (flags.xformers === true) needs.push({ name: 'xformers', why: '--xformers', field: 'arguments.xformers' });
+  if (module.startsWith('lycoris'))
+    needs.push({ name: 'lycoris-lora', why: `The network ${module}`, field: 'arguments.network_module' });
+  return needs;
 }
 
 /** accelerate before 1.0 loads random states that torch 2.6 no longer does: `KeyError: 'step'` (kohya_ss 3112, accelerate 2924). */

@@ -24,34 +24,33 @@ export function deriveStatus(evidence: {
 }): DerivedStatus {
   const { state, latest, liveness, stepSeen } = evidence;
   if (liveness.alive === 'elsewhere') {
-    return {
-      status: 'running',
-      interrupted: false,
-      reason: `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.silentSeconds)} s old.`,
-    };
+    return is(
+      'running',
+      `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.silentSeconds)} s old.`,
+    );
   }
   if (liveness.alive === 'here') {
     if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
-      return { status: 'stopping', interrupted: false, reason: survivorWords(latest.survivors) };
+      return is('stopping', survivorWords(latest.survivors));
     }
     if (latest?.stalled) {
       const reason = [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' ');
-      return { status: 'stopping', interrupted: false, reason };
+      return is('stopping', reason);
     }
     const afterSave = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
     const reason = liveness.trainerEnded ? ENDED : afterSave;
-    return { status: stepSeen ? 'running' : 'starting', interrupted: false, reason };
+    return is(stepSeen ? 'running' : 'starting', reason);
   }
   if (evidence.byHand) {
     const { pid, ending } = evidence.byHand;
-    return {
-      status: ending ? 'stopping' : 'running',
-      interrupted: false,
-      reason: `It was started by hand, process ${pid}.`,
-    };
+    return is(ending ? 'stopping' : 'running', `It was started by hand, process ${pid}.`);
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints);
+}
+
+function is(status: Status, reason: string | null): DerivedStatus {
+  return { status, interrupted: false, reason };
 }
 
 /** Who ended what is stopped; null where nobody did, or nothing tells. */
@@ -78,11 +77,11 @@ function settled(latest: AttemptEntry): DerivedStatus {
   const { outcome, reason, reason_code: reasonCode } = latest;
   switch (outcome) {
     case 'completed':
-      return { status: 'completed', interrupted: false, reason: null };
+      return is('completed', null);
     case 'failed':
-      return { status: 'failed', interrupted: false, reason, reasonCode };
+      return { ...is('failed', reason), reasonCode };
     case 'stopped':
-      return { status: 'stopped', interrupted: false, reason, reasonCode };
+      return { ...is('stopped', reason), reasonCode };
     default:
       return { status: 'stopped', interrupted: true, reason, reasonCode };
   }
@@ -92,19 +91,15 @@ function settled(latest: AttemptEntry): DerivedStatus {
 function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
   if (!state) {
     const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;
-    return {
-      status: 'stopped',
-      interrupted: false,
-      reason: `Trackside did not start this training; the folder holds ${count}.`,
-    };
+    return is('stopped', `Trackside did not start this training; the folder holds ${count}.`);
   }
   switch (state.status) {
     case 'completed':
-      return { status: 'completed', interrupted: false, reason: null };
+      return is('completed', null);
     case 'failed':
-      return { status: 'failed', interrupted: false, reason: state.error ?? null };
+      return is('failed', state.error ?? null);
     case 'stopped':
-      return { status: 'stopped', interrupted: false, reason: state.error ?? null };
+      return is('stopped', state.error ?? null);
     case 'starting':
     case 'running':
     case 'stopping':
@@ -114,6 +109,6 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
         reason: `Its ui_state.json says "${state.status}", but no process of it lives.`,
       };
     default:
-      return { status: 'draft', interrupted: false, reason: null };
+      return is('draft', null);
   }
 }

@@ -6,7 +6,7 @@ import { OWN_FLAGS } from '../flagPolicy.js';
 import { sdOutput } from '../sdOutput/dialect.js';
 import { type Subset, subsetsOf } from '../subsets.js';
 import type { Command, InputFile, Trainer, TrainingInput } from '../trainer.js';
-import { trainScript } from '../trainScript.js';
+import { inputFiles, trainScript } from '../trainScript.js';
 import { basicArguments } from './basics.js';
 import type { Checkout } from './checkout.js';
 import { withChoices } from './choices.js';
@@ -89,11 +89,7 @@ function files(input: TrainingInput, command: Command, environment: Record<strin
     shuffleCaption: shuffle_caption === true,
     keepTokens: Number(keep_tokens ?? 1),
   });
-  return [
-    { name: 'dataset.toml', content: dataset, executable: false },
-    { name: 'sample_prompts.txt', content: `${settings.sample_prompts.trim()}\n`, executable: false },
-    { name: 'train.sh', content: trainScript(command, environment), executable: true },
-  ];
+  return inputFiles(dataset, settings, trainScript(command, environment));
 }
 
 /** The session's own pictures first, then more of them, then regularisation pictures; all are datasets of one root. */

@@ -1,22 +1,10 @@
-/** Where the session's own files lie, and the models: on a new pod elsewhere. */
+import { flagsOf } from './arguments.js';
+import type { ModelNeed } from './trainer.js';
+
+/** Where the session's own files lie, and what is found beside models: on a new pod elsewhere, as the models are. */
 const PLACES = [
-  '--output_dir',
-  '--dataset_config',
-  '--sample_prompts',
-  '--logging_dir',
-  '--tokenizer_cache_dir',
-  '--pretrained_model_name_or_path',
-  '--vae',
-  '--ae',
-  '--clip_l',
-  '--clip_g',
-  '--t5xxl',
-  '--gemma2',
-  '--text_encoder',
-  '--byt5',
-  '--qwen3',
-  '--llm_adapter_path',
-  '--t5_tokenizer_path',
+  ...['--output_dir', '--dataset_config', '--sample_prompts', '--logging_dir', '--tokenizer_cache_dir'],
+  ...['--llm_adapter_path', '--t5_tokenizer_path'],
 ];
 
 /** What each attempt says for itself: how long it goes on, and from where. */
@@ -30,13 +18,18 @@ const OWN = ['--max_train_epochs', '--max_train_steps', '--resume', '--initial_e
  * The beginning is always given, because a state saved by a resumed run holds a too small step, from which sd-scripts would
  * begin too early (train_network.py:1275, :1416).
  */
-export function resumeArgv(started: readonly string[], fresh: readonly string[]): string[] {
+export function resumeArgv(
+  started: readonly string[],
+  fresh: readonly string[],
+  models: readonly ModelNeed[],
+): string[] {
+  const places = [...PLACES, ...models.map(({ flag }) => `--${flag}`)];
   const today = flagsOf(fresh);
   const isOwn = (token: string) => OWN.some((flag) => isOf(flag, token));
   const kept = flagsOf(started)
     .filter((token) => !isOwn(token))
     .map((token) => {
-      const place = PLACES.find((flag) => isOf(flag, token));
+      const place = places.find((flag) => isOf(flag, token));
       return (place && today.find((each) => isOf(place, each))) ?? token;
     });
   return [...fresh.slice(0, fresh.length - today.length), ...kept, ...today.filter(isOwn)];
@@ -44,9 +37,4 @@ export function resumeArgv(started: readonly string[], fresh: readonly string[])
 
 function isOf(flag: string, token: string): boolean {
   return token === flag || token.startsWith(`${flag}=`);
-}
-
-/** What follows the script. */
-function flagsOf(argv: readonly string[]): string[] {
-  return argv.slice(argv.findIndex((token) => token.endsWith('.py')) + 1);
 }
