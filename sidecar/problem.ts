@@ -25,7 +25,7 @@ type More = {
  * Something a person has to know. Every error that reaches a page or an
  * API answer is one of these; anything else is a bug of ours and is answered with 500.
  *
- * @example throw new Problem('name_taken', 'my-cat is training already.', { about: { session: 'my-cat' } })
+ * @example throw new Problem('name_taken', 'my-cat is already training.', { about: { session: 'my-cat' } })
  */
 export class Problem extends Error {
   override readonly name = 'Problem';

@@ -63,7 +63,7 @@ export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: Readon
     const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
     throw new Problem(
       'no_such_gpu',
-      `There is no GPU ${absent.join(', ')} here; ${missing ?? `there is ${there}.`} Choose another, or leave the field empty.`,
+      `This machine has no GPU ${absent.join(', ')}. ${missing ?? `It has ${there}.`} Choose another, or leave the field empty.`,
       { field: 'gpus' },
     );
   }
@@ -83,7 +83,7 @@ function readIndices(words: string): number[] {
   if (!parts.every((part) => /^\d{1,4}$/.test(part))) {
     throw new Problem(
       'bad_gpus',
-      `“${words}” is no list of GPUs. Write 0, or 0,1 for one run on both, or all; empty is the first free one.`,
+      `“${words}” is not a list of GPUs. Enter 0, or 0,1 for both, or all; leave it empty for the first free one.`,
       { field: 'gpus' },
     );
   }
@@ -95,9 +95,9 @@ function indexOf({ index }: Gpu): number {
 }
 
 function busy(index: number, holder: string): Problem {
-  return new Problem('gpu_busy', `GPU ${index} is taken: ${holder} trains on it.`, {
-    kept: 'The settings are kept.',
-    todo: `Stop ${holder}, wait until it has ended, or choose another GPU.`,
+  return new Problem('gpu_busy', `GPU ${index} is in use by ${holder}.`, {
+    kept: 'Your settings are kept.',
+    todo: `Stop ${holder}, wait for it to end, or choose another GPU.`,
     about: { session: holder },
   });
 }

@@ -86,7 +86,7 @@ function stateOf(model: RawState, name: string, folder: string, index: number, k
       kind === 'stopped'
         ? 'Stopped by you.'
         : kind === 'interrupted'
-          ? 'The pod or the runner went away in the middle of it.'
+          ? 'The pod or the runner process disappeared during the training.'
           : null,
   };
   const status = kind === 'interrupted' ? 'stopped' : kind;

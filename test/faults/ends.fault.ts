@@ -30,7 +30,7 @@ test.skipIf(!canFreeze)(
       await sidecar.send('DELETE', 'sessions/cat/attempts/current');
       const told = await sidecar.until('cat', (facts) => facts.reason !== null, 180);
       expect(told).toMatchObject({ status: 'stopping', attempts: [{ alive: true }] });
-      expect(told.reason).toMatch(`Process ${trainer} survives SIGKILL`);
+      expect(told.reason).toMatch(`Process ${trainer} can't be killed`);
     } finally {
       thaw();
     }

@@ -82,7 +82,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     await first.kill();
     const second = await startPod(place, 'pod-a', on);
     const resumed = await second.until('cat', (facts) => facts.attempts.length === 2 && facts.status === 'running', 30);
-    expect(resumed.attempts[0]?.reason).toBe('The pod was shut down in the middle of it.');
+    expect(resumed.attempts[0]?.reason).toBe('The pod was shut down during the training.');
     expect(await second.session('byhand')).toMatchObject({ status: 'stopped', interrupted: false });
     measured(
       8,

@@ -39,7 +39,7 @@ export async function lieAbout(
 function disagreement(facts: SessionFacts, before: number[], after: number[], done: Done): string | null {
   const { name, status, reason } = facts;
   if (after.length > 1) return `${after.length} trainers live in ${name}: ${after}`;
-  const saysItEnded = done.diskFault && reason?.includes('Its trainer has ended.');
+  const saysItEnded = done.diskFault && reason?.includes('The trainer has ended.');
   if (ALIVE.includes(status) && before.length === 0 && after.length === 0 && !saysItEnded) {
     return `${name} is told to be ${status}, but no trainer lives`;
   }

@@ -172,10 +172,10 @@ test.each([
     'a crash before anything was saved',
     `echo 'Traceback (most recent call last):
 ValueError: at once' >&2; exit 1`,
-    'no whole state',
+    'no complete state folder',
   ],
-  ['arguments that the trainer refuses', `echo 'x.py: error: unrecognized arguments: --y' >&2; exit 2`, 'repeat'],
-  ['no pictures', `echo 'ERROR No data found. Please verify arguments' >&2; exit 0`, 'repeat'],
+  ['arguments that the trainer refuses', `echo 'x.py: error: unrecognized arguments: --y' >&2; exit 2`, 'same error'],
+  ['no pictures', `echo 'ERROR No data found. Please verify arguments' >&2; exit 0`, 'same error'],
 ])('never after what would only repeat: %s', async (_, script, reason) => {
   const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: fakePython(place, script) });
   await sidecar.send('POST', 'sessions', switchedOn);

@@ -45,7 +45,7 @@ test('a state that holds all the epochs already says so, and is not offered', as
   });
   const sidecar = await place.serve();
   expect(await sidecar.until('cat', ended)).toMatchObject({ interrupted: true, next: 'resume' });
-  const refused = 'all 2 epochs are in it already';
+  const refused = 'it already contains all 2 epochs';
   expect((await sidecar.states('cat')).map(({ name, complete, refused }) => [name, complete, refused])).toEqual([
     ['cat-state', true, refused],
     ['cat-000001-state', true, null],

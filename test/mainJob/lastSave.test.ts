@@ -76,7 +76,7 @@ test('ended when everything had been trained and saved: it is told so, and no st
   const stopped = await sidecar.until('cat', ended);
   expect(stopped).toMatchObject({
     status: 'stopped',
-    reason: 'Stopped by you. Everything was trained by then, and cat.safetensors is whole.',
+    reason: 'Stopped by you. Everything had been trained by then, and cat.safetensors is complete.',
     all_trained: true,
     resume: null,
     next: 'train further',

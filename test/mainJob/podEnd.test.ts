@@ -30,7 +30,7 @@ test('a pod that is shut down tells everything in it to end: interrupted, and re
   const after = await place.serve(slow);
   const resumed = await after.until('cat', (facts) => facts.attempts.length === 2 && facts.status === 'running');
   expect(resumed.attempts).toMatchObject([
-    { reason: 'The pod was shut down in the middle of it.' },
+    { reason: 'The pod was shut down during the training.' },
     { kind: 'resume', automatic: true },
   ]);
 });
@@ -42,7 +42,7 @@ test('also when it was already told as stopped by hand, a moment before the side
   await before.kill('SIGTERM');
   const after = await place.serve(slow);
   const resumed = await after.until('cat', (facts) => facts.attempts.length === 2 && facts.status === 'running');
-  expect(resumed.attempts[0]?.reason).toBe('The pod was shut down in the middle of it.');
+  expect(resumed.attempts[0]?.reason).toBe('The pod was shut down during the training.');
 });
 
 test('kill $(cat training.pid) alone is a stop by hand, and stays one after a restart of the sidecar', async () => {

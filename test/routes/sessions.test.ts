@@ -266,7 +266,7 @@ describe('nonsense', () => {
     ['a NUL', 'a\u0000b'],
   ])('%s in a name is refused: scripts print names', async (_, lora_name) => {
     const { status, body } = await sidecar.send('POST', 'sessions', { ...quick, lora_name });
-    expect([status, body.error.fields.lora_name]).toEqual([422, expect.stringContaining('cannot be seen')]);
+    expect([status, body.error.fields.lora_name]).toEqual([422, expect.stringContaining('invisible character')]);
   });
 
   test('a description that could not be saved again is refused at once, with the other wrong fields', async () => {

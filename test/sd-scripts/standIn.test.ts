@@ -128,7 +128,7 @@ describe('GPUs', () => {
     expect((await start(sidecar, long)).status).toBe(201);
     const refused = await start(sidecar, training(place, 'sdxl', { gpus: '0' }));
     expect(refused.status).toBe(409);
-    expect(refused.body.error.message).toContain('GPU 0 is taken: sd1 trains on it.');
+    expect(refused.body.error.message).toContain('GPU 0 is in use by sd1.');
     const again = await sidecar.send('POST', 'sessions/sdxl/attempts', { kind: 'start' });
     expect(again.body.error).toMatchObject({ code: 'gpu_busy', link: 'sessions/sd1' });
     const preflight = await sidecar.get<{ ready: boolean; errors: { code: string }[] }>('sessions/sdxl/preflight');

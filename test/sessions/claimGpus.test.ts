@@ -29,13 +29,13 @@ describe('which GPUs a session gets', () => {
     expect(() => pickGpus('1', two, holders)).toThrow(expect.objectContaining(taken));
     expect(() => pickGpus('all', two, holders)).toThrow(expect.objectContaining(taken));
     const all = new Map([...holders, [0, 'dog'] as const]);
-    expect(() => pickGpus('', two, all)).toThrow('GPU 0 is taken: dog trains on it.');
+    expect(() => pickGpus('', two, all)).toThrow('GPU 0 is in use by dog.');
   });
 
   test('one that is not there is refused, and those that are there are named', () => {
-    expect(() => pickGpus('3', two, free)).toThrow('There is no GPU 3 here; there is 0 (L4), 1 (L4).');
-    expect(() => pickGpus('0', none, free)).toThrow('There is no GPU 0 here; No GPU was found');
-    expect(() => pickGpus('first', two, free)).toThrow('is no list of GPUs');
+    expect(() => pickGpus('3', two, free)).toThrow('This machine has no GPU 3. It has 0 (L4), 1 (L4).');
+    expect(() => pickGpus('0', none, free)).toThrow('This machine has no GPU 0. No GPU was found');
+    expect(() => pickGpus('first', two, free)).toThrow('is not a list of GPUs');
   });
 });
 

@@ -39,7 +39,7 @@ export type Begun = { session: Session; failed: string | null };
 export async function beginAttempt(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
   const { beginning } = trackside.underWay;
   // A hundred clicks are answered at once, not one after the other.
-  if (beginning.has(name)) throw alreadyRunning(name, 'It is being started at this moment.');
+  if (beginning.has(name)) throw alreadyRunning(name, 'It is starting right now.');
   beginning.add(name);
   try {
     const begun = await beginAlone(trackside, name, begin);
@@ -111,20 +111,20 @@ async function look({ outputs, settings }: Beginning, name: string, begin: Begin
 function refuseIfAlive(session: Session): void {
   const { liveness, facts, byHand } = session;
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
-  if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs elsewhere.');
-  if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, writes into its folder.`);
+  if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs on another machine.');
+  if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, is writing into its folder.`);
 }
 
 /** Between the decision and the lock another Trackside, or a person, may have done something. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw new Problem('not_due', `${session.name} is not to be resumed by itself any more.`, {
+  throw new Problem('not_due', `${session.name} no longer needs an auto-resume.`, {
     about: { session: session.name },
   });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {
-  return new Problem('already_running', `${name} is training already. ${detail}`, {
+  return new Problem('already_running', `${name} is already training. ${detail}`, {
     about: { session: name },
   });
 }
@@ -132,7 +132,7 @@ function alreadyRunning(name: string, detail: string): Problem {
 function notOurs(session: Session): Problem {
   const message =
     session.file.kind === 'unreadable'
-      ? (session.facts.reason ?? 'Its ui_state.json cannot be read.')
-      : 'This folder holds no ui_state.json, so its settings are not known. Make a new training with settings of your own.';
+      ? (session.facts.reason ?? "Its ui_state.json can't be read.")
+      : 'This folder has no ui_state.json, so its settings are unknown. Create a new training instead.';
   return new Problem('no_settings', message, { about: { session: session.name } });
 }

@@ -40,7 +40,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
     const field = { field: 'max_train_epochs' };
     throw new Problem(
       'too_few_epochs',
-      `It has trained ${session.progress?.epoch} epochs already; ask for more than that.`,
+      `It has already trained ${session.progress?.epoch} epochs. Enter a larger number.`,
       field,
     );
   }
@@ -48,14 +48,14 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
     if (begin.kind === 'start' && session.candidates.length + checkpointCount(session) > 0) {
       throw new Problem(
         'has_checkpoints',
-        'This session has checkpoints already. Resume it, or relaunch it from the beginning: what is there is then kept in earlier/.',
+        'This session already has checkpoints. Resume it, or start over: the existing files are then kept in earlier/.',
         { about: { session: session.name } },
       );
     }
     return { ...run, settings, begin, from: null, firstStep: 0 };
   }
   if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
-    throw new Problem('completed', `All ${epochs} epochs are trained. Ask for more epochs to train it further.`, {
+    throw new Problem('completed', `All ${epochs} epochs are trained. To train further, enter more epochs.`, {
       field: 'max_train_epochs',
       about: { session: session.name },
     });
@@ -74,7 +74,7 @@ function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candida
   if (gpus.length > 1 && !epoch.exact) {
     throw new Problem(
       'steps_unknown',
-      'The dataset or the number of GPUs changed since the last attempt, and with several GPUs and a batch size above 1, or further datasets, nothing tells where an epoch begins now. Resume it on one GPU, or put the pictures back.',
+      'The dataset or the number of GPUs has changed since the last attempt, so Trackside can’t tell where to continue on several GPUs. Resume on one GPU, or restore the dataset.',
       { field: 'gpus' },
     );
   }
@@ -85,9 +85,9 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
   const more = { about: { session: session.name } };
   if (asked) {
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
-    if (!found) throw new Problem('no_state', `There is no state folder ${asked} in this session.`, more);
+    if (!found) throw new Problem('no_state', `This session has no state folder ${asked}.`, more);
     const reason = whyNot(found, epochs) ?? (await damageOf(session.dialect.states, found));
-    if (reason) throw new Problem('bad_state', `${found.path} can't be resumed from: ${reason}. Choose another.`, more);
+    if (reason) throw new Problem('bad_state', `Can't resume from ${found.path}: ${reason}. Choose another.`, more);
     return found;
   }
   const candidates = [...session.candidates];
@@ -102,8 +102,8 @@ async function chooseState(session: Session, asked: string | null, epochs: numbe
   throw new Problem(
     'nothing_to_resume',
     why
-      ? `No state folder can be resumed from (${why}). Ask for more epochs, or start over: what is there is kept in earlier/.`
-      : 'No state folder was saved, so there is nothing to resume from. Start over: what is there is kept in earlier/.',
+      ? `Can't resume from any state folder (${why}). Enter more epochs, or start over: the existing files are kept in earlier/.`
+      : 'No state folder was saved, so there is nothing to resume from. Start over: the existing files are kept in earlier/.',
     more,
   );
 }

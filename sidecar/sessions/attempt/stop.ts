@@ -34,7 +34,10 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
     });
   }
   if (when === 'after-save' && !state?.enable_checkpointing) {
-    throw new Problem('saves_nothing', 'This training saves no state to wait for. Use Stop.');
+    throw new Problem(
+      'saves_nothing',
+      'This training saves no state folders, so there is nothing to wait for. Use Stop.',
+    );
   }
   // It is being ended already; waiting for a save now would take that back.
   if (when === 'after-save' && latest.stop_when === 'now') return session;
@@ -66,7 +69,7 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
   if (latest.stop_when !== 'after-save' || endings.isEnding(latest.id)) {
     throw new Problem(
       'being_stopped',
-      `${name} is being stopped already, which can't be taken back. Resume it once it has ended.`,
+      `${name} is already stopping, which can't be undone. Resume it once it has stopped.`,
       { about: { session: name } },
     );
   }
@@ -99,7 +102,7 @@ export async function endStalled(
 function endHandRun(outputs: Outputs, session: Session, confirmation: Confirmation): Session {
   const run = byHandIn(session.folder, true);
   const about = { session: session.name };
-  if (!run) throw new Problem('not_running', `${session.name} is not running any more.`, { about });
+  if (!run) throw new Problem('not_running', `${session.name} is no longer running.`, { about });
   const failed = logged('sessions', 'The session could not be read again.', session.name);
   const refresh = () => void outputs.refresh(session.name).catch(failed);
   endByHand(run, confirmation, refresh);

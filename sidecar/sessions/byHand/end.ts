@@ -29,12 +29,12 @@ export function endByHand(run: HandRun, { confirm, process }: Confirmation, ende
   if (confirm !== CONFIRMED) {
     throw new Problem(
       'started_by_hand',
-      `Process ${run.pid} was started by hand, so Trackside can't bring it back, and what it has not saved would be lost.`,
-      { kept: 'Nothing was stopped.', todo: `To stop it all the same, send confirm=${CONFIRMED}.`, field: 'confirm' },
+      `Process ${run.pid} was started by hand: Trackside can't restart it, and unsaved progress would be lost.`,
+      { kept: 'Nothing was stopped.', todo: `To stop it anyway, send confirm=${CONFIRMED}.`, field: 'confirm' },
     );
   }
   if (process && process !== String(run.pid)) {
-    const message = `Process ${process} has ended; process ${run.pid}, which runs now, is another one.`;
+    const message = `Process ${process} has ended; ${run.pid} is a different one.`;
     throw new Problem('another_process', message, { kept: 'Nothing was stopped.', field: 'process' });
   }
   const name = nameOf(run);

@@ -34,10 +34,14 @@ export async function planRoom(
       if (moves.size === 0) return;
       await mkdir(earlier, { recursive: true });
       if (!(await isOwnFolder(earlier)))
-        throw new Problem('leads_out', 'earlier/ in the output folder is a link, and nothing is moved through it.', {
-          kept: 'Nothing was changed.',
-          todo: 'Remove the link, and try again.',
-        });
+        throw new Problem(
+          'leads_out',
+          'earlier/ in the output folder is a link, and Trackside moves no files through links.',
+          {
+            kept: 'Nothing was changed.',
+            todo: 'Remove the link, and try again.',
+          },
+        );
       await mkdir(target);
       for (const [from, to] of moves) await rename(from, to);
     },

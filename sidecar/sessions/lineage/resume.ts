@@ -35,8 +35,8 @@ export function resumeFacts(chosen: Candidate, trainedSteps: number | null, pass
 
 /** Why a state can't be resumed from, in words; null when it can. */
 export function whyNot(each: Candidate, epochs: number | null): string | null {
-  if (!each.complete) return each.reason ?? 'it is not complete';
-  if (each.firstEpoch === null) return 'nothing tells how many steps an epoch has';
-  if (epochs !== null && each.firstEpoch > epochs) return `all ${epochs} epochs are in it already`;
+  if (!each.complete) return each.reason ?? 'it is incomplete';
+  if (each.firstEpoch === null) return 'the number of steps per epoch is unknown';
+  if (epochs !== null && each.firstEpoch > epochs) return `it already contains all ${epochs} epochs`;
   return null;
 }

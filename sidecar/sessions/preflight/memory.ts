@@ -14,7 +14,7 @@ export function checkGpuMemory(
 ): Finding[] {
   if (preset?.gib === 0) return [];
   if (gpus.length === 0) {
-    const message = `${missing ?? 'No GPU was found.'} Without one the trainer ends at once, or takes days: get a pod with one, or choose “CPU only (very slow)” as GPU memory to try it out.`;
+    const message = `${missing ?? 'No GPU was found.'} Without one, training fails or takes days. Use a pod with a GPU, or set GPU memory to “CPU only (very slow)” for a test.`;
     return [warning('no_gpu', message, { field: 'vram' })];
   }
   if (!preset) return [];
@@ -26,11 +26,11 @@ function tooSmall(gpu: Gpu, preset: GpuPreset): Finding[] {
   const needed = preset.gib * GiB * SHARE;
   const name = `GPU ${gpu.index} (${gpu.name})`;
   if (gpu.memoryTotal < needed) {
-    const message = `${name} has ${gib(gpu.memoryTotal)} in all, and the settings are those for ${preset.label}: it would run out of memory. Choose the preset of a smaller GPU.`;
+    const message = `${name} has ${gib(gpu.memoryTotal)}, but the settings are for ${preset.label}, so it would run out of memory. Choose the preset for a smaller GPU.`;
     return [warning('gpu_too_small', message, { field: 'vram' })];
   }
   if (gpu.memoryFree < needed) {
-    const message = `${name} has only ${gib(gpu.memoryFree)} of ${gib(gpu.memoryTotal)} free, and the settings are those for ${preset.label}: another program uses it (nvidia-smi names it). End that program, or choose the preset of a smaller GPU.`;
+    const message = `${name} has only ${gib(gpu.memoryFree)} of ${gib(gpu.memoryTotal)} free, but the settings are for ${preset.label}: another program is using it (nvidia-smi shows which). End that program, or choose the preset for a smaller GPU.`;
     return [warning('gpu_in_use', message, { field: 'gpus' })];
   }
   return [];
@@ -52,6 +52,6 @@ export function checkSharedMemory(
   // A picture in 32 bits and three colours, two batches ready for each worker (PyTorch's prefetch_factor).
   const needed = workers * 2 * batchSize * resolution ** 2 * 3 * 4;
   if (workers === 0 || free === null || free >= needed) return [];
-  const message = `/dev/shm has ${Math.round(free / 1e6)} MB free, and ${workers} loader workers may need ${Math.round(needed / 1e6)} MB: they would die of a bus error. Set loader workers to 0, or give the container more (--shm-size).`;
+  const message = `Shared memory (/dev/shm) has ${Math.round(free / 1e6)} MB free, but ${workers} data loader workers may need ${Math.round(needed / 1e6)} MB and would crash. Set data loader workers to 0, or give the container more (--shm-size).`;
   return [warning('small_shm', message, { field: 'workers' })];
 }

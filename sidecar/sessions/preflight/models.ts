@@ -31,7 +31,7 @@ export async function checkTokenizers(needs: readonly ModelNeed[], folder: strin
   const main = needs.find(({ flag }) => flag === 'pretrained_model_name_or_path');
   const missing = main ? await missingTokenizers(folder, main.role) : [];
   if (missing.length === 0) return [];
-  const message = `${missing.join(', ')}: the tokenizer is not here yet. The trainer will get it from the model hub at its start, and ends where that cannot be reached; the page of models downloads it before.`;
+  const message = `The tokenizer ${missing.join(', ')} is not downloaded yet. The trainer downloads it when it starts, which fails without internet. You can download it first on the Models page.`;
   return [warning('missing_tokenizer', message, { about: 'models' })];
 }
 
@@ -40,7 +40,7 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
   const given = typeof value === 'string' ? value.trim() : '';
   if (given === '') {
     if (!need.required) return [];
-    const message = `${need.label}: none is chosen, and this family needs one (${roleNames[need.role]}). Choose it in the settings, or download it on the page of models.`;
+    const message = `${need.label}: no file is chosen (${roleNames[need.role]}). Choose one in the settings, or download it on the Models page.`;
     return [error('no_model', message, more)];
   }
   const path = resolve(cwd, given);
@@ -48,18 +48,22 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
   const model = await readModelAt(path);
   if (!model) {
     return [
-      error('no_model_file', `${need.label}: ${path} is no model, or a LoRA. Choose ${article(need.role)}.`, more),
+      error(
+        'no_model_file',
+        `${need.label}: ${path} is not a model, or it is a LoRA. Choose ${article(need.role)}.`,
+        more,
+      ),
     ];
   }
   if (model.reason) {
     return [error('bad_model', `${need.label}: ${path} ${model.reason}. Download it again, or choose another.`, more)];
   }
   if (model.role === null) {
-    const message = `${need.label}: what ${path} is could not be recognised. It should be ${article(need.role)}; the trainer will tell.`;
+    const message = `${need.label}: Trackside doesn't recognise ${path}. It should be ${article(need.role)}.`;
     return [warning('unknown_model', message, more)];
   }
   if (!fitsRole(model.role, need.role)) {
-    const message = `${need.label}: ${path} is ${article(model.role)}, and ${article(need.role)} is needed. Choose another file, or the family that goes with it.`;
+    const message = `${need.label}: ${path} is ${article(model.role)}, but ${article(need.role)} is needed. Choose another file, or the matching model family.`;
     return [error('wrong_model', message, more)];
   }
   return [];
@@ -68,10 +72,10 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
 /** `owner/name` may be one of the hub's, which the trainer downloads itself. */
 function absent(need: ModelNeed, given: string, more: { field: string; about: 'models' }): Finding {
   if (/^[\w.-]+\/[\w.-]+$/.test(given) && need.flag === 'pretrained_model_name_or_path') {
-    const message = `${need.label}: ${given} is no file here, so the trainer will download it from the hub at its start, without showing how far it is.`;
+    const message = `${need.label}: ${given} is not a file on this machine, so the trainer downloads it from Hugging Face when it starts, without showing progress.`;
     return warning('model_from_hub', message, more);
   }
-  const message = `${need.label}: ${given} is not there. Choose another file, or download it on the page of models.`;
+  const message = `${need.label}: ${given} was not found. Choose another file, or download it on the Models page.`;
   return error('missing_model', message, more);
 }
 

@@ -56,18 +56,22 @@ export function checkPackages(
   cwd: string,
 ): Finding[] {
   if (!packages) {
-    const message = `${python} is no Python that works. Set TRACKSIDE_PYTHON to the one that sd-scripts is installed for.`;
+    const message = `${python} is not a working Python. Start Trackside with TRACKSIDE_PYTHON set to the Python that sd-scripts is installed for.`;
     return [error('no_python', message)];
   }
   const missing = NEEDED.filter((name) => !packages[name]);
   if (missing.length > 0) {
-    const message = `${python} lacks ${missing.join(', ')}. Install what sd-scripts needs (${python} -m pip install -r ${cwd}/requirements.txt), or set TRACKSIDE_PYTHON to the Python that has it.`;
+    const message = `${python} is missing the packages ${missing.join(', ')}. Install them (${python} -m pip install -r ${cwd}/requirements.txt), or set TRACKSIDE_PYTHON to a Python that has them.`;
     return [error('missing_packages', message)];
   }
   const found = neededBy(flags)
     .filter(({ name }) => !packages[name])
     .map(({ name, why, field }) =>
-      error('missing_package', `${why} needs ${name}: ${python} -m pip install ${name}, or choose another.`, { field }),
+      error(
+        'missing_package',
+        `${why} needs the package ${name}. Install it (${python} -m pip install ${name}), or choose another.`,
+        { field },
+      ),
     );
   return [...found, ...knownToBreak(packages)];
 }
@@ -98,12 +102,12 @@ function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: st
 function knownToBreak({ accelerate, tensorboard }: Packages): Finding[] {
   const found: Finding[] = [];
   if (accelerate?.startsWith('0.')) {
-    const message = `accelerate ${accelerate} cannot resume from what newer versions of torch save. Install a newer one (accelerate==1.6.0 is what sd-scripts asks for).`;
+    const message = `accelerate ${accelerate} can't resume from what newer versions of torch save. Install a newer one (sd-scripts asks for accelerate==1.6.0).`;
     found.push(warning('old_accelerate', message));
   }
   if (!tensorboard) {
     const message =
-      'The trainer’s Python has no tensorboard, so nothing is written for the charts. Install it: python -m pip install tensorboard.';
+      'The trainer’s Python has no tensorboard, so no loss is recorded for the charts. Install it: python -m pip install tensorboard.';
     found.push(warning('no_tensorboard', message));
   }
   return found;

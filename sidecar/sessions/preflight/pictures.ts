@@ -27,7 +27,7 @@ export async function readPictures(
     if (error instanceof Problem && error.code === 'no_dataset') {
       throw new Problem(
         'missing_dataset',
-        `The dataset ${path} is not there. Choose a dataset for it; its settings are kept.`,
+        `The dataset ${path} was not found. Choose another one; the settings are kept.`,
         more,
       );
     }
@@ -37,7 +37,7 @@ export async function readPictures(
   if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
     throw new Problem(
       'missing_dataset',
-      `The dataset ${path} is not one of the datasets folder ${settings.datasets}, and ${name} there holds other pictures. Choose one.`,
+      `The dataset ${path} is not in ${settings.datasets}, and the ${name} there has other pictures. Choose another one.`,
       more,
     );
   }
@@ -78,7 +78,7 @@ export function checkSamePictures(detail: DatasetDetail, state: UiState): Findin
   return [
     warning(
       'dataset_changed',
-      'The pictures, their captions or the repeats are not those of the last attempt. All epochs that were asked for are still trained; steps are counted by what an epoch has now.',
+      'The pictures, captions or repeats have changed since the last attempt. All epochs are still trained, but each may now have a different number of steps.',
       { field: 'dataset', about: { dataset: detail.name } },
     ),
   ];

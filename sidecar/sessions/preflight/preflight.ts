@@ -25,7 +25,7 @@ export async function preflight(
   session: Session,
 ): Promise<Preflight> {
   const { state } = session;
-  if (!state) return summary([error('no_settings', 'Its settings are not known.')]);
+  if (!state) return summary([error('no_settings', 'Its settings are unknown.')]);
   try {
     const trainer = findTrainer(deps.settings, state.trainer ?? 'practice');
     const detail = await readPictures(deps.settings, session, state);

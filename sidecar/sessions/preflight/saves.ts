@@ -12,13 +12,13 @@ export function checkSaves(
 ): Finding[] {
   if (!settings.enable_checkpointing) {
     const message =
-      'No state folders are saved: a training that is stopped or interrupted starts over. Switch “Save state folders” on to keep them.';
+      'No state folders are saved, so a training that stops has to start over. Turn on “Save state folders” to be able to resume it.';
     return [warning('cannot_be_resumed', message, { field: 'enable_checkpointing' })];
   }
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
   const everySteps = Number(flags.save_every_n_steps ?? 0);
   if (savesBeforeEnd(epochs, { epochs: every, steps: everySteps }, stepsPerEpoch)) return [];
-  const message = `Nothing is saved before the end: ${every} epochs between two saves, and ${epochs} in all. What is stopped before starts over; save more often to be able to resume it.`;
+  const message = `Nothing is saved before the end: it trains ${epochs} epochs and saves every ${every}. A training that stops before has to start over. Save more often to be able to resume it.`;
   return [warning('saves_too_late', message, { field: 'save_every_n_epochs' })];
 }
 

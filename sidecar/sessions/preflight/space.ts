@@ -36,7 +36,7 @@ export function checkSpace(needed: number, free: number, place: string): Finding
   return [
     error(
       'disk_space',
-      `The disk of ${place} has ${gigabytes(free)} free, and this training writes up to ${gigabytes(needed)}. Free some space there, save less often, or keep only the last saves (--save_last_n_epochs).`,
+      `The disk of ${place} has ${gigabytes(free)} free, but this training writes up to ${gigabytes(needed)}. Free some space, save less often, or keep only the last saves (--save_last_n_epochs).`,
       { field: 'save_every_n_epochs' },
     ),
   ];

@@ -71,5 +71,5 @@ export async function readOne(folder: string, id: string) {
 
 export function noVersion(name: string, version: string): Problem {
   const more = { about: { history: name } };
-  return new Problem('no_version', `There is no copy ${version} any more: the last 20 are kept.`, more);
+  return new Problem('no_version', `Copy ${version} no longer exists: only the last 20 are kept.`, more);
 }

@@ -86,7 +86,7 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
     await keepVersion(folder, content);
     return after;
   }
-  throw new Problem('busy_state', `${STATE_FILE} is being changed all the time by another program. Try again.`);
+  throw new Problem('busy_state', `Another program keeps changing ${STATE_FILE}. Try again.`);
 }
 
 /** An edit in place of a file that we had replaced in that very moment. */
@@ -167,10 +167,10 @@ function isHalfWritten(file: Look): boolean {
 function unreadable(reason: string): Problem {
   return new Problem(
     'unreadable_state',
-    `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it or restore a version from ${HISTORY}/.`,
+    `${STATE_FILE} can't be read: ${reason}. Trackside left it as it is. Repair it, or restore a copy from ${HISTORY}/.`,
   );
 }
 
 function gone(): Problem {
-  return new Problem('missing_state', `${STATE_FILE} is not there any more. Put a version back from ${HISTORY}/.`);
+  return new Problem('missing_state', `${STATE_FILE} is missing. Restore a copy from ${HISTORY}/.`);
 }

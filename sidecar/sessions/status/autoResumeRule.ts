@@ -35,11 +35,11 @@ export function decideAutoResume(session: {
   const latest = attempts.at(-1);
   const no = (reason: string | null, tries = 0) => ({ will: false, tries, reason });
   if (!on || !latest || (latest.outcome !== 'interrupted' && latest.outcome !== 'failed')) return no(null);
-  if (latest.stop_requested_at) return no('You had asked for its end, so it is not resumed by itself.');
-  if (latest.all_trained) return no('It is not resumed by itself: nothing is left to train.');
-  if (latest.no_retry === 'by hand') return no('It was ended by hand, so it is not resumed by itself.');
-  if (latest.no_retry === 'repeats') return no('It is not resumed by itself: that would only repeat the error.');
-  if (!resume) return no('It is not resumed by itself: there is no whole state to go on from.');
+  if (latest.stop_requested_at) return no('No auto-resume: you had asked it to stop.');
+  if (latest.all_trained) return no('No auto-resume: nothing is left to train.');
+  if (latest.no_retry === 'by hand') return no('No auto-resume: somebody ended it by hand.');
+  if (latest.no_retry === 'repeats') return no('No auto-resume: the same error would only happen again.');
+  if (!resume) return no('No auto-resume: there is no complete state folder to resume from.');
 
   const byHand = Math.max(
     0,
@@ -52,14 +52,11 @@ export function decideAutoResume(session: {
   const tries = streak.slice(progressed < 0 ? 0 : 1).filter((each) => each.automatic && isRecent(each, latest)).length;
   if (latest.outcome === 'failed') {
     if (progressed < 0) {
-      return no('It is not resumed by itself: it has saved no new state since it was started.', tries);
+      return no('No auto-resume: it has saved no new state since it was started.', tries);
     }
     const same = (each: AttemptEntry) => each.outcome === 'failed' && isSameFailure(each, latest);
     if (streak.slice(0, -1).some(same)) {
-      return no(
-        'It failed twice in the same way without a new checkpoint, so it is not resumed by itself again.',
-        tries,
-      );
+      return no('No auto-resume: it failed twice in the same way without a new checkpoint.', tries);
     }
   }
   if (tries >= most) return no(gaveUp(most), tries);
@@ -67,7 +64,7 @@ export function decideAutoResume(session: {
 }
 
 export function gaveUp(most: number): string {
-  return `It was resumed by itself ${most === 1 ? 'once' : `${most} times`} within 10 minutes without a new checkpoint, so it is left to you now.`;
+  return `Auto-resume gave up: it resumed ${most === 1 ? 'once' : `${most} times`} within 10 minutes without a new checkpoint.`;
 }
 
 /** How many of these moments (in milliseconds of one monotonic clock) are not ten minutes old. */

@@ -134,7 +134,7 @@ function savedStates(candidates: readonly Candidate[] | null): SavedStates {
 }
 
 function unreadable(reason: string): string {
-  return `${STATE_FILE} can't be read: ${reason}. It was left as it is; mend it, or put back a copy from history/.`;
+  return `${STATE_FILE} can't be read: ${reason}. Trackside left it as it is. Repair it, or restore a copy from history/.`;
 }
 
 async function birth(folder: string): Promise<string> {

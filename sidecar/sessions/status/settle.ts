@@ -36,7 +36,7 @@ export function settle(evidence: Evidence): Settlement {
   const { newFinal, stepsLeft, finalName } = evidence;
   const settlement = { ...settleEnd(evidence), all_trained: newFinal === 'whole' && stepsLeft === 0 };
   if (!settlement.all_trained || settlement.outcome === 'completed') return settlement;
-  const whole = `Everything was trained by then, and ${finalName} is whole.`;
+  const whole = `Everything had been trained by then, and ${finalName} is complete.`;
   return { ...settlement, reason: `${settlement.reason} ${whole}` };
 }
 
@@ -64,7 +64,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     return { ...ended, outcome: 'failed', reason: entry.stalled, reason_code: entry.reason_code ?? 'stalled' };
   }
   if (evidence.podEnded) {
-    const reason = 'The pod was shut down in the middle of it.';
+    const reason = 'The pod was shut down during the training.';
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'pod_shut_down' };
   }
   if (record?.stop_signal) {
@@ -75,10 +75,10 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     return { ...ended, outcome: 'failed', ...why(evidence, record) };
   }
   if (!record) {
-    const reason = 'Trackside went away before the trainer had started; nothing was trained.';
+    const reason = 'Trackside ended before the trainer had started; nothing was trained.';
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'sidecar_gone' };
   }
-  const reason = 'The pod or the runner went away in the middle of it.';
+  const reason = 'The pod or the runner process disappeared during the training.';
   return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };
 }
 

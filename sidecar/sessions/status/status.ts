@@ -26,7 +26,7 @@ export function deriveStatus(evidence: {
   if (liveness.alive === 'elsewhere') {
     return is(
       'running',
-      `It is running elsewhere, on ${liveness.hostname}; its last sign of life is ${Math.round(liveness.silentSeconds)} s old.`,
+      `It is running on ${liveness.hostname}. Last sign of life: ${Math.round(liveness.silentSeconds)} s ago.`,
     );
   }
   if (liveness.alive === 'here') {
@@ -63,14 +63,11 @@ export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionF
 function survivorWords(pids: readonly number[]): string | null {
   if (pids.length === 0) return null;
   const one = pids.length === 1;
-  const named = one
-    ? `Process ${pids[0]} survives`
-    : `Processes ${pids.slice(0, -1).join(', ')} and ${pids.at(-1)} survive`;
-  return `${named} SIGKILL: ${one ? 'it hangs' : 'they hang'} in the kernel, most often in the GPU driver or on a dead network disk. The GPU is not free until ${one ? 'it ends' : 'they end'}. Restart the pod; the training can be resumed then.`;
+  const named = one ? `Process ${pids[0]}` : `Processes ${pids.slice(0, -1).join(', ')} and ${pids.at(-1)}`;
+  return `${named} can't be killed: ${one ? 'it hangs' : 'they hang'} in the kernel, usually in the GPU driver or on a dead network disk. The GPU stays in use until ${one ? 'it ends' : 'they end'}. Restart the pod, then resume the training.`;
 }
 
-const ENDED =
-  'Its trainer has ended. What it left behind is still ending, or the disk does not take the record of how it ended.';
+const ENDED = 'The trainer has ended. Trackside is waiting for its last processes, or for a disk that can be written.';
 
 /** An attempt that has ended says how, once and for all: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {
@@ -106,7 +103,7 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
       return {
         status: 'stopped',
         interrupted: true,
-        reason: `Its ui_state.json says "${state.status}", but no process of it lives.`,
+        reason: `Its ui_state.json says "${state.status}", but none of its processes is running.`,
       };
     default:
       return is('draft', null);

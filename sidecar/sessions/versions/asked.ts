@@ -97,8 +97,7 @@ export async function readNewSession(
 function checkLoraName(loraName: string): void {
   folderName(loraName);
   if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
-    const message =
-      'The name holds a character that cannot be seen, as a line break or a change of direction. Type it anew.';
+    const message = 'The name has an invisible character in it, such as a line break. Type it again.';
     throw new Problem('bad_name', message, { field: 'lora_name' });
   }
   if (loraName.trim().length > 200) {

@@ -14,14 +14,14 @@ export async function clearSessionCaches(
   name: string,
 ): Promise<string[]> {
   const session = await outputs.read(name);
-  if (!session.state) throw new Problem('no_settings', 'Its settings are not known.');
+  if (!session.state) throw new Problem('no_settings', 'Its settings are unknown.');
   const { path } = await readPictures(settings, session, session.state);
   const dataset = basename(path);
   const user = (await outputs.list()).find(
     ({ dataset_path, attempts }) => attempts.at(-1)?.alive && dataset_path && basename(dataset_path) === dataset,
   );
   if (user) {
-    throw new Problem('dataset_in_use', `${user.name} trains on these pictures.`, {
+    throw new Problem('dataset_in_use', `${user.name} is training on these pictures.`, {
       kept: 'Nothing was removed.',
       todo: 'Stop it first.',
       about: { session: user.name },

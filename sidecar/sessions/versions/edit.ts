@@ -10,9 +10,9 @@ import { isStart, LONGEST_DESCRIPTION, type NewSession, readNewSession, valuesOf
 import { putSettings } from './create.js';
 
 const words = z.object({
-  description: z.string('has to be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
-  notes: z.string('has to be text').max(100_000, 'is longer than 100,000 characters').optional(),
-  enable_monitoring: z.union([z.boolean(), z.stringbool()], 'has to be on or off').optional(),
+  description: z.string('must be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
+  notes: z.string('must be text').max(100_000, 'is longer than 100,000 characters').optional(),
+  enable_monitoring: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
 });
 
 /**
@@ -84,8 +84,7 @@ async function writeDraft(
 ): Promise<Session> {
   const { folder, facts } = await outputs.read(name);
   if (asked.loraName !== facts.lora_name) {
-    const message =
-      'The name of a draft stays: its folder has it. Use its settings for a new training of another name.';
+    const message = "A draft can't be renamed: its folder is named after it. Duplicate it under another name instead.";
     throw new Problem('name_stays', message, { field: 'lora_name' });
   }
   await withSessionLock(folder, async () => {
@@ -100,6 +99,6 @@ async function writeDraft(
 }
 
 function notADraft(name: string): Problem {
-  const message = 'It was started with these settings. Use them for a new version to change them.';
+  const message = 'This training was started with these settings. Duplicate it to change them.';
   return new Problem('not_a_draft', message, { about: { newFrom: name } });
 }

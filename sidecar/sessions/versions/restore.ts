@@ -45,7 +45,7 @@ export async function restoreVersion(
   const then = await readOne(folder, version);
   if (!then) throw noVersion(name, version);
   if (!then.raw) {
-    throw new Problem('unreadable_version', `That copy can't be put back: ${then.reason}.`, {
+    throw new Problem('unreadable_version', `That copy can't be restored: ${then.reason}.`, {
       kept: 'Nothing was changed.',
     });
   }
@@ -88,7 +88,7 @@ async function putWhole(folder: string, text: string, signature: string | null):
     return;
   }
   if (!(await stat(path)).isFile()) {
-    throw new Problem('not_a_file', `${path} is not a file. Move it away, and put the copy back then.`);
+    throw new Problem('not_a_file', `${path} is not a file. Move it away, then restore the copy.`);
   }
   await keepBroken(folder, path);
   const replaced = await replaceUnchanged(path, text, signature);
@@ -97,5 +97,5 @@ async function putWhole(folder: string, text: string, signature: string | null):
 }
 
 function busy(): Problem {
-  return new Problem('busy_state', `${STATE_FILE} is changed by another program. Try again.`);
+  return new Problem('busy_state', `Another program has just changed ${STATE_FILE}. Try again.`);
 }

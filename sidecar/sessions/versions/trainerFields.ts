@@ -62,7 +62,7 @@ export async function readTrainerFields(
       const found = await findModels(checks.settings);
       Object.assign(own, chooseModels(trainer, settings.base_model, own, found));
       for (const { flag, label } of start ? missingModels(trainer, own, found) : []) {
-        const words = `${label} is missing: choose a file, or download one on the page Models.`;
+        const words = `${label} is missing: choose a file, or download one on the Models page.`;
         addWrong(wrong, { [`arguments.${flag}`]: words });
       }
     }

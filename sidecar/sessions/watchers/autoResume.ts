@@ -100,7 +100,7 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
       // What comes of it is looked at anew.
       if (error instanceof Problem && PASSING.has(error.code) && countBlock(known, attempt) < AUTO_RESUMES) {
         unmark(name);
-      } else refuse(name, known, attempt, `It could not be resumed by itself: ${(error as Error).message}`);
+      } else refuse(name, known, attempt, `Auto-resume failed: ${(error as Error).message}`);
     } finally {
       known.beginning = false;
       looks.soon(name);

@@ -70,7 +70,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
       const run = runsByHand(true).find((each) => each.pid === pid);
       const before = facts.find((each) => each.pid === pid);
       if (!run || run.since !== before?.since) {
-        const message = `Process ${pid} is no training outside the outputs folder, or has ended.`;
+        const message = `Process ${pid} is not a training outside the outputs folder, or has ended.`;
         throw new Problem('no_such_training', message);
       }
       endByHand(run, confirmation, () => void lookSoon());

@@ -49,7 +49,7 @@ describe('room on the disk', () => {
     expect(checkSpace(5e9, 6e9, '/outputs')).toEqual([]);
     expect(checkSpace(6e9, 5e9, '/outputs')[0]).toMatchObject({ severity: 'error', code: 'disk_space' });
     expect(checkSpace(6e9, 5e9, '/outputs')[0]?.message).toContain(
-      'has 5.0 GB free, and this training writes up to 6.0 GB',
+      'has 5.0 GB free, but this training writes up to 6.0 GB',
     );
   });
 

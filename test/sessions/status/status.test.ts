@@ -83,7 +83,7 @@ describe('how an attempt ended', () => {
   ] as const)('%s: whether everything was trained by then', (_, given, trained) => {
     const { outcome, all_trained, reason } = settle({ ...evidence, record: killed, ...given });
     expect([outcome, all_trained]).toEqual(['entry' in given ? 'stopped' : 'failed', trained]);
-    expect(reason?.includes('Everything was trained by then, and cat.safetensors is whole.')).toBe(trained);
+    expect(reason?.includes('Everything had been trained by then, and cat.safetensors is complete.')).toBe(trained);
   });
 });
 
@@ -120,15 +120,13 @@ describe('what a session is', () => {
 
   test.each([
     [{ survivors: [] }, null],
-    [{ survivors: [12] }, 'Process 12 survives SIGKILL: it hangs in the kernel'],
-    [{ survivors: [12, 13, 14] }, 'Processes 12, 13 and 14 survive SIGKILL: they hang in the kernel'],
+    [{ survivors: [12] }, "Process 12 can't be killed: it hangs in the kernel"],
+    [{ survivors: [12, 13, 14] }, "Processes 12, 13 and 14 can't be killed: they hang in the kernel"],
   ])('alive after a stop that left %j: the reason names them, and says to restart the pod', (left, words) => {
     const latest = entry({ stop_requested_at: 'x', stop_when: 'now', ...left });
     const { status, reason } = deriveStatus({ ...draft, liveness: here, latest });
     expect(status).toBe('stopping');
-    expect(reason).toEqual(
-      words && expect.stringMatching(`^${words}.* Restart the pod; the training can be resumed then.$`),
-    );
+    expect(reason).toEqual(words && expect.stringMatching(`^${words}.* Restart the pod, then resume the training.$`));
     expect(deriveStatus({ ...draft, latest: { ...latest, outcome: 'stopped' } }).reason).toBeNull();
   });
 
