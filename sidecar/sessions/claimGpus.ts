@@ -5,18 +5,18 @@ import type { Trainer } from '../trainers/trainer.js';
 import type { SessionFacts } from './facts.js';
 import type { UnderWay } from './underWay.js';
 
-/** GPUs that a session has to itself, until its attempt has ended or never came to be. */
+/** The GPUs of one session, until its attempt has ended or failed to start. */
 export type Claim = {
-  /** By nvidia-smi's index, in its order; empty where there are none. */
+  /** nvidia-smi's indices, in its order; may be empty. */
   gpus: number[];
-  /** Once the attempt is recorded, and tells itself which GPUs it has. */
+  /** To be called once the attempt is recorded, with its GPUs. */
   release(): void;
 };
 
 /**
- * Takes the GPUs that a session asks for (`"0"`, `"0,1"`, `"all"`; empty: the first free one). A GPU belongs to one session
- * at a time: throws a Problem with the way to the session that has it, or for one that is not there. Without any GPU
- * the claim is empty: some trainers get on without.
+ * Reserves the GPUs that a session asks for (`"0"`, `"0,1"`, `"all"`; empty: the first free one). A GPU belongs to one
+ * session at a time: throws a Problem with a link to its holder, or for a GPU that does not exist. The claim is empty
+ * on a machine without GPUs: some trainers need none.
  */
 export async function claimGpus(
   { outputs, underWay }: { outputs: { list(): Promise<SessionFacts[]> }; underWay: UnderWay },
@@ -26,7 +26,7 @@ export async function claimGpus(
   const reserved = underWay.gpus;
   const found = await local.offers();
   const holders = gpuHolders(await outputs.list());
-  // From here to the reservation nothing is awaited: of two that ask at once, one is first.
+  // No await from here to the reservation: of two simultaneous requests, one is first.
   for (const [index, holder] of reserved) if (holder !== name) holders.set(index, holder);
   const gpus = pickGpus(asked, found, holders);
   for (const index of gpus) reserved.set(index, name);
@@ -38,12 +38,12 @@ export async function claimGpus(
   };
 }
 
-/** Does this session train on a GPU? Not with the preset for none. */
+/** Does this session train on a GPU? Not with the CPU preset. */
 export function wantsGpu({ usesGpu, presets }: Trainer, vram: string | undefined): boolean {
   return usesGpu === true && presets?.find((preset) => preset.vram === vram)?.gib !== 0;
 }
 
-/** Which session has which GPU. */
+/** The holder of each GPU. */
 export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, string> {
   const holders = new Map<number, string>();
   for (const { name, attempts } of sessions) {
@@ -72,7 +72,7 @@ export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: Readon
   return wanted;
 }
 
-/** All are taken: the first is named, so that its holder is. */
+/** When all are taken, the first one: the refusal then names its holder. */
 function firstFree(gpus: readonly Gpu[], holders: ReadonlyMap<number, string>): number[] {
   const free = gpus.find(({ index }) => !holders.has(index)) ?? gpus[0];
   return free ? [free.index] : [];

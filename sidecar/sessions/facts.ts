@@ -2,7 +2,7 @@ import type { Launcher } from '../launchers/launcher.js';
 import type { Progress } from '../telemetry/progress.js';
 
 /**
- * What is known about a session, as the API answers it and as the pages show it. Times are ISO 8601 in UTC, except
+ * The facts of a session, as the API answers them and the pages show them. Times are ISO 8601 in UTC, except
  * `timestamp` (seconds since 1970). Steps and epochs are absolute over all attempts of the session, null where unknown.
  */
 export type Status = 'draft' | 'pending' | 'starting' | 'running' | 'stopping' | 'stopped' | 'completed' | 'failed';
@@ -13,7 +13,7 @@ export type AttemptFacts = {
   kind: AttemptKind;
   started_at: string;
   ended_at: string | null;
-  /** Where it runs. */
+  /** The launcher that runs it. */
   launcher: Launcher['id'];
   /** The runner's process, which leads the process group. */
   pid: number | null;
@@ -25,9 +25,9 @@ export type AttemptFacts = {
   exit_code: number | null;
   /** "SIGKILL", … */
   signal: string | null;
-  /** How it ended, in words. */
+  /** Its end, in words. */
   reason: string | null;
-  /** The same to compare: `out_of_memory`, `disk_full`, `exception:ValueError:0b1c…`, …; null where an older record has none. */
+  /** The end as a code: `out_of_memory`, `disk_full`, `exception:ValueError:0b1c…`, …; null in older records. */
   reason_code: string | null;
   argv: string[];
   /** Byte range in training.log; `log_end` is null while it lives. */
@@ -35,7 +35,7 @@ export type AttemptFacts = {
   log_end: number | null;
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: boolean;
-  /** The GPUs that it has to itself, by nvidia-smi's index; empty where it uses none. */
+  /** Its GPUs, by nvidia-smi's index; may be empty. */
   gpus: number[];
 };
 
@@ -56,25 +56,25 @@ export type StateFacts = SavedFacts & {
   complete: boolean;
   /** Why it is not complete, in words. */
   reason: string | null;
-  /** Why it can't be resumed from as things are, complete or not, in words. */
+  /** Why it can't be resumed from now, complete or not, in words. */
   refused: string | null;
 };
 
 export type CheckpointFacts = SavedFacts & {
-  /** What its header tells, by the names of sd-scripts (`ss_*`, sd-scripts.md section 8), as text. */
+  /** Its header's metadata as text, by sd-scripts' names (`ss_*`, sd-scripts.md section 8). */
   metadata: Record<string, string>;
-  /** Why it can't be downloaded, in words; null where it can. */
+  /** Why it can't be downloaded, in words; null when it can. */
   problem: string | null;
 };
 
-/** Folders that hold what earlier attempts left, relative to the output folder, newest first. */
+/** Folders with the files of earlier attempts, relative to the output folder, newest first. */
 export type KeptEarlier = { states: string[]; samples: string[] };
 
 export type SampleFacts = {
   name: string;
-  /** The epoch, where the epoch triggered it. */
+  /** Set for a sample by epochs. */
   epoch: number | null;
-  /** The step, where a step triggered it; absolute. */
+  /** Set for a sample by steps; absolute. */
   step: number | null;
   /** Index of the prompt, from 0. */
   prompt: number;
@@ -86,23 +86,23 @@ export type ResumeFacts = {
   /** Folder name, and its path relative to the output folder. */
   state: string;
   path: string;
-  /** Of the state: epochs and steps that are kept. */
+  /** Epochs and steps inside the state, which are kept. */
   epoch: number;
   step: number;
   /** The first epoch that will be trained. */
   first_epoch: number;
-  /** Steps that were trained since the state and are lost, 0 where none; null where unknown. */
+  /** Steps that were trained since the state and are lost; null when unknown. */
   lost_steps: number | null;
-  /** Steps inside the state that are trained again, because it was saved in the middle of an epoch. */
+  /** Steps inside the state that are trained again: it was saved in the middle of an epoch. */
   repeated_steps: number;
-  /** Newer states that were passed over, with the reason. */
+  /** Newer states that can't be used, with the reason. */
   passed_over: PassedOver[];
 };
 
-/** A state folder, with its path relative to the output folder, and why it was not taken, in words. */
+/** A state folder that was not chosen: its path relative to the output folder, and the reason in words. */
 export type PassedOver = { state: string; path: string; reason: string };
 
-/** Whether a session goes on by itself after an interruption or a crash. */
+/** Whether a session is resumed automatically after an interruption or a crash. */
 export type AutoResumeFacts = {
   /** `enable_monitoring`: off by default. */
   on: boolean;
@@ -110,9 +110,9 @@ export type AutoResumeFacts = {
   will: boolean;
   /** Automatic resumes of the last ten minutes without a new checkpoint. */
   tries: number;
-  /** In how many seconds this Trackside does it; null where it does not wait. */
+  /** Seconds until this Trackside resumes it; null when no resume is scheduled. */
   in_seconds: number | null;
-  /** Why it is not resumed although it is switched on and nobody stopped it, in words. */
+  /** Why it is not resumed, though it is switched on and nobody stopped it, in words. */
   reason: string | null;
 };
 
@@ -125,19 +125,19 @@ export type SessionFacts = {
   version: number;
   trainer: string;
   status: Status;
-  /** Stopped, but by nobody: the pod or the runner went away. */
+  /** Stopped by nobody: the pod or the runner disappeared. */
   interrupted: boolean;
-  /** Who stopped it, through Trackside or with `kill`; null where nobody did, or nothing tells. */
+  /** Who stopped it, through Trackside or with `kill`; null when nobody did, or unknown. */
   stopped_by: 'you' | 'a signal' | null;
-  /** Why it is failed or stopped, in words. */
+  /** Why it failed or stopped, in words. */
   reason: string | null;
-  /** That of its last attempt, where this is why. */
+  /** The code of its last attempt, when that is the reason. */
   reason_code: string | null;
-  /** Is there a ui_state.json, and can it be read? `found`: an output folder that something else filled. */
+  /** The state of ui_state.json. `found`: there is none, the folder was filled by another program. */
   record: 'whole' | 'found' | 'unreadable';
   /**
-   * False for a while after a start with thousands of sessions: only the record was read yet, so `progress`, `resume`,
-   * `next`, `newest_sample` and `loss_curve` are not known. Asking for the session itself always tells them.
+   * False for a while after a start with thousands of sessions: only the record has been read, and `progress`,
+   * `resume`, `next`, `newest_sample` and `loss_curve` are unknown. A request for the session itself always has them.
    */
   looked_into: boolean;
   description: string;
@@ -150,17 +150,17 @@ export type SessionFacts = {
   timestamp: number | null;
   created_at: string;
   completed_at: string | null;
-  /** Every epoch is trained and the final weights are whole, however its last attempt ended. */
+  /** Every epoch is trained and the final weights are whole, whatever ended the last attempt. */
   all_trained: boolean;
   progress: Progress;
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;
   auto_resume: AutoResumeFacts;
-  /** It trains on until the next checkpoint and stops then; that can still be taken back. */
+  /** It stops after the next checkpoint; that can still be cancelled. */
   stops_after_save: boolean;
-  /** Seconds without progress, once they are over the limit of the phase; null while it moves, or does not run. */
+  /** Seconds without progress, once over the phase's limit; null while it moves, or does not run. */
   stalled_seconds: number | null;
-  /** It runs, but somebody started it in a terminal: its topmost process, and since when. Null otherwise. */
+  /** A run that was started in a terminal: its topmost process, and its start. Null otherwise. */
   by_hand: { pid: number; since: string } | null;
   next: NextAction;
   /** Newest sample picture, a file name under samples/. */
@@ -168,21 +168,21 @@ export type SessionFacts = {
   /** Up to 60 points of the loss curve, oldest first, for the small chart. */
   loss_curve: number[];
   settings: Record<string, unknown>;
-  /** ui_state.json was broken, and its last good version was put back; until the broken file is removed. */
+  /** Set when a broken ui_state.json was replaced by its last good version, until the broken file is removed. */
   put_back: PutBackFacts | null;
 };
 
 export type PutBackFacts = {
-  /** Where the broken file lies: absolute path. */
+  /** Absolute path of the broken file. */
   broken: string;
-  /** What was wrong with it, in words. */
+  /** Its fault, in words. */
   reason: string;
-  /** Id in history/ of the version that was put back, and when that was kept; null where unknown. */
+  /** The restored version's id in history/, and its time; null when unknown. */
   version: string | null;
   saved_at: string | null;
 };
 
-/** A training that somebody started in a terminal, and that writes outside the outputs folder. */
+/** A training that was started in a terminal and writes outside the outputs folder. */
 export type HandRunFacts = {
   /** Its `--output_name`, else the name of its folder. */
   name: string;

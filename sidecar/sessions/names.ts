@@ -4,7 +4,7 @@ import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
 import { slug } from '../slug.js';
 
-/** A session's name is its folder under outputs/: this, and nothing that leaves the root or hides. */
+/** A session's name is its folder under outputs/. It can't leave the root, or hide. */
 const SESSION_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u;
 
 /** Is this the name of an output folder that Trackside would serve? Dots alone, slashes and hidden names are not. */
@@ -38,7 +38,7 @@ export function versionOf(folder: string): number {
   return Number(/-v(\d{1,6})$/.exec(folder)?.[1] ?? 1);
 }
 
-/** The next free version of a LoRA, from the folders there are. Versions are never given twice while their folder stands. */
+/** The next free version of a LoRA, from the existing folders. No version is given twice while its folder exists. */
 export function nextVersion(base: string, folders: readonly string[]): number {
   const taken = folders.flatMap((folder) => {
     if (folder === base) return [1];
@@ -52,7 +52,7 @@ export function versionFolder(base: string, version: number): string {
   return version === 1 ? base : `${base}-v${version}`;
 }
 
-/** Makes the folder of a LoRA's next version. Two at the same time get two versions. */
+/** Makes the folder of a LoRA's next version. Two simultaneous calls get two versions. */
 export async function makeVersionFolder(outputs: string, loraName: string): Promise<{ name: string; version: number }> {
   const base = folderName(loraName);
   await mkdir(outputs, { recursive: true });

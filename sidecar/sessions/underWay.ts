@@ -1,10 +1,10 @@
-/** What this Trackside is about to do and no file tells yet. */
+/** Work that this Trackside has begun and no file tells yet. */
 export type UnderWay = {
-  /** Sessions in which an attempt is being begun. */
+  /** Sessions with an attempt about to start. */
   beginning: Set<string>;
-  /** The session that is about to have a GPU, by nvidia-smi's index. */
+  /** The session that has reserved a GPU, by nvidia-smi's index. */
   gpus: Map<number, string>;
-  /** The names of the sessions that forms are being made into, by the form's id. */
+  /** Names of the sessions being made, by the form's id. */
   forms: Map<string, Promise<string>>;
 };
 

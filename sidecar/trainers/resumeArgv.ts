@@ -7,13 +7,13 @@ const PLACES = [
   ...['--llm_adapter_path', '--t5_tokenizer_path'],
 ];
 
-/** What each attempt says for itself: how long it goes on, and from where. */
+/** Flags that each attempt sets anew: its length, and its beginning. */
 const OWN = ['--max_train_epochs', '--max_train_steps', '--resume', '--initial_epoch', '--initial_step'];
 
 /**
- * The command of a resume: the flags of the session's last start; and of today's command the program before the flags, the
- * places of files (the pod may have been rebuilt around the outputs), the state folder, the explicit beginning and the
- * number of epochs.
+ * The command of a resume: the flags of the session's last start, with parts of today's command: the program before the
+ * flags, the places of files (the pod may have been rebuilt around the outputs), the state folder, the explicit
+ * beginning and the number of epochs.
  *
  * The beginning is always given, because a state saved by a resumed run holds a too small step, from which sd-scripts would
  * begin too early (train_network.py:1275, :1416).

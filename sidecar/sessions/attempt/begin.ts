@@ -31,14 +31,14 @@ export type Beginning = {
 export type Begun = { session: Session; failed: string | null };
 
 /**
- * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. What
- * the trainer would overwrite is moved to `earlier/` first. Resolves when the trainer process runs (or when it is
- * known that it can't); the attempt's end is found out later. Throws a Problem where one is alive already (with
- * its address), or where something is missing, in words. Whatever is thrown, nothing was lost.
+ * Starts an attempt of a session: a first start, a resume from a state folder, or a relaunch from the beginning. Files
+ * that the trainer would overwrite are moved to `earlier/` first. Resolves when the trainer process runs, or is known
+ * not to start. Throws a Problem when an attempt is alive already (with its address), or when something is missing. No
+ * error loses a file.
  */
 export async function beginAttempt(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
   const { beginning } = trackside.underWay;
-  // A hundred clicks are answered at once, not one after the other.
+  // The second of two clicks is answered at once, without waiting for the lock.
   if (beginning.has(name)) throw alreadyRunning(name, 'It is starting right now.');
   beginning.add(name);
   try {
@@ -61,9 +61,9 @@ export async function beginAttempt(trackside: Beginning, name: string, begin: Be
 async function beginAlone(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
   const { outputs, settings } = trackside;
   const folder = await outputs.folder(name);
-  // Somebody may have started one in a terminal this very moment.
+  // A person may have started one in a terminal a moment ago.
   runsByHand(true);
-  // What does not rest is read, and its file corrected, before the lock is taken: nobody waits for that to be refused.
+  // A session that may be alive is read before the lock is taken: a refusal does not wait for the lock.
   if (!rests(outputs.facts(name))) refuseIfAlive(await outputs.read(name));
   let claim: Claim | undefined;
   const begun = withSessionLock(folder, async () => {
@@ -86,18 +86,18 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
     if (typeof launched === 'object' && 'heldBy' in launched) throw alreadyRunning(name, launched.heldBy);
     return { session, failed: launched === 'started' ? null : launched.failed };
   } finally {
-    // Not before its attempt is known to have them.
+    // Only now is the attempt known to hold them.
     claim?.release();
   }
 }
 
-/** Did nothing run in it, or wait for being corrected, when it was last read? */
+/** Was the session at rest, with nothing to correct, when it was last read? */
 function rests(facts: SessionFacts | null): boolean {
   if (!facts?.looked_into || facts.by_hand) return false;
   return ['draft', 'stopped', 'completed', 'failed'].includes(facts.status);
 }
 
-/** The session, read whole; and what its record names. */
+/** Reads the whole session, and the trainer and pictures that its record names. */
 async function look({ outputs, settings }: Beginning, name: string, begin: Begin): Promise<Omit<Found, 'gpus'>> {
   const session = await outputs.read(name);
   refuseIfAlive(session);
@@ -115,7 +115,7 @@ function refuseIfAlive(session: Session): void {
   if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, is writing into its folder.`);
 }
 
-/** Between the decision and the lock another Trackside, or a person, may have done something. */
+/** Another Trackside, or a person, may have acted between the decision and the lock. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
   throw new Problem('not_due', `${session.name} no longer needs an auto-resume.`, {

@@ -9,18 +9,18 @@ import type { Command, TrainingInput } from '../../trainers/trainer.js';
 import { planRoom, type Room } from '../lineage/earlier.js';
 import type { Plan } from './plan.js';
 
-/** A plan with all that is run by it. */
+/** A plan with everything that it runs. */
 export type Attempt = Plan & {
   number: number;
-  /** What is moved away before. */
+  /** The files that are moved away before. */
   room: Room;
-  /** Where the state folder that it is resumed from lies by then; null at the beginning. */
+  /** The place of the state folder to resume from, once files were moved; null at the beginning. */
   statePath: string | null;
   input: TrainingInput;
   command: Command;
 };
 
-/** What an attempt runs, and what makes room for it. Changes nothing yet. */
+/** Prepares the command of an attempt, and the room for it. Changes nothing yet. */
 export async function prepareAttempt(settings: Settings, plan: Plan): Promise<Attempt> {
   const { session, state, trainer, from } = plan;
   const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
@@ -40,14 +40,14 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   };
   const fresh = trainer.command(input);
   const first = state.attempts.findLast((each) => each.kind !== 'resume');
-  // Network, optimizer and learning rate can't change on a resume: what was given at the start is given again.
+  // Network, optimizer and learning rate can't change on a resume: it gets the flags of the start.
   const argv = statePath && first ? resumeArgv(first.argv, fresh.argv, trainer.models ?? []) : fresh.argv;
   return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
 }
 
 /**
- * Refuses a command that holds what nobody may give a trainer, before anything is moved or written: its flags come from a
- * file that may have been made elsewhere. Throws a Problem.
+ * Refuses a command with flags that no trainer may get, before anything is moved or written: the flags come from a file
+ * that may have been made elsewhere. Throws a Problem.
  */
 export async function refuseForeign(
   { settings, describe }: { settings: Settings; describe: Describe },

@@ -8,28 +8,28 @@ import { editAttempt } from '../record/uiState.js';
 import { isLastSave } from '../status/saveUnderWay.js';
 import { saveEnds } from './saveEnds.js';
 
-/** Attempts that are being ended, here and now; their files tell who asked for it. */
+/** The attempts that this process is ending; their files tell who asked for it. */
 export type Endings = {
   /**
-   * Lets a save that is under way through, and ends an attempt's processes; who survives is told on the page, by its record.
-   * Does nothing where that goes on already. Never rejects.
+   * Waits for a save under way, then ends an attempt's processes; survivors go into the record. A second call meanwhile
+   * does nothing. Never rejects.
    */
   end(name: string, attempt: string): Promise<void>;
   isEnding(attempt: string): boolean;
-  /** It may be ended after its next save; or may not, whatever was read of it a moment ago. */
+  /** Allows or forbids the end after the next save, against what was read of the attempt a moment ago. */
   allowAfterSave(attempt: string): void;
   forbidAfterSave(attempt: string): void;
-  /** Takes up the ends that an earlier sidecar had begun. */
+  /** Continues the ends that an earlier sidecar had begun. */
   open(): Promise<void>;
   close(): void;
 };
 
 const NOT_ENDED = 'The training could not be ended.';
 
-/** Sees to it that what is to end does: a save is let through, then the processes are ended and looked for until none is left. */
+/** Ends attempts: a save may finish, then the processes are ended and searched for until none is left. */
 export function createEndings({ outputs }: { outputs: Outputs }): Endings {
   const ending = new Set<string>();
-  /** Attempts that are not to stop after the next save any more. */
+  /** Attempts whose stop after the next save was taken back. */
   const takenBack = new Set<string>();
 
   async function end(name: string, attempt: string): Promise<void> {
@@ -55,10 +55,10 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
     const session = await outputs.read(name);
     const { folder, latest, liveness } = session;
     if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
-    // The final weights are still to come, and then it ends by itself.
+    // The final weights are still to come; then the trainer ends by itself.
     if (isLastSave(session)) return;
     const ended = end(name, latest.id);
-    // For a sidecar that takes this one's place; the end does not wait for the disk, or it would cost steps.
+    // For the next sidecar, should this one die. The end does not wait for the disk: that would cost steps.
     await updateStateFile(folder, (raw) => {
       editAttempt(raw, latest.id, { stop_when: 'now' });
       raw.status = 'stopping';

@@ -2,10 +2,10 @@ import { arch, release } from 'node:os';
 import { log } from '../../log.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 
-/** What a training ran on, for the record. Null where it can't be told. */
+/** The software of a training, for the record. Null when unknown. */
 export type Environment = { python: string | null; torch: string | null; accelerate: string | null; system: string };
 
-/** Asks an interpreter for its version and those of the packages that matter, without importing any. Asked once a name. */
+/** Asks an interpreter, once, for its version and those of the packages that matter, without importing any. */
 export function readEnvironment(python: string): Promise<Environment> {
   const asked = known.get(python) ?? ask(python);
   known.set(python, asked);

@@ -16,10 +16,10 @@ import { finalSignature } from '../status/settle.js';
 import type { Attempt } from './command.js';
 import { readEnvironment } from './environment.js';
 
-/** An attempt that its session's files tell of. */
+/** An attempt that is recorded in its session's files. */
 export type Recorded = Attempt & { entry: AttemptEntry; variables: Record<string, string> };
 
-/** Writes what the trainer reads, and the attempt itself into the session's record. */
+/** Writes the trainer's input files, and the attempt into the session's record. */
 export async function recordAttempt(settings: Settings, attempt: Attempt): Promise<Recorded> {
   const { session, trainer, detail, begin, from, statePath, input, command } = attempt;
   const { folder } = session;
@@ -59,7 +59,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     now,
   });
   await updateStateFile(folder, (raw) => {
-    // How the one before ended may be known by now, and not be written yet.
+    // The end of the previous attempt may be known by now, and not written yet.
     if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
     raw.status = 'starting';
@@ -76,10 +76,10 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   return { ...attempt, entry, variables };
 }
 
-/** How a launch went: the trainer runs, it could not be started (why, as its record says too), or another attempt has the folder. */
+/** A launch ends with a running trainer, with a reason why there is none, or with another attempt in the folder. */
 export type Launched = 'started' | { failed: string } | { heldBy: string };
 
-/** Starts the runner of a recorded attempt. Resolves when the trainer process runs, or when it is known that it can't. */
+/** Starts the runner of a recorded attempt. Resolves when the trainer process runs, or is known not to start. */
 export async function launchAttempt(
   { settings, secrets }: { settings: Settings; secrets: Pick<Secrets, 'environment'> },
   { session, begin, command, entry, variables }: Recorded,
@@ -112,13 +112,13 @@ export async function launchAttempt(
   return { failed: launched.message };
 }
 
-/** The pictures that it is trained on, for the record and for the next attempt to compare with. */
+/** The pictures of the attempt, for the record and for the next attempt to compare with. */
 function recordOf(detail: DatasetDetail) {
   const { path, images, captions } = detail;
   return { path, images, captions, fingerprint: fingerprintDataset(detail) };
 }
 
-/** What it runs on, for the record; nothing is asked where it uses no GPU. */
+/** The GPUs of the attempt, for the record; asks nothing when it uses none. */
 async function gpuRecord(indices: readonly number[]): Promise<{ gpu: string | null; driver: string | null }> {
   const found = indices.length > 0 ? (await local.offers()).gpus.filter(({ index }) => indices.includes(index)) : [];
   return { gpu: found.map(({ name }) => name).join(', ') || null, driver: found[0]?.driver ?? null };

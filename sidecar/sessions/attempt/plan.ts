@@ -8,28 +8,28 @@ import type { Session } from '../status/session.js';
 
 export type Begin = {
   kind: AttemptKind;
-  /** A state folder to resume from, by the path that the session's facts give; without it the newest complete one. */
+  /** The state folder to resume from, by its path in the session's facts; by default the newest complete one. */
   state?: string | null;
-  /** Train further than the session was made for: the number of epochs in all. */
+  /** The new total number of epochs, to train further. */
   maxTrainEpochs?: number | null;
-  /** Which GPUs, in place of those of the session's settings: see claimGpus.ts. */
+  /** GPUs in place of those in the session's settings: see claimGpus.ts. */
   gpus?: string | null;
-  /** Trackside's own doing, as the successor of this attempt and of no other. */
+  /** An automatic attempt, as the successor of this attempt and of no other. */
   automaticAfter?: string | null;
 };
 
-/** A run, and where it begins. `settings.max_train_epochs` is the number of epochs in all. */
+/** A run and its beginning. `settings.max_train_epochs` is the total number of epochs. */
 export type Plan = Run & {
   begin: Begin;
-  /** The state folder that it goes on from; null at the beginning. */
+  /** The state folder to resume from; null at the beginning. */
   from: Candidate | null;
-  /** Optimizer steps before its first epoch, by what an epoch has today. */
+  /** Optimizer steps before its first epoch, with today's steps per epoch. */
   firstStep: number;
 };
 
 /**
- * Where an attempt begins: at the beginning, or at the newest whole state that leaves something to train. Throws a Problem
- * where that can't be, in words.
+ * Plans an attempt: from the beginning, or from the newest whole state that leaves something to train. Throws a Problem
+ * when neither is possible.
  */
 export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
   const { session, state } = run;
@@ -65,8 +65,8 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
 }
 
 /**
- * An epoch has another number of steps once the dataset or the number of GPUs changed. sd-scripts is told a step only where
- * it runs on several GPUs; there it has to be exact.
+ * The number of steps per epoch changes with the dataset and the number of GPUs. sd-scripts gets a first step only on
+ * several GPUs; there it has to be exact.
  */
 function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candidate): number {
   const before = session.latest?.gpus.length ?? 0;

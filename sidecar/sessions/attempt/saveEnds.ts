@@ -2,16 +2,16 @@ import type { ConsoleEvent } from '../../trainers/dialect.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { saveUnderWay } from '../status/saveUnderWay.js';
 
-/** A save that is in progress may end before the trainer is told to: bounded, for a disk may hang. */
+/** The longest wait for a save in progress, before the trainer is stopped: a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;
-/** A trainer that has saved all it had to may end by itself. */
+/** The longest wait for a trainer that has saved everything to end by itself. */
 const LEAVING_PATIENCE_MS = 10_000;
-/** Its state is saved, or, where none was to come, the training goes on. */
+/** The state is saved; or none was to come, and the training goes on. */
 const ENDS_OF_A_SAVE = ['state-saved', 'step', 'epoch', 'sampling'] as const;
 
 /**
- * Resolves when what is being saved is whole, or when waiting has been long enough. After the last save nothing is left
- * to be stopped: the trainer is let go by itself.
+ * Resolves when the save under way is whole, or after the longest wait. After the last save there is nothing left to
+ * stop: the trainer ends by itself.
  */
 export async function saveEnds(outputs: Outputs, name: string): Promise<void> {
   await outputs.catchUp(name);
@@ -22,7 +22,7 @@ export async function saveEnds(outputs: Outputs, name: string): Promise<void> {
   if (save === 'the last' || save === 'leaving') await heard(outputs, name, [], LEAVING_PATIENCE_MS);
 }
 
-/** Resolves when its console says one of these, when it has ended, or after so many milliseconds. */
+/** Resolves when the console says one of `types`, when the training has ended, or after `patience` milliseconds. */
 async function heard(
   outputs: Outputs,
   name: string,

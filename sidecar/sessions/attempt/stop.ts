@@ -9,15 +9,15 @@ import { editAttempt } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 import type { Endings } from './endings.js';
 
-/** What stopping needs of the rest of the program. */
+/** The parts of the program that a stop needs. */
 export type Stopping = { outputs: Outputs; endings: Endings };
 
-/** A stop, and what confirms it where somebody started the training by hand. */
+/** A stop, with the confirmation that a training by hand needs. */
 export type Stop = Confirmation & { when: 'now' | 'after-save' };
 
 /**
- * Stops a training: the request is written down first, so that it outlives the sidecar, and seen to in the background.
- * Throws a Problem when nothing runs, or when what runs was started by hand and its end is not confirmed.
+ * Stops a training. The request is written down first, so that it outlives the sidecar; the end follows in the
+ * background. Throws a Problem when nothing runs, or when a training by hand runs and its end is not confirmed.
  */
 export async function stopAttempt(trackside: Stopping, name: string, asked: Stop): Promise<Session> {
   const { outputs, endings } = trackside;
@@ -39,7 +39,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
       'This training saves no state folders, so there is nothing to wait for. Use Stop.',
     );
   }
-  // It is being ended already; waiting for a save now would take that back.
+  // It is ending already; waiting for a save would undo that.
   if (when === 'after-save' && latest.stop_when === 'now') return session;
   endings.allowAfterSave(latest.id);
   const stop_requested_at = latest.stop_requested_at ?? new Date().toISOString();
@@ -47,7 +47,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
     editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
     if (when === 'now') raw.status = 'stopping';
   }).catch((error: unknown) => {
-    // A full disk or a spoiled file is no reason to let it run on.
+    // A full disk or a broken file is no reason to let it run on.
     if (when !== 'now') throw error;
     log.warn('sessions', 'The stop could not be written down.', { session: name, error });
   });
@@ -60,8 +60,8 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
 }
 
 /**
- * Takes back that it is to stop after the next checkpoint. Changes nothing where that was not asked for. Throws a Problem
- * when it is being ended already.
+ * Cancels a stop after the next checkpoint. Changes nothing without such a stop. Throws a Problem when the training is
+ * ending already.
  */
 export async function keepTraining({ outputs, endings }: Stopping, name: string): Promise<Session> {
   const { folder, latest, liveness } = await outputs.read(name);
@@ -81,8 +81,8 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
 }
 
 /**
- * Ends an attempt in which nothing moves any more, so that it can be resumed; `stalled` is what is said of it. Does nothing
- * where it has ended, or somebody has asked for its end, meanwhile.
+ * Ends a stalled attempt, so that it can be resumed; `stalled` becomes its reason. Does nothing if it has ended, or was
+ * asked to stop, meanwhile.
  */
 export async function endStalled(
   { outputs, endings }: Stopping,

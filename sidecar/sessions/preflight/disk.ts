@@ -12,7 +12,7 @@ import type { Finding } from './finding.js';
 import { savesKept } from './saves.js';
 import { checkSpace, loraParameters, type SaveSizes, saveSizes, spaceNeeded } from './space.js';
 
-/** Is there room for what the run will write: checkpoints and states beside the session, caches beside the pictures? */
+/** Checks the space for the files of a run: checkpoints and states beside the session, caches beside the pictures. */
 export async function checkDisk(run: {
   session: Session;
   settings: TrainingSettings;
@@ -49,7 +49,7 @@ function check(needed: number, place: Place, path: string): Finding[] {
   return place ? checkSpace(needed, place.free, path) : [];
 }
 
-/** The best estimate is what an earlier attempt wrote. */
+/** Sizes of what an earlier attempt wrote: the best estimate. */
 async function largestSeen({ folder, dialect, outputName, entries, candidates }: Session): Promise<Partial<SaveSizes>> {
   const names = entries.filter((name) => dialect.saved(name, outputName)?.is === 'checkpoint');
   const sizes = await Promise.all(
@@ -60,7 +60,7 @@ async function largestSeen({ folder, dialect, outputName, entries, candidates }:
   return { ...(checkpoint > 0 ? { checkpoint } : {}), ...(state > 0 ? { state } : {}) };
 }
 
-/** Null where no model file tells. */
+/** Null when no model file tells. */
 async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<number | null> {
   const { needs, flags, settings, cwd } = run;
   const unetOnly = flags.network_train_unet_only === true;
@@ -82,7 +82,7 @@ async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<numbe
 /** Bytes of a caption's text encoder outputs in 32 bits, as T5-XXL makes them (sd-scripts library/strategy_*.py). */
 const TEXT_OUTPUT = 512 * 4096 * 4;
 
-/** Caches that are there already are not written again. */
+/** Existing caches are not written again. */
 async function cachesNeeded({ detail, settings, flags }: Parameters<typeof checkDisk>[0]): Promise<number> {
   const there = (await readdir(detail.path).catch(ifUnreadable([], 'sessions'))).filter((name) =>
     name.endsWith('.npz'),

@@ -3,10 +3,10 @@ import type { GpuPreset } from '../../trainers/trainer.js';
 import { type Finding, warning } from './finding.js';
 
 const GiB = 2 ** 30;
-/** A driver, a desktop and rounding take their share of what a GPU is sold with. */
+/** The usable share of a GPU's nominal memory: driver, desktop and rounding take the rest. */
 const SHARE = 0.9;
 
-/** Does the GPU have what the preset was made for? Other programs' memory counts. */
+/** Checks that the GPU has the free memory that the preset is made for. */
 export function checkGpuMemory(
   { gpus, missing }: Gpus,
   chosen: readonly number[],
@@ -41,8 +41,8 @@ function gib(bytes: number): string {
 }
 
 /**
- * Loader workers hand pictures over through /dev/shm, which a container has 64 MB of unless it was given more; where it is
- * full they die of a bus error. `free` in bytes, null where there is none.
+ * Checks /dev/shm, through which loader workers pass pictures. A container has 64 MB by default; when it is full,
+ * workers die of a bus error. `free` in bytes, null without /dev/shm.
  */
 export function checkSharedMemory(
   free: number | null,

@@ -9,8 +9,8 @@ import type { ModelNeed } from '../../trainers/trainer.js';
 import { error, type Finding, warning } from './finding.js';
 
 /**
- * Are the model files that a family needs there, whole, and what they are given for? A trainer finds out only after a minute
- * of loading, and no flag is required by its parser. `cwd` is what relative paths are relative to.
+ * Checks that a family's model files exist, are whole and have the right role. A trainer finds out only after a minute
+ * of loading, and its parser requires no flag. Relative paths are relative to `cwd`.
  */
 export async function checkModels(
   needs: readonly ModelNeed[],
@@ -26,7 +26,7 @@ export async function checkModels(
   return (await Promise.all(outside.map((need) => checkModel(need, flags[need.flag], cwd)))).flat();
 }
 
-/** A trainer fetches a tokenizer that is not there at its start, and ends where the hub cannot be reached. */
+/** A trainer downloads a missing tokenizer at its start, and ends without the hub. */
 export async function checkTokenizers(needs: readonly ModelNeed[], folder: string): Promise<Finding[]> {
   const main = needs.find(({ flag }) => flag === 'pretrained_model_name_or_path');
   const missing = main ? await missingTokenizers(folder, main.role) : [];
@@ -69,7 +69,7 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
   return [];
 }
 
-/** `owner/name` may be one of the hub's, which the trainer downloads itself. */
+/** `owner/name` may be a model on the hub, which the trainer downloads itself. */
 function absent(need: ModelNeed, given: string, more: { field: string; about: 'models' }): Finding {
   if (/^[\w.-]+\/[\w.-]+$/.test(given) && need.flag === 'pretrained_model_name_or_path') {
     const message = `${need.label}: ${given} is not a file on this machine, so the trainer downloads it from Hugging Face when it starts, without showing progress.`;

@@ -3,10 +3,10 @@ import type { ArgumentValue } from '../../trainers/arguments.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 import { error, type Finding, warning } from './finding.js';
 
-/** Versions by the names that pip knows, "unknown" where only the module tells; null where it is not installed. */
+/** Versions by pip's names; "unknown" when only the module is found, null when it is not installed. */
 export type Packages = Record<string, string | null>;
 
-/** What every script imports before anything else, by the name of its module (train_util.py, from its first line on). */
+/** Packages that every script imports first, with their modules (train_util.py, from its first line on). */
 const IMPORTED: Record<string, string> = {
   torch: 'torch',
   torchvision: 'torchvision',
@@ -29,7 +29,7 @@ const MAYBE = [
   ...['schedulefree', 'prodigy-plus-schedule-free', 'dadaptation'],
 ];
 
-/** Asks an interpreter which packages it has, without importing one. Null where it does not answer. */
+/** Asks an interpreter for its packages, without importing one. Null when it does not answer. */
 export async function readPackages(python: string): Promise<Packages | null> {
   const before = known.get(python);
   if (before) return before;
@@ -37,7 +37,7 @@ export async function readPackages(python: string): Promise<Packages | null> {
     // One module may come in packages of several names, as OpenCV does.
     const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
     const { versions: found } = await askPackages(python, [...modules, ...MAYBE]);
-    // What is missing may be installed any moment.
+    // A missing package may be installed any moment.
     if (NEEDED.every((name) => found[name])) known.set(python, found);
     return found;
   } catch (error) {
@@ -48,7 +48,7 @@ export async function readPackages(python: string): Promise<Packages | null> {
 
 const known = new Map<string, Packages>();
 
-/** What sd-scripts would end at while it imports, or later; and versions that are known to break. Pure. */
+/** Finds missing packages that would end sd-scripts, and versions that are known to break. Pure. */
 export function checkPackages(
   packages: Packages | null,
   python: string,
@@ -98,7 +98,7 @@ function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: st
   return needs;
 }
 
-/** accelerate before 1.0 loads random states that torch 2.6 no longer does: `KeyError: 'step'` (kohya_ss 3112, accelerate 2924). */
+/** accelerate before 1.0 loads no random states of torch 2.6: `KeyError: 'step'` (kohya_ss 3112, accelerate 2924). */
 function knownToBreak({ accelerate, tensorboard }: Packages): Finding[] {
   const found: Finding[] = [];
   if (accelerate?.startsWith('0.')) {

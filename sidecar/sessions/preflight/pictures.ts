@@ -13,7 +13,7 @@ import type { UiState } from '../record/uiState.js';
 import { error, type Finding, warning } from './finding.js';
 import { requirePackage } from './requirePackage.js';
 
-/** The pictures that a session is trained on, wherever they lie today. Throws a Problem where they are not there. */
+/** Reads a session's pictures, wherever the datasets folder is today. Throws a Problem when they are missing. */
 export async function readPictures(
   settings: Settings,
   session: { name: string },
@@ -33,7 +33,7 @@ export async function readPictures(
     }
     throw error;
   });
-  // The datasets were moved with the pod: pictures of this name, with the same content, are the same.
+  // The datasets folder may have moved with the pod: the same name with the same content counts as the same.
   if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
     throw new Problem(
       'missing_dataset',
@@ -44,7 +44,7 @@ export async function readPictures(
   return detail;
 }
 
-/** Pictures and captions that a trainer would end at, or pass over. */
+/** Finds pictures and captions that would end a trainer, or that it would skip. */
 export async function checkPictures(detail: DatasetDetail, trainer: Trainer, python: string): Promise<Finding[]> {
   const { errors, warnings } = checkDataset(detail);
   const more = { field: 'dataset', about: { dataset: detail.name } };
@@ -62,7 +62,7 @@ export async function checkPictures(detail: DatasetDetail, trainer: Trainer, pyt
   return found;
 }
 
-/** Further datasets that went away: sd-scripts would train without them and say nothing. */
+/** Finds missing additional datasets: sd-scripts would silently train without them. */
 export async function checkSubsets(
   datasets: string,
   settings: Pick<TrainingSettings, 'more_datasets' | 'reg_datasets'>,
@@ -72,7 +72,7 @@ export async function checkSubsets(
   return fields.flatMap((field, at) => (missing[at] ? [error('missing_dataset', missing[at], { field })] : []));
 }
 
-/** Pictures or repeats that are not those of the attempt before: an epoch then has another number of steps. */
+/** Warns of pictures or repeats that changed since the last attempt: they change the steps per epoch. */
 export function checkSamePictures(detail: DatasetDetail, state: UiState): Finding[] {
   if (!changedSince(detail, state)) return [];
   return [
@@ -84,7 +84,7 @@ export function checkSamePictures(detail: DatasetDetail, state: UiState): Findin
   ];
 }
 
-/** Did the dataset change since the last attempt, in a way that its steps may show? */
+/** Did the dataset change since the last attempt, so that its steps may differ? */
 export function changedSince(detail: DatasetDetail, state: UiState): boolean {
   const { dataset } = state;
   if (state.attempts.length === 0 || !dataset?.fingerprint) return false;

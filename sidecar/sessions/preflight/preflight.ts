@@ -16,10 +16,10 @@ import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './
 import { type Run, readRun } from './run.js';
 import { checkSaves } from './saves.js';
 
-/** What speaks against starting a session now. `ready` where nothing does. */
+/** The findings before a start. `ready`: there are no errors. */
 export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };
 
-/** Looks at everything that a start of this session needs, and changes nothing. For the page, before anybody presses Start. */
+/** Checks everything that a start of this session needs, for the page, and changes nothing. */
 export async function preflight(
   deps: { settings: Settings; outputs: { list(): Promise<SessionFacts[]> } },
   session: Session,
@@ -39,7 +39,7 @@ export async function preflight(
   }
 }
 
-/** All that is found before a launch from an epoch on (from 1), errors and warnings. */
+/** All errors and warnings before a launch that begins with `firstEpoch` (from 1). */
 export async function findingsFor(ours: Settings, run: Run, firstEpoch: number): Promise<Finding[]> {
   const { session, state, trainer, detail, settings, flags, epoch } = run;
   const python = trainer.python ?? ours.python;
@@ -61,7 +61,7 @@ export async function findingsFor(ours: Settings, run: Run, firstEpoch: number):
   return found.flat();
 }
 
-/** Throws all errors as one Problem in which each is told; returns the warnings. */
+/** Throws all errors as one Problem. */
 export function refuseErrors(name: string, found: readonly Finding[]): void {
   const errors = found.filter((each) => each.severity === 'error');
   const [first] = errors;

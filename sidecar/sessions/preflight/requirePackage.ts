@@ -2,12 +2,12 @@ import { Problem } from '../../problem.js';
 import { canImport } from '../../trainers/pythonPackages.js';
 import type { Trainer } from '../../trainers/trainer.js';
 
-/** Packages that were found, by interpreter. What is missing is looked for again: it may be installed any moment. */
+/** Packages that were found, by interpreter. A missing one is searched for again: it may be installed any moment. */
 const found = new Set<string>();
 
 /**
- * Says before the launch that the trainer's Python lacks a package for these pictures: it would end at once for it. Throws
- * a Problem with the command that installs it.
+ * Checks that the trainer's Python has the package that these pictures need: without it the trainer ends at once.
+ * Throws a Problem with the command that installs it.
  *
  * @param pictures their file names
  */

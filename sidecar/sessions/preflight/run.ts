@@ -7,24 +7,24 @@ import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 import type { UiState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
-/** What a run is made from: a session, and what its record names, as these are now. */
+/** The sources of a run: a session, and the trainer, pictures and GPUs that its record names. */
 export type Found = {
   session: Session;
   state: UiState;
   trainer: Trainer;
   detail: DatasetDetail;
-  /** The GPUs it would have to itself. */
+  /** The GPUs that it would get. */
   gpus: readonly number[];
 };
 
-/** What that means today. */
+/** The sources, interpreted. */
 export type Meaning = {
   settings: TrainingSettings;
-  /** What the settings give the trainer, unless a person says otherwise. */
+  /** The trainer's flags: from the settings, then from the person's own. */
   flags: Record<string, ArgumentValue>;
   /**
-   * Optimizer steps of one epoch. `exact`: with several pictures a batch each bucket rounds up for itself, and the real
-   * number may be a little larger; the pictures of further datasets are not counted at all.
+   * Optimizer steps of one epoch. Not `exact` with several pictures per batch (each bucket rounds up, so the real
+   * number may be a little larger) and with additional datasets (their pictures are not counted).
    */
   epoch: { steps: number; exact: boolean };
 };
@@ -36,7 +36,7 @@ type Readable = Pick<Found, 'state' | 'gpus'> & {
   detail: { images: number };
 };
 
-/** Reads the settings of a record, once for all that ask what a run would be. Throws a Problem for a value that is none. */
+/** Reads the settings of a record. Throws a Problem for an invalid value. */
 export function readRun<T extends Readable>(found: T): T & Meaning {
   const { trainer, state } = found;
   const settings = readTrainingSettings(trainer.settings, state);
@@ -63,8 +63,8 @@ function stepsPerEpoch(
 }
 
 /**
- * The epochs of a training that is to begin. `max_train_steps` among its arguments becomes whole epochs: a resume of what ends
- * in the middle of one would train past its end (sd-scripts train_network.py:1401, issue 1999).
+ * The epochs of a new training. `max_train_steps` among its arguments becomes whole epochs: a resume of a training that
+ * ends within an epoch would train past its end (sd-scripts train_network.py:1401, issue 1999).
  */
 export function epochsAsked({ state, epoch }: Pick<Run, 'state' | 'epoch'>): number {
   const steps = Number(state.arguments.max_train_steps ?? 0);

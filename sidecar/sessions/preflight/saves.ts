@@ -4,7 +4,7 @@ import { type Finding, warning } from './finding.js';
 
 type Saving = Pick<TrainingSettings, 'enable_checkpointing' | 'max_train_epochs' | 'save_every_n_epochs'>;
 
-/** What could not be resumed; `stepsPerEpoch` null: not known. */
+/** Warns of a training that could not be resumed. `stepsPerEpoch` is null when unknown. */
 export function checkSaves(
   settings: Saving,
   flags: Record<string, ArgumentValue>,
@@ -23,8 +23,8 @@ export function checkSaves(
 }
 
 /**
- * Is there a state to resume from before the training ends? `every`: what lies between two saves, 0 steps for none by steps.
- * The last epoch never gets a state of its own before the end (sd-scripts train_network.py:1694).
+ * Is a state saved before the training ends? `every`: epochs and steps between two saves, 0 steps for no saves by
+ * steps. The last epoch has no state of its own before the end (sd-scripts train_network.py:1694).
  */
 export function savesBeforeEnd(
   epochs: number,
@@ -35,7 +35,7 @@ export function savesBeforeEnd(
   return bySteps || every.epochs < epochs;
 }
 
-/** How many checkpoints, and state folders with them, lie on the disk at most while it trains. The final one counts. */
+/** The most checkpoints (with their state folders) on the disk during a training, the final one included. */
 export function savesKept(
   settings: Saving,
   flags: Record<string, ArgumentValue>,

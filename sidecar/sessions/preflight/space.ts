@@ -5,22 +5,22 @@ import { error, type Finding } from './finding.js';
 export type SaveSizes = { checkpoint: number; state: number };
 
 /**
- * What a run will write at most: `kept` saves and the one that is written before an old one goes (sd-scripts deletes after
- * saving, train_network.py:1690-1708), and what it keeps of its pictures.
+ * The most bytes that a run needs: `kept` saves, one more (sd-scripts deletes an old one after saving,
+ * train_network.py:1690-1708), and the caches of its pictures.
  */
 export function spaceNeeded(sizes: SaveSizes, kept: number, caches: number): number {
   return (kept + 1) * (sizes.checkpoint + sizes.state) + caches;
 }
 
 /**
- * From what was saved before, else from the number of trained values: weights in the precision that they are saved in, and a
- * state of three times the weights in 32 bits (themselves, and two moments of AdamW).
+ * Sizes from earlier saves, else from the number of trained values: weights in the precision of the save, and a state
+ * of three times the weights in 32 bits (themselves, and two moments of AdamW).
  */
 export function saveSizes(known: {
   parameters: number | null;
   bytesPerValue: number;
   savesStates: boolean;
-  /** Of what lies there already, the largest. */
+  /** The largest existing ones. */
   seen: Partial<SaveSizes>;
 }): SaveSizes | null {
   const { parameters, bytesPerValue, savesStates, seen } = known;
@@ -47,8 +47,8 @@ function gigabytes(bytes: number): string {
 }
 
 /**
- * How many values a LoRA of rank `rank` on a model with these tensors trains, at most: rank × (inputs + outputs) of every
- * linear layer, and of every 1×1 convolution (networks/lora.py). Embeddings are none of them, some linear layers neither: the
+ * The most values that a LoRA of rank `rank` trains on a model with these tensors: rank × (inputs + outputs) of every
+ * linear layer and every 1×1 convolution (networks/lora.py). Embeddings and some linear layers are left out, so the
  * real number is a little smaller.
  */
 export function loraParameters(places: readonly Pick<TensorPlace, 'name' | 'shape'>[], rank: number): number {
