@@ -5,14 +5,7 @@ import { pathInSession, stateName } from './stateName.js';
 /** Newest first. */
 export type AttemptsView = { attempts: AttemptView[] };
 
-export type AttemptView = Pick<AttemptFacts, 'number' | 'started_at' | 'first_epoch'> & {
-  /** "resume", "auto-resume" */
-  kind: string;
-  from: string;
-  took: string;
-  end: string;
-  failed: boolean;
-};
+export type AttemptView = ReturnType<typeof attemptView>;
 
 export function attemptsView(session: SessionFacts, states: StateFacts[], now: Date): AttemptsView | null {
   if (session.status === 'draft' && session.attempts.length === 0) return null;
@@ -26,11 +19,12 @@ export function attemptsView(session: SessionFacts, states: StateFacts[], now: D
   };
 }
 
-function attemptView(attempt: AttemptFacts, from: string, now: Date): AttemptView {
+function attemptView(attempt: AttemptFacts, from: string, now: Date) {
   const ended = attempt.ended_at ? Date.parse(attempt.ended_at) : attempt.alive ? now.getTime() : Number.NaN;
   const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
   return {
     number: attempt.number,
+    /** "resume", "auto-resume" */
     kind: attempt.automatic ? 'auto-resume' : attempt.kind === 'relaunch' ? 'start over' : attempt.kind,
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,

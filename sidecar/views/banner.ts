@@ -1,10 +1,10 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
-import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
+import { callOff, nextAction, sessionAddress } from './action.js';
 import { sparkline } from './chart.js';
 import { troubleWords } from './disk.js';
 import { count, duration, loss, pace, percent } from './formatting.js';
-import { isAlive, type StatusView, statusView } from './status.js';
+import { isAlive, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
 export type BannerModel = {
@@ -21,33 +21,7 @@ export type BannerModel = {
 export type BannerView = { title: string; summary: string; cards: CardView[]; troubles: string[] };
 
 /** One session of the banner, or the one a page is about. */
-export type CardView = {
-  /** Unique on a page, and the same in every update, so that a morph finds it again. */
-  id: string;
-  name: string;
-  lora: string;
-  version: number;
-  href: string;
-  thumbnail: string | null;
-  status: StatusView;
-  /** "step 612 of 960 · epoch 11 of 16" */
-  progress: Words[];
-  /** 0 to 100 for `<progress>`; null where it runs and that is not known yet. */
-  percent: number | null;
-  percentText: string;
-  /** "loss 0.118 · 2.1 s per step", or empty. */
-  pace: string;
-  /** "12 min left", or empty. */
-  left: string;
-  /** ISO, or seconds since 1970. */
-  started: string | number | null;
-  ended: string | null;
-  spark: string | null;
-  action: ActionView | null;
-  /** Calls off a resume that is about to happen by itself. */
-  callOff: ActionView | null;
-  why: Words[];
-};
+export type CardView = ReturnType<typeof cardView>;
 
 /** The Active Sessions banner, in the order of the list below it: a draft made just now, or a resume, is new too. */
 export function bannerView(model: BannerModel): BannerView {
@@ -59,12 +33,13 @@ export function bannerView(model: BannerModel): BannerView {
   };
 }
 
-export function cardView(session: SessionFacts, root: string, page?: 'home'): CardView {
+export function cardView(session: SessionFacts, root: string, page?: 'home') {
   const { progress } = session;
   const alive = isAlive(session.status);
   const at = sessionAddress(root, session.name);
   const last = session.attempts.at(-1);
   return {
+    /** Unique on a page, and the same in every update, so that a morph finds it again. */
     id: `card-${encodeURIComponent(session.name)}`,
     name: session.name,
     lora: session.lora_name,
@@ -72,24 +47,30 @@ export function cardView(session: SessionFacts, root: string, page?: 'home'): Ca
     href: at,
     thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
     status: statusView(session),
+    /** "step 612 of 960 · epoch 11 of 16" */
     progress: session.status === 'draft' ? [] : progressWords(progress),
+    /** 0 to 100 for `<progress>`; null where it runs and that is not known yet. */
     percent: progress.percent ?? (alive ? null : 0),
     percentText: session.status === 'draft' ? '' : percent(progress.percent),
+    /** "loss 0.118 · 2.1 s per step", or empty. */
     pace: [
       progress.loss === null ? '' : `loss ${loss(progress.loss)}`,
       alive && progress.seconds_per_step !== null ? `${pace(progress.seconds_per_step)} per step` : '',
     ]
       .filter(Boolean)
       .join(' · '),
+    /** "12 min left", or empty. */
     left: !alive
       ? ''
       : progress.eta_seconds === null
         ? 'estimating time left'
         : `${duration(progress.eta_seconds)} left`,
+    /** ISO, or seconds since 1970. */
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
     spark: sparkline(session.loss_curve),
     action: nextAction(session, root, page),
+    /** Calls off a resume that is about to happen by itself. */
     callOff: callOff(session, root, page),
     why: whyView(session),
   };

@@ -16,21 +16,15 @@ export function sparkline(losses: number[]): string | null {
 }
 
 /** What the section "Loss" shows. */
-export type LossView = {
-  /** Said where there is no curve. */
-  none: string;
-  /** "2 attempts", or empty. */
-  attempts: string;
-  chart:
-    | (Omit<LossChart, 'marks'> & { labels: [string, string, string]; marks: { x: number; title: string }[] })
-    | null;
-};
+export type LossView = NonNullable<ReturnType<typeof lossView>>;
 
-export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts): LossView | null {
+export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts) {
   const chart = lossChart(curve, progress.total_steps);
   if (status === 'draft' && !chart) return null;
   return {
+    /** Said where there is no curve. */
     none: isAlive(status) ? 'Waiting for the first steps…' : 'No loss was recorded.',
+    /** "2 attempts", or empty. */
     attempts: attempts.length > 1 ? plural(attempts.length, 'attempt') : '',
     chart: chart && {
       ...chart,

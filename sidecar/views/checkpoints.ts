@@ -1,19 +1,9 @@
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { bytes, count } from './formatting.js';
-import type { NamedValue } from './settings.js';
 
 export type CheckpointsView = { checkpoints: CheckpointView[] };
 
-export type CheckpointView = {
-  name: string;
-  what: string;
-  size: string;
-  saved: string;
-  href: string;
-  /** What its header tells. */
-  told: NamedValue[];
-  problem: string | null;
-};
+export type CheckpointView = ReturnType<typeof checkpointView>;
 
 /** `at` is the address of the session. */
 export function checkpointsView(
@@ -25,11 +15,12 @@ export function checkpointsView(
   return { checkpoints: checkpoints.map((checkpoint) => checkpointView(checkpoint, at)) };
 }
 
-function checkpointView(checkpoint: CheckpointFacts, at: string): CheckpointView {
+function checkpointView(checkpoint: CheckpointFacts, at: string) {
   return {
     name: checkpoint.path,
     what: savedAt(checkpoint),
     size: bytes(checkpoint.bytes),
+    /** What its header tells. */
     told: Object.entries(checkpoint.metadata).map(([name, value]) => ({
       name: name.replace(/^ss_/, ''),
       value: toldValue(name, value),

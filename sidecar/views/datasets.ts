@@ -24,32 +24,14 @@ export type DatasetModel = PageModel & {
   trash?: TrashEntry[];
 };
 
-export type ImageView = {
-  id: string;
-  file: string;
-  address: string;
-  /** Turned or mirrored by its metadata only. */
-  turned: boolean;
-  /** The picture itself, and what its caption is saved to. */
-  href: string;
-  thumbnail: string;
-  captionAddress: string;
-  caption: string;
-  about: string;
-  problem: string | null;
-  captionProblem: string | null;
-};
+export type ImageView = ReturnType<typeof imageView>;
 
 /** `removable`: with a button to remove each, which leads to the dataset's page. */
 export type ImagesView = { name: string; address: string; images: ImageView[]; removable: boolean };
 
-export type DatasetsView = {
-  datasets: DatasetCard[];
-  removed: { dataset: string; size: string; at: string; address: string }[];
-  upload: UploadView;
-};
+export type DatasetsView = ReturnType<typeof datasetsView>;
 
-export function datasetsView(model: DatasetsModel): DatasetsView {
+export function datasetsView(model: DatasetsModel) {
   return {
     datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
     removed: (model.removed ?? []).map((each) => ({
@@ -58,32 +40,22 @@ export function datasetsView(model: DatasetsModel): DatasetsView {
       at: each.put_away_at,
       address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
     })),
-    upload: { afterwards: 'dataset', into: null, name: model.values.name ?? '', error: model.errors.name ?? null },
+    upload: {
+      afterwards: 'dataset',
+      into: null,
+      name: model.values.name ?? '',
+      error: model.errors.name ?? null,
+    } as UploadView,
   };
 }
 
-export type DatasetView = {
-  name: string;
-  /** Absolute. */
-  path: string;
-  at: string;
-  train: string;
-  summary: string;
-  pictures: ImagesView;
-  notice: string | null;
-  refused: { file: string; reason: string }[];
-  unfinished: { file: string; arrived: string; bytes: string }[];
-  trash: { what: string; size: string; at: string; address: string }[];
-  /** Absolute, for a shell. */
-  trashPath: string;
-  orphans: string | null;
-  upload: UploadView;
-};
+export type DatasetView = ReturnType<typeof datasetView>;
 
-export function datasetView(model: DatasetModel): DatasetView {
+export function datasetView(model: DatasetModel) {
   const at = datasetAddress(model.root, model.dataset.name);
   return {
     name: model.dataset.name,
+    /** Absolute. */
     path: model.dataset.path,
     at,
     train: `${model.root}new?dataset=${encodeURIComponent(model.dataset.name)}`,
@@ -102,9 +74,10 @@ export function datasetView(model: DatasetModel): DatasetView {
       at: each.put_away_at,
       address: `${at}/trash/${each.entry}`,
     })),
+    /** Absolute, for a shell. */
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
     orphans: orphanWords(model.dataset.orphan_captions),
-    upload: { afterwards: 'stay', into: model.dataset.name, name: '', error: null },
+    upload: { afterwards: 'stay', into: model.dataset.name, name: '', error: null } as UploadView,
   };
 }
 
@@ -157,7 +130,7 @@ function summary({ images, captions }: Pick<DatasetFacts, 'images' | 'captions'>
   return `${plural(images, 'picture')}, ${captioned}`;
 }
 
-function imageView(image: DatasetImage, at: string): ImageView {
+function imageView(image: DatasetImage, at: string) {
   const size = image.width && image.height ? `${image.width} × ${image.height}` : '';
   const address = `${at}/images/${encodeURIComponent(image.file)}`;
   const revision = encodeURIComponent(image.revision);
@@ -165,11 +138,13 @@ function imageView(image: DatasetImage, at: string): ImageView {
     id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
     address,
+    /** The picture itself, and what its caption is saved to. */
     href: `${address}?revision=${revision}`,
     thumbnail: `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
     about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
+    /** Turned or mirrored by its metadata only. */
     turned: image.turned ?? false,
     problem: image.problem,
     captionProblem: image.caption_problem ?? null,

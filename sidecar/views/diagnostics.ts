@@ -30,18 +30,13 @@ export type DiagnosticsModel = PageModel & { facts: DiagnosticsFacts };
 
 type Row = { name: string; value: string };
 
-export type DiagnosticsView = {
-  groups: { title: string; rows: Row[] }[];
-  work: { name: string; lastRun: string | null; error: string | null; errorAt: string | null }[];
-  errors: LineView[];
-  log: LineView[];
-};
+export type DiagnosticsView = ReturnType<typeof diagnosticsView>;
 
 export type LineView = { time: string; level: string; room: string; about: string; words: string };
 
 const MOST_SHOWN = 100;
 
-export function diagnosticsView({ facts }: DiagnosticsModel): DiagnosticsView {
+export function diagnosticsView({ facts }: DiagnosticsModel) {
   const now = {
     running: duration(facts.uptime_seconds),
     memory: bytes(facts.memory_bytes),

@@ -2,28 +2,22 @@ import { argumentField, type FieldView, type Typed } from './field.js';
 import type { TrainerForm } from './trainerForm.js';
 
 /** All flags of the trainer. */
-export type FlagsView = {
-  count: number;
-  open: boolean;
-  /** Why its own list could not be read. */
-  unread: string | null;
-  /** It is being read. */
-  reading: boolean;
-  groups: FlagGroup[];
-};
+export type FlagsView = NonNullable<ReturnType<typeof flagsView>>;
 
 /** `open` groups stand on the page, the others wait behind a summary. */
 export type FlagGroup = { title: string; open: boolean; fields: FieldView[] };
 
 /** Null where there is none. */
-export function flagsView(trainer: TrainerForm, typed: Typed): FlagsView | null {
+export function flagsView(trainer: TrainerForm, typed: Typed) {
   const groups = flagGroups(trainer, typed);
   const flags = groups.flatMap((group) => group.fields);
   if (flags.length === 0) return null;
   return {
     count: new Set(flags.map(({ name }) => name)).size,
     open: flags.some(({ value, error }) => value !== '' || error !== null),
+    /** Why its own list could not be read. */
     unread: trainer.unread ?? null,
+    /** It is being read. */
     reading: trainer.reading ?? false,
     groups,
   };

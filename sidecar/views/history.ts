@@ -10,28 +10,12 @@ import { isAlive } from './status.js';
 export type HistoryModel = PageModel & { session: SessionFacts; versions: VersionFacts[] };
 export type HistoryVersionModel = PageModel & { session: SessionFacts; version: VersionDetail };
 
-export type HistoryView = {
-  at: string;
-  name: string;
-  rows: { href: string; saved: string; size: string; attempts: string; changed: string; open: string }[];
-};
+export type HistoryView = ReturnType<typeof historyView>;
 
-export type HistoryVersionView = {
-  at: string;
-  name: string;
-  saved: string;
-  /** Why it can't be put back, in words. */
-  reason: string | null;
-  changes: { label: string; was: string; now: string }[];
-  text: string;
-  /** Where its form is sent. */
-  restore: string;
-  /** What putting it back does now, in a sentence. */
-  effect: string;
-};
+export type HistoryVersionView = ReturnType<typeof historyVersionView>;
 
 /** The list of versions, newest first. */
-export function historyView({ session, versions, root }: HistoryModel): HistoryView {
+export function historyView({ session, versions, root }: HistoryModel) {
   const at = sessionAddress(root, session.name);
   return {
     at,
@@ -48,16 +32,19 @@ export function historyView({ session, versions, root }: HistoryModel): HistoryV
 }
 
 /** One version against the present. */
-export function historyVersionView({ session, version, root }: HistoryVersionModel): HistoryVersionView {
+export function historyVersionView({ session, version, root }: HistoryVersionModel) {
   const at = sessionAddress(root, session.name);
   return {
     at,
     name: `${session.lora_name} V${session.version}`,
     saved: version.saved_at,
+    /** Why it can't be put back, in words. */
     reason: version.reason,
     changes: version.changes.map(({ field, was, now }) => ({ label: label(field), was: shown(was), now: shown(now) })),
     text: version.text,
+    /** Where its form is sent. */
     restore: `${at}/history/${version.version}`,
+    /** What putting it back does now, in a sentence. */
     effect: isAlive(session.status)
       ? 'It is running, so only the description and notes are restored.'
       : 'Restores settings, description and notes. The current ones stay in the history.',

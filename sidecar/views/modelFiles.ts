@@ -21,64 +21,13 @@ export type ModelsModel = PageModel & {
 };
 
 /** Its live regions are the templates parts/downloads, parts/needs and parts/modelFiles. */
-export type ModelsView = {
-  at: string;
-  folder: string;
-  token: boolean;
-  downloads: DownloadView[];
-  families: FamilyView[];
-  wrongSources: readonly string[];
-  groups: { role: string; files: FileView[] }[];
-  count: number;
-  repo: TextField;
-  file: TextField;
-  folders: { value: string; label: string; chosen: boolean }[];
-};
+export type ModelsView = ReturnType<typeof modelsView>;
 
-type TextField = { value: string; error: string | null };
+export type DownloadView = ReturnType<typeof downloadView>;
 
-export type DownloadView = {
-  label: string;
-  path: string;
-  /** "7.4 of 24 GB · 112 MB/s · 2 min left" */
-  state: string;
-  percent: number | null;
-  tone: string;
-  message: string | null;
-  link: string | null;
-  again: string | null;
-  end: string;
-  endLabel: string;
-};
-
-type FamilyView = {
-  id: string;
-  label: string;
-  state: string;
-  ready: boolean;
-  open: boolean;
-  needs: NeedView[];
-  tokenizers: string | null;
-  /** Offered where more than one thing is missing. */
-  all: string | null;
-  /** Which main model that is, where there are several. */
-  bases: { value: string; label: string }[];
-};
-type NeedView = {
-  label: string;
-  /** The first three, and how many more. */
-  here: string;
-  more: string;
-  note: string;
-  offers: OfferView[];
-  /** There is none, and no place is known to get one. */
-  unknown: boolean;
-};
 /** `about`: size, and whether there is a licence to accept. */
 type OfferView = { repo: string; file: string; label: string; about: string };
-type FileView = { name: string; path: string; detail: string; size: string; reason: string | null };
-
-export function modelsView(model: ModelsModel): ModelsView {
+export function modelsView(model: ModelsModel) {
   const { root, folder, token, files, families, downloads, values, errors } = model;
   const at = `${root}models`;
   const open =
@@ -106,13 +55,14 @@ const FOLDERS = [
   ['vae', 'vae: autoencoders'],
 ] as const;
 
-function downloadView(download: DownloadFacts, at: string): DownloadView {
+function downloadView(download: DownloadFacts, at: string) {
   const address = `${at}/downloads/${download.id.split('/').map(encodeURIComponent).join('/')}`;
   const share = download.bytes ? (100 * download.bytes_done) / download.bytes : null;
   const ended = download.status === 'done' || download.status === 'failed';
   return {
     label: download.label,
     path: download.path,
+    /** "7.4 of 24 GB · 112 MB/s · 2 min left" */
     state: stateWords(download, share),
     percent: download.status === 'done' ? null : share,
     tone: { failed: 'fail', waiting: 'wait', done: 'done', queued: 'wait', downloading: 'run', checking: 'run' }[
@@ -143,7 +93,7 @@ function stateWords(download: DownloadFacts, share: number | null): string {
     .join(' · ');
 }
 
-function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: boolean): FamilyView {
+function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: boolean) {
   const missing = family.needs.filter((need) => need.missing);
   const size = missing.reduce((sum, { sources }) => sum + (sources[0]?.bytes ?? 0), 0);
   const names = missing.map(({ label }) => label).join(', ');
@@ -156,12 +106,14 @@ function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: bool
     state: family.ready ? 'ready to train' : `${names}: not downloaded${size ? ` (${bytes(size)})` : ''}`,
     needs: family.needs.map((need) => needView(need, files)),
     tokenizers: family.tokenizers.length > 0 ? family.tokenizers.join(', ') : null,
+    /** Offered where more than one thing is missing. */
     all: count > 1 && missing.every(({ sources }) => sources.length > 0) ? 'Download everything missing' : null,
+    /** Which main model that is, where there are several. */
     bases: basesOf(missing[0] === family.needs[0] ? missing[0] : undefined),
   };
 }
 
-function basesOf(main: NeedFacts | undefined): FamilyView['bases'] {
+function basesOf(main: NeedFacts | undefined) {
   const byValue = new Map<string, string>();
   for (const { baseModel, label } of main?.sources ?? []) {
     if (baseModel !== null && !byValue.has(baseModel)) byValue.set(baseModel, label);
@@ -169,16 +121,18 @@ function basesOf(main: NeedFacts | undefined): FamilyView['bases'] {
   return byValue.size > 1 ? [...byValue].map(([value, label]) => ({ value, label })) : [];
 }
 
-function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]): NeedView {
+function needView({ label, here, required, missing, sources }: NeedFacts, files: readonly ModelFile[]) {
   const names = here.map((path) => files.find((file) => file.path === path)?.name ?? path);
   const inside = required && !missing && here.length === 0;
   const offers = here.length > 0 || inside ? [] : sources.map(offerView);
   return {
     label,
+    /** The first three, and how many more. */
     here: names.slice(0, 3).join(', '),
     more: names.length > 3 ? ` and ${names.length - 3} more` : '',
     note: inside ? 'included in the model' : required ? '' : 'optional',
     offers,
+    /** There is none, and no place is known to get one. */
     unknown: here.length === 0 && sources.length === 0,
   };
 }
@@ -189,7 +143,7 @@ function offerView({ repo, file, label, bytes: size, gated }: HubSource): OfferV
 }
 
 /** By role, what can be used first; files that no family needs come last. */
-function groups(files: readonly ModelFile[]): ModelsView['groups'] {
+function groups(files: readonly ModelFile[]) {
   const roles = [...new Set(files.map(({ role }) => role))];
   return roles.map((role) => ({
     role: role ? roleNames[role] : 'Other files',

@@ -1,14 +1,13 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
-import { type DatasetCard, datasetCard, type ImagesView, imagesView, orphanWords } from './datasets.js';
+import { datasetCard, imagesView, orphanWords } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
-import { type FlagsView, flagsView } from './flags.js';
+import { flagsView } from './flags.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
-import { type HintsModel, type HintsView, hintsView } from './newTrainingHints.js';
+import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { targetOf } from './problem.js';
-import { type SettingGroup, settingGroups } from './settingGroups.js';
-import type { Target } from './subject.js';
+import { settingGroups } from './settingGroups.js';
 import type { TrainerForm } from './trainerForm.js';
 import type { UploadView } from './upload.js';
 
@@ -37,45 +36,10 @@ export type NewTrainingModel = PageModel & {
 
 export type { FieldView } from './field.js';
 
-export type NewTrainingView = {
-  title: string;
-  /** Where the form is sent to. */
-  address: string;
-  /** The session's name while a draft is edited, else null. */
-  draft: string | null;
-  saveLabel: string;
-  formId: string;
-  given: boolean;
-  problem: { message: string; target: Target | null } | null;
-  /** Which fields are wrong, in words. */
-  summary: string | null;
-  loras: NewTrainingModel['loras'];
-  /** What it is called, and what it is of. */
-  about: FieldView[];
-  datasetError: string | null;
-  datasets: (DatasetCard & { chosen: boolean })[];
-  pictures: ImagesView | null;
-  /** Of captions that no picture has. */
-  orphans: string | null;
-  upload: UploadView;
-  /** Where there is more than one, by group, in the order of the page. */
-  choice: { group: string; members: { id: string; label: string; chosen: boolean }[] }[] | null;
-  /** The chosen trainer; its name where it is the only one. */
-  trainer: { id: string; name: string | null; description: string } | null;
-  noCheckout: boolean;
-  groups: SettingGroup[];
-  flags: FlagsView | null;
-  hints: HintsView;
-  /** Where the hints are asked for while values are typed. */
-  hintsAddress: string;
-  /** Where another trainer's fields are asked for. */
-  showAddress: string;
-  /** Trainer and base model that these fields are for. */
-  shown: string;
-};
+export type NewTrainingView = ReturnType<typeof newTrainingView>;
 
 /** The form of a new training: every field with its label, default, unit, what was typed and what is wrong with it. */
-export function newTrainingView(model: NewTrainingModel): NewTrainingView {
+export function newTrainingView(model: NewTrainingModel) {
   const { values, errors, dataset, trainer, draft = null } = model;
   const typed: Typed = { values, errors };
   // A choice of one is none.
@@ -107,21 +71,28 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
   };
   return {
     title: draft ? `Edit draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
+    /** Where the form is sent to. */
     address: draft ? `${model.root}new?draft=${encodeURIComponent(draft.name)}` : `${model.root}sessions`,
+    /** The session's name while a draft is edited, else null. */
     draft: draft?.name ?? null,
     saveLabel: draft ? 'Save draft' : 'Save as draft',
     formId: model.formId,
     given: model.given || wrong > 0,
     problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
+    /** Which fields are wrong, in words. */
     summary: summaryOf(errors, [nameField, ...all, ...models, ...(flags?.groups ?? []).flatMap((each) => each.fields)]),
     loras: model.loras,
+    /** What it is called, and what it is of. */
     about: [nameField, ...about, descriptionField(typed)],
     datasetError: errors.dataset ?? null,
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
+    /** Of captions that no picture has. */
     orphans: orphanWords(dataset?.orphan_captions ?? []),
-    upload: { afterwards: 'new', into: null, name: '', error: null },
+    upload: { afterwards: 'new', into: null, name: '', error: null } as UploadView,
+    /** Where there is more than one, by group, in the order of the page. */
     choice: model.trainers.length > 1 ? groupedTrainers(model) : null,
+    /** The chosen trainer; its name where it is the only one. */
     trainer: trainer && {
       id: trainer.id,
       name: model.trainers.length > 1 ? null : `${trainer.label}.`,
@@ -131,8 +102,11 @@ export function newTrainingView(model: NewTrainingModel): NewTrainingView {
     groups: settingGroups(fields, models, trainer?.preset ?? null, hints['saved-late']),
     flags,
     hints,
+    /** Where the hints are asked for while values are typed. */
     hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
+    /** Where another trainer's fields are asked for. */
     showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
+    /** Trainer and base model that these fields are for. */
     shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
   };
 }
@@ -160,7 +134,7 @@ function descriptionField({ values, errors }: Typed): FieldView {
   };
 }
 
-function groupedTrainers({ trainers, trainer }: NewTrainingModel): NonNullable<NewTrainingView['choice']> {
+function groupedTrainers({ trainers, trainer }: NewTrainingModel) {
   return [...new Set(trainers.map(({ group }) => group))].map((group) => ({
     group,
     members: trainers

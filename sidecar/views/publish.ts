@@ -2,24 +2,7 @@ import type { PublicationFacts } from '../publish/publish.js';
 import type { PublishFacts } from '../publish/publishFacts.js';
 import { bytes } from './formatting.js';
 
-export type PublishView = {
-  address: string;
-  card: string;
-  /** Where a token is set; null where there is one. */
-  tokenAt: string | null;
-  lora: string;
-  checkpoints: { path: string; size: string; chosen: boolean }[];
-  publication: {
-    state: string;
-    percent: number | null;
-    tone: string;
-    message: string | null;
-    url: string;
-    over: boolean;
-    cancel: string;
-    cancelLabel: string;
-  } | null;
-};
+export type PublishView = ReturnType<typeof publishView>;
 
 const CARDS: Record<PublishFacts['card'], string> = {
   none: 'A model card (README.md) is written for you.',
@@ -27,12 +10,13 @@ const CARDS: Record<PublishFacts['card'], string> = {
   theirs: 'Your README.md is uploaded as the model card.',
 };
 
-export function publishView(facts: PublishFacts, at: string, root: string): PublishView {
+export function publishView(facts: PublishFacts, at: string, root: string) {
   const { card, token, checkpoints, lora, publication } = facts;
   const address = `${at}/publication`;
   return {
     address,
     card: CARDS[card],
+    /** Where a token is set; null where there is one. */
     tokenAt: token ? null : `${root}secrets`,
     lora,
     checkpoints: checkpoints.map(({ path, bytes: size }, i) => ({ path, size: bytes(size), chosen: i === 0 })),
@@ -40,7 +24,7 @@ export function publishView(facts: PublishFacts, at: string, root: string): Publ
   };
 }
 
-function publicationView(facts: PublicationFacts, address: string): PublishView['publication'] {
+function publicationView(facts: PublicationFacts, address: string) {
   const { status, bytes: all, bytes_done: done, files, message, url, repo } = facts;
   const words = {
     preparing: `preparing ${repo}`,

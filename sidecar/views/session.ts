@@ -3,17 +3,17 @@ import type { PublishFacts } from '../publish/publishFacts.js';
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import { type ActionView, sessionAddress } from './action.js';
-import { type AttemptsView, attemptsView } from './attempts.js';
+import { attemptsView } from './attempts.js';
 import { type CardView, cardView } from './banner.js';
-import { type StopByHandView, stopByHand } from './byHand.js';
-import { type CurvePoint, type LossView, lossView } from './chart.js';
-import { type CheckpointsView, checkpointAddress, checkpointsView } from './checkpoints.js';
+import { stopByHand } from './byHand.js';
+import { type CurvePoint, lossView } from './chart.js';
+import { checkpointAddress, checkpointsView } from './checkpoints.js';
 import { count, duration, loss, pace } from './formatting.js';
-import { type PreflightView, preflightView } from './preflight.js';
-import { type PublishView, publishView } from './publish.js';
-import { type ResumeView, resumeView } from './resume.js';
-import { type SamplesModel, type SamplesPartView, samplesPartView } from './samples.js';
-import { type NamedValue, type SettingValue, settingsView } from './settings.js';
+import { preflightView } from './preflight.js';
+import { publishView } from './publish.js';
+import { resumeView } from './resume.js';
+import { type SamplesModel, samplesPartView } from './samples.js';
+import { type NamedValue, settingsView } from './settings.js';
 import { isAlive } from './status.js';
 
 export type SessionModel = SamplesModel & {
@@ -34,47 +34,16 @@ export type SessionModel = SamplesModel & {
 };
 
 /** A section is null where it has nothing to show. */
-export type SessionView = SessionRegions &
-  Pick<SessionModel, 'session' | 'logTail' | 'logPosition'> & {
-    at: string;
-    before: PreflightView | null;
-    settings: { title: string; values: SettingValue[]; someFixed: boolean; newFrom: string };
-    paths: NamedValue[];
-  };
+export type SessionView = ReturnType<typeof sessionView>;
 
 /** The live regions of a session's page: ids, and names of templates under parts/. */
-export type SessionRegions = {
-  head: HeadView;
-  facts: FactsView;
-  loss: LossView | null;
-  samples: SamplesPartView | null;
-  checkpoints: CheckpointsView | null;
-  attempts: AttemptsView | null;
-  resume: ResumeView | null;
-  publish: PublishView | null;
-};
+export type SessionRegions = ReturnType<typeof sessionRegions>;
 
-export type HeadView = Pick<CardView, 'lora' | 'version' | 'status' | 'action' | 'callOff'> & {
-  at: string;
-  alive: boolean;
-  /** What else leads on from here: to edit the draft, or to use its settings. */
-  link: { href: string; label: string } | null;
-  /** The finished LoRA. */
-  download: string | null;
-  canStopAfterSave: boolean;
-  canKeepTraining: boolean;
-  /** The form that stops what was started by hand; null where nothing was. */
-  stopByHand: StopByHandView | null;
-};
+export type HeadView = ReturnType<typeof headView>;
 
-export type FactsView = Pick<CardView, 'percent' | 'percentText' | 'why'> & {
-  tone: CardView['status']['tone'];
-  hasBar: boolean;
-  /** The row of large numbers; `ends` is when it will have ended. */
-  numbers: { value: string; label: string; ends: string | null }[];
-};
+export type FactsView = ReturnType<typeof factsView>;
 
-export function sessionView(model: SessionModel): SessionView {
+export function sessionView(model: SessionModel) {
   const { session, root, logTail, logPosition } = model;
   const at = sessionAddress(root, session.name);
   const clearCaches = !isAlive(session.status) && session.reason_code === 'broken_cache';
@@ -96,7 +65,7 @@ export function sessionView(model: SessionModel): SessionView {
   };
 }
 
-export function sessionRegions(model: SessionModel): SessionRegions {
+export function sessionRegions(model: SessionModel) {
   const { session, root } = model;
   const at = sessionAddress(root, session.name);
   const card = cardView(session, root);
@@ -112,7 +81,7 @@ export function sessionRegions(model: SessionModel): SessionRegions {
   };
 }
 
-function headView(model: SessionModel, { lora, version, status, ...card }: CardView, at: string): HeadView {
+function headView(model: SessionModel, { lora, version, status, ...card }: CardView, at: string) {
   const { session, checkpoints } = model;
   const alive = isAlive(session.status);
   const final = session.all_trained ? checkpoints.find(({ kind, problem }) => kind === 'final' && !problem) : undefined;
@@ -127,16 +96,19 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
     callOff: card.callOff,
     at,
     alive,
+    /** What else leads on from here: to edit the draft, or to use its settings. */
     link: linkView(model),
+    /** The finished LoRA. */
     download: final ? checkpointAddress(final, at) : null,
     canStopAfterSave:
       session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
     canKeepTraining: session.stops_after_save,
+    /** The form that stops what was started by hand; null where nothing was. */
     stopByHand: byHand,
   };
 }
 
-function linkView(model: SessionModel): HeadView['link'] {
+function linkView(model: SessionModel) {
   const { session, root } = model;
   if (session.status === 'draft')
     return { href: `${root}new?draft=${encodeURIComponent(session.name)}`, label: 'Edit' };
@@ -147,13 +119,21 @@ function newFrom({ session, root }: SessionModel): string {
   return `${root}new?from=${encodeURIComponent(session.name)}`;
 }
 
-function factsView({ session, now }: SessionModel, { status, percent, percentText, why }: CardView): FactsView {
+function factsView({ session, now }: SessionModel, { status, percent, percentText, why }: CardView) {
   const isDraft = session.status === 'draft';
   const numbers = isDraft ? [] : numbersOf(session, now);
-  return { tone: status.tone, percent, percentText, why, hasBar: !isDraft, numbers };
+  return {
+    tone: status.tone,
+    percent,
+    percentText,
+    why,
+    hasBar: !isDraft,
+    /** The row of large numbers; `ends` is when it will have ended. */
+    numbers,
+  };
 }
 
-function numbersOf({ progress, status }: SessionFacts, now: Date): FactsView['numbers'] {
+function numbersOf({ progress, status }: SessionFacts, now: Date) {
   const { step, total_steps: total, epoch, epochs, eta_seconds: eta } = progress;
   const numbers: [string, string][] = [
     [count(step), total === null ? 'steps' : `of ${count(total)} steps`],

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
-import { type ActionView, nextAction, sessionAddress } from './action.js';
+import { nextAction, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
-import { isAlive, type StatusView, statusView } from './status.js';
+import { isAlive, statusView } from './status.js';
 
 export type SessionsTableModel = {
   root: string;
@@ -17,33 +17,12 @@ export type SessionsTableModel = {
   pages: number;
 };
 
-export type SessionsView = {
-  rows: RowView[];
-  total: string;
-  query: string;
-  /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
-  pages: { newer: string | null; older: string | null; words: string } | null;
-};
+export type SessionsView = ReturnType<typeof sessionsView>;
 
-export type RowView = {
-  id: string;
-  lora: string;
-  version: number;
-  href: string;
-  status: StatusView;
-  reason: string | null;
-  description: string;
-  trainer: string;
-  dataset: string;
-  epochs: string;
-  loss: string;
-  took: string;
-  started: string | number | null;
-  action: ActionView | null;
-};
+export type RowView = ReturnType<typeof rowView>;
 
 /** The table of all sessions, one page of it. */
-export function sessionsView(model: SessionsTableModel): SessionsView {
+export function sessionsView(model: SessionsTableModel) {
   const { root, query, page, pages } = model;
   const address = (number: number) => {
     const params = new URLSearchParams({ ...(query && { q: query }), ...(number > 1 && { page: String(number) }) });
@@ -53,6 +32,7 @@ export function sessionsView(model: SessionsTableModel): SessionsView {
     rows: model.sessions.map((session) => rowView(session, root, model.now)),
     total: count(model.total),
     query,
+    /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
     pages:
       pages > 1
         ? {
@@ -64,7 +44,7 @@ export function sessionsView(model: SessionsTableModel): SessionsView {
   };
 }
 
-function rowView(session: SessionFacts, root: string, now: Date): RowView {
+function rowView(session: SessionFacts, root: string, now: Date) {
   const { progress } = session;
   const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
   return {

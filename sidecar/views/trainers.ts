@@ -11,18 +11,10 @@ export type TrainersModel = PageModel & {
   sdScripts: SdScriptsFacts;
 };
 
-export type TrainersView = {
-  /** Facts of the checkout by name; empty where there is none. */
-  checkout: { name: string; value: string }[];
-  missing: string[];
-  /** The commands that install it. */
-  install: string;
-  lookedIn: string[];
-  trainers: { label: string; description: string; needs: string | null; href: string }[];
-};
+export type TrainersView = ReturnType<typeof trainersView>;
 
 /** What can be trained here, and what there is of sd-scripts. */
-export function trainersView({ root, trainers, sdScripts }: TrainersModel): TrainersView {
+export function trainersView({ root, trainers, sdScripts }: TrainersModel) {
   const { path, commit, python, python_from, python_version, packages, gpus, missing, looked_in } = sdScripts;
   const version = (name: string) => packages.find((each) => each.name === name)?.installed ?? 'missing';
   const cards = gpus.map(
@@ -38,8 +30,10 @@ export function trainersView({ root, trainers, sdScripts }: TrainersModel): Trai
     ...(gpus[0] ? [{ name: 'Driver', value: gpus[0].driver }] : []),
   ];
   return {
+    /** Facts of the checkout by name; empty where there is none. */
     checkout: path ? checkout : [],
     missing,
+    /** The commands that install it. */
     install: INSTALL,
     lookedIn: looked_in,
     trainers: trainers.map(({ id, label, description, needs }) => ({
