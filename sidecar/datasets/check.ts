@@ -1,4 +1,5 @@
-import type { DatasetDetail } from './facts.js';
+import type { DatasetDetail, DatasetImage } from './facts.js';
+import { named, passedOverWords } from './passedOver.js';
 
 /**
  * What a person should know before a training on this dataset starts. With an error the training could not run, or would
@@ -20,12 +21,15 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
         `${file} is empty, and trainers stop on an empty caption. Write one, or delete the file to use the trigger word.`,
       );
   }
+  const passedOver = passedOverWords(detail);
   if (files.length === 0)
     errors.push(
-      `${detail.name} holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
+      passedOver.length > 0
+        ? `${detail.name} holds no pictures that are trained. ${passedOver.join(' ')}`
+        : `${detail.name} holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
     );
 
-  const warnings: string[] = [];
+  const warnings = [...(files.length > 0 ? passedOver : []), ...sharedStems(files)];
   const bare = files
     .filter(({ caption, caption_problem }) => caption === null && !caption_problem)
     .map(({ file }) => file);
@@ -45,8 +49,16 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   return { errors, warnings };
 }
 
-/** `a.png, b.png, c.png and 9 more` */
-function named(files: string[]): string {
-  const shown = files.slice(0, 3).join(', ');
-  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
+/** Pictures that differ in their ending only (sd-scripts library/strategy_*.py names caches by stem and size). */
+function sharedStems(files: readonly DatasetImage[]): string[] {
+  const byStem = new Map<string, DatasetImage[]>();
+  for (const file of files) byStem.set(file.stem, [...(byStem.get(file.stem) ?? []), file]);
+  return [...byStem.values()].flatMap((same) => {
+    if (same.length < 2) return [];
+    const sameSize = new Set(same.map(({ width, height }) => `${width} ${height}`)).size < same.length;
+    const cache = sameSize
+      ? ' and, where they are of one size, one cache on the disk: one of them may be trained twice, and another not at all'
+      : '';
+    return `${same.map(({ file }) => file).join(' and ')} share one caption, ${same[0]?.stem}.txt${cache}. Delete or rename one of them.`;
+  });
 }

@@ -34,4 +34,12 @@ export type DatasetDetail = DatasetFacts & {
   files: DatasetImage[];
   /** Caption files that have no picture of their stem: kept, but no trainer reads them. */
   orphan_captions: string[];
+  passed_over: PassedOver;
+};
+
+/** What lies in a dataset's folder and is not trained: file names, and folders in it (`img/10_cat`) that hold pictures. */
+export type PassedOver = {
+  other_kinds: string[];
+  other_captions: string[];
+  folders: { folder: string; pictures: number }[];
 };

@@ -14,8 +14,9 @@ export async function listDatasets(root: string): Promise<DatasetFacts[]> {
 
 /** The facts of one dataset, with the file names that they were counted from, in the order of names. */
 export async function datasetFacts({ root, name, at }: DatasetFolder) {
-  const [files, { mtime }] = await Promise.all([readdir(at), stat(at)]);
-  const visible = files.filter((file) => !file.startsWith('.')).sort(byName.compare);
+  const [entries, { mtime }] = await Promise.all([readdir(at, { withFileTypes: true }), stat(at)]);
+  const listed = entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => byName.compare(a.name, b.name));
+  const visible = listed.map((entry) => entry.name);
   const pictures = visible.filter((file) => pictureStem(file) !== null || hasMixedEnding(file));
   const captions = visible.filter((file) => captionStem(file) !== null);
   const stems = new Set(captions.map(captionStem));
@@ -27,7 +28,9 @@ export async function datasetFacts({ root, name, at }: DatasetFolder) {
     cover: pictures[0] ?? null,
     modified_at: mtime.toISOString(),
   };
-  return { facts, pictures, captions };
+  const others = listed.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  const folders = listed.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map((entry) => entry.name);
+  return { facts, pictures, captions, others, folders };
 }
 
 /** `cat2` before `cat10`; the same on every machine. */

@@ -10,18 +10,22 @@ import type { DatasetDetail, DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
 import { captionStem, hasMixedEnding, pictureStem } from './names.js';
+import { findPassedOver, withoutEnding } from './passedOver.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 
 /** Everything about one dataset, in the order of names. Throws a Problem where there is none. */
 export async function readDataset(root: string, name: string): Promise<DatasetDetail> {
   return inDataset(root, name, async (folder) => {
-    const { facts, pictures, captions } = await datasetFacts(folder);
-    const stems = new Set(pictures.map(stemOf));
+    const { facts, pictures, captions, others, folders } = await datasetFacts(folder);
+    const passed_over = await findPassedOver(folder, others, folders);
+    const { other_kinds, other_captions } = passed_over;
+    const stems = new Set([...pictures, ...other_kinds].map(stemOf));
     return {
       ...facts,
       files: await Promise.all(pictures.map((file) => reading(() => describePicture(folder, file)))),
-      orphan_captions: captions.filter((file) => !stems.has(captionStem(file) ?? '')),
+      orphan_captions: captions.filter((file) => !stems.has(captionStem(file) ?? '') && !other_captions.includes(file)),
+      passed_over,
     };
   });
 }
@@ -39,7 +43,7 @@ const reading = semaphore(16);
 const looked = new Lru<LookedAt | string>(20_000);
 
 function stemOf(file: string): string {
-  return pictureStem(file) ?? file.slice(0, file.lastIndexOf('.'));
+  return pictureStem(file) ?? withoutEnding(file);
 }
 
 const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: '' };

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
+import { named, passedOverWords } from '../datasets/passedOver.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
 import { bytes, plural } from './formatting.js';
@@ -76,21 +77,20 @@ export function datasetView(model: DatasetModel) {
     })),
     /** Absolute, for a shell. */
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
-    orphans: orphanWords(model.dataset.orphan_captions),
+    notTrained: notTrainedWords(model.dataset),
     upload: { afterwards: 'stay', into: model.dataset.name, name: '', error: null } as UploadView,
   };
 }
 
-/** Of captions that no picture has; null where there are none. */
-export function orphanWords(captions: readonly string[]): string | null {
-  if (captions.length === 0) return null;
-  return `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`;
-}
-
-/** `a.png, b.png, c.png and 9 more` */
-function named(files: readonly string[]): string {
-  const shown = files.slice(0, 3).join(', ');
-  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
+/** Sentences on files and folders that a training passes over. */
+export function notTrainedWords(dataset: DatasetDetail): string[] {
+  const captions = dataset.orphan_captions;
+  const words = passedOverWords(dataset);
+  if (captions.length === 0) return words;
+  return [
+    ...words,
+    `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`,
+  ];
 }
 
 /** Beside its name a message does not name the file again. */

@@ -1,6 +1,6 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
-import { datasetCard, imagesView, orphanWords } from './datasets.js';
+import { datasetCard, imagesView, notTrainedWords } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { flagsView } from './flags.js';
 import type { PageModel } from './frame.js';
@@ -87,8 +87,7 @@ export function newTrainingView(model: NewTrainingModel) {
     datasetError: errors.dataset ?? null,
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
-    /** Of captions that no picture has. */
-    orphans: orphanWords(dataset?.orphan_captions ?? []),
+    notTrained: dataset ? notTrainedWords(dataset) : [],
     upload: { afterwards: 'new', into: null, name: '', error: null } as UploadView,
     /** Where there is more than one, by group, in the order of the page. */
     choice: model.trainers.length > 1 ? groupedTrainers(model) : null,

@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Problem } from '../problem.js';
+import { inFolder } from '../security/paths.js';
+import type { DatasetDetail, PassedOver } from './facts.js';
+import type { DatasetFolder } from './folder.js';
+import { captionStem, hasMixedEnding, pictureStem } from './names.js';
+
+/** Folders that are looked into: an upload of a whole disk is not walked. */
+const MOST_FOLDERS = 100;
+const DEEPEST = 3;
+const CAPTION_ENDING = /\.(txt|caption|cap|captions|text|tags?|prompt|wd14)$/i;
+/** Notes, settings and caches: nobody takes them for pictures. */
+const NO_PICTURE =
+  /^(Thumbs\.db|[^.]+|.*\.(md|json|jsonl|toml|ya?ml|csv|npz|safetensors|log|db|ini|html?|py|sh|pdf))$/i;
+
+/**
+ * What lies in a dataset's folder and is not trained, of its visible names: `names` are no folders, `folders` may be
+ * links. Folders are looked into, three levels down.
+ */
+export async function findPassedOver(folder: DatasetFolder, names: string[], folders: string[]): Promise<PassedOver> {
+  const captioned = new Set(names.map(captionStem));
+  const pictures = names.filter(isPicture);
+  const bare = new Set(pictures.flatMap((file) => (captioned.has(pictureStem(file)) ? [] : [pictureStem(file), file])));
+  const isCaption = (file: string) =>
+    !file.endsWith('.npz') && (CAPTION_ENDING.test(file) || bare.has(withoutEnding(file)));
+  const rest = names.filter((file) => !isPicture(file));
+  const other_captions = rest.filter((file) => isCaption(file) && isMisnamed(file, pictures));
+  const other_kinds = rest.filter((file) => !isCaption(file) && !NO_PICTURE.test(file));
+  return { other_kinds, other_captions, folders: await foldersOfPictures(folder, folders) };
+}
+
+/** Sentences on what is not trained, and what to do. */
+export function passedOverWords({ name, path, passed_over }: DatasetDetail): string[] {
+  const { other_kinds: kinds, other_captions: captions, folders } = passed_over;
+  const words = folders.map(
+    ({ folder, pictures }) =>
+      `${pictures === 1 ? 'A picture lies' : `${pictures} pictures lie`} in the folder ${folder} inside ${name} and ${pictures === 1 ? 'is' : 'are'} not trained: trainers read the dataset's own folder only. Move them up into ${name}, or move the folder to ${dirname(path)} to make it a dataset.`,
+  );
+  if (kinds.length > 0)
+    words.push(
+      `${kinds.length === 1 ? '1 file is' : `${kinds.length} files are`} of a kind that is not trained: ${named(kinds)}. Convert pictures to PNG or JPEG.${kinds.some((file) => /\.(avif|jxl)$/i.test(file)) ? ' sd-scripts trains .avif and .jxl only with an extra Python package, and they are not checked or counted here.' : ''}`,
+    );
+  if (captions.length > 0)
+    words.push(
+      `${captions.length === 1 ? '1 caption is' : `${captions.length} captions are`} not read: ${named(captions)}. A caption is named like its picture and ends in .txt, in small letters. Rename ${captions.length === 1 ? 'it' : 'them'}.`,
+    );
+  return words;
+}
+
+/** `a.png, b.png, c.png and 9 more` */
+export function named(files: readonly string[]): string {
+  const shown = files.slice(0, 3).join(', ');
+  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
+}
+
+export function withoutEnding(file: string): string {
+  return file.replace(/\.[^.]*$/, '');
+}
+
+function isPicture(file: string): boolean {
+  return pictureStem(file) !== null || hasMixedEnding(file);
+}
+
+/** Is it `a.caption`, or `a.png.txt`? A caption in .txt without any picture is told as such. */
+function isMisnamed(file: string, pictures: string[]): boolean {
+  return captionStem(file) === null || pictures.includes(captionStem(file) ?? '');
+}
+
+async function foldersOfPictures({ root, at }: DatasetFolder, folders: string[]): Promise<PassedOver['folders']> {
+  const found: PassedOver['folders'] = [];
+  const queue = [...folders];
+  for (let looked = 0; looked < MOST_FOLDERS; looked++) {
+    const folder = queue.shift();
+    if (folder === undefined) break;
+    const entries = await inFolder(root, join(at, folder), ({ at: inside }) =>
+      readdir(inside, { withFileTypes: true }),
+    ).catch(ifClosed);
+    const visible = (entries ?? []).filter((entry) => !entry.name.startsWith('.'));
+    const pictures = visible.filter((entry) => !entry.isDirectory() && isPicture(entry.name)).length;
+    if (pictures > 0) found.push({ folder, pictures });
+    if (folder.split('/').length < DEEPEST)
+      queue.push(...visible.filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`));
+  }
+  return found;
+}
+
+/** A link that leads out, or a folder of somebody else: what is in there is not told. */
+function ifClosed(error: unknown): null {
+  if (error instanceof Problem || ['EACCES', 'ENOENT'].includes(`${(error as NodeJS.ErrnoException).code}`))
+    return null;
+  throw error;
+}

@@ -1,0 +1,99 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { picture, testDatasets } from './testDatasets.js';
+
+/** A dataset `x` of these files; empty text stands for a picture. */
+async function dataset(files: Record<string, string | Buffer>) {
+  const test = await testDatasets();
+  const folder = join(test.datasets, 'x');
+  await mkdir(folder, { recursive: true });
+  for (const [file, content] of Object.entries(files)) {
+    await mkdir(join(folder, file, '..'), { recursive: true });
+    await writeFile(join(folder, file), content === '' ? await picture() : content);
+  }
+  return { ...test, folder };
+}
+
+test('pictures that lie in folders of a dataset are told with the folder and the remedy', async () => {
+  const { detail, datasets, folder, ask } = await dataset({ 'img/20_my dog/a.jpg': '', 'img/20_my dog/b.PNG': '' });
+  const { errors, passed_over } = await detail('x');
+  expect(passed_over.folders).toEqual([{ folder: 'img/20_my dog', pictures: 2 }]);
+  expect(errors).toEqual([
+    expect.stringMatching(
+      /^x holds no pictures that are trained\. 2 pictures lie in the folder img\/20_my dog inside x/,
+    ),
+  ]);
+  expect(errors[0]).toContain(`or move the folder to ${datasets} to make it a dataset`);
+  expect(errors[0]).not.toContain('Upload some');
+  await writeFile(join(folder, 'top.png'), await picture());
+  await symlink('/etc', join(folder, 'elsewhere'));
+  await symlink('img/20_my dog', join(folder, 'linked'));
+  const half = await detail('x');
+  expect(half.errors).toEqual([]);
+  expect(half.warnings.slice(0, 2)).toEqual([
+    expect.stringContaining('in the folder linked inside x'),
+    expect.stringContaining('in the folder img/20_my dog inside x'),
+  ]);
+  const page = await (await ask('GET', '/datasets/x', undefined, { accept: 'text/html' })).text();
+  expect(page).toContain('20_my dog');
+});
+
+test('files of other kinds are counted and named, and their captions are not called lonely', async () => {
+  const { detail } = await dataset({
+    'ok.png': '',
+    'ok.txt': 'a dog',
+    'sun.heic': 'x',
+    'sun.txt': 'the sun',
+    'sea.avif': 'x',
+    'scan.tif': 'x',
+    'walk.mp4': 'x',
+    'pack.zip': 'x',
+    'notes.md': 'mine',
+    'ok_0064x0048_flux.npz': 'x',
+    LICENSE: 'x',
+  });
+  const { warnings, orphan_captions, passed_over } = await detail('x');
+  expect(passed_over.other_kinds).toEqual(['pack.zip', 'scan.tif', 'sea.avif', 'sun.heic', 'walk.mp4']);
+  expect(orphan_captions).toEqual([]);
+  expect(warnings[0]).toMatch(
+    /^5 files are of a kind that is not trained: pack\.zip, scan\.tif, sea\.avif and 2 more\./,
+  );
+  expect(warnings[0]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts trains \.avif and \.jxl only with/);
+});
+
+test('captions of other endings are named with the remedy', async () => {
+  const { detail } = await dataset({
+    'a.png': '',
+    'a.caption': 'a dog',
+    'b.JPG': '',
+    'b.Txt': 'a dog',
+    'c.png': '',
+    'c.png.txt': 'a dog',
+    'd.png': '',
+    'd.json': '{"tags": "a dog"}',
+    'e.png': '',
+    'e.txt': 'a dog',
+    'e.json': '{}',
+    'e.tags': 'dog',
+    'f.txt': 'no picture at all',
+  });
+  const { warnings, orphan_captions, passed_over } = await detail('x');
+  expect(passed_over.other_captions).toEqual(['a.caption', 'b.Txt', 'c.png.txt', 'd.json', 'e.tags']);
+  expect(passed_over.other_kinds).toEqual([]);
+  expect(orphan_captions).toEqual(['f.txt']);
+  expect(warnings[0]).toMatch(/^5 captions are not read: a\.caption, b\.Txt, c\.png\.txt and 2 more\..* ends in \.txt/);
+});
+
+test('pictures that differ in their ending only share a caption, and of one size a cache too', async () => {
+  const { detail } = await dataset({
+    'a.png': '',
+    'a.jpg': await picture('jpeg'),
+    'b.png': '',
+    'b.webp': await picture('webp', 32, 32),
+    'c.png': '',
+  });
+  const { warnings } = await detail('x');
+  expect(warnings).toContainEqual(expect.stringMatching(/^a\.jpg and a\.png share one caption, a\.txt.*trained twice/));
+  expect(warnings).toContainEqual('b.png and b.webp share one caption, b.txt. Delete or rename one of them.');
+});
