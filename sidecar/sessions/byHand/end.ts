@@ -4,17 +4,17 @@ import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type HandRun, runsByHand } from './runs.js';
 
-/** What has to be said with a request to stop a training that Trackside did not start. */
+/** The confirmation that a stop of a training by hand needs. */
 export const CONFIRMED = 'by-hand';
 
-/** Told with a request to stop. */
+/** Fields of a request to stop. */
 export type Confirmation = {
   confirm?: string | null;
-  /** The process that was shown; another one is then left alone. */
+  /** The process that was shown to the person; another one is left alone. */
   process?: string | null;
 };
 
-/** Is it being ended at this moment? */
+/** Is it ending? */
 export function isEnding(run: HandRun): boolean {
   return ending.has(nameOf(run));
 }
@@ -22,8 +22,8 @@ export function isEnding(run: HandRun): boolean {
 const ending = new Set<string>();
 
 /**
- * Ends all processes of a training that somebody started by hand, once that was confirmed. Throws a Problem where
- * it was not, with what to send; nothing was signalled then. Answers at once; `ended` hears of the end.
+ * Ends all processes of a training by hand. Returns at once; calls `ended` after the end. Throws a Problem without the
+ * confirmation, before any signal.
  */
 export function endByHand(run: HandRun, { confirm, process }: Confirmation, ended: () => void): void {
   if (confirm !== CONFIRMED) {
@@ -50,7 +50,7 @@ export function endByHand(run: HandRun, { confirm, process }: Confirmation, ende
     });
 }
 
-/** What it starts itself meanwhile has the same command line: loader workers are made anew each epoch. */
+/** Processes that it starts meanwhile have the same command line: loader workers are new each epoch. */
 function alike({ outputDir, outputName }: HandRun) {
   return runsByHand(true)
     .filter((run) => run.outputDir === outputDir && run.outputName === outputName)

@@ -5,10 +5,7 @@ import type { CheckpointOnDisk } from '../../trainers/dialect.js';
 import { defaultDialect } from '../../trainers/dialects.js';
 import type { HandRun } from './runs.js';
 
-/**
- * How far a training by hand is: from what it prints, where that goes to a file; else from the newest checkpoint that it
- * has saved. All null where neither tells.
- */
+/** The progress of a training by hand: from its output in a file, or its newest checkpoint. All null when unknown. */
 export async function readHandProgress(run: HandRun): Promise<Progress> {
   const trainer = run.processes.find(({ as }) => !as.launcher) ?? run.processes[0];
   const printed = trainer && (await readOutputOf(trainer.as, defaultDialect.console, trainer.pid, trainer.as.since));
@@ -24,7 +21,7 @@ async function savedProgress({ outputDir, outputName, since }: HandRun): Promise
 
 function progressOf({ kind, savedAtMs, epoch, epochs, steps, stepsPerEpoch }: CheckpointOnDisk): Progress {
   const total = stepsPerEpoch !== null && epochs !== null ? stepsPerEpoch * epochs : null;
-  // Steps in the file count from the last resume; whole epochs do not.
+  // Steps in the file count from the last resume; epochs count from the beginning.
   const step = kind === 'step' ? steps : stepsPerEpoch !== null && epoch !== null ? stepsPerEpoch * epoch : null;
   const percent = step !== null && total ? Math.min(100, Math.round((1000 * step) / total) / 10) : null;
   const updated_at = new Date(savedAtMs).toISOString();

@@ -5,23 +5,23 @@ import { startedAt } from '../../launchers/byHand/startedAt.js';
 import { readTraining, type TrainingByHand } from '../../trainers/trainingCommand.js';
 import { isSessionName } from '../names.js';
 
-/** A training that lives, and that no Trackside started: somebody did so in a terminal. */
+/** A living training that was started in a terminal, by no Trackside. */
 export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'> & {
   /** `outputDir` with every link resolved. */
   place: string;
   /** Of the topmost process: the launcher, or the trainer itself. */
   pid: number;
   since: string;
-  /** Launcher, trainer, loader workers: all that were given this output. The topmost first. */
+  /** Launcher, trainer and loader workers: all processes with this output, the topmost first. */
   processes: Recognised<HandProcess>[];
 };
 
 export type HandProcess = TrainingByHand & Pick<HandRun, 'since'>;
 
-/** One look at all processes answers whoever asks within this time. */
+/** One scan of all processes answers all calls within this time. */
 const FRESH_MS = 2000;
 
-/** All trainings that were started by hand in this PID namespace, oldest first. `now` looks anew. */
+/** All trainings that were started by hand in this PID namespace, oldest first. `now` forces a scan. */
 export function runsByHand(now = false): HandRun[] {
   const at = performance.now();
   if (now || !last || at - last.at > FRESH_MS) last = { at, runs: group(look()) };
@@ -33,14 +33,14 @@ const look = createLook(recognise);
 
 /** The training by hand that writes into an output folder, or null. */
 export function byHandIn(folder: string, now = false): HandRun | null {
-  // A session's folder is itself no link (see sessionFolders): one of another name need not be resolved.
+  // A session's folder is no link (see sessionFolders): runs in folders of other names can be skipped.
   const runs = runsByHand(now).filter(({ place }) => basename(place) === basename(folder));
   if (runs.length === 0) return null;
   const path = realPath(folder);
   return runs.find(({ place }) => place === path) ?? null;
 }
 
-/** The session that a training by hand belongs to, of an outputs root; null where it writes elsewhere. */
+/** The session that a training by hand writes into; null outside the outputs root. */
 export function sessionOf({ place }: HandRun, root: string): string | null {
   const name = basename(place);
   return dirname(place) === realPath(root) && isSessionName(name) ? name : null;

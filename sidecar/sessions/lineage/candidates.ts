@@ -8,11 +8,11 @@ import type { StateFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
-/** A state folder with where it lies and what resuming from it means, absolute over the session's attempts. */
+/** A state folder with its place, and its resume in numbers that are absolute over the session's attempts. */
 export type Candidate = Omit<StateFacts, 'refused'> & {
   absolutePath: string;
   savedAtMs: number;
-  /** How far along the lineage it lies, in steps; null where nothing tells. Time does not: clocks jump. */
+  /** Its place along the lineage, in steps; null when unknown. Not by time: clocks jump. */
   position: number | null;
   firstEpoch: number | null;
   stepOffset: number | null;
@@ -20,9 +20,9 @@ export type Candidate = Omit<StateFacts, 'refused'> & {
 };
 
 /**
- * The state folders of a session's own lineage, newest first: those in the output folder, those that its attempts were
- * resumed from and that were moved to `earlier/`, and those that were moved for an attempt that never came to be. What an
- * abandoned run left is not among them.
+ * The state folders of a session's lineage, newest first: those in the output folder, those in `earlier/` that its
+ * attempts were resumed from, and those that were moved there for an attempt that never started. States of an abandoned
+ * run are left out.
  */
 export async function readCandidates(session: {
   folder: string;
@@ -31,7 +31,7 @@ export async function readCandidates(session: {
   attempts: readonly AttemptEntry[];
   stepsPerEpoch: number | null;
   writingNow: string | null;
-  /** Read the newest throughout, back to one that is whole: for what is about to be resumed or looked at. */
+  /** Read whole files, from the newest back to the first whole one: before a resume, or for the page. */
   thorough: boolean;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
@@ -66,7 +66,7 @@ async function examined(reader: StateReader, newestFirst: Candidate[]): Promise<
   return result;
 }
 
-/** What is damaged inside a state that looks complete, in words; null where nothing is. Reads all of it, once. */
+/** The damage inside a state that looks complete, in words; null without any. Reads the whole state, once. */
 export function damageOf(reader: StateReader, each: Pick<Candidate, 'absolutePath'>): Promise<string | null> {
   return reader.damage(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
 }
@@ -105,7 +105,7 @@ function candidate(
   };
 }
 
-/** States outside the output folder itself that the present lineage was resumed from, wherever the folder lies today. */
+/** States in `earlier/` that the present lineage was resumed from, wherever the session's folder is today. */
 function movedSources(folder: string, attempts: readonly AttemptEntry[]): string[] {
   const inside = lineageSources(attempts).flatMap((path) => /\/(earlier\/[^/]+\/[^/]+)$/.exec(path)?.[1] ?? []);
   return inside
@@ -114,8 +114,8 @@ function movedSources(folder: string, attempts: readonly AttemptEntry[]): string
 }
 
 /**
- * Folders of files that were moved to make room for an attempt of which there is no record: the sidecar was killed, or
- * the disk was full, before it could be written. The states in them are the newest that there are.
+ * Folders of files that were moved for an attempt without a record: the sidecar was killed, or the disk was full,
+ * before it was written. Their states are the newest of all.
  */
 async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]): Promise<string[]> {
   const last = attempts.at(-1);

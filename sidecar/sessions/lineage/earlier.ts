@@ -6,18 +6,18 @@ import { isOwnFolder } from '../../security/paths.js';
 import type { Dialect } from '../../trainers/dialect.js';
 import type { KeptEarlier } from '../facts.js';
 
-/** Where an attempt's predecessors' files go. */
+/** The moves of earlier attempts' files. */
 export type Room = {
-  /** Where an absolute path leads once room is made. */
+  /** The absolute path of a file after the moves. */
   placeOf(path: string): string;
-  /** Moves the files. Throws a Problem before the first where `earlier/` leads elsewhere. */
+  /** Moves the files. Throws a Problem before the first one if `earlier/` is a link. */
   make(): Promise<void>;
 };
 
 /**
- * What a new attempt would overwrite is moved to `earlier/attempt-<n>/` before it starts, so that no checkpoint is ever
- * lost to a resume or a relaunch: trainers overwrite silently (sd-scripts train_network.py:1491).
- * Nothing is moved yet: the command, which names the new places, may still be refused. Under the session's lock.
+ * Plans to move files that a new attempt would overwrite to `earlier/attempt-<n>/`, so that no checkpoint is ever lost
+ * to a resume or a relaunch: trainers overwrite silently (sd-scripts train_network.py:1491). Moves nothing yet: the
+ * command, which names the new places, may still be refused. Needs the session's lock.
  */
 export async function planRoom(
   folder: string,
@@ -48,7 +48,7 @@ export async function planRoom(
   };
 }
 
-/** Never one that exists: what was moved there before must not be replaced in its turn. */
+/** Never an existing one: files that were moved there before must not be replaced in turn. */
 async function freePlace(parent: string, name: string): Promise<string> {
   const taken = new Set(await readdir(parent).catch(ifUnreadable([], 'sessions')));
   for (let again = 1; ; again += 1) {
@@ -57,7 +57,7 @@ async function freePlace(parent: string, name: string): Promise<string> {
   }
 }
 
-/** Where a session's states and samples went that a later attempt made room of (earlier.ts), newest first. */
+/** The folders with a session's moved states and samples, newest first. */
 export async function keptEarlier({
   folder,
   dialect,

@@ -2,8 +2,8 @@ import type { PassedOver, ResumeFacts } from '../facts.js';
 import type { Candidate } from './candidates.js';
 
 /**
- * What the Resume button would use: the newest complete state that leaves something to train. Null where there is none.
- * `trainedSteps` is how far the run had come, for telling what is lost.
+ * The state that the Resume button would use: the newest complete one that leaves something to train, or null.
+ * `trainedSteps`, the steps of the run so far, tell what is lost.
  */
 export function chooseResume(
   candidates: readonly Candidate[],
@@ -33,7 +33,7 @@ export function resumeFacts(chosen: Candidate, trainedSteps: number | null, pass
   };
 }
 
-/** Why a state can't be resumed from, in words; null when it can. */
+/** Why a state can't be resumed from, in words; null when it can be. */
 export function whyNot(each: Candidate, epochs: number | null): string | null {
   if (!each.complete) return each.reason ?? 'it is incomplete';
   if (each.firstEpoch === null) return 'the number of steps per epoch is unknown';

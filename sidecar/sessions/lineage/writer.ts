@@ -2,7 +2,7 @@ import type { AttemptEntry } from '../record/uiState.js';
 
 /**
  * The attempt that wrote a step or final file: the newest one, because each attempt moves those of the one before to
- * `earlier/attempt-<number>/` (earlier.ts). `path` is relative to the output folder. By place and not by time: clocks jump.
+ * `earlier/attempt-<number>/` (earlier.ts). `path` is relative to the output folder. Not by time: clocks jump.
  */
 export function writerByPlace(attempts: readonly AttemptEntry[], path: string): AttemptEntry | null {
   const moved = movedAway(path);
@@ -10,16 +10,16 @@ export function writerByPlace(attempts: readonly AttemptEntry[], path: string): 
   return attempts.findLast((each) => each.number === moved) ?? null;
 }
 
-/** The number of the attempt whose files were moved to where `path`, relative to the output folder, leads; else null. */
+/** The number of the attempt whose files were moved to `path` (relative to the output folder), or null. */
 export function movedAway(path: string): number | null {
   const found = /^earlier\/attempt-(\d+)(?:-\d+)?\//.exec(path);
   return found ? Number(found[1]) : null;
 }
 
 /**
- * The attempt that wrote a file that no attempt moves (a sample picture), by when it was written. The clock may have
- * been set between attempts, so one in whose time the file falls goes before one that only began earlier; and an attempt
- * during which the clock was set back, before one that had ended by then.
+ * The attempt that wrote a file that no attempt moves (a sample picture), by the file's time. Clocks may be set, so an
+ * attempt whose time includes the file's comes before one that only began earlier; and an attempt during which the
+ * clock was set back, before one that had ended by then.
  */
 export function writerByTime(attempts: readonly AttemptEntry[], savedAtMs: number): AttemptEntry | null {
   const within = attempts.findLast(({ started_at, ended_at }) => {
@@ -32,10 +32,7 @@ export function writerByTime(attempts: readonly AttemptEntry[], savedAtMs: numbe
   return begun(open) ?? begun(attempts) ?? null;
 }
 
-/**
- * The state folders that the present lineage was resumed from: not those behind a later return to an earlier step, which
- * left them as the end of an abandoned branch.
- */
+/** State folders that the present lineage was resumed from, without branches left by a return to an earlier step. */
 export function lineageSources(attempts: readonly AttemptEntry[]): string[] {
   const fresh = attempts.findLastIndex((attempt) => attempt.kind !== 'resume');
   const lineage = attempts.slice(Math.max(0, fresh));

@@ -6,10 +6,7 @@ import type { Session } from '../status/session.js';
 /** One value that a run reported: `step` absolute over the attempts, `wall_time` in seconds since 1970. */
 export type MetricPoint = { tag: string; step: number; value: number; attempt: number; wall_time: number };
 
-/**
- * What the session's runs reported, oldest first: steps are absolute, and what a later attempt trained again replaces what it
- * lost.
- */
+/** Values that the session's runs reported, oldest first. Steps are absolute; repeated ones replace the lost ones. */
 export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   let metrics: MetricPoint[] = [];
   const { runs, countedBy } = session.dialect.metrics;
@@ -26,15 +23,15 @@ export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   return metrics;
 }
 
-/** A loss at an absolute step, as an attempt reported it, and the mean of the losses around it. */
+/** An attempt's loss at an absolute step, and the mean of the losses around it. */
 export type LossPoint = { step: number; loss: number; mean: number; attempt: number };
 
 /** Groups of losses in a curve, over all attempts: two points each. */
 const MOST_GROUPS = 200;
 
 /**
- * The losses of all attempts, oldest first: what a later attempt trained again is in it twice. Where there are many, the
- * least and the greatest of neighbours, and each attempt's first and last.
+ * The losses of all attempts, oldest first; steps that were trained again appear twice. Long curves are thinned to the
+ * least and greatest of neighbours, and each attempt's first and last.
  */
 export async function readLosses(session: Session): Promise<LossPoint[]> {
   const curves = await session.dialect.metrics.losses(session.folder);
@@ -57,7 +54,7 @@ function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, ses
   });
 }
 
-/** A run whose attempt is not known counts as the first one. */
+/** A run of an unknown attempt counts as the first one. */
 const FIRST = { number: 1, first_epoch: 1, step_offset: 0 };
 
 function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {

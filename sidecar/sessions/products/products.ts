@@ -27,7 +27,7 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
   }));
 }
 
-/** A link to another file of the outputs is as good as the file; one that leads out is listed, and not sent. */
+/** A link within the outputs counts as its file; a link out of them is listed, and can't be downloaded. */
 function problemOf(folder: string, path: string, file: CheckpointOnDisk): Promise<string | null> {
   const leadsOut = (error: Error) => (error instanceof Problem ? error.message : null);
   const found = problems.get(file) ?? realInside(dirname(folder), join(folder, path)).then(() => null, leadsOut);
@@ -35,7 +35,7 @@ function problemOf(folder: string, path: string, file: CheckpointOnDisk): Promis
   return found;
 }
 
-/** For as long as a file is the same. */
+/** Kept while a file is the same. */
 const problems = new WeakMap<CheckpointOnDisk, Promise<string | null>>();
 
 /** The sample pictures of a session, newest first. */
@@ -59,7 +59,7 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
   return facts;
 }
 
-/** For as long as the samples and the attempts are the same. */
+/** Kept while the samples and the attempts are the same. */
 const sampleFacts = new WeakMap<SampleOnDisk[], { key: string; facts: SampleFacts[] }>();
 
 /** The state folders of a session's lineage, newest first. */
@@ -71,13 +71,13 @@ export function statesOf(session: Session): StateFacts[] {
   });
 }
 
-/** Absolute path of a checkpoint by the path that its facts give; null when it is none of this session's. */
+/** The absolute path of a checkpoint, from the path in its facts; null if it is not of this session. */
 export async function checkpointPath(session: Session, path: string): Promise<string | null> {
   const known = (await readAll(session)).some((each) => each.path === path);
   return known ? join(session.folder, path) : null;
 }
 
-/** In the output folder first, then what was moved to `earlier/`; newest first in each. */
+/** Checkpoints in the output folder, then in `earlier/`; newest first in each. */
 async function readAll(session: Session): Promise<{ path: string; file: CheckpointOnDisk }[]> {
   const { folder, dialect, outputName } = session;
   const own = await isOwnFolder(join(folder, 'earlier'));

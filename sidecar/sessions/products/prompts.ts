@@ -3,7 +3,7 @@ import { ifUnreadable } from '../../caught.js';
 import { openInside } from '../../security/paths.js';
 import type { Session } from '../status/session.js';
 
-/** The prompts that samples were made of, in the trainer's order: comments and empty lines do not count. */
+/** The prompts of the samples, in the trainer's order, without comments and empty lines. */
 export async function promptsOf(session: Session): Promise<string[]> {
   const text = (await promptFile(session)) ?? session.state?.sample_prompts ?? '';
   return text

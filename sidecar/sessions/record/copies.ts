@@ -11,12 +11,12 @@ import { type ParsedState, parseUiState } from './uiState.js';
 export const HISTORY = 'history';
 export const VERSIONS_KEPT = 20;
 
-/** One of the last versions of `ui_state.json`. Its id counts up; clocks jump, and two pods may write at once. */
+/** One of the last versions of `ui_state.json`. Ids count up: clocks jump, and two pods may write at once. */
 export type Version = { id: string; path: string };
 
 const NAME = /^ui_state-(\d{6,}-[0-9a-f]{4})\.json$/;
 
-/** What `history/` holds, newest first. Never throws. */
+/** The versions in `history/`, newest first. Never throws. */
 export async function listVersions(folder: string): Promise<Version[]> {
   const names = await readdir(join(folder, HISTORY)).catch(ifUnreadable([], 'sessions'));
   return names
@@ -25,7 +25,7 @@ export async function listVersions(folder: string): Promise<Version[]> {
     .map((id) => ({ id, path: pathOf(folder, id) }));
 }
 
-/** The text of a version and when it was kept (ISO 8601, UTC). Null when there is none of that id. */
+/** The text of a version, and its time (ISO 8601, UTC). Null if there is none of that id. */
 export async function readVersion(folder: string, id: string): Promise<{ text: string; saved_at: string } | null> {
   if (!NAME.test(`ui_state-${id}.json`)) return null;
   const file = await openInside(dirname(folder), pathOf(folder, id)).catch(ifUnreadable(null, 'sessions'));
@@ -39,9 +39,9 @@ export async function readVersion(folder: string, id: string): Promise<{ text: s
 }
 
 /**
- * Keeps a text as the newest version, unless it is that already. A file of its own: a link to the present file would
- * change with it when a person edits that in place. Only the last 20 stay. Not synced, and no reason to fail: a version
- * that a power cut or a full disk spoils is passed over when one is put back. Returns the version's id, or null.
+ * Keeps a text as the newest version, unless it is that already. A separate file: a link to the present file would
+ * change when a person edits that in place. Only the last 20 stay. Not synced, and never throws: a version that a power
+ * cut or a full disk breaks is skipped when one is put back. Returns the version's id, or null.
  */
 export async function keepVersion(folder: string, text: string): Promise<string | null> {
   const temporary = join(folder, HISTORY, `.ui_state.json.${randomBytes(6).toString('hex')}.tmp`);
@@ -76,7 +76,7 @@ export async function lastGoodVersion(folder: string): Promise<({ id: string; te
   return null;
 }
 
-/** Puts a second name on a file, or a copy where the volume knows no hard links. Never over another. */
+/** Gives a file a second name, or copies it on a volume without hard links. Never replaces a file. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);

@@ -1,9 +1,9 @@
 import type { RawState } from './uiState.js';
 
-/** One field in two versions; null where it is absent. Values are text, as they stand in the file. */
+/** One field in two versions; null when absent. Values are text, as in the file. */
 export type Change = { field: string; was: string | null; now: string | null };
 
-/** How two records differ, field by field, with the path of each: `dataset.repeats`, `attempts[2].reason`. Pure. */
+/** The differences of two records by field path: `dataset.repeats`, `attempts[2].reason`. Pure. */
 export function changesBetween(then: RawState, now: RawState): Change[] {
   const a = flatten(then);
   const b = flatten(now);

@@ -11,20 +11,20 @@ export type VersionFacts = {
   /** ISO 8601, UTC. */
   saved_at: string;
   bytes: number;
-  /** What the record said then; null where it can't be read. */
+  /** The record's status then; null when it can't be read. */
   status: string | null;
   attempts: number | null;
-  /** Is it what the file says now? */
+  /** Does it equal the present file? */
   present: boolean;
   changed: string[];
-  /** Why it can't be put back, in words; null where it can. */
+  /** Why it can't be restored, in words; null when it can. */
   reason: string | null;
 };
 
 export type VersionDetail = VersionFacts & {
   /** The file, byte for byte. */
   text: string;
-  /** Field by field, against what the file says now. */
+  /** Field by field, against the present file. */
   changes: Change[];
 };
 
@@ -50,7 +50,7 @@ export async function readHistory({ folder, file }: Omit<Recorded, 'name'>): Pro
   });
 }
 
-/** One version, and how it differs from the present. Throws a Problem where there is none of that id. */
+/** One version, and its differences from the present. Throws a Problem if there is none of that id. */
 export async function readHistoryVersion(session: Recorded, version: string): Promise<VersionDetail> {
   const read = await readOne(session.folder, version);
   const facts = (await readHistory(session)).find((each) => each.version === version);

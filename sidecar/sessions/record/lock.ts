@@ -6,16 +6,16 @@ import { ended, ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 
 const LOCK = 'ui_state.json.lock';
-/** Its holder renews a lock twice in this time; one that is not renewed was left by a process that died. */
+/** A holder renews its lock twice in this time; an older lock was left by a dead process. */
 const STALE_MS = 5000;
 const PATIENCE_MS = 7000;
-/** A look that comes later than this saw nothing of the time between. */
+/** The most time that counts between two looks: after more, this process was asleep. */
 const MOST_A_LOOK_MS = 1000;
 
 /**
- * Runs `work` while no other process of ours changes this session's state file or starts something in it. A guard
- * against our own races only: whether a trainer may start is decided by the runner's kernel lock. Throws a Problem when
- * the session is gone or when another one works on it for long.
+ * Runs `work` while no other sidecar changes this session's state file or starts something in it. This guards only
+ * against races between sidecars: the runner's kernel lock decides whether a trainer may start. Throws a Problem when
+ * the session is gone, or locked for more than `patienceMs`.
  */
 export async function withSessionLock<T>(folder: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const release = await take(folder, patienceMs).catch((error: NodeJS.ErrnoException) => {
@@ -40,7 +40,7 @@ export async function withSessionLock<T>(folder: string, work: () => Promise<T>,
   }
 }
 
-/** Whether somebody of ours works on the session at this moment. */
+/** Is a sidecar working on the session? */
 export async function isSessionLocked(folder: string): Promise<boolean> {
   const lockfilePath = join(folder, LOCK);
   const isHeld = await check(folder, { stale: STALE_MS, lockfilePath }).catch(ifUnreadable(false, 'sessions'));
@@ -62,7 +62,7 @@ async function take(folder: string, patienceMs: number): Promise<() => Promise<v
   }
 }
 
-/** By our own monotonic clock: after the wall clock was set back, a dead holder's lock lies in the future for as long. */
+/** By our own monotonic clock: after the wall clock was set back, a dead holder's lock has a time in the future. */
 async function isAbandoned(lockfilePath: string): Promise<boolean> {
   const renewed = (await stat(lockfilePath).catch(ifUnreadable(null, 'sessions')))?.mtimeMs;
   if (renewed === undefined) {

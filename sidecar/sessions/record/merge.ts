@@ -1,7 +1,6 @@
 /**
- * Brings together two edits of one record that were made at the same time: `theirs` and `ours` both began from `base`.
- * Key by key at every depth, and attempts by their id; where both changed the same value, theirs stays: it was
- * typed by a person. Pure.
+ * Merges two simultaneous edits of one record: `theirs` and `ours` both began from `base`. Merges key by key at every
+ * depth, and attempts by id. When both changed the same value, theirs wins: a person typed it. Pure.
  */
 export function mergeEdits(base: unknown, theirs: unknown, ours: unknown): unknown {
   if (same(base, theirs)) return ours;
@@ -11,7 +10,7 @@ export function mergeEdits(base: unknown, theirs: unknown, ours: unknown): unkno
   return theirs;
 }
 
-/** In how many places two records differ. Pure. */
+/** The number of places in which two records differ. Pure. */
 export function distance(a: unknown, b: unknown): number {
   if (same(a, b)) return 0;
   if (isObject(a) && isObject(b)) {
@@ -33,7 +32,7 @@ type Json = Record<string, unknown>;
 
 function mergeObjects(base: Json, theirs: Json, ours: Json): Json {
   const merged: Json = {};
-  // In the order of theirs, so that a file that a person arranged stays arranged.
+  // In the order of theirs: a file that a person arranged stays arranged.
   for (const key of keysOf(theirs, ours)) {
     const value = mergeEdits(own(base, key), own(theirs, key), own(ours, key));
     if (value !== undefined) define(merged, key, value);

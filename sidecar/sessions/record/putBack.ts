@@ -18,9 +18,9 @@ const notes = z.array(
 );
 
 /**
- * Puts the last good version of a broken `ui_state.json` back, from memory or else from `history/`, after the broken one
- * was kept as `ui_state.broken-<time>.json`. What is valid JSON is never touched. Null where nothing was done: the file
- * is not broken, or there is no good version. Throws the system's error when it can't be written.
+ * Puts the last good version of a broken `ui_state.json` back, from memory or else from `history/`, and keeps the
+ * broken one as `ui_state.broken-<time>.json`. Never touches valid JSON. Null when nothing was done: the file is not
+ * broken, or there is no good version. Throws the system's error when it can't be written.
  */
 export async function putBackLastGood(folder: string): Promise<PutBackFacts | null> {
   const file = await readStateFile(folder);
@@ -31,7 +31,7 @@ export async function putBackLastGood(folder: string): Promise<PutBackFacts | nu
   const broken = await keepBroken(folder, path);
   const replaced = await replaceUnchanged(path, good.text, file.signature);
   if (!replaced) {
-    // Somebody mends it at this moment.
+    // A person is repairing it.
     await rm(join(folder, broken), { force: true });
     return null;
   }
@@ -49,7 +49,7 @@ export async function putBackLastGood(folder: string): Promise<PutBackFacts | nu
   return { ...note, broken: join(folder, broken) };
 }
 
-/** The newest broken file that was kept and still lies there, and what was put in its place. */
+/** The newest broken file that still exists, and the version that replaced it. */
 export async function readPutBack(folder: string, entries: readonly string[]): Promise<PutBackFacts | null> {
   const broken = entries
     .filter((name) => BROKEN.test(name))
@@ -65,10 +65,7 @@ export async function readPutBack(folder: string, entries: readonly string[]): P
   };
 }
 
-/**
- * Gives the present file a second name, `ui_state.broken-<time>.json`. One that has such a name already, because we were
- * killed the last time, gets no third.
- */
+/** Gives the present file a second name, `ui_state.broken-<time>.json`, unless a sidecar that was killed did so. */
 export async function keepBroken(folder: string, path: string): Promise<string> {
   const { ino } = await stat(path);
   for (const name of await readdir(folder)) {

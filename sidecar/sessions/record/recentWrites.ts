@@ -3,40 +3,40 @@ import { Lru } from '../../files/lru.js';
 import { distance, mergeEdits } from './merge.js';
 import type { RawState } from './uiState.js';
 
-/** An edit that was begun before our write and ended after it takes no longer than this. */
+/** The longest edit that begins before a write of ours and ends after it. */
 const RECENT_MS = 3000;
-/** After this time what was written is looked at once more. */
+/** The time until a written file is checked again. */
 const LOOK_AGAIN_MS = 1500;
-/** Texts that are remembered, the newest of as many sessions: also what is put back after an edit that broke the file. */
+/** The latest texts of the last 500 sessions; one is put back after an edit that broke the file. */
 const texts = new Lru<string>(500);
 const LARGEST_REMEMBERED = 256 * 1024;
 
 type Content = { text: string; raw: RawState };
 
-/** Digests of what we wrote last. */
+/** Digests of our last writes. */
 const written = new Map<string, string>();
 const writes = new Map<string, { contents: (Content & { at: number })[]; timer: NodeJS.Timeout }>();
 
-/** Remembers the content that was seen last in a session's file. */
+/** Remembers the latest content of a session's file. */
 export function rememberText(folder: string, text: string): void {
   const before = texts.get(folder);
   if (text.length > LARGEST_REMEMBERED) texts.delete(folder);
   else texts.set(folder, before === text ? before : text);
 }
 
-/** The last good content that was seen, if it is remembered. */
+/** The last good content, if it is remembered. */
 export function rememberedText(folder: string): string | null {
   return texts.get(folder) ?? null;
 }
 
-/** Who wrote this: we, somebody else after us, or nobody knows since we wrote nothing there yet. */
+/** The author of a text: us, others after us, or unknown, because we have written nothing there yet. */
 export function authorOf(folder: string, text: string): 'us' | 'others' | 'unknown' {
   const ours = written.get(folder);
   if (ours === undefined) return 'unknown';
   return ours === digest(text) ? 'us' : 'others';
 }
 
-/** Remembers a write of ours for a while, with what it replaced; `lookAgain` is called once at the end of a burst. */
+/** Remembers a write of ours for a while, with the replaced content; calls `lookAgain` once after a burst. */
 export function rememberWrite(folder: string, before: Content | null, after: Content, lookAgain: () => void): void {
   const at = performance.now();
   const known = writes.get(folder);
@@ -59,9 +59,9 @@ function digest(text: string): string {
 }
 
 /**
- * A copy of what lies there now, with what we wrote in the last moments. `jq … > t && mv t ui_state.json` reads before
- * our write and replaces after it: what it began from is the version that it differs from least. One that is wholly
- * equal to an earlier version was put back on purpose.
+ * A copy of the present content, merged with our writes of the last moments. `jq … > t && mv t ui_state.json` reads
+ * before our write and replaces after it: it began from the version that it differs from least. A content equal to an
+ * earlier version was put back on purpose.
  */
 export function withOurRecentChanges(folder: string, now: Content): RawState {
   const contents = writes.get(folder)?.contents ?? [];

@@ -9,13 +9,13 @@ import { swapFiles } from '../../files/swap.js';
 import { syncFolder, writeAside } from '../../files/wholeFile.js';
 import { linkOrCopy } from './copies.js';
 
-/** Who opened the file before it was replaced has written by then. */
+/** By then, an editor that opened the file before it was replaced has written. */
 const LATE_EDIT_MS = 1000;
 
 /**
- * Puts a new text in the place of a file that was read with `signature`. Null, and nothing changed, where the file is
- * another one by now. `aside` names what was replaced, kept for a moment (see `watchForEdits`); null where it could not
- * be kept. Throws the system's error when the text can't be written.
+ * Replaces a file that was read with `signature`. Null, and nothing changed, if the file is another one by now. `aside`
+ * is the path of the replaced file, kept for a moment (see `watchForEdits`), or null. Throws the system's error when
+ * the text can't be written.
  */
 export async function replaceUnchanged(
   path: string,
@@ -36,7 +36,7 @@ export async function replaceUnchanged(
       return { aside: temporary };
     }
     const aside = await keepAside(path);
-    // In one go: between the look and the rename are microseconds.
+    // Synchronous: microseconds lie between the check and the rename.
     const now = statSync(path, { throwIfNoEntry: false });
     if (!now || signatureOf(now) !== signature) {
       if (aside) await rm(aside, { force: true });
@@ -53,8 +53,8 @@ export async function replaceUnchanged(
 }
 
 /**
- * Looks once more at a file that was replaced, and removes it: an editor that had it open may have written into it after
- * we read it. Hands on what it says then, if that is something else.
+ * Reads a replaced file again, and removes it: an editor that had it open may have written after we read it. Calls
+ * `edited` with a text that changed.
  */
 export function watchForEdits(aside: string | null, text: string, edited: (text: string) => Promise<void>): void {
   if (!aside) return;

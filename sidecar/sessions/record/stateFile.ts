@@ -15,11 +15,11 @@ import { replaceUnchanged, watchForEdits } from './replace.js';
 import { type ParsedState, parseUiState, type RawState, StateTextError } from './uiState.js';
 
 export const STATE_FILE = 'ui_state.json';
-/** No record is larger; what is, is something else. */
+/** No record is larger than this. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
-/** A person's editor may be in the middle of writing: what can't be read is looked at again after this time. */
+/** The wait before a broken file is read again: an editor may be writing it. */
 const HALF_WRITTEN_MS = 300;
-/** Somebody who goes on writing is waited for this often. */
+/** The most reads of a file that keeps changing. */
 const LOOKS = 6;
 
 export type StateFile =
@@ -29,8 +29,8 @@ export type StateFile =
   | { kind: 'missing' };
 
 /**
- * Reads `ui_state.json` of an output folder. Never throws for what a person may have done to the file. One that changed
- * just now and is not valid JSON is looked at again before it is called broken.
+ * Reads `ui_state.json` of an output folder. Never throws, whatever a person did to the file. A file that changed just
+ * now and is not valid JSON is read again before it counts as broken.
  */
 export async function readStateFile(folder: string): Promise<StateFile> {
   let file = await readOnce(folder);
@@ -46,11 +46,11 @@ export async function readStateFile(folder: string): Promise<StateFile> {
 }
 
 /**
- * Changes `ui_state.json`: reads it anew, lets `change` edit the raw object, and replaces the file whole. An edit that
- * somebody else makes meanwhile (jq, an editor, another sidecar) is never lost: where the file is no longer what was
- * read, it is read again and changed again, so `change` may be called more than once. What they took from a version
- * of a moment ago does not undo what we wrote since. Each version is kept in `history/`. Returns what was written.
- * Throws a Problem when the file can't be read, and the system's error when it can't be written.
+ * Changes `ui_state.json`: reads it, lets `change` edit the raw object, and replaces the whole file. No edit by others
+ * (jq, an editor, another sidecar) is lost: if the file has changed meanwhile, it is read and changed again, so
+ * `change` may be called more than once. An edit that began before a write of ours does not undo that write. Each
+ * version is kept in `history/`. Returns what was written. Throws a Problem when the file can't be read, and the
+ * system's error when it can't be written.
  */
 export function updateStateFile(folder: string, change: (raw: RawState) => void): Promise<ParsedState> {
   return inTurn(folder, () => update(folder, change));
@@ -60,7 +60,7 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
   for (let round = 0; round < 200; round += 1) {
     const before = await readStateFile(folder);
     if (before.kind === 'unreadable') throw unreadable(before.reason);
-    // Between two steps of a `mv` from another disk there is no file: a new one of ours would stand in its way.
+    // A `mv` from another disk removes the file for a moment: a new one of ours would be in its way.
     if (before.kind === 'missing' && (await listVersions(folder)).length > 0) throw gone();
     const raw: RawState = before.kind === 'whole' ? withOurRecentChanges(folder, before) : {};
     change(raw);
@@ -70,7 +70,7 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
     if (before.kind === 'missing') {
       if (!(await createStateFile(folder, content))) continue;
     } else {
-      // What somebody else wrote is a version, too.
+      // A write of others is a version, too.
       const author = authorOf(folder, before.text);
       if (author !== 'us') await keepVersion(folder, before.text);
       if (author === 'others') expectOtherEditors();
@@ -89,13 +89,13 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
   throw new Problem('busy_state', `Another program keeps changing ${STATE_FILE}. Try again.`);
 }
 
-/** An edit in place of a file that we had replaced in that very moment. */
+/** Merges an edit in place of a file that we replaced meanwhile. */
 async function mergeLateEdit(folder: string, base: RawState, text: string): Promise<void> {
   const theirs = parseUiState(text).raw;
   await updateStateFile(folder, (raw) => become(raw, mergeEdits(base, theirs, structuredClone(raw)) as RawState));
 }
 
-/** Makes one object the same as another, in its order. */
+/** Makes an object equal to another, in its order. */
 export function become(raw: RawState, other: RawState): void {
   for (const key of Object.keys(raw)) delete raw[key];
   for (const key of Object.keys(other)) {
@@ -103,7 +103,7 @@ export function become(raw: RawState, other: RawState): void {
   }
 }
 
-/** Writes the first content; false, and nothing changed, where there is a file already. */
+/** Writes the first content. False, and nothing changed, if the file exists. */
 export async function createStateFile(folder: string, content: string): Promise<boolean> {
   const temporary = await writeAside(join(folder, STATE_FILE), content);
   try {
@@ -125,7 +125,7 @@ async function readOnce(folder: string): Promise<Look> {
   let changedAt = 0;
   let text: string;
   try {
-    // Not blocking: somebody may have put a pipe there. Nor a link: writing would replace it.
+    // Non-blocking, for a pipe; and no link, for a write would replace it.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
       const stats = await file.stat();
@@ -158,7 +158,7 @@ function unread(signature: string, reason: string): StateFile {
   return { kind: 'unreadable', signature, reason, cause: 'unread' };
 }
 
-/** The clock of a network volume may be another's: a time in the future counts as just now, up to a day. */
+/** A network volume has a clock of its own: a time in the future counts as just now, up to a day. */
 function isHalfWritten(file: Look): boolean {
   if (file.kind !== 'unreadable' || file.cause !== 'broken') return false;
   return Date.now() - (file.changedAt ?? 0) < HALF_WRITTEN_MS;

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { scanJson } from '../../files/exactJson.js';
 
 /**
- * `ui_state.json`: the one record of a session. Flat at the top, so that one-line jq works. The first 21 names are what
- * existing tools and scripts read. Values that people typed in another type than ours (`"seed": "42"`) are read all the
- * same; a value that makes no sense reads as absent. Nothing unknown is ever dropped: writing goes through the raw object.
+ * `ui_state.json`: the record of a session. Flat at the top, so that one-line jq works. Existing tools and scripts read
+ * the first 21 names. Values of another type (`"seed": "42"`) are converted; invalid ones read as absent. Unknown keys
+ * are never dropped: writes go through the raw object.
  */
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
 export const number = z
@@ -29,36 +29,36 @@ const attempt = z.looseObject({
   exit_code: z.number().nullable().default(null),
   signal: z.string().nullable().default(null),
   reason: z.string().nullable().default(null),
-  /** What tells one reason from another, whatever its words: `out_of_memory`, `exception:ValueError:0b1c…`, … */
+  /** The reason as a code, to compare: `out_of_memory`, `exception:ValueError:0b1c…`, … */
   reason_code: z.string().nullable().default(null).catch(null),
-  /** How it ended, once settled from the evidence; null while it lives or nobody has looked. */
+  /** Its end, once settled from the evidence; null while it lives, or before a sidecar has looked. */
   outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
-  /** However it ended: every epoch was trained by then, and the final weights were whole. */
+  /** Every epoch was trained and the final weights were whole, whatever ended it. */
   all_trained: z.boolean().default(false).catch(false),
-  /** When somebody asked for the end, and whether it may wait for the next save. */
+  /** The time of a stop request, and whether it waits for the next save. */
   stop_requested_at: z.string().nullable().default(null),
   stop_when: z.enum(['now', 'after-save']).nullable().default(null),
-  /** What `<name>.safetensors` was before the attempt ("inode:mtime:size"), to tell a new one from an old one. */
+  /** The signature of `<name>.safetensors` before the attempt ("inode:mtime:size"), to recognise a new one. */
   final_before: z.string().nullable().default(null),
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: z.boolean().default(false),
-  /** What its launcher knows it by (see launchers/launcher.ts `JobRef`); null, too, where only this machine was known. */
+  /** Its launcher's reference (see launchers/launcher.ts `JobRef`); null in older records, of this machine. */
   job: z
     .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
     .nullable()
     .default(null)
     .catch(null),
-  /** The GPUs that it has to itself, by nvidia-smi's index. */
+  /** Its GPUs, by nvidia-smi's index. */
   gpus: z.array(z.number().int()).default([]).catch([]),
-  /** Optimizer steps in an epoch, as its own console told: a changed dataset changes them. */
+  /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
   steps_per_epoch: z.number().nullable().default(null).catch(null),
-  /** Absolute step of the state it was begun from; 0 from the beginning. */
+  /** Absolute step of the state that it began from; 0 from the beginning. */
   begun_step: z.number().nullable().default(null),
-  /** What speaks against trying again: an error that would only repeat, an end by somebody's hand. */
+  /** Why auto-resume would not help: the error would repeat, or somebody ended it by hand. */
   no_retry: z.enum(['repeats', 'by hand']).nullable().default(null).catch(null),
-  /** PIDs of it that a stop left behind: they survived SIGKILL. */
+  /** Its PIDs that survived SIGKILL at a stop. */
   survivors: z.array(z.int()).default([]).catch([]),
-  /** Ended by Trackside because nothing moved any more: what is then said of it. */
+  /** The reason in words, when Trackside ended it as stalled. */
   stalled: z.string().nullable().default(null),
 });
 
@@ -113,12 +113,12 @@ const uiState = z.looseObject({
 export type UiState = z.infer<typeof uiState>;
 export type AttemptEntry = z.infer<typeof attempt>;
 
-/** An attempt of which only so much is known yet: the rest is as a file that does not tell it is read. */
+/** A new attempt; other fields get the defaults of the schema. */
 export function newAttempt(known: z.input<typeof attempt>): AttemptEntry {
   return attempt.parse(known);
 }
 
-/** What is written: the raw object, unknown keys and the user's own spelling included. */
+/** The object as it is written, with unknown keys and the person's own spelling. */
 export type RawState = Record<string, unknown>;
 
 /** The settings of a training, by their names in `ui_state.json`. */
@@ -127,8 +127,8 @@ export const SETTING_NAMES = Object.keys(settings) as (keyof typeof settings)[];
 export type ParsedState = { raw: RawState; state: UiState };
 
 /**
- * Why a text is no state file. `broken`: no JSON object at all, as a crash, a slip or half a write leaves it. `refused`:
- * valid JSON that we would spoil or misread, and which is therefore left alone.
+ * Why a text is no state file. `broken`: not a JSON object, after a crash, a slip or half a write. `refused`: valid
+ * JSON that we would change or misread, and therefore leave alone.
  */
 export class StateTextError extends Error {
   constructor(
@@ -139,10 +139,10 @@ export class StateTextError extends Error {
   }
 }
 
-/** Deeper than anything a person writes; what is deeper still would overflow the stack of whoever writes it again. */
+/** Deeper than a person writes; much deeper JSON overflows the stack when it is written again. */
 const DEEPEST = 400;
 
-/** Reads the text of a `ui_state.json`. Throws a StateTextError that says in words what is wrong and where. */
+/** Reads the text of a `ui_state.json`. Throws a StateTextError with the fault and its place in words. */
 export function parseUiState(content: string): ParsedState {
   let raw: unknown;
   try {
@@ -167,7 +167,7 @@ export function parseUiState(content: string): ParsedState {
   return { raw: raw as RawState, state: parsed.data };
 }
 
-/** The settings as they are shown, under the names of the record. */
+/** The settings for the page, under the record's names. */
 export function settingsOf(state: UiState | null): Record<string, unknown> {
   if (!state) return {};
   const settings: Record<string, unknown> = {};
@@ -176,7 +176,7 @@ export function settingsOf(state: UiState | null): Record<string, unknown> {
   return settings;
 }
 
-/** Changes one attempt in a raw record; what else the user put into it stays. */
+/** Changes one attempt in a raw record; the person's own keys stay. */
 export function editAttempt(raw: RawState, id: string, change: Partial<AttemptEntry>): void {
   const attempts = (raw.attempts ?? []) as AttemptEntry[];
   raw.attempts = attempts.map((each) => (each.id === id ? { ...each, ...change } : each));

@@ -6,7 +6,7 @@ import type { AttemptFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { newAttempt, type UiState } from '../record/uiState.js';
 
-/** The newest attempt, of the file; or of the runner's record, where the file was lost or put back meanwhile. */
+/** The newest attempt, from the file; or from the runner's record, if the file was lost or put back. */
 export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
   const last = state?.attempts.at(-1) ?? null;
   if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
@@ -15,13 +15,13 @@ export function latestEntry(state: UiState | null, record: AttemptRecord | null)
   return newAttempt({ number, kind, id, started_at, argv, cwd, log_start });
 }
 
-/** All attempts, the newest as it is known now: settled in memory, or lost by the file. */
+/** All attempts, with the newest as it is known now: perhaps settled in memory only, or lost by the file. */
 export function withLatest(attempts: readonly AttemptEntry[], latest: AttemptEntry | null): AttemptEntry[] {
   const before = attempts.filter((each) => each.id !== latest?.id);
   return latest ? [...before, latest] : before;
 }
 
-/** An attempt as it is shown. */
+/** The public facts of an attempt. */
 export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
@@ -51,7 +51,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   };
 }
 
-/** The progress of an attempt: what was stored, where that is this attempt's; else as it begins. */
+/** The stored progress, if it is this attempt's; else its first progress. */
 export function attemptProgress(
   { id, step_offset, first_epoch }: AttemptEntry,
   stored: StoredProgress | null,
@@ -61,7 +61,7 @@ export function attemptProgress(
   return beginProgress({ id, step: step_offset, epoch: first_epoch - 1, epochs, before: stored, now: new Date() });
 }
 
-/** Where its steps are counted from. */
+/** The step and epoch that an attempt counts from. */
 export function beginningOf({ step_offset, first_epoch }: AttemptEntry): Beginning {
   return { stepOffset: step_offset, firstEpoch: first_epoch };
 }

@@ -1,34 +1,34 @@
 import type { ResumeFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 
-/** So many automatic resumes without a new checkpoint within ten minutes are enough. */
+/** The most automatic resumes within ten minutes without a new checkpoint. */
 export const AUTO_RESUMES = 3;
 const WINDOW_SECONDS = 600;
 
 export type AutoResumeVerdict = {
   will: boolean;
-  /** Automatic resumes of the last ten minutes that brought no new checkpoint: the next one waits the longer. */
+  /** Automatic resumes of the last ten minutes without a new checkpoint: each makes the next wait longer. */
   tries: number;
-  /** Why not, in words, where the session is switched on and ended by nobody's wish. */
+  /** Why not, in words, when auto-resume is on and nobody wanted the end. */
   reason: string | null;
 };
 
 /**
- * Whether a session that has ended is to be resumed by itself. Pure, and from the record alone, so that every sidecar
- * comes to the same answer, also one that was down at the time. "A new checkpoint" is a state with more steps than the
- * attempt began with: no clock is asked. Times, which a clock may have spoiled, only tell what lies more than ten
- * minutes back; where they make no sense, it counts as recent.
+ * Decides whether an ended session is resumed automatically. Pure, and from the record alone, so that every sidecar
+ * gives the same answer, even one that was down at the time. "A new checkpoint" is a state with more steps than the
+ * attempt began with, whatever a clock says. Times only sort out attempts of more than ten minutes ago; invalid times
+ * count as recent.
  *
- * An interruption is nobody's fault, and is resumed from whatever state there is. A crash has to have left a new state
- * since somebody last started the session by hand, and is never tried again where it would only repeat.
+ * An interruption is resumed from any state. A crash is resumed only with a new state since a person last started the
+ * session, and never if it would only repeat.
  */
 export function decideAutoResume(session: {
   /** `enable_monitoring` */
   on: boolean;
   attempts: readonly AttemptEntry[];
-  /** What the Resume button would use. */
+  /** The state that the Resume button would use. */
   resume: Pick<ResumeFacts, 'step'> | null;
-  /** How many automatic resumes without a new checkpoint are enough. */
+  /** The most automatic resumes without a new checkpoint. */
   most: number;
 }): AutoResumeVerdict {
   const { on, attempts, resume, most } = session;
@@ -67,7 +67,7 @@ export function gaveUp(most: number): string {
   return `Auto-resume gave up: it resumed ${most === 1 ? 'once' : `${most} times`} within 10 minutes without a new checkpoint.`;
 }
 
-/** How many of these moments (in milliseconds of one monotonic clock) are not ten minutes old. */
+/** The number of moments (milliseconds of one monotonic clock) within the last ten minutes. */
 export function recentOf(moments: readonly number[], now: number): number {
   return moments.filter((moment) => now - moment < WINDOW_SECONDS * 1000).length;
 }
@@ -86,7 +86,7 @@ function isSameFailure(one: AttemptEntry, other: AttemptEntry): boolean {
   return failureOf(one) === failureOf(other);
 }
 
-/** Of records before there were codes: numbers in words (addresses, steps, megabytes) tell no failures apart. */
+/** For records without codes. Numbers in words (addresses, steps, megabytes) do not make failures differ. */
 function failureOf({ exit_code, signal, reason, stalled }: AttemptEntry): string {
   if (stalled) return `stalled ${stalled.replace(/\d+ \w+/g, '#')}`;
   return `${exit_code} ${signal} ${(reason ?? '').replace(/0x[0-9a-f]+|\d+/gi, '#')}`;

@@ -6,9 +6,9 @@ import { type AttemptEntry, editAttempt, type RawState } from '../record/uiState
 import { readSession, type Session } from './session.js';
 
 /**
- * Writes the evidence into a session's file where that says something else, under the lock: another sidecar may be about
- * to start the session. Returns the session as it is then, read as before. Null where that can't be done now: the disk is
- * full or read-only, or somebody holds the lock, perhaps a sidecar that was killed. What is shown does not wait for that.
+ * Writes the evidence into a session's file if that differs, under the lock: another sidecar may be about to start the
+ * session. Returns the session, read again. Null when that is impossible now: the disk is full or read-only, or the
+ * lock is taken, perhaps by a sidecar that was killed. The page does not wait for it.
  */
 export async function correct(session: Session, thorough: boolean): Promise<Session | null> {
   if (!needsCorrection(session)) return session;
@@ -33,12 +33,12 @@ function tellEnd(session: string, { number, outcome, reason, reason_code }: Atte
   log.info('sessions', `The attempt is ${outcome}. ${reason ?? ''}`.trim(), { session, attempt: number, reason_code });
 }
 
-/** What has no attempt of ours is left alone unless it claims to live. */
+/** Leaves sessions without an attempt alone, unless their file says that they run. */
 function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: Session): boolean {
   if (file.kind !== 'whole' || facts.status === 'pending') return false;
-  // Its own sidecar keeps the file, and knows better; two that correct each other never end.
+  // Its own sidecar keeps the file; two sidecars would correct each other for ever.
   if (liveness.alive === 'elsewhere') return false;
-  // Another pod over the same folder does not see who runs here by hand.
+  // Another pod on the same folder does not see runs by hand here.
   if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;

@@ -15,7 +15,7 @@ import { beginningOf, latestEntry } from './attempts.js';
 import { outputName } from './outputName.js';
 import { settleEnded } from './settleEnded.js';
 
-/** What an output folder tells, before anything is concluded from it. */
+/** The facts in an output folder, before any conclusion. */
 export type SessionEvidence = {
   name: string;
   folder: string;
@@ -24,27 +24,27 @@ export type SessionEvidence = {
   checkpoints: number;
   file: StateFile;
   state: UiState | null;
-  /** How what its training prints and leaves behind is read. */
+  /** The reader of its console and files. */
   dialect: Dialect;
   outputName: string;
   liveness: Liveness;
-  /** What somebody started in a terminal and writes into this folder; null where an attempt of ours lives. */
+  /** The training by hand in this folder; null while an attempt of ours lives. */
   byHand: HandRun | null;
   /** The newest attempt; settled, in memory at least, when it is not alive. */
   latest: AttemptEntry | null;
   /** `latest` was settled just now, and the file does not say so yet. */
   settledNow: boolean;
-  /** Somebody holds the lock and is about to start `latest`. */
+  /** Another sidecar holds the lock and is about to start `latest`. */
   pending: boolean;
   progress: StoredProgress | null;
-  /** What the newest attempt has said of itself. */
+  /** The console's facts about the newest attempt. */
   console: ConsoleFacts;
 };
 
-/** Where sessions lie, and how their trainings' dialects are found. */
+/** The folder of all sessions, and the dialects of their trainings. */
 export type SessionsPlace = { root: string; dialectOf: DialectOf };
 
-/** Null when the folder is no session. `live` is the progress of a follower of the running attempt, where there is one. */
+/** Null when the folder is no session. `live` is the progress from the running attempt's follower, or null. */
 export async function readEvidence(
   { root, dialectOf }: SessionsPlace,
   name: string,
@@ -96,7 +96,7 @@ export async function readEvidence(
   };
 }
 
-/** It was told as stopped by hand, and a moment later the pod turned out to be ending. */
+/** Was the attempt settled as stopped by hand, though the pod was ending? */
 function isCutOff(entry: AttemptEntry, record: AttemptRecord | null, folder: string): boolean {
   if (entry.outcome !== 'stopped' || entry.stop_requested_at || record?.id !== entry.id) return false;
   return wasEndedByPod(record, folder);

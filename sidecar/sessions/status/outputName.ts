@@ -2,8 +2,8 @@ import type { Dialect } from '../../trainers/dialect.js';
 import type { UiState } from '../record/uiState.js';
 
 /**
- * The name with which every checkpoint, state folder and sample begins: what the last start was
- * given, else the session's own name, else what the files there suggest (folders that another tool filled).
+ * The prefix of every checkpoint, state folder and sample: from the last start's flags, else the session's own name,
+ * else the files' common name (folders that another tool filled).
  */
 export function outputName(dialect: Dialect, session: string, state: UiState | null, files: readonly string[]): string {
   for (const attempt of [...(state?.attempts ?? [])].reverse()) {

@@ -2,13 +2,13 @@ import { basename } from 'node:path';
 import type { StoredProgress } from '../../telemetry/progress.js';
 import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
 
-/** A training as it is told by its console. */
+/** A training, as its console tells it. */
 type Told = { progress: StoredProgress | null; console: ConsoleFacts; dialect: Dialect; outputName: string };
 
 /**
- * What a trainer is saving at this moment, by its console. The last save ends with the training: its state comes first, and
- * the final weights after it (sd-scripts train_network.py:1719-1729). `leaving`: all is saved, and it is about to end by
- * itself. Null where nothing is being saved. Pure.
+ * The save under way, by the console; null without one. The last save ends the training: first its state, then the
+ * final weights (sd-scripts train_network.py:1719-1729). `leaving`: all is saved, and the trainer is about to end.
+ * Pure.
  */
 export type SaveUnderWay = 'one of many' | 'the last' | 'leaving' | null;
 
@@ -21,14 +21,14 @@ export function saveUnderWay(told: Told, savesStates: boolean): SaveUnderWay {
   return phase === 'saving' && savesStates && stateFollows ? 'one of many' : null;
 }
 
-/** Is there nothing left to train, so that a save of this moment, or the one that follows at once, is the last? */
+/** Is nothing left to train, so that the present or next save is the last? */
 export function isLastSave({ progress, console, dialect, outputName }: Told): boolean {
   const { phase, lastCheckpoint, finished } = console;
   if (finished || phase === 'finishing' || (progress && stepsLeft(progress, console) === 0)) return true;
   return lastCheckpoint !== null && dialect.saved(basename(lastCheckpoint), outputName)?.kind === 'final';
 }
 
-/** Optimizer steps that are not trained yet; null where the total is not known. */
+/** Optimizer steps left to train; null when the total is unknown. */
 export function stepsLeft({ step, total_steps: total }: StoredProgress, { finished }: ConsoleFacts): number | null {
   if (finished) return 0;
   return step === null || total === null ? null : Math.max(0, total - step);

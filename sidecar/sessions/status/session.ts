@@ -4,17 +4,17 @@ import { type Candidate, readCandidates } from '../lineage/candidates.js';
 import { readEvidence, type SessionEvidence, type SessionsPlace } from './evidence.js';
 import { type Standing, sessionFacts, standingOf } from './sessionFacts.js';
 
-/** An output folder, read whole: the facts that are shown, and the evidence that the verbs act on. */
+/** A session: its public facts, and the evidence that actions work on. */
 export type Session = SessionEvidence & {
   facts: SessionFacts;
-  /** All of its states after a thorough reading; else those that its facts are made from. */
+  /** All of its states after a thorough reading; else only those that its facts need. */
   candidates: Candidate[];
 };
 
 /**
- * Reads an output folder. `live` is the progress of a follower of the running attempt, where there is one. Null when
- * the folder is no session: no record, no attempt and no checkpoint in it. `thorough` reads all of its states, and where
- * nothing runs the newest to their last byte: what a lost power supply leaves is not seen at their ends.
+ * Reads an output folder. `live` is the progress from the running attempt's follower, or null. Null when the folder is
+ * no session: it has no record, attempt or checkpoint. `thorough` reads all of its states, and when nothing runs the
+ * newest to their last byte: damage of a power cut may be anywhere in them.
  */
 export async function readSession(
   place: SessionsPlace,
@@ -30,7 +30,10 @@ export async function readSession(
   return { ...evidence, facts, candidates: candidates ?? [] };
 }
 
-/** Of what runs no state matters, and of what is completed one that is complete; to find it is a third of the work. */
+/**
+ * A running session needs no states, a completed one needs to know of a complete one; reading them is a third of the
+ * work.
+ */
 async function candidatesNeeded(
   evidence: SessionEvidence,
   { idle, resumable, trainable }: Standing,

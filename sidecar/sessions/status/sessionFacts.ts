@@ -21,14 +21,14 @@ import { type DerivedStatus, deriveStatus, stoppedBy } from './status.js';
 
 const CURVE_POINTS_SHOWN = 60;
 
-/** What a session is, and what can be done with it. */
+/** The status of a session, and the actions that it allows. */
 export type Standing = DerivedStatus & {
-  /** Nothing of it runs or is about to. */
+  /** Nothing of it runs, or is about to run. */
   idle: boolean;
-  /** Absolute path of the final weights, whether they are there or not. */
+  /** Absolute path of the final weights, which may not exist. */
   final: string;
   allTrained: boolean;
-  /** It has ended before its end, so that a state may be resumed from. */
+  /** It ended early, so that a resume may be possible. */
   resumable: boolean;
   /** An attempt could be started. */
   trainable: boolean;
@@ -60,7 +60,7 @@ export function standingOf(evidence: SessionEvidence): Standing {
   };
 }
 
-/** The facts that are shown. `candidates` are its states; null: they don't matter, but one of them at least is complete. */
+/** The public facts. `candidates` are its states; null: they don't matter, but at least one is complete. */
 export async function sessionFacts(
   evidence: SessionEvidence,
   standing: Standing,
@@ -87,7 +87,7 @@ export async function sessionFacts(
     output_path: folder,
     dataset_path: state?.dataset?.path ?? null,
     log_path: join(folder, LOG_FILE),
-    // Train further and start over move it to earlier/; a file that was recorded may be gone.
+    // Train further and Start over move it to earlier/; a recorded file may be gone.
     final_checkpoint:
       [final, state?.outputs?.final_checkpoint].find(
         (path) => path && isWithin(dirname(folder), path) && existsSync(path),

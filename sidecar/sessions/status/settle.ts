@@ -12,25 +12,25 @@ export type Settlement = Pick<
 
 export type Evidence = {
   entry: AttemptEntry;
-  /** Null where the runner never wrote one for this attempt. */
+  /** Null if the runner never wrote one for this attempt. */
   record: AttemptRecord | null;
-  /** It was told to end with its whole pod (see launchers/podEnd.ts). */
+  /** It ended with its whole pod (see launchers/podEnd.ts). */
   podEnded: boolean;
   stepSeen: boolean;
-  /** Optimizer steps that were not trained; null where the total is not known. */
+  /** Optimizer steps that were not trained; null when the total is unknown. */
   stepsLeft: number | null;
-  /** A final weights file that was not there, or not so, before the attempt: `whole`, or what is wrong with it. */
+  /** A final weights file that is new since the attempt's start: `whole`, or its fault; else null. */
   newFinal: 'whole' | { wrong: string } | null;
   finalName: string;
-  /** Why the trainer ended so, from the end of this attempt's part of the log. */
+  /** Explains the end, from the last lines of this attempt's log. */
   explain(exit: Exit): Explanation;
   logSize: number;
   now: Date;
 };
 
 /**
- * How an attempt ended, from the evidence: the runner's exit record, the final weights file, what was asked for. Whatever
- * ended it, it is told where everything had been trained and saved by then. Pure.
+ * Settles how an attempt ended, from the evidence: the runner's exit record, the final weights file, stop requests.
+ * Notes, whatever the end, if everything had been trained and saved by then. Pure.
  */
 export function settle(evidence: Evidence): Settlement {
   const { newFinal, stepsLeft, finalName } = evidence;
@@ -50,12 +50,12 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     no_retry: null,
     reason_code: null,
   };
-  // A training that honours a stop between two steps saves what it has, and ends without an error too.
+  // A training that honours a stop between two steps saves its work, and ends without an error too.
   const cutShort = Boolean(entry.stop_requested_at) && evidence.stepsLeft !== null && evidence.stepsLeft > 0;
   if (record?.ended_at && record.exit_code === 0 && newFinal === 'whole' && stepSeen && !cutShort) {
     return { ...ended, outcome: 'completed', reason: null };
   }
-  // After the next save: where the runner was not told to end, something else was quicker.
+  // A stop after the next save counts only if the runner was told to end: else something else was quicker.
   const isYours = entry.stop_when === 'after-save' ? record?.stop_signal && !evidence.podEnded : true;
   if (entry.stop_requested_at && isYours) {
     return { ...ended, outcome: 'stopped', reason: 'Stopped by you.', reason_code: 'stopped_by_you' };
@@ -82,14 +82,14 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };
 }
 
-/** The signature (inode, mtime, size) of the final weights file, or null where there is none. Compared, never read as a time. */
+/** The signature (inode, mtime, size) of the final weights file, or null without one. Only ever compared. */
 export function finalSignature(folder: string, dialect: Dialect, outputName: string): string | null {
   const stats = statSync(join(folder, dialect.final.name(outputName)), { throwIfNoEntry: false });
   return stats ? signatureOf(stats) : null;
 }
 
 function why(evidence: Evidence, record: AttemptRecord): Pick<Settlement, 'reason' | 'reason_code' | 'no_retry'> {
-  // What the runner itself says of an end ("could not be started: …") is no passing matter.
+  // A reason of the runner itself ("could not be started: …") would only repeat.
   if (record.reason) return { reason: record.reason, reason_code: 'not_started', no_retry: 'repeats' };
   const { exit_code: code, signal, oom_killed: oomKilled, oom_kills: oomKills } = record;
   const { words, code: known, again: no_retry } = evidence.explain({ code, signal, oomKilled, oomKills });

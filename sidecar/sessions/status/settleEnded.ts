@@ -15,13 +15,13 @@ import { type Evidence, finalSignature, settle } from './settle.js';
 const TAIL_LINES = 80;
 
 /**
- * Settles an attempt that has ended and is not settled yet, from what its files tell. What the log holds beyond
- * progress.json is read first: the sidecar may have been down when the attempt ended.
+ * Settles an ended attempt from its files. Reads the part of the log after progress.json first: the sidecar may have
+ * been down when the attempt ended.
  */
 export async function settleEnded(ended: {
   folder: string;
   entry: AttemptEntry;
-  /** attempt.json, which may be about another attempt. */
+  /** attempt.json, perhaps of another attempt. */
   record: AttemptRecord | null;
   dialect: Dialect;
   outputName: string;

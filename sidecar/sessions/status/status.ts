@@ -10,14 +10,14 @@ export type DerivedStatus = {
 };
 
 /**
- * What a session is, from the evidence; what the file says counts only where there is none. Pure.
- * `latest` is the newest attempt, settled if it is not alive (see settle.ts); `stepSeen` is about that attempt.
+ * Derives a session's status from the evidence; the file's own status counts only without any. Pure. `latest` is the
+ * newest attempt, settled if it is not alive (see settle.ts); `stepSeen` is about that attempt.
  */
 export function deriveStatus(evidence: {
   state: UiState | null;
   latest: AttemptEntry | null;
   liveness: Liveness;
-  /** A training in this folder that somebody started in a terminal. */
+  /** A training by hand in this folder. */
   byHand?: { pid: number; ending: boolean } | null;
   stepSeen: boolean;
   checkpoints: number;
@@ -53,13 +53,13 @@ function is(status: Status, reason: string | null): DerivedStatus {
   return { status, interrupted: false, reason };
 }
 
-/** Who ended what is stopped; null where nobody did, or nothing tells. */
+/** Who stopped it; null when nobody did, or unknown. */
 export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionFacts['stopped_by'] {
   if (status !== 'stopped' || latest?.outcome !== 'stopped') return null;
   return latest.stop_requested_at ? 'you' : 'a signal';
 }
 
-/** What it means that processes survived SIGKILL; null where none did. */
+/** The consequence of processes that survived SIGKILL; null without any. */
 function survivorWords(pids: readonly number[]): string | null {
   if (pids.length === 0) return null;
   const one = pids.length === 1;
@@ -69,7 +69,7 @@ function survivorWords(pids: readonly number[]): string | null {
 
 const ENDED = 'The trainer has ended. Trackside is waiting for its last processes, or for a disk that can be written.';
 
-/** An attempt that has ended says how, once and for all: later edits of `status` do not change it. */
+/** The outcome of an ended attempt is final: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {
   const { outcome, reason, reason_code: reasonCode } = latest;
   switch (outcome) {
@@ -84,7 +84,7 @@ function settled(latest: AttemptEntry): DerivedStatus {
   }
 }
 
-/** No attempt of ours: a draft, or a file of another tool, which may say "running" long after its death. */
+/** The status without an attempt of ours: a draft, or another tool's file, which may say "running" after its death. */
 function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
   if (!state) {
     const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;

@@ -16,7 +16,7 @@ import { addProblem, addWrong, type Checks, readTrainerFields, type Wrong } from
 
 export const LONGEST_DESCRIPTION = 2000;
 
-/** A new session as it was asked for, checked. */
+/** A request for a new session, checked. */
 export type NewSession = {
   loraName: string;
   trainer: string;
@@ -26,14 +26,14 @@ export type NewSession = {
   description: string;
   /** Null leaves them as they are. */
   notes: string | null;
-  /** The form that asked for it, so that a double click makes one session. */
+  /** The form's id, so that a double click makes one session. */
   formId: string | null;
-  /** Keys that the caller wrote and that are none of ours: kept. */
+  /** The caller's own keys, which are kept. */
   unknown: Record<string, unknown>;
 };
 
 /**
- * What a form or a JSON body asks for, checked all at once, so that one answer names everything that is wrong. Throws a
+ * Reads a form or a JSON body, and checks all of it, so that one answer names everything that is wrong. Throws a
  * Problem with a sentence for each field.
  *
  * @param start a draft may do without pictures; a start may not
@@ -93,7 +93,7 @@ export async function readNewSession(
   };
 }
 
-/** Throws the Problem for the field `lora_name` that creating would throw, before anything is made. */
+/** Throws a Problem for the field `lora_name`, before anything is made. */
 function checkLoraName(loraName: string): void {
   folderName(loraName);
   if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
@@ -105,7 +105,7 @@ function checkLoraName(loraName: string): void {
   }
 }
 
-/** @param trainer what is to be started on it; null where nothing is */
+/** @param trainer the trainer to start; null for a draft */
 async function readChosenDataset(
   settings: Settings,
   name: string,
@@ -128,7 +128,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-/** Is the session to be started, too? */
+/** Should the session be started, too? */
 export function isStart({ start }: Record<string, unknown>): boolean {
   return start === true || start === 'true';
 }

@@ -6,8 +6,8 @@ import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 
 /**
- * Clears the caches of a session's dataset; answers their names. Throws a Problem while any session trains on it: its
- * trainer reads them; and where the dataset is not there.
+ * Clears the caches of a session's dataset; returns their names. Throws a Problem while a session trains on it (its
+ * trainer reads them), and when the dataset is missing.
  */
 export async function clearSessionCaches(
   { settings, outputs }: { settings: Settings; outputs: Outputs },

@@ -13,13 +13,13 @@ import { isStart, type NewSession, readNewSession } from './asked.js';
 
 export const SCHEMA_VERSION = 1;
 
-/** `existed`: the same form was sent before. `refused`: why it was not started though that was asked for. */
+/** `existed`: the same form was sent before. `refused`: why the requested start did not happen. */
 export type Created = { session: Session; existed: boolean; refused: Problem | null };
 
 /**
- * Makes a session of what a form or a JSON body asks for, and starts it where that is asked for too. A LoRA's name that
- * exists becomes its next version. The same form sent twice gives the same session. Throws a Problem as `readNewSession`
- * does: nothing was made then. A start that can't be made is told with the way to its draft, in which the settings are safe.
+ * Makes a session from a form or a JSON body, and starts it on request. An existing LoRA's name becomes its next
+ * version. The same form sent twice gives the same session. Throws a Problem as `readNewSession` does, before anything
+ * is made. A failed start leaves a draft with the settings.
  */
 export async function createSession(trackside: Beginning, fields: Record<string, unknown>): Promise<Created> {
   const start = isStart(fields);
@@ -36,7 +36,7 @@ export async function createSession(trackside: Beginning, fields: Record<string,
   }
 }
 
-/** A draft that nothing was started in yet: its folder and its `ui_state.json`. */
+/** Makes a draft: its folder and its `ui_state.json`. */
 async function makeOnce({ outputs, underWay }: Beginning, asked: NewSession): Promise<Omit<Created, 'refused'>> {
   const { formId } = asked;
   if (!formId) return { session: await outputs.read(await make(outputs, asked)), existed: false };
@@ -74,7 +74,7 @@ async function make(outputs: Outputs, asked: NewSession): Promise<string> {
   return name;
 }
 
-/** What a form of settings says, into a state file. */
+/** Puts the settings of a form into a state file. */
 export function putSettings(raw: Record<string, unknown>, asked: NewSession): void {
   const { dataset, settings, trainer, description, notes } = asked;
   const known = settings as Record<string, unknown>;
@@ -84,7 +84,7 @@ export function putSettings(raw: Record<string, unknown>, asked: NewSession): vo
   raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
 }
 
-/** A form that was sent before this start of the sidecar, too. Only the newest sessions can be its twin. */
+/** Finds the session of a form, even from before this start of the sidecar, among the newest sessions. */
 async function findByForm(outputs: Outputs, formId: string): Promise<string | null> {
   const recent = (await outputs.list()).slice(0, 20);
   for (const { name } of recent) {

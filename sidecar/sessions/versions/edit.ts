@@ -16,8 +16,8 @@ const words = z.object({
 });
 
 /**
- * Changes a session: its words and whether it resumes by itself at any time, everything else of a draft, which is started
- * where that is asked for. Throws a Problem for settings of a session that was started, and for a value that makes no sense.
+ * Changes a session: its description, notes and auto-resume at any time, everything else while it is a draft. A draft
+ * is started on request. Throws a Problem for settings of a session that was started, and for an invalid value.
  */
 export async function changeSession(
   trackside: Beginning,
@@ -29,8 +29,8 @@ export async function changeSession(
 }
 
 /**
- * Changes a draft, and starts it where that is asked for. What is not sent stays as it is: pictures that are gone by now,
- * too, as long as nothing is started. Throws a Problem as `readNewSession` and `beginAttempt` do.
+ * Changes a draft, and starts it on request. Fields that are not sent stay as they are; missing pictures matter only
+ * for a start. Throws a Problem as `readNewSession` and `beginAttempt` do.
  */
 export async function changeDraft(
   trackside: Beginning,
@@ -65,7 +65,7 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
   throw new Problem('bad_text', `${field}: ${parsed.error.issues[0]?.message}.`, { field });
 }
 
-/** Does a change touch what only a draft lets change? */
+/** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
   const changeable = new Set<string>([...SETTING_NAMES, 'trainer', 'dataset', 'arguments', 'start']);
   changeable.delete('enable_monitoring');
@@ -73,9 +73,9 @@ function changesDraft(change: Record<string, unknown>): boolean {
 }
 
 /**
- * Writes a draft's settings anew. Its name stays: the folder has it. Throws a Problem when it was started meanwhile.
+ * Rewrites a draft's settings. Its name can't change: the folder has it. Throws a Problem if it was started meanwhile.
  *
- * @param asked `dataset` undefined leaves the one that it has
+ * @param asked `dataset` undefined leaves the present one
  */
 async function writeDraft(
   outputs: Outputs,

@@ -9,11 +9,9 @@ import { withSessionLock } from '../record/lock.js';
 
 export type Removed = { deleted: string; kept: string[] };
 
-/**
- * Deletes a session's output folder with everything in it; its dataset stays. Throws a Problem while it is alive.
- */
+/** Deletes a session's output folder with everything in it; the dataset stays. Throws a Problem while it is alive. */
 export async function removeSession({ outputs }: { outputs: Outputs }, name: string): Promise<Removed> {
-  // Somebody may have started one in a terminal this very moment.
+  // A person may have started one in a terminal a moment ago.
   runsByHand(true);
   const { folder } = await outputs.read(name);
   const aside = join(outputs.root, `.deleting-${randomBytes(6).toString('hex')}`);
@@ -26,7 +24,7 @@ export async function removeSession({ outputs }: { outputs: Outputs }, name: str
         about: { session: name },
       });
     }
-    // Gone for everybody at once: nobody sees half a session.
+    // One rename: nobody ever sees half a session.
     await rename(folder, aside);
     return facts.dataset_path ? [facts.dataset_path] : [];
   });

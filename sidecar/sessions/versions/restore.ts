@@ -12,7 +12,7 @@ import { become, createStateFile, readStateFile, STATE_FILE, updateStateFile } f
 import type { RawState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
-/** What the evidence says, and no version of the past: attempts are only ever added to. */
+/** Keys that follow the evidence, and are never restored; attempts are only added. */
 const EVIDENCE = [
   'attempts',
   'status',
@@ -30,10 +30,10 @@ const EVIDENCE = [
 const WORDS = ['description', 'notes'];
 
 /**
- * Puts a version back: settings, words and whatever else a person wrote into it. Attempts and status stay those of the
- * evidence; attempts that only the version knows are added. While it is alive only description and notes are put back:
- * it was started with its settings. A present file that can't be read is kept aside, and the version takes its place
- * whole. What is replaced is a version itself, so that this can be undone. Throws a Problem where there is no such version.
+ * Restores a version: settings, description, notes and a person's own keys. Attempts and status stay as they are;
+ * attempts that only the version has are added. While the session is alive, only description and notes are restored. A
+ * present file that can't be read is kept aside, and replaced by the whole version. The replaced file is kept as a
+ * version too, so this can be undone. Throws a Problem if there is no such version.
  */
 export async function restoreVersion(
   { outputs }: { outputs: Outputs },

@@ -14,10 +14,10 @@ import { readSubsets } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 
-/** What a form is checked against. */
+/** The facts that a form is checked against. */
 export type Checks = { settings: Settings; describe: Describe };
 
-/** What is wrong with a form: one sentence a field, and all of them as they are told without their fields. */
+/** The errors of a form: one sentence per field, and the list of all sentences. */
 export type Wrong = { fields: Record<string, string>; words: string[] };
 
 export function addWrong(wrong: Wrong, fields: Record<string, string>): void {
@@ -25,7 +25,7 @@ export function addWrong(wrong: Wrong, fields: Record<string, string>): void {
   wrong.words.push(...Object.values(fields));
 }
 
-/** Throws what is no Problem. */
+/** Rethrows errors that are not Problems. */
 export function addProblem(wrong: Wrong, error: unknown): void {
   if (!(error instanceof Problem)) throw error;
   Object.assign(wrong.fields, error.fields ?? { [error.field ?? 'form']: error.ahead });
@@ -35,8 +35,8 @@ export function addProblem(wrong: Wrong, error: unknown): void {
 export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
 
 /**
- * A trainer's settings and further flags as a form or a JSON body gave them, checked; what nobody said (the preset, the
- * model files) is taken from what this machine has. Throws a Problem with one sentence a field.
+ * Checks a trainer's settings and further flags from a form or a JSON body; the preset and model files default to this
+ * machine's. Throws a Problem with one sentence per field.
  *
  * @param start a draft may lack model files; a start may not
  */
@@ -75,7 +75,7 @@ export async function readTrainerFields(
   return { settings, arguments: own };
 }
 
-/** Datasets that are named and not there, one sentence a field. */
+/** Finds missing additional datasets: one sentence per field. */
 async function wrongSubsets(datasets: string, settings: TrainingSettings): Promise<Record<string, string>> {
   const wrong: Record<string, string> = {};
   for (const field of ['more_datasets', 'reg_datasets'] as const) {
@@ -89,12 +89,12 @@ async function wrongSubsets(datasets: string, settings: TrainingSettings): Promi
   return wrong;
 }
 
-/** The preset for the GPU of this machine; null where the trainer has none. */
+/** The preset for this machine's GPU; null for a trainer without presets. */
 export async function presetHere({ presets }: Trainer): Promise<{ vram: string; found: string } | null> {
   return presets ? presetForGpus(presets, (await local.offers()).gpus) : null;
 }
 
-/** What a preset gives can be switched off; what it does not give need not be. */
+/** Flags of the preset that the person switched off. */
 function switchedOff(
   trainer: Trainer,
   settings: TrainingSettings,

@@ -7,28 +7,28 @@ import type { SessionFacts } from '../facts.js';
 import { AUTO_RESUMES, gaveUp, recentOf } from '../status/autoResumeRule.js';
 import { lookRepeatedly } from './looks.js';
 
-/** Somebody else was quicker, or is at work on the session or the GPU. */
+/** Problems that pass: another one was quicker, or is using the session or the GPU. */
 const PASSING = new Set<ProblemCode>(['already_running', 'not_due', 'gpu_busy', 'busy_session', 'missing_state']);
 
 export type AutoResume = { open(): Promise<void>; close(): void };
 
-/** What this sidecar knows of a session's resumes. Attempts are told apart by their numbers. */
+/** This sidecar's memory of a session's resumes. Attempts are identified by number. */
 type Known = {
-  /** It ended with this attempt, and is resumed after so many seconds. */
+  /** The attempt to follow: `seconds` waited so far, of `delay`. */
   waiting: { attempt: number; seconds: number; delay: number } | null;
-  /** It is being resumed at this moment. */
+  /** A resume is under way. */
   beginning: boolean;
-  /** How often an attempt could not be followed because something held the folder. */
+  /** How often a resume after this attempt met a passing problem. */
   blocked: { attempt: number; times: number } | null;
-  /** The attempt that could not be followed by another one. */
+  /** The attempt whose auto-resume failed for good. */
   refused: number | null;
-  /** Our own doings, by the monotonic clock: a wall clock that jumps makes the record's ten minutes as long as it likes. */
+  /** Our own resumes, by the monotonic clock: the record's ten minutes are wrong after a jump of the wall clock. */
   done: { step: number; moments: number[] } | null;
 };
 
 /**
- * Resumes by itself what is switched on (`enable_monitoring`) and was interrupted or crashed, after a wait that a person
- * can see and call off. Nothing is remembered that the files do not tell: after a restart the wait begins anew.
+ * Resumes interrupted and crashed sessions with auto-resume on (`enable_monitoring`), after a wait that a person can
+ * see and cancel. All lasting knowledge is in the files: after a restart the wait begins anew.
  */
 export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResume {
   const { settings, outputs } = trackside;
@@ -42,13 +42,13 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
       const known = sessions.get(name) ?? nothing();
       if (known.waiting) wait(name, known, elapsed);
       queue(name, known, facts);
-      // Of ten thousand sessions that rest nothing is kept.
+      // Nothing is kept for ten thousand sessions at rest.
       if (Object.values(known).some((each) => each !== null && each !== false)) sessions.set(name, known);
       else sessions.delete(name);
     },
   });
 
-  /** Counts down, and resumes at the end of it. */
+  /** Counts down, then resumes. */
   function wait(name: string, known: Known, elapsed: number): void {
     const { waiting } = known;
     if (!waiting) return;
@@ -61,7 +61,7 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
     }
   }
 
-  /** Begins, goes on with or ends the waiting of a session that has ended. */
+  /** Begins, continues or ends the wait of a session that has ended. */
   function queue(name: string, known: Known, facts: SessionFacts | null): void {
     const attempt = facts?.attempts.at(-1)?.number ?? null;
     if (known.refused !== null && known.refused !== attempt) {
@@ -97,7 +97,7 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResum
       known.done = { step, moments: [...moments, performance.now()] };
       unmark(name);
     } catch (error) {
-      // What comes of it is looked at anew.
+      // The session is looked at again, and a new wait begins if it is still due.
       if (error instanceof Problem && PASSING.has(error.code) && countBlock(known, attempt) < AUTO_RESUMES) {
         unmark(name);
       } else refuse(name, known, attempt, `Auto-resume failed: ${(error as Error).message}`);
@@ -128,7 +128,7 @@ function triesSeen({ done }: Known, step: number): number {
   return done && step <= done.step ? recentOf(done.moments, performance.now()) : 0;
 }
 
-/** Times that an attempt could not be followed because something held the folder. */
+/** Counts how often a resume after this attempt met a passing problem. */
 function countBlock(known: Known, attempt: number): number {
   const times = (known.blocked?.attempt === attempt ? known.blocked.times : 0) + 1;
   known.blocked = { attempt, times };

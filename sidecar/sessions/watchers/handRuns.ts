@@ -11,24 +11,24 @@ import type { Outputs } from '../outputs/outputs.js';
 const LOOK_MS = 2000;
 
 export type HandRuns = {
-  /** Trainings by hand that write outside the outputs folder, as they were a moment ago. */
+  /** Trainings by hand outside the outputs folder, as of the last look. */
   elsewhere(): HandRunFacts[];
-  /** Counts every change of what `elsewhere` gives. */
+  /** A counter of changes to `elsewhere`. */
   revision(): number;
-  /** Ends one of them, by its process. Throws a Problem where it is none (any more), and unconfirmed. */
+  /** Ends one of them, by its process. Throws a Problem if it is not one (any more), and without the confirmation. */
   end(pid: number, confirmation: Confirmation): HandRunFacts;
   open(): Promise<void>;
   close(): void;
 };
 
 /**
- * Looks every two seconds for trainings that somebody started in a terminal. One in a session's folder is told by that
- * session, which is read again while it runs; the others are listed by themselves.
+ * Looks every two seconds for trainings that were started in a terminal. One in a session's folder becomes part of that
+ * session, which is read again while it runs; the others have a list of their own.
  */
 export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }): HandRuns {
   let facts: HandRunFacts[] = [];
   let revision = 0;
-  /** Sessions in whose folders one was seen at the last look. */
+  /** Sessions with a training by hand at the last look. */
   let sessions = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let looking: Promise<void> | null = null;
@@ -41,7 +41,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
     sessions = now;
     for (const name of touched)
       await outputs.refresh(name).catch(logged('by-hand', 'The session could not be read again.', name));
-    // A trainer makes its folder with its first save: until then there is no session that could tell.
+    // A trainer makes its folder with its first save: until then there is no session.
     const isTold = (session: string | null) => session !== null && outputs.facts(session)?.by_hand;
     const others = placed.flatMap(({ run, session }) => (isTold(session) ? [] : [run]));
     tell(await Promise.all(others.map(factsOf)));

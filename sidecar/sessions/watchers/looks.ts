@@ -4,14 +4,14 @@ import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 
 const LOOK_MS = 250;
-/** A look that comes later than this saw nothing of the time between: this process was asleep, or the machine. */
+/** The most seconds that count between two looks: after more, this process or the machine was asleep. */
 const MOST_SECONDS_A_LOOK = 2;
 
-/** Who looks after sessions, four times a second. */
+/** A watcher of sessions, called four times a second. */
 export type Looker = {
-  /** Sessions to look at although nothing was told of them. */
+  /** Sessions to look at without an event. */
   also(): Iterable<string>;
-  /** `facts` null: it is gone. `elapsed`: seconds since the last look at anything. */
+  /** `facts` is null for a deleted session. `elapsed`: seconds since the last round. */
   look(name: string, facts: SessionFacts | null, elapsed: number): void;
 };
 
@@ -19,13 +19,13 @@ export type Looks = {
   /** Looks at all sessions first, and from then on at those that changed. Call it once `outputs` is open. */
   open(): Promise<void>;
   close(): void;
-  /** Looks at a session the next time. */
+  /** Adds a session to the next round. */
   soon(name: string): void;
 };
 
 /**
- * Time is counted by the monotonic clock, look by look, so that neither a clock that jumps nor a pod that slept resumes or
- * ends anything.
+ * Calls a watcher with changed sessions. Time is counted by the monotonic clock, look by look: no jump of a clock and
+ * no sleep of the pod resumes or ends anything.
  */
 export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub }, looker: Looker): Looks {
   const changed = new Set<string>();

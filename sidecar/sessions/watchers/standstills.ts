@@ -8,17 +8,17 @@ import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
 import { isWorthResuming, stalledSeconds, stalledWords, watchStillness } from '../status/stall.js';
 import { lookRepeatedly } from './looks.js';
 
-/** How much of a standstill a sidecar that dies may forget: a twentieth of the shortest limit. */
+/** The most seconds of a standstill that a sidecar's death may lose: a twentieth of the shortest limit. */
 const KEEP_SECONDS = 30;
 
 export type Standstills = { open(): Promise<void>; close(): void };
 
-/** `seenTo`: the standstill that was ended, or found to be no better for it. */
+/** `seenTo`: the standstill that was handled: ended, or left because an end would not help. */
 type Watched = { still: Stillness; seenTo: string | null };
 
 /**
- * Tells where nothing moves any more, and ends what resumes by itself (`enable_monitoring`) so that it can. After a restart
- * a standstill is counted on from what progress.json says.
+ * Marks stalled sessions, and ends those with auto-resume on (`enable_monitoring`), so that they resume. After a
+ * restart the count continues from progress.json.
  */
 export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { stallScale: number } }): Standstills {
   const { outputs, settings } = trackside;
@@ -46,13 +46,13 @@ export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { s
     }
   }
 
-  /** Every so often the count is kept for the next sidecar. */
+  /** The count is kept now and then, for the next sidecar. */
   function isWorthKeeping(before: Stillness | null, now: Stillness): boolean {
     const part = (seconds: number) => Math.floor(seconds / (KEEP_SECONDS * stallScale));
     return before !== null && part(now.seconds) > part(before.seconds);
   }
 
-  /** Ends what stands still, where that leads to a resume; else it is only shown. */
+  /** Ends a stalled attempt if that leads to a resume; otherwise it is only shown. */
   async function endIfBetter(name: string, seconds: number): Promise<void> {
     const { latest, state, candidates, progress } = await outputs.read(name);
     if (!latest || !state || !progress) return;
