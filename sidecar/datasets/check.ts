@@ -40,6 +40,11 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
     warnings.push(
       `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} turned or mirrored only by a note in the metadata, which sd-scripts does not read: it sees ${turned.length === 1 ? 'it' : 'them'} as stored. Turn the pixels themselves in an image editor, and upload again.`,
     );
+  const bmps = files.filter((picture) => picture.unchecked).map(({ file }) => file);
+  if (bmps.length > 0)
+    warnings.push(
+      `${named(bmps)} ${bmps.length === 1 ? 'is a BMP' : 'are BMPs'}, which Trackside can't check. The trainer may be able to read ${bmps.length === 1 ? 'it' : 'them'}; to be sure, save ${bmps.length === 1 ? 'it' : 'them'} as PNG or JPEG.`,
+    );
   const orphans = detail.orphan_captions;
   if (orphans.length > 0)
     warnings.push(

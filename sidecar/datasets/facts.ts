@@ -24,6 +24,8 @@ export type DatasetImage = {
   caption_problem?: string | null;
   /** Does its metadata say to turn or mirror it? sd-scripts does not (library/train_util.py load_image). */
   turned?: boolean;
+  /** A BMP: sd-scripts reads it, Trackside does not. */
+  unchecked?: boolean;
   /** Why a trainer could not read it, in words, else null. */
   problem: string | null;
   /** Changes with the file: for addresses that may be cached for ever. */

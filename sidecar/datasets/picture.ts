@@ -11,12 +11,12 @@ const decoding = semaphore(2);
 const holding = semaphore(1);
 const THUMBNAIL_PIXELS = 256;
 
-/** Width and height in pixels as they are stored; `turned` is what the orientation in its metadata does to them. */
-export type LookedAt = { width: number; height: number; turned: boolean };
+/** Width and height in pixels as stored; `turned` by the orientation in the metadata. A BMP is `unchecked`, of unknown size. */
+export type LookedAt = { width: number | null; height: number | null; turned: boolean; unchecked?: true };
 
-/** What its header and its metadata say; no pixel is decoded. Throws a PictureProblem. */
+/** Reads the header and the metadata, and decodes no pixel. Throws a PictureProblem. */
 export async function lookAtPicture(path: string): Promise<LookedAt> {
-  await formatOf(path);
+  if ((await formatOf(path)) === 'bmp') return { width: null, height: null, turned: false, unchecked: true };
   return inWords(async () => {
     const { width, height, orientation = 1 } = await measure(path);
     return { width, height, turned: orientation !== 1 };
@@ -32,7 +32,7 @@ async function measure(path: string): Promise<Metadata> {
 /** Pixels that a decoder would go over: 0 where the file is refused before that. */
 export async function countPixels(path: string): Promise<number> {
   try {
-    await formatOf(path);
+    await requireFormat(path);
     const { width, height } = await measure(path);
     return width * height;
   } catch {
@@ -46,7 +46,7 @@ export async function countPixels(path: string): Promise<number> {
  * is too costly to decode too.
  */
 export async function requireWholePicture(path: string): Promise<void> {
-  const format = await formatOf(path);
+  const format = await requireFormat(path);
   await decode(path, (picture, { width, height }) => {
     // A WebP is decoded to its end for a thumbnail too, and takes half the memory then. A JPEG is decoded at an eighth of its
     // size, and its last rows may not be.
@@ -58,7 +58,7 @@ export async function requireWholePicture(path: string): Promise<void> {
 
 /** A WebP of at most 256 pixels. Throws a PictureProblem, for one that is too costly to decode too. */
 export async function makeThumbnail(path: string): Promise<Buffer> {
-  await formatOf(path);
+  await requireFormat(path);
   return decode(path, (picture) => toThumbnail(picture.autoOrient()).webp({ quality: 78 }));
 }
 
@@ -88,8 +88,17 @@ function decoder(): Promise<typeof sharp> {
   return loading;
 }
 
-/** Looks at the first bytes: sharp is never given what is none of the three, such as an SVG that names other files. */
-async function formatOf(path: string): Promise<'png' | 'jpeg' | 'webp'> {
+type Format = 'png' | 'jpeg' | 'webp';
+
+/** Keeps every other format from sharp, such as an SVG that names other files. */
+async function requireFormat(path: string): Promise<Format> {
+  const format = await formatOf(path);
+  if (format !== 'bmp') return format;
+  throw new PictureProblem('It is a BMP, which is not supported.', 'Save it as PNG or JPEG and upload that.');
+}
+
+/** Recognises a picture by its first bytes. Throws a PictureProblem. */
+async function formatOf(path: string): Promise<Format | 'bmp'> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
@@ -97,6 +106,8 @@ async function formatOf(path: string): Promise<'png' | 'jpeg' | 'webp'> {
     if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
     if (head.startsWith('\xff\xd8\xff')) return 'jpeg';
     if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'webp';
+    // Checks more than the two letters: a text may begin with them too.
+    if (/^BM.{4}\0\0\0\0/s.test(head)) return 'bmp';
     throw strange(head);
   } finally {
     await file.close();
@@ -106,9 +117,6 @@ async function formatOf(path: string): Promise<'png' | 'jpeg' | 'webp'> {
 /** What people most often rename to .jpg and wonder about. */
 function strange(head: string): PictureProblem {
   if (head === '') return new PictureProblem('The file is empty.');
-  // Of two bytes, which a text may begin with too.
-  if (/^BM.{4}\0\0\0\0/s.test(head))
-    return new PictureProblem('It is a BMP, which is not supported.', 'Save it as PNG or JPEG and upload that.');
   const kind = head.startsWith('GIF8')
     ? 'a GIF'
     : /^....ftypavi/s.test(head)

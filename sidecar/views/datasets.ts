@@ -134,16 +134,17 @@ function imageView(image: DatasetImage, at: string) {
   const size = image.width && image.height ? `${image.width} × ${image.height}` : '';
   const address = `${at}/images/${encodeURIComponent(image.file)}`;
   const revision = encodeURIComponent(image.revision);
+  const href = `${address}?revision=${revision}`;
   return {
     id: `image-${encodeURIComponent(image.file)}`,
     file: image.file,
     address,
     /** The picture itself, and what its caption is saved to. */
-    href: `${address}?revision=${revision}`,
-    thumbnail: `${address}?size=thumb&revision=${revision}`,
+    href,
+    thumbnail: image.unchecked ? href : `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
-    about: [size, bytes(image.bytes)].filter(Boolean).join(' · '),
+    about: [size, image.unchecked ? 'BMP, not checked' : '', bytes(image.bytes)].filter(Boolean).join(' · '),
     /** Turned or mirrored by its metadata only. */
     turned: image.turned ?? false,
     problem: image.problem,

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { checkDataset } from '../../sidecar/datasets/check.js';
 import { fingerprintDataset } from '../../sidecar/datasets/fingerprint.js';
 import { listDatasets } from '../../sidecar/datasets/list.js';
@@ -9,7 +10,8 @@ import { datasetNameFrom, isDatasetName } from '../../sidecar/datasets/names.js'
 import { readDataset } from '../../sidecar/datasets/read.js';
 import { seedExample } from '../../sidecar/datasets/seed.js';
 import { slug } from '../../sidecar/slug.js';
-import { bmp, picture, testDatasets } from './testDatasets.js';
+import { appInProcess } from '../inProcess.js';
+import { bmp, facts, picture, testDatasets } from './testDatasets.js';
 
 test.each([
   ['My Cat!', 'my-cat'],
@@ -68,14 +70,38 @@ test('everything that would spoil a training is said before it starts, with the 
   expect(errors).toEqual([
     expect.stringMatching(/^broken\.jpg can't be used: Its content is no picture/),
     expect.stringMatching(/^mixed\.Png can't be used: .*mixed letters/),
-    "plain.bmp can't be used: It is a BMP, which is not supported. Upload it again as PNG or JPEG, or delete it.",
     expect.stringMatching(/^latin\.txt can't be used as a caption: It is not UTF-8/),
     expect.stringMatching(/^void\.txt is empty/),
   ]);
   expect(warnings).toEqual([
     'broken.jpg, mixed.Png, plain.bmp have no caption: the trigger word is used instead.',
+    "plain.bmp is a BMP, which Trackside can't check. The trainer may be able to read it; to be sure, save it as PNG or JPEG.",
     expect.stringMatching(/^lost\.txt is a caption without a picture/),
   ]);
+});
+
+test('a BMP that was put into a dataset by hand stops no start; one that is broken does', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trackside-pillow-'));
+  const python = join(folder, 'python');
+  await writeFile(python, '#!/bin/sh\ncase "$2" in "import PIL") exit;; esac\nexec python3 "$@"\n', { mode: 0o755 });
+  const { ask, draft, settings, leave } = appInProcess({ TRACKSIDE_PYTHON: python });
+  onTestFinished(async () => {
+    leave();
+    await rm(folder, { recursive: true });
+  });
+  const path = join(settings.datasets, 'example', 'by-hand.bmp');
+  const findings = async () => facts(await ask('/sessions/cat/preflight'));
+  const page = async (path: string) => (await ask(path, { headers: { Accept: 'text/html' } })).text();
+  await draft({ lora_name: 'cat' });
+  await writeFile(path, bmp());
+  expect(await findings()).toMatchObject({
+    ready: true,
+    warnings: expect.arrayContaining([expect.objectContaining({ message: expect.stringMatching(/^by-hand\.bmp is/) })]),
+  });
+  expect(await page('/datasets/example')).toMatch(/BMP, not checked/);
+  await draft({ lora_name: 'dog' });
+  await writeFile(path, 'no picture');
+  expect(await findings()).toMatchObject({ ready: false, errors: [{ code: 'bad_dataset' }] });
 });
 
 test('the fingerprint changes with names, pictures and captions, and with nothing else', async () => {
