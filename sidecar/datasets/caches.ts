@@ -5,8 +5,8 @@ import { inDataset } from './folder.js';
 import { pictureStem } from './names.js';
 
 /**
- * Removes what a trainer keeps of a dataset's pictures and captions beside them, and nothing else: it is made anew at the next
- * start. Answers the names. Throws a Problem where there is no such dataset.
+ * Removes the trainer's caches of a dataset's pictures and captions, which the next start makes anew. Returns their names.
+ * Throws a Problem if the dataset does not exist.
  */
 export function clearCaches(root: string, name: string): Promise<string[]> {
   return inDataset(root, name, ({ at, path }) =>
@@ -19,7 +19,7 @@ export function clearCaches(root: string, name: string): Promise<string[]> {
   );
 }
 
-/** Which of these files are caches: named after a picture that lies there, as sd-scripts names them (library/strategy_*.py). */
+/** Picks the caches: files that sd-scripts names after a picture in the same folder (library/strategy_*.py). */
 export function cachesAmong(files: readonly string[]): string[] {
   const stems = new Set(files.flatMap((file) => pictureStem(file) ?? []));
   return files.filter((file) => {
@@ -28,6 +28,6 @@ export function cachesAmong(files: readonly string[]): string[] {
   });
 }
 
-/** `cat_0512x0512_flux.npz`, `cat_flux_te.npz`, `cat_te_outputs.npz`, and `cat.npz` as it was once. */
+/** `cat_0512x0512_flux.npz`, `cat_flux_te.npz`, `cat_te_outputs.npz`, and the older `cat.npz`. */
 const CACHE =
   /^(.+?)(?:(?:_\d{3,5}x\d{3,5})?_(?:sd|sdxl|sd3|flux|lumina|hi|anima)|_(?:sd3|flux|lumina|hi|anima)_te|_te_outputs)?\.npz$/s;

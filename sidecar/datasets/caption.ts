@@ -12,10 +12,10 @@ import { putAway } from './trash.js';
 /** Bytes. A caption is a few sentences. */
 export const LONGEST_CAPTION = 100_000;
 
-/** A page saves while a person types: what was written so shortly before is the same edit. */
+/** A page saves while a person types: saves this close together belong to one edit. */
 const SAME_EDIT_MS = 60_000;
 
-/** `kept` is where the caption that was replaced or removed lies, relative to the datasets. */
+/** `kept`: where the old caption is, relative to the datasets. */
 export type SavedCaption = {
   stem: string;
   file: string;
@@ -26,10 +26,10 @@ export type SavedCaption = {
 };
 
 /**
- * Saves the caption of the pictures of one stem, byte for byte. An empty one removes the file: sd-scripts stops with an
- * assertion on an empty caption file, and takes the trigger word where there is none (sd-scripts library/train_util.py
- * read_caption). What is replaced is kept in the trash; of many an edit in a row, what was there before the first of them. Throws
- * a Problem: no such dataset, not UTF-8 or no file name, disk full.
+ * Saves the caption of the pictures with this stem, byte for byte. An empty caption removes the file: sd-scripts stops with
+ * an assertion on an empty file, and uses the trigger word if there is none (library/train_util.py read_caption). The trash
+ * keeps the old caption; of several edits in a row, the one before the first. Throws a Problem: no such dataset, not UTF-8,
+ * a bad file name, disk full.
  */
 export async function saveCaption(
   root: string,
@@ -45,7 +45,7 @@ export async function saveCaption(
   if (caption === null)
     throw new Problem(
       'not_utf8',
-      `${file} is not UTF-8 text, and trainers stop on it. It was not saved. Open it in an editor, save it with the encoding UTF-8, and upload it again.`,
+      `${file} is not UTF-8 text, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
       { field: 'caption' },
     );
   return inDataset(root, name, (folder) =>
@@ -53,7 +53,7 @@ export async function saveCaption(
   );
 }
 
-/** The text of a caption file, null where it is not UTF-8. */
+/** The text of a caption file; null if it is not UTF-8. */
 export function captionText(content: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
@@ -75,8 +75,8 @@ async function place(
   const saved = { stem: file.slice(0, -'.txt'.length), file, caption, kept: null, message: `${file} was saved.` };
   if (caption.trim() === '') {
     const kept = old && (await putAway(folder, [file]));
-    const message = `${file} is empty, so there is no such file now and the trigger word is used instead.`;
-    const where = kept ? ` The old caption is kept in ${kept}.` : '';
+    const message = 'No caption: the trigger word is used instead.';
+    const where = kept ? ` The old caption is in ${kept}.` : '';
     return { ...saved, caption: null, outcome: kept ? 'removed' : 'unchanged', kept, message: message + where };
   }
   if (old?.isFile() && old.size === content.length && (await readFile(target)).equals(content))
@@ -84,6 +84,6 @@ async function place(
   const sameEdit = by === 'edit' && old?.isFile() && Date.now() - old.mtimeMs < SAME_EDIT_MS;
   const kept = old && !sameEdit ? await putAway(folder, [file], { keep: old.isFile() }) : null;
   await writeWhole(target, content);
-  const where = kept ? ` The caption before is kept in ${kept}.` : '';
+  const where = kept ? ` The old caption is in ${kept}.` : '';
   return { ...saved, outcome: old ? 'replaced' : 'created', kept, message: saved.message + where };
 }

@@ -2,8 +2,8 @@ import type { DatasetDetail, DatasetImage } from './facts.js';
 import { named, passedOverWords } from './passedOver.js';
 
 /**
- * What a person should know before a training on this dataset starts. With an error the training could not run, or would
- * end at once; with a warning it runs, perhaps not as meant. Each is a sentence or two with the remedy.
+ * Says what a person should know before training on this dataset. An error keeps a training from running; with a warning it
+ * runs, perhaps not as intended. Each is a sentence or two that ends with what to do.
  */
 export function checkDataset(detail: DatasetDetail): { errors: string[]; warnings: string[] } {
   const { files } = detail;
@@ -18,7 +18,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
       );
     else if (caption !== null && caption.trim() === '')
       errors.push(
-        `${file} is empty, and trainers stop on an empty caption. Write one, or delete the file to use the trigger word.`,
+        `${file} is empty, and trainers stop on an empty caption. Write a caption, or delete the file to use the trigger word.`,
       );
   }
   const passedOver = passedOverWords(detail);
@@ -38,7 +38,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   const turned = files.filter((picture) => picture.turned).map(({ file }) => file);
   if (turned.length > 0)
     warnings.push(
-      `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} turned or mirrored only by a note in the metadata, which sd-scripts does not read: it sees ${turned.length === 1 ? 'it' : 'them'} as stored. Turn the pixels themselves in an image editor, and upload again.`,
+      `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} rotated or mirrored only in the metadata, which sd-scripts ignores. To be trained the right way up, rotate ${turned.length === 1 ? 'it' : 'them'} in an image editor and upload again.`,
     );
   const bmps = files.filter((picture) => picture.unchecked).map(({ file }) => file);
   if (bmps.length > 0)
@@ -48,9 +48,9 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   const orphans = detail.orphan_captions;
   if (orphans.length > 0)
     warnings.push(
-      `${named(orphans)} ${orphans.length === 1 ? 'is a caption' : 'are captions'} without a picture of the same name, and no trainer reads ${orphans.length === 1 ? 'it' : 'them'}. Upload the picture, or rename the caption.`,
+      `${named(orphans)} ${orphans.length === 1 ? 'has no picture' : 'have no pictures'} of the same name, so ${orphans.length === 1 ? 'this caption is' : 'these captions are'} not used. Upload the picture, or rename the caption.`,
     );
-  if (files.length === 1) warnings.push('There is only one picture: a LoRA learns more from several.');
+  if (files.length === 1) warnings.push('There is only one picture. A LoRA learns more from several.');
   return { errors, warnings };
 }
 

@@ -3,7 +3,7 @@ import { diskErrorCode } from '../files/diskError.js';
 import { tellWrite } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 
-/** Runs a write, and says in words what the disk said in codes. `path` is the file that was to be saved. */
+/** Runs a write, and turns the disk's error codes into Problems. `path`: the file to be saved. */
 export async function withDiskWords<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
@@ -15,14 +15,14 @@ export async function withDiskWords<T>(path: string, write: () => Promise<T>): P
       case 'EDQUOT':
         throw new Problem(
           'disk_full',
-          `The disk is full: ${basename(path)} was not saved; everything else is as it was. Free some space and try again.`,
+          `The disk is full: ${basename(path)} was not saved. Free some space and try again.`,
         );
       case 'EROFS':
       case 'EACCES':
       case 'EPERM':
         throw new Problem(
           'not_writable',
-          `The datasets folder can't be written here: ${basename(path)} was not saved. Check its owner and that the disk is not read-only.`,
+          `Trackside can't write to the datasets folder: ${basename(path)} was not saved. Check the folder's owner, and that the disk is not read-only.`,
         );
       default:
         throw error;
@@ -30,10 +30,10 @@ export async function withDiskWords<T>(path: string, write: () => Promise<T>): P
   }
 }
 
-/** The disk's fault, which the next file meets too; not the file's. */
+/** Tells the disk's problems, which the next file meets too, from those of one file. */
 export function isDiskProblem({ code }: Problem): boolean {
   return code === 'disk_full' || code === 'not_writable';
 }
 
-/** Left free for everything else that writes to the disk, a training's checkpoints above all. Bytes. */
+/** Bytes left free for other writers, above all a training's checkpoints. */
 export const SPARE_DISK = 1_000_000_000;

@@ -6,7 +6,7 @@ export type DatasetFacts = {
   /** How many pictures, and how many of them have a caption. */
   images: number;
   captions: number;
-  /** A file name of a picture to stand for the whole, or null. */
+  /** File name of the picture that represents the dataset, or null. */
   cover: string | null;
   modified_at: string;
 };
@@ -15,26 +15,26 @@ export type DatasetImage = {
   file: string;
   stem: string;
   bytes: number;
-  /** Pixels as they are stored; null where the picture can't be decoded. */
+  /** Pixels as stored; null if the picture can't be decoded. */
   width: number | null;
   height: number | null;
-  /** Null where there is no caption file. */
+  /** Null without a caption file. */
   caption: string | null;
-  /** Why a trainer could not read its caption file, in words, else null or absent. */
+  /** Why a trainer can't read the caption file, in words; else null or absent. */
   caption_problem?: string | null;
-  /** Does its metadata say to turn or mirror it? sd-scripts does not (library/train_util.py load_image). */
+  /** Rotated or mirrored by its metadata, which sd-scripts ignores (library/train_util.py load_image). */
   turned?: boolean;
   /** A BMP: sd-scripts reads it, Trackside does not. */
   unchecked?: boolean;
-  /** Why a trainer could not read it, in words, else null. */
+  /** Why a trainer can't read the picture, in words; else null. */
   problem: string | null;
-  /** Changes with the file: for addresses that may be cached for ever. */
+  /** Changes with the file, so that its address may be cached for ever. */
   revision: string;
 };
 
 export type DatasetDetail = DatasetFacts & {
   files: DatasetImage[];
-  /** Caption files that have no picture of their stem: kept, but no trainer reads them. */
+  /** Caption files without a picture of the same stem: kept, but read by no trainer. */
   orphan_captions: string[];
   passed_over: PassedOver;
 };

@@ -6,12 +6,11 @@ import { inFolder, openInside, samePath } from '../security/paths.js';
 import { withDiskWords } from './diskWords.js';
 import { isDatasetName, requirePictureName } from './names.js';
 
-/** A dataset's folder while it is worked in. `at` means this very folder, `path` is what it is called (both absolute). */
+/** A dataset's folder in use. `at` is a path that stays with this folder, `path` is its name (both absolute). */
 export type DatasetFolder = { root: string; name: string; at: string; path: string };
 
 /**
- * Does work in a dataset's folder. Throws a Problem where there is none, or where it is a link that leads out of the
- * datasets.
+ * Runs work in a dataset's folder. Throws a Problem if it does not exist, or is a link that leads out of the datasets.
  */
 export async function inDataset<T>(
   root: string,
@@ -26,7 +25,7 @@ export async function inDataset<T>(
   return done.result;
 }
 
-/** Makes an empty dataset. False where there is one of this name already, which is left as it is. */
+/** Makes an empty dataset. Returns false, and changes nothing, if the name is taken. */
 export async function makeDataset(root: string, name: string): Promise<boolean> {
   return withDiskWords(join(root, name), async () => {
     await makeRoot(root);
@@ -40,7 +39,7 @@ export async function makeDataset(root: string, name: string): Promise<boolean> 
   });
 }
 
-/** Opens a picture for reading; the caller closes it. Throws a Problem where there is none, and for a link that leads out. */
+/** Opens a picture for reading; the caller closes it. Throws a Problem if it does not exist, or is a link that leads out. */
 export async function openPicture(root: string, name: string, file: string): Promise<OpenPicture> {
   requirePictureName(file);
   const handle = await inDataset(root, name, ({ at }) => openInside(root, join(at, file)));
@@ -50,11 +49,11 @@ export async function openPicture(root: string, name: string, file: string): Pro
   return { file: join(root, name, file), path: samePath(handle, join(root, name, file)), handle, bytes: size, mtimeMs };
 }
 
-/** `file` is what it is called; `path` means the opened file itself, as long as it is open. */
+/** `file` is the picture's name; `path` leads to the opened file itself for as long as it is open. */
 export type OpenPicture = { file: string; path: string; handle: FileHandle; bytes: number; mtimeMs: number };
 
 function noDataset(): Problem {
-  return new Problem('no_dataset', 'There is no such dataset. It may have been renamed or moved.', {
+  return new Problem('no_dataset', 'There is no such dataset. It may have been renamed or removed.', {
     about: 'datasets',
   });
 }

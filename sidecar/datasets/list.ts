@@ -5,14 +5,14 @@ import type { DatasetFacts } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
 
-/** All datasets, the one changed last first. No picture is opened: hundreds of datasets take milliseconds. */
+/** Lists all datasets, last changed first, without opening a picture: hundreds of datasets take milliseconds. */
 export async function listDatasets(root: string): Promise<DatasetFacts[]> {
   const names = (await entries(root)).filter(isDatasetName);
   const all = await Promise.all(names.map((name) => factsOrNull(root, name)));
   return all.flatMap((facts) => facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
 }
 
-/** The facts of one dataset, with the file names that they were counted from, in the order of names. */
+/** The facts of one dataset, with the counted file names in order. */
 export async function datasetFacts({ root, name, at }: DatasetFolder) {
   const [entries, { mtime }] = await Promise.all([readdir(at, { withFileTypes: true }), stat(at)]);
   const listed = entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => byName.compare(a.name, b.name));
@@ -45,7 +45,7 @@ async function entries(root: string): Promise<string[]> {
   }
 }
 
-/** Plain files, links that lead out, and what is gone by now are no datasets. */
+/** Null for plain files, links that lead out, and folders that have just gone. */
 async function factsOrNull(root: string, name: string): Promise<DatasetFacts | null> {
   try {
     return (await inDataset(root, name, datasetFacts)).facts;

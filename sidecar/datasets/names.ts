@@ -1,36 +1,36 @@
 import { Problem } from '../problem.js';
 import { slug } from '../slug.js';
 
-/** Letters and digits of any script, as for sessions: what people copied here by hand is found too. */
+/** Letters and digits of any script, as for sessions, so that folders copied here by hand are found. */
 const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u;
-/** The endings that sd-scripts looks for (sd-scripts library/train_util.py IMAGE_EXTENSIONS): small or capital, not mixed. */
+/** The endings that sd-scripts looks for (library/train_util.py IMAGE_EXTENSIONS): lower or upper case, never mixed. */
 const PICTURE = /^(.+)\.(png|jpg|jpeg|webp|bmp|PNG|JPG|JPEG|WEBP|BMP)$/su;
 const PICTURE_OF_ANY_CASE = /\.(png|jpe?g|webp|bmp)$/i;
 const CAPTION = /^(.+)\.txt$/su;
-/** Bytes. File systems allow 255; the rest is for the temporary name beside it. */
+/** Bytes. File systems allow 255; a temporary name needs the rest. */
 const LONGEST = 200;
 
-/** Is this a dataset that Trackside would serve? Never a path, a hidden folder or `..`. */
+/** Is this a dataset's name? Never a path, a hidden folder or `..`. */
 export function isDatasetName(name: string): boolean {
   return DATASET_NAME.test(name) && !name.includes('..') && name.trim() === name && Buffer.byteLength(name) <= LONGEST;
 }
 
-/** The folder name for what a person typed. Throws a Problem for the field `name`. */
+/** Makes a folder name of what a person typed. Throws a Problem for the field `name`. */
 export function datasetNameFrom(typed: string): string {
   const name = isDatasetName(typed.trim()) ? typed.trim() : slug(typed);
   if (isDatasetName(name) && !/[/\\\0]/.test(typed)) return name;
   const message = !typed.trim()
-    ? 'Give the dataset a name: it becomes the folder of its pictures. Nothing was saved.'
-    : `“${printable(typed)}” can't be the name of a folder. Use letters and digits, no slashes. Nothing was saved.`;
+    ? 'Give the dataset a name.'
+    : `“${printable(typed)}” can't be a folder name. Use letters and digits, no slashes.`;
   throw new Problem('bad_name', message, { field: 'name' });
 }
 
-/** The stem of a picture's file name, null where it is no picture that a trainer would find. */
+/** The stem of a picture's file name; null if no trainer would find it. */
 export function pictureStem(file: string): string | null {
   return PICTURE.exec(file)?.[1] ?? null;
 }
 
-/** The stem of a caption's file name, else null. */
+/** The stem of a caption's file name; else null. */
 export function captionStem(file: string): string | null {
   return CAPTION.exec(file)?.[1] ?? null;
 }
@@ -46,8 +46,8 @@ export function requirePictureName(file: string): void {
   if (pictureStem(file) !== null) return;
   const endings = 'Pictures end in .png, .jpg, .jpeg or .webp';
   const message = hasMixedEnding(file)
-    ? `${printable(file)} has an ending of mixed letters, which trainers pass over. ${endings}, in small or in capital letters. Rename it and upload it again.`
-    : `${printable(file)} is not a kind of picture that trainers read. ${endings}, captions in .txt. It was not saved.`;
+    ? `${printable(file)} has an ending in mixed case, which trainers skip. Rename it to lower case and upload it again.`
+    : `${printable(file)} is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
   throw new Problem('not_a_picture', message);
 }
 
@@ -57,22 +57,22 @@ export function requireFileName(file: string): void {
     file === ''
       ? 'it is empty'
       : /[/\\]/.test(file)
-        ? 'it holds a slash'
+        ? 'it contains a slash'
         : file.startsWith('.')
-          ? 'it begins with a dot'
+          ? 'it starts with a dot'
           : /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(file)
-            ? 'it holds a control character'
+            ? 'it contains a control character'
             : Buffer.byteLength(file) > LONGEST
               ? `it is longer than ${LONGEST} bytes`
               : null;
   if (reason)
     throw new Problem(
       'bad_file_name',
-      `“${printable(file)}” can't be a file name here: ${reason}. It was not saved; rename it and upload it again.`,
+      `“${printable(file)}” can't be used as a file name: ${reason}. Rename the file and upload it again.`,
     );
 }
 
-/** Names go into messages: nothing in them may end a line or fill a page. */
+/** A name as it may stand in a message: on one line, and short. */
 export function printable(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu, '�');
   return clean.length > 80 ? `${Array.from(clean).slice(0, 80).join('')}…` : clean;

@@ -5,9 +5,9 @@ import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
 import { PictureProblem } from './pictureProblem.js';
 
-/** Two at once leave threads for everything else that waits for the disk. */
+/** Two at once leave threads for other work that waits for the disk. */
 const decoding = semaphore(2);
-/** One at once of those that are held whole: each may take 300 MB. */
+/** One at once of the pictures that are decoded as a whole: each may take 300 MB. */
 const holding = semaphore(1);
 const THUMBNAIL_PIXELS = 256;
 
@@ -29,7 +29,7 @@ async function measure(path: string): Promise<Metadata> {
   return facts;
 }
 
-/** Pixels that a decoder would go over: 0 where the file is refused before that. */
+/** Counts the pixels that a decoder would go over; 0 for a file that is refused before that. */
 export async function countPixels(path: string): Promise<number> {
   try {
     await requireFormat(path);
@@ -42,21 +42,21 @@ export async function countPixels(path: string): Promise<number> {
 }
 
 /**
- * Decodes the picture to its last row: nothing that is cut off or damaged gets past. Throws a PictureProblem, for one that
- * is too costly to decode too.
+ * Decodes the picture to its last row, so that no cut or damaged file passes. Throws a PictureProblem, also for a picture
+ * that costs too much to decode.
  */
 export async function requireWholePicture(path: string): Promise<void> {
   const format = await requireFormat(path);
   await decode(path, (picture, { width, height }) => {
-    // A WebP is decoded to its end for a thumbnail too, and takes half the memory then. A JPEG is decoded at an eighth of its
-    // size, and its last rows may not be.
+    // A thumbnail of a WebP decodes it to its end too, in half the memory. One of a JPEG decodes it at an eighth of its size,
+    // perhaps without its last rows.
     const part =
       format === 'webp' ? toThumbnail(picture) : picture.extract({ left: 0, top: height - 1, width, height: 1 });
     return part.raw();
   });
 }
 
-/** A WebP of at most 256 pixels. Throws a PictureProblem, for one that is too costly to decode too. */
+/** Makes a WebP of at most 256 pixels. Throws a PictureProblem, also for a picture that costs too much to decode. */
 export async function makeThumbnail(path: string): Promise<Buffer> {
   await requireFormat(path);
   return decode(path, (picture) => toThumbnail(picture.autoOrient()).webp({ quality: 78 }));
@@ -79,7 +79,7 @@ async function decode(path: string, what: (picture: Sharp, facts: Metadata) => S
 
 let loading: Promise<typeof sharp> | undefined;
 
-/** sharp, loaded when the first picture is looked at: it costs 20 MB and a tenth of a second. */
+/** Loads sharp with the first picture: it costs 20 MB and a tenth of a second. */
 function decoder(): Promise<typeof sharp> {
   loading ??= import('sharp').then(({ default: library }) => {
     keepDecoderSmall(library);
@@ -114,7 +114,7 @@ async function formatOf(path: string): Promise<Format | 'bmp'> {
   }
 }
 
-/** What people most often rename to .jpg and wonder about. */
+/** Names the formats that people most often rename to .jpg. */
 function strange(head: string): PictureProblem {
   if (head === '') return new PictureProblem('The file is empty.');
   const kind = head.startsWith('GIF8')
@@ -126,9 +126,7 @@ function strange(head: string): PictureProblem {
         : /^(II\*\0|MM\0\*)/.test(head)
           ? 'a TIFF'
           : null;
-  return new PictureProblem(
-    `Its content is ${kind ? `${kind}, whatever its name says` : 'no picture: neither PNG, JPEG nor WebP'}.`,
-  );
+  return new PictureProblem(kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG or WebP picture.');
 }
 
 async function inWords<T>(decode: () => Promise<T>): Promise<T> {
@@ -139,7 +137,10 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
     const { message } = error as Error;
     if (/pixel limit/.test(message)) throw tooManyPixels();
     if (/^timeout/.test(message))
-      throw new PictureProblem(`It takes more than ${LONGEST_DECODE} s to decode.`, 'Make it smaller and upload that.');
+      throw new PictureProblem(
+        `It takes more than ${LONGEST_DECODE} s to open.`,
+        'Make it smaller and upload it again.',
+      );
     throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
 }
@@ -147,11 +148,11 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
 function tooManyPixels(): PictureProblem {
   return new PictureProblem(
     `It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`,
-    'Make it smaller and upload that.',
+    'Make it smaller and upload it again.',
   );
 }
 
-/** Changes whenever the file does: for addresses that may be cached for ever. */
+/** Changes with the file, so that its address may be cached for ever. */
 export function revisionOf(file: { bytes: number; mtimeMs: number }): string {
   return `${Math.round(file.mtimeMs * 1000).toString(36)}-${file.bytes.toString(36)}`;
 }

@@ -14,7 +14,7 @@ import { findPassedOver, withoutEnding } from './passedOver.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 
-/** Everything about one dataset, in the order of names. Throws a Problem where there is none. */
+/** Reads everything about one dataset, in the order of names. Throws a Problem if it does not exist. */
 export async function readDataset(root: string, name: string): Promise<DatasetDetail> {
   return inDataset(root, name, async (folder) => {
     const { facts, pictures, captions, others, folders } = await datasetFacts(folder);
@@ -30,15 +30,15 @@ export async function readDataset(root: string, name: string): Promise<DatasetDe
   });
 }
 
-/** One picture as it lies on the disk, with its caption. What is wrong with either is said in words, not thrown. */
+/** Describes a picture on the disk and its caption. Problems of either are part of the answer, not thrown. */
 export async function describePicture(folder: DatasetFolder, file: string): Promise<DatasetImage> {
   const stem = stemOf(file);
   const [picture, words] = await Promise.all([measured(folder, file), caption(folder, `${stem}.txt`)]);
-  const problem = hasMixedEnding(file) ? 'Its ending is of mixed letters: trainers pass over it.' : picture.problem;
+  const problem = hasMixedEnding(file) ? 'Its ending is in mixed case, which trainers skip.' : picture.problem;
   return { file, stem, ...picture, problem, ...words };
 }
 
-/** Open files at once, over all requests. */
+/** Limits the files that are open at once, over all requests. */
 const reading = semaphore(16);
 const looked = new Lru<LookedAt | string>(20_000);
 
@@ -51,10 +51,10 @@ const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: 
 async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {
     const real = await realInside(root, join(at, file));
-    if (real === null) return { ...UNKNOWN, problem: 'It is a link to a file that is gone.' };
+    if (real === null) return { ...UNKNOWN, problem: 'It is a link to a file that no longer exists.' };
     const facts = await stat(real);
-    if (!facts.isFile()) return { ...UNKNOWN, problem: 'It is no file.' };
-    // What is known of its content says nothing of who may read it.
+    if (!facts.isFile()) return { ...UNKNOWN, problem: 'It is not a file.' };
+    // The remembered content says nothing about today's permissions.
     await access(real, constants.R_OK);
     const bytes = facts.size;
     const revision = revisionOf({ bytes, mtimeMs: facts.mtimeMs });
@@ -74,7 +74,7 @@ async function lookedAtOnce(root: string, name: string, path: string, revision: 
   const known = looked.get(key);
   if (known) return known;
   const found = await opened(root, path, (file) => lookAtPicture(samePath(file, path)).catch(inWords));
-  const result = found ?? 'It is no file.';
+  const result = found ?? 'It is not a file.';
   looked.set(key, result);
   return result;
 }
@@ -96,7 +96,7 @@ async function caption(
     const content = await opened(folder.root, path, async (text) =>
       (await text.stat()).size > LONGEST_CAPTION ? null : { bytes: await text.readFile() },
     );
-    if (content === undefined) return problem('It is no file.');
+    if (content === undefined) return problem('It is not a file.');
     if (content === null) return problem(`It is longer than ${LONGEST_CAPTION / 1000} kB.`);
     const text = captionText(content.bytes);
     return { caption: text, caption_problem: text === null ? 'It is not UTF-8 text.' : null };
@@ -106,7 +106,7 @@ async function caption(
   }
 }
 
-/** Undefined where there is no such file. */
+/** Undefined without such a file. */
 async function opened<T>(root: string, path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
   const file = await openInside(root, path);
   try {

@@ -8,12 +8,12 @@ import { Problem } from '../problem.js';
 /** Bytes. Larger pictures help no trainer. */
 export const LARGEST_PICTURE = 100_000_000;
 
-/** What has arrived: a temporary file on the disk of its later place, for certain. */
+/** An arrived file: temporary, and safely on the disk of its final place. */
 export type Received = { path: string; bytes: number; sha256?: string };
 
 /**
- * Streams a body to a temporary file beside `target`, a chunk at a time. When the sender goes away, the disk fills up or
- * there is too much of it (a Problem), nothing is left behind.
+ * Streams a body to a temporary file beside `target`, a chunk at a time. Leaves nothing behind if the sender goes away, the
+ * disk fills up, or the body is too long (a Problem).
  */
 export async function receive(chunks: AsyncIterable<Uint8Array>, target: string, limit: number): Promise<Received> {
   const path = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -53,5 +53,5 @@ export async function receiveShort(chunks: AsyncIterable<Uint8Array>, what: stri
 
 export function tooLarge(what: string, limit: number): Problem {
   const most = limit >= 1_000_000 ? `${limit / 1_000_000} MB` : `${limit / 1000} kB`;
-  return new Problem('too_large', `${what} is larger than ${most}. It was not saved; nothing else was changed.`);
+  return new Problem('too_large', `${what} is larger than ${most} and was not saved.`);
 }

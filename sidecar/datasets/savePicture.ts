@@ -16,21 +16,21 @@ import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
 import { putAway } from './trash.js';
 
-/** What became of an upload. `kept` is where the picture that it replaces lies, relative to the datasets. */
+/** The result of an upload. `kept`: where the replaced picture is now, relative to the datasets. */
 export type SavedPicture = {
   image: DatasetImage;
   created: boolean;
   replaced: boolean;
   kept: string | null;
   message: string;
-  /** What was unusual, in words: another picture was replaced. */
+  /** Remarks for people: another picture was replaced. */
   notes: string[];
 };
 
 /**
- * Saves one picture, byte for byte, once it has arrived whole and can be decoded. An existing picture with other content is
- * put away first. Throws a Problem: no such dataset, too large, not a picture's name, not a picture's
- * content, disk full; each time everything is as it was.
+ * Saves one picture, byte for byte, once it has arrived whole and decodes. Puts an existing picture with other content away
+ * first. Throws a Problem, with nothing changed: no such dataset, too large, not a picture by its name or content, disk
+ * full.
  */
 export async function savePicture(
   root: string,
@@ -48,8 +48,7 @@ export async function savePicture(
 }
 
 /**
- * Moves a picture that has arrived, on the same disk, into its dataset, once it can be decoded. Where it can't, it is
- * removed, and a Problem thrown.
+ * Moves an arrived picture, on the same disk, into its dataset. Removes it and throws a Problem if it does not decode.
  */
 export async function takePicture(folder: DatasetFolder, file: string, received: Received): Promise<SavedPicture> {
   try {
@@ -61,13 +60,13 @@ export async function takePicture(folder: DatasetFolder, file: string, received:
   }
 }
 
-/** Moves a picture that was examined into its dataset. */
+/** Moves a checked picture into its dataset. */
 export function placePicture(folder: DatasetFolder, file: string, received: Received) {
   return inTurn(folder.path, () => place(folder, file, received));
 }
 
 /**
- * Puts a picture away, and its caption unless another picture shares it. Answers where to, relative to the datasets. Throws
+ * Puts a picture away, and its caption unless another picture shares it. Returns where to, relative to the datasets. Throws
  * a Problem.
  */
 export async function removePicture(
@@ -83,7 +82,7 @@ export async function removePicture(
         if (!there.includes(file))
           throw new Problem(
             'no_picture',
-            'There is no such picture in this dataset: it may have been deleted already.',
+            'There is no such picture in this dataset. It may have been deleted already.',
           );
         const stem = pictureStem(file);
         const shared = there.some((other) => other !== file && pictureStem(other) === stem);
@@ -100,10 +99,7 @@ export async function requireDecodable(path: string, file: string): Promise<void
     await requireWholePicture(path);
   } catch (error) {
     if (!(error instanceof PictureProblem)) throw error;
-    throw new Problem(
-      'not_decodable',
-      `${file} can't be used: ${error.message} It was not saved; nothing else was changed. ${error.remedy}`,
-    );
+    throw new Problem('not_decodable', `${file} was not saved. ${error.message} ${error.remedy}`);
   }
 }
 
@@ -116,10 +112,10 @@ async function place(folder: DatasetFolder, file: string, received: Received) {
   }
   const same = old.isFile() && old.size === received.bytes;
   if (same && (await digest(target)) === (received.sha256 ?? (await digest(received.path))))
-    return { created: false, replaced: false, kept: null, message: `${file} was here already, with the same content.` };
+    return { created: false, replaced: false, kept: null, message: `${file} is here already.` };
   const kept = await putAway(folder, [file], { keep: old.isFile() });
   await putInPlace(received.path, target);
-  const message = `${file} was saved in place of another picture of that name, which is kept in ${kept}.`;
+  const message = `${file} replaced another picture of the same name, which is now in ${kept}.`;
   return { created: false, replaced: true, kept, message };
 }
 
@@ -132,7 +128,7 @@ async function digest(path: string): Promise<string> {
 const swept = new Set<string>();
 const LEFT_BEHIND_MS = 3_600_000;
 
-/** Removes what uploads left in the folder when the sidecar was killed: temporary files untouched for an hour. */
+/** Removes temporary files untouched for an hour: the leftovers of a killed sidecar's uploads. */
 async function sweepOnce({ at, path }: DatasetFolder): Promise<void> {
   if (swept.has(path)) return;
   swept.add(path);

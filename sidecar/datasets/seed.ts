@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 
 /**
- * Where there are no datasets yet, makes one, `example`, so that there is something to train on: without a datasets folder,
- * and in an empty one, as pods' volumes have it. A folder with anything in it, hidden or not, is never touched: somebody may
- * have deleted the example. True where it was made.
+ * Makes a dataset to try, `example`, if the datasets folder is missing or empty, as on a pod's new volume. Never touches a
+ * folder with anything in it, hidden or not: the user may have deleted the example. Returns whether it was made.
  */
 export async function seedExample(datasetsRoot: string, exampleFolder: string): Promise<boolean> {
   if (!(await stat(exampleFolder).catch(ifUnreadable(null, 'datasets'))) || !(await isEmpty(datasetsRoot)))
@@ -19,13 +18,13 @@ export async function seedExample(datasetsRoot: string, exampleFolder: string): 
     return true;
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
-    // Another sidecar was as quick: its folder stands.
+    // Another sidecar was faster: its folder stays.
     if (['ENOTEMPTY', 'EEXIST'].includes(`${(error as NodeJS.ErrnoException).code}`)) return false;
     throw error;
   }
 }
 
-/** A new disk has a folder of its own for what repairs find. */
+/** Ignores `lost+found`, which a new disk brings along. */
 async function isEmpty(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).every((name) => name === 'lost+found');

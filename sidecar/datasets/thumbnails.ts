@@ -6,9 +6,9 @@ const kept = new Lru<Buffer>(16_000_000);
 const underWay = new Map<string, Promise<Buffer>>();
 
 /**
- * A WebP of at most 256 pixels, from memory where this very file was asked for before. Throws a PictureProblem.
+ * A WebP of at most 256 pixels, from memory if this file was requested before. Throws a PictureProblem.
  *
- * @param file what the picture is called; `path` need only lead to it until the answer
+ * @param file the picture's name; `path` need only lead to it until the answer
  */
 export async function thumbnail(file: string, path: string, revision: string): Promise<Buffer> {
   const key = `${file}\0${revision}`;

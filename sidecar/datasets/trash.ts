@@ -14,15 +14,15 @@ import { captionStem, isDatasetName, pictureStem } from './names.js';
 const TRASH = '.trash';
 const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
 
-/** What was put away in one go. `files` are pictures and captions, by their names. */
+/** Files put away together. `files` are the names of pictures and captions. */
 export type TrashEntry = { entry: string; put_away_at: string; files: string[]; bytes: number };
 
 /**
- * Puts files of a dataset away, under their names, into a new folder `.trash/<dataset>/<when>/` of the datasets. Answers
- * that folder, relative to the datasets. Nothing is ever deleted.
+ * Puts files of a dataset away, under their names, into a new folder `.trash/<dataset>/<when>/` of the datasets. Returns
+ * that folder, relative to the datasets. Deletes nothing.
  *
- * @param keep leave the files in place too, where the file system has hard links: they are about to be replaced, and no
- *   reader should find them missing for a moment
+ * @param keep leaves the files in place too, if the file system has hard links: they are about to be replaced, and no
+ *   reader should miss them for a moment
  */
 export async function putAway(
   folder: DatasetFolder,
@@ -42,15 +42,15 @@ export async function putAway(
 }
 
 /**
- * Puts a whole dataset away, with whatever else lies in its folder; an empty one is removed. Answers where to, relative to
- * the datasets, or null. Throws a Problem where there is none, or where it is a link.
+ * Puts a whole dataset away, with everything else in its folder; removes an empty one. Returns where to, relative to the
+ * datasets, or null. Throws a Problem if it does not exist, or is a link.
  */
 export async function putDatasetAway(root: string, name: string): Promise<string | null> {
   return inDataset(root, name, (folder) =>
     withDiskWords(join(root, name), () =>
       inTurn(folder.path, async () => {
         if ((await lstat(join(root, name))).isSymbolicLink())
-          throw new Problem('dataset_is_link', `${name} is a link to another folder: remove it by hand.`);
+          throw new Problem('dataset_is_link', `${name} is a link to another folder. Remove it by hand.`);
         const empty = (await readdir(folder.at)).length === 0;
         if (empty) await rmdir(join(root, name));
         const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
@@ -62,18 +62,18 @@ export async function putDatasetAway(root: string, name: string): Promise<string
   );
 }
 
-/** Has `fill` make a folder in the trash of a dataset; answers what it is called, relative to the datasets. */
+/** Has `fill` make a folder in the trash of a dataset; returns its name, relative to the datasets. */
 async function inNewEntry(root: string, name: string, fill: (entry: string) => Promise<void>): Promise<string> {
   const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const entry = `${when}-${randomBytes(3).toString('hex')}`;
-  // Step by step: a .trash that is a link to elsewhere is refused before anything is made there or moved.
+  // Step by step, so that a .trash that links elsewhere is refused before anything is made or moved there.
   await makeFolder(join(root, TRASH));
   await inFolder(root, join(root, TRASH), ({ at: trash }) => makeFolder(join(trash, name)));
   await inFolder(root, join(root, TRASH, name), ({ at: trash }) => fill(join(trash, entry)));
   return join(TRASH, name, entry);
 }
 
-/** Datasets that were put away and are not there, with what was put away of each last; the newest first. */
+/** Lists the datasets that are only in the trash, each with its newest entry; newest first. */
 export async function listRemoved(root: string): Promise<(TrashEntry & { dataset: string })[]> {
   const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
   const all = await Promise.all(
@@ -86,7 +86,7 @@ export async function listRemoved(root: string): Promise<(TrashEntry & { dataset
   return all.flat().sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
-/** What was put away of a dataset, newest first. */
+/** Lists the trash of a dataset, newest first. */
 export async function listTrash(root: string, name: string): Promise<TrashEntry[]> {
   if (!isDatasetName(name)) return [];
   const found = await inFolder(root, join(root, TRASH, name), async ({ at }) => {
@@ -97,15 +97,15 @@ export async function listTrash(root: string, name: string): Promise<TrashEntry[
 }
 
 /**
- * Puts back what was put away in one go, also of a dataset that was put away itself. A file that has taken such a name
- * meanwhile is put away in its turn: `kept` says where to. Throws a Problem where there is no such entry.
+ * Puts back an entry of the trash, also of a dataset that is in the trash as a whole. Puts away the files that have taken
+ * these names meanwhile: `kept` says where to. Throws a Problem without such an entry.
  */
 export async function restoreFromTrash(
   root: string,
   name: string,
   entry: string,
 ): Promise<{ files: string[]; kept: string | null }> {
-  const gone = new Problem('not_in_trash', 'This is not in the trash: it may have been put back already.', {
+  const gone = new Problem('not_in_trash', 'This is not in the trash. It may have been put back already.', {
     about: { dataset: name },
   });
   if (!(await listTrash(root, name)).some((each) => each.entry === entry)) throw gone;
@@ -134,7 +134,7 @@ export async function restoreFromTrash(
 }
 
 async function readEntry(trash: string, entry: string): Promise<TrashEntry> {
-  // One that is a link itself is none of ours.
+  // An entry that is a link was not made by us.
   const own = (await lstat(join(trash, entry)).catch(ifUnreadable(null, 'datasets')))?.isDirectory();
   const names = own ? (await readdir(join(trash, entry))).sort() : [];
   const files = names.filter((file) => pictureStem(file) !== null || captionStem(file) !== null);

@@ -158,7 +158,7 @@ test('files that can all not be used leave no dataset behind', async () => {
     buffer: Buffer.from('no picture'),
   });
   await page.getByText('No file could be used, so dataset nothing was not created.').waitFor();
-  await page.getByText(/a\.png.*no picture/).waitFor();
+  await page.getByText(/a\.png.*not a PNG/).waitFor();
   expect((await sidecar.send('GET', 'datasets/nothing')).status).toBe(404);
 });
 

@@ -35,7 +35,7 @@ test('a zip of pictures and captions becomes a dataset, from the top or from one
       expect([200, 201]).toContain(answer.status);
       const read = await facts(answer);
       expect(read).toMatchObject({ accepted: ['1.png', '1.txt', "téo's 🐱.JPG"], refused: [] });
-      expect(read.notes).toEqual(['Passed over, for they are neither pictures nor captions: README.md.']);
+      expect(read.notes).toEqual(['Skipped, neither pictures nor captions: README.md.']);
       expect((await content(`${name}/1.png`)).equals(one)).toBe(true);
       expect(`${await content(`${name}/1.txt`)}`).toBe('first\r\n');
       expect((await content(`${name}/téo's 🐱.JPG`)).equals(two)).toBe(true);

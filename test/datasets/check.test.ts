@@ -49,14 +49,14 @@ test('everything that would spoil a training is said before it starts, with the 
   const folder = join(datasets, 'x');
   await mkdir(folder, { recursive: true });
   expect(checkDataset(await readDataset(datasets, 'x')).errors).toEqual([
-    `x holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${folder}.`,
+    `x has no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${folder}.`,
   ]);
   await writeFile(join(folder, 'good.png'), await picture());
   await writeFile(join(folder, 'good.txt'), 'a cat');
   await writeFile(join(folder, 'notes.md'), 'mine');
   expect(checkDataset(await readDataset(datasets, 'x'))).toEqual({
     errors: [],
-    warnings: ['There is only one picture: a LoRA learns more from several.'],
+    warnings: ['There is only one picture. A LoRA learns more from several.'],
   });
   await writeFile(join(folder, 'broken.jpg'), 'no picture');
   await writeFile(join(folder, 'mixed.Png'), await picture());
@@ -68,15 +68,15 @@ test('everything that would spoil a training is said before it starts, with the 
   await writeFile(join(folder, 'lost.txt'), 'no picture of this name');
   const { errors, warnings } = checkDataset(await readDataset(datasets, 'x'));
   expect(errors).toEqual([
-    expect.stringMatching(/^broken\.jpg can't be used: Its content is no picture/),
-    expect.stringMatching(/^mixed\.Png can't be used: .*mixed letters/),
+    expect.stringMatching(/^broken\.jpg can't be used: It is not a PNG, JPEG or WebP/),
+    expect.stringMatching(/^mixed\.Png can't be used: .*mixed case/),
     expect.stringMatching(/^latin\.txt can't be used as a caption: It is not UTF-8/),
     expect.stringMatching(/^void\.txt is empty/),
   ]);
   expect(warnings).toEqual([
     'broken.jpg, mixed.Png, plain.bmp have no caption: the trigger word is used instead.',
     "plain.bmp is a BMP, which Trackside can't check. The trainer may be able to read it; to be sure, save it as PNG or JPEG.",
-    expect.stringMatching(/^lost\.txt is a caption without a picture/),
+    expect.stringMatching(/^lost\.txt has no picture of the same name/),
   ]);
 });
 

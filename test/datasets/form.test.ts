@@ -52,10 +52,10 @@ test('without JavaScript: all good leads to the dataset, something refused shows
     html,
   );
   expect(mixed.status).toBe(422);
-  expect(await mixed.text()).toMatch(/<h1>Dataset<.*1 file was saved in cats.*c\.gif is not a kind of picture/);
+  expect(await mixed.text()).toMatch(/<h1>Dataset<.*1 file was saved in cats.*c\.gif is not a picture or caption/);
   const unnamed = await ask('POST', '/datasets', await form('../x', [['b.png', await picture()]]), html);
   expect(unnamed.status).toBe(422);
-  expect(await unnamed.text()).toMatch(/<h1>Datasets<.*"values":{"name":"\.\.\/x"}.*can't be the name/);
+  expect(await unnamed.text()).toMatch(/<h1>Datasets<.*"values":{"name":"\.\.\/x"}.*can't be a folder name/);
   const nothing = await ask('POST', '/datasets', await form('dogs', [['', '']]), html);
   expect([nothing.status, nothing.headers.get('location')]).toEqual([303, 'datasets/dogs']);
 });

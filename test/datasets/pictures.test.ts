@@ -90,7 +90,7 @@ test.each(['jpeg', 'png', 'webp'] as const)(
     await ask('PUT', `/datasets/x/images/b.${format}`, await picture(format));
     const { files, warnings } = await detail('x');
     expect(files).toMatchObject([{ turned: true, width: 80, height: 50 }, { turned: false }]);
-    expect(warnings.join('\n')).toMatch(/^a\.\w+ is turned or mirrored only by a note in the metadata/m);
+    expect(warnings.join('\n')).toMatch(/^a\.\w+ is rotated or mirrored only in the metadata/m);
     const thumb = await ask('GET', `/datasets/x/images/a.${format}?size=thumb`);
     const { width, height } = await sharp(Buffer.from(await thumb.arrayBuffer())).metadata();
     expect([width, height]).toEqual([50, 80]);

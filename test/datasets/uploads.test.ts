@@ -94,7 +94,7 @@ test('a BMP, and other kinds of files under a picture’s name, are refused with
     expect((await ask('PUT', '/datasets/x/images/a.bmp', body)).status).toBe(422);
   for (const [body, words] of [
     [gif, /a GIF, whatever its name says/],
-    [bmp(), /a BMP, which is not supported\. It was not saved.* Save it as PNG or JPEG/],
+    [bmp(), /a BMP, which is not supported\. Save it as PNG or JPEG/],
   ] as const) {
     const answer = await ask('PUT', '/datasets/x/images/a.png', body);
     expect((await facts(answer)).error.message).toMatch(words);
@@ -209,7 +209,7 @@ test('a caption from a form has plain line ends; one that is not UTF-8 is refuse
   expect(`${await content('x/cat.txt')}`).toBe("one\ntéo's 🐱");
   const latin = await ask('PUT', '/datasets/x/captions/cat', Buffer.from('téo', 'latin1'), text);
   expect(latin.status).toBe(422);
-  expect((await facts(latin)).error.message).toMatch(/not UTF-8.*save it with the encoding UTF-8/);
+  expect((await facts(latin)).error.message).toMatch(/not UTF-8.*Save it as UTF-8/);
   expect(`${await content('x/cat.txt')}`).toBe("one\ntéo's 🐱");
   expect((await ask('PUT', '/datasets/x/captions/cat', 'x'.repeat(100_001), text)).status).toBe(413);
 });

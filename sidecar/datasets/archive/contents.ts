@@ -4,10 +4,10 @@ import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js
 import { LARGEST_PICTURE } from '../receive.js';
 import { refused } from './refused.js';
 
-/** A file of an archive that is to be unpacked under `name`. */
+/** A file of an archive, to be unpacked under `name`. */
 export type Wanted = { entry: Entry; name: string; kind: 'picture' | 'caption' };
 
-/** What an archive holds for a dataset. `passedOver` are names of files that are neither pictures nor captions. */
+/** An archive's files for a dataset. `passedOver`: names of files that are neither pictures nor captions. */
 export type Contents = { wanted: Wanted[]; passedOver: string[]; bytes: number };
 
 export const MOST_FILES = 20_000;
@@ -15,14 +15,14 @@ export const MOST_FILES = 20_000;
 export const LARGEST_UNPACKED = 64_000_000_000;
 /** Bytes of all names and comments together. */
 const LONGEST_DIRECTORY = 16_000_000;
-/** Pictures are packed already; black ones shrink most. Less than this much is no bomb, whatever its ratio. */
+/** Pictures are packed already; black ones shrink most. Fewer bytes than these are no bomb at any ratio. */
 const MOST_TIMES_SMALLER = 250;
 const HARMLESS_BYTES = 50_000_000;
 
 /**
- * Reads the directory of an archive, and refuses the whole of it for anything that no honest archive of pictures holds:
- * paths that lead out, links and devices, encrypted or overlapping files, two of one name, bombs. Nothing is unpacked yet.
- * Throws a Problem that names the file.
+ * Reads the directory of an archive without unpacking it, and refuses the whole archive for anything that no honest one
+ * contains: paths that lead out, links and devices, encrypted or overlapping files, two files of one name, bombs. Throws a
+ * Problem that names the file.
  */
 export async function readContents(zip: ZipFile): Promise<Contents> {
   const found: Contents = { wanted: [], passedOver: [], bytes: 0 };
@@ -33,7 +33,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   for await (const entry of zip.eachEntry()) {
     directory += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
     if (++files > MOST_FILES || directory > LONGEST_DIRECTORY)
-      throw refused('too_many_files', `it holds more than ${MOST_FILES.toLocaleString('en')} files`);
+      throw refused('too_many_files', `it contains more than ${MOST_FILES.toLocaleString('en')} files`);
     const path = safePath(entry);
     if (path.endsWith('/')) continue;
     refuseSpecial(entry, path);
@@ -58,7 +58,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   return found;
 }
 
-/** The path of an entry, with `/` between folders. Throws a Problem for every path that could mean another place. */
+/** The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere. */
 function safePath(entry: Entry): string {
   const flags = entry.generalPurposeBitFlag;
   const path = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
@@ -88,7 +88,7 @@ function refuseSpecial(entry: Entry, path: string): void {
     throw refused('archive_link', `${printable(path)} is a link or a device, not a file`);
   if (entry.isEncrypted()) throw refused('archive_encrypted', `${printable(path)} is encrypted`);
   if (!entry.canDecodeFileData())
-    throw refused('archive_method', `${printable(path)} is packed in a way that few programs read`);
+    throw refused('archive_method', `${printable(path)} uses a compression that Trackside can't read`);
 }
 
 function refuseBomb(entry: Entry, path: string, kind: Wanted['kind']): void {
@@ -96,7 +96,7 @@ function refuseBomb(entry: Entry, path: string, kind: Wanted['kind']): void {
   if (entry.uncompressedSize > limit)
     throw refused('archive_bomb', `${printable(path)} would unpack to ${inMegabytes(entry.uncompressedSize)}`);
   if (isBomb(entry.uncompressedSize, entry.compressedSize))
-    throw refused('archive_bomb', `${printable(path)} is packed ${MOST_TIMES_SMALLER} times smaller than it is`);
+    throw refused('archive_bomb', `${printable(path)} is compressed more than ${MOST_TIMES_SMALLER}-fold`);
 }
 
 function isBomb(bytes: number, packed: number): boolean {
@@ -109,12 +109,12 @@ async function stretchOf(zip: ZipFile, entry: Entry, name: string) {
   return { from, to: fileDataStart + entry.compressedSize, name };
 }
 
-/** Files that share their bytes: the trick of the largest bombs. */
+/** Refuses files that share their bytes: the trick of the largest bombs. */
 function refuseOverlaps(stretches: { from: number; to: number; name: string }[]): void {
   stretches.sort((a, b) => a.from - b.from);
   for (const [index, { from, name }] of stretches.entries())
     if (from < (stretches[index - 1]?.to ?? 0))
-      throw refused('archive_overlap', `${printable(name)} shares its bytes with another file`);
+      throw refused('archive_overlap', `${printable(name)} overlaps with another file`);
 }
 
 function refuseSecondNames(wanted: readonly Wanted[], folders: ReadonlySet<string>): void {
@@ -123,21 +123,21 @@ function refuseSecondNames(wanted: readonly Wanted[], folders: ReadonlySet<strin
     const more = folders.size > 3 ? ` and ${folders.size - 3} more` : '';
     throw refused(
       'archive_folders',
-      `its pictures lie in ${folders.size} folders (${names.join(', ')}${more}), and a dataset is one`,
+      `its pictures are in ${folders.size} folders (${names.join(', ')}${more}), but a dataset is one folder`,
     );
   }
   const seen = new Map<string, string>();
   for (const { name } of wanted) {
-    // One file on a Mac or on Windows, and two that look alike anywhere else.
+    // The same file on a Mac or on Windows, and two that look alike elsewhere.
     const same = name.normalize('NFC').toLowerCase();
     const before = seen.get(same);
     if (before !== undefined)
-      throw refused('archive_names', `it holds both ${printable(before)} and ${printable(name)}`);
+      throw refused('archive_names', `it contains both ${printable(before)} and ${printable(name)}`);
     seen.set(same, name);
   }
 }
 
-/** What systems leave in folders. */
+/** Is it a file that operating systems leave in folders? */
 function isRubbish(folder: string, name: string): boolean {
   return /(^|\/)(__MACOSX|\.[^/]*)\//.test(folder) || name.startsWith('.') || /^(Thumbs\.db|desktop\.ini)$/i.test(name);
 }

@@ -1,8 +1,8 @@
 import { Problem } from '../../problem.js';
 import type { ProblemCode } from '../../problemStatus.js';
 
-/** Why nothing of an archive is taken. */
+/** Makes the Problem of an archive that is refused as a whole. `why` follows a colon. */
 export function refused(code: ProblemCode, why: string): Problem {
-  const remedy = 'Nothing of it was saved. Pack the pictures and captions anew, as a plain zip, and upload that.';
+  const remedy = 'None of its files were saved. Make a new, plain zip of the pictures and captions, and upload that.';
   return new Problem(code, `The archive can't be used: ${why}. ${remedy}`);
 }

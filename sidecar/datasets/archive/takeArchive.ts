@@ -10,16 +10,16 @@ import type { Taken } from '../uploads/facts.js';
 import { refused } from './refused.js';
 import type { Unpacked } from './unpack.js';
 
-/** A decoder goes over them in about 10 s. */
+/** Takes a decoder about 10 s. */
 const HARMLESS_PIXELS = 2 ** 30;
-/** Photos have about ten, masks of two colours some hundreds, a WebP of one colour millions. */
+/** Photos have about ten, two-colour masks some hundreds, a one-colour WebP millions. */
 const MOST_PIXELS_A_BYTE = 500;
 
 /**
- * Takes the pictures and captions of a zip into a dataset. All of them are unpacked, decoded and checked in `into`, an empty
- * folder on the same disk, before the first one is moved: an archive that can't be used changes nothing. Single pictures
- * that can't be decoded are named, and the others are taken. Throws a Problem as `unpack` does, and where its pictures
- * would keep the decoder too long. `signal` calls it off until the first file is moved.
+ * Takes the pictures and captions of a zip into a dataset. Unpacks, decodes and checks all of them in `into`, an empty folder
+ * on the same disk, before moving the first, so that a bad archive changes nothing. Names single pictures that don't decode,
+ * and takes the others. Throws a Problem as `unpack` does, and if the pictures would keep the decoder too long. `signal`
+ * cancels it until the first file is moved.
  */
 export async function takeArchive(
   folder: DatasetFolder,
@@ -27,7 +27,7 @@ export async function takeArchive(
   into: string,
   options: { tell: (done: number, total: number) => void; signal: AbortSignal },
 ): Promise<Taken> {
-  // Loaded with the first archive: most pods never see one.
+  // Loaded with the first archive; most pods never see one.
   const { unpack } = await import('./unpack.js');
   const taken: Taken = { accepted: [], notes: [], refused: [] };
   const ready: Unpacked[] = [];
@@ -67,7 +67,7 @@ async function check({ kind, name, received: { path } }: Unpacked): Promise<void
     requirePictureName(name);
     await requireDecodable(path, name);
   } else if (captionText(await readFile(path)) === null)
-    throw new Problem('not_utf8', `${name} is not UTF-8 text, and trainers stop on it. It was not saved.`);
+    throw new Problem('not_utf8', `${name} is not UTF-8 text, which trainers can't read. It was not saved.`);
 }
 
 async function placed(folder: DatasetFolder, name: string, received: Unpacked['received']) {
@@ -83,7 +83,7 @@ async function captioned({ root, name }: DatasetFolder, file: string, received: 
 function passedOverNote(files: readonly string[]): string {
   const shown = files.slice(0, 5).join(', ');
   const more = files.length > 5 ? ` and ${files.length - 5} more` : '';
-  return `Passed over, for they are neither pictures nor captions: ${shown}${more}.`;
+  return `Skipped, neither pictures nor captions: ${shown}${more}.`;
 }
 
 function inMillions(count: number): string {

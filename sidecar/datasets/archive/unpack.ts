@@ -10,17 +10,16 @@ import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
 import { type Contents, readContents, type Wanted } from './contents.js';
 import { refused } from './refused.js';
 
-/** A file that was unpacked, on the disk for certain. */
+/** An unpacked file, safely on the disk. */
 export type Unpacked = { name: string; kind: Wanted['kind']; received: Received };
 
 /**
- * Unpacks the pictures and captions of a zip into an empty folder, flat, one after the other and a block at a time; each is
- * given to `take` as soon as it is whole, and its size and checksum are those that the archive promises. Throws a Problem:
- * for an archive that is not as it should be (see `readContents`), and where the disk has no room for it; the
- * folder is then for the caller to remove.
+ * Unpacks the pictures and captions of a zip into an empty folder, flat, one after the other and a block at a time. `take`
+ * gets each as soon as it is whole, with the size and checksum that the archive promises. Throws a Problem for a bad archive
+ * (see `readContents`) and for a disk without room; the caller then removes the folder.
  *
- * @param tell hears how many bytes of how many are unpacked
- * @param signal calls it off at the next block: its reason is thrown
+ * @param tell reports the unpacked bytes and their total
+ * @param signal cancels it at the next block, and throws its reason
  */
 export async function unpack(
   archive: string,
@@ -31,7 +30,7 @@ export async function unpack(
 ): Promise<Omit<Contents, 'wanted'>> {
   const file = await open(archive, 'r');
   try {
-    // Names are read by us; sizes are held against what the directory says while a file is unpacked.
+    // We read the names; yauzl compares the sizes with the directory while it unpacks.
     const options = { autoClose: false, lazyEntries: true, decodeStrings: false, validateEntrySizes: true };
     const zip = await fromFdPromise(file.fd, options);
     const contents = await readContents(zip);
@@ -47,7 +46,7 @@ export async function unpack(
     tell(done, contents.bytes);
     return contents;
   } catch (error) {
-    // What the reader of zips throws is about the archive, and has no code; the disk's errors have one.
+    // yauzl's errors are about the archive and have no code; the disk's errors have one.
     if (
       error instanceof Problem ||
       ('code' in (error as object) && !/^(Z_|ERR_)/.test(`${(error as { code: unknown }).code}`))
@@ -67,7 +66,7 @@ async function* checked(zip: ZipFile, { entry, name }: Wanted, signal: AbortSign
     sum = crc32(block, sum);
     yield block;
   }
-  if (sum !== entry.crc32) throw refused('archive_damaged', `${printable(name)} is damaged: its checksum is another`);
+  if (sum !== entry.crc32) throw refused('archive_damaged', `${printable(name)} is damaged: its checksum is wrong`);
 }
 
 async function requireRoom(folder: string, bytes: number): Promise<void> {
@@ -75,6 +74,6 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   if (bytes + SPARE_DISK <= bavail * bsize) return;
   throw new Problem(
     'disk_full',
-    `The archive unpacks to ${Math.ceil(bytes / 1_000_000)} MB, and the disk has no room for that. Nothing of it was saved. Free some space and upload it again.`,
+    `The archive unpacks to ${Math.ceil(bytes / 1_000_000)} MB, and the disk has no room for that. None of its files were saved. Free some space and upload it again.`,
   );
 }

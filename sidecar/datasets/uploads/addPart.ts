@@ -6,13 +6,13 @@ import { collectBlocks } from '../../memory.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
 
-/** Bytes `from` up to, not including, `to`. `crc32` is that of the file from its beginning up to `to`, where told. */
+/** Bytes `from` (inclusive) to `to` (exclusive). `crc32`: of the file from its start to `to`, if the sender gave it. */
 export type Part = { from: number; to: number; crc32: number | null };
 
 /**
- * Writes a part of an upload to the disk as it arrives. What has arrived stays when the connection breaks: the next part
- * goes on there, or anywhere before. A newer part ends an older one that still waits for a connection that is gone. Throws
- * a Problem where bytes before it are missing, or where its checksum is another; nothing of it is kept then.
+ * Writes a part of an upload to the disk as it arrives. Arrived bytes survive a broken connection: the next part continues
+ * there, or anywhere before. A newer part ends an older one that waits on a dead connection. Throws a Problem, and keeps
+ * nothing of the part, if earlier bytes are missing or its checksum differs.
  */
 export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   await alone(upload.key, async (signal) => {
@@ -20,7 +20,7 @@ export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterabl
     if (part.from > arrived)
       throw new Problem(
         'part_too_early',
-        `Only ${arrived} bytes of ${upload.record.file} have arrived: go on from there. Nothing was lost.`,
+        `Only ${arrived} bytes of ${upload.record.file} have arrived. Continue from there.`,
       );
     const before = await crcUpTo(upload, part.from);
     const file = await open(upload.content, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
@@ -30,7 +30,7 @@ export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterabl
       known.set(upload.key, { at: part.to, crc: after });
       if (part.crc32 === null || part.crc32 === after) return;
       await file.truncate(part.from);
-      throw new Problem('part_damaged', `A part of ${upload.record.file} arrived damaged. Send that part again.`);
+      throw new Problem('part_damaged', `A part of ${upload.record.file} arrived damaged. Send it again.`);
     } finally {
       await file.sync();
       await file.close();
@@ -38,7 +38,7 @@ export async function addPart(upload: HalfDone, part: Part, chunks: AsyncIterabl
   });
 }
 
-/** CRC-32 of the first `end` bytes that have arrived; remembered, so that no part is read twice while it arrives. */
+/** CRC-32 of the first `end` arrived bytes; remembered, so that no part is read twice. */
 export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
   const remembered = known.get(upload.key);
   let { at, crc } = remembered && remembered.at <= end ? remembered : { at: 0, crc: 0 };
@@ -59,7 +59,7 @@ export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
   return crc;
 }
 
-/** Forgets what is known of an upload that is over. */
+/** Forgets the checksum of a finished upload. */
 export function forget(key: string): void {
   known.delete(key);
 }
@@ -77,8 +77,7 @@ async function write(
   let at = from;
   let sum = crc;
   for await (const chunk of until(signal, chunks)) {
-    if (at + chunk.length > to)
-      throw new Problem('part_too_long', 'The part is longer than its Content-Range says. Nothing else was changed.');
+    if (at + chunk.length > to) throw new Problem('part_too_long', 'The part is longer than its Content-Range says.');
     for (let written = 0; written < chunk.length; )
       written += (await file.write(chunk, written, chunk.length - written, at + written)).bytesWritten;
     sum = crc32(chunk, sum);
@@ -86,14 +85,17 @@ async function write(
     collectBlocks(chunk.length);
   }
   if (at === to) return sum;
-  throw new Problem('upload_cut_off', 'The part is shorter than its Content-Range says. What arrived is kept.');
+  throw new Problem(
+    'upload_cut_off',
+    'The part is shorter than its Content-Range says. The bytes that arrived are kept.',
+  );
 }
 
-/** Waits for nobody once the signal says so. No race with one long promise: that would keep every chunk until its end. */
+/** Stops waiting at the signal. A race with one long promise would hold on to every chunk until its end. */
 async function* until(signal: AbortSignal, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = chunks[Symbol.asyncIterator]();
   let giveUp: (problem: Problem) => void = () => {};
-  const message = 'A newer part of the same upload has come. What arrived is kept.';
+  const message = 'A newer part of this upload has arrived. The bytes of this one are kept.';
   signal.addEventListener('abort', () => giveUp(new Problem('part_overtaken', message)));
   for (;;) {
     const { done, value } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What became of uploaded files. `notes` say what was unusual about files that were accepted. */
+/** The result for uploaded files. `notes`: remarks on accepted files. */
 export type Taken = {
   accepted: string[];
   notes: string[];
@@ -10,25 +10,25 @@ export type UploadFacts = {
   id: string;
   dataset: string;
   file: string;
-  /** Of the whole file, and how many of them have arrived and are on the disk. */
+  /** Size of the whole file, and of the part on the disk. */
   bytes: number;
   arrived: number;
-  /** CRC-32 of what has arrived, 8 hex digits. */
+  /** CRC-32 of the arrived bytes, 8 hex digits. */
   crc32: string;
-  /** `taking`: all has arrived, and is being unpacked and decoded. */
+  /** `taking`: it has arrived whole, and is being unpacked and decoded. */
   state: 'arriving' | 'taking' | 'taken' | 'refused';
-  /** Of an archive that is being unpacked: bytes. */
+  /** Bytes of an archive that is being unpacked. */
   unpacked: { done: number; total: number } | null;
   taken: Taken | null;
-  /** Why it was refused as a whole. */
+  /** Why the whole upload was refused. */
   problem: { code: string; message: string } | null;
   created_at: string;
 };
 
-/** The same upload, told by what a page knows of a file before it reads it. */
+/** Identifies an upload by what a page knows of a file before reading it. */
 export type UploadRequest = {
   file: string;
   bytes: number;
-  /** When the sender's file was changed last, in milliseconds since 1970; 0 where unknown. */
+  /** When the sender's file was last changed, in milliseconds since 1970; 0 if unknown. */
   modified: number;
 };

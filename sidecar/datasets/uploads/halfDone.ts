@@ -9,12 +9,12 @@ import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
 import type { UploadRequest } from './facts.js';
 
-/** Hidden, beside the datasets: no trainer and no list looks there. Each upload is a folder in it, named by its id. */
+/** Hidden beside the datasets, where no trainer and no list looks. Each upload is a folder in it, named by its id. */
 const UPLOADS = '.uploads';
 const RECORD = 'upload.json';
 const CONTENT = 'content';
 const ID = /^[0-9a-f]{32}$/;
-/** Whoever lost the line comes back within a day. */
+/** People who lost the connection return within a day. */
 const KEPT_MS = 24 * 3_600_000;
 
 const record = z.object({
@@ -35,16 +35,16 @@ const record = z.object({
 
 export type UploadRecord = z.infer<typeof record>;
 
-/** A half-done upload while it is worked on: `at` means its folder, `key` is what that is called. */
+/** A half-done upload in use: `at` stays with its folder, `key` is the folder's name. */
 export type HalfDone = { root: string; id: string; at: string; key: string; content: string; record: UploadRecord };
 
-/** The same file sent to the same dataset has the same id: a page that was closed goes on where it stopped. */
+/** The same file for the same dataset has the same id, so that a closed page continues where it stopped. */
 export function uploadId(dataset: string, { file, bytes, modified }: UploadRequest): string {
   const told = JSON.stringify([dataset, file, bytes, modified]);
   return createHash('sha256').update(told).digest('hex').slice(0, 32);
 }
 
-/** Makes the folder of an upload, unless it is there. */
+/** Makes the folder of an upload, unless it exists. */
 export async function makeUpload(root: string, dataset: string, id: string, request: UploadRequest): Promise<void> {
   await makeFolder(join(root, UPLOADS));
   await inFolder(root, join(root, UPLOADS), async ({ at }) => {
@@ -60,7 +60,7 @@ export async function makeUpload(root: string, dataset: string, id: string, requ
   });
 }
 
-/** Does work on a half-done upload. Throws a Problem where there is none of this id for this dataset. */
+/** Runs work on a half-done upload. Throws a Problem if the dataset has none with this id. */
 export async function inUpload<T>(
   root: string,
   dataset: string,
@@ -77,12 +77,12 @@ export async function inUpload<T>(
   if (done) return done.result;
   throw new Problem(
     'no_upload',
-    'There is no such upload: it was given up, or nothing came for a day. Begin it again; what was saved before is still there.',
+    'There is no such upload: it was cancelled, or has been idle for a day. Start it again.',
     { about: { dataset: dataset } },
   );
 }
 
-/** Does work in a new folder beside the uploads, which is gone afterwards, whatever happens. */
+/** Runs work in a new folder beside the uploads, and removes the folder afterwards in any case. */
 export async function inNewFolder<T>(root: string, work: (at: string) => Promise<T>): Promise<T> {
   const id = randomBytes(16).toString('hex');
   await makeFolder(join(root, UPLOADS));
@@ -96,12 +96,12 @@ export async function inNewFolder<T>(root: string, work: (at: string) => Promise
   }
 }
 
-/** Removes an upload with what has arrived of it. */
+/** Removes an upload with its arrived bytes. */
 export async function removeUpload(root: string, id: string): Promise<void> {
   await inFolder(root, join(root, UPLOADS), ({ at }) => rm(join(at, id), { recursive: true, force: true }));
 }
 
-/** Bytes that are on the disk. */
+/** Bytes on the disk. */
 export async function arrivedBytes({ content }: Pick<HalfDone, 'content'>): Promise<number> {
   return (await stat(content).catch(ifUnreadable(null, 'datasets')))?.size ?? 0;
 }
@@ -110,7 +110,7 @@ export async function writeRecord(at: string, content: UploadRecord): Promise<vo
   await writeWhole(join(at, RECORD), JSON.stringify(content));
 }
 
-/** Ids of all uploads of a dataset, or of all datasets, with their records. */
+/** Lists the uploads of a dataset, or of all datasets, with their records. */
 export async function listUploads(root: string, dataset?: string): Promise<{ id: string; record: UploadRecord }[]> {
   const all = await inFolder(root, join(root, UPLOADS), async ({ at }) => {
     const ids = (await readdir(at)).filter((id) => ID.test(id));
@@ -122,7 +122,7 @@ export async function listUploads(root: string, dataset?: string): Promise<{ id:
   );
 }
 
-/** Removes uploads to which nothing came for a day; `busy` tells which are worked on. Never throws. */
+/** Removes uploads that have been idle for a day; `busy` tells which are in use. Never throws. */
 export async function sweepUploads(root: string, busy: (id: string) => boolean, now = Date.now()): Promise<void> {
   await inFolder(root, join(root, UPLOADS), async ({ at }) => {
     for (const id of await readdir(at)) {

@@ -15,22 +15,22 @@ import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, 
 /** Bytes. */
 export const LARGEST_ARCHIVE = 64_000_000_000;
 
-/** `end` calls an archive off, as long as nothing of it was moved into the dataset. */
+/** `end` cancels an archive until its first file is moved into the dataset. */
 export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void>; end: AbortController };
 
-/** Archives one after the other: each wants the disk. */
+/** Unpacks one archive after the other: each keeps the disk busy. */
 const unpacking = semaphore(1);
 const underWay = new Map<string, Taking>();
 
-/** What is being taken of an upload, if anything. */
+/** The taking of an upload that is under way, if any. */
 export function takingOf(root: string, id: string): Taking | null {
   return underWay.get(join(root, id)) ?? null;
 }
 
 /**
- * Takes an upload that has arrived whole into its dataset, once, however often it is asked for. How it ended is written to
- * the upload's record, from which a page that lost the connection learns it. `ended` rejects with a Problem where the disk
- * was full or gave an error: what arrived is kept then, and asking again tries again.
+ * Takes a whole upload into its dataset, once for any number of calls. The upload's record keeps the result for a page that
+ * lost the connection. `ended` rejects with a Problem if the disk is full or fails: the bytes are kept then, and the next
+ * call tries again.
  */
 export function take(root: string, dataset: string, id: string): Taking {
   const key = join(root, id);
@@ -47,7 +47,7 @@ export function take(root: string, dataset: string, id: string): Taking {
   return taking;
 }
 
-/** Has all of it arrived, and nothing become of it yet? */
+/** Has the upload arrived whole, with no result yet? */
 export async function isDue(upload: HalfDone): Promise<boolean> {
   const { taken, problem, bytes } = upload.record;
   return !taken && !problem && (await arrivedBytes(upload)) === bytes;
@@ -74,7 +74,7 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
   return inDataset(root, dataset, (folder) =>
     withDiskWords(join(root, dataset, file), async () => {
       if (!isArchive(file)) {
-        // Under another name: what is given away here is removed in any case.
+        // Under another name: takePicture removes its file in any case.
         const path = join(upload.at, 'picture');
         await rename(content, path);
         const { notes } = await takePicture(folder, file, { path, bytes });
@@ -89,7 +89,7 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
   );
 }
 
-/** Nothing half-unpacked stays in `into`, and nothing that a killed sidecar left there is used. */
+/** Unpacks in an empty `into`, free of a killed sidecar's leftovers, and empties it afterwards. */
 async function takeUnpacked(
   folder: DatasetFolder,
   archive: string,
@@ -107,7 +107,7 @@ async function takeUnpacked(
   }, options.signal);
 }
 
-/** Takes a whole archive that comes as one body, and answers when all of it is in the dataset. Throws a Problem. */
+/** Takes an archive that comes as one body, and returns when all of it is in the dataset. Throws a Problem. */
 export async function receiveArchive(
   root: string,
   dataset: string,

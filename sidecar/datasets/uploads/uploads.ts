@@ -21,11 +21,11 @@ import {
 } from './halfDone.js';
 import { isArchive, isDue, LARGEST_ARCHIVE, take, takingOf } from './take.js';
 
-/** An answer is given before proxies lose patience; who asks again learns the rest. */
+/** Answers before proxies lose patience; the next request reports the rest. */
 const PATIENCE_MS = 20_000;
 
 /**
- * Begins an upload in parts, or finds the one that was begun: `arrived` tells where to go on. Throws a Problem: no such
+ * Begins an upload in parts, or finds the one begun before: `arrived` says where to continue. Throws a Problem: no such
  * dataset, too large, a bad name, no room on the disk.
  */
 export async function beginUpload(root: string, dataset: string, request: UploadRequest): Promise<UploadFacts> {
@@ -38,7 +38,7 @@ export async function beginUpload(root: string, dataset: string, request: Upload
   await requireRoom(root, file, bytes);
   const id = uploadId(dataset, request);
   return withDiskWords(join(root, file), async () => {
-    // What was refused or saved before may have been changed since: it begins anew.
+    // A file that was refused or saved before may have changed since, so it starts over.
     await inUpload(root, dataset, id, async ({ at, record }) => {
       if (record.taken || record.problem) await rm(join(at, 'upload.json'), { force: true });
     }).catch(ifMissing(undefined));
@@ -49,20 +49,20 @@ export async function beginUpload(root: string, dataset: string, request: Upload
 
 export async function readUpload(root: string, dataset: string, id: string): Promise<UploadFacts> {
   return inUpload(root, dataset, id, async (upload) => {
-    // A sidecar that ended in the middle of it left it whole.
+    // A sidecar that ended while taking it left it whole.
     if (await isDue(upload)) take(root, dataset, id);
     return factsOf(upload);
   });
 }
 
-/** All uploads of a dataset that are not over. */
+/** Lists the unfinished uploads of a dataset. */
 export async function unfinishedUploads(root: string, dataset: string): Promise<UploadFacts[]> {
   const all = await listUploads(root, dataset);
   const open = all.filter(({ record }) => !record.taken && !record.problem);
   return Promise.all(open.map(({ id }) => readUpload(root, dataset, id)));
 }
 
-/** Takes a part; with the last one the whole is taken into the dataset. Throws a Problem as `addPart` does, disk full. */
+/** Receives a part; the last one takes the whole into the dataset. Throws a Problem as `addPart` does, disk full. */
 export async function receivePart(
   root: string,
   dataset: string,
@@ -74,7 +74,10 @@ export async function receivePart(
     const { file, bytes, taken, problem } = upload.record;
     if (taken || problem || takingOf(root, id)) return factsOf(upload);
     if (part.total !== bytes)
-      throw new Problem('other_size', `${file} was announced with ${bytes} bytes, not ${part.total}. Begin it again.`);
+      throw new Problem(
+        'other_size',
+        `${file} has changed: it had ${bytes} bytes, and now has ${part.total}. Upload it again.`,
+      );
     await withDiskWords(join(root, file), () => addPart(upload, part, chunks));
     if (await isDue(upload)) await patiently(take(root, dataset, id).ended);
     return inUpload(root, dataset, id, factsOf);
@@ -82,13 +85,13 @@ export async function receivePart(
 }
 
 /**
- * Removes an upload and what has arrived of it; an archive that is being unpacked is called off. False where all of it was in
- * the dataset before that. Throws a Problem.
+ * Removes an upload and its arrived bytes, and cancels an archive that is being unpacked. Returns false if all of it was in
+ * the dataset before. Throws a Problem.
  */
 export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {
   await inUpload(root, dataset, id, async () => {
     const taking = takingOf(root, id);
-    taking?.end.abort(new Problem('given_up', 'The upload was given up. Nothing of it was saved.'));
+    taking?.end.abort(new Problem('given_up', 'The upload was cancelled. None of its files were saved.'));
     await ended(taking?.ended);
   });
   const taken = await inUpload(root, dataset, id, async ({ key, record }) => {
@@ -99,7 +102,7 @@ export async function giveUp(root: string, dataset: string, id: string): Promise
   return !taken;
 }
 
-/** Takes what had arrived whole when the sidecar ended, and removes what nobody came back for; again every hour. */
+/** Takes uploads that were whole when the sidecar ended, and removes abandoned ones; again every hour. */
 export function lookAfterUploads(root: string): void {
   const look = repeated('uploads', async () => {
     await sweepUploads(root, (id) => takingOf(root, id) !== null);
@@ -128,11 +131,11 @@ async function requireRoom(root: string, file: string, bytes: number): Promise<v
   if (bytes + SPARE_DISK <= bavail * bsize) return;
   throw new Problem(
     'disk_full',
-    `The disk has no room for the ${Math.ceil(bytes / 1_000_000)} MB of ${file}. Nothing was saved. Free some space and upload it again.`,
+    `The disk has no room for ${file} (${Math.ceil(bytes / 1_000_000)} MB). Free some space and upload it again.`,
   );
 }
 
-/** Waits for the end, but not for ever. Rejects where it did. */
+/** Waits for the end, but not for ever. Rejects as `ended` does. */
 async function patiently(end: Promise<void>): Promise<void> {
   const enough = new AbortController();
   await Promise.race([end, ended(wait(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }))]);
