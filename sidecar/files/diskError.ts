@@ -1,4 +1,4 @@
-/** By number, for Node has no names for some: a quota that is used up comes as "Unknown system error -122" (Linux). */
+/** By number, as Node has no names for some: an exhausted quota arrives as "Unknown system error -122" (Linux). */
 const CODES: Record<number, string> = {
   1: 'EPERM',
   5: 'EIO',
@@ -10,7 +10,7 @@ const CODES: Record<number, string> = {
   122: 'EDQUOT',
 };
 
-/** The code of an error that a full, read-only or broken disk gives; null for every other error. */
+/** The code of an error of a full, read-only or broken disk; null for every other error. */
 export function diskErrorCode(error: unknown): string | null {
   const { errno, code } = (error ?? {}) as NodeJS.ErrnoException;
   return CODES[Math.abs(errno ?? 0)] ?? (code && Object.values(CODES).includes(code) ? code : null);

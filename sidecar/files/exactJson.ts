@@ -1,9 +1,9 @@
-/** The first number in a JSON text that would not come out as it went in, as a phrase; or null. */
+/** The first number in a JSON text that parsing and writing would change, as a phrase; or null. */
 export function unsafeNumber(json: string): string | null {
   return scanJson(json).number;
 }
 
-/** One pass over the text, without a regular expression over its strings: these may be megabytes long. */
+/** Scans the text once, without a regular expression over its strings, which may be megabytes long. */
 export function scanJson(json: string): { number: string | null; depth: number } {
   let number: string | null = null;
   let depth = 0;
@@ -45,8 +45,8 @@ function endOfString(json: string, start: number): number {
 }
 
 /**
- * From 2^53 a double no longer holds every integer. 1e20 would be written back as the digits of one, 1e999 as null, and
- * 1e-999 as 0.
+ * From 2^53 on, a double can't represent every integer. JSON.stringify writes 1e20 as the digits of an integer, 1e999 as
+ * null, and 1e-999 as 0.
  */
 function spoiled(token: string): string | null {
   if (token.length < 4) return null;

@@ -1,4 +1,4 @@
-/** A map that forgets what was used longest ago, once the sizes of its entries add up to more than `limit`. */
+/** A map that drops its least recently used entries once their sizes add up to more than `limit`. */
 export class Lru<V> {
   #entries = new Map<string, { value: V; size: number }>();
   #total = 0;

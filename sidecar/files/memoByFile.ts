@@ -1,6 +1,6 @@
 import { Lru } from './lru.js';
 
-/** What `read` found at a path, kept for as long as the signature of what lies there stays the same. */
+/** Remembers the result of `read` for a path as long as the file's signature stays the same. */
 export function memoByFile<Found, More extends unknown[]>(read: (path: string, ...more: More) => Promise<Found>) {
   const known = new Lru<{ signature: string; found: Promise<Found> }>(5_000);
   return (path: string, signature: string, ...more: More): Promise<Found> => {

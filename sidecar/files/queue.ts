@@ -2,7 +2,7 @@ import { ended } from '../caught.js';
 
 const waiting = new Map<string, Promise<unknown>>();
 
-/** Runs work on the same key one after the other, in the order of the calls, within this process. */
+/** Runs the work of one key one after the other, in the order of the calls, within this process. */
 export async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
   const before = waiting.get(key);
   const mine = (async () => {
@@ -17,7 +17,7 @@ export async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** At most `limit` pieces of work at once; the others wait in order, until the signal says that nobody wants them any more. */
+/** Runs at most `limit` pieces of work at once; the others wait in order, until their signal cancels them. */
 export function semaphore(limit: number): <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T> {
   const queue: (() => void)[] = [];
   let free = limit;

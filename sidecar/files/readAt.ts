@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** `length` bytes of a file from position `from`; fewer only where it ends. One read may bring less than was asked for. */
+/** Reads `length` bytes from position `from`; fewer only at the file's end. A single read call may return less. */
 export async function readAt(file: FileHandle, from: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;

@@ -9,9 +9,9 @@ export type SafetensorsHeader = {
   /** `ss_*`, `modelspec.*`, …: all values are strings. */
   metadata: Record<string, string>;
   tensors: number;
-  /** Where each tensor lies in the file, in bytes, in the file's order; `to` is just behind it. */
+  /** Byte range of each tensor, in the file's order; `to` is exclusive. */
   places: TensorPlace[];
-  /** What the file must measure, in bytes, to hold every tensor. */
+  /** Size of a file that contains every tensor, in bytes. */
   expectedBytes: number;
   bytes: number;
 };
@@ -31,8 +31,8 @@ const headerShape = z.record(
 );
 
 /**
- * Reads what a weights file says of itself, without its weights. A string, instead of a header, says in words what is
- * wrong with the file ("is cut short", …), to follow its name. File-system errors are thrown.
+ * Reads the header of a weights file, without its weights. A string instead of a header says what is wrong with the file
+ * ("is cut short", …), to follow its name. Throws file-system errors.
  *
  * Format: u64 little-endian header length, JSON header, tensors (safetensors, README "Format").
  */
@@ -43,7 +43,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsHeader |
   return header.bytes > header.expectedBytes ? 'is longer than its header says' : header;
 }
 
-/** The same for a file whose header is there already, whether its weights are or not. */
+/** The same for a file whose weights may still be missing. */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader | string> {
   const file = await open(path, 'r');
   try {

@@ -2,22 +2,22 @@ import { lstat, readdir } from 'node:fs/promises';
 import { ifUnreadable } from '../caught.js';
 import { Lru } from './lru.js';
 
-/** What was written so long ago, in milliseconds, is finished. */
+/** Milliseconds after the last write until a file counts as finished. */
 const SETTLED_MS = 2000;
-/** Settled files that are asked for again on each call, those first that were not for the longest time. */
+/** Settled files that each call checks again, the longest unchecked first. */
 const RECHECKED = 16;
-/** Files of all folders together that are remembered. */
+/** Remembered files, over all folders. */
 const MOST = 20_000;
 
 type OnDisk = { name: string; bytes: number; savedAtMs: number };
 
 /**
- * Reads the files of a folder of which thousands may lie there and few change: new and fresh ones on each call, of those
- * that have settled a few. One that was written over in place long after it was finished is noticed some calls later; up
- * to 16 files all are asked for each time. Gives the same array for as long as nothing changed.
+ * Reads the files of a folder with thousands of files, few of which change: new and fresh ones on each call, and a few of
+ * the settled ones. Notices an old file that is overwritten in place some calls later; reads all of up to 16 files each
+ * time. Returns the same array as long as nothing changes.
  *
- * @param isWhole nothing more is going to be written into it
- * @param compare the order of what is given
+ * @param isWhole whether the file is complete
+ * @param compare the order of the result
  */
 export function settledFiles<Found extends OnDisk>(
   isWhole: (found: Found) => boolean,
@@ -25,13 +25,13 @@ export function settledFiles<Found extends OnDisk>(
 ) {
   type Known = {
     names: readonly string[];
-    /** Those that were not asked for the longest come first. */
+    /** The longest unchecked first. */
     files: Map<string, Found | null>;
     unsettled: Set<string>;
     sorted: Found[];
   };
   const folders = new Lru<Known>(MOST);
-  /** `key` is what the folder and the names are remembered by. */
+  /** `key` identifies the folder and the names. */
   return async (key: string, names: readonly string[], read: (name: string) => Promise<Found | null>) => {
     const known = folders.get(key) ?? { names: [], files: new Map(), unsettled: new Set(), sorted: [] };
     folders.set(key, known, names.length + 1);
@@ -51,7 +51,7 @@ export function settledFiles<Found extends OnDisk>(
     return known.sorted;
   };
 
-  /** Did a file go? */
+  /** Is a file gone? */
   function takeNames(known: Known, names: readonly string[]): boolean {
     if (known.names === names) return false;
     known.names = names;
@@ -80,7 +80,7 @@ export function settledFiles<Found extends OnDisk>(
   }
 }
 
-/** What is made of the names in a folder, anew only where it changed, or did a moment ago. Null: no folder, or a link to one. */
+/** Caches the result of `choose` for the names in a folder until the folder changes. Null: no folder, or a link to one. */
 export function settledNames<Named>(choose: (names: string[]) => Named) {
   const folders = new Lru<{ signature: string; chosen: Named }>(MOST);
   return async (folder: string): Promise<Named | null> => {

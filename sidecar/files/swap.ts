@@ -13,18 +13,18 @@ type Swapper = { child: ChildProcess; waiting: ((answer: number) => void)[]; idl
 let findPython: (() => Promise<string>) | null = null;
 let swapper: Swapper | null = null;
 let starting = false;
-/** Some file systems can't swap (network volumes), and a machine may lack Python: then it is not tried again. */
+/** Set on file systems that can't swap (network volumes) and on machines without Python: not tried again. */
 let impossible = false;
 
-/** Says which Python may be used for swapping. */
+/** Sets the Python that swaps files. */
 export function allowSwapping(python: () => Promise<string>): void {
   findPython = python;
 }
 
 /**
- * Somebody else edits the files that we edit: from now on, for a while, they are swapped, not replaced. Node has no call
- * for renameat2(RENAME_EXCHANGE), so a small Python process does it; it starts in the background and ends when idle. A look
- * and a rename instead lost 10 of 10,400 edits beside 4,637 writes of ours on a busy machine; swapping lost none.
+ * Switches from replacing files to swapping them for a while, as somebody else edits the same files. Node has no call for
+ * renameat2(RENAME_EXCHANGE), so a small Python process does it; it starts in the background and ends when idle. Comparing
+ * and renaming lost 10 of 10,400 edits beside 4,637 writes of ours on a busy machine; swapping lost none.
  */
 export function expectOtherEditors(): void {
   if (swapper || starting || impossible || !findPython) return;
@@ -41,8 +41,8 @@ export function expectOtherEditors(): void {
 }
 
 /**
- * Puts `file` in the place of `path`, in one step, where what lies there is still what `expected` says; the two are
- * exchanged. `impossible`, and nothing changed, where that can't be done now.
+ * Exchanges `file` and `path` in one step, if the file at `path` is still the `expected` one. Returns `impossible`, with
+ * nothing changed, if that can't be done now.
  */
 export async function swapFiles(
   file: string,
@@ -90,7 +90,7 @@ function start(python: string): void {
   });
   child.once('exit', gone);
   createInterface(child.stdout).on('line', (line) => {
-    // It says once that it is there.
+    // The helper's first line.
     if (line === 'ready') swapper = present;
     else present.waiting.shift()?.(Number(line));
   });

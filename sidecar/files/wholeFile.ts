@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { ended, ifUnreadable } from '../caught.js';
 import { discard } from './discard.js';
 
-/** Hears how each write ended: which file, and the system's error or null. For who tells people about a full disk. */
+/** Hears the result of each write: the file, and the system's error or null. Used to warn people of a full disk. */
 export type WriteListener = (path: string, error: NodeJS.ErrnoException | null) => void;
 const listeners = new Set<WriteListener>();
 
@@ -20,9 +20,9 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
 }
 
 /**
- * Writes the content to a new file beside `path`, on the disk for certain, and returns its name. The name has a random
- * part: two pods on one volume have the same PIDs. After a failure nothing is tried again on the same file: an fsync
- * that failed once may succeed the second time without having written.
+ * Writes the content to a new file beside `path`, synced to the disk, and returns its name. The name has a random part:
+ * two pods on one volume have the same PIDs. Never retries on the same file: a second fsync may succeed without having
+ * written.
  */
 export async function writeAside(path: string, content: string | Uint8Array, mode = 0o644): Promise<string> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
@@ -52,7 +52,7 @@ export async function putInPlace(temporary: string, path: string): Promise<void>
   await syncFolder(dirname(path));
 }
 
-/** So that a power cut does not undo a rename. Some network volumes can't: then it lasts as long as they make it. */
+/** Syncs a folder, so that a power cut does not undo a rename. Ignores volumes that can't, such as some network ones. */
 export async function syncFolder(folder: string): Promise<void> {
   const opened = await open(folder, 'r').catch(ifUnreadable(null, 'files'));
   await ended(opened?.sync());
@@ -63,19 +63,19 @@ const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/;
 /** No write of a small file takes longer, on this pod or another. */
 const ABANDONED_MS = 60_000;
 
-/** Is this the name of a file that `writeAside` makes? */
+/** Is this a file name of `writeAside`? */
 export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** When each was seen first, by our own monotonic clock. */
+/** When each was first seen, by our own monotonic clock. */
 const seen = new Map<string, number>();
-/** Folders that will be looked at again. */
+/** Folders with a second sweep scheduled. */
 const again = new Set<string>();
 
 /**
- * Removes what a process left in a folder that was killed while writing, once it has lain there for a minute before our
- * eyes: what its time says is another clock's, which jumps, or is that of a volume's server. Never throws.
+ * Removes the temporary files of killed writers from a folder, a minute after we first saw them. Their own times come from
+ * clocks that jump, or from a volume's server. Never throws.
  */
 export async function sweepTemporary(folder: string): Promise<void> {
   const names = await readdir(folder).catch(ifUnreadable([], 'files'));
@@ -96,9 +96,9 @@ export async function sweepTemporary(folder: string): Promise<void> {
   }, ABANDONED_MS).unref();
 }
 
-/** Lets the listeners hear of a write that was not made by this file. */
+/** Tells the listeners of a write outside this file. */
 export function tellWrite(path: string, error: NodeJS.ErrnoException | null): void {
-  // Under a descriptor's path nobody would know the folder: who holds it tells its name.
+  // A descriptor's path does not name the folder: its holder reports the write instead.
   if (!path.startsWith('/proc/self/fd/')) for (const listener of listeners) listener(path, error);
 }
 

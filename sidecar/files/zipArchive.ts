@@ -11,8 +11,8 @@ const WINDOW = 4 * 1024 * 1024;
 const LARGEST_DIRECTORY = 256 * 1024 * 1024;
 
 /**
- * Does a zip archive of `size` bytes, as torch.save writes one, end as a whole one does? Reads its last 22 bytes only:
- * that finds a file that was cut off, as a killed trainer leaves it.
+ * Does a zip archive of `size` bytes, as torch.save writes it, end like a whole one? Reads only the last 22 bytes, enough to
+ * find a file that a killed trainer cut short.
  */
 export async function endsAsZip(path: string, size: number): Promise<boolean> {
   const file = await open(path, 'r');
@@ -25,9 +25,9 @@ export async function endsAsZip(path: string, size: number): Promise<boolean> {
 }
 
 /**
- * Reads every byte of a zip archive and compares it with the archive's own checksums: a lost power supply leaves files of
- * full length with zeros in them, and torch does not compare (miniz is built with MINIZ_DISABLE_ZIP_READER_CRC32_CHECKS).
- * Answers in words what is wrong, to follow the file's name; null for a whole archive.
+ * Compares every byte of a zip archive with the archive's own checksums: a power cut leaves files of full length with zeros
+ * in them, and torch does not compare (miniz is built with MINIZ_DISABLE_ZIP_READER_CRC32_CHECKS). Returns what is wrong in
+ * words that follow the file's name; null for a whole archive.
  */
 export async function whatIsTornInZip(path: string): Promise<string | null> {
   const file = await open(path, 'r');
@@ -45,7 +45,7 @@ export async function whatIsTornInZip(path: string): Promise<string | null> {
 
 type Entry = { crc: number; bytes: number; at: number };
 
-/** Null where the directory cannot be understood. */
+/** Null for an unreadable directory. */
 async function readDirectory(file: FileHandle, size: number): Promise<Entry[] | null> {
   if (size < END_BYTES) return null;
   const end = await readAt(file, size - END_BYTES, END_BYTES);
@@ -54,7 +54,7 @@ async function readDirectory(file: FileHandle, size: number): Promise<Entry[] | 
   let length = end.readUInt32LE(12);
   let at = end.readUInt32LE(16);
   if (count === 0xffff || length === 0xffffffff || at === 0xffffffff) {
-    // The 20 bytes before the end tell where the record of the large archive is.
+    // The 20 bytes before the end point to the record of a large archive.
     const locator = size - END_BYTES - 20;
     const large =
       locator < 0 ? null : await readAt(file, Number((await readAt(file, locator, 20)).readBigUInt64LE(8)), 56);
@@ -74,7 +74,7 @@ function parseDirectory(directory: Buffer, count: number): Entry[] | null {
     const nameBytes = directory.readUInt16LE(place + 28);
     const extraBytes = directory.readUInt16LE(place + 30);
     const extra = directory.subarray(place + 46 + nameBytes, place + 46 + nameBytes + extraBytes);
-    // torch stores, and never packs: what is packed is no archive of its.
+    // torch never compresses: a compressed entry is not its own.
     if (directory.readUInt16LE(place + 10) !== 0) return null;
     const large = readLargeSizes(extra, [
       directory.readUInt32LE(place + 24),
@@ -88,7 +88,7 @@ function parseDirectory(directory: Buffer, count: number): Entry[] | null {
   return entries;
 }
 
-/** Uncompressed size, compressed size and position; those of all ones are in the extra field 1, in this order. */
+/** Uncompressed size, compressed size and position; values of all ones are in the extra field 1, in this order. */
 function readLargeSizes(extra: Buffer, small: [number, number, number]): [number, number, number] | null {
   const sizes = [...small] as [number, number, number];
   if (!sizes.includes(0xffffffff)) return sizes;
@@ -121,7 +121,7 @@ async function agrees(read: Read, size: number, { crc, bytes, at }: Entry): Prom
 
 type Read = (from: number, length: number) => Promise<Buffer>;
 
-/** A thousand small tensors lie one after the other: few large reads instead of thousands of small ones. */
+/** Reads a thousand small neighbouring tensors in a few large reads. */
 function readAhead(file: FileHandle): Read {
   let begin = 0;
   let window: Buffer = Buffer.alloc(0);

@@ -1,10 +1,10 @@
-/** What a page shows at a moment: its live regions by id, and the tab's title (null: as it is). */
+/** The contents of a page at one moment: its live regions by id, and the tab's title (null: unchanged). */
 export type Drawing = { title: string | null; regions: Record<string, string> };
 
 /**
- * The `<hx-partial>`s that make a page that shows `before` show `now`: nothing of a region that is the same, and of a
- * list the rows that are new, changed or gone. A list is a `ul`, `tbody` or `div` whose id ends in "-rows"; each of its
- * rows, an `li`, `tr` or `label`, begins a line with its id.
+ * Returns the `<hx-partial>`s that turn a page from `before` to `now`: nothing for an unchanged region, and the new, changed
+ * and removed rows of a list. A list is a `ul`, `tbody` or `div` whose id ends in "-rows"; each of its rows, an `li`, `tr`
+ * or `label`, begins a line with its id.
  */
 export function changesSince(before: Drawing, now: Drawing): string {
   return Object.entries(now.regions)
@@ -17,7 +17,7 @@ function regionChanges(id: string, before: string | undefined, now: string): str
   const whole = [swap('innerMorph', id, now)];
   if (before === undefined) return whole;
   const [old, cut] = [cutLists(before), cutLists(now)];
-  // A list that comes or goes does so with its region.
+  // A list appears and disappears with its region.
   if (cut.lists.size === 0 || [...cut.lists.keys()].join() !== [...old.lists.keys()].join()) return whole;
   const frame = cut.frame === old.frame ? [] : [swap('innerMorph', id, cut.frame)];
   const rows = [...cut.lists].flatMap(([list, rows]) => rowChanges(list, old.lists.get(list) ?? new Map(), rows));
@@ -29,7 +29,7 @@ type Rows = Map<string, string>;
 const LIST = /<(ul|tbody|div)( [^>]*)?( id="([\w-]+-rows)")([^>]*)>([\s\S]*?)<\/\1>/g;
 const ROW = /^(?=<(?:li|tr|label) id=")/m;
 
-/** A region without the rows of its lists: `data-kept` has the page leave alone what lies there (live.js). */
+/** A region without the rows of its lists: `data-kept` tells the page to keep its own (live.js). */
 function cutLists(html: string): { frame: string; lists: Map<string, Rows> } {
   const lists = new Map<string, Rows>();
   const frame = html.replace(LIST, (_, tag, some = '', id, list, more, rows: string) => {
@@ -50,7 +50,7 @@ function rowChanges(list: string, before: Rows, now: Rows): string[] {
   return [...gone, ...changed.map((id) => swap('outerMorph', id, now.get(id) ?? '')), ...insertions(list, before, now)];
 }
 
-/** New rows, those that follow each other together, behind the row before them. */
+/** Inserts new rows behind the row before them, neighbours together. */
 function insertions(list: string, before: Rows, now: Rows): string[] {
   const found: { after: string | null; rows: string[] }[] = [];
   let last: string | null = null;

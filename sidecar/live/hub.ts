@@ -1,19 +1,19 @@
 /**
- * What changed, told to whoever has a page open. Everything else about a change is read from the facts themselves, so
- * an event that is missed costs nothing: the next snapshot has it.
+ * A change, announced to the open pages. Pages read everything else from the facts themselves, so a missed event costs
+ * nothing: the next snapshot includes it.
  *
  * @example const leave = hub.join((event) => …); hub.tell({ type: 'session', name: 'my-cat' }); leave();
  */
 export type LiveEvent =
   /** A session's facts changed: status, progress, files. */
   | { type: 'session'; name: string }
-  /** A training that somebody started in a terminal, outside the outputs, began, moved on or ended. */
+  /** A training started in a terminal, outside the outputs, began, moved on or ended. */
   | { type: 'by-hand' }
-  /** Somebody logged out: a stream that was theirs ends. */
+  /** Somebody logged out: their streams end. */
   | { type: 'logout' }
-  /** A disk can't be written any more, or can again. */
+  /** A disk became unwritable, or writable again. */
   | { type: 'disk' }
-  /** A download of a model moved on or ended; only the page of the models shows it. */
+  /** The download of a model moved on or ended; only the models page shows it. */
   | { type: 'models' }
   /** The publication of a session moved on or ended; only the session's own page shows it. */
   | { type: 'publication'; name: string }

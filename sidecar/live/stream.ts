@@ -5,14 +5,14 @@ import { maskedText } from '../security/redact.js';
 import { changesSince, type Drawing } from './changes.js';
 import type { Hub, LiveEvent } from './hub.js';
 
-/** Pages redraw at most so often: a step may take a hundredth of a second. */
+/** Shortest time between two redraws of a page: a step may take a hundredth of a second. */
 const REDRAW_MS = 250;
-/** Text of a log is sent at most so often, and to all at the same moments: it is read once for all. */
+/** Shortest time between two pieces of a log. All pages get them at the same moments, so that one read serves all. */
 const LOG_MS = 100;
-/** No stream is silent longer: proxies end what is, and the page wants to know that we are there. */
+/** Longest silence of a stream: proxies end silent connections, and the page checks that we are alive. */
 const HEARTBEAT_MS = 10_000;
 
-/** Of all pages together; each costs a timer and a few kilobytes, and a browser opens one a tab. */
+/** Over all pages; each costs a timer and a few kilobytes, and a browser opens one per tab. */
 const MOST_STREAMS = 200;
 const openStreams = new WeakMap<Hub, number>();
 
@@ -22,28 +22,28 @@ export function openStreamCount(hub: Hub): number {
 }
 
 export type Page = {
-  /** Pages of one key show the same: they are drawn once for all who have them open. */
+  /** Pages with one key show the same, and are drawn once for all. */
   key: string;
-  /** What the page shows now. Sent where it differs from what was sent last. */
+  /** The present contents of the page. Only differences from the last ones are sent. */
   draw(): Promise<Drawing>;
   /** Does this event change what the page shows? */
   concerns(event: LiveEvent): boolean;
   /**
-   * New text of the log that the page follows, since it was last asked; null when there is none. As the log was at
-   * `since` (`performance.now()`), or later.
+   * New text of the page's log since the last call; null without any. As the log was at `since` (`performance.now()`) or
+   * later.
    */
   log?(since: number): Promise<Piece | null>;
 };
 
 /**
- * The one stream of a page: a whole snapshot first, then what changes, a heartbeat when nothing does. Regions go out as
- * unnamed messages of `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem
- * where too many are open. It ends with the login that opened it.
+ * Opens the one stream of a page: first a whole snapshot, then changes, or heartbeats. Regions are unnamed messages of
+ * `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem if too many are open. The
+ * stream ends with the login that opened it.
  */
 export function openStream(c: Context, hub: Hub, page: Page): Response {
   const others = openStreams.get(hub) ?? 0;
   if (others >= MOST_STREAMS) {
-    const message = `${MOST_STREAMS} pages are open already. This one shows what was so when it was loaded; close some others.`;
+    const message = `${MOST_STREAMS} pages are open already, so this one does not update. Close some others.`;
     throw new Problem('too_many_pages', message, { retryAfter: 10 });
   }
   openStreams.set(hub, others + 1);
@@ -61,7 +61,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     let shown = NOTHING;
     const leave = hub.join((event) => {
       if (!page.concerns(event)) return;
-      // What is due already needs no bell: the loop knows when.
+      // Work that is due already needs no bell: the loop knows when.
       if (event.type !== 'log') {
         if (!drawDue) bell.ring();
         drawDue = true;
@@ -92,7 +92,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
         }
         if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
           const drawn = drawOnce(hub, page);
-          // Somebody else's may be from before what we heard of: it is shown, and drawn again.
+          // Another page's drawing may be older than our event: show it, and draw again.
           drawDue = drawn.at <= dueAt;
           drawnAt = drawn.at;
           const now = await drawn.shown;
@@ -110,7 +110,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
         if (open) await bell.wait(Math.min(...waits) - now);
       }
     } catch (error) {
-      // What the page shows was deleted: asking again, it hears so.
+      // The subject of the page was deleted: its next request says so.
       if (!(error instanceof Problem)) throw error;
     } finally {
       leave();
@@ -126,7 +126,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
 type Drawn = { at: number; shown: Promise<Drawing> };
 const drawings = new WeakMap<Hub, Map<string, Drawn>>();
 
-/** The page as somebody had it drawn just now, or anew. */
+/** The drawing that another stream made just now, or a new one. */
 function drawOnce(hub: Hub, page: Page): Drawn {
   const all = drawings.get(hub) ?? new Map<string, Drawn>();
   drawings.set(hub, all);
@@ -137,11 +137,11 @@ function drawOnce(hub: Hub, page: Page): Drawn {
   return drawn;
 }
 
-/** What a page shows before anything was sent to it. */
+/** A page before its first message. */
 const NOTHING: Drawing = { title: null, regions: {} };
 const drawingMessages = new WeakMap<Drawing, WeakMap<Drawing, Uint8Array>>();
 
-/** What is sent to a page that shows `before`, so that it shows `now`: made once for all who look at the same. */
+/** The message that turns a page from `before` to `now`, made once for all pages that show the same. */
 function drawingMessage(before: Drawing, now: Drawing): Uint8Array {
   const made = drawingMessages.get(now) ?? new WeakMap<Drawing, Uint8Array>();
   drawingMessages.set(now, made);
@@ -171,7 +171,7 @@ function asMessage(data: string, event?: string, id?: string): Uint8Array {
   return Buffer.from(`${fields.filter(Boolean).join('\n')}\n\n`);
 }
 
-/** Waits until somebody rings, or the time is up. A ring while nobody waits is heard by the next who does. */
+/** Waits for a ring or a timeout. A ring without a waiter ends the next wait at once. */
 function createBell() {
   let wake: (() => void) | null = null;
   let rung = false;

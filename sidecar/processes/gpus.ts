@@ -1,8 +1,8 @@
 import { runCommand } from './run.js';
 
-/** A GPU as nvidia-smi tells it. Memory in bytes. */
+/** A GPU as nvidia-smi reports it. Memory in bytes. */
 export type Gpu = {
-  /** As `nvidia-smi` and CUDA_VISIBLE_DEVICES (in the order of the bus) count. */
+  /** As `nvidia-smi` and CUDA_VISIBLE_DEVICES (in bus order) count. */
   index: number;
   name: string;
   driver: string;
@@ -12,7 +12,7 @@ export type Gpu = {
 
 export type Gpus = {
   gpus: Gpu[];
-  /** Why there are none, in words; null where there are some. */
+  /** Why there are none, in words; null if there are some. */
   missing: string | null;
 };
 
@@ -21,8 +21,8 @@ const PATIENCE_MS = 10_000;
 const FRESH_MS = 2000;
 
 /**
- * The GPUs of this machine, asked of `nvidia-smi` in a process of its own, at most every two seconds: without its driver
- * nothing of it is needed, and a driver that hangs must not hang us. Never rejects.
+ * Asks `nvidia-smi` for the GPUs of this machine, at most every two seconds. A process of its own needs no driver library,
+ * and a driver that hangs does not hang us. Never rejects.
  */
 export function readGpus(): Promise<Gpus> {
   const now = performance.now();
@@ -38,12 +38,12 @@ async function ask(): Promise<Gpus> {
     return parseGpus(await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }));
   } catch (error) {
     const { message } = error as Error;
-    const why = message.includes('ENOENT') ? 'there is no nvidia-smi, the program of NVIDIA’s driver' : message;
+    const why = message.includes('ENOENT') ? 'nvidia-smi, which comes with NVIDIA’s driver, is not installed' : message;
     return { gpus: [], missing: `No GPU was found: ${why}.` };
   }
 }
 
-/** What nvidia-smi prints for these queries: a line a GPU, memory in MiB; or words where it finds none. */
+/** Parses nvidia-smi's answer: one line per GPU with memory in MiB, or words if it finds none. */
 export function parseGpus(printed: string): Gpus {
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
   const gpus = lines.flatMap((line): Gpu[] => {

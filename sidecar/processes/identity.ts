@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** One process, told from a later one with the same PID by when it was started. */
+/** One process, distinguished by its start time from a later one with the same PID. */
 export type ProcessIdentity = {
   readonly pid: number;
   /** Clock ticks since boot, raw: wall-clock time would jump. */
@@ -15,7 +15,7 @@ export type Process = ProcessIdentity & {
   readonly pgid: number;
 };
 
-/** A process as /proc tells it; null when there is none, or when it may not be looked at. */
+/** A process as /proc shows it; null if it does not exist or may not be read. */
 export function readProcess(pid: number): Process | null {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -25,7 +25,7 @@ export function readProcess(pid: number): Process | null {
   }
 }
 
-/** The process, if it is still the one it was and more than a zombie: kill(pid, 0) would succeed on that too. */
+/** The process, if it is still the same one and not a zombie, on which kill(pid, 0) would succeed too. */
 export function readLiving({ pid, startTicks }: ProcessIdentity): Process | null {
   const now = readProcess(pid);
   return now?.startTicks === startTicks && isLiving(now) ? now : null;
@@ -36,7 +36,7 @@ export function isLiving(process: Process): boolean {
 }
 
 /**
- * Fields are counted after the last `)`: the name before it may hold anything, spaces and `)` included.
+ * Counts fields after the last `)`: the name before it may contain anything, spaces and `)` included.
  * Exported for the table of odd names in its test.
  */
 export function parseStat(pid: number, text: string): Process | null {
@@ -46,7 +46,7 @@ export function parseStat(pid: number, text: string): Process | null {
   return { pid, startTicks, state, ppid, pgid };
 }
 
-/** In which PIDs mean something: this PID namespace, in this life of it. A restarted container reuses small PIDs. */
+/** The scope of a PID: this PID namespace, in its present life. A restarted container reuses small PIDs. */
 export type Namespace = {
   /** "pid:[4026531836]" */
   readonly link: string | null;

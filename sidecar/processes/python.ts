@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 const OLDEST = [3, 10] as const;
 
 /**
- * The interpreter behind a name like "python3", as an absolute path: what pyenv and its like put before it costs tens of
- * milliseconds a start. Looked up once a name; call it early, and the first training starts as fast as the later ones.
- * Rejects, with a sentence for people, when there is none or it is older than 3.10; the next call looks again.
+ * Finds the interpreter behind a name like "python3", as an absolute path: the shims of pyenv and the like cost tens of
+ * milliseconds a start. Looks each name up once; an early call makes the first training start as fast as later ones.
+ * Rejects with a sentence for people if there is none, or it is older than 3.10; the next call looks again.
  */
 export function resolvePython(name: string): Promise<string> {
   const known = interpreters.get(name);
@@ -17,7 +17,7 @@ export function resolvePython(name: string): Promise<string> {
   return looking;
 }
 
-/** An interpreter for a small question of our own that cannot wait: one that was looked up, or what PATH has. */
+/** An interpreter for a small, urgent question of our own: one found before, or the first in PATH. */
 export function foundPython(): string {
   return found ?? 'python3';
 }
@@ -30,9 +30,9 @@ function lookUp(name: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(name, ['-I', '-S', '-c', script], { timeout: 20_000 }, (error, stdout) => {
       const [, major, minor, executable] = /^(\d+) (\d+) (.+)\n$/.exec(stdout) ?? [];
-      if (error || !executable) return reject(new Error(`${name} is no Python that works: ${reasonOf(error)}.`));
+      if (error || !executable) return reject(new Error(`${name} is not a working Python: ${reasonOf(error)}.`));
       if (Number(major) !== OLDEST[0] || Number(minor) < OLDEST[1]) {
-        return reject(new Error(`${name} is Python ${major}.${minor}; the runner needs ${OLDEST.join('.')} or newer.`));
+        return reject(new Error(`${name} is Python ${major}.${minor}; Trackside needs ${OLDEST.join('.')} or newer.`));
       }
       found = executable;
       resolve(executable);
@@ -43,5 +43,5 @@ function lookUp(name: string): Promise<string> {
 function reasonOf(error: (Error & { code?: unknown }) | null): string {
   if (error?.code === 'ENOENT') return 'no such program';
   if (error?.code === 'EACCES') return 'it may not be executed';
-  return error?.message.trim().split('\n').at(-1) ?? 'it said nothing';
+  return error?.message.trim().split('\n').at(-1) ?? 'it printed nothing';
 }

@@ -11,14 +11,14 @@ export type ShortCommand = {
   cwd: string;
   /** PYTHONPATH for it; '' for none. */
   pythonPath: string;
-  /** How long it may take, in ms. */
+  /** Time limit in ms. */
   patience?: number;
 };
 
 /**
- * Runs a short command of ours to its end and answers its standard output, also where it failed but printed something.
- * Rejects with an Error that says what went wrong when it printed nothing, or took longer than its patience: then
- * everything that it had started is ended too.
+ * Runs a short command of ours to its end and returns its standard output, also if it failed but printed something. Rejects
+ * with an Error that says what went wrong if it printed nothing, or exceeded its time limit: then everything that it started
+ * is ended too.
  */
 export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: ShortCommand): Promise<string> {
   const [file = '', ...rest] = argv;
@@ -36,7 +36,7 @@ export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: Sh
   });
 }
 
-/** tree-kill asks `ps` who descends from whom, and throws outside any try where there is none: then only the head is ended. */
+/** Ends only the head of the tree on machines without `ps`, where tree-kill throws outside any try. */
 function endTree(pid: number | undefined): void {
   if (!pid) return;
   if (hasPs()) treeKill(pid, 'SIGKILL');

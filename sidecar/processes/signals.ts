@@ -1,8 +1,8 @@
 import { type ProcessIdentity, readLiving } from './identity.js';
 
 /**
- * Sends a signal to exactly the process meant: who has its PID is looked at again immediately before. Answers whether it
- * was sent; not to one that is gone, not to PID 1 or below (kill(2) means other things by them), never to ourselves.
+ * Sends a signal to exactly this process, checking the owner of the PID immediately before. Returns whether it was sent:
+ * not to a process that is gone, not to PID 1 or below (kill(2) gives them other meanings), never to ourselves.
  */
 export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!Number.isSafeInteger(target.pid) || target.pid <= 1 || target.pid === process.pid) return false;
