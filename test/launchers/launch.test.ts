@@ -50,7 +50,7 @@ test('what keeps a training from starting is told', async () => {
   expect(await launchRunner({ ...launch, python: 'no-such-python' })).toEqual({
     ok: false,
     code: 'no_python',
-    message: 'no-such-python is no Python that works: no such program.',
+    message: 'no-such-python is not a working Python: no such program.',
   });
   expect(await launchRunner({ ...launch, python: 'false' })).toMatchObject({ ok: false, code: 'no_python' });
   const python = join(folder, 'python');

@@ -42,7 +42,7 @@ test.each([
 
 test('nvidia-smi of the PATH is asked, and a machine without one has no GPUs', async () => {
   vi.stubEnv('PATH', folder);
-  expect(await readGpus()).toMatchObject({ gpus: [], missing: expect.stringContaining('there is no nvidia-smi') });
+  expect(await readGpus()).toMatchObject({ gpus: [], missing: expect.stringContaining('is not installed') });
   writeFileSync(join(folder, 'nvidia-smi'), '#!/bin/sh\necho "0, NVIDIA L4, 550.1, 23034, 22500"\n', { mode: 0o755 });
   expect(await readGpus(), 'asked at most every two seconds').toMatchObject({ gpus: [] });
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 2001);

@@ -7,7 +7,7 @@ const two: Gpus = {
   missing: null,
   gpus: [0, 1].map((index) => ({ index, name: 'L4', driver: '550', memoryTotal: 24e9, memoryFree: 23e9 })),
 };
-const none: Gpus = { gpus: [], missing: 'No GPU was found: there is no nvidia-smi.' };
+const none: Gpus = { gpus: [], missing: 'No GPU was found: nvidia-smi is not installed.' };
 const free = new Map<number, string>();
 
 describe('which GPUs a session gets', () => {
