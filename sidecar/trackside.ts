@@ -1,58 +1,39 @@
 import { basename, join } from 'node:path';
 import { logged } from './caught.js';
 import { allowSwapping } from './files/swap.js';
-import { createDownloads, type Downloads } from './hub/downloads.js';
+import { createDownloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
-import type { Hub } from './live/hub.js';
 import { createHub } from './live/hub.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { createCards } from './publish/cards.js';
-import { createPublishing, type Publishing } from './publish/publish.js';
-import { type Login, openLogin } from './security/login.js';
+import { createPublishing } from './publish/publish.js';
+import { openLogin } from './security/login.js';
 import { refuseShownFolder } from './security/privateFolder.js';
 import { hideValues } from './security/redact.js';
-import { openSecrets, type Secrets } from './security/secrets.js';
-import { createEndings, type Endings } from './sessions/attempt/endings.js';
-import { type Outputs, openOutputs } from './sessions/outputs/outputs.js';
-import { nothingUnderWay, type UnderWay } from './sessions/underWay.js';
+import { openSecrets } from './security/secrets.js';
+import { createEndings } from './sessions/attempt/endings.js';
+import { openOutputs } from './sessions/outputs/outputs.js';
+import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
-import { type HandRuns, watchHandRuns } from './sessions/watchers/handRuns.js';
+import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
 import type { Settings } from './settings.js';
-import { createDiskWatch, type DiskWatch } from './telemetry/diskTrouble.js';
+import { createDiskWatch } from './telemetry/diskTrouble.js';
 import { type Describe, describeArguments } from './trainers/describe.js';
 import { createDialects } from './trainers/dialects.js';
-import { type Assets, loadAssets } from './views/assets.js';
-import { createViews, type Views } from './views/pages.js';
+import { loadAssets } from './views/assets.js';
+import { createViews } from './views/pages.js';
 
 /** A part that lives as long as the sidecar. Closing it touches no training. */
 export type Service = { name: string; open?(): void | Promise<void>; close(): void | Promise<void> };
 
 /** Everything a route may need, made once. */
-export type Trackside = {
-  settings: Settings;
-  underWay: UnderWay;
-  /** Null where nobody is asked to log in. */
-  login: Login | null;
-  secrets: Secrets;
-  hub: Hub;
-  outputs: Outputs;
-  disk: DiskWatch;
-  endings: Endings;
-  handRuns: HandRuns;
-  downloads: Downloads;
-  publishing: Publishing;
-  /** In the order in which they are opened; closed the other way round. */
-  services: readonly Service[];
-  views: Views;
-  assets: Assets;
-  describe: Describe;
-};
+export type Trackside = ReturnType<typeof createTrackside>;
 
 /** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
-export function createTrackside(settings: Settings): Trackside {
+export function createTrackside(settings: Settings) {
   const hub = createHub();
   const underWay = nothingUnderWay();
   refuseShownFolder(settings.private, [settings.outputs, settings.datasets]);
@@ -109,6 +90,7 @@ export function createTrackside(settings: Settings): Trackside {
   return {
     settings,
     underWay,
+    /** Null where nobody is asked to log in. */
     login,
     secrets,
     hub,
@@ -118,6 +100,7 @@ export function createTrackside(settings: Settings): Trackside {
     handRuns,
     downloads,
     publishing,
+    /** In the order in which they are opened; closed the other way round. */
     services,
     views,
     assets,

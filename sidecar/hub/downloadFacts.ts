@@ -3,14 +3,7 @@ import type { DownloadRecord } from './downloadRecord.js';
 import type { Speed } from './speed.js';
 
 /** A download as it stands. `waiting`: it goes on by itself after a while; `failed`: somebody has to do something first. */
-export type DownloadFacts = Pick<DownloadRecord, 'id' | 'label' | 'repo' | 'status' | 'message' | 'link'> & {
-  /** Relative to the models folder. */
-  path: string;
-  bytes_done: number;
-  bytes: number | null;
-  bytes_per_second: number | null;
-  eta_seconds: number | null;
-};
+export type DownloadFacts = ReturnType<typeof factsOf>;
 
 /** What to download: files of one repository into one folder inside the models folder. */
 export type DownloadRequest = Pick<DownloadRecord, 'label' | 'repo' | 'revision' | 'parts' | 'into'>;
@@ -25,7 +18,7 @@ export type RunningDownload = {
   done: number;
 };
 
-export function factsOf(record: DownloadRecord, running?: RunningDownload): DownloadFacts {
+export function factsOf(record: DownloadRecord, running?: RunningDownload) {
   const { id, label, repo, status, message, link, parts } = record;
   const bytes = parts.reduce<number | null>(
     (sum, part) => (sum === null || part.bytes === null ? null : sum + part.bytes),
@@ -40,6 +33,7 @@ export function factsOf(record: DownloadRecord, running?: RunningDownload): Down
     status,
     message,
     link,
+    /** Relative to the models folder. */
     path: join(record.into, onlyPath(record)),
     bytes_done: done,
     bytes,

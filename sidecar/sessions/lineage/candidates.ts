@@ -4,20 +4,11 @@ import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
-import type { StateFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { lineageSources, movedAway, writerByPlace } from './writer.js';
 
 /** A state folder with its place, and its resume in numbers that are absolute over the session's attempts. */
-export type Candidate = Omit<StateFacts, 'refused'> & {
-  absolutePath: string;
-  savedAtMs: number;
-  /** Its place along the lineage, in steps; null when unknown. Not by time: clocks jump. */
-  position: number | null;
-  firstEpoch: number | null;
-  stepOffset: number | null;
-  repeatedSteps: number;
-};
+export type Candidate = ReturnType<typeof candidate>;
 
 /**
  * The state folders of a session's lineage, newest first: those in the output folder, those in `earlier/` that its
@@ -78,7 +69,7 @@ function candidate(
   folder: string,
   attempts: readonly AttemptEntry[],
   stepsPerEpoch: number | null,
-): Candidate {
+) {
   const absolutePath = `${parent}/${state.name}`;
   const writer = writerByPlace(attempts, relative(folder, absolutePath));
   const counted = {
@@ -96,6 +87,7 @@ function candidate(
     bytes: state.bytes,
     saved_at: new Date(state.savedAtMs).toISOString(),
     savedAtMs: state.savedAtMs,
+    /** Its place along the lineage, in steps; null when unknown. Not by time: clocks jump. */
     position: recipe?.step ?? reader.position(state, counted),
     complete: state.complete,
     reason: state.reason,

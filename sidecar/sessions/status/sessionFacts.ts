@@ -17,24 +17,14 @@ import { attemptFacts, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { SessionEvidence } from './evidence.js';
 import { nextAction, type SavedStates } from './nextAction.js';
-import { type DerivedStatus, deriveStatus, stoppedBy } from './status.js';
+import { deriveStatus, stoppedBy } from './status.js';
 
 const CURVE_POINTS_SHOWN = 60;
 
 /** The status of a session, and the actions that it allows. */
-export type Standing = DerivedStatus & {
-  /** Nothing of it runs, or is about to run. */
-  idle: boolean;
-  /** Absolute path of the final weights, which may not exist. */
-  final: string;
-  allTrained: boolean;
-  /** It ended early, so that a resume may be possible. */
-  resumable: boolean;
-  /** An attempt could be started. */
-  trainable: boolean;
-};
+export type Standing = ReturnType<typeof standingOf>;
 
-export function standingOf(evidence: SessionEvidence): Standing {
+export function standingOf(evidence: SessionEvidence) {
   const { folder, file, state, dialect, liveness, byHand, latest, pending, progress, checkpoints } = evidence;
   const derived = deriveStatus({
     state,
@@ -52,10 +42,14 @@ export function standingOf(evidence: SessionEvidence): Standing {
     ...derived,
     status,
     interrupted: derived.interrupted && !pending,
+    /** Nothing of it runs, or is about to run. */
     idle,
+    /** Absolute path of the final weights, which may not exist. */
     final,
     allTrained,
+    /** It ended early, so that a resume may be possible. */
     resumable: idle && latest !== null && !allTrained,
+    /** An attempt could be started. */
     trainable: idle && file.kind === 'whole',
   };
 }
