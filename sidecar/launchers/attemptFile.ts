@@ -1,8 +1,11 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
+import { ifUnreadable } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { Lru } from '../files/lru.js';
+import { log } from '../log.js';
 
 const pid = z.int().min(2);
 const ticks = z.int().min(0);
@@ -54,47 +57,29 @@ export const attemptSchema = z.looseObject({
 /** `attempt.json` as the runner writes it (trainer-bridge/trackside/runner.py). */
 export type AttemptRecord = Readonly<z.infer<typeof attemptSchema>>;
 
-/** A file that is there but cannot be understood. `broken` says why, in words. */
-export type BrokenFile = { readonly broken: string };
-
 /**
- * The record of the last attempt in an output folder; null when there is none. Files that did not change are not read
- * again, so that a thousand sessions can be asked every second. Never throws.
+ * The record of the last attempt in an output folder; null when there is none, or none that can be understood, which the log
+ * tells. Files that did not change are not read again, so that a thousand sessions can be asked every second. Never throws.
  */
-export function readAttempt(outputFolder: string): AttemptRecord | BrokenFile | null {
+export function readAttempt(outputFolder: string): AttemptRecord | null {
   const path = join(outputFolder, contract.files.attempt);
-  let stats: Stats | undefined;
   try {
-    stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats) {
       known.delete(path);
       return null;
     }
-    if (!stats.isFile()) return { broken: 'attempt.json is not a file' };
     const version = `${stats.ino}:${stats.size}:${stats.ctimeMs}:${stats.mtimeMs}`;
     const before = known.get(path);
-    if (before?.version === version) return before.content;
-    const content = parseAttempt(readFileSync(path, 'utf8'));
-    known.set(path, { version, content });
-    return content;
+    if (before?.version === version) return before.record;
+    const record = stats.isFile() ? attemptSchema.safeParse(jsonOrNull(readFileSync(path, 'utf8'))).data : undefined;
+    if (!record) log.warn('launchers', `${path} cannot be understood.`);
+    known.set(path, { version, record: record ?? null });
+    return record ?? null;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    return { broken: `attempt.json cannot be read: ${(error as Error).message}` };
+    return ifUnreadable(null, 'launchers')(error);
   }
 }
 
 /** Who lives is asked after all the time; thousands that rest are not worth their memory. */
-const known = new Lru<{ version: string; content: AttemptRecord | BrokenFile }>(1000);
-
-function parseAttempt(text: string): AttemptRecord | BrokenFile {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { broken: `attempt.json is not JSON: ${(error as Error).message}` };
-  }
-  const parsed = attemptSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  return { broken: `attempt.json: ${issue?.path.join('.') || 'the whole file'}: ${issue?.message}` };
-}
+const known = new Lru<{ version: string; record: AttemptRecord | null }>(1000);

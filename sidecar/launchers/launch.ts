@@ -77,7 +77,7 @@ function runnerArguments(launch: Launch): string[] {
 /** The attempt of another pod that we have watched in vain for a sign of life: the runner need not do so again. */
 function silentBefore(outputFolder: string): string | null {
   const last = readAttempt(outputFolder);
-  if (!last || 'broken' in last || last.ended_at || isThisNamespace(last)) return null;
+  if (!last || last.ended_at || isThisNamespace(last)) return null;
   const beat = lastBeatOfSilent(outputFolder);
   return beat === null ? null : `${last.id}:${beat}`;
 }
@@ -91,7 +91,7 @@ function started(runner: ChildProcess, launch: Launch): Promise<'started' | numb
   return new Promise((resolve) => {
     const look = () => {
       const attempt = readAttempt(launch.folder);
-      if (!attempt || 'broken' in attempt || attempt.id !== launch.attempt.id) return;
+      if (!attempt || attempt.id !== launch.attempt.id) return;
       if (attempt.trainer_pid !== null || attempt.ended_at !== null) finish('started');
     };
     const watcher = watchFolder(launch.folder, look);

@@ -37,7 +37,7 @@ export type Liveness =
  */
 export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
-  if (!attempt || 'broken' in attempt || attempt.ended_at) return dead;
+  if (!attempt || attempt.ended_at) return dead;
   if (isThisNamespace(attempt)) return isOfFolder(attempt, outputFolder) ? livenessHere(attempt) : dead;
   const silentSeconds = secondsOfSilence(outputFolder);
   if (silentSeconds >= SILENT_SECONDS || isUnlocked(attempt, outputFolder, silentSeconds)) return dead;

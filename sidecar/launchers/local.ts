@@ -39,7 +39,7 @@ function howEnded(record: AttemptRecord, folder: string): EndedHow {
 /** What the runner of this very attempt wrote; null where another attempt's record, or none, is in its folder. */
 function recordOf({ attempt, folder }: Job): AttemptRecord | null {
   const record = readAttempt(folder);
-  return record && !('broken' in record) && record.id === attempt ? record : null;
+  return record?.id === attempt ? record : null;
 }
 
 function refOf(record: AttemptRecord | null): JobRef[] {

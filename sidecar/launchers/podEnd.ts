@@ -15,7 +15,7 @@ const note = z.object({ id: z.string(), uptime: z.number() });
 /** Writes down that this sidecar was told to end at this moment, beside an attempt of its pod. Never throws. */
 export function noteOwnEnd(outputFolder: string): void {
   const attempt = readAttempt(outputFolder);
-  if (!attempt || 'broken' in attempt || !isThisNamespace(attempt)) return;
+  if (!attempt || !isThisNamespace(attempt)) return;
   const content: z.infer<typeof note> = { id: attempt.id, uptime: uptime() };
   try {
     // In place and without a sync: a pod that ends leaves no time, and half a note is none.

@@ -26,7 +26,7 @@ export type StopOptions = {
 export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<Cancelled> {
   // By attempt: one that was begun while the last one's stop still looks around is another's.
   const attempt = readAttempt(outputFolder);
-  const key = `${options.how} ${attempt && 'id' in attempt ? attempt.id : ''} ${outputFolder}`;
+  const key = `${options.how} ${attempt?.id ?? ''} ${outputFolder}`;
   const underWay = stops.get(key);
   if (underWay) return underWay;
   const stop = stopNow(outputFolder, options).finally(() => stops.delete(key));
@@ -40,7 +40,7 @@ const SWEEP_MS = 100;
 async function stopNow(outputFolder: string, options: StopOptions): Promise<Cancelled> {
   const { how = 'end', graceSeconds = contract.seconds.stop_grace, recordSeconds = 5, giveUpSeconds = 60 } = options;
   const attempt = readAttempt(outputFolder);
-  if (!attempt || 'broken' in attempt || attempt.ended_at) return 'gone';
+  if (!attempt || attempt.ended_at) return 'gone';
   if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return 'unreachable';
 
   const sweep = sweepOf(attempt);
@@ -103,8 +103,7 @@ function tellRunner(attempt: AttemptRecord): boolean {
 }
 
 function saysItStops(outputFolder: string): boolean {
-  const now = readAttempt(outputFolder);
-  return now !== null && !('broken' in now) && now.stop_signal !== null;
+  return (readAttempt(outputFolder)?.stop_signal ?? null) !== null;
 }
 
 /** The runner goes last, and by itself if it can: it has still to write down how the trainer ended. */

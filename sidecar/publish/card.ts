@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts } from '../sessions/facts.js';
+import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
+import { promptsOf } from '../sessions/products/prompts.js';
+import type { Session } from '../sessions/status/session.js';
 import { baseLicence } from './licences.js';
 
 /** What a model card is made of. */
@@ -20,6 +23,16 @@ export type CardFacts = {
 export const CARD_FILE = 'README.md';
 const MOST_SAMPLES = 6;
 const SIGNED = /<!-- written by Trackside, [0-9a-f]{16}: what you change stays as you leave it -->\n$/;
+
+/** All that a model card tells of a session. `version` is Trackside's. */
+export async function cardFacts(session: Session, version: string): Promise<CardFacts> {
+  const [checkpoints, samples, prompts] = await Promise.all([
+    checkpointsOf(session),
+    samplesOf(session),
+    promptsOf(session),
+  ]);
+  return { session: session.facts, checkpoints, samples, prompts, version };
+}
 
 /** Is there a card, and whose is it? `ours` may be written anew; what a person changed is theirs. */
 export async function cardState(folder: string): Promise<'none' | 'ours' | 'theirs'> {

@@ -1,8 +1,7 @@
 import { logged } from '../caught.js';
 import type { Hub } from '../live/hub.js';
 import type { Outputs } from '../sessions/outputs/outputs.js';
-import { writeCard } from './card.js';
-import { cardFacts } from './cardFacts.js';
+import { cardFacts, writeCard } from './card.js';
 
 /** What completed longer ago is somebody's old work: its folder is left as it is. */
 const LATELY_MS = 24 * 3_600_000;

@@ -3,8 +3,7 @@ import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
 import type { CheckpointFacts } from '../sessions/facts.js';
 import type { Session } from '../sessions/status/session.js';
-import { CARD_FILE, cardState, writeCard } from './card.js';
-import { cardFacts } from './cardFacts.js';
+import { CARD_FILE, cardFacts, cardState, writeCard } from './card.js';
 import type { PublicationFacts, PublishedFile } from './publish.js';
 
 /** What can be published of a session, and how that stands. */

@@ -102,7 +102,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     const wanted = family.needs
       .filter(({ missing }) => missing)
       .flatMap(({ role, sources }) => hubSource(sources, role, baseModel) ?? []);
-    const all = [...wanted.map(sourceWish), ...(await tokenizersOf(id))];
+    const all = [...wanted.map(fileRequest), ...(await tokenizersOf(id))];
     const underWay = new Set(
       downloads.list().flatMap(({ status, id: of }) => (status === 'failed' || status === 'done' ? [] : [of])),
     );
@@ -120,7 +120,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     const wanted = hubFile(repo, file);
     const { sources } = await readSources(settings.models);
     const known = sources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
-    if (known) return sourceWish(known);
+    if (known) return fileRequest(known);
     const into = modelKinds.find((each) => each === (folder || 'unet'));
     if (!into) throw new Problem('bad_folder', `Models go to ${modelKinds.join(', ')}.`, { field: 'folder' });
     if (!/\.(safetensors|sft)$/.test(wanted.file)) {
@@ -128,24 +128,21 @@ export function modelRoutes(trackside: Trackside): Hono {
         field: 'file',
       });
     }
-    return wish(basename(wanted.file), wanted.repo, wanted.file, wanted.revision, into);
+    return fileRequest({ label: basename(wanted.file), ...wanted, folder: into });
   }
 
   return routes;
 }
 
-function sourceWish({ label, repo, file, revision, folder }: HubSource): DownloadRequest {
-  return wish(label, repo, file, revision, folder);
-}
-
-function wish(label: string, repo: string, file: string, revision: string, into: string): DownloadRequest {
-  return {
-    label,
-    repo,
-    revision,
-    into,
-    parts: [{ file, path: basename(file), optional: false, etag: null, bytes: null }],
-  };
+function fileRequest({
+  label,
+  repo,
+  file,
+  revision,
+  folder,
+}: Pick<HubSource, 'label' | 'repo' | 'file' | 'revision' | 'folder'>): DownloadRequest {
+  const parts = [{ file, path: basename(file), optional: false, etag: null, bytes: null }];
+  return { label, repo, revision, into: folder, parts };
 }
 
 function noFamily(id: string): Problem {

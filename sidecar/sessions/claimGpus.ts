@@ -57,7 +57,8 @@ export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, strin
 export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: ReadonlyMap<number, string>): number[] {
   const words = asked.trim().toLowerCase();
   if (gpus.length === 0 && (words === '' || words === 'all')) return [];
-  const wanted = words === '' ? firstFree(gpus, holders) : words === 'all' ? gpus.map(indexOf) : readIndices(words);
+  const wanted =
+    words === '' ? firstFree(gpus, holders) : words === 'all' ? gpus.map(({ index }) => index) : readIndices(words);
   const absent = wanted.filter((index) => !gpus.some((gpu) => gpu.index === index));
   if (absent.length > 0) {
     const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
@@ -88,10 +89,6 @@ function readIndices(words: string): number[] {
     );
   }
   return [...new Set(parts.map(Number))].sort((a, b) => a - b);
-}
-
-function indexOf({ index }: Gpu): number {
-  return index;
 }
 
 function busy(index: number, holder: string): Problem {

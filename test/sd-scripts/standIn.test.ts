@@ -33,7 +33,7 @@ async function interrupted(
     (states) => states.some(({ complete }) => complete),
   );
   const record = readAttempt(join(place.outputs, name));
-  if (!record || 'broken' in record) throw new Error('no record');
+  if (!record) throw new Error('no record');
   const before = processesOf(record).length;
   await slow.send('DELETE', `sessions/${name}/attempts/current`);
   await slow.until(name, ended);

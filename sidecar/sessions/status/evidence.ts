@@ -57,7 +57,7 @@ export async function readEvidence(
   const state = file.kind === 'whole' ? file.state : null;
   const dialect = dialectOf(state?.trainer);
   const checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
-  const record = presentRecord(folder);
+  const record = readAttempt(folder);
   const alive = liveness(folder);
   const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
   if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) return null;
@@ -100,9 +100,4 @@ export async function readEvidence(
 function isCutOff(entry: AttemptEntry, record: AttemptRecord | null, folder: string): boolean {
   if (entry.outcome !== 'stopped' || entry.stop_requested_at || record?.id !== entry.id) return false;
   return wasEndedByPod(record, folder);
-}
-
-function presentRecord(folder: string): AttemptRecord | null {
-  const record = readAttempt(folder);
-  return record && !('broken' in record) ? record : null;
 }

@@ -87,7 +87,7 @@ export async function sessionFacts(
         (path) => path && isWithin(dirname(folder), path) && existsSync(path),
       ) ?? null,
     timestamp: state?.timestamp ?? null,
-    created_at: state?.created_at ?? (await birth(folder)),
+    created_at: state?.created_at ?? (await stat(folder)).mtime.toISOString(),
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
     all_trained: allTrained,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
@@ -129,10 +129,6 @@ function savedStates(candidates: readonly Candidate[] | null): SavedStates {
 
 function unreadable(reason: string): string {
   return `${STATE_FILE} can't be read: ${reason}. Trackside left it as it is. Repair it, or restore a copy from history/.`;
-}
-
-async function birth(folder: string): Promise<string> {
-  return (await stat(folder)).mtime.toISOString();
 }
 
 function thin(values: number[]): number[] {
