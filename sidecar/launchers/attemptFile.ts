@@ -22,13 +22,13 @@ export const attemptSchema = z.looseObject({
   init_start_ticks: ticks.nullable(),
   boot_id: z.string().nullable().default(null),
   hostname: z.string(),
-  /** The folder the attempt was started in: a copy of it made with `cp -r` does not hold a living attempt. */
+  /** The folder that the attempt was started in: a copy made with `cp -r` has no living attempt. */
   output: z.string().nullable().default(null),
   output_inode: z.number().nullable().default(null),
-  /** The file system's device number, and the log's inode: who writes into that log is of the attempt. */
+  /** The file system's device number, and the log's inode: all writers of that log belong to the attempt. */
   device: z.number().nullable().default(null),
   log_inode: z.number().nullable().default(null),
-  /** What the runner holds the kernel's lock on; its trainer inherits it. */
+  /** The object of the runner's kernel lock, which its trainer inherits. */
   lock: z.enum(['folder', 'file']).nullable().default(null),
   started_at: z.string(),
   argv: z.array(z.string()),
@@ -39,18 +39,18 @@ export const attemptSchema = z.looseObject({
   trainer_start_ticks: ticks.nullable(),
   /** Set when the runner was told to end. */
   stop_signal: z.string().nullable(),
-  /** By whom: a PID, 0 for somebody outside of the PID namespace; and when, in seconds since the machine booted. */
+  /** The sender's PID, 0 outside of the PID namespace; and the time, in seconds since the machine booted. */
   stop_sender: z.int().nullable().default(null),
   stop_uptime: z.number().nullable().default(null),
-  /** Of the trainer. May be there before `ended_at`, while what the trainer left behind is still ending. */
+  /** Of the trainer. May be set before `ended_at`, while its last processes are still ending. */
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   oom_killed: z.boolean(),
-  /** Processes of the runner's control group that the kernel killed for lack of memory meanwhile; null where no counter tells. */
+  /** Processes of the runner's control group that the kernel killed for lack of memory; null without a counter. */
   oom_kills: z.int().nullable().default(null),
   reason: z.string().nullable(),
   log_end: z.int().nullable(),
-  /** ISO 8601 in UTC. Not null: nothing of the attempt is left, and this is the exit record. */
+  /** ISO 8601 in UTC. Once set, no process of the attempt is left, and this is the exit record. */
   ended_at: z.string().nullable(),
 });
 
@@ -58,8 +58,8 @@ export const attemptSchema = z.looseObject({
 export type AttemptRecord = Readonly<z.infer<typeof attemptSchema>>;
 
 /**
- * The record of the last attempt in an output folder; null when there is none, or none that can be understood, which the log
- * tells. Files that did not change are not read again, so that a thousand sessions can be asked every second. Never throws.
+ * The record of the last attempt in an output folder. Null without one, or for an invalid one, which is logged. Unchanged
+ * files are not read again, so a thousand sessions can be checked every second. Never throws.
  */
 export function readAttempt(outputFolder: string): AttemptRecord | null {
   const path = join(outputFolder, contract.files.attempt);
@@ -81,5 +81,5 @@ export function readAttempt(outputFolder: string): AttemptRecord | null {
   }
 }
 
-/** Who lives is asked after all the time; thousands that rest are not worth their memory. */
+/** Only living attempts are read all the time; thousands at rest are not worth the memory. */
 const known = new Lru<{ version: string; record: AttemptRecord | null }>(1000);

@@ -7,13 +7,13 @@ import type { AttemptRecord } from './attemptFile.js';
 import { HEARTBEAT_SECONDS, isBeatenFor } from './heartbeat.js';
 
 /**
- * Whether an attempt of another container is certainly over, because nobody holds the kernel's lock on its folder. Tells
- * a restarted pod from a second one that shares the volume, at once and whatever clocks and PIDs say.
+ * Is an attempt of another container certainly over, because its folder has no kernel lock? Distinguishes a restarted
+ * pod from a second one on the same volume at once, whatever clocks and PIDs say.
  *
- * Only this machine's kernel can answer that: the boot id has to be ours (two containers of a machine share it, and its
- * kernel), and so has the device number: as long as the attempt lives, that number is its file system's and no other's.
- * False where that is not so, and where a sidecar speaks for a dead runner. Asked at first and then while heartbeats
- * fail to come, every 2 s; it takes some 10 ms.
+ * Only this machine's kernel can answer. So the boot id has to be ours (containers of one machine share it, and the
+ * kernel), and so has the device number, which stays with the file system while the attempt lives. Otherwise false; and
+ * false while a sidecar beats for a dead runner. Checked at first, then every 2 s while heartbeats are missing; takes
+ * some 10 ms.
  */
 export function isUnlocked(attempt: AttemptRecord, outputFolder: string, silentSeconds: number): boolean {
   const before = answers.get(attempt.id);
@@ -26,7 +26,7 @@ export function isUnlocked(attempt: AttemptRecord, outputFolder: string, silentS
 }
 
 const ASK_MS = 2000;
-/** A lock that was free once is so for ever: the attempt took it before it wrote its record, and ids never come again. */
+/** A lock that was free once stays free: the attempt took it before it wrote its record, and ids are unique. */
 const answers = new Map<string, { free: boolean; at: number }>();
 
 function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
@@ -39,7 +39,7 @@ function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
   }
 }
 
-/** Shared and without waiting, so that two who ask do not see each other; Node itself has no flock(2). */
+/** Shared and non-blocking, so that two checks do not meet; Node itself has no flock(2). */
 const TRY = 'import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)';
 
 function tryLock(outputFolder: string): boolean {

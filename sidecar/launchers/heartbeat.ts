@@ -4,28 +4,28 @@ import { join } from 'node:path';
 import { contract } from '../bridge.js';
 import { ifUnreadable } from '../caught.js';
 
-/** A runner beats every 2 s; after three beats missed nobody is believed to be there. */
+/** A runner beats every 2 s; after three missed beats it counts as gone. */
 export const { heartbeat: HEARTBEAT_SECONDS, silent: SILENT_SECONDS } = contract.seconds;
 const { attempt: ATTEMPT_FILE, beaten_for: BEATEN_FOR } = contract.files;
-/** A first look at a sign of life as old as this finds nobody there; no clocks of two machines differ by that. */
+/** A beat this old at the first look counts as gone; two machines' clocks never differ by that much. */
 const LONG_AGO_SECONDS = 60;
-/** A look that comes later than this saw nothing of the time between: the machine slept, or the disk did not answer. */
+/** The most seconds that count between two looks: after more, the machine slept, or the disk did not answer. */
 const MOST_SECONDS_A_LOOK = 2;
 
 type Watch = { beat: bigint; lookedAt: number; seconds: number; longAgo: boolean };
 
 /**
- * For how many seconds an attempt has given no sign of life while it was watched: its runner touches `attempt.json`. What
- * counts is that the time of the file moves, timed by our own monotonic clock; not how old it is, for clocks differ
- * between machines, and jump. Only where it is a minute old at the first look, both by the clock of the file system, it
- * is not waited for: Infinity. So it is, too, where there is no such file.
+ * Seconds without a heartbeat while an attempt was watched: its runner touches `attempt.json`. Measures by our own
+ * monotonic clock how long the file's time stays the same; its age means nothing, for clocks differ between machines,
+ * and jump. Infinity if it is a minute old at the first look, by the file system's own clock, or if there is no such
+ * file.
  */
 export function secondsOfSilence(outputFolder: string): number {
   const watch = look(outputFolder);
   return !watch || watch.longAgo ? Number.POSITIVE_INFINITY : watch.seconds;
 }
 
-/** The last sign of life, in nanoseconds, once none has come for long enough while we watched; else null. */
+/** The last heartbeat, in nanoseconds, once none has come for long enough while we watched; else null. */
 export function lastBeatOfSilent(outputFolder: string): bigint | null {
   const watch = look(outputFolder);
   return watch && watch.seconds >= SILENT_SECONDS ? watch.beat : null;
@@ -47,8 +47,8 @@ function look(outputFolder: string): Watch | null {
 }
 
 /**
- * Gives the sign of life that a dead runner can't give any more, while its trainer lives: other pods on a shared volume
- * have nothing else to go by. To be called often; touches at most every 2 s. Never throws.
+ * Beats for a dead runner while its trainer lives: other pods on a shared volume see nothing else. To be called often;
+ * touches at most every 2 s. Never throws.
  */
 export function beatForRunner(outputFolder: string): void {
   const now = performance.now();
@@ -56,7 +56,7 @@ export function beatForRunner(outputFolder: string): void {
   beaten.set(outputFolder, now);
   const path = join(outputFolder, BEATEN_FOR);
   try {
-    // Written, not given a time of ours: who reads it compares with the file system's clock.
+    // Written, not set to a time of ours: readers compare with the file system's clock.
     writeFileSync(path, `${process.pid}\n`);
   } catch {
     // silent: a full or read-only disk: the next beat tells.
@@ -65,7 +65,7 @@ export function beatForRunner(outputFolder: string): void {
 
 const beaten = new Map<string, number>();
 
-/** Whether a sidecar, there or here, has to speak for the runner: who lives may then hold no lock. */
+/** Does a sidecar, there or here, beat for the runner? Living processes may then hold no lock. */
 export function isBeatenFor(outputFolder: string): boolean {
   return stamp(join(outputFolder, BEATEN_FOR)) !== null;
 }
@@ -76,7 +76,7 @@ function lastBeat(outputFolder: string): bigint | null {
   return own !== null && other !== null && other > own ? other : own;
 }
 
-/** Opened, not only asked: stat may answer with what a network file system remembers of a minute ago (nfs(5)). */
+/** Opens the file: stat alone may answer with a network file system's cache of a minute ago (nfs(5)). */
 function stamp(path: string): bigint | null {
   let descriptor: number;
   try {
@@ -95,7 +95,7 @@ function isLongAgo(outputFolder: string, beat: bigint): boolean {
   return fileSystemNow(outputFolder) - Number(beat / 1_000_000n) >= LONG_AGO_SECONDS * 1000;
 }
 
-/** What the clock says that stamps files in a folder, in ms since 1970: a file server's, or ours. */
+/** The clock that stamps files in a folder, a file server's or ours, in ms since 1970. */
 function fileSystemNow(folder: string): number {
   try {
     const { dev } = statSync(folder);

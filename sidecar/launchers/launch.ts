@@ -12,14 +12,14 @@ import type { Order, Submitted } from './launcher.js';
 import { isThisNamespace } from './liveness.js';
 
 export type Launch = Order & {
-  /** Seconds from a stop to SIGKILL, and from the trainer's end to SIGTERM for what it left behind. */
+  /** Seconds from a stop to SIGKILL, and from the trainer's end to SIGTERM for its remaining processes. */
   stopGraceSeconds?: number;
   lingerSeconds?: number;
 };
 
 /**
- * Starts a runner in a session of its own, so that it outlives us, and waits until it says that its trainer is started.
- * A trainer that could not be started is an attempt that has ended: its record says why, and the launch is ok.
+ * Starts a runner in a process session of its own, so that it outlives us, and waits until its trainer is started. If
+ * the trainer could not be started, the attempt has ended with the reason in its record, and the launch is ok.
  */
 export async function launchRunner(launch: Launch): Promise<Submitted> {
   const complaints = openUnlinked();
@@ -48,8 +48,8 @@ export async function launchRunner(launch: Launch): Promise<Submitted> {
 }
 
 /**
- * The environment of a trainer, from ours: console output unbuffered, wide and in UTF-8; without the variables that
- * spoil its progress bar or colour its log, and without our own secrets.
+ * The environment of a trainer, from ours: console output unbuffered, wide and in UTF-8; without variables that change
+ * its progress bar or colour its log, and without our own secrets.
  */
 export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(ours).filter(
@@ -59,7 +59,7 @@ export function trainerEnvironment(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PYTHONUNBUFFERED: '1', COLUMNS: '500', PYTHONIOENCODING: 'utf-8' };
 }
 
-/** As a file and isolated (-I -S), not with -m: a quarter less time, and nothing in the user's PYTHONPATH can break it. */
+/** Run as an isolated file (-I -S), not with -m: a quarter faster, and safe from the user's PYTHONPATH. */
 function runnerArguments(launch: Launch): string[] {
   const { stopGraceSeconds, lingerSeconds } = launch;
   const silent = silentBefore(launch.folder);
@@ -74,7 +74,7 @@ function runnerArguments(launch: Launch): string[] {
   ];
 }
 
-/** The attempt of another pod that we have watched in vain for a sign of life: the runner need not do so again. */
+/** The silent attempt of another pod, if we have watched it long enough: the runner need not watch it again. */
 function silentBefore(outputFolder: string): string | null {
   const last = readAttempt(outputFolder);
   if (!last || last.ended_at || isThisNamespace(last)) return null;
@@ -83,10 +83,10 @@ function silentBefore(outputFolder: string): string | null {
 }
 
 const POLL_MS = 25;
-/** A slow disk may hold the runner's records back; a runner that lives has then still started. */
+/** A slow disk may delay the runner's record; a living runner then counts as started. */
 const PATIENCE_MS = 20_000;
 
-/** The exit status of a runner that ended without starting anything; an Error when it could not even be started. */
+/** The exit status of a runner that ended without starting a trainer; an Error if it could not be started itself. */
 function started(runner: ChildProcess, launch: Launch): Promise<'started' | number | Error> {
   return new Promise((resolve) => {
     const look = () => {
@@ -113,13 +113,15 @@ function refusal(status: number, complaints: number | null): Submitted {
   const said = complaints === null ? '' : readAll(complaints).trim();
   const last = said.split('\n').at(-1) ?? '';
   if (status === contract.exit_codes.held)
-    return { ok: false, code: 'held', message: last || 'Another attempt holds this folder.' };
+    return { ok: false, code: 'held', message: last || 'Another attempt is using this folder.' };
   if (status === contract.exit_codes.unwritable)
-    return { ok: false, code: 'unwritable', message: last || 'The output folder cannot be written.' };
-  return { ok: false, code: 'failed', message: `The runner ended at once (status ${status}). ${last}`.trim() };
+    return { ok: false, code: 'unwritable', message: last || "Can't write to the output folder." };
+  return { ok: false, code: 'failed', message: `The runner ended immediately (status ${status}). ${last}`.trim() };
 }
 
-/** Until the runner holds the folder, what it says must not get into the log of whoever does. Null without a disk. */
+/**
+ * A file for the runner's messages: before it holds the folder, they don't belong into its log. Null without a disk.
+ */
 function openUnlinked(): number | null {
   const path = join(tmpdir(), `trackside-${randomBytes(8).toString('hex')}`);
   try {
@@ -136,7 +138,7 @@ function readAll(descriptor: number): string {
   return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
 }
 
-/** Null where nothing can be watched (the limit of inotify is reached): polling does it alone. */
+/** Null when the limit of inotify is reached: then only polling. */
 function watchFolder(folder: string, look: () => void): FSWatcher | null {
   try {
     return watch(folder, { persistent: false }, look).on('error', () => {});

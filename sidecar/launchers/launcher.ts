@@ -1,29 +1,31 @@
 import type { Gpus } from '../processes/gpus.js';
 
 /**
- * Where attempts run: this machine, or an engine that queues them. None is ever asked whether a training lives: `liveness`
- * decides that, from what lies in the attempt's folder.
+ * Runs attempts: on this machine, or through an engine that queues them. No launcher is asked whether a training lives:
+ * `liveness` decides that, from the files in the attempt's folder.
  */
 export type Launcher = {
   readonly id: 'local';
-  /** What a form may offer, and what is free. Lists may be empty, with the reason in words. Never rejects. */
+  /** The choices of a form, and what is free. Lists may be empty, with the reason in words. Never rejects. */
   offers(): Promise<Offers>;
-  /** Resolves when the engine has taken it: here that it runs, elsewhere that it is queued. */
+  /** Resolves when the engine has accepted the attempt: running here, queued elsewhere. */
   submit(order: Order): Promise<Submitted>;
-  /** Of all at once, by attempt id: one question to the engine. Never rejects, and never takes silence for an end. */
+  /**
+   * The phases of several attempts by id, in one request to the engine. Never rejects, nor reads silence as an end.
+   */
   look(jobs: readonly Job[]): Promise<ReadonlyMap<string, JobLook>>;
   /**
-   * `ask` tells the runner alone, which ends in its own time; `end` ends it the engine's way and resolves when that is done
-   * or can't be; `kill` leaves no time to write anything down.
+   * `ask` signals only the runner, which ends in its own time; `end` resolves once the attempt has ended, or can't be;
+   * `kill` leaves no time to write a record.
    */
   cancel(job: Job, how: 'ask' | 'end' | 'kill'): Promise<Cancelled>;
-  /** Of attempts whose job was not written down, those that the engine knows. */
+  /** Finds the jobs of attempts whose reference was not recorded. */
   find(jobs: readonly Job[]): Promise<JobRef[]>;
 };
 
 export type { Gpu, Gpus } from '../processes/gpus.js';
 
-/** `gpus`: those that an attempt may be given by their index; none where the engine gives them out itself. */
+/** `gpus`: those that an attempt may be given by index; empty if the engine assigns them itself. */
 export type Offers = Gpus & { queues: readonly Queue[] };
 
 export type Queue = {
@@ -39,15 +41,15 @@ export type Queue = {
 };
 
 export type Order = {
-  /** The id is random: the mark that all processes of the attempt carry. */
+  /** The id is random; all processes of the attempt carry it as their mark. */
   attempt: { id: string; number: number; kind: 'start' | 'resume' | 'relaunch' };
   /** The output folder. */
   folder: string;
-  /** Where the trainer is started, and its command. No shell is in between. */
+  /** The trainer's working directory and command; no shell in between. */
   cwd: string;
   argv: readonly string[];
   environment: NodeJS.ProcessEnv;
-  /** The Python that runs the runner: a name to be found in PATH, or a path. 3.10 or newer. */
+  /** The Python for the runner, 3.10 or newer: a name in PATH, or a path. */
   python: string;
 };
 
@@ -60,14 +62,14 @@ export type Submitted =
       message: string;
     };
 
-/** What an engine knows an attempt by; kept in ui_state.json as `attempts[].job`. Here `id` is the runner's PID. */
+/** An engine's reference to an attempt; kept in ui_state.json as `attempts[].job`. Here `id` is the runner's PID. */
 export type JobRef = { launcher: Launcher['id']; attempt: string; id: string; cluster: string | null };
 
-/** An attempt that was submitted. `ref` null: it was not written down, as by a Trackside that knew no other launcher. */
+/** A submitted attempt. `ref` is null in records of an older Trackside, which had one launcher. */
 export type Job = { attempt: string; folder: string; ref: JobRef | null };
 
 export type JobLook =
-  /** No answer, or forgotten: decides nothing. */
+  /** No answer, or forgotten by the engine: proves nothing. */
   | { phase: 'unknown'; why: string }
   | { phase: 'queued'; reason: string; startsAt: string | null }
   | { phase: 'running' | 'ending'; hosts: string[]; startedAt: string; endsAt: string | null }
@@ -83,7 +85,7 @@ export type EndedHow =
   | 'never started';
 
 /**
- * What came of a cancel. `told`: it ends in its own time. `gone`: nothing of it is left. `unreachable`: it is not for this
- * launcher to reach. `remain`: the PIDs that survived SIGKILL, for they hang in the kernel.
+ * The outcome of a cancel. `told`: it ends in its own time. `gone`: nothing of it is left. `unreachable`: this launcher
+ * can't reach it. `remain`: the PIDs that survived SIGKILL, because they hang in the kernel.
  */
 export type Cancelled = 'told' | 'gone' | 'unreachable' | { remain: number[] };

@@ -3,7 +3,7 @@ import { local } from './local.js';
 
 const launchers: Record<Launcher['id'], Launcher> = { local };
 
-/** The launcher of an attempt: this machine's, where nothing was written down. */
+/** The launcher of an attempt; without a recorded job, this machine's. */
 export function launcherOf(job: JobRef | null): Launcher {
   return launchers[job?.launcher ?? 'local'];
 }

@@ -11,9 +11,9 @@ export type Liveness =
   | {
       readonly alive: 'here';
       readonly pid: number;
-      /** Who was found: the runner; or, the runner gone, its trainer, or any other process of the attempt. */
+      /** The process found: the runner; or without it the trainer, or any other process of the attempt. */
       readonly by: 'runner' | 'trainer' | 'process';
-      /** The trainer has ended: its runner waits for what it left behind, or for a disk that takes the record of its end. */
+      /** The trainer has ended: its runner waits for its last processes, or for a disk that can be written. */
       readonly trainerEnded?: true;
       readonly attempt: AttemptRecord;
     }
@@ -21,19 +21,18 @@ export type Liveness =
       /** On another machine, or in another container, that shares the output folder. */
       readonly alive: 'elsewhere';
       readonly hostname: string;
-      /** Since its last sign of life, as far as we have watched. */
+      /** Since its last heartbeat, while we watched. */
       readonly silentSeconds: number;
       readonly attempt: AttemptRecord;
     }
   | { readonly alive: 'no' };
 
 /**
- * Whether a training lives in an output folder: never believed from a file, always asked of the kernel. Cheap enough for
- * many sessions a second, and never throws.
+ * Does a training live in an output folder? The kernel decides, never a file alone. Cheap enough for many sessions a
+ * second; never throws.
  *
- * The evidence is the identity in attempt.json. `training.pid` is written for people and decides nothing: one that is
- * missing or spoiled does not end a living training (its runner writes it anew), and one that names a stranger gives
- * that stranger no part in it.
+ * The evidence is the identity in attempt.json. `training.pid` is written for people and decides nothing: a missing or
+ * broken one does not end a living training (its runner rewrites it), and a foreign PID in it changes nothing.
  */
 export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
@@ -44,14 +43,14 @@ export function liveness(outputFolder: string): Liveness {
   return { alive: 'elsewhere', hostname: attempt.hostname, silentSeconds, attempt };
 }
 
-/** Whether the PIDs of an attempt mean anything here. */
+/** Are the PIDs of an attempt valid here? */
 export function isThisNamespace(attempt: AttemptRecord): boolean {
   const own = ownNamespace();
   const same =
     attempt.pid_namespace === own.link &&
     attempt.init_start_ticks === own.initStartTicks &&
     (attempt.boot_id ?? own.bootId) === own.bootId;
-  // Two machines can agree in all of these when boot ids are not to be had; a machine may also be renamed.
+  // Without boot ids, two machines can agree in all of these; and a machine may be renamed.
   return same && (attempt.boot_id !== null || attempt.hostname === hostname());
 }
 
@@ -59,7 +58,7 @@ export function isThisNamespace(attempt: AttemptRecord): boolean {
 export function isOfFolder(attempt: AttemptRecord, outputFolder: string): boolean {
   if (attempt.output === null || attempt.output === outputFolder) return true;
   try {
-    // A folder that was moved keeps its inode; on file systems that number inodes anew it keeps at least its path.
+    // A moved folder keeps its inode; on file systems that renumber inodes, the folder keeps at least its path.
     return statSync(outputFolder).ino === attempt.output_inode || realpathSync(outputFolder) === attempt.output;
   } catch (error) {
     return ifUnreadable(false, 'launchers')(error);
@@ -85,7 +84,7 @@ function livesAs(pid: number, startTicks: number): boolean {
   return readProcess(pid) === null && isHidden(pid);
 }
 
-/** Mounted with hidepid, /proc shows no other users' processes; that one may not signal it says that it is there. */
+/** With hidepid, /proc hides other users' processes; EPERM for a signal proves that the process exists. */
 function isHidden(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -6,7 +6,7 @@ import { liveness } from './liveness.js';
 import { wasEndedByPod } from './podEnd.js';
 import { stopAttempt } from './stop.js';
 
-/** This machine: a runner in a session of its own for each attempt. What it knows lies in the attempt's folder. */
+/** This machine: each attempt has a runner in a process session of its own. All facts are in the attempt's folder. */
 export const local: Launcher = {
   id: 'local',
   offers: async () => ({ ...(await readGpus()), queues: [] }),
@@ -18,7 +18,7 @@ export const local: Launcher = {
 
 function look(job: Job): JobLook {
   const record = recordOf(job);
-  if (!record) return { phase: 'unknown', why: 'Its runner has written down nothing.' };
+  if (!record) return { phase: 'unknown', why: 'Its runner has left no record.' };
   const hosts = [record.hostname];
   const life = liveness(job.folder);
   if (life.alive !== 'no') {
@@ -36,7 +36,7 @@ function howEnded(record: AttemptRecord, folder: string): EndedHow {
   return record.trainer_pid === null ? 'never started' : 'by itself';
 }
 
-/** What the runner of this very attempt wrote; null where another attempt's record, or none, is in its folder. */
+/** The record of this attempt's runner; null if the folder has another attempt's record, or none. */
 function recordOf({ attempt, folder }: Job): AttemptRecord | null {
   const record = readAttempt(folder);
   return record?.id === attempt ? record : null;

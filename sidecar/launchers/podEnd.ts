@@ -7,18 +7,18 @@ import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isThisNamespace } from './liveness.js';
 
 const FILE = contract.files.pod_end;
-/** What is told to end within so many seconds was told by one and the same. */
+/** Ends requested within this time have one cause. */
 const TOGETHER_SECONDS = 5;
 
 const note = z.object({ id: z.string(), uptime: z.number() });
 
-/** Writes down that this sidecar was told to end at this moment, beside an attempt of its pod. Never throws. */
+/** Notes, beside an attempt of its pod, that this sidecar was told to end just now. Never throws. */
 export function noteOwnEnd(outputFolder: string): void {
   const attempt = readAttempt(outputFolder);
   if (!attempt || !isThisNamespace(attempt)) return;
   const content: z.infer<typeof note> = { id: attempt.id, uptime: uptime() };
   try {
-    // In place and without a sync: a pod that ends leaves no time, and half a note is none.
+    // In place and without a sync: an ending pod leaves no time, and half a note is ignored.
     writeFileSync(join(outputFolder, FILE), `${JSON.stringify(content)}\n`);
   } catch {
     // silent: a full or read-only disk: then what the runner wrote has to tell.
@@ -26,13 +26,13 @@ export function noteOwnEnd(outputFolder: string): void {
 }
 
 /**
- * Whether it was the pod that ended an attempt, where its runner was told to end and nobody asked us for that. A person
- * who types `kill $(cat training.pid)` ends the runner alone. A pod that is shut down tells everything in it to end, or
- * only its PID 1, and is gone soon after. So it was the pod
+ * Did the pod end an attempt whose runner was told to end, though nobody asked us for that? A person who types `kill
+ * $(cat training.pid)` ends the runner alone. A pod that shuts down tells all processes to end, or only its PID 1, and
+ * is gone soon after. So it was the pod
  * - when its sidecar was told to end in the same seconds, as the runner was;
- * - when that life of the PID namespace is over, and the runner never came to write down how the attempt ended, or it was
- *   told by PID 1 or by somebody outside of the pod: a shell is neither, or its pod is still there.
- * Seconds are those since the machine booted, which no clock that is set can change.
+ * - when that life of the PID namespace is over, and the runner never recorded the end, or was told by PID 1 or from
+ *   outside the pod: a shell is neither, or its pod still exists. Seconds are those since the machine booted, which no
+ *   clock that is set can change.
  */
 export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boolean {
   if (attempt.stop_signal === null) return false;

@@ -8,23 +8,23 @@ import { isOfFolder, isThisNamespace } from './liveness.js';
 import { livingRunner, processesOf } from './sweep.js';
 
 export type StopOptions = {
-  /** As a launcher's `cancel` has it. */
+  /** As in a launcher's `cancel`. */
   how?: 'ask' | 'end' | 'kill';
   /** From SIGTERM to SIGKILL. */
   graceSeconds?: number;
-  /** How long the runner may then take to write down the end, before it is killed too. */
+  /** Time for the runner to record the end, before it is killed too. */
   recordSeconds?: number;
-  /** After SIGKILL: what still lives then hangs in the kernel (a stuck GPU, a dead network disk). */
+  /** After SIGKILL: processes that still live then hang in the kernel (a stuck GPU, a dead network disk). */
   giveUpSeconds?: number;
 };
 
 /**
- * Ends everything of the attempt in an output folder: SIGTERM, after the grace SIGKILL, until two sweeps in a row find
- * nobody. Resolves then, and at once when nothing was running; a second call joins the first. With the runner dead it
- * reaches what the attempt left. An attempt of another machine or container is not touched (ask `liveness` first).
+ * Ends all processes of the attempt in an output folder: SIGTERM, after the grace SIGKILL, until two sweeps in a row
+ * find none. Resolves then, or at once if nothing runs; a second call joins the first. Works without the runner, too.
+ * Never touches an attempt of another machine or container (ask `liveness` first).
  */
 export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<Cancelled> {
-  // By attempt: one that was begun while the last one's stop still looks around is another's.
+  // Per attempt: a new attempt may begin while the last one's stop still sweeps.
   const attempt = readAttempt(outputFolder);
   const key = `${options.how} ${attempt?.id ?? ''} ${outputFolder}`;
   const underWay = stops.get(key);
@@ -53,8 +53,8 @@ async function stopNow(outputFolder: string, options: StopOptions): Promise<Canc
 type Sweep = () => Promise<Process[]>;
 
 /**
- * A process that is just being forked or executed may be missed by one sweep: empty means empty twice. Whoever was
- * found once is followed to its end, though the launcher that led to it dies first.
+ * One sweep may miss a process in the middle of a fork or exec: empty means empty twice. A process found once is
+ * followed to its end, even if the launcher that led to it dies first.
  */
 function sweepOf(attempt: AttemptRecord): Sweep {
   const seen = new Map<number, Process>();
@@ -72,8 +72,8 @@ function sweepOf(attempt: AttemptRecord): Sweep {
 }
 
 /**
- * A runner is told alone: it passes SIGTERM on, once, to all that it owns. One that is frozen, stuck or gone does not
- * say so in its record, and then everybody is told directly. True when nobody is left.
+ * Signals the runner alone: it passes SIGTERM on, once, to all its processes. If its record does not confirm that (it
+ * is frozen, stuck or gone), signals all processes directly. True when none is left.
  */
 async function askToEnd(
   outputFolder: string,
@@ -96,7 +96,7 @@ async function askToEnd(
   return living.length === 0;
 }
 
-/** False where there is no runner that would hear it. */
+/** False without a runner that can react. */
 function tellRunner(attempt: AttemptRecord): boolean {
   const runner = livingRunner(attempt);
   return runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM');
@@ -106,7 +106,7 @@ function saysItStops(outputFolder: string): boolean {
   return (readAttempt(outputFolder)?.stop_signal ?? null) !== null;
 }
 
-/** The runner goes last, and by itself if it can: it has still to write down how the trainer ended. */
+/** The runner goes last, and by itself if it can: it still has to record the trainer's end. */
 async function killAll(
   attempt: AttemptRecord,
   sweep: Sweep,

@@ -6,21 +6,21 @@ import type { AttemptRecord } from './attemptFile.js';
 const { mark: MARK } = contract;
 
 /**
- * All living processes of an attempt, the runner included: runner and trainer themselves, everything that carries the
- * mark in the environment it was started with, that writes into its log or holds its lock, their descendants, and their
- * process group. Loader workers, double forks, setsid escapees with an environment of their own and the children of a
- * launcher that died first are all in one of these. Ourselves never.
- * Oldest first: a launcher that sees its child die of a signal before it has its own would report a crash.
+ * All living processes of an attempt, the runner included: runner and trainer, every process with the mark in its
+ * initial environment, with its log open or its lock, their descendants, and their process group. This covers loader
+ * workers, double forks, setsid escapees with an environment of their own and the children of a launcher that died
+ * first. Never ourselves. Oldest first: a launcher whose child dies of a signal before it gets its own would report a
+ * crash.
  *
- * `seen` are those that an earlier sweep found: they stay found when whoever vouched for them has died. Reads all of
- * /proc: some milliseconds. The attempt has to be one of this PID namespace.
+ * `seen` are processes of an earlier sweep: they stay found when the process that led to them has died. Reads all of
+ * /proc: some milliseconds. The attempt has to be of this PID namespace.
  */
 export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdentity> = []): Process[] {
   const everyone = allProcesses();
   const traced = new Set(tracedTo(attempt, lookAt(everyone)));
   const known = new Map([...recorded(attempt), ...seen].map(({ pid, startTicks }) => [pid, startTicks]));
   const found = new Set(everyone.filter((one) => traced.has(one) || known.get(one.pid) === one.startTicks));
-  // The group's number is proof only while somebody known is in it: PIDs, and with them group numbers, come again.
+  // The group's number is proof only while a known process is in it: PIDs, and group numbers, are reused.
   const groupIsOurs = [...found].some((one) => one.pgid === attempt.pid);
   if (groupIsOurs) for (const one of everyone) if (one.pgid === attempt.pid) found.add(one);
   addDescendants(found, everyone);
@@ -30,8 +30,7 @@ export function processesOf(attempt: AttemptRecord, seen: Iterable<ProcessIdenti
 }
 
 /**
- * Somebody who is left of an attempt whose runner and trainer are dead, if anyone is. One look at /proc answers for all
- * attempts that are asked for within two seconds.
+ * A remaining process of an attempt without runner and trainer, or null. Scans /proc once for all calls in two seconds.
  */
 export function findLeft(attempt: AttemptRecord): Process | null {
   const now = performance.now();
@@ -42,7 +41,7 @@ export function findLeft(attempt: AttemptRecord): Process | null {
 
 let lastLook: { at: number; traces: Map<string, Process[]> } | undefined;
 
-/** Whoever has a trace of the attempt. A file's inode may be given to another file: nobody is older than the attempt. */
+/** The processes with a trace of the attempt. Inodes are reused, so processes older than the attempt don't count. */
 function tracedTo(attempt: AttemptRecord, traces: Map<string, Process[]>): Process[] {
   const { id, device, log_inode, output_inode } = attempt;
   const found = [`mark ${id}`, `log ${device}:${log_inode}`, `lock ${device}:${output_inode}`];
@@ -68,16 +67,16 @@ function tracesOf(pid: number): string[] {
   return [logBehind(pid, 1), logBehind(pid, 2), lockOf(pid)].filter((trace) => trace !== null);
 }
 
-/** Who clears its environment and leaves the session still prints where the trainer printed. */
+/** A process that clears its environment and leaves the session still writes into the trainer's log. */
 function logBehind(pid: number, descriptor: number): string | null {
   const stats = statOf(pid, descriptor, (path) => path.includes(contract.files.log));
   return stats?.isFile() ? `log ${stats.dev}:${stats.ino}` : null;
 }
 
-/** The first file that a runner opens is the folder, which it locks; what it starts inherits it under this number. */
+/** The first file that a runner opens is the folder, which it locks; its children inherit this descriptor. */
 const LOCK_DESCRIPTOR = 3;
 
-/** Who prints elsewhere may still have inherited the runner's lock. To hold it is proof; to list the folder is none. */
+/** A process that writes elsewhere may have inherited the runner's lock. The lock is proof; an open folder is not. */
 function lockOf(pid: number): string | null {
   const stats = statOf(pid, LOCK_DESCRIPTOR, (path) => !path.startsWith('/dev/'));
   if (!stats?.isDirectory()) return null;
@@ -90,7 +89,7 @@ function lockOf(pid: number): string | null {
   }
 }
 
-/** What is behind a descriptor, if its path may be the one: others are not touched, for their disk may hang. */
+/** The file behind a descriptor, if its path fits: other files are not touched, for their disk may hang. */
 function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolean): Stats | null {
   const link = `/proc/${pid}/fd/${descriptor}`;
   try {
@@ -102,7 +101,7 @@ function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolea
   }
 }
 
-/** Null also where the environment may not be read: another user's process. */
+/** Null also for another user's process, whose environment can't be read. */
 function markOf(pid: number): string | null {
   let environment: string;
   try {

@@ -3,7 +3,7 @@ import { ifUnreadable } from '../caught.js';
 
 export type DiskFacts = { free_bytes: number; total_bytes: number };
 
-/** Space on the disk that holds a folder; what a user without privileges may still write. Null where it can't be told. */
+/** Space on a folder's disk, as far as an unprivileged user may write. Null when unknown. */
 export async function readDisk(folder: string): Promise<DiskFacts | null> {
   const facts = await statfs(folder).catch(ifUnreadable(null, 'telemetry'));
   return facts && { free_bytes: facts.bavail * facts.bsize, total_bytes: facts.blocks * facts.bsize };

@@ -6,26 +6,26 @@ import { discard } from '../files/discard.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 
-/** A folder that can't be written. `unsaved`: names of files in it whose newest content is only in memory. */
+/** A folder that can't be written. `unsaved`: names of its files whose newest content is only in memory. */
 export type DiskTrouble = { path: string; code: string; since: string; unsaved: string[] };
 
 export type DiskWatch = {
-  /** What can't be written at this moment; empty when all is well. */
+  /** Folders that can't be written now. */
   troubles(): DiskTrouble[];
   open(): void;
   close(): void;
 };
 
 const LOOK_MS = 3000;
-/** A disk with less free space than this is asked whether it really takes a file. */
+/** A disk with less free space than this is tested with a real file. */
 const LITTLE_BYTES = 4 * 1024 * 1024;
-/** What has to fit before a full disk counts as one with space: a state file, its version, a progress file. */
+/** Bytes that have to fit before a full disk counts as free again: a state file, its version, a progress file. */
 const PROBE_BYTES = 64 * 1024;
 
 /**
- * Notices when a disk is full, read-only or broken: by every write of ours that fails, and by a look at the folders now
- * and then, which costs two system calls while all is well. A folder in trouble is tried with a real file until one
- * fits; `recovered` is then told which folders may be written again. Free space alone says little: quotas are not in it.
+ * Notices a full, read-only or broken disk: by every failed write of ours, and by a regular check of the folders, which
+ * costs two system calls while all is well. A folder in trouble is tested with a real file until one fits; `recovered`
+ * then gets the folders. Free space alone says little: it leaves out quotas.
  */
 export function createDiskWatch(options: {
   /** Absolute paths of the roots that are written to. */
@@ -91,7 +91,7 @@ export function createDiskWatch(options: {
   };
 }
 
-/** The error code of a folder that can't be written, as far as asking tells; null where there is no sign of it. */
+/** The error code of a folder that can't be written, from a quick check; null without a sign of trouble. */
 async function firstSign(folder: string): Promise<string | null> {
   try {
     await access(folder, constants.W_OK);
@@ -102,7 +102,7 @@ async function firstSign(folder: string): Promise<string | null> {
   }
 }
 
-/** Writes a file and removes it. The error's code; null when it went well, or the folder has gone. */
+/** Writes a file and removes it. The error's code; null on success, or if the folder is gone. */
 async function tryWriting(folder: string): Promise<string | null> {
   const path = join(folder, `.trackside-probe.${randomBytes(6).toString('hex')}.tmp`);
   try {

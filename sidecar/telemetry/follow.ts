@@ -10,32 +10,32 @@ import { createRate } from './rate.js';
 import { createProgressFile } from './saveProgress.js';
 
 export const LOG_FILE = contract.files.log;
-/** inotify tells at once on a local disk; a network volume says nothing, so look as well. */
+/** inotify is quick on a local disk, but silent on a network volume: hence the polling. */
 const LOOK_MS = 500;
 
 export type Follower = {
   progress(): StoredProgress;
-  /** Keeps in progress.json for how long nothing has moved. */
+  /** Keeps the length of a standstill in progress.json. */
   keepStillness(still: StoredProgress['still']): void;
-  /** Reads what is there by now; resolves when it is accounted for. */
+  /** Reads all text so far; resolves when it is accounted for. */
   catchUp(): Promise<void>;
   /** Ends the watching, after one last look, and writes progress.json. */
   close(): Promise<void>;
 };
 
-/** The part of training.log that an attempt writes, and how what it says there, or in a file of its dialect, is read. */
+/** An attempt's part of training.log, and the reader of it, or of a file of its dialect. */
 export type Followed = {
   folder: string;
   console: ConsoleReader;
   beginning: Beginning;
-  /** Byte offset of the attempt's first byte; where `progress` has a position, reading goes on from there. */
+  /** Byte offset of the attempt's first byte; a position in `progress` comes first. */
   logStart: number;
   progress: StoredProgress;
 };
 
 /**
  * Follows an attempt's part of training.log: folds it into the progress, writes progress.json at most twice a second,
- * and hands on every new piece of text with the byte offset at which it begins.
+ * and passes on every new piece of text with its byte offset.
  */
 export function followAttempt(
   options: Followed & {
@@ -56,7 +56,7 @@ export function followAttempt(
   const look = onePassAtATime(async () => {
     const hold = () => !closing;
     const isLogThere = await log.readNew(takeText, hold);
-    // What was written while nobody looked has no time of its own: the rate begins with what comes now.
+    // Older text has no time of its own: the rate begins with new text.
     if (reports ? await reports.readNew(fold, hold) : isLogThere) caughtUp = true;
   });
 
@@ -104,7 +104,7 @@ export function followAttempt(
   };
 }
 
-/** Accounts for what the log holds beyond the stored progress, of an attempt that nobody followed to its end. */
+/** Accounts for the log after the stored progress, of an attempt that was not followed to its end. */
 export async function accountForRest(followed: Followed): Promise<StoredProgress> {
   const follower = followAttempt({ ...followed, onProgress() {}, onText() {} });
   await follower.close();
@@ -130,7 +130,7 @@ function onePassAtATime(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Watches the folder rather than the files in it: they may not be there yet. Null where inotify has no room left. */
+/** Watches the folder rather than its files, which may not exist yet. Null when inotify is at its limit. */
 function watchFolder(folder: string, files: readonly string[], look: () => void): FSWatcher | null {
   try {
     const watcher = watch(folder, (_, name) => {

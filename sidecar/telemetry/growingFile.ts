@@ -3,14 +3,14 @@ import { readMasked } from '../security/maskedFile.js';
 import { openLog } from './logTail.js';
 
 const BLOCK = 256 * 1024;
-/** For what is written while it is being read. */
+/** Bytes for text that arrives during a read. */
 const SPARE = 4096;
 
 export type Piece = { inode: number; offset: number; text: string };
 
 /**
- * Reads a file that grows in a session's folder, from a byte offset on, secrets masked: each call hands on what is new, piece
- * by piece, each with the offset at which it begins. `position()` is what is accounted for by then: `<inode>:<offset>`.
+ * Reads a growing file in a session's folder from a byte offset on, with secrets masked. Each call passes on the new
+ * text in pieces, each with its offset. `position()`, `<inode>:<offset>`, is the end of the text so far.
  */
 export function readGrowing(path: string, begin: number) {
   let offset = begin;
@@ -19,18 +19,18 @@ export function readGrowing(path: string, begin: number) {
   return {
     offset: () => offset,
     position: () => `${inode}:${offset}`,
-    /** Answers whether the file is there. `hold` leaves the beginning of what may become a secret for the next call. */
+    /** False if there is no file. `hold` leaves the possible beginning of a secret for the next call. */
     async readNew(take: (piece: Piece) => void, hold: () => boolean): Promise<boolean> {
       const file = await openLog(path);
       if (!file) return false;
       try {
         const { ino, size } = await file.stat();
         inode = ino;
-        // Somebody emptied it, to save space: the trainer writes on from its new end.
+        // A person emptied it to save space: the trainer continues at its new end.
         offset = Math.min(offset, size);
         const most = Math.min(BLOCK, size - offset + SPARE);
         for (;;) {
-          // progress.json keeps the line that has not ended yet, and failures are told in the trainer's words.
+          // Masked, because progress.json keeps the unfinished line, and failures quote the trainer.
           const block = await readMasked(file, offset, offset + most, { hold: hold() });
           if (block.length === 0) break;
           const text = decoder.write(block);
@@ -46,7 +46,7 @@ export function readGrowing(path: string, begin: number) {
   };
 }
 
-/** The offset of a position; null where there is none. */
+/** The offset of a position; null without one. */
 export function offsetOf(position: string | null): number | null {
   const offset = Number(position?.split(':')[1]);
   return position && Number.isSafeInteger(offset) ? offset : null;

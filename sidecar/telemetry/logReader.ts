@@ -4,16 +4,16 @@ import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
 
 const BLOCK = 64 * 1024;
-/** Who is further behind than this gets the tail instead of all that was missed. */
+/** A reader further behind than this gets the tail instead of all the missed text. */
 const FAR_BEHIND = 512 * 1024;
 
 export type LogPiece = { position: string; text: string; reset?: true };
 
 /**
- * Reads a log onwards from a position (`<inode>:<byte offset>`), a piece at a time, for one reader; secrets are masked,
- * colours and cursor movements left out. Where the position is none of this file's, or far behind, the first piece is the
- * tail, marked `reset`. `since` (`performance.now()`): what another reader at the same place was given is good enough if it
- * was read later than that.
+ * Reads a log from a position (`<inode>:<byte offset>`) on, a piece at a time, for one reader, with secrets masked, and
+ * without colours and cursor movements. For a position of another file, or far behind, the first piece is the tail,
+ * marked `reset`. `since` (`performance.now()`): a piece that another reader at the same place got later than that is
+ * reused.
  */
 export function createLogReader(path: string, position: string | undefined, tailLines: number) {
   let place = readPosition(position);
@@ -27,7 +27,7 @@ export function createLogReader(path: string, position: string | undefined, tail
 type Place = readonly [inode: number, offset: number];
 type Step = { place: Place; piece: LogPiece | null };
 
-/** Two hundred pages that follow one log are at the same place: it is read once for all. */
+/** Two hundred pages on one log are at the same place: one read serves them all. */
 const reads = new Lru<{ at: number; step: Promise<Step> }>(16);
 
 function readOnce(path: string, place: Place, tailLines: number, since: number): Promise<Step> {
@@ -63,7 +63,7 @@ async function readOn(path: string, place: Place, tailLines: number): Promise<St
   }
 }
 
-/** How many bytes there are before a character whose end is not there yet. */
+/** The number of bytes before an unfinished character at the end. */
 function wholeCharacters(block: Buffer): number {
   for (let at = block.length - 1; at >= Math.max(0, block.length - 4); at -= 1) {
     const byte = block[at] ?? 0;

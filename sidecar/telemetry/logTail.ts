@@ -9,17 +9,17 @@ const BLOCK = 64 * 1024;
 const MOST = 4 * 1024 * 1024;
 
 export type LogTail = {
-  /** The last lines, newest last, secrets masked; where a line was redrawn with carriage returns, as it stood last. */
+  /** The last lines, newest last, secrets masked; of lines redrawn with carriage returns, the last state. */
   text: string;
-  /** Where the file ended when it was read. */
+  /** The end of the file when it was read. */
   inode: number;
   offset: number;
 };
 
 /**
- * The last `lines` lines of a log, read from its end: time and memory do not grow with the file (at most 4 MB are read).
- * `from` and `to` bound it to one attempt's bytes. What is missing, no file, or may not be read, reads as empty: it must
- * not hide the session.
+ * The last `lines` lines of a log, read from its end: time and memory do not grow with the file (at most 4 MB are
+ * read). `from` and `to` limit it to one attempt's bytes. A missing or unreadable file reads as empty: it must not hide
+ * the session.
  */
 export async function readLogTail(
   path: string,
@@ -44,7 +44,7 @@ export async function readLogTail(
       for (const byte of block) if (byte === 10) newlines += 1;
     }
     const whole = Buffer.concat(blocks).toString('utf8').split('\n');
-    // What was read first may be the rest of a line, unless it is the beginning of the log.
+    // The first line may be cut off, unless the log begins here.
     if (start > from && whole.length > 1) whole.shift();
     const last = whole.at(-1) === '' ? lines + 1 : lines;
     return { text: whole.slice(-last).map(lastRedraw).join('\n'), inode: ino, offset: end };
@@ -53,12 +53,12 @@ export async function readLogTail(
   }
 }
 
-/** A log lies in the folder of its session, which lies in the outputs: nothing else is opened in its name. */
+/** Opens a log in a session's folder inside the outputs folder, and nothing else. Null if that fails. */
 export function openLog(path: string): Promise<FileHandle | null> {
   return openInside(dirname(dirname(path)), path).catch(ifUnreadable(null, 'telemetry'));
 }
 
-/** `a\rb\rc` → `c`: what a terminal would show, without colours and cursor movements. */
+/** `a\rb\rc` → `c`: the line on a terminal, without colours and cursor movements. */
 function lastRedraw(line: string): string {
   const segments = stripVTControlCharacters(line).split('\r');
   return segments.findLast((segment) => segment !== '') ?? '';

@@ -6,16 +6,16 @@ import type { ConsoleReader, Memory } from '../trainers/dialect.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 import { createRate } from './rate.js';
 
-/** So much of what was printed before anybody looked is read. */
+/** The most bytes of earlier output that are read. */
 const TAIL = 1024 * 1024;
 
 /**
- * How far a training is whose output Trackside did not arrange: read from the files that its stdout and stderr go to,
- * on each call what is new. Null where they go to a terminal or a pipe, may not be read, or hold nothing yet.
+ * The progress of a training by hand, from the files behind its stdout and stderr; each call reads only new text. Null
+ * if they are a terminal or a pipe, can't be read, or are empty.
  *
- * @param key what the process is remembered by
- * @param reader reads what it prints
- * @param since ISO; a file that was not written since then holds nothing of it
+ * @param key identifies the process
+ * @param reader reads its output
+ * @param since ISO; older files are not its output
  */
 export function readOutputOf(key: object, reader: ConsoleReader, pid: number, since: string): Promise<Progress | null> {
   const reading = readings.get(key) ?? { sources: new Map(), clock: createRate(), turn: Promise.resolve(null) };
@@ -45,7 +45,7 @@ async function readOn(reading: Reading, reader: ConsoleReader, pid: number, sinc
 }
 
 async function readStream({ sources }: Reading, reader: ConsoleReader, path: string, since: number): Promise<void> {
-  // Looked at before it is opened: to open a terminal or a fifo is not without consequences.
+  // Checked before it is opened: opening a terminal or a fifo has consequences.
   const there = await stat(path).catch(ifUnreadable(null, 'telemetry'));
   if (!there?.isFile()) return;
   const key = `${there.dev}:${there.ino}`;
@@ -57,7 +57,7 @@ async function readStream({ sources }: Reading, reader: ConsoleReader, path: str
     const { size, mtimeMs } = await file.stat();
     const isFirst = source === undefined;
     source ??= { offset: 0, decoder: new StringDecoder('utf8'), memory: null, writtenAt: mtimeMs };
-    // Emptied meanwhile, to save space; or far behind.
+    // The file was emptied to save space, or the reader is far behind.
     if (source.offset > size) source.offset = size;
     const from = Math.max(source.offset, size - TAIL);
     const block = Buffer.alloc(size - from);
@@ -65,7 +65,7 @@ async function readStream({ sources }: Reading, reader: ConsoleReader, path: str
     const text = source.decoder.write(block.subarray(0, bytesRead));
     source.offset = from + bytesRead;
     source.writtenAt = mtimeMs;
-    // A log that is appended to holds earlier runs.
+    // A log in append mode holds earlier runs.
     source.memory = reader.read(source.memory, isFirst ? reader.newestRun(text) : text, '').memory;
     sources.set(key, source);
   } finally {

@@ -42,27 +42,27 @@ export type Progress = z.infer<typeof shown>;
 export const NO_PROGRESS: Progress = shown.parse({});
 
 /**
- * `progress.json`: what jq reads, and where the next start of the sidecar goes on reading the log. All steps and epochs
- * are absolute over the attempts of the session.
+ * `progress.json`: for jq, and for the next sidecar, which continues in the log from there. All steps and epochs are
+ * absolute over the attempts of the session.
  */
 const stored = z.looseObject({
   ...shown.shape,
   attempt: text,
   /** Has the attempt trained a step of its own? */
   begun: z.boolean().optional().catch(undefined),
-  /** Bytes of training.log that are accounted for: `<inode>:<offset>`. */
+  /** The end of the accounted part of training.log: `<inode>:<offset>`. */
   log_position: text,
-  /** The same of the file in which the training says how far it is, where that is another one. */
+  /** The same for the training's progress file, if it has one. */
   reports_position: text,
   /** [step, loss], oldest first, thinned out to at most 120 points. */
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
-  /** Optimizer steps in an epoch, once the console has told. */
+  /** Optimizer steps per epoch, once known from the console. */
   steps_per_epoch: number,
-  /** What the dialect's reader remembers, so that the next sidecar reads on in the middle of a line. Only it knows the inside. */
+  /** The dialect reader's own memory, so that the next sidecar can continue in the middle of a line. */
   dialect: memory.optional().catch(undefined),
-  /** Where an earlier Trackside kept that of sd-scripts, for which there was no other. */
+  /** The memory in the format of an earlier Trackside, for sd-scripts only. */
   console: memory.optional().catch(undefined),
-  /** For how many seconds it was watched standing still, and where: the next sidecar counts on. Null while it moves. */
+  /** The present standstill, for the next sidecar to continue the count. Null while it moves. */
   still: z.object({ mark: z.string(), seconds: z.number() }).nullable().catch(null),
 });
 
@@ -72,10 +72,10 @@ export type StoredProgress = Omit<Pick<Stored, keyof typeof stored.shape>, 'begu
   dialect: Memory;
 };
 
-/** `mark` is the same as long as nothing moves. */
+/** `mark` stays the same while nothing moves. */
 export type Stillness = NonNullable<StoredProgress['still']>;
 
-/** What was last known. Null when there is no file or none that can be read: it is rebuilt from the log. */
+/** The stored progress. Null without a readable file: it is then rebuilt from the log. */
 export function readProgress(folder: string): StoredProgress | null {
   try {
     const parsed = stored.parse(JSON.parse(readFileSync(join(folder, PROGRESS_FILE), 'utf8')));
@@ -86,18 +86,18 @@ export function readProgress(folder: string): StoredProgress | null {
   }
 }
 
-/** The facts that pages and the API show, without what only the next sidecar needs. */
+/** The facts for pages and the API, without those for the next sidecar. */
 export function publicProgress(progress: StoredProgress | null): Progress {
   return shown.parse(progress ?? {});
 }
 
-/** The progress of an attempt that is about to begin: it goes on from the state's step, never from zero. */
+/** The progress of an attempt about to begin: from the state's step on, never from zero. */
 export function beginProgress(attempt: {
   id: string;
   step: number;
   epoch: number;
   epochs: number | null;
-  /** What was known before, of whose curve the part up to `step` is kept. */
+  /** The earlier progress, whose curve is kept up to `step`. */
   before: StoredProgress | null;
   now: Date;
 }): StoredProgress {
@@ -124,14 +124,14 @@ export function beginProgress(attempt: {
   };
 }
 
-/** Folds what the training has said by now into the progress. */
+/** Folds the console's facts into the progress. */
 export function advanceProgress(
   before: StoredProgress,
   facts: ConsoleFacts,
   secondsPerStep: number | null,
   now: Date,
 ): StoredProgress {
-  // Until its own first step the trainer stands where the state stands.
+  // Until its own first step the trainer is at the state's step.
   const step = facts.step ?? before.step;
   const total = facts.totalSteps ?? before.total_steps;
   const seconds = secondsPerStep ?? before.seconds_per_step;

@@ -1,7 +1,7 @@
-/** The rate is taken over this much of the past. */
+/** The time span of the rate. */
 const WINDOW_MS = 30_000;
 
-/** Seconds a step by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494). */
+/** Seconds per step by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494). */
 export function createRate() {
   let seen: { step: number; at: number }[] = [];
   return {

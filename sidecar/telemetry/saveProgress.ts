@@ -6,12 +6,12 @@ import { offsetOf } from './growingFile.js';
 import { PROGRESS_FILE, readProgress, type StoredProgress } from './progress.js';
 
 const SAVE_MS = 500;
-/** A full disk is tried again after this time. */
+/** The wait before a full disk is tried again. */
 const RETRY_MS = 2000;
 /** Folders whose newest progress could not be written yet. */
 const unsaved = new Map<string, NodeJS.Timeout>();
 
-/** Writes the progress of one attempt to progress.json: at most twice a second, and once more when it is closed. */
+/** Writes the progress of one attempt to progress.json: at most twice a second, and once on close. */
 export function createProgressFile(folder: string, progress: () => StoredProgress) {
   const attemptBefore = readProgress(folder)?.attempt ?? null;
   let savedAt = 0;
@@ -23,7 +23,7 @@ export function createProgressFile(folder: string, progress: () => StoredProgres
   async function save(): Promise<void> {
     savedAt = performance.now();
     dirty = false;
-    // A full disk must not end the watching; the next save comes by itself.
+    // A full disk must not end the watching; the next save tries again.
     await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress(), null, 1)}\n`).catch(
       (error: unknown) => {
         log.warn('telemetry', 'The progress could not be written; it is tried again.', { folder, error });
@@ -33,7 +33,7 @@ export function createProgressFile(folder: string, progress: () => StoredProgres
     );
   }
 
-  /** After the end, too: unless another attempt has begun, or another sidecar has read on. */
+  /** Also after the end, unless another attempt has begun, or another sidecar has read further. */
   async function saveLate(): Promise<void> {
     unsaved.delete(folder);
     const stored = readProgress(folder);

@@ -60,7 +60,7 @@ test('what keeps a training from starting is told', async () => {
   expect(await launchRunner({ ...launch, python })).toEqual({
     ok: false,
     code: 'failed',
-    message: `The runner ended at once (status 2). no ${bridge.runner}`,
+    message: `The runner ended immediately (status 2). no ${bridge.runner}`,
   });
   expect(await launchRunner({ ...launch, folder: '/no/such' })).toMatchObject({ code: 'unwritable' });
   mkdirSync(join(folder, 'training.log'));

@@ -2,16 +2,16 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { contract } from '../../bridge.js';
 import { isLiving, ownNamespace, type Process, parseStat } from '../../processes/identity.js';
 
-/** A process, and what was made of its command line. */
+/** A process, and the meaning of its command line. */
 export type Recognised<T> = Process & { readonly as: T };
 
-/** What is looked at. `cwd` is absolute. */
+/** A command line to recognise. `cwd` is absolute. */
 export type CommandLine = { argv: string[]; cwd: string; startTicks: number };
 
 /**
- * A look at the command lines of all processes of this PID namespace that no attempt of ours started and that may be
- * looked into. `recognise` is asked once for each program that a process runs; a look costs two small reads a process,
- * some milliseconds in all. The same `as` is the same object in every look.
+ * Makes a scan of the command lines of all readable processes in this PID namespace that no attempt of ours started.
+ * Calls `recognise` once for each program that a process runs. A scan costs two small reads per process, some
+ * milliseconds in all. `as` stays the same object in every scan.
  */
 export function createLook<T extends object>(recognise: (line: CommandLine) => T | null): () => Recognised<T>[] {
   let known = new Map<string, T | null>();
@@ -27,7 +27,7 @@ export function createLook<T extends object>(recognise: (line: CommandLine) => T
       // Kernel threads are in no process group.
       if (!one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
       const line = readText(`/proc/${name}/cmdline`);
-      // exec makes another program of it, under the same PID and start time: a version switcher's `python3` does.
+      // exec replaces the program under the same PID and start time: a version switcher's `python3` does so.
       const key = `${one.pid} ${one.startTicks} ${line}`;
       let as = known.get(key);
       if (as === undefined) {
@@ -47,7 +47,7 @@ export function createLook<T extends object>(recognise: (line: CommandLine) => T
   };
 }
 
-/** In the middle of an exec there is neither a command line nor an environment: what is bare is looked at twice. */
+/** During an exec there is neither a command line nor an environment: an empty one is read twice. */
 function readLine(
   { pid, startTicks }: Process,
   arguments_: string | null,

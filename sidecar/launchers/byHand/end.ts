@@ -8,9 +8,9 @@ const GRACE_MS = contract.seconds.stop_grace * 1000;
 const GIVE_UP_MS = GRACE_MS + 5000;
 
 /**
- * Ends exactly these processes, in this order, and what they start of the same kind meanwhile: SIGTERM, after 15 s
- * SIGKILL. `alike` looks for processes of that kind; of them only children of these are taken for theirs. Each is
- * looked at again immediately before each signal. Answers who is left, normally nobody.
+ * Ends exactly these processes, in this order, and their new children of the same kind: SIGTERM, after 15 s SIGKILL.
+ * `alike` finds processes of that kind. Each process is verified immediately before each signal. Returns the survivors,
+ * normally none.
  */
 export async function endProcesses(
   processes: readonly ProcessIdentity[],

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** USER_HZ, in which /proc counts, is 100 on all that Node runs on. */
+/** USER_HZ, the unit of /proc, is 100 on all platforms of Node. */
 const TICKS_A_SECOND = 100;
 
-/** When a process was started, for people: ISO, to a second or so. Compared with nothing; see `ProcessIdentity` for that. */
+/** The start of a process, for people: ISO, exact to about a second. Not for comparisons; see `ProcessIdentity`. */
 export function startedAt(startTicks: number): string {
   const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
   const seconds = Math.max(0, uptime - startTicks / TICKS_A_SECOND);
