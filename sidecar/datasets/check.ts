@@ -25,8 +25,8 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   if (files.length === 0)
     errors.push(
       passedOver.length > 0
-        ? `${detail.name} holds no pictures that are trained. ${passedOver.join(' ')}`
-        : `${detail.name} holds no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
+        ? `${detail.name} has no pictures to train on. ${passedOver.join(' ')}`
+        : `${detail.name} has no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
     );
 
   const warnings = [...(files.length > 0 ? passedOver : []), ...sharedStems(files)];
@@ -54,7 +54,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   return { errors, warnings };
 }
 
-/** Pictures that differ in their ending only (sd-scripts library/strategy_*.py names caches by stem and size). */
+/** Warns of pictures that differ only in their ending (sd-scripts library/strategy_*.py names caches by stem and size). */
 function sharedStems(files: readonly DatasetImage[]): string[] {
   const byStem = new Map<string, DatasetImage[]>();
   for (const file of files) byStem.set(file.stem, [...(byStem.get(file.stem) ?? []), file]);
@@ -62,7 +62,7 @@ function sharedStems(files: readonly DatasetImage[]): string[] {
     if (same.length < 2) return [];
     const sameSize = new Set(same.map(({ width, height }) => `${width} ${height}`)).size < same.length;
     const cache = sameSize
-      ? ' and, where they are of one size, one cache on the disk: one of them may be trained twice, and another not at all'
+      ? ' and, if they have the same size, one cache on the disk, so one of them may be trained twice and another not at all'
       : '';
     return `${same.map(({ file }) => file).join(' and ')} share one caption, ${same[0]?.stem}.txt${cache}. Delete or rename one of them.`;
   });

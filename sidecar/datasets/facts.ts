@@ -39,7 +39,7 @@ export type DatasetDetail = DatasetFacts & {
   passed_over: PassedOver;
 };
 
-/** What lies in a dataset's folder and is not trained: file names, and folders in it (`img/10_cat`) that hold pictures. */
+/** Untrained contents of a dataset's folder: file names, and folders in it (`img/10_cat`) with pictures. */
 export type PassedOver = {
   other_kinds: string[];
   other_captions: string[];

@@ -6,17 +6,17 @@ import type { DatasetDetail, PassedOver } from './facts.js';
 import type { DatasetFolder } from './folder.js';
 import { captionStem, hasMixedEnding, pictureStem } from './names.js';
 
-/** Folders that are looked into: an upload of a whole disk is not walked. */
+/** Folders searched at most: nobody waits for a whole disk. */
 const MOST_FOLDERS = 100;
 const DEEPEST = 3;
 const CAPTION_ENDING = /\.(txt|caption|cap|captions|text|tags?|prompt|wd14)$/i;
-/** Notes, settings and caches: nobody takes them for pictures. */
+/** Notes, settings and caches, which nobody takes for pictures. */
 const NO_PICTURE =
   /^(Thumbs\.db|[^.]+|.*\.(md|json|jsonl|toml|ya?ml|csv|npz|safetensors|log|db|ini|html?|py|sh|pdf))$/i;
 
 /**
- * What lies in a dataset's folder and is not trained, of its visible names: `names` are no folders, `folders` may be
- * links. Folders are looked into, three levels down.
+ * Finds the visible files of a dataset's folder that are not trained: `names` are files, `folders` may be links. Searches
+ * folders three levels down.
  */
 export async function findPassedOver(folder: DatasetFolder, names: string[], folders: string[]): Promise<PassedOver> {
   const captioned = new Set(names.map(captionStem));
@@ -30,20 +30,20 @@ export async function findPassedOver(folder: DatasetFolder, names: string[], fol
   return { other_kinds, other_captions, folders: await foldersOfPictures(folder, folders) };
 }
 
-/** Sentences on what is not trained, and what to do. */
+/** Says in sentences which files are not trained, and what to do. */
 export function passedOverWords({ name, path, passed_over }: DatasetDetail): string[] {
   const { other_kinds: kinds, other_captions: captions, folders } = passed_over;
   const words = folders.map(
     ({ folder, pictures }) =>
-      `${pictures === 1 ? 'A picture lies' : `${pictures} pictures lie`} in the folder ${folder} inside ${name} and ${pictures === 1 ? 'is' : 'are'} not trained: trainers read the dataset's own folder only. Move them up into ${name}, or move the folder to ${dirname(path)} to make it a dataset.`,
+      `${pictures === 1 ? '1 picture' : `${pictures} pictures`} in the folder ${folder} inside ${name} ${pictures === 1 ? 'is' : 'are'} not used: trainers read only the dataset's own folder. Move ${pictures === 1 ? 'it' : 'them'} up into ${name}, or move the folder to ${dirname(path)} to make it a dataset.`,
   );
   if (kinds.length > 0)
     words.push(
-      `${kinds.length === 1 ? '1 file is' : `${kinds.length} files are`} of a kind that is not trained: ${named(kinds)}. Convert pictures to PNG or JPEG.${kinds.some((file) => /\.(avif|jxl)$/i.test(file)) ? ' sd-scripts trains .avif and .jxl only with an extra Python package, and they are not checked or counted here.' : ''}`,
+      `${kinds.length === 1 ? '1 file' : `${kinds.length} files`} can't be trained on: ${named(kinds)}. Convert pictures to PNG or JPEG.${kinds.some((file) => /\.(avif|jxl)$/i.test(file)) ? ' sd-scripts reads .avif and .jxl only with an extra Python package, and Trackside neither checks nor counts them.' : ''}`,
     );
   if (captions.length > 0)
     words.push(
-      `${captions.length === 1 ? '1 caption is' : `${captions.length} captions are`} not read: ${named(captions)}. A caption is named like its picture and ends in .txt, in small letters. Rename ${captions.length === 1 ? 'it' : 'them'}.`,
+      `${captions.length === 1 ? '1 caption is' : `${captions.length} captions are`} not used: ${named(captions)}. A caption has its picture's name and ends in .txt, in lower case. Rename ${captions.length === 1 ? 'it' : 'them'}.`,
     );
   return words;
 }
@@ -62,7 +62,7 @@ function isPicture(file: string): boolean {
   return pictureStem(file) !== null || hasMixedEnding(file);
 }
 
-/** Is it `a.caption`, or `a.png.txt`? A caption in .txt without any picture is told as such. */
+/** Is it `a.caption`, or `a.png.txt`? A .txt without any picture has its own warning. */
 function isMisnamed(file: string, pictures: string[]): boolean {
   return captionStem(file) === null || pictures.includes(captionStem(file) ?? '');
 }
@@ -85,7 +85,7 @@ async function foldersOfPictures({ root, at }: DatasetFolder, folders: string[])
   return found;
 }
 
-/** A link that leads out, or a folder of somebody else: what is in there is not told. */
+/** Ignores links that lead out, and folders that we may not read. */
 function ifClosed(error: unknown): null {
   if (error instanceof Problem || ['EACCES', 'ENOENT'].includes(`${(error as NodeJS.ErrnoException).code}`))
     return null;

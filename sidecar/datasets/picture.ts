@@ -36,7 +36,7 @@ export async function countPixels(path: string): Promise<number> {
     const { width, height } = await measure(path);
     return width * height;
   } catch {
-    // silent: whoever decodes it says why it can't be.
+    // silent: the later decode says what is wrong.
     return 0;
   }
 }

@@ -7,7 +7,7 @@ export function memoByFile<Found, More extends unknown[]>(read: (path: string, .
     const before = known.get(path);
     if (before?.signature === signature) return before.found;
     const found = read(path, ...more);
-    // silent: whoever asked hears it; a read that failed is tried again.
+    // silent: the caller gets the error, and the next call repeats the read.
     found.catch(() => known.delete(path));
     known.set(path, { signature, found });
     return found;

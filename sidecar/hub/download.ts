@@ -16,32 +16,32 @@ import {
   unreachable,
 } from './hub.js';
 
-/** What a download tells while it goes on. */
+/** The progress of a download, in bytes. */
 export type DownloadProgress = { phase: 'downloading' | 'checking'; done: number; bytes: number | null };
 
 export type DownloadOptions = {
   hub: HubAccess;
   wanted: HubFile;
-  /** Absolute; what is not whole yet lies in `<path>.incomplete`. */
+  /** Absolute; an incomplete file is at `<path>.incomplete`. */
   path: string;
-  /** The ETag of what lies in `.incomplete` already; something else there is thrown away. */
+  /** The ETag of the present `.incomplete`, which is deleted if the hub's is another. */
   etag: string | null;
   signal: AbortSignal;
-  /** Heard once it is known what will be downloaded, before the first byte. */
+  /** Called once the facts are known, before the first byte. */
   began(facts: HubFacts): Promise<void>;
   progress(progress: DownloadProgress): void;
-  /** A connection that brings nothing for so long counts as broken. */
+  /** A connection that is silent for this long counts as broken. */
   silenceMs?: number;
 };
 
-/** Left free on the disk, for the session that trains meanwhile. */
+/** Left free on the disk for a session that trains meanwhile. */
 const SPARE_BYTES = 256 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 
 /**
- * One attempt to download a file, from where the last one ended. When it returns, the file is whole, has the size and the
- * SHA-256 that the hub promised, and lies at `path`. Throws a HubRefusal in words; what was downloaded stays for the next
- * attempt, unless it is not what the hub promised.
+ * Makes one attempt to download a file, from where the last one ended. On return the complete file is at `path`, with the
+ * size and the SHA-256 that the hub promised. Throws a HubRefusal; keeps the downloaded bytes for the next attempt, unless
+ * they are wrong.
  */
 export async function download(options: DownloadOptions): Promise<HubFacts> {
   const { hub, wanted, path, signal } = options;
@@ -86,17 +86,17 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
       },
     });
     if (answer.status >= 400) throw refusal(hub, wanted, answer);
-    // A server that does not know ranges sends everything again.
+    // A server without ranges sends everything again.
     if (done > 0 && !continuesAt(answer, done)) {
       await file.truncate(0);
       done = 0;
     }
-    if (!answer.body) throw new HubRefusal('The hub sent nothing.', true);
+    if (!answer.body) throw new HubRefusal('The hub sent an empty answer.', true);
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       watch.heard();
       if (facts.bytes !== null && done + chunk.length > facts.bytes) {
         await file.truncate(0);
-        throw new HubRefusal('The hub sent more than the file has: it is downloaded again from the beginning.', true);
+        throw new HubRefusal('The hub sent more bytes than the file has, so the download starts over.', true);
       }
       await writeAll(file, chunk);
       done += chunk.length;
@@ -105,12 +105,12 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
     }
   } catch (error) {
     if (diskErrorCode(error)) throw error;
-    if (watch.silent()) throw new HubRefusal('The connection brought nothing any more.', true);
+    if (watch.silent()) throw new HubRefusal('The connection stalled.', true);
     unreachable(hub, error, options.signal);
   } finally {
     watch.end();
   }
-  if (facts.bytes !== null && done < facts.bytes) throw new HubRefusal('The connection was cut.', true);
+  if (facts.bytes !== null && done < facts.bytes) throw new HubRefusal('The connection broke.', true);
 }
 
 function continuesAt(answer: Response, done: number): boolean {
@@ -121,7 +121,7 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
 }
 
-/** By what lies on the disk, not by what came through the wire. In pieces, so that pages are answered in between. */
+/** Checks the file on the disk, not the bytes on the wire; in pieces, so that pages are answered in between. */
 async function checkContent({ progress, signal }: DownloadOptions, facts: HubFacts, file: FileHandle): Promise<void> {
   const { size } = await file.stat();
   if (!facts.sha256) return;
@@ -140,10 +140,10 @@ async function checkContent({ progress, signal }: DownloadOptions, facts: HubFac
   throw new WrongContent();
 }
 
-/** What came is not what the hub promised; it was thrown away. */
+/** The content is not what the hub promised, and was deleted. */
 export class WrongContent extends HubRefusal {
   constructor() {
-    super('What arrived is not what the hub promised (its SHA-256 differs); it was thrown away.', true);
+    super('The downloaded file was damaged (wrong SHA-256) and was deleted.', true);
   }
 }
 
@@ -152,18 +152,21 @@ async function checkRoom(path: string, bytes: number | null, there: number): Pro
   const missing = (bytes ?? 0) - there + SPARE_BYTES - bavail * bsize;
   if (missing <= 0) return;
   const needed = Math.ceil(missing / 1e9);
-  throw new HubRefusal(`There is too little space for it: free ${needed} GB, or more, and try again.`, false);
+  throw new HubRefusal(`Not enough disk space. Free at least ${needed} GB and try again.`, false);
 }
 
 function inWords(error: unknown, path: string): unknown {
   const code = diskErrorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new HubRefusal('The disk is full. What was downloaded stays: free some space and try again.', false);
+    return new HubRefusal(
+      'The disk is full. Free some space and try again; the download continues where it stopped.',
+      false,
+    );
   }
-  return code ? new HubRefusal(`${dirname(path)} cannot be written (${code}).`, false) : error;
+  return code ? new HubRefusal(`Can't write to ${dirname(path)} (${code}).`, false) : error;
 }
 
-/** Ends a connection that brings nothing, or one that was called off. */
+/** Ends a silent or cancelled connection. */
 function watchSilence({ signal, silenceMs = 60_000 }: DownloadOptions) {
   const own = new AbortController();
   let timer = setTimeout(() => own.abort(), silenceMs);

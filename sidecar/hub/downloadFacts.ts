@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { DownloadRecord } from './downloadRecord.js';
 import type { Speed } from './speed.js';
 
-/** A download as it stands. `waiting`: it goes on by itself after a while; `failed`: somebody has to do something first. */
+/** The state of a download. `waiting`: retries by itself; `failed`: a person has to do something first. */
 export type DownloadFacts = ReturnType<typeof factsOf>;
 
 /** What to download: files of one repository into one folder inside the models folder. */
 export type DownloadRequest = Pick<DownloadRecord, 'label' | 'repo' | 'revision' | 'parts' | 'into'>;
 
-/** A download that is under way, and how it is ended. */
+/** A running download, and how to stop it. */
 export type RunningDownload = {
   record: DownloadRecord;
   stop: AbortController;
@@ -42,7 +42,7 @@ export function factsOf(record: DownloadRecord, running?: RunningDownload) {
   };
 }
 
-/** What a download is known by: the path of its one file, or of its folder, inside the models folder. */
+/** The id of a download: the path of its one file, or of its folder, inside the models folder. */
 export function idOf(request: DownloadRequest): string {
   return join(request.into, onlyPath(request));
 }

@@ -7,7 +7,7 @@ import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'downloads.json';
 
-/** Never outside the models folder, whatever somebody wrote into the file. */
+/** A path inside the models folder, whatever the file says. */
 const inside = z
   .string()
   .refine((path) => path !== '' && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'));
@@ -26,7 +26,7 @@ const record = z.object({
       file: z.string(),
       path: inside,
       optional: z.boolean(),
-      /** Of what was downloaded last; null before. */
+      /** Of the last download; null before. */
       etag: z.string().nullable(),
       bytes: z.number().nullable(),
     }),
@@ -36,10 +36,10 @@ const record = z.object({
   link: z.string().nullable(),
 });
 
-/** A download as `downloads.json` keeps it; `done`, in bytes, is read from the disk. */
+/** A download in `downloads.json`; `done`, in bytes, is read from the disk. */
 export type DownloadRecord = z.infer<typeof record> & { done: number };
 
-/** The one place where a download's status changes: what was said of the one before goes with it. */
+/** Changes a download's status, and replaces the message of the old one. */
 export function setStatus(
   record: DownloadRecord,
   status: DownloadRecord['status'],
@@ -49,7 +49,7 @@ export function setStatus(
   Object.assign(record, { status, message, link });
 }
 
-/** Empty where there is no file, or nothing in it that can be understood. */
+/** Reads the records; none from a missing or unreadable file. */
 export async function readDownloads(models: string): Promise<DownloadRecord[]> {
   const text = await readFile(join(models, FILE), 'utf8').catch(ifUnreadable('{}', 'hub'));
   const parsed = z.object({ downloads: z.array(z.unknown()) }).safeParse(jsonOrNull(text));

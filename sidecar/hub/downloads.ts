@@ -9,16 +9,16 @@ import { LOST_LOCK, type RunOptions, runDownload } from './runDownload.js';
 import { createSpeed } from './speed.js';
 
 export type Downloads = {
-  /** Takes up what was under way when the sidecar ended. */
+  /** Continues the downloads that were running when the sidecar ended. */
   open(): Promise<void>;
-  /** Ends the connections; what was downloaded stays. */
+  /** Ends the connections, and keeps the downloaded bytes. */
   close(): Promise<void>;
   list(): DownloadFacts[];
-  /** Throws a Problem when it is under way already or lies there whole. */
+  /** Throws a Problem if it is running already, or complete. */
   start(request: DownloadRequest): Promise<DownloadFacts>;
-  /** Once more, after it failed. */
+  /** Retries a failed download. */
   again(id: string): Promise<void>;
-  /** Stops it and removes what was downloaded of it, or forgets one that failed. */
+  /** Stops a download and removes its bytes, or forgets a failed one. */
   cancel(id: string): Promise<void>;
 };
 
@@ -29,7 +29,7 @@ const TELL_MS = 500;
 const MOST_FINISHED = 20;
 
 type Queue = DownloadsOptions & {
-  /** What is wanted, in the order in which it was. */
+  /** Wanted downloads, in the order of the requests. */
   records: DownloadRecord[];
   running: Map<string, RunningDownload>;
   finished: DownloadFacts[];
@@ -39,8 +39,8 @@ type Queue = DownloadsOptions & {
 };
 
 /**
- * Downloads models in the background: two at a time, one at a time a file, each taken up where it ended, after a broken
- * connection as after a restart of the sidecar. What is wanted stands in `downloads.json` in the models folder.
+ * Downloads models in the background, two at a time, each file once at a time. Continues each where it ended, after a broken
+ * connection and after a restart of the sidecar. `downloads.json` in the models folder lists the wanted ones.
  */
 export function createDownloads(options: DownloadsOptions): Downloads {
   const queue: Queue = {
@@ -76,7 +76,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   };
 }
 
-/** What was wanted before the sidecar ended, read once, before anything new is written over it. */
+/** Reads the downloads of an earlier sidecar once, before writing new ones. */
 function load(queue: Queue): Promise<void> {
   queue.loading ??= readDownloads(queue.models).then((found) => {
     for (const record of found) if (record.status !== 'failed') setStatus(record, 'queued');
@@ -90,9 +90,9 @@ async function start(queue: Queue, request: DownloadRequest): Promise<DownloadFa
   const id = idOf(request);
   const before = queue.records.find((each) => each.id === id);
   if (before && before.status !== 'failed')
-    throw new Problem('under_way', `${request.label} is being downloaded already.`, { about: 'models' });
+    throw new Problem('under_way', `${request.label} is already downloading.`, { about: 'models' });
   if (await allThere(queue.models, request))
-    throw new Problem('is_there', `${id} is here already. Nothing was downloaded.`, { about: 'models' });
+    throw new Problem('is_there', `${id} is here already.`, { about: 'models' });
   const record: DownloadRecord = { ...request, id, status: 'queued', message: null, link: null, done: 0 };
   queue.records = [...queue.records.filter((each) => each.id !== id), record];
   forget(queue, id);
@@ -112,7 +112,7 @@ async function cancel(queue: Queue, id: string): Promise<void> {
   await running?.ended;
   for (const { path } of record.parts) await rm(join(queue.models, record.into, `${path}.incomplete`), { force: true });
   queue.records = queue.records.filter((each) => each !== record);
-  // It may have arrived in this very moment.
+  // It may have arrived just now.
   forget(queue, id);
   await keep(queue);
   fill(queue);
@@ -159,7 +159,7 @@ async function finish(queue: Queue, running: RunningDownload): Promise<void> {
 
 async function keep(queue: Queue): Promise<void> {
   queue.changed();
-  // On a full disk the record stays as it was; what is under way goes on by what is known here.
+  // On a full disk the file stays as it was, and running downloads continue from memory.
   await writeDownloads(queue.models, queue.records).catch(logged('hub', 'The list of downloads could not be written.'));
 }
 
@@ -169,7 +169,7 @@ function tell(queue: Queue, now: boolean): void {
   queue.changed();
 }
 
-/** Takes one that arrived off the list. */
+/** Removes a finished download from the list. */
 function forget(queue: Queue, id: string): boolean {
   const before = queue.finished.length;
   queue.finished = queue.finished.filter((each) => each.id !== id);
@@ -179,7 +179,7 @@ function forget(queue: Queue, id: string): boolean {
 function find(queue: Queue, id: string): DownloadRecord {
   const record = queue.records.find((each) => each.id === id);
   if (record) return record;
-  throw new Problem('not_found', 'There is no such download any more: it ended, or was called off.', {
+  throw new Problem('not_found', 'This download has ended or was cancelled.', {
     about: 'models',
   });
 }

@@ -4,14 +4,14 @@ import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.j
 import type { Family } from '../trainers/sdScripts/family.js';
 import type { HubSource } from './sources.js';
 
-/** One model that a family needs: what is here of it, and where the hub has it. */
+/** One model that a family needs: the files that are here, and its sources on the hub. */
 export type NeedFacts = {
   role: ModelRole;
   label: string;
   required: boolean;
-  /** Paths of the files that can be used. */
+  /** Paths of usable files. */
   here: string[];
-  /** Required, not here, and not inside the main model either. */
+  /** Required, neither here nor inside the main model. */
   missing: boolean;
   sources: readonly HubSource[];
 };
@@ -20,13 +20,13 @@ export type FamilyNeeds = {
   id: string;
   label: string;
   needs: NeedFacts[];
-  /** Ids of tokenizers that a training would ask the hub for. */
+  /** Ids of tokenizers that a training would download. */
   tokenizers: string[];
-  /** Is everything here that a training has to have? Tokenizers not counted: a trainer can fetch them itself. */
+  /** Everything required is here, except tokenizers, which a trainer can download itself. */
   ready: boolean;
 };
 
-/** What each family needs of the models that were found, and where to get it. `models` is the models folder. */
+/** Lists the models that each family needs, those that are here, and their sources. `models` is the models folder. */
 export function familyNeeds(
   families: readonly Family[],
   files: readonly ModelFile[],

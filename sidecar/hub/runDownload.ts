@@ -12,24 +12,24 @@ export type RunOptions = {
   /** Absolute: TRACKSIDE_MODELS. */
   models: string;
   hub: HubAccess;
-  /** After the last file of a download lies there. */
+  /** Called after the last file of a download. */
   arrived?(record: DownloadRecord, commit: string | null): Promise<void>;
   /** Seconds before the tries after the first. */
   pauses?: readonly number[];
   silenceMs?: number;
-  /** Writes the records down, and tells. */
+  /** Saves and announces the records. */
   keep(): Promise<void>;
-  /** Bytes arrived, perhaps the first of another phase. */
+  /** Called for new bytes, perhaps the first of another phase. */
   progressed(newPhase: boolean): void;
 };
 
 const PAUSES = [1, 2, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60];
-/** Why a download stopped whose lock another Trackside took. */
+/** Stops a download whose lock another Trackside took. */
 export const LOST_LOCK = new Error('somebody else took the lock');
 
 /**
- * Downloads all files of a record, and tries again what passes by itself. Answers whether all of it arrived; where not, it
- * was stopped, or it failed and its record says why.
+ * Downloads all files of a record, and retries passing failures. Returns whether all of it arrived; if not, it was stopped,
+ * or it failed and its record says why.
  */
 export async function runDownload(running: RunningDownload, options: RunOptions): Promise<boolean> {
   const { record, stop } = running;
@@ -49,7 +49,7 @@ export async function runDownload(running: RunningDownload, options: RunOptions)
       tries = running.done > before ? 1 : tries + 1;
       const again = refused.again && wrong < 2 && (refused.more.patient || tries <= pauses.length);
       const seconds = Math.min(refused.more.waitSeconds ?? pauses[Math.min(tries, pauses.length) - 1] ?? 60, 600);
-      const message = again ? `${refused.message} It goes on by itself.` : refused.message;
+      const message = again ? `${refused.message} We keep trying.` : refused.message;
       setStatus(record, again ? 'waiting' : 'failed', message, refused.more.link);
       await options.keep();
       log.info('hub', again ? 'A download waits.' : 'A download failed.', { download: record.id, error: refused });
@@ -60,7 +60,7 @@ export async function runDownload(running: RunningDownload, options: RunOptions)
   return false;
 }
 
-/** Every file of a record, one after the other; those that lie there whole are passed over. */
+/** Downloads the files of a record one after the other, without those that are complete. */
 async function attempt(running: RunningDownload, options: RunOptions): Promise<string | null> {
   const { record, stop } = running;
   const folder = join(options.models, record.into);
@@ -125,7 +125,7 @@ async function fetchPart(
 
 function unexpected(error: unknown): HubRefusal {
   log.error('hub', 'A download failed, and nobody had thought of why.', { error });
-  return new HubRefusal(`Something unexpected went wrong: ${(error as Error).message}.`, true);
+  return new HubRefusal(`The download failed: ${(error as Error).message}.`, true);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -7,22 +7,22 @@ import { projectRoot } from '../bridge.js';
 import { type ModelRole, modelRoles } from '../models/roles.js';
 import { hubFile } from './hub.js';
 
-/** Inside the models folder; those that FluxGym and ComfyUI use. */
+/** Folders in the models folder, named as FluxGym and ComfyUI do. */
 export const modelKinds = ['unet', 'checkpoints', 'clip', 'vae'] as const;
 
 const entry = z
   .strictObject({
     label: z.string().min(1).max(100),
-    /** What `base_model` of a session names; null where all share it. */
+    /** The `base_model` of a session; null if all share it. */
     base_model: z.string().nullable().default(null),
     folder: z.enum(modelKinds),
     repo: z.string(),
     /** Path inside the repository. */
-    file: z.string().regex(/\.(safetensors|sft)$/, 'only .safetensors files are loaded'),
+    file: z.string().regex(/\.(safetensors|sft)$/, 'only .safetensors files can be loaded'),
     revision: z.string().min(1).default('main'),
-    /** Whoever downloads it has to accept a licence on its page first, and needs a token. */
+    /** Its download needs a token, and a licence accepted on its page. */
     gated: z.boolean().default(false),
-    /** About so many; the hub tells it exactly before a download. */
+    /** Approximate; the hub gives the exact size before a download. */
     bytes: z.int().positive().nullable().default(null),
   })
   .transform(({ repo, file, revision, base_model: baseModel, ...rest }, context) => {
@@ -34,15 +34,15 @@ const entry = z
     }
   });
 
-/** Where the hub has a model that a person can choose. */
+/** A model on the hub that people can choose. */
 export type HubSource = z.infer<typeof entry> & { role: ModelRole };
 
-/** `wrong` says in words what could not be used of the user's file. */
+/** `wrong`: unusable entries of the user's file, in words. */
 export type HubSources = { sources: readonly HubSource[]; wrong: readonly string[] };
 
 const OWN = 'sources.toml';
 
-/** What comes with Trackside. The first of a role is the one proposed. */
+/** The sources that come with Trackside. The first of a role is the default. */
 export const shippedSources = shipped();
 
 function shipped(): readonly HubSource[] {
@@ -51,7 +51,7 @@ function shipped(): readonly HubSource[] {
   return sources;
 }
 
-/** What comes with Trackside, and after it what `sources.toml` in the models folder adds. Never throws. */
+/** Reads the sources that come with Trackside, then those of `sources.toml` in the models folder. Never throws. */
 export async function readSources(models: string): Promise<HubSources> {
   try {
     const { sources, wrong } = readEntries(await readFile(join(models, OWN), 'utf8'));
@@ -64,8 +64,8 @@ export async function readSources(models: string): Promise<HubSources> {
 }
 
 /**
- * Where to download a role from; for main models of which there are several, `baseModel` says which. Null where none is
- * known for certain: the page then asks for a repository and a file.
+ * Chooses the source of a role; `baseModel` decides between several main models. Null without a known source: the page then
+ * asks for a repository and a file.
  */
 export function hubSource(
   sources: readonly HubSource[],
@@ -76,26 +76,26 @@ export function hubSource(
   return all.find((source) => source.baseModel === baseModel && baseModel !== null) ?? all[0] ?? null;
 }
 
-/** An entry that is wrong is left out, and hinders no other. Throws an Error for what is no TOML. */
+/** Skips wrong entries. Throws an Error for invalid TOML. */
 function readEntries(text: string): HubSources {
   const sources: HubSource[] = [];
   const wrong: string[] = [];
   for (const [name, entries] of Object.entries(parse(text))) {
     const role = modelRoles.find((each) => each === name);
-    if (!role) wrong.push(`${OWN}: “${name}” is no kind of model. Kinds are ${modelRoles.join(', ')}.`);
-    else if (!Array.isArray(entries)) wrong.push(`${OWN}: ${name} has to be a list of entries in [ ].`);
+    if (!role) wrong.push(`${OWN}: “${name}” is not a kind of model. The kinds are ${modelRoles.join(', ')}.`);
+    else if (!Array.isArray(entries)) wrong.push(`${OWN}: ${name} must be a list of entries in [ ].`);
     else
       for (const [index, each] of entries.entries()) {
         const { data, error } = entry.safeParse(each);
         if (data) sources.push({ ...data, role });
-        else wrong.push(`${OWN}: entry ${index + 1} of ${name} is left out: ${inWords(error.issues[0])}.`);
+        else wrong.push(`${OWN}: entry ${index + 1} of ${name} is ignored: ${inWords(error.issues[0])}.`);
       }
   }
   return { sources, wrong };
 }
 
 function inWords(issue: z.core.$ZodIssue | undefined): string {
-  if (!issue) return 'it can’t be understood';
+  if (!issue) return 'it can’t be read';
   const message = issue.message.replace(/\.$/, '');
   return issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message;
 }

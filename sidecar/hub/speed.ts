@@ -9,7 +9,7 @@ export function createSpeed(now: () => number = () => performance.now()): Speed 
   return {
     at(done, of) {
       const at = now();
-      // What is counted anew, or is another kind of work, has another speed.
+      // A new count, or another kind of work, has another speed.
       if (of !== phase || done < (points.at(-1)?.done ?? 0)) points = [];
       phase = of;
       if (at - (points.at(-1)?.at ?? Number.NEGATIVE_INFINITY) < 200) return;

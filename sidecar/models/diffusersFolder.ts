@@ -5,14 +5,14 @@ import { ifUnreadable } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
 import type { ModelFile, ModelRole } from './roles.js';
 
-/** Does a folder with these files hold one whole model in the layout of diffusers? */
+/** Is a folder with these files a model in the layout of diffusers? */
 export function isDiffusersFolder(names: Set<string>): boolean {
   return names.has('model_index.json');
 }
 
 const shape = z.looseObject({ _class_name: z.string() });
 
-/** What each pipeline is, and the parts without which sd-scripts cannot load it (train_util.py, sdxl_train_util.py). */
+/** The role of each pipeline, and the parts that sd-scripts needs to load it (train_util.py, sdxl_train_util.py). */
 const PIPELINES: Record<string, { role: ModelRole; parts: string[] }> = {
   StableDiffusionPipeline: { role: 'sd1', parts: ['unet', 'text_encoder', 'vae'] },
   StableDiffusionXLPipeline: { role: 'sdxl', parts: ['unet', 'text_encoder', 'text_encoder_2', 'vae'] },
@@ -20,7 +20,7 @@ const PIPELINES: Record<string, { role: ModelRole; parts: string[] }> = {
 };
 const WEIGHTS = /\.(safetensors|bin)$/;
 
-/** What a folder is, by its model_index.json. Null for a pipeline that nothing here trains. */
+/** Recognises a folder by its model_index.json. Null for a pipeline that no trainer here trains. */
 export async function readDiffusersFolder(path: string, name: string): Promise<ModelFile | null> {
   const text = await readFile(join(path, 'model_index.json'), 'utf8').catch(ifUnreadable('', 'models'));
   const index = shape.safeParse(jsonOrNull(text));
@@ -32,15 +32,15 @@ export async function readDiffusersFolder(path: string, name: string): Promise<M
   const role = pipeline.role === 'sd1' ? await stableVersion(path) : pipeline.role;
   const reason =
     missing.length > 0
-      ? `lacks the weights of ${missing.join(', ')}`
+      ? `has no weights for ${missing.join(', ')}`
       : role === 'flux' && !(await hasThreeParts(path))
-        ? 'has its transformer in other files than the three of the original release, which sd-scripts cannot load'
+        ? 'does not have its transformer in the three files of the original release, which sd-scripts needs'
         : null;
   const bytes = found.reduce((sum, each) => sum + each, 0);
   return { path, name, bytes, role, detail: 'diffusers folder', usable: !reason, reason };
 }
 
-/** Bytes of the weights in one part's folder; 0 where there are none, or they are not there yet. */
+/** Bytes of the weights in one part's folder; 0 if there are none yet. */
 async function weigh(folder: string): Promise<number> {
   const inside: string[] = await readdir(folder).catch(ifUnreadable([], 'models'));
   const names = inside.filter((name) => WEIGHTS.test(name));

@@ -9,12 +9,12 @@ import { type ModelFolder, type ModelPlaces, modelFolders } from './folders.js';
 import { recognise } from './recognise.js';
 import { type ModelFile, modelRoles } from './roles.js';
 
-/** Headers that are read at the same time. */
+/** Headers read at the same time. */
 const AT_ONCE = 16;
 
 /**
- * Every model in the models folder and in the usual places, by role and name; LoRAs are left out. Of a file only the
- * header is read, and only once for as long as it stays the same. Links are followed to files, never to folders.
+ * Finds every model in the models folder and in the usual places, sorted by role and name, without LoRAs. Reads only the
+ * header of a file, once until it changes. Follows links to files, never to folders.
  */
 export async function findModels(places: ModelPlaces, folders = modelFolders(places)): Promise<ModelFile[]> {
   const found: Candidate[] = [];
@@ -27,7 +27,7 @@ export async function findModels(places: ModelPlaces, folders = modelFolders(pla
   return models.filter((model) => model !== null).sort(byRole);
 }
 
-/** One model by its path, a file or a diffusers folder. Null where there is nothing, or no model. */
+/** Reads one model by its path, a file or a diffusers folder. Null if there is none. */
 export async function readModelAt(path: string): Promise<ModelFile | null> {
   const isFolder = (await stat(path).catch(ifUnreadable(null, 'models')))?.isDirectory() ?? false;
   const siblings = new Set(await readdir(isFolder ? path : dirname(path)).catch(ifUnreadable([], 'models')));
@@ -36,7 +36,7 @@ export async function readModelAt(path: string): Promise<ModelFile | null> {
 
 type Candidate = { path: string; name: string; kind: 'file' | 'folder'; siblings: Set<string> };
 
-/** What a download leaves that goes on, or was given up. */
+/** Endings of unfinished downloads. */
 const UNFINISHED = /\.(incomplete|part|crdownload|download|tmp)$/i;
 const OTHERS: Record<string, string> = {
   '.gguf': 'is a GGUF file, which sd-scripts cannot train on: use the .safetensors',
@@ -66,7 +66,7 @@ function isModelName(name: string): boolean {
   return ['.safetensors', '.sft'].includes(extension) || (extension in OTHERS && !UNFINISHED.test(name));
 }
 
-/** Null for what is no model, or was found in an earlier folder already. */
+/** Null for files that are not models, and for those found in an earlier folder. */
 async function look({ path, name, kind, siblings }: Candidate, seen: Set<string>): Promise<ModelFile | null> {
   const stats = await stat(path).catch(ifUnreadable(null, 'models'));
   if (!stats || (kind === 'file') !== stats.isFile()) return null;
@@ -94,7 +94,7 @@ type Read = Pick<ModelFile, 'role' | 'detail' | 'reason'>;
 const readModel = memoByFile(async (path: string): Promise<Read | null> => {
   const other = OTHERS[extname(path).toLowerCase()];
   if (other) return { role: null, detail: null, reason: other };
-  const unfinished = UNFINISHED.test(path) ? 'is a download that did not finish' : null;
+  const unfinished = UNFINISHED.test(path) ? 'is an unfinished download' : null;
   const header = await readSafetensorsHeader(path);
   if (typeof header === 'string') return { role: null, detail: null, reason: unfinished ?? header };
   const { role, detail, reason, lora } = recognise(header, basename(path));
@@ -103,21 +103,21 @@ const readModel = memoByFile(async (path: string): Promise<Read | null> => {
 });
 
 function wholeness({ bytes, expectedBytes }: { bytes: number; expectedBytes: number }): string | null {
-  if (bytes < expectedBytes) return `is cut short: ${Math.floor((100 * bytes) / expectedBytes)} % of it is there`;
+  if (bytes < expectedBytes) return `is incomplete: only ${Math.floor((100 * bytes) / expectedBytes)} % of it is here`;
   return bytes > expectedBytes ? 'is longer than its header says' : null;
 }
 
-/** model_util.py `is_safetensors` goes by the extension, and .sft is not it; one part of several is not a model. */
+/** model_util.py `is_safetensors` goes by the extension, which excludes .sft; one part of several is not a model. */
 function unloadable(path: string, role: ModelFile['role']): string | null {
   if (/-\d{5}-of-\d{5}\.(safetensors|sft)$/.test(path)) return 'is one part of a model in several files';
   const byExtension = ['sd1', 'sd2', 'sdxl', 'sd-vae', 'sdxl-vae', 'qwen3'];
   return path.endsWith('.sft') && role && byExtension.includes(role)
-    ? 'has to be named .safetensors, or sd-scripts takes it for a .ckpt'
+    ? 'must be renamed to .safetensors: sd-scripts takes it for a .ckpt'
     : null;
 }
 
 function unreadable({ code }: NodeJS.ErrnoException): Read {
-  return { role: null, detail: null, reason: `could not be read (${code ?? 'unknown error'})` };
+  return { role: null, detail: null, reason: `can't be read (${code ?? 'unknown error'})` };
 }
 
 function byRole(a: ModelFile, b: ModelFile): number {

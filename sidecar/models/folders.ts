@@ -1,16 +1,16 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A folder in which models are looked for, `depth` folders deep. */
+/** A folder to search for models, `depth` folders deep. */
 export type ModelFolder = { path: string; depth: number };
 
-/** Where people's models are: `models` is TRACKSIDE_MODELS, `sdScripts` the checkout, '' where there is none. */
+/** Where people keep models: `models` is TRACKSIDE_MODELS, `sdScripts` the checkout or ''. */
 export type ModelPlaces = { models: string; sdScripts: string };
 
 const FLUXGYM = ['unet', 'clip', 'vae'];
 const COMFYUI = ['unet', 'diffusion_models', 'checkpoints', 'clip', 'text_encoders', 'vae'];
 
-/** Ours first, then the usual places of FluxGym, ComfyUI and the hub's own cache. Not all of them need exist. */
+/** Lists our folder first, then the usual ones of FluxGym, ComfyUI and the hub's cache, which may not exist. */
 export function modelFolders({ models, sdScripts }: ModelPlaces, environment = process.env): ModelFolder[] {
   const around = sdScripts ? [sdScripts, dirname(sdScripts)] : [];
   const homes = [...around, '/workspace', environment.HOME || homedir()];
@@ -29,7 +29,7 @@ export function modelFolders({ models, sdScripts }: ModelPlaces, environment = p
   return [...first.values()].reverse();
 }
 
-/** Where huggingface_hub keeps what it downloaded: `models--owner--name/snapshots/<commit>/…`. */
+/** The cache of huggingface_hub: `models--owner--name/snapshots/<commit>/…`. */
 export function hubCache(environment = process.env): string {
   if (environment.HF_HUB_CACHE) return environment.HF_HUB_CACHE;
   const cache = environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');

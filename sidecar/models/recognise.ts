@@ -1,12 +1,12 @@
 import type { SafetensorsHeader } from '../files/safetensors.js';
 import type { ModelRole } from './roles.js';
 
-/** What a header tells. `reason`: why sd-scripts cannot train with it, in words. `lora`: not a model at all. */
+/** What a header says. `reason`: why sd-scripts can't train with the file, in words. `lora`: not a model at all. */
 export type Recognised = { role: ModelRole | null; detail: string | null; reason: string | null; lora: boolean };
 
 /**
- * What a `.safetensors` file is, by the names and shapes of its tensors. Names as sd-scripts loads them
- * (library/*_models.py, *_utils.py); `name` only helps where two models have the very same tensors.
+ * Recognises a `.safetensors` file by the names and shapes of its tensors. Names as sd-scripts loads them
+ * (library/*_models.py, *_utils.py); the file's `name` only distinguishes models with the same tensors.
  */
 export function recognise(header: Pick<SafetensorsHeader, 'places' | 'metadata'>, name: string): Recognised {
   const tensors = indexOf(header);
@@ -20,14 +20,14 @@ export function recognise(header: Pick<SafetensorsHeader, 'places' | 'metadata'>
 type Found = { role: ModelRole | null; detail?: string; reason?: string } | null;
 
 type Tensors = {
-  /** Every name, without the prefix that ComfyUI and Stability put before a main model's. */
+  /** Every name, without the prefix that ComfyUI and Stability add to a main model's. */
   names: string[];
   has(name: string): boolean;
   some(part: string): boolean;
-  /** Size of one dimension; undefined where there is no such tensor. */
+  /** Size of one dimension; undefined without such a tensor. */
   size(name: string, dimension: number): number | undefined;
   dimensions(name: string): number;
-  /** With which prefix the main model's names began. */
+  /** The prefix of the main model's names. */
   prefix: string;
   dtypes: Set<string>;
 };
@@ -43,7 +43,7 @@ function indexOf({ places }: Pick<SafetensorsHeader, 'places'>): Tensors {
     ]),
   );
   const names = [...byName.keys()];
-  // What most bytes are in tells the precision: norms and biases are often kept in another.
+  // The type of most bytes is the precision: norms and biases often have another.
   const bytes = new Map<string, number>();
   for (const { dtype, from, to } of places) bytes.set(dtype, (bytes.get(dtype) ?? 0) + to - from);
   const most = Math.max(...bytes.values());
@@ -74,7 +74,7 @@ function mainModel(tensors: Tensors): Found {
 function flux({ has, size, some }: Tensors): Found {
   if (has('transformer_blocks.0.attn.add_k_proj.weight') && has('single_transformer_blocks.0.attn.to_k.weight')) {
     if (size('context_embedder.weight', 1) !== 4096 || size('x_embedder.weight', 0) !== 3072) return null;
-    const reason = 'is in the layout of diffusers: choose the whole folder, or the single file of the original release';
+    const reason = 'is in the diffusers layout: choose the whole folder, or the single file of the original release';
     return { role: 'flux', detail: 'diffusers layout', reason };
   }
   const hidden = size('double_blocks.0.img_attn.qkv.weight', 1);
@@ -84,7 +84,7 @@ function flux({ has, size, some }: Tensors): Found {
     return {
       role: 'chroma',
       detail: radiance ? 'Chroma Radiance' : 'Chroma',
-      ...(radiance ? { reason: 'works on pixels instead of latents, which sd-scripts cannot train' } : {}),
+      ...(radiance ? { reason: 'works on pixels instead of latents, which sd-scripts can’t train' } : {}),
     };
   }
   const kind = has('guidance_in.in_layer.weight') ? 'dev' : 'schnell';
@@ -93,7 +93,7 @@ function flux({ has, size, some }: Tensors): Found {
     return {
       role: 'flux',
       detail: `${kind}, for inpainting or control`,
-      reason: 'is made for inpainting or control pictures',
+      reason: 'is made for inpainting or control images, so LoRAs are not trained on it',
     };
   }
   return { role: 'flux', detail: some('text_encoders.') ? `${kind}, with text encoders` : kind };
@@ -103,7 +103,7 @@ function flux({ has, size, some }: Tensors): Found {
 function hunyuanImage({ has, size }: Tensors): Found {
   if (!has('double_blocks.0.img_attn_qkv.weight') || !has('byt5_in.fc1.weight')) return null;
   if (size('double_blocks.0.img_attn_qkv.weight', 1) !== 3584) return null;
-  const reason = 'is the distilled or refiner model, which sd-scripts cannot train';
+  const reason = 'is the distilled or refiner model, which sd-scripts can’t train';
   const guided = has('guidance_in.mlp.0.weight') || has('time_r_in.mlp.0.weight');
   return guided ? { role: 'hunyuan-image', detail: 'distilled', reason } : { role: 'hunyuan-image' };
 }
@@ -123,10 +123,10 @@ function sd3({ has, size, some, prefix }: Tensors): Found {
   const detail = encoders.length > 0 ? `${kind}, with ${encoders.join(', ')}` : kind;
   return prefix
     ? { role: 'sd3', detail }
-    : { role: 'sd3', detail, reason: 'lacks the prefix “model.diffusion_model.” in its names' };
+    : { role: 'sd3', detail, reason: 'has no “model.diffusion_model.” in its tensor names, which sd-scripts needs' };
 }
 
-/** lumina_models.py NextDiT with the captions of Gemma 2 2B, 2304 wide; its relatives read other encoders. */
+/** lumina_models.py NextDiT with the captions of Gemma 2 2B, 2304 wide; its relatives use other encoders. */
 function lumina2({ has, size }: Tensors): Found {
   return has('noise_refiner.0.attention.qkv.weight') && size('cap_embedder.0.weight', 0) === 2304
     ? { role: 'lumina2' }
@@ -140,12 +140,12 @@ function anima({ has, size }: Tensors): Found {
   return size('blocks.0.self_attn.q_proj.weight', 0) === 2048 ? { role: 'anima' } : null;
 }
 
-/** model_util.py, sdxl_model_util.py: told apart by the width of the text that the U-Net attends to. */
+/** model_util.py, sdxl_model_util.py: distinguished by the width of the text that the U-Net attends to. */
 function stable({ has, size, some, prefix }: Tensors): Found {
   const first = 'input_blocks.0.0.weight';
   if (!prefix || !has(first)) {
     return has('input_blocks.0.0.weight')
-      ? { role: null, reason: 'holds only the U-Net of a Stable Diffusion model' }
+      ? { role: null, reason: 'contains only the U-Net of a Stable Diffusion model' }
       : null;
   }
   const text =
@@ -154,19 +154,20 @@ function stable({ has, size, some, prefix }: Tensors): Found {
   const role = text === 768 ? 'sd1' : text === 1024 ? 'sd2' : text === 2048 ? 'sdxl' : null;
   if (!role)
     return text === 1280
-      ? { role: 'sdxl', detail: 'refiner', reason: 'is the refiner, which LoRAs are not trained on' }
+      ? { role: 'sdxl', detail: 'refiner', reason: 'is the refiner; LoRAs are trained on the base model' }
       : null;
-  if (size(first, 1) !== 4) return { role, detail: 'inpainting', reason: 'is made for inpainting' };
+  if (size(first, 1) !== 4)
+    return { role, detail: 'inpainting', reason: 'is made for inpainting, so LoRAs are not trained on it' };
   const encoder = some(role === 'sdxl' ? 'conditioner.embedders.' : 'cond_stage_model.');
-  if (!encoder) return { role, reason: 'holds no text encoder' };
-  return some('first_stage_model.') ? { role } : { role, reason: 'holds no VAE' };
+  if (!encoder) return { role, reason: 'contains no text encoder' };
+  return some('first_stage_model.') ? { role } : { role, reason: 'contains no VAE' };
 }
 
 function textEncoder(tensors: Tensors): Found {
   return clip(tensors) ?? t5(tensors) ?? language(tensors);
 }
 
-/** In the names of transformers; sd3_utils.py and flux_utils.py load nothing else. */
+/** With the names of transformers, the only ones that sd3_utils.py and flux_utils.py load. */
 function clip({ has, size, some }: Tensors): Found {
   const width = size('text_model.encoder.layers.0.mlp.fc1.weight', 1);
   if (width === 768 && has('text_model.encoder.layers.11.mlp.fc1.weight')) {
@@ -183,7 +184,7 @@ function t5({ has, size }: Tensors): Found {
     const glyph = size('shared.weight', 0) === 1510;
     return {
       role: 'byt5',
-      ...(glyph ? {} : { reason: 'is plain ByT5: HunyuanImage needs the one with glyphs (byt5_small_glyphxl)' }),
+      ...(glyph ? {} : { reason: 'is plain ByT5; HunyuanImage needs the one with glyphs (byt5_small_glyphxl)' }),
     };
   }
   if (size(query, 1) !== 4096 || size(query, 0) !== 4096 || !has('encoder.block.23.layer.0.SelfAttention.q.weight'))
@@ -211,11 +212,11 @@ function autoencoder({ has, size, dimensions, some }: Tensors, name: string): Fo
   const channels = size('decoder.conv_in.weight', 1) ?? size('first_stage_model.decoder.conv_in.weight', 1);
   if (channels === undefined || dimensions(video) === 5) return null;
   const diffusers = some('encoder.down_blocks.');
-  const layout = diffusers ? { reason: 'is in the layout of diffusers, which is loaded as a folder only' } : {};
+  const layout = diffusers ? { reason: 'is in the diffusers layout, which sd-scripts loads only as a folder' } : {};
   if (channels === 64) return { role: 'hunyuan-vae' };
   if (channels === 16) {
     if (/sd_?3|stable-diffusion-3/.test(name))
-      return { role: null, reason: 'is the VAE of Stable Diffusion 3, which lies in the model already' };
+      return { role: null, reason: 'is the VAE of Stable Diffusion 3, which the model already contains' };
     return has('quant_conv.weight') ? null : { role: 'ae', ...layout };
   }
   if (channels !== 4) return null;
@@ -238,12 +239,12 @@ function precision({ dtypes }: Tensors): string | null {
   return dtype ? (PRECISIONS[dtype] ?? null) : null;
 }
 
-/** flux_train_network.py:115 takes plain fp8 (e4m3fn) and nothing that carries scales or packed bits. */
+/** flux_train_network.py:115 takes plain fp8 (e4m3fn), without scales or packed bits. */
 function quantised({ dtypes, some, has }: Tensors): string | null {
   if (has('scaled_fp8') || some('.scale_weight') || some('.weight_scale') || some('.comfy_quant')) {
-    return 'is scaled fp8, which sd-scripts cannot load: use the one without “scaled”';
+    return 'is scaled fp8, which sd-scripts can’t load: use the one without “scaled”';
   }
-  if (dtypes.has('F8_E5M2')) return 'is fp8 of the kind e5m2, which sd-scripts cannot load: use e4m3fn or bf16';
+  if (dtypes.has('F8_E5M2')) return 'is fp8 e5m2, which sd-scripts can’t load: use e4m3fn or bf16';
   const packed = some('.quant_state') || some('.absmax') || some('.qweight') || dtypes.has('I8') || dtypes.has('U8');
-  return packed ? 'is quantised, which sd-scripts cannot train on: use bf16, fp16 or plain fp8' : null;
+  return packed ? 'is quantised, and sd-scripts can’t train on it: use bf16, fp16 or plain fp8' : null;
 }

@@ -1,4 +1,4 @@
-/** What a model file can be for a training: a main model (first line), a text encoder, or an autoencoder. */
+/** The roles of a model file in a training: main model (first line), text encoder, or autoencoder. */
 export const modelRoles = [
   ...(['sd1', 'sd2', 'sdxl', 'flux', 'chroma', 'sd3', 'lumina2', 'hunyuan-image', 'anima'] as const),
   ...(['clip_l', 'clip_g', 't5xxl', 'gemma2', 'qwen2.5-vl', 'byt5', 'qwen3'] as const),
@@ -8,21 +8,21 @@ export const modelRoles = [
 /** `ae` is the 16-channel autoencoder that FLUX.1, Chroma and Lumina 2 share. */
 export type ModelRole = (typeof modelRoles)[number];
 
-/** A model that lies on this machine: one file, or a diffusers folder. */
+/** A model on this machine: one file, or a diffusers folder. */
 export interface ModelFile {
-  /** Absolute; what a trainer's flag gets. */
+  /** Absolute; the value of a trainer's flag. */
   path: string;
-  /** As a person tells it apart: the path inside the folder in which it was found. */
+  /** Its name for people: the path inside the searched folder. */
   name: string;
   /** Bytes on disk. */
   bytes: number;
   /** Null: not a model that any family here needs. */
   role: ModelRole | null;
-  /** What more its header tells: "FLUX.1 schnell, fp8"; null where nothing does. */
+  /** More from its header: "FLUX.1 schnell, fp8"; null without any. */
   detail: string | null;
-  /** Whole, and of a kind that the trainers can load. */
+  /** Complete, and loadable by the trainers. */
   usable: boolean;
-  /** Why not usable, in words that follow its name ("is cut short"); null if it is. */
+  /** Why it is not usable, in words that follow its name ("is cut short"); null if it is. */
   reason: string | null;
 }
 

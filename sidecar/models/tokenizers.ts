@@ -4,15 +4,15 @@ import { ifUnreadable } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { ModelRole } from './roles.js';
 
-/** A tokenizer that sd-scripts asks the hub for, by the id in its code (sd-scripts.md, section 9). */
+/** A tokenizer that sd-scripts requests from the hub, by the id in its code. */
 type Tokenizer = {
   id: string;
-  /** Where its files are; `from` inside the repository. */
+  /** The repository of its files; `from`: their folder in it. */
   repo: string;
   from?: string;
   files: string[];
   optional: string[];
-  /** Is it also looked up by its id in a hub cache (strategy_lumina.py:30, hunyuan_image_text_encoder.py:209 and :499)? */
+  /** Also looked up by its id in a hub cache (strategy_lumina.py:30, hunyuan_image_text_encoder.py:209 and :499). */
   byId: boolean;
 };
 
@@ -51,7 +51,7 @@ const byt5 = of('google/byt5-small', {
   byId: true,
 });
 
-/** Which tokenizers the family of a main model asks for; Anima brings its own. */
+/** The tokenizers that the family of a main model needs; Anima brings its own. */
 const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {
   sd1: [clipL],
   sd2: [sd2],
@@ -72,14 +72,14 @@ export function tokenizerFolder(models: string): string {
   return join(models, FOLDER);
 }
 
-/** Ids of the tokenizers that are not here yet; empty where the family of this main model can train without the hub. */
+/** Ids of the tokenizers that are missing; empty if the family of this main model can train without the hub. */
 export async function missingTokenizers(models: string, main: ModelRole): Promise<string[]> {
   const needed = TOKENIZERS[main] ?? [];
   const here = await Promise.all(needed.map((each) => isHere(models, each)));
   return needed.filter((_, i) => !here[i]).map(({ id }) => id);
 }
 
-/** What a trainer of this family is given, so that it never asks the hub; nothing while a tokenizer is missing. */
+/** Variables that keep a trainer of this family from asking the hub; none while a tokenizer is missing. */
 export async function offlineEnvironment(models: string, main: ModelRole): Promise<Record<string, string>> {
   if ((await missingTokenizers(models, main)).length > 0) return {};
   const byId = (TOKENIZERS[main] ?? []).some((each) => each.byId);
@@ -106,9 +106,8 @@ function requestFor({ id, repo, from, files, optional }: Tokenizer) {
 }
 
 /**
- * Puts a tokenizer whose files have all arrived where sd-scripts looks: `<id with / as _>` (strategy_base.py:59), and for
- * those that are looked up by id, in the layout of a hub cache. It appears there whole or not at all. Does nothing for
- * other downloads.
+ * Moves a complete tokenizer to where sd-scripts looks: `<id with / as _>` (strategy_base.py:59), and for those looked up by
+ * id, the layout of a hub cache. It appears there whole or not at all. Ignores other downloads.
  */
 export async function placeTokenizer(models: string, into: string, commit: string | null): Promise<void> {
   const all = Object.values(TOKENIZERS).flat();

@@ -10,7 +10,7 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): 
   try {
     return process.kill(target.pid, signal);
   } catch {
-    // silent: gone in this very moment, or another user's.
+    // silent: just gone, or another user's.
     return false;
   }
 }

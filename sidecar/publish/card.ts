@@ -9,7 +9,7 @@ import { promptsOf } from '../sessions/products/prompts.js';
 import type { Session } from '../sessions/status/session.js';
 import { baseLicence } from './licences.js';
 
-/** What a model card is made of. */
+/** The facts of a model card. */
 export type CardFacts = {
   session: SessionFacts;
   checkpoints: readonly CheckpointFacts[];
@@ -24,7 +24,7 @@ export const CARD_FILE = 'README.md';
 const MOST_SAMPLES = 6;
 const SIGNED = /<!-- written by Trackside, [0-9a-f]{16}: what you change stays as you leave it -->\n$/;
 
-/** All that a model card tells of a session. `version` is Trackside's. */
+/** Collects the facts of a session's model card. `version` is Trackside's. */
 export async function cardFacts(session: Session, version: string): Promise<CardFacts> {
   const [checkpoints, samples, prompts] = await Promise.all([
     checkpointsOf(session),
@@ -34,7 +34,7 @@ export async function cardFacts(session: Session, version: string): Promise<Card
   return { session: session.facts, checkpoints, samples, prompts, version };
 }
 
-/** Is there a card, and whose is it? `ours` may be written anew; what a person changed is theirs. */
+/** Is there a card, and whose is it? We may rewrite `ours`; a card that a person changed is `theirs`. */
 export async function cardState(folder: string): Promise<'none' | 'ours' | 'theirs'> {
   const path = join(folder, CARD_FILE);
   const stats = await lstat(path).catch(ifUnreadable(null, 'publish'));
@@ -45,7 +45,7 @@ export async function cardState(folder: string): Promise<'none' | 'ours' | 'thei
   return body !== text && signed(body) === text ? 'ours' : 'theirs';
 }
 
-/** Writes the model card into the session's folder, unless a person wrote or changed the one that is there. */
+/** Writes the model card into the session's folder, unless a person wrote or changed the present one. */
 export async function writeCard(facts: CardFacts): Promise<'written' | 'kept'> {
   const folder = facts.session.output_path;
   if ((await cardState(folder)) === 'theirs') return 'kept';
@@ -53,7 +53,7 @@ export async function writeCard(facts: CardFacts): Promise<'written' | 'kept'> {
   return 'written';
 }
 
-/** The card as the hub reads it: YAML facts, then Markdown for people. Nothing in it tells of this machine's folders. */
+/** The card as the hub reads it: YAML facts, then Markdown for people. It mentions no folder of this machine. */
 export function modelCard(facts: CardFacts): string {
   const { session, prompts } = facts;
   const samples = newest(facts.samples);
@@ -159,7 +159,7 @@ function checkpointList(checkpoints: readonly CheckpointFacts[]): string {
   return `## Checkpoints\n\n${own.map((each) => `- \`${each.name}\`: ${place(each)}`).join('\n')}\n`;
 }
 
-/** What a person typed, so that it is no Markdown and no HTML. */
+/** Escapes typed text, so that it is neither Markdown nor HTML. */
 function plain(text: string): string {
   return text
     .replace(/\s+/g, ' ')

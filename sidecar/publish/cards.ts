@@ -3,12 +3,12 @@ import type { Hub } from '../live/hub.js';
 import type { Outputs } from '../sessions/outputs/outputs.js';
 import { cardFacts, writeCard } from './card.js';
 
-/** What completed longer ago is somebody's old work: its folder is left as it is. */
+/** Sessions that completed longer ago are old work, whose folders stay as they are. */
 const LATELY_MS = 24 * 3_600_000;
 
 export type Cards = { open(): void; close(): Promise<void> };
 
-/** Writes the model card of every session that completes, this one's or while no sidecar was there; once a completion. */
+/** Writes the model card of every session that completes, also while no sidecar ran; once per completion. */
 export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: Hub; version: string }): Cards {
   const seen = new Map<string, string>();
   let leave = () => {};
@@ -19,7 +19,7 @@ export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: 
     if (facts?.status !== 'completed' || !facts.completed_at || seen.get(name) === facts.completed_at) return;
     seen.set(name, facts.completed_at);
     if (Date.now() - Date.parse(facts.completed_at) > LATELY_MS) return;
-    // One after the other, and a card that could not be written takes nothing else along.
+    // One after the other; a failed card does not stop the next.
     writing = writing.then(() => write(name)).catch(logged('publish', 'The model card could not be written.', name));
   }
 

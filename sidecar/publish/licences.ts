@@ -1,4 +1,4 @@
-/** The licence that a LoRA takes over from what it was trained on; as the hub's model cards name it. */
+/** The licence that a LoRA inherits from its base model, as the hub's model cards name it. */
 export type BaseLicence = {
   /** Repository of the base model, for `base_model` of a card. */
   repo: string;
@@ -7,7 +7,7 @@ export type BaseLicence = {
   /** Only with `other`. */
   name?: string;
   link?: string;
-  /** What it means for whoever gets the LoRA, in a sentence. */
+  /** What it means for users of the LoRA, in a sentence. */
   means: string;
 };
 
@@ -18,20 +18,20 @@ const FLUX_DEV: BaseLicence = {
   id: 'other',
   name: 'flux-1-dev-non-commercial-license',
   link: page('black-forest-labs/FLUX.1-dev', 'LICENSE.md'),
-  means: 'Not for commercial use, under the licence of FLUX.1 dev.',
+  means: 'Not for commercial use, under the licence of FLUX.1 [dev].',
 };
 const free = (repo: string): BaseLicence => ({ repo, id: 'apache-2.0', means: 'Apache 2.0, like its base model.' });
 const openRail = (repo: string, id = 'openrail++'): BaseLicence => ({
   repo,
   id,
-  means: 'Under the OpenRAIL licence of its base model, with its restrictions on use.',
+  means: 'Under the OpenRAIL licence of its base model, which restricts some uses.',
 });
 const stability = (repo: string): BaseLicence => ({
   repo,
   id: 'other',
   name: 'stabilityai-ai-community',
   link: page(repo, 'LICENSE.md'),
-  means: 'Under the Stability AI Community License: free below a yearly revenue of one million dollars.',
+  means: 'Under the Stability AI Community License: free up to a yearly revenue of one million dollars.',
 });
 
 const ANIMA: BaseLicence = {
@@ -64,13 +64,13 @@ const LICENCES: Record<string, BaseLicence> = {
     id: 'other',
     name: 'tencent-hunyuan-community',
     link: page('tencent/HunyuanImage-2.1', 'LICENSE'),
-    means: 'Under the Tencent Hunyuan Community License, which is not given everywhere.',
+    means: 'Under the Tencent Hunyuan Community License, which does not cover all countries.',
   },
   anima: ANIMA,
   'anima-preview': ANIMA,
 };
 
-/** Null for what was trained on nothing that is known here. */
+/** Null for an unknown base model. */
 export function baseLicence(baseModel: string): BaseLicence | null {
   return Object.hasOwn(LICENCES, baseModel) ? (LICENCES[baseModel] ?? null) : null;
 }

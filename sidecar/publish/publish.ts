@@ -5,12 +5,12 @@ import { type HubAccess, repoName, repoPage } from '../hub/hub.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
 
-/** What is sent: `path` in the repository, and the file on this machine. */
+/** A file to upload: `path` in the repository, and the file on this machine. */
 export type PublishedFile = { path: string; from: string };
 
 export type PublishRequest = { session: string; repo: string; private: boolean; files: readonly PublishedFile[] };
 
-/** How a publication stands. `url` is the page of the repository. */
+/** The state of an upload. `url` is the page of the repository. */
 export type PublicationFacts = {
   repo: string;
   url: string;
@@ -23,9 +23,9 @@ export type PublicationFacts = {
 
 export type Publishing = {
   facts(session: string): PublicationFacts | null;
-  /** Begins, and goes on in the background. Throws a Problem where it can't begin. */
+  /** Starts an upload in the background. Throws a Problem if it can't start. */
   start(wish: PublishRequest): Promise<PublicationFacts>;
-  /** Stops it, or forgets how it ended. */
+  /** Stops an upload, or forgets its result. */
   cancel(session: string): Promise<void>;
   close(): Promise<void>;
 };
@@ -33,8 +33,8 @@ export type Publishing = {
 type Running = { facts: PublicationFacts; stop: AbortController; ended: Promise<void> };
 
 /**
- * Sends a session's LoRA to the hub, with the hub's own library: repository, large files, one commit. What arrived of an
- * upload that broke is not sent again by the next one. It ends with the sidecar, and is begun again with the same button.
+ * Uploads a session's LoRA to the hub with the hub's own library: repository, large files, one commit. After a failure the
+ * next upload skips the files that arrived. An upload ends with the sidecar; the same button starts it again.
  */
 export function createPublishing({ hub, changed }: { hub: HubAccess; changed(session: string): void }): Publishing {
   const all = new Map<string, Running>();
@@ -44,14 +44,14 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
       Object.assign(facts, change);
       changed(wish.session);
     };
-    // Large, and hardly ever needed: loaded when somebody publishes.
+    // Large and rarely needed, so loaded for the first upload.
     const { commitIter, createRepo } = await import('@huggingface/hub');
     const at = { repo: { type: 'model' as const, name: wish.repo }, hubUrl: hub.endpoint, accessToken: token };
     const sizes = new Map<string, number>();
     for (const { path, from } of wish.files) sizes.set(path, (await stat(from)).size);
     now({ bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) });
     await createRepo({ ...at, visibility: wish.private ? 'private' : 'public' }).catch((error: unknown) => {
-      // 409: it is there already, perhaps from an earlier version.
+      // 409: it exists already, perhaps from an earlier version.
       if (statusOf(error) !== 409) throw error;
     });
     const sent = new Map<string, number>();
@@ -91,18 +91,18 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
       const repo = repoName(wish.repo);
       const token = hub.token();
       if (!token)
-        throw new Problem('no_token', 'The hub needs a token with the right to write. Set HF_TOKEN first.', {
+        throw new Problem('no_token', 'Uploading needs a Hugging Face token with write access. Set HF_TOKEN first.', {
           field: 'repo',
           about: 'secrets',
         });
       if (!token.startsWith('hf_'))
-        throw new Problem('bad_token', 'The token of the hub begins with hf_: the one that is set does not.', {
+        throw new Problem('bad_token', 'HF_TOKEN is not a Hugging Face token, which starts with hf_.', {
           field: 'repo',
           about: 'secrets',
         });
       const before = all.get(wish.session);
       if (before && !isOver(before.facts))
-        throw new Problem('under_way', `${wish.session} is being published already.`, {
+        throw new Problem('under_way', `${wish.session} is already being uploaded.`, {
           about: { session: wish.session },
         });
       const facts: PublicationFacts = {
@@ -149,7 +149,7 @@ export function isOver({ status }: PublicationFacts): boolean {
   return status === 'done' || status === 'failed';
 }
 
-/** The library tells the progress of an upload in browsers only: here the bytes are counted as they are read. */
+/** Counts bytes as they are read: the library reports an upload's progress in browsers only. */
 function countingFetch(sent: (path: string, bytes: number) => void): typeof fetch {
   return async (input, init) => {
     const path = (init as { progressHint?: { path?: string } } | undefined)?.progressHint?.path;
@@ -163,32 +163,31 @@ function countingFetch(sent: (path: string, bytes: number) => void): typeof fetc
         },
       }),
     );
-    // Object stores want the length beforehand.
+    // Object stores need the length in advance.
     const headers = { ...(init.headers as Record<string, string> | undefined), 'Content-Length': String(size) };
     return fetch(input, { ...init, body: counted, headers, duplex: 'half' } as RequestInit);
   };
 }
 
-/** What the hub or the network said, for a person; without the addresses of uploads, which are signed. */
+/** Explains an error of the hub or the network to people, without the signed addresses of uploads. */
 function inWords(error: unknown, hub: HubAccess, repo: string): string {
-  const kept = 'Nothing was changed here.';
+  const retry = 'Upload again; files that arrived are skipped.';
   const status = statusOf(error);
-  if (status === 401) return `The hub does not accept the token. ${kept} Set a valid one and publish again.`;
-  if (status === 403) {
-    return `The token may not write to ${repo.split('/')[0]}: it needs the right to write there. ${kept}`;
-  }
-  if (status === 404) return `The hub does not know ${repo}, or the token may not see it. ${kept}`;
-  if (status) return `The hub answered with ${status}. ${kept} Publish again: what arrived is not sent again.`;
+  if (status === 401) return 'The hub does not accept the token. Set a valid one and upload again.';
+  if (status === 403)
+    return `The token has no write access to ${repo.split('/')[0]}. Set one that has, and upload again.`;
+  if (status === 404) return `The hub has no ${repo}, or the token may not see it. Check the name and the token.`;
+  if (status) return `The hub answered with ${status}. ${retry}`;
   const { name, message, cause } = error as Error & { cause?: { code?: string } };
-  if (name === 'AbortError') return `It was called off. ${kept}`;
+  if (name === 'AbortError') return 'The upload was cancelled.';
   const { host } = new URL(hub.endpoint);
   if (cause?.code || message === 'fetch failed')
-    return `The connection to ${host} broke (${cause?.code ?? message}). ${kept} Publish again: what arrived is not sent again.`;
+    return `The connection to ${host} broke (${cause?.code ?? message}). ${retry}`;
   const code = (error as NodeJS.ErrnoException).code;
-  return code ? `A file could not be read (${code}). ${kept}` : `${message} ${kept}`;
+  return code ? `A file could not be read (${code}).` : message;
 }
 
-/** The library's HubApiError carries it. */
+/** The status of the library's HubApiError. */
 function statusOf(error: unknown): number | null {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' ? statusCode : null;

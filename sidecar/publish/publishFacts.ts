@@ -6,13 +6,13 @@ import type { Session } from '../sessions/status/session.js';
 import { CARD_FILE, cardFacts, cardState, writeCard } from './card.js';
 import type { PublicationFacts, PublishedFile } from './publish.js';
 
-/** What can be published of a session, and how that stands. */
+/** The files of a session that can be uploaded, and the state of its upload. */
 export type PublishFacts = {
-  /** Whose the model card is; `none` is written before a publication. */
+  /** The owner of the model card; `none` is written before an upload. */
   card: 'none' | 'ours' | 'theirs';
   /** Is there a token for the hub? */
   token: boolean;
-  /** Paths that may be chosen, newest first; the first is proposed. */
+  /** Paths to choose from, newest first; the first is the default. */
   checkpoints: { path: string; bytes: number }[];
   lora: string;
   publication: PublicationFacts | null;
@@ -38,7 +38,7 @@ export async function publishFacts(
   };
 }
 
-/** The files of a publication: the card, written if it is ours to write, the chosen checkpoints, and sample pictures. */
+/** The files of an upload: the card, written unless a person changed it, the chosen checkpoints, and sample pictures. */
 export async function filesToPublish(
   session: Session,
   chosen: readonly string[],
@@ -56,7 +56,7 @@ export async function filesToPublish(
     });
   }
   if (chosen.length === 0) {
-    throw new Problem('nothing', 'Choose at least one checkpoint to publish.', { field: 'checkpoints' });
+    throw new Problem('nothing', 'Choose at least one checkpoint to upload.', { field: 'checkpoints' });
   }
   await writeCard({ ...facts, samples: withSamples ? facts.samples : [] });
   const samples = withSamples ? facts.samples.map(({ name }) => `sample/${name}`) : [];
@@ -64,7 +64,7 @@ export async function filesToPublish(
   return files.filter((file) => file !== null);
 }
 
-/** Nothing that a link leads to outside the outputs is sent. */
+/** Leaves out links that lead out of the outputs. */
 async function fileInside(folder: string, path: string): Promise<PublishedFile | null> {
   const from = await realInside(dirname(folder), join(folder, path));
   return from === null ? null : { path, from };

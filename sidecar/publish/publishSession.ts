@@ -4,7 +4,7 @@ import { checkpointsOf } from '../sessions/products/products.js';
 import type { PublicationFacts, Publishing } from './publish.js';
 import { filesToPublish, type PublishFacts, publishFacts } from './publishFacts.js';
 
-/** What publishing needs of the rest of the program. */
+/** The parts of the program that publishing needs. */
 export type Publisher = {
   outputs: Outputs;
   publishing: Publishing;
@@ -12,17 +12,17 @@ export type Publisher = {
   settings: { version: string };
 };
 
-/** Paths of checkpoints, and whether the sample pictures go along. */
+/** A request: paths of checkpoints, and whether to include the sample pictures. */
 export type Publication = { repo: string; private: boolean; checkpoints: string[]; samples: boolean };
 
-/** What could be sent of a session, and how that stands. Null while it has no checkpoint. */
+/** Reads what a session can upload, and the state of its upload. Null while it has no checkpoint. */
 export async function readPublication(trackside: Publisher, name: string): Promise<PublishFacts | null> {
   const session = await trackside.outputs.read(name);
   const token = trackside.secrets.get('HF_TOKEN') !== null;
   return publishFacts(trackside.publishing.facts(name), token, session, await checkpointsOf(session));
 }
 
-/** Begins to send a session's LoRA to the hub. Throws a Problem where that can't begin. */
+/** Starts the upload of a session's LoRA to the hub. Throws a Problem if it can't start. */
 export async function publishSession(
   { outputs, publishing, settings }: Publisher,
   name: string,
@@ -33,7 +33,7 @@ export async function publishSession(
   return publishing.start({ session: name, repo: asked.repo, private: asked.private, files });
 }
 
-/** Stops that, or forgets how it ended. */
+/** Stops the upload, or forgets its result. */
 export async function endPublication(trackside: Publisher, name: string): Promise<PublishFacts | null> {
   await trackside.outputs.folder(name);
   await trackside.publishing.cancel(name);

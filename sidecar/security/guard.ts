@@ -6,25 +6,25 @@ import { askedPath } from './ownPath.js';
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Who asks; unset where nobody is asked to log in, and for what is open to all. */
+    /** The sender; unset without a login, and on routes that are open to all. */
     known: Known;
   }
 }
 
-/** Draws the form of the login. `back` is where to go then, `again` the same address once more, to be asked at once. */
+/** Draws the login form. `back`: where to go afterwards; `again`: the same address, to be requested again at once. */
 export type LoginPage = (shown: { root: string; back: string; message: string | null; again: string | null }) => string;
 
 const open = new WeakSet<object>();
 
-/** Marks a route as one that answers without login. All others are closed. */
+/** Opens a route to requests without login. All others are closed. */
 export function withoutLogin<H extends Handler>(handler: H): H {
   open.add(handler);
   return handler;
 }
 
 /**
- * Stands before every route: only who shows the token or a login passes, except to routes that are marked as open. Pages
- * are answered with the form of the login, everything else with 401 and never a redirect: streams would follow it.
+ * Lets only requests with the token or a login pass, except to routes marked as open. Answers pages with the login form, and
+ * everything else with 401, never with a redirect, which streams would follow.
  */
 export function guard(login: Login, page: LoginPage): MiddlewareHandler {
   return async (c, next) => {
@@ -34,7 +34,7 @@ export function guard(login: Login, page: LoginPage): MiddlewareHandler {
     if (asksPage && (shown !== undefined || c.req.query('login') !== undefined)) {
       if (!known && shown !== undefined && !login.isToken(shown)) return refuseToken(c, login, page);
       if (!known && shown !== undefined) login.cookies.give(c);
-      // Not into the history, nor to where a link leads.
+      // Keeps the token out of the browser's history and of referrers.
       if (known || shown !== undefined) return c.redirect((rootOf(c) || './') + askedPath(c), 303);
     }
     if (known) c.set('known', known);
@@ -45,13 +45,13 @@ export function guard(login: Login, page: LoginPage): MiddlewareHandler {
     return refuse(c, page, {
       status: 401,
       code: 'login_needed',
-      message: 'Trackside needs to know that it is you.',
+      message: 'Log in with your access token.',
       again: mayHoldBack(c) && !login.cookies.carried(c),
     });
   };
 }
 
-/** Answers a wrong token, and from the eleventh in a minute on with 429. */
+/** Answers a wrong token; with 429 from the eleventh in a minute on. */
 export function refuseToken(c: Context, login: Login, page: LoginPage, back?: string): Response {
   const seconds = login.wrongToken();
   if (seconds === null) {
@@ -59,7 +59,7 @@ export function refuseToken(c: Context, login: Login, page: LoginPage, back?: st
     return refuse(c, page, { status: 401, code: 'wrong_token', message, back });
   }
   c.header('Retry-After', String(seconds));
-  const message = `Too many wrong tokens. Wait ${seconds} s and try again; the right one, and whoever is logged in, always gets in.`;
+  const message = `Too many wrong tokens. Try again in ${seconds} s; the right token works at any time.`;
   return refuse(c, page, { status: 429, code: 'too_many', message, back });
 }
 
@@ -75,8 +75,8 @@ function refuse(c: Context, page: LoginPage, { status, code, message, again, bac
 }
 
 /**
- * Browsers hold a Strict cookie back when a link elsewhere led here, and after the redirect that takes a token out of the
- * address too. Asked once more from our own page they send it. On plain http they don't tell where a link was.
+ * Browsers hold back a Strict cookie after a link from another site, and after the redirect that removes a token from the
+ * address. A second request, from our own page, carries it. On plain http browsers don't say where a link was.
  */
 function mayHoldBack(c: Context): boolean {
   const site = c.req.header('sec-fetch-site');

@@ -11,13 +11,13 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** For everything that is no page: opened by itself, a file from the outputs or the datasets may do nothing at all. */
+/** For everything but pages: a file from the outputs or the datasets may do nothing if opened by itself. */
 const FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /**
- * What every answer says to the browser: nothing inline, nothing from elsewhere, no guessing of types, and to nobody where
- * a link came from. Pages say `same-origin` about themselves (layout.eta): without any referrer browsers post our own
- * forms with `Origin: null`, which on plain http nothing tells from a foreign page's.
+ * Sets the rules of every answer: nothing inline, nothing from other sites, no guessing of types, no referrer. Pages allow
+ * themselves `same-origin` (layout.eta): without a referrer browsers post our own forms with `Origin: null`, like a foreign
+ * page's on plain http.
  */
 export function safeHeaders(): MiddlewareHandler {
   return async (c, next) => {

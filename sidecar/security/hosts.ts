@@ -12,11 +12,11 @@ export function isLoopback(name: string): boolean {
 }
 
 /**
- * Which names of ours a browser may ask for. A name that somebody else owns may lead to us today and to them tomorrow
- * (rebinding); an address in numbers can't, so it is a name of ours where a login is asked for.
+ * Returns a test for the host names that we answer to. A stranger's name may lead to us today and to them tomorrow
+ * (rebinding); a numeric address can't, so it counts as ours if a login is required.
  *
- * @param allowed host names, `*.example.org` for all below one; a port or a scheme before or behind is no matter
- * @param numbers answer to every address in numbers?
+ * @param allowed host names, `*.example.org` for all below one; a scheme or a port is ignored
+ * @param numbers answers to every numeric address
  */
 export function ownNames(allowed: readonly string[], numbers: boolean): (name: string) => boolean {
   const tests = allowed.map((given) => {

@@ -4,12 +4,12 @@ import { ifUnreadable } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'logged-out.json';
-/** Longer than any login counts, whichever way a clock jumps. */
+/** Longer than any login lasts, whichever way a clock jumps. */
 const KEPT_MS = 90 * 86_400_000;
 
 export type LoggedOut = { has(id: string): boolean; add(ids: readonly string[]): Promise<void> };
 
-/** Logins that were ended before their time: who kept a copy of the cookie is out too. Remembered in the private folder. */
+/** Remembers ended logins in the private folder, so that copies of their cookies are out too. */
 export function openLoggedOut(folder: string): LoggedOut {
   const path = join(folder, FILE);
   const ended = new Map(read(path));

@@ -6,37 +6,37 @@ import { keptText } from './privateFolder.js';
 import { openToken, sameText } from './token.js';
 import { createWrongTokens } from './wrongTokens.js';
 
-/** How the one who asks is known. */
+/** A sender with the token or a login. */
 export type Known = {
   by: 'token' | 'cookie';
-  /** Still so? A login may be ended, or end after its thirty days, while a stream is open. */
+  /** Still valid? A login may be ended, or expire after thirty days, while a stream is open. */
   still(): boolean;
-  /** Lets a login that is a day old last another thirty. */
+  /** Extends a login that is a day old by another thirty days. */
   renew(): void;
 };
 
 export type Login = {
-  /** To be printed; null where it was given. */
+  /** The token to print; null if the user set it. */
   madeToken: string | null;
-  /** By the cookie, or the token in the Authorization header. */
+  /** Recognises a sender by the cookie, or by the token in the Authorization header. */
   known(c: Context): Known | null;
-  /** Sent a token there that is not ours. */
+  /** Does the header carry a wrong token? */
   carriesWrongToken(c: Context): boolean;
   isToken(text: string): boolean;
-  /** Notes a wrong token: null, or the seconds after which another one is looked at. */
+  /** Counts a wrong token: null, or the seconds until the next one is checked. */
   wrongToken(): number | null;
   cookies: LoginCookies;
-  /** Ends every login of this request, on this browser and for whoever copied it. */
+  /** Ends every login of this request, in this browser and in copies. */
   end(c: Context): Promise<void>;
 };
 
 const RENEWED_AFTER_DAYS = 1;
 
-/** One token for everybody who may do everything. `folder` is private. Throws a Problem where the token is weak. */
+/** Checks one token that allows everything. `folder` is private. Throws a Problem for a weak token. */
 export function openLogin(given: string, folder: string): Login {
   const token = openToken(given, folder);
   const kept = keptText(folder, 'cookie-key', () => randomBytes(32).toString('base64url'));
-  // Another token ends all logins that were had with this one.
+  // A new token ends all logins made with the old one.
   const cookies = createLoginCookies(createHmac('sha256', kept).update(token.text).digest());
   const loggedOut = openLoggedOut(folder);
   const wrong = createWrongTokens();

@@ -9,18 +9,18 @@ const LASTS_DAYS = 30;
 export type LoginCookies = {
   /** A new login, or the one with this id for another thirty days. */
   give(c: Context, id?: string): void;
-  /** Has the browser forget them, that of https and that of plain http. */
+  /** Makes the browser forget its logins over https and over plain http. */
   take(c: Context): void;
-  /** The logins of ours that the request carries. `ageDays` is below zero where a clock was put back. */
+  /** The valid logins in the request. `ageDays` is negative if a clock was set back. */
   read(c: Context): { id: string; ageDays: number }[];
-  /** Did it carry one, good or not? */
+  /** Does the request carry a login, valid or not? */
   carried(c: Context): boolean;
 };
 
 /**
- * Logins are remembered by the browser alone: `<id>.<when>.<signature>`, good while `key` is, however often we start
- * again. A login counts for thirty days before and after it was given: a clock that jumps by a day costs nobody theirs.
- * The name holds a print of the key, as cookies do not tell ports apart: two sidecars behind one name keep theirs.
+ * Keeps logins in the browser alone: `<id>.<when>.<signature>`, valid as long as `key`, over any number of restarts. A login
+ * counts for thirty days before and after its time, so that a clock that jumps by a day ends none. The name contains a
+ * fingerprint of the key: cookies don't distinguish ports, and two sidecars behind one name keep their own.
  */
 export function createLoginCookies(key: Buffer, now: () => number = Date.now): LoginCookies {
   const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
@@ -43,7 +43,7 @@ export function createLoginCookies(key: Buffer, now: () => number = Date.now): L
     take(c) {
       for (const https of [true, false]) set(c, https, '', 0);
     },
-    // Others under the same domain can add cookies of this name, but none that is signed.
+    // Other sites of the same domain can add cookies of this name, but can't sign them.
     read: (c) =>
       values(c).flatMap((value) => {
         const [text, id, when, signature] = /^(([\w-]{22})\.(\d{1,12}))\.([\w-]{43})$/.exec(value)?.slice(1) ?? [];
@@ -56,9 +56,9 @@ export function createLoginCookies(key: Buffer, now: () => number = Date.now): L
 }
 
 /**
- * Did the browser come over https? TLS ends at a proxy, which says so (RunPod's and most do) in a header that anybody may
- * send: whoever lies gets a cookie that their own browser drops. And browsers send `Sec-Fetch-Site` to nothing
- * but https and their own machine (https://www.w3.org/TR/fetch-metadata/).
+ * Did the browser use https? TLS ends at a proxy, which says so (RunPod's and most do) in a header that anybody may send: a
+ * liar gets a cookie that their own browser drops. And browsers send `Sec-Fetch-Site` only over https and to their own
+ * machine (https://www.w3.org/TR/fetch-metadata/).
  */
 export function overHttps(c: Context): boolean {
   const forwarded = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();

@@ -2,12 +2,12 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { maskStream } from './maskStream.js';
 import { hiddenValues, maskedText } from './redact.js';
 
-/** The header of an answer that was masked while it was read. Nobody but `maskAnswers` sees it. */
+/** Marks an answer that was masked while it was read. Only `maskAnswers` sees this header. */
 export const MASKED = 'X-Masked';
 
 /**
- * Strikes secrets out of every answer that is text, whichever route gives it. Streams of events are masked as they are
- * said (live/stream.ts), logs as they are read (maskedFile.ts), pictures, weights and our own scripts not at all.
+ * Masks secrets in every text answer of every route. Event streams are masked message by message (live/stream.ts), logs as
+ * they are read (maskedFile.ts); pictures, weights and our own scripts are not.
  */
 export function maskAnswers(): MiddlewareHandler {
   const mask = rememberLast(maskedText);
@@ -21,7 +21,7 @@ export function maskAnswers(): MiddlewareHandler {
   };
 }
 
-/** Before it becomes a Response: as text it costs half as much. Says whether the answer was one of these. */
+/** Masks text before it becomes a Response, at half the cost. The result says whether the answer was one of these. */
 function maskWhatIsMade(c: Context, mask: (text: string) => string): () => boolean {
   let made = false;
   const { html, text } = c;
@@ -48,7 +48,7 @@ function isText(headers: Headers): boolean {
 
 const TEXT = /^(?:text\/(?!event-stream|css|javascript)|application\/(?:json|xml|x-ndjson|x-sh)|image\/svg)/i;
 
-/** A page that many look at is the same text for a while. */
+/** Remembers the last text: a page with many viewers stays the same for a while. */
 function rememberLast(mask: (text: string) => string): (text: string) => string {
   let last: { text: string; of: readonly string[]; result: string } | undefined;
   return (text) => {

@@ -1,6 +1,6 @@
 import { masked } from './redact.js';
 
-/** What is complained about on a console (errors of libraries, with addresses and headers in them) names no secret. */
+/** Masks secrets on a console, where errors of libraries contain URLs and headers. */
 export function maskConsole(stream: NodeJS.WriteStream): void {
   const write = stream.write.bind(stream) as (chunk: Uint8Array, ...rest: unknown[]) => boolean;
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) =>

@@ -1,11 +1,10 @@
 import { masked, REACH } from './redact.js';
 
 /**
- * Masks a text that comes in pieces as it would be masked in one: what is within reach of the end of what has come is
- * held back until more has, or nothing more will.
+ * Masks a text that arrives in pieces like a whole one: holds back the last REACH bytes until more arrive, or the text ends.
  */
 export function maskStream(): TransformStream<Uint8Array, Uint8Array> {
-  // Up to REACH bytes that were sent, and what is held back.
+  // Up to REACH bytes already sent, and the bytes held back.
   let around = Buffer.alloc(0) as Buffer;
   let sent = 0;
   const send = (controller: TransformStreamDefaultController<Uint8Array>, end: number) => {

@@ -2,11 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { doubtful, masked, REACH } from './redact.js';
 
 /**
- * The bytes of a file from `start` to `end` (exclusive; fewer where it ends before), masked as they are in the whole of
- * it: a secret that goes on beyond either end is masked as far as it lies within. Where the file itself ends, it may be
- * written on. What may be the beginning of a secret there is masked too.
+ * Reads the bytes of a file from `start` to `end` (exclusive; fewer at the file's end), masked as in the whole file: a secret
+ * that crosses either end is masked as far as it lies within. At the end of the file, which may still grow, masks a possible
+ * beginning of a secret too.
  *
- * @param hold such a beginning is left out instead: who reads on from there sees what has become of it
+ * @param hold leaves such a beginning out instead, so that the next read sees the rest of it
  */
 export async function readMasked(
   file: FileHandle,
@@ -30,7 +30,7 @@ export async function readMasked(
 
 const BLOCK = 512 * 1024;
 
-/** The same, a block at a time, however much it is. Closes the file at its end. */
+/** The same, a block at a time, for any length. Closes the file at the end. */
 export async function* streamMasked(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
   try {
     for (let at = start; at < end; ) {

@@ -2,25 +2,25 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.js';
 import { isLoopback, nameOf } from './hosts.js';
 
-/** Answers only under names that are ours: another site's name that leads here (rebinding) shows and does nothing. */
+/** Answers only under our own names: another site's name that leads here (rebinding) shows and does nothing. */
 export function ownHost(isOurs: (name: string) => boolean): MiddlewareHandler {
   return async (c, next) => {
     const name = nameOf(c.req.header('host'));
     if (!isOurs(name)) {
-      const message = `This Trackside does not answer to the name ${name || '(none)'}. Add it to TRACKSIDE_ALLOWED_HOSTS if it is yours.`;
+      const message = `This Trackside does not answer to the name ${name || '(none)'}. If it is yours, add it to TRACKSIDE_ALLOWED_HOSTS.`;
       throw new Problem('foreign_host', message);
     }
     await next();
   };
 }
 
-/** Where nobody is asked to log in, only this machine is answered: what a proxy passed on comes from elsewhere. */
+/** Without a login, answers this machine only: a request through a proxy comes from elsewhere. */
 export function notPassedOn(isSafe: (name: string) => boolean): MiddlewareHandler {
   return async (c, next) => {
     const name = nameOf(c.req.header('host'));
     if (PASSED_ON.some((header) => c.req.header(header) !== undefined) && (isLoopback(name) || !isSafe(name))) {
       const message =
-        'Trackside was started with --no-login, for this machine only, and a proxy passed this on. Start it without --no-login; or name the host that the proxy serves in TRACKSIDE_ALLOWED_HOSTS, if the proxy asks for a login itself.';
+        'Trackside was started with --no-login, which answers this machine only, and this request came through a proxy. Start it without --no-login. If the proxy has a login of its own, add its host name to TRACKSIDE_ALLOWED_HOSTS instead.';
       throw new Problem('passed_on', message);
     }
     await next();
@@ -38,10 +38,9 @@ const PASSED_ON = [
 ];
 
 /**
- * Only our own pages may change anything, whatever the content type: another site that the owner's browser visits can't
- * post here, nor a neighbour under the same domain or address. Programs (curl, scripts) say nothing about an origin
- * and may, with the token; a cookie comes from a browser, and every browser says it. Other sites' pages may link here, and
- * load nothing into themselves.
+ * Lets only our own pages change anything, with any content type: another site in the owner's browser can't post here, nor
+ * a neighbour under the same domain or address. Programs (curl, scripts) send no origin and may, with the token; a cookie
+ * comes from a browser, and every browser sends one. Other sites may link here, but embed nothing from here.
  */
 export function ownOrigin(): MiddlewareHandler {
   return async (c, next) => {
@@ -49,17 +48,17 @@ export function ownOrigin(): MiddlewareHandler {
     const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (!reads && (from === 'foreign' || (from === 'unknown' && c.get('known')?.by === 'cookie'))) {
       const message =
-        'Another site asked for this change: it was not made. If it was this page: a proxy on the way changes the Host header; let it pass on the one that the browser sends.';
+        'Another site asked for this change, so it was not made. If you did it on this page, a proxy changes the Host header: configure it to pass on the browser’s.';
       throw new Problem('foreign_origin', message);
     }
     if (reads && from === 'foreign' && c.req.header('sec-fetch-mode') !== 'navigate') {
-      throw new Problem('foreign_origin', 'Another site may link here, but not read from here.');
+      throw new Problem('foreign_origin', 'Another site may link to this page, but not read it.');
     }
     await next();
   };
 }
 
-/** Whose page asked. No page can set either header; browsers send the first to https and their own machine only. */
+/** The page behind a request. No page can set either header; browsers send the first only over https and to their own machine. */
 function pageOf(c: Context): 'ours' | 'foreign' | 'unknown' {
   const site = c.req.header('sec-fetch-site');
   const origin = c.req.header('origin');
@@ -73,7 +72,7 @@ function isOurs(origin: string, c: Context): boolean {
     const { host, protocol } = new URL(origin);
     const forwarded = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
     if (forwarded === 'https' && protocol !== 'https:') return false;
-    // As the browser writes it: without the port that the protocol has anyway.
+    // As the browser writes it, without the protocol's default port.
     return host === new URL(`${protocol}//${c.req.header('host')}`).host;
   } catch {
     // silent: what is no address is not ours.

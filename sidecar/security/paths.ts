@@ -4,7 +4,7 @@ import { basename, isAbsolute, relative, sep } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
 
-/** What a path really is, links followed: null where nothing is there. Throws a Problem where it leads out of `root`. */
+/** Resolves a path and its links; null if nothing is there. Throws a Problem if it leads out of `root`. */
 export async function realInside(root: string, path: string): Promise<string | null> {
   try {
     const [inside, real] = await Promise.all([realpath(root), realpath(path)]);
@@ -17,9 +17,9 @@ export async function realInside(root: string, path: string): Promise<string | n
 }
 
 /**
- * Opens a plain file below `root` for reading; the caller closes it. A link is followed as long as it stays below `root`,
- * and where the file was opened is asked of the kernel afterwards: a link or a folder that is exchanged in between gives
- * nothing. Null where there is no such file. Throws a Problem where it leads out.
+ * Opens a plain file below `root` for reading; the caller closes it. Follows links that stay below `root`, and asks the
+ * kernel afterwards where the opened file is, so that a link or a folder exchanged in between gains nothing. Null without
+ * such a file. Throws a Problem if it leads out.
  */
 export async function openInside(root: string, path: string): Promise<FileHandle | null> {
   // NONBLOCK: a fifo would wait for ever.
@@ -30,8 +30,8 @@ export async function openInside(root: string, path: string): Promise<FileHandle
 }
 
 /**
- * Does work in a folder below `root`, held by a descriptor: `at` is a path that means this very folder until the work is
- * done, whatever becomes of its name. Null where there is no such folder. Throws a Problem where it leads out.
+ * Runs work in a folder below `root`, held by a descriptor: `at` is a path that stays with this folder during the work, even
+ * if the folder is renamed. Null without such a folder. Throws a Problem if it leads out.
  *
  * @example await inFolder(root, join(root, 'my-cat'), ({ at }) => writeFile(join(at, 'a.txt'), 'a cat'))
  */
@@ -50,30 +50,30 @@ export async function inFolder<T>(
   }
 }
 
-/** Makes a folder in one that is there, unless there is one, or anything else, of that name. */
+/** Makes a folder in an existing one, unless the name is taken by anything. */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
 }
 
-/** A path by which others open the very file that `file` is, as long as it stays open; `path` where the system has none. */
+/** A path by which others open exactly this open file; `path` on systems without one. */
 export function samePath(file: FileHandle, path: string): string {
   return DESCRIPTORS ? `${DESCRIPTORS}/${file.fd}` : path;
 }
 
-/** Is it a folder itself, and no link to one? What lies in a folder of ours is not looked for elsewhere. */
+/** Is it a folder itself, not a link to one? */
 export async function isOwnFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(ifUnreadable(null, 'security')))?.isDirectory() ?? false;
 }
 
-/** Does a path lie below a folder? Both absolute; nothing is looked up. */
+/** Is a path below a folder? Both absolute; compares text only. */
 export function isWithin(folder: string, path: string): boolean {
   const rest = relative(folder, path);
   return rest !== '' && rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest);
 }
 
-/** Linux tells by descriptor what a file is called now; elsewhere the path has to do. */
+/** Linux names a file by its descriptor; other systems have to use the path. */
 const DESCRIPTORS = existsSync('/proc/self/fd') ? '/proc/self/fd' : null;
 
 async function openReal(root: string, path: string, flags: number): Promise<FileHandle | null> {
@@ -102,6 +102,6 @@ function isAbsent(error: unknown): boolean {
 function leadsOut(root: string, path: string): Problem {
   return new Problem(
     'leads_out',
-    `${basename(path)} is a link that leads out of ${root}, and is not followed. Put there what it leads to, and try again.`,
+    `${basename(path)} is a link that leads out of ${root}, which Trackside does not follow. Replace it with what it links to, and try again.`,
   );
 }

@@ -16,17 +16,17 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { Problem } from '../problem.js';
 
-/** Throws a Problem where the folder for what nobody else may see lies in one of those whose files are sent to browsers. */
+/** Throws a Problem if the private folder is inside a folder whose files are sent to browsers. */
 export function refuseShownFolder(folder: string, shown: readonly string[]): void {
   const inside = shown.find((root) => !/^\.\.(\/|$)/.test(relative(real(root), real(folder))));
   if (!inside) return;
-  const message = `TRACKSIDE_PRIVATE is ${folder}, which is inside ${inside}, whose files are shown. Choose a folder outside.`;
+  const message = `TRACKSIDE_PRIVATE is ${folder}, inside ${inside}, whose files the pages show. Choose a folder outside.`;
   throw new Problem('private_folder', message);
 }
 
 /**
- * The text of a file of this folder, made and kept (modes 0700, 0600) when there is none. Of two sidecars that start at
- * once, both get the same.
+ * Reads the text of a file in this folder, or makes and keeps it (modes 0700, 0600). Two sidecars that start at once get the
+ * same text.
  */
 export function keptText(folder: string, name: string, make: () => string): string {
   const path = join(folder, name);
@@ -58,12 +58,12 @@ function keep(path: string, text: string): void {
     writeSync(file, `${text}\n`);
     fsyncSync(file);
     closeSync(file);
-    // A link fails where a file is, unlike a rename: the first sidecar wins. An empty file is one that a crash left.
+    // A link fails if the file exists, unlike a rename, so the first sidecar wins. An empty file is left from a crash.
     if (readKept(path) === '') rmSync(path, { force: true });
     linkSync(temporary, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Some network volumes know no links.
+    // Some network volumes have no links.
     if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') renameSync(temporary, path);
     else if (code !== 'EEXIST') throw error;
   } finally {
@@ -71,7 +71,7 @@ function keep(path: string, text: string): void {
   }
 }
 
-/** Where a path leads, or will once it is made. */
+/** The real path, also of a folder that is still to be made. */
 function real(path: string): string {
   try {
     return realpathSync(path);
@@ -84,6 +84,6 @@ function real(path: string): string {
 function notWritable(folder: string, error: Error): Problem {
   return new Problem(
     'private_folder',
-    `${folder} can't keep what is private (${error.message}). Choose another folder with TRACKSIDE_PRIVATE.`,
+    `Trackside can't keep its token and secrets in ${folder} (${error.message}). Choose another folder with TRACKSIDE_PRIVATE.`,
   );
 }

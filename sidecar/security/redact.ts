@@ -3,14 +3,14 @@ import { formsOf } from './secretForms.js';
 import { BEGUN, SHAPES } from './secretShapes.js';
 
 /**
- * Bytes on either side that decide whether a byte is masked; no secret, colours within it included, is longer. Whoever
- * masks a part of something takes so much of what is around it along, and gets what masking the whole would give.
+ * Bytes on either side that decide whether a byte is masked; no secret, with colours in it, is longer. Masking a part with
+ * this many bytes around it gives the same result as masking the whole.
  */
 export const REACH = 4096;
 
 /**
- * Says which values are secret too, here and now; gives a function that takes that back. Asked before each masking; the
- * same array means that nothing changed.
+ * Adds a source of secret values; returns a function that removes it. Each masking asks the source; the same array means no
+ * change.
  */
 export function hideValues(source: () => readonly string[]): () => void {
   sources.add(source);
@@ -18,10 +18,10 @@ export function hideValues(source: () => readonly string[]): () => void {
 }
 
 /**
- * The same bytes with every secret in them struck out: known values in all their forms, and what looks like a token of a
- * known service. As many bytes as before. Colours within a secret do not hide it.
+ * Overwrites every secret with stars: known values in all their forms, and tokens of known services by their shape. Keeps the
+ * length in bytes. Colours within a secret do not hide it.
  *
- * @param cut the text goes on beyond its end in a moment, or did: what may be the beginning of a secret is masked too
+ * @param cut the text continues beyond its end, so that a possible beginning of a secret is masked too
  */
 export function masked(text: Buffer, { cut = false } = {}): Buffer {
   const { search, forms } = known();
@@ -39,7 +39,7 @@ export function masked(text: Buffer, { cut = false } = {}): Buffer {
   return result;
 }
 
-/** How many bytes at the end may be the beginning of a secret, which what is written next would tell. */
+/** The number of bytes at the end that may be the beginning of a secret. */
 export function doubtful(text: Buffer): number {
   const { plain, parts } = withoutColours(text);
   const starts = begunAtEnd(plain, known().forms).map(([start]) => start);
@@ -49,20 +49,20 @@ export function doubtful(text: Buffer): number {
   return text.length - (part ? start - part.plain + part.text : start);
 }
 
-/** Text for people. As long in bytes as before. */
+/** The same for a string. Keeps the length in bytes. */
 export function maskedText(text: string): string {
   const bytes = Buffer.from(text);
   const result = masked(bytes);
   return result === bytes ? text : result.toString();
 }
 
-/** Does it hold anything that would be masked? */
+/** Does the text contain anything to mask? */
 export function holdsSecret(text: string): boolean {
   const bytes = Buffer.from(text);
   return masked(bytes) !== bytes;
 }
 
-/** Which values are masked now. */
+/** The present values to mask. */
 export function hiddenValues(): readonly string[] {
   const now = [...new Set([...sources].map((source) => source()))];
   const same = now.length === joined.of.length && now.every((each, at) => each === joined.of[at]);
@@ -113,7 +113,7 @@ function begunAtEnd(plain: Buffer, forms: readonly Buffer[]): Stretch[] {
       break;
     }
   }
-  // No shape goes on in the next line.
+  // No shape continues in the next line.
   const from = Math.max(0, end - REACH, plain.lastIndexOf(NEWLINE) + 1);
   const begun = BEGUN.exec(plain.toString('latin1', from, end))
     ?.indices?.slice(1)
@@ -126,7 +126,7 @@ const NEWLINE = 0x0a;
 const ESCAPE = 0x1b;
 const BRACKET = 0x5b;
 
-/** The text without `ESC [ … letter`, and what of it stood where; null where nothing was taken out. */
+/** The text without `ESC [ … letter`, and the places of its parts; null if nothing was removed. */
 function withoutColours(text: Buffer): { plain: Buffer; parts: Part[] | null } {
   if (!text.includes(ESCAPE)) return { plain: text, parts: null };
   const plain = Buffer.allocUnsafe(text.length);
@@ -150,10 +150,10 @@ function withoutColours(text: Buffer): { plain: Buffer; parts: Part[] | null } {
   return { plain: plain.subarray(0, length), parts };
 }
 
-/** Where a part of the plain text begins, there and in the text. */
+/** Start of a part, in the plain text and in the original. */
 type Part = { plain: number; text: number };
 
-/** Just after the sequence that begins at `at`; `at` where none does. */
+/** The end of the sequence that begins at `at`; `at` if none does. */
 function sequenceEnd(text: Buffer, at: number): number {
   if (text[at + 1] !== BRACKET) return at;
   let end = at + 2;
@@ -185,7 +185,7 @@ function strike(text: Buffer, parts: Part[] | null, start: number, end: number):
 
 const STAR = 0x2a;
 
-/** The last part that begins at or before a place of the plain text. */
+/** Finds the last part that begins at or before a place in the plain text. */
 function partAt(parts: readonly Part[], place: number): number {
   let low = 0;
   let high = parts.length - 1;

@@ -1,6 +1,6 @@
 /**
- * Looks for many byte strings at once (Wu and Manber 1994, blocks of two bytes): most steps skip as many bytes as the
- * shortest needle has, less one. `found` hears of every place, overlapping ones too.
+ * Searches for many byte strings at once (Wu and Manber 1994, blocks of two bytes): most steps skip the length of the
+ * shortest needle, less one. Calls `found` for every place, overlapping ones too.
  *
  * @example createSearch([Buffer.from('secret')])(text, (start, needle) => …)
  */

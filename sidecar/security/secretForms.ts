@@ -1,18 +1,18 @@
 import { SHORTEST_SECRET } from './secretVariables.js';
 
-/** No value is masked beyond this, in characters; no form of one is longer than `REACH` of redact.ts. */
+/** Characters of a value that are masked; no form of a value is longer than `REACH` of redact.ts. */
 const LONGEST = 1000;
-/** A line of a key of several lines that says enough to be masked by itself. */
+/** Shortest line of a multi-line key that is masked by itself. */
 const LONGEST_SHORT_LINE = 16;
 
 /**
- * The byte strings as which a secret may stand in text: as it is, and as it is written in an address, in JSON, in HTML,
- * in a shell, in Python, and in base64 (wherever in its threes of bytes it begins).
+ * Lists the byte strings by which a secret may appear in text: as it is, and as written in a URL, in JSON, in HTML, in a
+ * shell, in Python, and in base64 (at each of the three byte offsets).
  */
 export function formsOf(secret: string): Buffer[] {
   const lines = secret.split(/\r?\n/).filter((line) => line.length >= LONGEST_SHORT_LINE);
   const values = secret.includes('\n') ? lines : [secret];
-  // Through bytes: half a surrogate pair can't be written in an address.
+  // Through bytes, as half a surrogate pair can't be written in a URL.
   const short = values.map((value) => Buffer.from(value.slice(0, LONGEST)).toString());
   const forms = new Set(short.flatMap(written));
   return [...forms].map((form) => Buffer.from(form)).filter(({ length }) => length >= SHORTEST_SECRET);
@@ -29,7 +29,7 @@ function written(value: string): string[] {
     address.replaceAll('%20', '+'),
     // Everything but letters and digits.
     address.replace(/[!'()*._~-]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`),
-    // As in the path of an address, where `:/@=&+` may stay.
+    // As in the path of a URL, where `:/@=&+` may stay.
     encodeURI(value),
     json,
     escaped(json),
@@ -46,7 +46,7 @@ function escaped(value: string): string {
   return value.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
 }
 
-/** What of the base64 of any text around it depends on the secret alone. */
+/** The part of the base64 of a surrounding text that depends on the secret alone. */
 function inBase64(value: string): string[] {
   const bytes = Buffer.from(value);
   return [0, 1, 2].flatMap((before) => {

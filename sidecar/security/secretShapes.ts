@@ -1,7 +1,7 @@
 /**
- * What looks like a secret, whoever's it is. Each begins with one of its `anchors`; `pattern` is tried there (sticky), on
- * Latin-1 text, and its group `secret` is what has to be masked. None is longer than `longest` bytes (800 where that is
- * not said), and none than `REACH` of redact.ts.
+ * The shape of a secret of a known service. It begins with one of its `anchors`; `pattern` is tried there (sticky), on
+ * Latin-1 text, and its group `secret` is masked. No match is longer than `longest` bytes (default 800), nor than `REACH` of
+ * redact.ts.
  */
 export type Shape = { anchors: string[]; pattern: RegExp; longest?: number };
 
@@ -9,13 +9,13 @@ export const SHAPES: readonly Shape[] = [
   // Hugging Face: of a person, of an organisation.
   { anchors: ['hf_'], pattern: /hf_(?<secret>[A-Za-z0-9]{30,200})/dy },
   { anchors: ['api_org_'], pattern: /api_org_(?<secret>[A-Za-z0-9]{30,200})/dy },
-  // Weights & Biases: forty hexadecimal digits, as commits have them too: only where it is said what they are.
+  // Weights & Biases: forty hexadecimal digits, like a commit's, so only next to a word that names them.
   {
     anchors: ['wandb', 'WANDB', 'api_key', 'API_KEY', 'api key', 'API key', 'apikey', 'api-key'],
     pattern: /(?:wandb|api[_ -]?key)[^\r\n]{0,60}?(?<![0-9a-f])(?<secret>[0-9a-f]{40})(?![0-9a-f])/diy,
   },
   { anchors: ['wandb_v1_'], pattern: /wandb_v1_(?<secret>\w{20,200})/dy },
-  // OpenAI and those who followed.
+  // OpenAI and its followers.
   { anchors: ['sk-'], pattern: /(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}\d)(?<secret>[\w-]{20,200})/dy },
   { anchors: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], pattern: /gh[pousr]_(?<secret>[A-Za-z0-9]{36,200})/dy },
   { anchors: ['github_pat_'], pattern: /github_pat_(?<secret>\w{22,200})/dy },
@@ -23,7 +23,7 @@ export const SHAPES: readonly Shape[] = [
   // RunPod
   { anchors: ['rpa_'], pattern: /rpa_(?<secret>[A-Za-z0-9]{32,200})/dy },
   { anchors: ['AKIA', 'ASIA'], pattern: /(?:AKIA|ASIA)(?<secret>[0-9A-Z]{16})(?![0-9A-Za-z])/dy },
-  // The password in an address.
+  // The password in a URL.
   { anchors: ['://'], pattern: /:\/\/[^\s/@:'"<>]{0,200}:(?<secret>[^\s/@'"<>]{1,500})@/dy },
   { anchors: ['?token=', '&token=', '_token=', ';token='], pattern: /[?&_;]token=(?<secret>[^\s&"'<>]{8,500})/dy },
   { anchors: ['earer '], pattern: /earer +(?<secret>[\w.~+/=-]{16,2000})/dy, longest: 2100 },
@@ -41,7 +41,7 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
-/** What may become one of them with what is written next: the end of a text that is cut there. */
+/** The end of a cut text that may become one of these shapes with the next bytes. */
 export const BEGUN = new RegExp(
   [
     '(?:(?:hf|api_org|gh[pousr]|rpa)_)(?<a>[A-Za-z0-9]{1,200})',

@@ -7,29 +7,29 @@ import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
 
-/** What may be kept here, by the environment variable in which the trainer looks for it. */
+/** The secrets kept here, named by the trainer's environment variables. */
 export const SECRET_NAMES = ['HF_TOKEN', 'WANDB_API_KEY'] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
 
-/** All that is ever told about a secret. `environment` wins over `kept`; `set_at` is null where it was not set here. */
+/** Everything that is ever shown of a secret. `environment` wins over `kept`; `set_at` is null if it was not set here. */
 export type SecretFacts = { name: SecretName; from: 'environment' | 'kept' | null; set_at: string | null };
 
 export type Secrets = {
   get(name: SecretName): string | null;
-  /** Null forgets it. Throws a Problem for what can be no token. */
+  /** Null forgets it. Throws a Problem for a value that can't be a token. */
   set(name: SecretName, value: string | null): Promise<void>;
   facts(): SecretFacts[];
-  /** Every value that has to be masked: kept ones, those of our environment, what was taught, and what was forgotten since the start. */
+  /** Every value to mask: kept, from our environment, taught, and forgotten since the start. */
   all(): readonly string[];
-  /** One more value to mask: a login token that was made. */
+  /** Adds a value to mask: a login token. */
   teach(value: string): void;
-  /** What a trainer is given beside our own environment. */
+  /** The variables that a trainer gets in addition to our own environment. */
   environment(): Record<string, string>;
 };
 
 /**
- * Tokens of other services, which a person sets once and nobody sees again. They are kept in `secrets.json`, mode 0600,
- * in a folder that only its owner may enter; an environment variable of the same name wins.
+ * Keeps tokens of other services, which a person sets once and nobody sees again, in `secrets.json`, mode 0600, in a folder
+ * that only its owner may enter. An environment variable of the same name wins.
  */
 export function openSecrets(options: { folder: string; environment: NodeJS.ProcessEnv }): Secrets {
   const { folder, environment } = options;
@@ -39,7 +39,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
   let signature = '';
   let values: readonly string[] = [];
 
-  /** Another Trackside of the same person may have written it; looking costs microseconds. */
+  /** Checks for a change by another Trackside of the same person, which costs microseconds. */
   function read(): Kept {
     const now = signatureOf(path);
     if (now === signature) return kept;
@@ -59,7 +59,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
   async function write(changed: Kept): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeWhole(path, `${JSON.stringify(changed, null, 2)}\n`, 0o600);
-    // Made by somebody else with a wider mode, perhaps.
+    // The folder may be older and have a wider mode.
     await chmod(folder, 0o700).catch(logged('security', 'The private folder could not be closed to others.'));
     read();
   }
@@ -101,7 +101,7 @@ const file = z.object({
 });
 type Kept = z.infer<typeof file>;
 
-/** A file that can't be read holds no secrets: then they are set anew, on the page. */
+/** Reads no secrets from an unreadable file: people then set them again on the page. */
 function readKept(path: string): Kept {
   try {
     return file.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -125,9 +125,9 @@ function checked(name: SecretName, typed: string): string {
         ? 'is too long for a token'
         : /^[\x21-\x7e]+$/.test(value)
           ? null
-          : 'holds spaces or characters that no token has';
+          : 'contains spaces or characters that no token has';
   if (wrong)
-    throw new Problem('bad_secret', `What was given for ${name} ${wrong}.`, {
+    throw new Problem('bad_secret', `The value for ${name} ${wrong}.`, {
       field: 'value',
     });
   return value;

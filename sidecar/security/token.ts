@@ -9,23 +9,23 @@ const FEWEST_DIFFERENT = 8;
 
 export type Token = {
   text: string;
-  /** By us: 256 bits. Else it was given, and whoever gave it knows it. */
+  /** Made by us, 256 bits; else set by the user, who knows it. */
   made: boolean;
 };
 
-/** The token that was given, or the one in `folder`, which is made first. Throws a Problem for one that is guessed easily. */
+/** The given token, or the one in `folder`, made if missing. Throws a Problem for one that is easy to guess. */
 export function openToken(given: string, folder: string): Token {
   if (given) return { text: strong(given, 'TRACKSIDE_TOKEN'), made: false };
   const kept = keptText(folder, 'token', () => randomBytes(MADE_BYTES).toString('base64url'));
   return { text: strong(kept, join(folder, 'token')), made: true };
 }
 
-/** In a time that tells nothing about how much of it is right. */
+/** Compares in constant time. */
 export function sameText(given: string, right: string): boolean {
   return timingSafeEqual(digest(given), digest(right));
 }
 
-/** Nobody is kept from trying for ever: what is tried has to be hopeless. The token itself is never part of the message. */
+/** Refuses tokens that endless guessing could find. The message never contains the token. */
 function strong(token: string, where: string): string {
   const weak =
     token.length < SHORTEST
@@ -34,11 +34,11 @@ function strong(token: string, where: string): string {
         ? 'repeats a few characters'
         : /^[\x21-\x7e]+$/.test(token)
           ? null
-          : 'has a space or a letter that a header cannot carry';
+          : 'contains a space or a character outside plain ASCII';
   if (!weak) return token;
   throw new Problem(
     'weak_token',
-    `the token in ${where} ${weak}; it needs ${SHORTEST} or more letters, digits and signs. \`openssl rand -base64 24\` prints a good one; without any, Trackside makes one.`,
+    `the token in ${where} ${weak}. It needs ${SHORTEST} or more letters, digits and signs. \`openssl rand -base64 24\` prints a good one; if you set none, Trackside makes one.`,
   );
 }
 

@@ -2,15 +2,14 @@ const MOST = 10;
 const WITHIN_MS = 60_000;
 
 /**
- * Ten wrong tokens a minute are answered, from all the world together: behind a pod's proxy everybody has the same
- * address, and on an open port a header can claim any. A right token and a login that is there are never counted or
- * refused, so that nobody can lock the owner out by guessing; that guessing is hopeless is the token's own strength.
- * `now` is a monotonic clock in ms.
+ * Limits wrong tokens to ten a minute from the whole world: behind a pod's proxy everybody has the same address, and on an
+ * open port a header can claim any. The right token and existing logins are never counted or refused, so that guessing can't
+ * lock the owner out; the length of the token makes guessing hopeless. `now` is a monotonic clock in ms.
  */
 export function createWrongTokens(now: () => number = () => performance.now()) {
   let answered: number[] = [];
   return {
-    /** Notes a wrong token. Null where it is to be answered; else how many seconds the next has to wait for that. */
+    /** Counts a wrong token. Returns null within the limit; else the seconds until the next one is answered. */
     another(): number | null {
       const at = now();
       answered = answered.filter((each) => at - each < WITHIN_MS);
