@@ -20,9 +20,7 @@ test('pictures that lie in folders of a dataset are told with the folder and the
   const { errors, passed_over } = await detail('x');
   expect(passed_over.folders).toEqual([{ folder: 'img/20_my dog', pictures: 2 }]);
   expect(errors).toEqual([
-    expect.stringMatching(
-      /^x holds no pictures that are trained\. 2 pictures lie in the folder img\/20_my dog inside x/,
-    ),
+    expect.stringMatching(/^x has no pictures to train on\. 2 pictures in the folder img\/20_my dog inside x/),
   ]);
   expect(errors[0]).toContain(`or move the folder to ${datasets} to make it a dataset`);
   expect(errors[0]).not.toContain('Upload some');
@@ -56,9 +54,7 @@ test('files of other kinds are counted and named, and their captions are not cal
   const { warnings, orphan_captions, passed_over } = await detail('x');
   expect(passed_over.other_kinds).toEqual(['pack.zip', 'scan.tif', 'sea.avif', 'sun.heic', 'walk.mp4']);
   expect(orphan_captions).toEqual([]);
-  expect(warnings[0]).toMatch(
-    /^5 files are of a kind that is not trained: pack\.zip, scan\.tif, sea\.avif and 2 more\./,
-  );
+  expect(warnings[0]).toMatch(/^5 files can't be trained on: pack\.zip, scan\.tif, sea\.avif and 2 more\./);
   expect(warnings[0]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts trains \.avif and \.jxl only with/);
 });
 
@@ -82,7 +78,7 @@ test('captions of other endings are named with the remedy', async () => {
   expect(passed_over.other_captions).toEqual(['a.caption', 'b.Txt', 'c.png.txt', 'd.json', 'e.tags']);
   expect(passed_over.other_kinds).toEqual([]);
   expect(orphan_captions).toEqual(['f.txt']);
-  expect(warnings[0]).toMatch(/^5 captions are not read: a\.caption, b\.Txt, c\.png\.txt and 2 more\..* ends in \.txt/);
+  expect(warnings[0]).toMatch(/^5 captions are not used: a\.caption, b\.Txt, c\.png\.txt and 2 more\..* ends in \.txt/);
 });
 
 test('pictures that differ in their ending only share a caption, and of one size a cache too', async () => {

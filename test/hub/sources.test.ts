@@ -61,15 +61,15 @@ describe('a sources.toml in the models folder', () => {
 
   it.each([
     ['flux = [', /sources\.toml can't be read: /],
-    ['fluxx = []', /“fluxx” is no kind of model\. Kinds are sd1, /],
-    ['flux = "mine"', /flux has to be a list/],
-    ['flux = [{ label = "Mine" }]', /entry 1 of flux is left out: folder: /],
-    ['flux = [7]', /entry 1 of flux is left out: /],
-    ['flux = [{ label="x", folder="../x", repo="a/b", file="x.sft" }]', /left out: folder: /],
-    ['flux = [{ label="x", folder="unet", repo="a/b", file="../x.sft" }]', /left out: .* is not a path/],
-    ['flux = [{ label="x", folder="unet", repo="b", file="x.sft" }]', /left out: .* is not a/],
-    ['flux = [{ label="x", folder="unet", repo="a/b", file="x.ckpt" }]', /left out: file: only \.safetensors/],
-    ['flux = [{ label="x", folder="unet", repo="a/b", file="x.sft", size=1 }]', /left out: .*size/],
+    ['fluxx = []', /“fluxx” is not a kind of model\. The kinds are sd1, /],
+    ['flux = "mine"', /flux must be a list/],
+    ['flux = [{ label = "Mine" }]', /entry 1 of flux is ignored: folder: /],
+    ['flux = [7]', /entry 1 of flux is ignored: /],
+    ['flux = [{ label="x", folder="../x", repo="a/b", file="x.sft" }]', /ignored: folder: /],
+    ['flux = [{ label="x", folder="unet", repo="a/b", file="../x.sft" }]', /ignored: .* is not a file in/],
+    ['flux = [{ label="x", folder="unet", repo="b", file="x.sft" }]', /ignored: .* is not a/],
+    ['flux = [{ label="x", folder="unet", repo="a/b", file="x.ckpt" }]', /ignored: file: only \.safetensors/],
+    ['flux = [{ label="x", folder="unet", repo="a/b", file="x.sft", size=1 }]', /ignored: .*size/],
   ])('%s is told in words, and what is right stays', async (text, words) => {
     const good = 'ae = [{ label = "Mine", folder = "vae", repo = "me/ae", file = "ae.sft" }]\n';
     const { sources, wrong } = await readSources(modelsWith(`${good}${text}\n`));

@@ -95,7 +95,11 @@ describe('a model is recognised by what is in its header, whatever its name', ()
 describe('what is not whole is not offered', () => {
   it('a file that is cut short says how much of it is there', async () => {
     writeWeights(join(root, 'flux.safetensors'), models.fluxDev, { present: 0.245 });
-    expect(await only()).toMatchObject({ role: 'flux', usable: false, reason: 'is cut short: 24 % of it is there' });
+    expect(await only()).toMatchObject({
+      role: 'flux',
+      usable: false,
+      reason: 'is incomplete: only 24 % of it is here',
+    });
   });
 
   it('an empty file, a page of HTML and an endless header say what they are', async () => {
@@ -177,7 +181,7 @@ describe('looking for models', () => {
     const half = join(root, 'sd1');
     writeFileSync(join(mkdirs(half), 'model_index.json'), JSON.stringify({ _class_name: 'StableDiffusionPipeline' }));
     expect(await find()).toEqual([
-      expect.objectContaining({ role: 'sd1', usable: false, reason: 'lacks the weights of unet, text_encoder, vae' }),
+      expect.objectContaining({ role: 'sd1', usable: false, reason: 'has no weights for unet, text_encoder, vae' }),
       expect.objectContaining({ role: 'sdxl', name: 'sdxl', detail: 'diffusers folder', usable: true }),
     ]);
   });

@@ -64,7 +64,7 @@ describe('the page of models', () => {
     const sidecar = await serve();
     const page = await html(sidecar);
     expect(page).toContain('value="mine.sft"');
-    expect(page).toMatch(/<p class="error">sources\.toml: entry 2 of ae is left out: /);
+    expect(page).toMatch(/<p class="error">sources\.toml: entry 2 of ae is ignored: /);
     hub.put({ repo: 'me/ae', file: 'mine.sft', content: randomBytes(1000) });
     await sidecar.send('POST', 'models/downloads', { repo: 'me/ae', file: 'mine.sft' });
     await until(() => existsSync(join(root, 'vae', 'mine.sft')), Boolean);

@@ -159,10 +159,10 @@ describe('publishing', () => {
     expect(page).not.toContain(writeToken);
   });
 
-  it('says in words what went wrong, and that nothing was lost', async () => {
+  it('says in words what went wrong, and can be tried again', async () => {
     makeSession();
     for (const [step, status, words] of [
-      ['create', 403, 'right to write'],
+      ['create', 403, 'write access'],
       ['upload', 0, 'broke'],
       ['commit', 500, 'answered with 500'],
     ] as const) {

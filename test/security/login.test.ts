@@ -64,7 +64,9 @@ describe('the token', () => {
       expect(stderr).not.toContain(weak);
     }
     const inside = await serveFails({ TRACKSIDE_PRIVATE: join(place.outputs, 'cat') });
-    expect(inside.stderr).toMatch(/^trackside: TRACKSIDE_PRIVATE is .+ inside .+outputs, whose files are shown.+\n$/);
+    expect(inside.stderr).toMatch(
+      /^trackside: TRACKSIDE_PRIVATE is .+ inside .+outputs, whose files the pages show.+\n$/,
+    );
     expect(existsSync(join(place.outputs, 'cat', 'token'))).toBe(false);
   });
 

@@ -199,7 +199,7 @@ test('secrets are kept for their owner alone, told only as set, replaced and for
   for (const value of ['short', 'with space in it', `line\n${hex(20)}`, 'x'.repeat(501), 7]) {
     const { status, text } = await ask('secrets/HF_TOKEN', {}, 'PUT', { value } as object);
     expect(status).toBe(422);
-    expect(text).toMatch(/No value was given|What was given for HF_TOKEN/);
+    expect(text).toMatch(/No value was given|The value for HF_TOKEN/);
     expect(text).not.toContain(String(value).slice(0, 20).length > 6 ? String(value).slice(0, 20) : 'never');
   }
   const page = await ask('secrets', { Accept: 'text/html' });

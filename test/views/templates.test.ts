@@ -109,7 +109,7 @@ const models = modelsView({
       eta_seconds: null,
     },
   ],
-  wrong_sources: ['sources.toml: entry 1 of ae is left out'],
+  wrong_sources: ['sources.toml: entry 1 of ae is ignored'],
   token: false,
   values: {},
   errors: { repo: 'no' },
