@@ -55,7 +55,7 @@ test('files of other kinds are counted and named, and their captions are not cal
   expect(passed_over.other_kinds).toEqual(['pack.zip', 'scan.tif', 'sea.avif', 'sun.heic', 'walk.mp4']);
   expect(orphan_captions).toEqual([]);
   expect(warnings[0]).toMatch(/^5 files can't be trained on: pack\.zip, scan\.tif, sea\.avif and 2 more\./);
-  expect(warnings[0]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts trains \.avif and \.jxl only with/);
+  expect(warnings[0]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts reads \.avif and \.jxl only with/);
 });
 
 test('captions of other endings are named with the remedy', async () => {
