@@ -56,7 +56,7 @@ export type StateFacts = SavedFacts & {
   complete: boolean;
   /** Why it is not complete, in words. */
   reason: string | null;
-  /** Why it can't be resumed from now, complete or not, in words. */
+  /** Why it can't be resumed from now, complete or not, in words. Null when only the times of its files are in doubt. */
   refused: string | null;
 };
 
@@ -97,6 +97,8 @@ export type ResumeFacts = {
   repeated_steps: number;
   /** Newer states that can't be used, with the reason. */
   passed_over: PassedOver[];
+  /** Why it may not be whole, in words: there is none that is surely whole, and a person has to decide. Null where it is. */
+  doubt: string | null;
 };
 
 /** A state folder that was not chosen: its path relative to the output folder, and the reason in words. */
@@ -123,7 +125,8 @@ export type SessionFacts = {
   name: string;
   lora_name: string;
   version: number;
-  trainer: string;
+  /** Null where neither its record nor its files tell. */
+  trainer: string | null;
   status: Status;
   /** Stopped by nobody: the pod or the runner disappeared. */
   interrupted: boolean;

@@ -17,7 +17,12 @@ export function trainers(places: Places): Trainer[] {
 }
 
 /** The trainer of that id. Throws a Problem that says what is missing for it, or names those there are. */
-export function findTrainer(places: Places, id: string): Trainer {
+export function findTrainer(places: Places, id: string | null): Trainer {
+  if (id === null) {
+    const message =
+      'Neither its record nor its files tell which trainer it is of. Write "trainer": "sd-scripts/flux" (or another) into its ui_state.json, or make a new training with its settings.';
+    throw new Problem('unknown_trainer', message, { field: 'trainer' });
+  }
   if (id === practiceTrainer.id) return practiceTrainer;
   const family = findFamily(id);
   if (family) {

@@ -136,6 +136,8 @@ export type CheckpointOnDisk = {
   /** Of the whole training. */
   epochs: number | null;
   stepsPerEpoch: number | null;
+  /** What it says that it was trained on. */
+  baseModel?: string | undefined;
   /** What more it tells of itself, by the trainer's names. */
   told: Record<string, string>;
 };
@@ -157,6 +159,8 @@ export type StateOnDisk = {
   complete: boolean;
   /** Why not, in words that can follow the folder's name and a colon. */
   reason: string | null;
+  /** Nothing but the times of its files speaks against it: a person may resume from it all the same. */
+  doubtful?: boolean;
 };
 
 export type StateReader = {

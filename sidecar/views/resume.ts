@@ -49,9 +49,6 @@ function stateView(state: StateFacts, session: SessionFacts, canResume: boolean)
     /** Why a complete one can't be resumed from, where that would be asked. */
     refused: state.complete && canResume ? state.refused : null,
     /** The button that resumes from it; null where it has none. */
-    button:
-      canResume && state.complete && !state.refused
-        ? { label: chosen ? 'Resume' : 'Resume from here', go: chosen }
-        : null,
+    button: canResume && !state.refused ? { label: chosen ? 'Resume' : 'Resume from here', go: chosen } : null,
   };
 }

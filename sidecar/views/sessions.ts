@@ -55,7 +55,7 @@ function rowView(session: SessionFacts, root: string, now: Date) {
     status: statusView(session),
     reason: session.status === 'failed' || session.record === 'unreadable' ? session.reason : null,
     description: session.description,
-    trainer: session.trainer,
+    trainer: session.trainer ?? 'unknown',
     dataset: session.dataset_path ? basename(session.dataset_path) : '–',
     epochs: over ? count(progress.epochs) : `${count(progress.epoch)} of ${count(progress.epochs)}`,
     loss: loss(progress.loss),

@@ -17,7 +17,7 @@ export function settingsView(session: SessionFacts): SettingValue[] {
   const resumable = session.resume !== null;
   const flags = further && typeof further === 'object' && !Array.isArray(further) ? Object.entries(further) : [];
   return [
-    { name: 'Trainer', value: session.trainer, fixed: false },
+    { name: 'Trainer', value: session.trainer ?? 'unknown', fixed: false },
     ...Object.entries(settings)
       .filter(([, value]) => value !== '' && value != null)
       .map(([key, value]) => {

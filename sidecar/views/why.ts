@@ -75,6 +75,9 @@ function whatNext(session: SessionFacts): Said[] {
     { text: stateName(resume.path, paths), strong: true },
     { text: ` at epoch ${resume.first_epoch}. ` },
   ];
+  if (resume.doubt) {
+    words.push({ text: `It may not be whole: ${resume.doubt}. Resume from it only if you know that it is. ` });
+  }
   for (const { path, reason } of resume.passed_over) {
     const name = stateName(path, paths);
     words.push({ text: name, strong: true }, { text: ` was skipped: ${reason}. ` });

@@ -94,6 +94,7 @@ test.each([
       first_epoch: 2,
       lost_steps: null,
       repeated_steps: 3,
+      doubt: null,
       passed_over: [{ state: text, path: text, reason: text }],
     },
     attempts: [some.attempt({ reason: text, resumed_from: `/a/${text}`, alive: false })],

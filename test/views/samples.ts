@@ -147,6 +147,7 @@ export const interrupted = session({
     first_epoch: 9,
     lost_steps: 51,
     repeated_steps: 0,
+    doubt: null,
     passed_over: [
       { state: 'puppy-style-000009-state', path: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' },
     ],

@@ -104,7 +104,7 @@ async function look({ outputs, settings }: Beginning, name: string, begin: Begin
   if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
   const { state } = session;
   if (!state) throw notOurs(session);
-  const trainer = findTrainer(settings, state.trainer ?? 'practice');
+  const trainer = findTrainer(settings, session.trainer);
   return { session, state, trainer, detail: await readPictures(settings, session, state) };
 }
 

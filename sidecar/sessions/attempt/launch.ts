@@ -62,6 +62,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     // The end of the previous attempt may be known by now, and not written yet.
     if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
+    raw.trainer = trainer.id;
     raw.status = 'starting';
     raw.max_train_epochs = input.settings.max_train_epochs;
     if (begin.gpus !== undefined && begin.gpus !== null) raw.gpus = begin.gpus;
@@ -70,6 +71,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     raw.dataset = { ...(raw.dataset as object | undefined), ...recordOf(detail), repeats: input.settings.num_repeats };
     delete raw.error;
     delete raw.completed_at;
+    delete raw.status_found;
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
   });
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);

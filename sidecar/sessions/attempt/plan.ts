@@ -60,7 +60,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
       about: { session: session.name },
     });
   }
-  const from = await chooseState(session, begin.state ?? null, epochs);
+  const from = await chooseState(session, begin, epochs);
   return { ...run, settings, begin, from, firstStep: firstStepOf(run, from) };
 }
 
@@ -81,24 +81,26 @@ function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candida
   return ((from.firstEpoch ?? 1) - 1) * epoch.steps;
 }
 
-async function chooseState(session: Session, asked: string | null, epochs: number): Promise<Candidate> {
+async function chooseState(session: Session, begin: Begin, epochs: number): Promise<Candidate> {
+  const { state: asked, automaticAfter } = begin;
   const more = { about: { session: session.name } };
   if (asked) {
     const found = session.candidates.find((each) => each.path === asked || each.name === asked);
     if (!found) throw new Problem('no_state', `This session has no state folder ${asked}.`, more);
-    const reason = whyNot(found, epochs) ?? (await damageOf(session.dialect.states, found));
+    const reason = whyNot(found, epochs, true) ?? (await damageOf(session.dialect.states, found));
     if (reason) throw new Problem('bad_state', `Can't resume from ${found.path}: ${reason}. Choose another.`, more);
     return found;
   }
-  const candidates = [...session.candidates];
+  // A doubtful one is for a person to take.
+  const candidates = session.candidates.map((each) => ({ ...each, doubtful: each.doubtful && !automaticAfter }));
   for (;;) {
     const chosen = chooseResume(candidates, epochs, null)?.candidate;
     if (!chosen) break;
     const reason = await damageOf(session.dialect.states, chosen);
     if (reason === null) return chosen;
-    candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, reason };
+    candidates[candidates.indexOf(chosen)] = { ...chosen, complete: false, doubtful: false, reason };
   }
-  const why = candidates.map((each) => `${each.path}: ${whyNot(each, epochs)}`).join('; ');
+  const why = candidates.map((each) => `${each.path}: ${whyNot(each, epochs, true)}`).join('; ');
   throw new Problem(
     'nothing_to_resume',
     why

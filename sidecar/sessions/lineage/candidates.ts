@@ -52,7 +52,7 @@ async function examined(reader: StateReader, newestFirst: Candidate[]): Promise<
     if (!each.complete) continue;
     const reason = await damageOf(reader, each);
     if (reason === null) break;
-    result[index] = { ...each, complete: false, reason };
+    result[index] = { ...each, complete: false, doubtful: false, reason };
   }
   return result;
 }
@@ -91,6 +91,7 @@ function candidate(
     position: recipe?.step ?? reader.position(state, counted),
     complete: state.complete,
     reason: state.reason,
+    doubtful: state.doubtful ?? false,
     firstEpoch: recipe?.firstEpoch ?? null,
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,

@@ -2,7 +2,8 @@ import type { PassedOver, ResumeFacts } from '../facts.js';
 import type { Candidate } from './candidates.js';
 
 /**
- * The state that the Resume button would use: the newest complete one that leaves something to train, or null.
+ * The state that the Resume button would use: the newest complete one that leaves something to train;
+ * without one, the newest with doubtful times (`Candidate.doubtful`), or null.
  * `trainedSteps`, the steps of the run so far, tell what is lost.
  */
 export function chooseResume(
@@ -10,11 +11,13 @@ export function chooseResume(
   epochs: number | null,
   trainedSteps: number | null,
 ): { facts: ResumeFacts; candidate: Candidate } | null {
-  const passed: PassedOver[] = [];
-  for (const each of candidates) {
-    const reason = whyNot(each, epochs);
-    if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
-    passed.push({ state: each.name, path: each.path, reason });
+  for (const doubtful of [false, true]) {
+    const passed: PassedOver[] = [];
+    for (const each of candidates) {
+      const reason = whyNot(each, epochs, doubtful);
+      if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
+      passed.push({ state: each.name, path: each.path, reason });
+    }
   }
   return null;
 }
@@ -30,12 +33,13 @@ export function resumeFacts(chosen: Candidate, trainedSteps: number | null, pass
     lost_steps: trainedSteps === null ? null : Math.max(0, trainedSteps - step),
     repeated_steps: chosen.repeatedSteps,
     passed_over: passedOver,
+    doubt: chosen.complete ? null : chosen.reason,
   };
 }
 
-/** Why a state can't be resumed from, in words; null when it can be. */
-export function whyNot(each: Candidate, epochs: number | null): string | null {
-  if (!each.complete) return each.reason ?? 'it is incomplete';
+/** Why a state can't be resumed from, in words; null when it can be. `doubtful`: accept one with doubtful times. */
+export function whyNot(each: Candidate, epochs: number | null, doubtful: boolean): string | null {
+  if (!each.complete && !(doubtful && each.doubtful)) return each.reason ?? 'it is incomplete';
   if (each.firstEpoch === null) return 'the number of steps per epoch is unknown';
   if (epochs !== null && each.firstEpoch > epochs) return `it already contains all ${epochs} epochs`;
   return null;

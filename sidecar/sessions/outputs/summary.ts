@@ -13,6 +13,7 @@ import { parseUiState, settingsOf, type UiState } from '../record/uiState.js';
 import { attemptFacts } from '../status/attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
 import { deriveStatus, stoppedBy } from '../status/status.js';
+import { recordedTrainer } from '../status/trainer.js';
 import { folderChanged } from './fingerprints.js';
 
 /** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
@@ -74,7 +75,8 @@ async function readText(path: string): Promise<string> {
 function briefFacts(name: string, folder: string, sign: string, text: string): SessionFacts | null {
   if (text.length >= LONGEST || text.includes('\ufffd')) return null;
   const { state } = parseUiState(text);
-  if (!isSettled(state)) return null;
+  const trainer = recordedTrainer(state);
+  if (!isSettled(state) || !trainer) return null;
   const latest = state.attempts.at(-1) ?? null;
   const { status, interrupted, reason, reasonCode } = deriveStatus({
     state,
@@ -92,7 +94,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     name,
     lora_name: state.lora_name ?? name,
     version: state.version ?? versionOf(name),
-    trainer: state.trainer ?? 'practice',
+    trainer,
     status,
     interrupted,
     stopped_by: stoppedBy(status, latest),
@@ -135,7 +137,7 @@ function isSettled(state: UiState): boolean {
   const latest = state.attempts.at(-1);
   // By hand, as it seemed: the pod may have been ending.
   if (latest?.outcome === 'stopped' && !latest.stop_requested_at) return false;
-  return settled && !['starting', 'running', 'stopping', 'pending'].includes(state.status ?? '');
+  return settled && ['draft', 'stopped', 'completed', 'failed'].includes(state.status ?? '');
 }
 
 const dead = { alive: 'no' } as const;

@@ -27,7 +27,7 @@ export async function preflight(
   const { state } = session;
   if (!state) return summary([error('no_settings', 'Its settings are unknown.')]);
   try {
-    const trainer = findTrainer(deps.settings, state.trainer ?? 'practice');
+    const trainer = findTrainer(deps.settings, session.trainer);
     const detail = await readPictures(deps.settings, session, state);
     const chosen = wantsGpu(trainer, state.vram) ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
     const run = readRun({ session, state, trainer, detail, gpus: chosen.gpus });

@@ -67,9 +67,22 @@ export function statesOf(session: Session): StateFacts[] {
   const epochs = session.state?.max_train_epochs ?? session.progress?.epochs ?? null;
   return session.candidates.map((each) => {
     const { name, path, kind, epoch, step, bytes, saved_at, complete, reason } = each;
-    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused: whyNot(each, epochs) };
+    return {
+      name,
+      path,
+      kind,
+      epoch,
+      step,
+      bytes,
+      saved_at,
+      complete,
+      reason,
+      refused: session.state ? whyNot(each, epochs, true) : NO_RECORD,
+    };
   });
 }
+
+const NO_RECORD = 'there is no ui_state.json with its settings';
 
 /** The absolute path of a checkpoint, from the path in its facts; null if it is not of this session. */
 export async function checkpointPath(session: Session, path: string): Promise<string | null> {

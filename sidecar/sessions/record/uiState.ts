@@ -7,8 +7,29 @@ import { scanJson } from '../../files/exactJson.js';
  * are never dropped: writes go through the raw object.
  */
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
-export const number = z
-  .union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())])
+const counted = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())]);
+export const number = counted.optional().catch(undefined);
+/** A moment as tools write it: seconds or milliseconds since 1970, or a date in words; then in milliseconds. */
+const moment = z
+  .union([
+    counted.transform((at) => (Math.abs(at) < 1e11 ? at * 1000 : at)),
+    z
+      .string()
+      .max(100)
+      .transform((at) => Date.parse(at)),
+  ])
+  .refine((at) => Math.abs(at) <= 8.64e15);
+const seconds = moment
+  .transform((at) => at / 1000)
+  .optional()
+  .catch(undefined);
+const date = moment
+  .transform((at) => new Date(at).toISOString())
+  .optional()
+  .catch(undefined);
+/** Prompts as one text, or as a list. */
+const lines = z
+  .union([z.array(z.string()).transform((all) => all.join('\n')), text])
   .optional()
   .catch(undefined);
 const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
@@ -70,7 +91,7 @@ const settings = {
   vram: text,
   num_repeats: number,
   max_train_epochs: number,
-  sample_prompts: text,
+  sample_prompts: lines,
   sample_every_n_steps: number,
   resolution: number,
   enable_checkpointing: flag,
@@ -90,16 +111,18 @@ const settings = {
 
 const uiState = z.looseObject({
   ...settings,
-  timestamp: number,
+  timestamp: seconds,
   status: text,
+  /** What another tool left in `status` that was not so any more, before it was corrected. */
+  status_found: text,
   error: text,
-  completed_at: text,
+  completed_at: date,
   schema_version: number,
   version: number,
   description: text,
   notes: text,
   trainer: text,
-  created_at: text,
+  created_at: date,
   form_id: text,
   arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).default({}),
   dataset: z

@@ -27,7 +27,7 @@ export function decideAutoResume(session: {
   on: boolean;
   attempts: readonly AttemptEntry[];
   /** The state that the Resume button would use. */
-  resume: Pick<ResumeFacts, 'step'> | null;
+  resume: Pick<ResumeFacts, 'step' | 'doubt'> | null;
   /** The most automatic resumes without a new checkpoint. */
   most: number;
 }): AutoResumeVerdict {
@@ -39,7 +39,7 @@ export function decideAutoResume(session: {
   if (latest.all_trained) return no('No auto-resume: nothing is left to train.');
   if (latest.no_retry === 'by hand') return no('No auto-resume: somebody ended it by hand.');
   if (latest.no_retry === 'repeats') return no('No auto-resume: the same error would only happen again.');
-  if (!resume) return no('No auto-resume: there is no complete state folder to resume from.');
+  if (!resume || resume.doubt) return no('No auto-resume: there is no complete state folder to resume from.');
 
   const byHand = Math.max(
     0,

@@ -46,6 +46,7 @@ function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: S
 }
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {
+  if (!latest && facts.interrupted) raw.status_found = raw.status;
   raw.status = facts.status;
   if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
   else if (facts.status !== 'failed') delete raw.error;

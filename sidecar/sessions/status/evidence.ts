@@ -14,6 +14,7 @@ import type { AttemptEntry, UiState } from '../record/uiState.js';
 import { beginningOf, latestEntry } from './attempts.js';
 import { outputName } from './outputName.js';
 import { settleEnded } from './settleEnded.js';
+import { recordedTrainer, trainerOfFiles } from './trainer.js';
 
 /** The facts in an output folder, before any conclusion. */
 export type SessionEvidence = {
@@ -24,6 +25,8 @@ export type SessionEvidence = {
   checkpoints: number;
   file: StateFile;
   state: UiState | null;
+  /** From its record or its files; null when unknown. */
+  trainer: string | null;
   /** The reader of its console and files. */
   dialect: Dialect;
   outputName: string;
@@ -55,7 +58,8 @@ export async function readEvidence(
   if (!entries) return null;
   const file = await readStateFile(folder);
   const state = file.kind === 'whole' ? file.state : null;
-  const dialect = dialectOf(state?.trainer);
+  const recorded = recordedTrainer(state);
+  const dialect = dialectOf(recorded ?? undefined);
   const checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
   const record = readAttempt(folder);
   const alive = liveness(folder);
@@ -64,6 +68,7 @@ export async function readEvidence(
 
   const entry = latestEntry(state, record);
   const own = byHand?.outputName ?? outputName(dialect, name, state, entries);
+  const trainer = recorded ?? (await trainerOfFiles(folder, own));
   let progress = live ?? readProgress(folder);
   let latest = entry;
   let settledNow = false;
@@ -84,6 +89,7 @@ export async function readEvidence(
     checkpoints,
     file,
     state,
+    trainer,
     dialect,
     outputName: own,
     liveness: alive,

@@ -47,8 +47,8 @@ export function standingOf(evidence: SessionEvidence) {
     /** Absolute path of the final weights, which may not exist. */
     final,
     allTrained,
-    /** It ended early, so that a resume may be possible. */
-    resumable: idle && latest !== null && !allTrained,
+    /** It ended early, or another program trained it: a resume may be possible. */
+    resumable: idle && file.kind === 'whole' && !allTrained,
     /** An attempt could be started. */
     trainable: idle && file.kind === 'whole',
   };
@@ -68,7 +68,7 @@ export async function sessionFacts(
     name,
     lora_name: state?.lora_name ?? name,
     version: state?.version ?? versionOf(name),
-    trainer: state?.trainer ?? 'practice',
+    trainer: evidence.trainer,
     status,
     interrupted,
     stopped_by: stoppedBy(status, latest),

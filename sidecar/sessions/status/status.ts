@@ -90,22 +90,31 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
     const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;
     return is('stopped', `Trackside did not start this training; the folder holds ${count}.`);
   }
-  switch (state.status) {
-    case 'completed':
-      return is('completed', null);
-    case 'failed':
-      return is('failed', state.error ?? null);
-    case 'stopped':
-      return is('stopped', state.error ?? null);
-    case 'starting':
-    case 'running':
-    case 'stopping':
-      return {
-        status: 'stopped',
-        interrupted: true,
-        reason: `Its ui_state.json says "${state.status}", but none of its processes is running.`,
-      };
-    default:
-      return is('draft', null);
-  }
+  const said = meaningOf(state.status ?? '');
+  if (said === 'alive') return diedAs(state.status ?? '');
+  if (said === 'stopped' && state.status_found) return diedAs(state.status_found);
+  if (said === 'failed' || said === 'stopped') return is(said, state.error ?? null);
+  if (said === 'completed' || said === 'draft' || checkpoints === 0) return is(said ?? 'draft', null);
+  return is('stopped', state.status ? `Its ui_state.json says "${state.status}".` : null);
+}
+
+/** What tools write into `status`; null where that is nobody's word. */
+const MEANINGS: readonly [pattern: RegExp, means: 'completed' | 'failed' | 'stopped' | 'alive' | 'draft'][] = [
+  [/^(?:completed?|done|finished|success(?:ful)?|succeeded)$/, 'completed'],
+  [/^(?:failed|failure|error(?:ed)?|crashed)$/, 'failed'],
+  [/^(?:stopped|cancell?ed|aborted|terminated|killed|interrupted|paused)$/, 'stopped'],
+  [
+    /^(?:start|runn|stopp|train|prepar|process|sampl|sav|resum|cach|load)ing$|^(?:started|active|in[ _-]progress)$/,
+    'alive',
+  ],
+  [/^draft$/, 'draft'],
+];
+
+function meaningOf(status: string) {
+  return MEANINGS.find(([pattern]) => pattern.test(status.trim().toLowerCase()))?.[1] ?? null;
+}
+
+function diedAs(status: string): DerivedStatus {
+  const reason = `Its ui_state.json said "${status}", but none of its processes is running.`;
+  return { status: 'stopped', interrupted: true, reason };
 }

@@ -136,5 +136,11 @@ export function isStart({ start }: Record<string, unknown>): boolean {
 /** A session's settings as the form's fields. */
 export function valuesOf(facts: SessionFacts): Record<string, unknown> {
   const { lora_name, trainer, description, settings, dataset_path } = facts;
-  return { ...settings, lora_name, trainer, description, ...(dataset_path ? { dataset: basename(dataset_path) } : {}) };
+  return {
+    ...settings,
+    lora_name,
+    trainer: trainer ?? 'unknown',
+    description,
+    ...(dataset_path ? { dataset: basename(dataset_path) } : {}),
+  };
 }

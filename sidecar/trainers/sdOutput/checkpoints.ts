@@ -82,6 +82,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
     savedAtMs: stats.mtimeMs,
     whole: metadata !== null,
     ...count(named, metadata ?? {}),
+    baseModel: metadata?.ss_base_model_version,
     told: tell(metadata ?? {}),
   };
 }

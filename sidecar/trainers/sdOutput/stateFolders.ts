@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
+import { realInside } from '../../security/paths.js';
 import type { StateOnDisk } from '../dialect.js';
 import { readStateName } from './fileNames.js';
 import { whatIsZeroed } from './zeroedWeights.js';
@@ -34,7 +35,7 @@ export async function readStateFolders(
     throw error;
   });
   const found = entries.flatMap((entry) => {
-    const at = entry.isDirectory() ? readStateName(entry.name, outputName) : null;
+    const at = entry.isDirectory() || entry.isSymbolicLink() ? readStateName(entry.name, outputName) : null;
     return at ? [readStateFolder(join(folder, entry.name), { name: entry.name, ...at }, options)] : [];
   });
   const states = (await Promise.all(found)).filter((state) => state !== null);
@@ -97,14 +98,17 @@ type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
 
 async function readStateFolder(path: string, named: Named, options: Options): Promise<StateOnDisk | null> {
   try {
+    const leadsOut = await whyNotFollowed(path);
+    if (leadsOut) return unread(named, leadsOut);
     const files = await filesIn(path);
     const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
     const signature = signatureOf(files);
-    const { trained, wrong } = await inspect(path, `${needed} ${signature}`, files, needed);
+    const { trained, wrong, disorder } = await inspect(path, `${needed} ${signature}`, files, needed);
     const damage = damages.get(path);
     const known = damage?.signature === signature ? damage.reason : null;
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
-    const reason = beingWritten ? 'it is being written now' : (wrong ?? known);
+    const broken = beingWritten ? 'it is being written now' : (wrong ?? known);
+    const reason = broken ?? disorder;
     return {
       ...named,
       currentEpoch: trained?.current_epoch ?? null,
@@ -113,6 +117,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
       savedAtMs: savedAt(files) ?? (await stat(path)).mtimeMs,
       complete: reason === null,
       reason,
+      ...(broken === null && disorder !== null ? { doubtful: true } : {}),
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -120,8 +125,20 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     if (code === 'ENOENT' && !(await stat(path).catch(ifUnreadable(null, 'trainers')))) return null;
     const reason =
       code === 'EACCES' ? 'its files may not be read by this user' : `it cannot be read (${code ?? String(error)})`;
-    return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
+    return unread(named, reason);
   }
+}
+
+function unread(named: Named, reason: string): StateOnDisk {
+  return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
+}
+
+/** A link is followed to another folder of the outputs, and to no other. */
+async function whyNotFollowed(path: string): Promise<string | null> {
+  if (!(await lstat(path)).isSymbolicLink()) return null;
+  const inside = await realInside(dirname(dirname(path)), path).catch(() => 'out');
+  if (inside === 'out') return 'it is a link that leads out of the outputs folder; put the folder itself here';
+  return inside ? null : 'it is a link that leads nowhere';
 }
 
 async function filesIn(path: string): Promise<FileOnDisk[]> {
@@ -153,7 +170,8 @@ const WRITE_ORDER = [
 const inspect = memoByFile(async (path: string, files: FileOnDisk[], needed: string[]) => {
   const trained = await readTrainState(path);
   const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read');
-  return { trained, wrong };
+  const disorder = outOfOrder(WRITE_ORDER.flatMap((name) => files.find((file) => file.name === name) ?? []));
+  return { trained, wrong, disorder };
 });
 
 const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
@@ -185,7 +203,7 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
   for (const name of needed.filter((each) => /\.(bin|pkl|pt)$/.test(each))) {
     if (!(await endsAsZip(join(path, name), byName.get(name)?.bytes ?? 0))) return `${name} is cut short`;
   }
-  return outOfOrder(WRITE_ORDER.flatMap((name) => byName.get(name) ?? []));
+  return null;
 }
 
 /** A save over an older folder of the same name that was cut off leaves whole files of two saves. */

@@ -43,7 +43,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
 const byHand = { automatic: false };
 const interrupted = { outcome: 'interrupted', exit_code: null, reason: 'The pod went away.' } as const;
 const decide = (attempts: AttemptEntry[], step: number | null, on = true) =>
-  decideAutoResume({ on, attempts, resume: step === null ? null : { step }, most: 3 });
+  decideAutoResume({ on, attempts, resume: step === null ? null : { step, doubt: null }, most: 3 });
 
 test.each<[string, AttemptEntry[], number | null, boolean, string | null]>([
   ['an interruption, with a new state', [attempt(0, 0, { ...byHand, ...interrupted })], 20, true, null],

@@ -1,0 +1,216 @@
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { appInProcess } from '../inProcess.js';
+import { projectRoot } from '../sidecar.js';
+
+const { ask, settings, leave } = appInProcess();
+afterAll(leave);
+
+const fixture = join(projectRoot, 'test', 'fixtures', 'sd-scripts', 'tiny-output');
+
+/** A folder as another tool leaves it: a record in its own words, weights and a whole state of a run that died. */
+function leftBehind(name: string, record: Record<string, unknown> | null, epochs = [1, 2]): string {
+  const folder = join(settings.outputs, name);
+  mkdirSync(folder, { recursive: true });
+  if (record) writeFileSync(join(folder, 'ui_state.json'), JSON.stringify(record));
+  for (const epoch of epochs) {
+    copyFileSync(join(fixture, 'mylora-000001.safetensors'), join(folder, `${name}-00000${epoch}.safetensors`));
+  }
+  return folder;
+}
+
+/** `secondsLater`: when each file was written, in the order of a save; here as a download leaves them. */
+function withState(folder: string, name: string, secondsLater = [0, 1, 2, 3, 4]): void {
+  const order = ['train_state.json', 'model.safetensors', 'optimizer.bin', 'scheduler.bin', 'random_states_0.pkl'];
+  const state = join(folder, `${name}-state`);
+  cpSync(join(fixture, 'mylora-000001-state'), state, { recursive: true });
+  for (const [index, file] of order.entries()) {
+    const at = Date.now() / 1000 - 600 + (secondsLater[index] ?? 0);
+    utimesSync(join(state, file), at, at);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of any shape, which the tests then look at
+type Got = { status: number; body: any };
+
+async function get(path: string): Promise<Got> {
+  const response = await ask(path, { headers: { Accept: 'application/json' } });
+  return { status: response.status, body: await response.json() };
+}
+
+async function begin(name: string, kind: string, state?: string): Promise<Got> {
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  const response = await ask(`/sessions/${name}/attempts`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ kind, state }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+describe('a record without a trainer', () => {
+  test.each([
+    ['flux-schnell', 'sd-scripts/flux'],
+    ['black-forest-labs/FLUX.1-dev', 'sd-scripts/flux'],
+    ['Chroma1-HD', 'sd-scripts/chroma'],
+    ['/models/ponyDiffusionV6XL.safetensors', 'sd-scripts/sdxl'],
+    ['animagine-xl-3.1', 'sd-scripts/sdxl'],
+    ['runwayml/stable-diffusion-v1-5', 'sd-scripts/sd1'],
+    ['sd21-base', 'sd-scripts/sd2'],
+    ['sd_v2_768_v', 'sd-scripts/sd2'],
+    ['sd3.5-large', 'sd-scripts/sd3'],
+    ['lumina-2', 'sd-scripts/lumina'],
+    ['anima-preview', 'sd-scripts/anima'],
+    ['FLUX.2-dev', null],
+    ['Wan2.1-T2V-1.3B', null],
+    ['my merge', null],
+  ])('of base model %s is of trainer %s', async (model, trainer) => {
+    const name = `of-${model.replace(/\W+/g, '-')}`;
+    leftBehind(name, { lora_name: name, base_model: model, max_train_epochs: 4, status: 'stopped' }, []);
+    expect((await get(`/sessions/${name}`)).body.trainer).toBe(trainer);
+  });
+
+  test('is told by train.sh, else by its weights', async () => {
+    const folder = leftBehind('scripted', { lora_name: 'scripted', status: 'stopped' });
+    writeFileSync(
+      join(folder, 'train.sh'),
+      'accelerate launch \\\n  "sd-scripts/sdxl_train_network.py" \\\n --seed=1\n',
+    );
+    expect((await get('/sessions/scripted')).body.trainer).toBe('sd-scripts/sdxl');
+    leftBehind('headers', { lora_name: 'headers', status: 'stopped' });
+    expect((await get('/sessions/headers')).body.trainer).toBe('sd-scripts/sd1');
+  });
+
+  test('is never begun with the practice trainer', async () => {
+    withState(leftBehind('rose', { base_model: 'flux-dev', max_train_epochs: 4, status: 'stopped' }), 'rose-000001');
+    const empty = leftBehind('blank', { max_train_epochs: 4, status: 'stopped' }, []);
+    for (const kind of ['resume', 'relaunch']) {
+      expect(await begin('rose', kind)).toMatchObject({ status: 422, body: { error: { code: 'no_checkout' } } });
+    }
+    const refused = await begin('blank', 'relaunch');
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: 'unknown_trainer', field: 'trainer' } } });
+    expect(JSON.parse(readFileSync(join(empty, 'ui_state.json'), 'utf8'))).not.toHaveProperty('attempts');
+  });
+});
+
+test('a whole state of another tool is what Resume takes, on the page and in every answer', async () => {
+  withState(leftBehind('lily', { base_model: 'sd15', max_train_epochs: 6, status: 'stopped' }), 'lily-000001');
+  const { body } = await get('/sessions/lily');
+  expect(body).toMatchObject({ next: 'resume', resume: { state: 'lily-000001-state', epoch: 1, first_epoch: 2 } });
+  expect((await get('/sessions/lily/states')).body).toMatchObject([{ complete: true, refused: null }]);
+  const page = await (await ask('/sessions/lily', { headers: { Accept: 'text/html' } })).text();
+  expect(page).not.toContain('no state to resume from');
+});
+
+test('a state without a record is not offered in one place and refused in the other', async () => {
+  withState(leftBehind('found', null), 'found-000001');
+  expect((await get('/sessions/found')).body).toMatchObject({ resume: null, next: null });
+  expect((await get('/sessions/found/states')).body[0].refused).toContain('ui_state.json');
+});
+
+test('what claimed to live when it was found is interrupted at every look', async () => {
+  const folder = leftBehind('dead', { base_model: 'sd15', max_train_epochs: 6, status: 'running' });
+  for (let look = 0; look < 3; look += 1) {
+    const { body } = await get('/sessions/dead');
+    expect(body).toMatchObject({ status: 'stopped', interrupted: true });
+    expect(body.reason).toContain('"running"');
+  }
+  const file = JSON.parse(readFileSync(join(folder, 'ui_state.json'), 'utf8'));
+  expect(['running', 'stopped']).toContain(file.status);
+  expect([file.status, file.status_found]).toContain('running');
+});
+
+describe('words of other tools', () => {
+  test.each([
+    ['training', { status: 'stopped', interrupted: true }],
+    ['In Progress', { status: 'stopped', interrupted: true }],
+    ['finished', { status: 'completed', interrupted: false }],
+    ['error', { status: 'failed' }],
+    ['cancelled', { status: 'stopped', interrupted: false }],
+    ['nothing we know', { status: 'stopped', interrupted: false }],
+    [undefined, { status: 'stopped', interrupted: false }],
+  ])('status %s', async (status, expected) => {
+    const name = `word-${String(status).replaceAll(' ', '-')}`;
+    leftBehind(name, { base_model: 'sd15', status });
+    expect((await get(`/sessions/${name}`)).body).toMatchObject(expected);
+    const listed = (await get('/sessions')).body.find((each: { name: string }) => each.name === name);
+    if (listed) expect(listed).toMatchObject(expected);
+  });
+
+  test('times and prompts', async () => {
+    const times = { timestamp: '2026-03-04T05:06:07Z', completed_at: 1772600767.5, sample_prompts: ['a rose', 'two'] };
+    leftBehind('times', { base_model: 'sd15', status: 'completed', ...times });
+    const { body } = await get('/sessions/times');
+    expect(body.timestamp).toBe(1772600767);
+    expect(body.completed_at).toBe('2026-03-04T05:06:07.500Z');
+    expect(body.settings.sample_prompts).toBe('a rose\ntwo');
+    leftBehind('odd', { base_model: 'sd15', status: 'completed', timestamp: 'soon', completed_at: 1e300 });
+    expect((await get('/sessions/odd')).body).toMatchObject({ timestamp: null, completed_at: null });
+  });
+});
+
+const downloaded = [4, 2, 3, 1, 0];
+
+describe('a state whose files have the times of a download', () => {
+  const record = { base_model: 'sd15', max_train_epochs: 6, status: 'stopped' };
+
+  test('is offered with a warning where there is no other', async () => {
+    withState(leftBehind('copied', record), 'copied-000001', downloaded);
+    const { body } = await get('/sessions/copied');
+    expect(body).toMatchObject({ next: 'resume', resume: { state: 'copied-000001-state' } });
+    expect(body.resume.doubt).toContain('copied without its times');
+    expect((await get('/sessions/copied/states')).body).toMatchObject([{ refused: null }]);
+    const page = await (await ask('/sessions/copied', { headers: { Accept: 'text/html' } })).text();
+    expect(page).toContain('It may not be whole');
+    expect(page).not.toContain('no state folder to resume from');
+    // Refused for its trainer, which is not here, and not for its times.
+    expect((await begin('copied', 'resume')).body.error.code).toBe('no_checkout');
+  });
+
+  test('goes behind an older one that is surely whole', async () => {
+    const folder = leftBehind('both', record);
+    withState(folder, 'both-000001');
+    withState(folder, 'both-000002', downloaded);
+    writeFileSync(join(folder, 'both-000002-state', 'train_state.json'), '{"current_epoch": 2, "current_step": 4}');
+    const { resume } = (await get('/sessions/both')).body;
+    expect(resume).toMatchObject({ state: 'both-000001-state', doubt: null });
+    expect(resume.passed_over).toMatchObject([{ state: 'both-000002-state' }]);
+  });
+
+  test('is refused where its content is cut', async () => {
+    const folder = leftBehind('cut', record);
+    withState(folder, 'cut-000001', downloaded);
+    truncateSync(join(folder, 'cut-000001-state', 'optimizer.bin'), 500);
+    utimesSync(join(folder, 'cut-000001-state', 'optimizer.bin'), 1e9, 1e9);
+    expect((await get('/sessions/cut')).body).toMatchObject({ next: 'start over', resume: null });
+    expect((await get('/sessions/cut/states')).body[0].refused).toBe('optimizer.bin is cut short');
+  });
+});
+
+test('a state that is a link is followed inside the outputs folder, and named elsewhere', async () => {
+  const record = { base_model: 'sd15', max_train_epochs: 6, status: 'stopped' };
+  const folder = leftBehind('linked', record);
+  withState(settings.outputs, 'elsewhere');
+  symlinkSync(join(settings.outputs, 'elsewhere-state'), join(folder, 'linked-000001-state'));
+  withState(settings.private, 'out');
+  symlinkSync(join(settings.private, 'out-state'), join(folder, 'linked-000002-state'));
+  symlinkSync('/nowhere', join(folder, 'linked-000003-state'));
+  const { body } = await get('/sessions/linked/states');
+  const told = Object.fromEntries(body.map((each: { name: string; refused: string }) => [each.name, each.refused]));
+  expect(told).toEqual({
+    'linked-000001-state': null,
+    'linked-000002-state': expect.stringContaining('leads out of the outputs folder'),
+    'linked-000003-state': 'it is a link that leads nowhere',
+  });
+  expect((await get('/sessions/linked')).body.resume).toMatchObject({ state: 'linked-000001-state' });
+});
