@@ -109,7 +109,7 @@ test('a whole state of another tool is what Resume takes, on the page and in eve
   expect(body).toMatchObject({ next: 'resume', resume: { state: 'lily-000001-state', epoch: 1, first_epoch: 2 } });
   expect((await get('/sessions/lily/states')).body).toMatchObject([{ complete: true, refused: null }]);
   const page = await (await ask('/sessions/lily', { headers: { Accept: 'text/html' } })).text();
-  expect(page).not.toContain('no state to resume from');
+  expect(page).not.toContain('There is no state folder to resume');
 });
 
 test('a state without a record is not offered in one place and refused in the other', async () => {
@@ -172,7 +172,7 @@ describe('a state whose files have the times of a download', () => {
     expect((await get('/sessions/copied/states')).body).toMatchObject([{ refused: null }]);
     const page = await (await ask('/sessions/copied', { headers: { Accept: 'text/html' } })).text();
     expect(page).toContain('It may not be whole');
-    expect(page).not.toContain('no state folder to resume from');
+    expect(page).not.toContain('There is no state folder to resume');
     // Refused for its trainer, which is not here, and not for its times.
     expect((await begin('copied', 'resume')).body.error.code).toBe('no_checkout');
   });
