@@ -136,6 +136,7 @@ function unread(named: Named, reason: string): StateOnDisk {
 /** A link is followed to another folder of the outputs, and to no other. */
 async function whyNotFollowed(path: string): Promise<string | null> {
   if (!(await lstat(path)).isSymbolicLink()) return null;
+  // silent: a link that leads out is told as one.
   const inside = await realInside(dirname(dirname(path)), path).catch(() => 'out');
   if (inside === 'out') return 'it is a link that leads out of the outputs folder; put the folder itself here';
   return inside ? null : 'it is a link that leads nowhere';
@@ -206,8 +207,13 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
   return null;
 }
 
+/** Files of two saves lie further apart: at least the start of a trainer and an epoch. Closer ones were written, or copied, at once. */
+const ONE_WRITE_MS = 3000;
+
 /** A save over an older folder of the same name that was cut off leaves whole files of two saves. */
 function outOfOrder(files: FileOnDisk[]): string | null {
+  const times = files.map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n));
+  if (Math.max(...times) - Math.min(...times) < ONE_WRITE_MS) return null;
   for (const [index, file] of files.entries()) {
     const before = files[index - 1];
     if (before && file.mtimeNs < before.mtimeNs) {
