@@ -1,9 +1,6 @@
 import { argumentField, type FieldView, type Typed } from './field.js';
 import type { TrainerForm } from './trainerForm.js';
 
-/** All flags of the trainer. */
-export type FlagsView = NonNullable<ReturnType<typeof flagsView>>;
-
 /** `open` groups stand on the page, the others wait behind a summary. */
 export type FlagGroup = { title: string; open: boolean; fields: FieldView[] };
 

@@ -23,8 +23,6 @@ export type ModelsModel = PageModel & {
 /** Its live regions are the templates parts/downloads, parts/needs and parts/modelFiles. */
 export type ModelsView = ReturnType<typeof modelsView>;
 
-export type DownloadView = ReturnType<typeof downloadView>;
-
 /** `about`: size, and whether there is a licence to accept. */
 type OfferView = { repo: string; file: string; label: string; about: string };
 export function modelsView(model: ModelsModel) {

@@ -5,8 +5,6 @@ import { isAlive } from './status.js';
 
 export type ResumeView = NonNullable<ReturnType<typeof resumeView>>;
 
-export type StateView = ReturnType<typeof stateView>;
-
 /** `at` is the address of the session. */
 export function resumeView(session: SessionFacts, states: StateFacts[], kept: KeptEarlier, at: string) {
   if (session.status === 'draft' && states.length + kept.states.length === 0) return null;

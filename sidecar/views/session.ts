@@ -36,9 +36,6 @@ export type SessionModel = SamplesModel & {
 /** A section is null where it has nothing to show. */
 export type SessionView = ReturnType<typeof sessionView>;
 
-/** The live regions of a session's page: ids, and names of templates under parts/. */
-export type SessionRegions = ReturnType<typeof sessionRegions>;
-
 export type HeadView = ReturnType<typeof headView>;
 
 export type FactsView = ReturnType<typeof factsView>;

@@ -19,8 +19,6 @@ export type SessionsTableModel = {
 
 export type SessionsView = ReturnType<typeof sessionsView>;
 
-export type RowView = ReturnType<typeof rowView>;
-
 /** The table of all sessions, one page of it. */
 export function sessionsView(model: SessionsTableModel) {
   const { root, query, page, pages } = model;

@@ -1,9 +1,12 @@
+import { z } from 'zod';
+
 /** The result for uploaded files. `notes`: remarks on accepted files. */
-export type Taken = {
-  accepted: string[];
-  notes: string[];
-  refused: { file: string; code: string; reason: string }[];
-};
+export const taken = z.object({
+  accepted: z.array(z.string()),
+  notes: z.array(z.string()),
+  refused: z.array(z.object({ file: z.string(), code: z.string(), reason: z.string() })),
+});
+export type Taken = z.infer<typeof taken>;
 
 /** An upload in parts: of a picture, or of an archive of pictures and captions. */
 export type UploadFacts = {

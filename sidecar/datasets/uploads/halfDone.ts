@@ -7,7 +7,7 @@ import { ifUnreadable } from '../../caught.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
-import type { UploadRequest } from './facts.js';
+import { taken, type UploadRequest } from './facts.js';
 
 /** Hidden beside the datasets, where no trainer and no list looks. Each upload is a folder in it, named by its id. */
 const UPLOADS = '.uploads';
@@ -23,13 +23,7 @@ const record = z.object({
   bytes: z.number(),
   modified: z.number(),
   created_at: z.string(),
-  taken: z
-    .object({
-      accepted: z.array(z.string()),
-      notes: z.array(z.string()),
-      refused: z.array(z.object({ file: z.string(), code: z.string(), reason: z.string() })),
-    })
-    .nullable(),
+  taken: taken.nullable(),
   problem: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
 
