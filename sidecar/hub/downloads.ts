@@ -8,19 +8,7 @@ import { type DownloadRecord, readDownloads, setStatus, writeDownloads } from '.
 import { LOST_LOCK, type RunOptions, runDownload } from './runDownload.js';
 import { createSpeed } from './speed.js';
 
-export type Downloads = {
-  /** Continues the downloads that were running when the sidecar ended. */
-  open(): Promise<void>;
-  /** Ends the connections, and keeps the downloaded bytes. */
-  close(): Promise<void>;
-  list(): DownloadFacts[];
-  /** Throws a Problem if it is running already, or complete. */
-  start(request: DownloadRequest): Promise<DownloadFacts>;
-  /** Retries a failed download. */
-  again(id: string): Promise<void>;
-  /** Stops a download and removes its bytes, or forgets a failed one. */
-  cancel(id: string): Promise<void>;
-};
+export type Downloads = ReturnType<typeof createDownloads>;
 
 export type DownloadsOptions = Omit<RunOptions, 'keep' | 'progressed'> & { changed(): void };
 
@@ -42,7 +30,7 @@ type Queue = DownloadsOptions & {
  * Downloads models in the background, two at a time, each file once at a time. Continues each where it ended, after a broken
  * connection and after a restart of the sidecar. `downloads.json` in the models folder lists the wanted ones.
  */
-export function createDownloads(options: DownloadsOptions): Downloads {
+export function createDownloads(options: DownloadsOptions) {
   const queue: Queue = {
     ...options,
     records: [],
@@ -53,18 +41,25 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     toldAt: 0,
   };
   return {
+    /** Continues the downloads that were running when the sidecar ended. */
     async open() {
       await load(queue);
       fill(queue);
     },
+    /** Ends the connections, and keeps the downloaded bytes. */
     async close() {
       queue.closed = true;
       for (const { stop } of queue.running.values()) stop.abort(new Error('closed'));
       await Promise.all([...queue.running.values()].map(({ ended }) => ended));
     },
-    list: () => [...queue.records.map((record) => factsOf(record, queue.running.get(record.id))), ...queue.finished],
-    start: (request) => start(queue, request),
-    async again(id) {
+    list: (): DownloadFacts[] => [
+      ...queue.records.map((record) => factsOf(record, queue.running.get(record.id))),
+      ...queue.finished,
+    ],
+    /** Throws a Problem if it is running already, or complete. */
+    start: (request: DownloadRequest): Promise<DownloadFacts> => start(queue, request),
+    /** Retries a failed download. */
+    async again(id: string) {
       await load(queue);
       const record = find(queue, id);
       if (record.status !== 'failed') return;
@@ -72,7 +67,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       await keep(queue);
       fill(queue);
     },
-    cancel: (id) => cancel(queue, id),
+    /** Stops a download and removes its bytes, or forgets a failed one. */
+    cancel: (id: string) => cancel(queue, id),
   };
 }
 

@@ -1,13 +1,13 @@
 /** Bytes a second over the last few seconds, by our own clock. */
-export type Speed = { at(done: number, phase: string): void; bytesPerSecond(): number | null };
+export type Speed = ReturnType<typeof createSpeed>;
 
 const WINDOW_MS = 8_000;
 
-export function createSpeed(now: () => number = () => performance.now()): Speed {
+export function createSpeed(now: () => number = () => performance.now()) {
   let points: { at: number; done: number }[] = [];
   let phase = '';
   return {
-    at(done, of) {
+    at(done: number, of: string) {
       const at = now();
       // A new count, or another kind of work, has another speed.
       if (of !== phase || done < (points.at(-1)?.done ?? 0)) points = [];

@@ -20,18 +20,15 @@ export type LiveEvent =
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */
   | { type: 'log'; name: string; inode: number; offset: number; text: string };
 
-export type Hub = {
-  tell(event: LiveEvent): void;
-  join(listener: (event: LiveEvent) => void): () => void;
-};
+export type Hub = ReturnType<typeof createHub>;
 
-export function createHub(): Hub {
+export function createHub() {
   const listeners = new Set<(event: LiveEvent) => void>();
   return {
-    tell(event) {
+    tell(event: LiveEvent) {
       for (const listener of listeners) listener(event);
     },
-    join(listener) {
+    join(listener: (event: LiveEvent) => void): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

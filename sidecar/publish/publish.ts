@@ -21,14 +21,7 @@ export type PublicationFacts = {
   message: string | null;
 };
 
-export type Publishing = {
-  facts(session: string): PublicationFacts | null;
-  /** Starts an upload in the background. Throws a Problem if it can't start. */
-  start(wish: PublishRequest): Promise<PublicationFacts>;
-  /** Stops an upload, or forgets its result. */
-  cancel(session: string): Promise<void>;
-  close(): Promise<void>;
-};
+export type Publishing = ReturnType<typeof createPublishing>;
 
 type Running = { facts: PublicationFacts; stop: AbortController; ended: Promise<void> };
 
@@ -36,7 +29,7 @@ type Running = { facts: PublicationFacts; stop: AbortController; ended: Promise<
  * Uploads a session's LoRA to the hub with the hub's own library: repository, large files, one commit. After a failure the
  * next upload skips the files that arrived. An upload ends with the sidecar; the same button starts it again.
  */
-export function createPublishing({ hub, changed }: { hub: HubAccess; changed(session: string): void }): Publishing {
+export function createPublishing({ hub, changed }: { hub: HubAccess; changed(session: string): void }) {
   const all = new Map<string, Running>();
 
   async function run(wish: PublishRequest, { facts, stop }: Running, token: string): Promise<void> {
@@ -86,8 +79,9 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
   }
 
   return {
-    facts: (session) => all.get(session)?.facts ?? null,
-    async start(wish) {
+    facts: (session: string): PublicationFacts | null => all.get(session)?.facts ?? null,
+    /** Starts an upload in the background. Throws a Problem if it can't start. */
+    async start(wish: PublishRequest): Promise<PublicationFacts> {
       const repo = repoName(wish.repo);
       const token = hub.token();
       if (!token)
@@ -125,7 +119,8 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
       changed(wish.session);
       return facts;
     },
-    async cancel(session) {
+    /** Stops an upload, or forgets its result. */
+    async cancel(session: string) {
       const entry = all.get(session);
       entry?.stop.abort();
       await entry?.ended;

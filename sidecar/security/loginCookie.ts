@@ -6,23 +6,14 @@ import { sameText } from './token.js';
 const DAY_MS = 86_400_000;
 const LASTS_DAYS = 30;
 
-export type LoginCookies = {
-  /** A new login, or the one with this id for another thirty days. */
-  give(c: Context, id?: string): void;
-  /** Makes the browser forget its logins over https and over plain http. */
-  take(c: Context): void;
-  /** The valid logins in the request. `ageDays` is negative if a clock was set back. */
-  read(c: Context): { id: string; ageDays: number }[];
-  /** Does the request carry a login, valid or not? */
-  carried(c: Context): boolean;
-};
+export type LoginCookies = ReturnType<typeof createLoginCookies>;
 
 /**
  * Keeps logins in the browser alone: `<id>.<when>.<signature>`, valid as long as `key`, over any number of restarts. A login
  * counts for thirty days before and after its time, so that a clock that jumps by a day ends none. The name contains a
  * fingerprint of the key: cookies don't distinguish ports, and two sidecars behind one name keep their own.
  */
-export function createLoginCookies(key: Buffer, now: () => number = Date.now): LoginCookies {
+export function createLoginCookies(key: Buffer, now: () => number = Date.now) {
   const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
   const plain = `trackside-${createHmac('sha256', key).update('name').digest('hex').slice(0, 8)}`;
   const names = [`__Host-${plain}`, plain];
@@ -36,22 +27,26 @@ export function createLoginCookies(key: Buffer, now: () => number = Date.now): L
     return pairs.flatMap(([name, value]) => (name && value && names.includes(name) ? [value] : []));
   };
   return {
-    give(c, id = randomBytes(16).toString('base64url')) {
+    /** A new login, or the one with this id for another thirty days. */
+    give(c: Context, id: string = randomBytes(16).toString('base64url')) {
       const text = `${id}.${Math.floor(now() / 1000)}`;
       set(c, overHttps(c), `${text}.${sign(text)}`, LASTS_DAYS * (DAY_MS / 1000));
     },
-    take(c) {
+    /** Makes the browser forget its logins over https and over plain http. */
+    take(c: Context) {
       for (const https of [true, false]) set(c, https, '', 0);
     },
     // Other sites of the same domain can add cookies of this name, but can't sign them.
-    read: (c) =>
+    /** The valid logins in the request. `ageDays` is negative if a clock was set back. */
+    read: (c: Context): { id: string; ageDays: number }[] =>
       values(c).flatMap((value) => {
         const [text, id, when, signature] = /^(([\w-]{22})\.(\d{1,12}))\.([\w-]{43})$/.exec(value)?.slice(1) ?? [];
         if (!text || !id || !signature || !sameText(signature, sign(text))) return [];
         const ageDays = (now() - Number(when) * 1000) / DAY_MS;
         return Math.abs(ageDays) < LASTS_DAYS ? [{ id, ageDays }] : [];
       }),
-    carried: (c) => values(c).length > 0,
+    /** Does the request carry a login, valid or not? */
+    carried: (c: Context) => values(c).length > 0,
   };
 }
 

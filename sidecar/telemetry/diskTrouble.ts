@@ -9,12 +9,7 @@ import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 /** A folder that can't be written. `unsaved`: names of its files whose newest content is only in memory. */
 export type DiskTrouble = { path: string; code: string; since: string; unsaved: string[] };
 
-export type DiskWatch = {
-  /** Folders that can't be written now. */
-  troubles(): DiskTrouble[];
-  open(): void;
-  close(): void;
-};
+export type DiskWatch = ReturnType<typeof createDiskWatch>;
 
 const LOOK_MS = 3000;
 /** A disk with less free space than this is tested with a real file. */
@@ -32,7 +27,7 @@ export function createDiskWatch(options: {
   roots: string[];
   changed(): void;
   recovered(folders: string[]): void;
-}): DiskWatch {
+}) {
   const found = new Map<string, { code: string; since: string; unsaved: Set<string> }>();
   let timer: NodeJS.Timeout | null = null;
   let leave = () => {};
@@ -71,7 +66,8 @@ export function createDiskWatch(options: {
   }
 
   return {
-    troubles: () =>
+    /** Folders that can't be written now. */
+    troubles: (): DiskTrouble[] =>
       [...found].map(([path, { code, since, unsaved }]) => ({ path, code, since, unsaved: [...unsaved].sort() })),
     open() {
       leave = onWrite((path, error) => {

@@ -13,15 +13,7 @@ export const LOG_FILE = contract.files.log;
 /** inotify is quick on a local disk, but silent on a network volume: hence the polling. */
 const LOOK_MS = 500;
 
-export type Follower = {
-  progress(): StoredProgress;
-  /** Keeps the length of a standstill in progress.json. */
-  keepStillness(still: StoredProgress['still']): void;
-  /** Reads all text so far; resolves when it is accounted for. */
-  catchUp(): Promise<void>;
-  /** Ends the watching, after one last look, and writes progress.json. */
-  close(): Promise<void>;
-};
+export type Follower = ReturnType<typeof followAttempt>;
 
 /** An attempt's part of training.log, and the reader of it, or of a file of its dialect. */
 export type Followed = {
@@ -42,7 +34,7 @@ export function followAttempt(
     onProgress(progress: StoredProgress, events: ConsoleEvent[]): void;
     onText(piece: Piece): void;
   },
-): Follower {
+) {
   const { folder, console, beginning } = options;
   let progress = options.progress;
   const log = readGrowing(join(folder, LOG_FILE), offsetOf(progress.log_position) ?? options.logStart);
@@ -88,12 +80,15 @@ export function followAttempt(
   void look();
 
   return {
-    progress: () => progress,
-    keepStillness(still) {
+    progress: (): StoredProgress => progress,
+    /** Keeps the length of a standstill in progress.json. */
+    keepStillness(still: StoredProgress['still']) {
       progress = { ...progress, still };
       file.saveSoon();
     },
+    /** Reads all text so far; resolves when it is accounted for. */
     catchUp: look,
+    /** Ends the watching, after one last look, and writes progress.json. */
     async close() {
       clearInterval(timer);
       watcher?.close();

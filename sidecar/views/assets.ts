@@ -6,12 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 export type Asset = { type: string; bytes: Buffer; gzip: Buffer; brotli: Buffer };
 
-export type Assets = {
-  /** `live.js` → `assets/live.3f2a91c0.js`, relative to the site's root. Throws for a name that does not exist. */
-  href(name: string): string;
-  /** By the hashed name, without the folder. */
-  find(hashedName: string): Asset | undefined;
-};
+export type Assets = ReturnType<typeof loadAssets>;
 
 /**
  * Every file a page loads, under a name that changes with its content so that it may be cached for ever: what lies in
@@ -20,16 +15,18 @@ export type Assets = {
  *
  * @param development reads them again for every page
  */
-export function loadAssets(templates: string, development = false): Assets {
+export function loadAssets(templates: string, development = false) {
   let { hrefs, assets } = readAssets(templates);
   return {
-    href(name) {
+    /** `live.js` → `assets/live.3f2a91c0.js`, relative to the site's root. Throws for a name that does not exist. */
+    href(name: string) {
       if (development) ({ hrefs, assets } = readAssets(templates));
       const href = hrefs.get(name);
       if (!href) throw new Error(`There is no asset named ${name}.`);
       return href;
     },
-    find: (hashedName) => assets.get(hashedName),
+    /** By the hashed name, without the folder. */
+    find: (hashedName: string): Asset | undefined => assets.get(hashedName),
   };
 }
 

@@ -10,22 +10,13 @@ import type { Outputs } from '../outputs/outputs.js';
 
 const LOOK_MS = 2000;
 
-export type HandRuns = {
-  /** Trainings by hand outside the outputs folder, as of the last look. */
-  elsewhere(): HandRunFacts[];
-  /** A counter of changes to `elsewhere`. */
-  revision(): number;
-  /** Ends one of them, by its process. Throws a Problem if it is not one (any more), and without the confirmation. */
-  end(pid: number, confirmation: Confirmation): HandRunFacts;
-  open(): Promise<void>;
-  close(): void;
-};
+export type HandRuns = ReturnType<typeof watchHandRuns>;
 
 /**
  * Looks every two seconds for trainings that were started in a terminal. One in a session's folder becomes part of that
  * session, which is read again while it runs; the others have a list of their own.
  */
-export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }): HandRuns {
+export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
   let facts: HandRunFacts[] = [];
   let revision = 0;
   /** Sessions with a training by hand at the last look. */
@@ -64,9 +55,12 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }):
   }
 
   return {
-    elsewhere: () => facts,
+    /** Trainings by hand outside the outputs folder, as of the last look. */
+    elsewhere: (): HandRunFacts[] => facts,
+    /** A counter of changes to `elsewhere`. */
     revision: () => revision,
-    end(pid, confirmation) {
+    /** Ends one of them, by its process. Throws a Problem if it is not one (any more), and without the confirmation. */
+    end(pid: number, confirmation: Confirmation): HandRunFacts {
       const run = runsByHand(true).find((each) => each.pid === pid);
       const before = facts.find((each) => each.pid === pid);
       if (!run || run.since !== before?.since) {

@@ -15,19 +15,13 @@ export type Looker = {
   look(name: string, facts: SessionFacts | null, elapsed: number): void;
 };
 
-export type Looks = {
-  /** Looks at all sessions first, and from then on at those that changed. Call it once `outputs` is open. */
-  open(): Promise<void>;
-  close(): void;
-  /** Adds a session to the next round. */
-  soon(name: string): void;
-};
+export type Looks = ReturnType<typeof lookRepeatedly>;
 
 /**
  * Calls a watcher with changed sessions. Time is counted by the monotonic clock, look by look: no jump of a clock and
  * no sleep of the pod resumes or ends anything.
  */
-export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub }, looker: Looker): Looks {
+export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub }, looker: Looker) {
   const changed = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let leave = () => {};
@@ -43,6 +37,7 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
   }
 
   return {
+    /** Looks at all sessions first, and from then on at those that changed. Call it once `outputs` is open. */
     async open() {
       leave = hub.join((event) => {
         if (event.type === 'session') changed.add(event.name);
@@ -56,6 +51,7 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
       if (timer) clearInterval(timer);
       leave();
     },
-    soon: (name) => void changed.add(name),
+    /** Adds a session to the next round. */
+    soon: (name: string) => void changed.add(name),
   };
 }
