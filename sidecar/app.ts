@@ -55,12 +55,12 @@ export function createApp(trackside: Trackside): Hono {
       ownHost((name) => isOurs(name) || settings.pod.owns(name)),
       guard(login, views.login),
     );
-  // Whoever reaches the pod's own proxy would be let in: a login is asked for there, or the name is said to be safe.
+  // Without a login the pod's own proxy would let everybody in, so it is refused unless the user names the host as safe.
   else app.use(ownHost(isOurs), notPassedOn(ownNames(settings.allowedHosts, false)));
   app.use(ownOrigin());
-  // Before the limit of all forms: a stranger's body is held in memory, and its own limit is smaller.
+  // Before the limit for forms: the login keeps a stranger's body in memory, and has a smaller limit of its own.
   if (login) app.route('/', loginRoutes(login, views, trackside.hub));
-  // Datasets take pictures as they come, in bounded memory; nothing else is large.
+  // Datasets stream large bodies in bounded memory; all other bodies are small.
   const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
   app.use((c, next) => (c.req.path.startsWith('/datasets') ? next() : smallBody(c, next)));
   app.route('/', healthRoutes(trackside));
@@ -91,12 +91,12 @@ export function createApp(trackside: Trackside): Hono {
     }),
   );
   app.notFound((c) => {
-    const message = 'There is nothing at this address. It may be a session or a dataset that was deleted or renamed.';
+    const message = 'There is nothing at this address. A session or a dataset may have been deleted or renamed.';
     return tell(c, new Problem('not_found', message));
   });
   app.onError((error, c) => {
     if (error instanceof Problem) return tell(c, error);
-    // Nobody waits for the answer, and anybody could fill the console.
+    // Nobody waits for an aborted request's answer, and anybody could fill the log with them.
     return c.req.raw.signal.aborted ? c.body(null, 400) : tell(c, unexpected(error));
   });
 
@@ -112,7 +112,7 @@ export function createApp(trackside: Trackside): Hono {
   return app;
 }
 
-/** Forms can only post: `?_method=DELETE` in the address of one says what is meant. */
+/** Reads the method of a form, which can only post, from its address: `?_method=DELETE`. */
 function meantMethod(app: Hono): MiddlewareHandler {
   const override = methodOverride({ app, query: '_method' });
   return (c, next) => (c.req.method === 'POST' && MEANT.has(c.req.query('_method') ?? '') ? override(c, next) : next());
@@ -124,32 +124,27 @@ function tooLarge(): never {
   throw new Problem('too_large', 'The form is larger than 4 MB.');
 }
 
-/** Told without its details, which are in the console of the sidecar. */
+/** Makes a Problem of an unexpected error. The details are only in the sidecar's log. */
 function unexpected(error: Error): Problem {
   const code = diskErrorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Problem(
-      'disk_full',
-      'The disk is full: this could not be saved, and what was there is as it was. Free some space and try again.',
-    );
+    return new Problem('disk_full', 'The disk is full, so this could not be saved. Free some space and try again.');
   }
   if (code === 'EIO' || code === 'ESTALE' || code === 'ENXIO') {
     return new Problem(
       'disk_error',
-      `The disk reports an error (${code}): this could not be saved. Try again; and copy your checkpoints to another disk.`,
+      `The disk reports an error (${code}), so this could not be saved. Copy your checkpoints to another disk, then try again.`,
     );
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
     const what = (error as NodeJS.ErrnoException).path ?? 'A file or a folder';
     const why =
-      code === 'EROFS'
-        ? 'is on a disk that is read-only'
-        : 'may not be read or written by the user that Trackside runs as';
-    return new Problem('read_only', `${what} ${why} (${code}); what was there is as it was.`);
+      code === 'EROFS' ? 'is on a read-only disk' : 'can’t be read or written by the user that Trackside runs as';
+    return new Problem('read_only', `${what} ${why} (${code}).`);
   }
-  log.error('app', 'A request failed, and nobody had thought of why.', { error });
+  log.error('app', 'A request failed unexpectedly.', { error });
   return new Problem(
     'unexpected',
-    'Something unexpected went wrong in Trackside. Trainings are not touched by it; its console says more.',
+    'Something unexpected went wrong in Trackside. Your trainings are not affected. Its log says more.',
   );
 }

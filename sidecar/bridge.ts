@@ -10,7 +10,7 @@ export const projectRoot = fileURLToPath(
 
 const folder = join(projectRoot, 'trainer-bridge');
 
-/** Where the Python side lies. `folder` is a PYTHONPATH: it holds the package `trackside`. */
+/** Paths of the Python side. `folder` is a PYTHONPATH: it contains the package `trackside`. */
 export const bridge = {
   folder,
   runner: join(folder, 'trackside', 'runner.py'),
@@ -21,28 +21,28 @@ export const bridge = {
 
 const fieldType = z.enum(['text', 'text?', 'texts', 'integer', 'integer?', 'number?', 'boolean']);
 
-/** What runner and sidecar agree on: trainer-bridge/trackside/contract.json, which contract.py beside it reads too. */
+/** The contract of runner and sidecar: trainer-bridge/trackside/contract.json, which contract.py beside it reads too. */
 export const contract = z
   .strictObject({
-    /** From one sign of life to the next; from the last one to nobody there; from a stop to SIGKILL. */
+    /** Between two heartbeats; from the last heartbeat until a runner counts as dead; from a stop to SIGKILL. */
     seconds: z.strictObject({ heartbeat: z.number(), silent: z.number(), stop_grace: z.number() }),
-    /** Of a runner that started nothing: the folder can't be written, or another attempt holds it. */
+    /** Of a runner that started nothing: the folder is not writable, or another attempt holds it. */
     exit_codes: z.strictObject({ unwritable: z.int(), held: z.int() }),
     /** Names in an output folder. */
     files: z.strictObject({
       attempt: z.string(),
       pid: z.string(),
       log: z.string(),
-      /** The lock, where the file system locks no folders. */
+      /** The lock, on file systems that can't lock folders. */
       lock: z.string(),
       /** Touched by a sidecar for a runner that died before its trainer did; the next runner removes it. */
       beaten_for: z.string(),
-      /** Written by a sidecar that is told to end while an attempt lives; the next runner removes it. */
+      /** Written by a sidecar that receives SIGTERM during an attempt; the next runner removes it. */
       pod_end: z.string(),
     }),
-    /** The environment variable by which every process of an attempt carries the attempt's id. */
+    /** The environment variable that carries the attempt's id in every process of an attempt. */
     mark: z.string(),
-    /** The fields of attempt.json: `?` is null as well, a list is one of these. */
+    /** The fields of attempt.json: `?` allows null, a list allows one of its values. */
     attempt: z.record(z.string(), z.union([fieldType, z.array(z.string().nullable())])),
   })
   .parse(JSON.parse(readFileSync(join(folder, 'trackside', 'contract.json'), 'utf8')));

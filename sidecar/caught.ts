@@ -2,13 +2,13 @@ import { log } from './log.js';
 
 const MISSING = ['ENOENT', 'ENOTDIR', 'ESRCH', 'no_session', 'no_dataset', 'no_picture', 'no_upload'];
 
-/** Is it the error, or the Problem, of what is not there? */
+/** Is it the error, or the Problem, of a missing thing? */
 export function isMissing(error: unknown): boolean {
   return MISSING.includes(String((error as NodeJS.ErrnoException | null)?.code));
 }
 
 /**
- * For a `.catch`: what is not there gives `other`; any other error is thrown on.
+ * For a `.catch`: returns `other` for a missing thing; throws every other error on.
  *
  * @example const stats = await stat(path).catch(ifMissing(null));
  */
@@ -19,20 +19,20 @@ export function ifMissing<T>(other: T): (error: unknown) => T {
   };
 }
 
-/** For a `.catch` of a reading that must not hinder the others: `other` too where it can't be read, which the log tells. */
+/** For a `.catch` of a read that must not stop the others: logs an error, and returns `other` for it too. */
 export function ifUnreadable<T>(other: T, room: string): (error: unknown) => T {
   return (error) => {
-    if (!isMissing(error)) log.warn(room, 'Something could not be read, and counts as not there.', { error });
+    if (!isMissing(error)) log.warn(room, 'Something could not be read, and counts as missing.', { error });
     return other;
   };
 }
 
-/** For a `.catch` of work in the background, whose error nobody waits for. */
+/** For a `.catch` of background work: logs the error. */
 export function logged(room: string, msg: string, session?: string): (error: unknown) => void {
   return (error) => log.warn(room, msg, { ...(session === undefined ? {} : { session }), error });
 }
 
-/** Resolves when that has ended, however: its error is told to whoever asked for it. */
+/** Resolves when the work has ended in any way; its owner handles the error. */
 export function ended(work: Promise<unknown> | undefined): Promise<void> {
   return Promise.resolve(work).then(nothing, nothing);
 }
@@ -47,7 +47,7 @@ export type RepeatedWork = {
 };
 const works = new Map<string, RepeatedWork>();
 
-/** Work that comes again and again: `/diagnostics` tells its last run and its last error. What it returns never rejects. */
+/** Wraps repeated work: `/diagnostics` shows its last run and its last error. The result never rejects. */
 export function repeated(name: string, work: () => unknown): () => Promise<void> {
   const told = works.get(name) ?? { runs: 0, last_run: null, last_error: null, last_error_at: null };
   works.set(name, told);
@@ -59,7 +59,7 @@ export function repeated(name: string, work: () => unknown): () => Promise<void>
     } catch (error) {
       told.last_error = String((error as Error)?.message ?? error);
       told.last_error_at = told.last_run;
-      log.warn(name, 'Work that comes again and again failed; it is tried again.', { error });
+      log.warn(name, 'Repeated work failed; the next run tries again.', { error });
     }
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What happens in the sidecar, one JSON object a line on stderr, and the last of them in memory for `/diagnostics`. Secrets
- * are struck out on the way to either (maskConsole, maskAnswers).
+ * The log of the sidecar: one JSON object per line on stderr, and the last lines in memory for `/diagnostics`. Secrets are
+ * masked on the way to both (maskConsole, maskAnswers).
  *
  * @example log.info('sessions', 'Attempt 2 was started.', { session: 'my-cat', attempt: 2 })
  */
@@ -14,7 +14,7 @@ export const log = {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What a line is about; `error` is what went wrong. */
+/** The subject of a line; `error`: the error to report. */
 type About = { session?: string; attempt?: number; error?: unknown; [name: string]: unknown };
 
 export type LogLine = Omit<About, 'error'> & {
@@ -28,19 +28,19 @@ export type LogLine = Omit<About, 'error'> & {
 
 const MOST_LINES = 500;
 const LONGEST_ERROR = 4000;
-/** A warning that repeats, as of a file that is looked at every second, is written once in this time. */
+/** Shortest time between two equal warnings, for example of a file that is read every second. */
 const REPEAT_MS = 600_000;
 
 const lines: LogLine[] = [];
 const warned = new Map<string, number>();
 let least: LogLevel = 'info';
 
-/** The lines below this level are left out. */
+/** Leaves out lines below this level. */
 export function setLogLevel(level: LogLevel): void {
   least = level;
 }
 
-/** The last lines, the oldest first. */
+/** The last lines, oldest first. */
 export function lastLines(): readonly LogLine[] {
   return lines;
 }

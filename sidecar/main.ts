@@ -5,20 +5,20 @@ import { Problem } from './problem.js';
 
 keepHeapSmall();
 
-// Nothing that we start gets to see it.
+// Keeps the token out of the processes that we start.
 const environment = { ...process.env };
 delete process.env.TRACKSIDE_TOKEN;
 restoreArenas();
 
 const program = new Command('trackside')
   .description(
-    'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser; nothing is forgotten.',
+    'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser, and never lose one.',
   )
   .showHelpAfterError();
 
 program
   .command('serve', { isDefault: true })
-  .description('Serve the pages until Ctrl-C. Trainings go on without it.')
+  .description('Serve the pages until Ctrl-C. Trainings continue without it.')
   .option('--host <address>', 'address to listen on (TRACKSIDE_HOST; default 127.0.0.1)')
   .option('--port <number>', 'port, 0 for any free one (TRACKSIDE_PORT; default 7860)')
   .option('--outputs <folder>', 'where sessions are kept (TRACKSIDE_OUTPUTS; default outputs)')
@@ -26,17 +26,17 @@ program
   .option('--models <folder>', 'where model files are kept (TRACKSIDE_MODELS; default models)')
   .option('--sd-scripts <folder>', 'the checkout of sd-scripts (TRACKSIDE_SD_SCRIPTS; default: the usual places)')
   .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default: that of the checkout, or python3)')
-  .option('--private <folder>', 'where token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
-  .option('--no-login', 'ask nobody for the token; on this machine only (TRACKSIDE_NO_LOGIN=1)')
-  .option('--allowed-hosts <names>', 'further host names to answer to, with commas (TRACKSIDE_ALLOWED_HOSTS)')
-  .option('--log <level>', 'what is told on stderr: debug, info, warn or error (TRACKSIDE_LOG; default info)')
+  .option('--private <folder>', 'where the token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
+  .option('--no-login', 'require no token; only on this machine’s own address (TRACKSIDE_NO_LOGIN=1)')
+  .option('--allowed-hosts <names>', 'more host names to answer to, separated by commas (TRACKSIDE_ALLOWED_HOSTS)')
+  .option('--log <level>', 'lowest level to log on stderr: debug, info, warn or error (TRACKSIDE_LOG; default info)')
   .option(
     '--auto-resume-delays <seconds>',
-    'waits before a session resumes by itself, with commas (TRACKSIDE_AUTO_RESUME_DELAYS; default 10,20,40)',
+    'waits before automatic resumes, separated by commas (TRACKSIDE_AUTO_RESUME_DELAYS; default 10,20,40)',
   )
   .option(
     '--stall-scale <number>',
-    'times the limits of “no progress”, 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
+    'factor for the time limits of “no progress”; 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )
   .action(async (flags: Record<string, unknown>) => {
     const [{ serve }, { readSettings }] = await Promise.all([import('./commands/serve.js'), import('./settings.js')]);

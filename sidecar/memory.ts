@@ -1,19 +1,20 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Whatever keeps the sidecar small: the memory is the trainer's. What each is worth is measured by test/bench and test/faults/uploads. */
+/** Measures that leave the memory to the trainer; test/bench and test/faults/uploads measure what each is worth. */
 
-/** Called before anything large is loaded, which would make the space of new objects grow. */
+/** Limits the heap. Call it before loading anything large, which would make the space of new objects grow. */
 export function keepHeapSmall(): void {
   // New objects get 2 MB rather than 32.
   setFlagsFromString('--semi-space-growth-factor=1');
-  // What is in use may grow by so much before the rest is given back, not fourfold.
+  // The heap may grow by 40 % before a collection, not fourfold.
   setFlagsFromString('--heap-growing-percent=40');
 }
 
 /**
- * Gives `MALLOC_ARENA_MAX` of whoever started us to what we start. trackside.sh sets it to 1, since glibc reads it as a
- * process starts: its memory for every thread kept 25 MB of ten gigabytes of pictures. A trainer's many threads need it.
+ * Restores the user's `MALLOC_ARENA_MAX` for the processes that we start: a trainer's many threads need their arenas.
+ * trackside.sh sets it to 1 for us, as glibc reads it when a process starts: its memory for every thread kept 25 MB of ten
+ * gigabytes of pictures.
  */
 export function restoreArenas(): void {
   const { TRACKSIDE_MALLOC_ARENA_MAX: before } = process.env;
@@ -22,26 +23,26 @@ export function restoreArenas(): void {
   delete process.env.TRACKSIDE_MALLOC_ARENA_MAX;
 }
 
-/** Sets sharp up before its first picture. */
+/** Sets up sharp before its first picture. */
 export function keepDecoderSmall(sharp: { cache(keep: false): unknown; concurrency(threads: number): unknown }): void {
-  // libvips keeps opened files by name, which is wrong for files that are replaced.
+  // libvips caches opened files by name, which is wrong for replaced files.
   sharp.cache(false);
-  // Each thread of a picture has buffers of its own, and the trainer wants the processors.
+  // Each thread has buffers of its own, and the trainer needs the processors.
   sharp.concurrency(1);
 }
 
-/** Bytes of a body that may lie about as garbage. */
+/** Bytes of a body that may wait as garbage. */
 const UNCOLLECTED = 4_000_000;
 
 let since = 0;
 let collect: ((options: { type: 'minor' }) => void) | undefined;
 
 /**
- * Says that a block of a long body is on the disk. Node takes new memory for each, and gives it back when it collects: left
- * to itself after 25 MB, for the blocks are large but what it counts of them is small. A collection of what is new takes
- * less than a millisecond.
+ * Counts a block of a long body that is on the disk, and collects garbage from time to time. Node allocates new memory for
+ * each block, and by itself collects after 25 MB only, as it counts little of each. A collection of new objects takes less
+ * than a millisecond.
  *
- * @param bytes how long the block was
+ * @param bytes length of the block
  */
 export function collectBlocks(bytes: number): void {
   since += bytes;

@@ -1,4 +1,4 @@
-/** Where this machine stands, as its host tells it in the environment. */
+/** The pod's host, as its environment variables describe it. */
 export type Pod = ReturnType<typeof podOf>;
 
 /**
@@ -10,10 +10,10 @@ export function podOf(environment: NodeJS.ProcessEnv) {
   const id = /^[\w-]+$/.exec(environment.RUNPOD_POD_ID ?? '')?.[0].toLowerCase();
   const { PUBLIC_IPADDR: ip } = environment;
   return {
-    /** Is this a name under which the host's proxy reaches this very pod? */
+    /** Does the host's proxy reach this pod under this name? */
     owns: (name: string) =>
       id !== undefined && name.startsWith(`${id}-`) && /^-\d+\.proxy\.runpod\.net$/.test(name.slice(id.length)),
-    /** The address at which browsers reach a port of it, or null where that is not known. */
+    /** The address at which browsers reach one of its ports, or null if unknown. */
     address(port: number) {
       const mapped = environment[`VAST_TCP_PORT_${port}`];
       if (id) return `https://${id}-${port}.proxy.runpod.net/`;

@@ -1,6 +1,6 @@
 import type { ProblemCode } from './problemStatus.js';
 
-/** What a message is about; the pages know where that is shown. `newFrom`: a new training with the settings of a session. */
+/** The subject of a message, which pages link. `newFrom`: a new training with the settings of a session. */
 export type Subject =
   | { session: string }
   | { history: string }
@@ -22,24 +22,24 @@ type More = {
 };
 
 /**
- * Something a person has to know. Every error that reaches a page or an
- * API answer is one of these; anything else is a bug of ours and is answered with 500.
+ * An error with a message for people. Every error on a page or in an API answer is a Problem; any other error is a bug of
+ * ours, answered with 500.
  *
  * @example throw new Problem('name_taken', 'my-cat is already training.', { about: { session: 'my-cat' } })
  */
 export class Problem extends Error {
   override readonly name = 'Problem';
-  /** What was not lost, where a person would fear it: after something that destroys, or that took long. A sentence. */
+  /** A sentence on what was not lost, if a person would fear it: after something destructive or long. */
   readonly kept: string | undefined;
-  /** What to do now, where that is a sentence of its own. */
+  /** What to do now, if that is a sentence of its own. */
   readonly todo: string | undefined;
-  /** The form field the message belongs to, as named in the request. */
+  /** The form field of the message, as named in the request. */
   readonly field: string | undefined;
-  /** Where to go from here. */
+  /** The subject, for a link. */
   readonly about: Subject | undefined;
-  /** One message a field, where several fields are wrong at once. */
+  /** One message per field, if several fields are wrong. */
   readonly fields: Record<string, string> | undefined;
-  /** Seconds after which it is worth another try. */
+  /** Seconds until another try makes sense. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -57,7 +57,7 @@ export class Problem extends Error {
     this.retryAfter = more.retryAfter;
   }
 
-  /** As it is said before anything was tried, when nothing can have been lost. */
+  /** The message before anything was tried, when nothing can have been lost. */
   get ahead(): string {
     return sentences(this.what, this.todo);
   }

@@ -1,4 +1,4 @@
-/** The HTTP status of every problem's code. The domain knows codes only. */
+/** The HTTP status of each Problem code. The domain knows only codes. */
 export const problemStatus = {
   bad_form: 400,
   bad_json: 400,

@@ -17,20 +17,20 @@ const path = (fallback: string) =>
 const PORT = 'a whole number from 0 to 65535';
 const SCALE = 'a number above 0';
 
-/** What is wrong with a value is told by what it has to be. */
+/** Error messages complete the sentence “it must be …”. */
 const schema = z.object({
   host: z.string().default('127.0.0.1'),
   port: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65535, PORT).default(7860),
   outputs: path(resolve(projectRoot, 'outputs')),
   datasets: path(resolve(projectRoot, 'datasets')),
-  /** Token, key of the cookies, secrets: only our own user may look in (mode 0700), and it is outside the outputs. */
+  /** Token, cookie key and secrets: readable by our own user only (mode 0700), and outside the outputs. */
   private: path(resolve(process.env.XDG_CONFIG_HOME || resolve(homedir(), '.config'), 'trackside')),
-  /** Model files: what is downloaded goes here. */
+  /** Model files, and downloads of them. */
   models: path(resolve(projectRoot, 'models')),
   /** The checkout of kohya-ss/sd-scripts; '' to look in the usual places. */
   sdScripts: z.string().trim().default(''),
   python: z.string().default('python3'),
-  /** The one that was given; '' to make one and keep it in `private`. */
+  /** The user's token; '' to make one and keep it in `private`. */
   token: z.string().trim().default(''),
   allowedHosts: z
     .string()
@@ -41,26 +41,26 @@ const schema = z.object({
     .string()
     .default('10,20,40')
     .transform((text) => text.split(',').map(Number))
-    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, with commas between them'),
-  /** What the log leaves out: all that is below this level. */
+    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, separated by commas'),
+  /** The lowest level in the log. */
   log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
-  /** Times the limits after which a training counts as stalled (sessions/stall.ts): 2 for a slow disk. */
+  /** Factor for the time limits of a stalled training (sessions/status/stall.ts): 2 for a slow disk. */
   stallScale: z.coerce.number(SCALE).positive(SCALE).default(1),
 });
 
-/** What `trackside serve` runs with: validated once, absolute paths, never changed afterwards. */
+/** The settings of `trackside serve`: validated once, with absolute paths, never changed afterwards. */
 export type Settings = Readonly<z.infer<typeof schema>> & {
-  /** Does everybody have to show the token first? */
+  /** Is the token required? */
   readonly login: boolean;
   readonly pod: Pod;
   readonly root: string;
   readonly templates: string;
   readonly version: string;
-  /** Which code this is: another after every build that changed something. */
+  /** Identifies the code: changes with every build that changed something. */
   readonly build: string;
 };
 
-/** Flags win over environment variables, these over defaults. Throws a Problem that names the setting. */
+/** Reads the settings: flags win over environment variables, these over defaults. Throws a Problem that names the setting. */
 export function readSettings(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Settings {
   const given = Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
@@ -72,7 +72,10 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    throw new Problem('bad_setting', `${variable(name)} is "${String(given[name])}": it has to be ${issue?.message}.`);
+    throw new Problem(
+      'bad_setting',
+      `${variable(name)} is "${String(given[name])}", but it must be ${issue?.message}.`,
+    );
   }
   const { version } = JSON.parse(readFileSync(resolve(projectRoot, 'package.json'), 'utf8')) as { version: string };
   return Object.freeze({
@@ -86,7 +89,7 @@ export function readSettings(flags: Record<string, unknown>, environment: NodeJS
   });
 }
 
-/** What sidecar/build.sh wrote down; under a test runner and `npm run dev`, which compile for themselves, one of its own for each process. */
+/** The id from sidecar/build.sh; a new one per process under a test runner and `npm run dev`, which compile for themselves. */
 function buildId(): string {
   try {
     return readFileSync(new URL('../id', import.meta.url), 'utf8').trim();

@@ -1,7 +1,7 @@
 /**
- * A name for a folder out of what a person typed: `My Cat!` → `my-cat`. Letters and digits of any script stay; '' when
- * none is left. At most 60 characters and 150 bytes: with the endings of checkpoints and temporary names it stays below
- * the 255 bytes of file systems.
+ * Makes a folder name of typed text: `My Cat!` → `my-cat`. Keeps letters and digits of any script; '' if none is left. At
+ * most 60 characters and 150 bytes, which leaves room for the endings of checkpoints and temporary names in the 255 bytes of
+ * file systems.
  */
 export function slug(typed: string): string {
   const words = typed

@@ -26,13 +26,13 @@ import { createDialects } from './trainers/dialects.js';
 import { loadAssets } from './views/assets.js';
 import { createViews } from './views/pages.js';
 
-/** A part that lives as long as the sidecar. Closing it touches no training. */
+/** A part that runs as long as the sidecar. Closing it touches no training. */
 export type Service = { name: string; open?(): void | Promise<void>; close(): void | Promise<void> };
 
 /** Everything a route may need, made once. */
 export type Trackside = ReturnType<typeof createTrackside>;
 
-/** Puts the rooms together; nothing is read or watched yet (see `outputs.open`). */
+/** Puts the rooms together, without reading or watching anything yet (see `outputs.open`). */
 export function createTrackside(settings: Settings) {
   const hub = createHub();
   const underWay = nothingUnderWay();
@@ -47,7 +47,7 @@ export function createTrackside(settings: Settings) {
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),
-    // What is known only in memory is written now.
+    // Writes the facts that are only in memory.
     recovered: (folders) => {
       for (const name of folders.map((folder) => basename(folder)))
         void outputs.refresh(name).catch(logged('sessions', 'The session could not be read again.', name));
@@ -77,7 +77,7 @@ export function createTrackside(settings: Settings) {
   const services: Service[] = [
     { name: 'secrets', close: showValues },
     { name: 'disk', ...disk },
-    // Before the outputs, which tell it what completed while no sidecar was there.
+    // Before the outputs, which announce the sessions that completed while no sidecar ran.
     { name: 'model cards', ...cards },
     { name: 'outputs', ...outputs },
     { name: 'endings', ...endings },
@@ -90,7 +90,7 @@ export function createTrackside(settings: Settings) {
   return {
     settings,
     underWay,
-    /** Null where nobody is asked to log in. */
+    /** Null without a login. */
     login,
     secrets,
     hub,
@@ -100,7 +100,7 @@ export function createTrackside(settings: Settings) {
     handRuns,
     downloads,
     publishing,
-    /** In the order in which they are opened; closed the other way round. */
+    /** In the order of opening; closed in reverse. */
     services,
     views,
     assets,

@@ -32,7 +32,7 @@ test('a setting that makes no sense is told in one line', async () => {
   for (const value of ['http', '1.5', '70000'])
     expect(await refused('--port', value)).toMatchObject({
       code: 1,
-      stderr: `trackside: TRACKSIDE_PORT is "${value}": it has to be a whole number from 0 to 65535.\n`,
+      stderr: `trackside: TRACKSIDE_PORT is "${value}", but it must be a whole number from 0 to 65535.\n`,
     });
   const open = await refused('--host', '0.0.0.0', '--no-login');
   const words = /^trackside: 0\.0\.0\.0 with --no-login would open .+\n$/;
@@ -44,7 +44,7 @@ test('outputs that no folder can hold are told in one line, before any address',
   writeFileSync(file, '');
   symlinkSync(join(folder, 'unmounted'), join(folder, 'link'));
   for (const path of [file, join(file, 'in', 'it'), '/proc/no-such-folder', join(folder, 'link', 'in')]) {
-    const stderr = expect.stringMatching(/^trackside: .+can't hold the outputs.+--outputs\.\n$/);
+    const stderr = expect.stringMatching(/^trackside: .+can.t keep the outputs in .+--outputs\.\n$/);
     expect(await refused('--outputs', path), path).toMatchObject({ code: 1, stdout: '', stderr });
   }
 });
@@ -94,7 +94,7 @@ test('a port that is in use is named, with what to do', async () => {
       said += chunk;
     });
     expect(await new Promise((resolve) => second.once('close', resolve))).toBe(1);
-    expect(said).toMatch(new RegExp(`^trackside: port ${port} is in use already.+--port.+\n$`));
+    expect(said).toMatch(new RegExp(`^trackside: port ${port} is already in use.+--port.+\n$`));
   } finally {
     await place.leave();
   }

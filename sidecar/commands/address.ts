@@ -2,8 +2,8 @@ import { isLoopback, nameOf } from '../security/hosts.js';
 import type { Settings } from '../settings.js';
 
 /**
- * The address to open in a browser: the pod's, where its host tells it and we listen to others than this machine; with the
- * token in it, if it is one that we made.
+ * The address to open in a browser: the pod's, if it is known and we listen beyond this machine; with the token in it, if we
+ * made the token.
  */
 export function addressOf({ host, pod }: Pick<Settings, 'host' | 'pod'>, port: number, token: string | null): string {
   const everywhere = ['0.0.0.0', '::'].includes(host);

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.js';
 import { describeCommand, requireAnswer } from '../trainers/describe.js';
 import { pythonFor } from '../trainers/sdScripts/checkout.js';
 
-/** Prints every argument of a Python script as JSON. Throws a Problem where the script does not tell them. */
+/** Prints every argument of a Python script as JSON. Throws a Problem if the script does not list them. */
 export async function describeScript(script: string, { python }: Settings): Promise<void> {
   const command = describeCommand(pythonFor(script, python), script, process.cwd());
   const printed = await runCommand(command).catch((error: Error) => {

@@ -18,7 +18,7 @@ import { createTrackside, type Service, type Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { addressOf } from './address.js';
 
-/** Headers come at once; a body may take as long as it moves (an upload over a slow line), like a stream. */
+/** Headers have a time limit; a body may take as long as it moves (an upload over a slow line), like a stream. */
 const limits = {
   headersTimeout: 20_000,
   requestTimeout: 0,
@@ -28,29 +28,29 @@ const limits = {
 const IDLE_MS = 300_000;
 const MOST_CONNECTIONS = 2000;
 
-/** Listens, prints one line with the address, and serves until a signal. Throws a Problem where it can't. */
+/** Listens, prints one line with the address, and serves until a signal. Throws a Problem if it can't. */
 export async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
-  // Nobody may be there any more to read what is printed, or the disk it goes to is full.
+  // The reader of our output may be gone, or its disk full.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   maskConsole(process.stderr);
   setLogLevel(settings.log);
-  // A slip of ours in the background must not take the page away from whoever watches a training.
+  // A background error of ours must not take the page away from a person who watches a training.
   for (const slip of ['unhandledRejection', 'uncaughtException'] as const)
     process.on(slip, (error: unknown) =>
-      log.error('sidecar', 'A slip in the background; the rest goes on.', { error }),
+      log.error('sidecar', 'Background work failed unexpectedly; the rest continues.', { error }),
     );
   await makeRoot(settings.datasets)
     .then(() => seedExample(settings.datasets, bridge.example))
     .catch(logged('datasets', 'The example pictures could not be copied.'));
-  // Before the address is printed: who opens it would wait for answers that never come.
+  // Before the address is printed: a browser would wait for answers that never come.
   await makeRoot(settings.outputs).catch((error: Error) => {
     throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);
-  // Asked now, so that the first start need not wait; a Python that does not work is told when it is needed.
+  // Early, so that the first start need not wait; a broken Python is reported when it is needed.
   void resolvePython(settings.python).catch((error: unknown) => {
-    log.debug('python', 'No Python that works was found.', { error });
+    log.debug('python', 'No working Python was found.', { error });
   });
   void readEnvironment(settings.python);
   const app = createApp(trackside);
@@ -68,9 +68,9 @@ export async function serve(settings: Settings): Promise<void> {
   const end = async (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
-    // Whoever pressed Ctrl-C knows.
-    if (signal === 'SIGTERM') log.info('sidecar', 'Ends, for it was sent SIGTERM; trainings go on.');
-    // A pod that is shut down ends its trainings too: that is no stop by hand.
+    // A person who pressed Ctrl-C knows.
+    if (signal === 'SIGTERM') log.info('sidecar', 'Ending after SIGTERM; trainings continue.');
+    // A pod's shutdown ends its trainings too, and is not a stop by hand.
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     server.close();
     server.closeAllConnections();
@@ -85,12 +85,12 @@ async function openAll(services: readonly Service[]): Promise<void> {
   for (const { open } of services) await open?.();
 }
 
-/** What takes ten seconds to be told is asked before somebody opens the form; one after the other, for a pod's sake. */
+/** Asks the trainers for their arguments, which takes ten seconds each, before the form needs them; one after the other. */
 async function describeAhead({ settings, describe }: Trackside): Promise<void> {
   for (const trainer of trainers(settings)) {
     if (!trainer.basics) continue;
     await describe(trainer).catch((error: unknown) => {
-      log.debug('trainers', `${trainer.id} could not be asked for its arguments.`, { error });
+      log.debug('trainers', `The arguments of ${trainer.id} could not be read.`, { error });
     });
   }
 }
@@ -103,7 +103,7 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
         new Problem(
           'cannot_listen',
           used
-            ? `port ${port} is in use already, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
+            ? `port ${port} is already in use, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
             : `cannot listen on ${host}:${port}: ${error.message}`,
         ),
       );
@@ -115,15 +115,15 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
 function noOutputs({ outputs }: Settings, error: Error): Problem {
   return new Problem(
     'no_outputs',
-    `${outputs} can't hold the outputs (${error.message}). Choose another folder with --outputs.`,
+    `can't keep the outputs in ${outputs} (${error.message}). Choose another folder with --outputs.`,
   );
 }
 
-/** Without login whoever reaches the port may do everything: that is for a port that only this machine reaches. */
+/** Refuses --no-login on a port that others reach: they could do everything. */
 function refuseOpenDoor({ host, login }: Settings): void {
   if (login || isLoopback(nameOf(host))) return;
   throw new Problem(
     'open_door',
-    `${host} with --no-login would open Trackside to everybody who reaches this machine. Leave --no-login out: the address that is printed has the token in it. Or serve on 127.0.0.1.`,
+    `--no-login on ${host} would let everybody who reaches this machine control Trackside. Leave --no-login out (the printed address contains the token), or serve on 127.0.0.1.`,
   );
 }

@@ -55,7 +55,7 @@ export async function putDatasetAway(root: string, name: string): Promise<string
         if (empty) await rmdir(join(root, name));
         const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
         await syncFolder(root);
-        log.info('datasets', 'A dataset was put away.', { dataset: name, kept });
+        log.info('datasets', 'A dataset was moved to the trash.', { dataset: name, kept });
         return kept;
       }),
     ),

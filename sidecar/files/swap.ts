@@ -32,7 +32,7 @@ export function expectOtherEditors(): void {
   void findPython()
     .then(start)
     .catch((error: unknown) => {
-      log.debug('files', 'Files cannot be swapped in one step here; they are replaced.', { error });
+      log.debug('files', 'This system can’t swap files in one step, so they are replaced.', { error });
       impossible = true;
     })
     .finally(() => {

@@ -92,7 +92,7 @@ async function start(queue: Queue, request: DownloadRequest): Promise<DownloadFa
   const record: DownloadRecord = { ...request, id, status: 'queued', message: null, link: null, done: 0 };
   queue.records = [...queue.records.filter((each) => each.id !== id), record];
   forget(queue, id);
-  log.info('hub', 'A download begins.', { download: id, repo: request.repo });
+  log.info('hub', 'A download was requested.', { download: id, repo: request.repo });
   await keep(queue);
   fill(queue);
   return factsOf(record, queue.running.get(id));
@@ -104,7 +104,7 @@ async function cancel(queue: Queue, id: string): Promise<void> {
   const record = find(queue, id);
   const running = queue.running.get(id);
   running?.stop.abort(new Error('called off'));
-  log.info('hub', 'A download is called off.', { download: id });
+  log.info('hub', 'A download was cancelled.', { download: id });
   await running?.ended;
   for (const { path } of record.parts) await rm(join(queue.models, record.into, `${path}.incomplete`), { force: true });
   queue.records = queue.records.filter((each) => each !== record);
@@ -147,7 +147,7 @@ async function finish(queue: Queue, running: RunningDownload): Promise<void> {
   const { record } = running;
   queue.records = queue.records.filter((each) => each !== record);
   const facts = factsOf(record, running);
-  log.info('hub', 'A download is here.', { download: record.id, bytes: running.done });
+  log.info('hub', 'A download is complete.', { download: record.id, bytes: running.done });
   queue.finished.unshift({ ...facts, status: 'done', bytes_done: facts.bytes ?? running.done });
   queue.finished.length = Math.min(queue.finished.length, MOST_FINISHED);
   await keep(queue);

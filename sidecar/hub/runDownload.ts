@@ -52,7 +52,10 @@ export async function runDownload(running: RunningDownload, options: RunOptions)
       const message = again ? `${refused.message} We keep trying.` : refused.message;
       setStatus(record, again ? 'waiting' : 'failed', message, refused.more.link);
       await options.keep();
-      log.info('hub', again ? 'A download waits.' : 'A download failed.', { download: record.id, error: refused });
+      log.info('hub', again ? 'A download will be retried.' : 'A download failed.', {
+        download: record.id,
+        error: refused,
+      });
       if (!again) return false;
       await pause(seconds * 1000, stop.signal);
     }
@@ -124,7 +127,7 @@ async function fetchPart(
 }
 
 function unexpected(error: unknown): HubRefusal {
-  log.error('hub', 'A download failed, and nobody had thought of why.', { error });
+  log.error('hub', 'A download failed unexpectedly.', { error });
   return new HubRefusal(`The download failed: ${(error as Error).message}.`, true);
 }
 

@@ -75,7 +75,7 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
         count(event.path, sizes.get(event.path) ?? 0);
     }
     now({ status: 'done', bytes_done: facts.bytes });
-    log.info('publish', 'Published.', { session: wish.session, repo: wish.repo, bytes: facts.bytes });
+    log.info('publish', 'An upload is complete.', { session: wish.session, repo: wish.repo, bytes: facts.bytes });
   }
 
   return {
@@ -108,12 +108,12 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
         bytes: 0,
         message: null,
       };
-      log.info('publish', 'Publishing begins.', { session: wish.session, repo, files: wish.files.length });
+      log.info('publish', 'An upload has started.', { session: wish.session, repo, files: wish.files.length });
       const entry: Running = { facts, stop: new AbortController(), ended: Promise.resolve() };
       all.set(wish.session, entry);
       entry.ended = run({ ...wish, repo }, entry, token).catch((error: unknown) => {
         Object.assign(facts, { status: 'failed', message: inWords(error, hub, repo) });
-        log.warn('publish', 'Publishing failed.', { session: wish.session, repo, error });
+        log.warn('publish', 'An upload failed.', { session: wish.session, repo, error });
         changed(wish.session);
       });
       changed(wish.session);

@@ -60,7 +60,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeWhole(path, `${JSON.stringify(changed, null, 2)}\n`, 0o600);
     // The folder may be older and have a wider mode.
-    await chmod(folder, 0o700).catch(logged('security', 'The private folder could not be closed to others.'));
+    await chmod(folder, 0o700).catch(logged('security', 'The private folder’s permissions could not be restricted.'));
     read();
   }
 
