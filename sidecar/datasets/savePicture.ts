@@ -112,7 +112,7 @@ async function place(folder: DatasetFolder, file: string, received: Received) {
   }
   const same = old.isFile() && old.size === received.bytes;
   if (same && (await digest(target)) === (received.sha256 ?? (await digest(received.path))))
-    return { created: false, replaced: false, kept: null, message: `${file} is here already.` };
+    return { created: false, replaced: false, kept: null, message: `${file} is already here.` };
   const kept = await putAway(folder, [file], { keep: old.isFile() });
   await putInPlace(received.path, target);
   const message = `${file} replaced another picture of the same name, which is now in ${kept}.`;

@@ -60,12 +60,12 @@ function spoiled(token: string): string | null {
   return null;
 }
 
-/** What a text says as JSON; null where it is none. */
+/** Parses a text as JSON; null for anything else. */
 export function jsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // silent: what is no JSON says nothing.
+    // silent: the caller handles null.
     return null;
   }
 }

@@ -88,7 +88,7 @@ async function start(queue: Queue, request: DownloadRequest): Promise<DownloadFa
   if (before && before.status !== 'failed')
     throw new Problem('under_way', `${request.label} is already downloading.`, { about: 'models' });
   if (await allThere(queue.models, request))
-    throw new Problem('is_there', `${id} is here already.`, { about: 'models' });
+    throw new Problem('is_there', `${id} is already here.`, { about: 'models' });
   const record: DownloadRecord = { ...request, id, status: 'queued', message: null, link: null, done: 0 };
   queue.records = [...queue.records.filter((each) => each.id !== id), record];
   forget(queue, id);

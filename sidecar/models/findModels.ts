@@ -39,8 +39,8 @@ type Candidate = { path: string; name: string; kind: 'file' | 'folder'; siblings
 /** Endings of unfinished downloads. */
 const UNFINISHED = /\.(incomplete|part|crdownload|download|tmp)$/i;
 const OTHERS: Record<string, string> = {
-  '.gguf': 'is a GGUF file, which sd-scripts cannot train on: use the .safetensors',
-  '.ckpt': 'is in the old .ckpt format, which runs code when it is loaded: use the .safetensors',
+  '.gguf': 'is a GGUF file, and sd-scripts can’t train on it: use the .safetensors',
+  '.ckpt': 'is in the old .ckpt format, which can run code when it is loaded: use the .safetensors',
 };
 
 async function walk(root: ModelFolder, folder: string, depth: number, found: Candidate[]): Promise<void> {

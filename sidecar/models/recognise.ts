@@ -221,7 +221,7 @@ function autoencoder({ has, size, dimensions, some }: Tensors, name: string): Fo
   }
   if (channels !== 4) return null;
   if (/xl/.test(name)) return { role: 'sdxl-vae', ...layout };
-  return { role: 'sd-vae', detail: 'of SD or SDXL: they have the same tensors', ...layout };
+  return { role: 'sd-vae', detail: 'of SD or SDXL, which have the same tensors', ...layout };
 }
 
 const PRECISIONS: Record<string, string> = {

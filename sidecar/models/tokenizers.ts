@@ -86,7 +86,7 @@ export async function offlineEnvironment(models: string, main: ModelRole): Promi
   return { HF_HUB_OFFLINE: '1', ...(byId ? { HF_HUB_CACHE: tokenizerFolder(models) } : {}) };
 }
 
-/** One download for each tokenizer that is not here. */
+/** Requests a download for each missing tokenizer. */
 export async function tokenizerRequests(models: string, main: ModelRole) {
   const missing = await missingTokenizers(models, main);
   return (TOKENIZERS[main] ?? []).filter(({ id }) => missing.includes(id)).map(requestFor);

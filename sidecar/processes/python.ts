@@ -12,7 +12,7 @@ export function resolvePython(name: string): Promise<string> {
   if (known) return known;
   const looking = lookUp(name);
   interpreters.set(name, looking);
-  // silent: whoever asked hears it; the next call looks again.
+  // silent: the caller gets the error; the next call looks again.
   looking.catch(() => interpreters.delete(name));
   return looking;
 }

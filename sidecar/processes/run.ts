@@ -30,7 +30,7 @@ export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: Sh
       else reject(new Error(`${file} failed: ${stderr.trim().split('\n').at(-1) || error.message}`));
     });
     const timer = setTimeout(() => {
-      reject(new Error(`${file} took longer than ${patience / 1000} s and was ended.`));
+      reject(new Error(`${file} took longer than ${patience / 1000} s and was stopped.`));
       endTree(child.pid);
     }, patience);
   });

@@ -75,7 +75,7 @@ function isOurs(origin: string, c: Context): boolean {
     // As the browser writes it, without the protocol's default port.
     return host === new URL(`${protocol}//${c.req.header('host')}`).host;
   } catch {
-    // silent: what is no address is not ours.
+    // silent: an invalid address is not ours.
     return false;
   }
 }

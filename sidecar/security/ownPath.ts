@@ -18,7 +18,7 @@ export function ownPath(given: unknown): string {
   try {
     url = new URL(given, `${base}/`);
   } catch {
-    // silent: what is no address leads nowhere.
+    // silent: an invalid address leads nowhere.
     return '';
   }
   return url.origin === base ? url.pathname.replace(/^\/+/, '') + url.search : '';

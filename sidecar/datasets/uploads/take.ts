@@ -41,7 +41,7 @@ export function take(root: string, dataset: string, id: string): Taking {
     const { taken, problem } = upload.record;
     if (!taken && !problem) await settle(upload, taking);
   }).finally(() => underWay.delete(key));
-  // silent: whoever waits for it hears it (`patiently`), and the upload's record tells.
+  // silent: a waiting caller (`patiently`) gets the error, and the upload's record keeps it.
   taking.ended.catch(() => {});
   underWay.set(key, taking);
   return taking;
@@ -63,7 +63,7 @@ async function settle(upload: HalfDone, taking: Taking): Promise<void> {
   }
   const { dataset, file, bytes } = upload.record;
   const told = { dataset, file, bytes, code: outcome.problem?.code };
-  log.info('datasets', outcome.taken ? 'An upload was taken.' : 'An upload was refused.', told);
+  log.info('datasets', outcome.taken ? 'An upload was saved.' : 'An upload was refused.', told);
   await writeRecord(upload.at, { ...upload.record, ...outcome });
   await rm(upload.content, { force: true });
 }
