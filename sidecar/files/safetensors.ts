@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { jsonOrNull } from './exactJson.js';
@@ -26,7 +27,7 @@ const headerShape = z.record(
       shape: z.array(z.number().int().min(0)),
       data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]),
     }),
-    z.record(z.string(), z.string()),
+    z.record(z.string(), z.string()).nullable(),
   ]),
 );
 
@@ -57,15 +58,28 @@ async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string>
   const bytes = (await file.stat()).size;
   if (bytes === 0) return 'is empty';
   if (bytes < 8) return 'is cut short';
-  const length = Number((await readAt(file, 0, 8)).readBigUInt64LE());
+  const head = await readAt(file, 0, Math.min(bytes, 64));
+  // A header begins there.
+  const foreign = head[8] === 0x7b ? null : FOREIGN.find(([pattern]) => pattern.test(head.toString('latin1')));
+  if (foreign) return foreign[1];
+  const length = Number(head.readBigUInt64LE());
   if (length > MAX_HEADER_BYTES) return 'is not a safetensors file';
   if (8 + length > bytes) return 'is cut short';
-  const header = parse((await readAt(file, 8, length)).toString('utf8'));
+  const text = await readAt(file, 8, length);
+  const header = isUtf8(text) ? parse(text.toString('utf8')) : null;
   if (!header) return 'has a broken header';
   const expectedBytes = 8 + length + header.end;
   const places = header.places.map((place) => ({ ...place, from: place.from + 8 + length, to: place.to + 8 + length }));
   return { metadata: header.metadata, tensors: places.length, places, expectedBytes, bytes };
 }
+
+/** What is found under the name of weights, by its first bytes. */
+const FOREIGN: readonly [pattern: RegExp, words: string][] = [
+  [/^\s*</, 'is a web page and no weights: the download was refused, or needs a login'],
+  [/^version https:\/\/git-lfs/, 'is a pointer of Git LFS, without the weights: get them with `git lfs pull`'],
+  [/^PK/, 'is a PyTorch file (.pt) and no safetensors file'],
+  [/^\s*\{\s*"/, 'is a JSON file and no weights'],
+];
 
 function parse(text: string): { metadata: Record<string, string>; places: TensorPlace[]; end: number } | null {
   const header = headerShape.safeParse(jsonOrNull(text));
@@ -74,7 +88,7 @@ function parse(text: string): { metadata: Record<string, string>; places: Tensor
   const places: TensorPlace[] = [];
   for (const [name, entry] of Object.entries(header.data)) {
     if (name === '__metadata__') {
-      metadata = entry as Record<string, string>;
+      metadata = (entry as Record<string, string> | null) ?? {};
       continue;
     }
     const { dtype, shape, data_offsets } = entry as Pick<TensorPlace, 'dtype' | 'shape'> & {

@@ -60,10 +60,12 @@ export type StateFacts = SavedFacts & {
   refused: string | null;
 };
 
-export type CheckpointFacts = SavedFacts & {
+export type CheckpointFacts = Omit<SavedFacts, 'kind'> & {
+  /** `other`: weights that don't say when they were saved. */
+  kind: SavedFacts['kind'] | 'other';
   /** Its header's metadata as text, by sd-scripts' names (`ss_*`, sd-scripts.md section 8). */
   metadata: Record<string, string>;
-  /** Why it can't be downloaded, in words; null when it can. */
+  /** Why it is not offered, in words; null when it is: it leads out of the outputs, or is cut, empty or no weights. */
   problem: string | null;
 };
 

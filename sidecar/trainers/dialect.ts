@@ -16,7 +16,7 @@ export type Dialect = {
   saved(entry: string, outputName: string): Saved | null;
   /** Whether an attempt that begins at `firstEpoch` would write over an entry, which is then moved away; null: from scratch. */
   overwrites(entry: string, outputName: string, firstEpoch: number | null): boolean;
-  /** The checkpoints directly inside a folder, newest first. Reads no more than headers. A missing folder holds none. */
+  /** The checkpoints directly inside a folder, newest first, those of another name included. Reads no more than headers. A missing folder holds none. */
   checkpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]>;
   /** The weights with which a training is complete. */
   final: {
@@ -122,13 +122,16 @@ export type Saved = SavedAt & { is: 'checkpoint' | 'state' };
 
 export type CheckpointOnDisk = {
   name: string;
-  kind: SavedAt['kind'];
+  /** `other`: weights of which nothing tells when they were saved. */
+  kind: SavedAt['kind'] | 'other';
   /** The number in the name; that of a step counts from the last resume. */
   number: number | null;
   bytes: number;
   savedAtMs: number;
   /** Not being written, and not cut off. */
   whole: boolean;
+  /** What is wrong with one that is not whole, in words to follow its name. */
+  wrong?: string | null;
   /** The epoch it was saved in, absolute; null where nothing tells, as the next three. */
   epoch: number | null;
   /** Steps trained by then, counted from the last resume. */

@@ -1,4 +1,4 @@
-import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { CheckpointFacts, SessionFacts } from '../sessions/facts.js';
 import { bytes, count } from './formatting.js';
 
 export type CheckpointsView = { checkpoints: CheckpointView[] };
@@ -36,7 +36,7 @@ export function checkpointAddress({ path }: CheckpointFacts, at: string): string
 }
 
 /** "epoch 10 · step 600", "final · step 960"; "step 650" in the middle of one, whose epochs before it say nothing. */
-export function savedAt({ kind, epoch, step }: Pick<StateFacts, 'kind' | 'epoch' | 'step'>): string {
+export function savedAt({ kind, epoch, step }: Pick<CheckpointFacts, 'kind' | 'epoch' | 'step'>): string {
   return [
     kind === 'final' ? 'final' : '',
     epoch !== null && kind === 'epoch' ? `epoch ${count(epoch)}` : '',

@@ -108,7 +108,7 @@ describe('what is not whole is not offered', () => {
     writeFileSync(join(root, '3.safetensors'), Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 0x5b, 0x5d]));
     expect((await find()).map(({ reason }) => reason)).toEqual([
       'is empty',
-      'is not a safetensors file',
+      'is a web page and no weights: the download was refused, or needs a login',
       'has a broken header',
     ]);
   });

@@ -214,3 +214,161 @@ test('a state that is a link is followed inside the outputs folder, and named el
   });
   expect((await get('/sessions/linked')).body.resume).toMatchObject({ state: 'linked-000001-state' });
 });
+
+describe('weights files', () => {
+  const header = (json: string) => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
+    return Buffer.concat([length, Buffer.from(json)]);
+  };
+  const tensor = header('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+  const weights = Buffer.concat([tensor, Buffer.from([0, 0, 128, 63])]);
+
+  /** Saved one minute after the other. */
+  function folderOf(name: string, files: [file: string, content: Buffer][]): void {
+    const folder = join(settings.outputs, name);
+    mkdirSync(folder, { recursive: true });
+    for (const [index, [file, content]] of files.entries()) {
+      writeFileSync(join(folder, file), content);
+      utimesSync(join(folder, file), 1_770_000_000 + index * 60, 1_770_000_000 + index * 60);
+    }
+  }
+  const told = async (name: string): Promise<unknown[]> => {
+    const { body } = await get(`/sessions/${name}/checkpoints`);
+    return body.map(({ name, kind, epoch, step }: Record<string, unknown>) => [name, kind, epoch ?? step]);
+  };
+
+  test('that are cut, empty or none say so, and are not offered', async () => {
+    const broken: [string, Buffer, RegExp | null][] = [
+      ['whole', weights, null],
+      [
+        'a header of 60 bytes',
+        Buffer.concat([header('{"abc":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}    '), Buffer.alloc(4)]),
+        null,
+      ],
+      [
+        'no metadata',
+        Buffer.concat([
+          header('{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'),
+          Buffer.alloc(4),
+        ]),
+        null,
+      ],
+      ['cut', weights.subarray(0, -2), /is cut short/],
+      ['cut header', weights.subarray(0, 30), /is cut short/],
+      ['long', Buffer.concat([weights, Buffer.alloc(9)]), /is longer than its header says/],
+      ['empty', Buffer.alloc(0), /is empty/],
+      ['none in it', header('{"__metadata__":{"a":"b"}}'), /holds no weights/],
+      ['page', Buffer.from('<html><head><title>Sign in</title></head><body></body></html>'), /is a web page/],
+      ['pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n'), /Git LFS/],
+      ['pickle', Buffer.from('PK\u0003\u0004 archive/data.pkl and more of it'), /PyTorch/],
+      [
+        'numbers',
+        Buffer.concat([
+          header('{"__metadata__":{"ss_epoch":5},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'),
+          Buffer.alloc(4),
+        ]),
+        /broken header/,
+      ],
+    ];
+    folderOf(
+      'sick',
+      broken.map(([name, content]) => [`${name}.safetensors`, content]),
+    );
+    const { body } = await get('/sessions/sick/checkpoints');
+    for (const [name, , words] of broken) {
+      const found = body.find((each: { name: string }) => each.name === `${name}.safetensors`);
+      expect([name, found.problem]).toEqual([name, words ? expect.stringMatching(words) : null]);
+    }
+    const page = await (await ask('/sessions/sick', { headers: { Accept: 'text/html' } })).text();
+    expect(page.match(/ download>Download/g)).toHaveLength(broken.filter(([, , words]) => !words).length);
+    const offered = page.match(/value="[^"]*\.safetensors"/g) ?? [];
+    for (const [name, , words] of broken) if (words) expect(offered).not.toContain(`value="${name}.safetensors"`);
+  });
+
+  test.each<[string, string[], [string, string, number | null][]]>([
+    [
+      'hound',
+      ['hound_000000100', 'hound_000000200', 'hound'],
+      [
+        ['hound', 'final', null],
+        ['hound_000000200', 'step', 200],
+        ['hound_000000100', 'step', 100],
+      ],
+    ],
+    [
+      'unfinished',
+      ['elk_000000100', 'elk_000000200'],
+      [
+        ['elk_000000200', 'step', 200],
+        ['elk_000000100', 'step', 100],
+      ],
+    ],
+    [
+      'one-trainer',
+      ['2026-01-05_10-00-00-save-50-2-10', '2026-01-05_10-10-00-save-75-3-10'],
+      [
+        ['2026-01-05_10-10-00-save-75-3-10', 'step', 75],
+        ['2026-01-05_10-00-00-save-50-2-10', 'step', 50],
+      ],
+    ],
+    [
+      'diffusers',
+      ['checkpoint-50', 'checkpoint-100'],
+      [
+        ['checkpoint-100', 'step', 100],
+        ['checkpoint-50', 'step', 50],
+      ],
+    ],
+    [
+      'shared',
+      ['ox-000001', 'ox', 'yak-000001', 'yak-000002', 'lone'],
+      [
+        ['lone', 'other', null],
+        ['yak-000002', 'epoch', 2],
+        ['yak-000001', 'epoch', 1],
+        ['ox', 'final', null],
+        ['ox-000001', 'epoch', 1],
+      ],
+    ],
+    [
+      'embeddings',
+      ['owl_000001', 'owl_000002'],
+      [
+        ['owl_000002', 'other', null],
+        ['owl_000001', 'other', null],
+      ],
+    ],
+    ['dated', ['portrait-202512'], [['portrait-202512', 'final', null]]],
+    [
+      'dated-saves',
+      ['zoo-240131-000002', 'zoo-240131'],
+      [
+        ['zoo-240131', 'final', null],
+        ['zoo-240131-000002', 'epoch', 2],
+      ],
+    ],
+  ])('of %s are listed as what they are, newest first', async (name, files, expected) => {
+    folderOf(
+      name,
+      files.map((file) => [`${file}.safetensors`, weights]),
+    );
+    expect(await told(name)).toEqual(expected.map(([file, kind, at]) => [`${file}.safetensors`, kind, at]));
+  });
+
+  test('copied all at once are in the order of their numbers', async () => {
+    folderOf('copies', [
+      ['fox.safetensors', weights],
+      ['fox-000002.safetensors', weights],
+      ['fox-000010.safetensors', weights],
+    ]);
+    for (const file of ['fox', 'fox-000002', 'fox-000010']) {
+      utimesSync(join(settings.outputs, 'copies', `${file}.safetensors`), 1_770_000_000, 1_770_000_000);
+    }
+    expect((await get('/sessions/copies/checkpoints')).body.map(({ name }: { name: string }) => name)).toEqual([
+      'fox.safetensors',
+      'fox-000010.safetensors',
+      'fox-000002.safetensors',
+    ]);
+  });
+});

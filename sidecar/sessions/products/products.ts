@@ -23,8 +23,15 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
     bytes: file.bytes,
     saved_at: new Date(file.savedAtMs).toISOString(),
     metadata: file.told,
-    problem: problems[index] ?? null,
+    problem: problems[index] ?? wrongWith(session, file),
   }));
+}
+
+/** What is still being written is not whole either. */
+function wrongWith({ facts }: Session, { whole, wrong }: CheckpointOnDisk): string | null {
+  if (whole || !wrong) return null;
+  const runs = facts.next === 'stop' || facts.status === 'stopping';
+  return `The file ${wrong}${runs ? ', unless it is being written now' : ''}.`;
 }
 
 /** A link within the outputs counts as its file; a link out of them is listed, and can't be downloaded. */

@@ -12,5 +12,7 @@ export function outputName(dialect: Dialect, session: string, state: UiState | n
   }
   const stems = files.flatMap((file) => dialect.nameBehind(file)?.outputName ?? []);
   if (stems.length === 0 || stems.includes(session)) return session;
-  return stems.sort((a, b) => a.length - b.length)[0] ?? session;
+  // Of several, one with several saves: files that are alone in their name are not the session's more than others.
+  const several = stems.filter((stem, index) => stems.indexOf(stem) !== index).sort((a, b) => a.length - b.length);
+  return several[0] ?? (stems.length === 1 ? stems[0] : null) ?? session;
 }

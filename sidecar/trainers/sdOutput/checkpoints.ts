@@ -7,7 +7,7 @@ import { readSafetensors } from '../../files/safetensors.js';
 import { settledFiles } from '../../files/settledFiles.js';
 import { realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk } from '../dialect.js';
-import { readCheckpointName } from './fileNames.js';
+import { readCheckpointName, weightsBehind } from './fileNames.js';
 import { stepsPerEpoch } from './stepCounts.js';
 
 /** Further names worth showing, as they stand in the header, in the order of the page; all values are strings. */
@@ -44,23 +44,46 @@ const TOLD = [
 /** A comment may be a book. */
 const LONGEST_TOLD = 500;
 
-/** The weights files of `outputName` directly inside `folder`, newest first. Reads headers only, and each only once. */
+/** The weights files directly inside `folder`, newest first: those of `outputName`, and what else lies there. Reads headers only, and each only once. */
 export async function readCheckpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
+  const weights = names.flatMap((name) => ({ name, at: weightsBehind(name) }));
+  const numbered = new Set(weights.flatMap(({ at }) => (at && at.kind !== 'final' ? at.outputName : [])));
   const named = new Map(
-    names.flatMap((name) => {
-      const at = readCheckpointName(name, outputName);
-      return at ? [[name, { name, ...at }] as const] : [];
-    }),
+    weights.flatMap(({ name, at }) =>
+      at ? [[name, { name, ...savedAt(name, at, outputName, numbered) }] as const] : [],
+    ),
   );
-  return checkpointsIn(`${outputName}/${folder}`, [...named.keys()], async (name) => {
+  const found = await checkpointsIn(`${outputName}/${folder}`, [...named.keys()], async (name) => {
     const each = named.get(name);
     return each ? readCheckpoint(folder, each) : null;
   });
+  const times = found.map(({ savedAtMs }) => savedAtMs);
+  const atOnce = found.length > 1 && found.length < 1000 && Math.max(...times) - Math.min(...times) < COPIED_MS;
+  return atOnce ? found.toSorted((a, b) => rank(b) - rank(a) || b.name.localeCompare(a.name)) : found;
 }
+
+/** The times of files that were all written within this tell nothing: they were copied. */
+const COPIED_MS = 500;
+
+function rank({ kind, number }: CheckpointOnDisk): number {
+  return kind === 'final' ? Number.POSITIVE_INFINITY : (number ?? -1);
+}
+
+/** `numbered`: the names of which there are numbered saves, so that the one without a number is their last. */
+function savedAt(file: string, at: Behind, outputName: string, numbered: ReadonlySet<string>): Omit<Named, 'name'> {
+  const own = readCheckpointName(file, outputName);
+  if (own && (own.kind !== 'epoch' || own.number <= MOST_EPOCHS)) return own;
+  if (at.kind !== 'final') return { kind: at.kind, number: at.number };
+  return { kind: numbered.has(at.outputName) ? 'final' : 'other', number: null };
+}
+
+type Behind = NonNullable<ReturnType<typeof weightsBehind>>;
+/** More are part of a name. */
+const MOST_EPOCHS = 99_999;
 
 const checkpointsIn = settledFiles<CheckpointOnDisk>(
   ({ whole }) => whole,
@@ -75,22 +98,27 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   if (!stats?.isFile()) return null;
   // A link to another file of the outputs is as good as the file; of one that leads out, nothing is read.
   const inside = await realInside(dirname(folder), path).catch(ifUnreadable(null, 'trainers'));
-  const metadata = inside ? await readMetadata(path, signatureOf(stats)).catch(ifUnreadable(null, 'trainers')) : null;
+  const read = inside
+    ? await readMetadata(path, signatureOf(stats)).catch(ifUnreadable('cannot be read', 'trainers'))
+    : null;
+  const metadata = typeof read === 'string' ? null : read;
   return {
     ...named,
     bytes: stats.size,
     savedAtMs: stats.mtimeMs,
     whole: metadata !== null,
+    wrong: typeof read === 'string' ? read : null,
     ...count(named, metadata ?? {}),
     baseModel: metadata?.ss_base_model_version,
     told: tell(metadata ?? {}),
   };
 }
 
-/** Null when the file is not whole. */
-const readMetadata = memoByFile(async (path: string): Promise<Record<string, string> | null> => {
+/** A string when the file is not whole: what is wrong with it. */
+const readMetadata = memoByFile(async (path: string): Promise<Record<string, string> | string> => {
   const header = await readSafetensors(path);
-  return typeof header === 'string' ? null : header.metadata;
+  if (typeof header === 'string') return header;
+  return header.tensors === 0 ? 'holds no weights' : header.metadata;
 });
 
 /** What it says of itself (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */

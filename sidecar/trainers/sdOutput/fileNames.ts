@@ -20,8 +20,35 @@ export function readStateName(folder: string, outputName: string): SavedAt | nul
 
 /** The output name behind a checkpoint's or state folder's name, for folders that hold no record; null for other files. */
 export function outputNameBehind(name: string): string | null {
-  const found = /^(.+?)(?:-\d{6,}|-step\d{8,})?(?:\.safetensors|-state)$/s.exec(name);
-  return found?.[1] ?? null;
+  const found = /^(.+)(?:\.safetensors|-state)$/s.exec(name);
+  return found?.[1] ? behind(found[1]).outputName : null;
+}
+
+/**
+ * What the name of a weights file tells of itself, whoever saved it: sd-scripts, ai-toolkit (steps in nine digits), OneTrainer
+ * (`-save-<steps>-<epochs>-<step of the epoch>`) or diffusers (`checkpoint-<steps>`). More digits than epochs have are
+ * part of the name, as dates are.
+ */
+export function weightsBehind(file: string): (SavedAt & { outputName: string }) | null {
+  return file.endsWith('.safetensors') && file.length > '.safetensors'.length
+    ? behind(file.slice(0, -'.safetensors'.length))
+    : null;
+}
+
+const NUMBERED: readonly [pattern: RegExp, kind: 'epoch' | 'step'][] = [
+  [/^(.+)-(00\d{4})$/s, 'epoch'],
+  [/^(.+)-step(\d{8,12})$/s, 'step'],
+  [/^(.+)_(\d{9})$/s, 'step'],
+  [/^(.+)-save-(\d{1,12})-\d{1,9}-\d{1,9}$/s, 'step'],
+  [/^(checkpoint)-(\d{1,12})$/, 'step'],
+];
+
+function behind(stem: string): SavedAt & { outputName: string } {
+  for (const [pattern, kind] of NUMBERED) {
+    const [, outputName, number] = pattern.exec(stem) ?? [];
+    if (outputName) return { kind, number: Number(number), outputName };
+  }
+  return { kind: 'final', number: null, outputName: stem };
 }
 
 export type SampleName = {
