@@ -71,15 +71,15 @@ function read(argument: Argument, value: unknown, roots: PathRoots): Read {
   if (argument.type === 'list') return readList(argument, value, roots);
   if (typeof value !== 'string' && typeof value !== 'number') return { wrong: `--${argument.name} takes one value.` };
   if (namesCode(argument.name) && !argument.choices) {
-    return { wrong: `--${argument.name} names a Python module; this trainer offers none to choose from.` };
+    return { wrong: `--${argument.name} names a Python module, and this trainer has none to choose from.` };
   }
   const wrong = whyNotHeld(argument.name, [String(value)], roots);
   if (wrong && argument.type === 'text') return { wrong };
   const typed = argument.type === 'text' ? value : readNumber(argument, value);
   if (typed === null)
-    return { wrong: `--${argument.name} has to be ${argument.type === 'integer' ? 'a whole number' : 'a number'}.` };
+    return { wrong: `--${argument.name} must be ${argument.type === 'integer' ? 'a whole number' : 'a number'}.` };
   if (argument.choices && !argument.choices.some((choice) => String(choice) === String(typed))) {
-    return { wrong: `--${argument.name} has to be one of ${argument.choices.join(', ')}.` };
+    return { wrong: `--${argument.name} must be one of ${argument.choices.join(', ')}.` };
   }
   return { value: typed };
 }
@@ -87,7 +87,7 @@ function read(argument: Argument, value: unknown, roots: PathRoots): Read {
 function readSwitch(argument: Argument, value: unknown): Read {
   if (value === true || value === 'true' || value === 'on' || value === '1') return { value: true };
   if (value === 'false' || value === 'off' || value === '0') return { value: false };
-  return { wrong: `--${argument.name} is given or not; it takes no value.` };
+  return { wrong: `--${argument.name} is either on or off; it takes no value.` };
 }
 
 /** One value a line. */
@@ -108,7 +108,7 @@ export function wouldBeFlag(value: string): boolean {
 }
 
 function takenForFlag(name: string, value: string): string {
-  return `--${name}: ${value} would be taken for a flag of its own.`;
+  return `--${name}: ${value} would be read as a separate flag.`;
 }
 
 function readNumber(argument: Argument, value: string | number): string | number | null {
@@ -121,5 +121,5 @@ function readNumber(argument: Argument, value: string | number): string | number
 
 function unknownFlag(name: string, known: readonly Argument[]): string {
   const meant = known.find((each) => name.length > 1 && each.name.startsWith(name));
-  return `--${name} is none of the trainer's further flags${meant ? `; did you mean --${meant.name}?` : '.'}`;
+  return `--${name} is not one of this trainer's flags here${meant ? `; did you mean --${meant.name}?` : '.'}`;
 }

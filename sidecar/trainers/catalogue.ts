@@ -34,5 +34,5 @@ export function findTrainer(places: Places, id: string | null): Trainer {
   const there = trainers(places)
     .map((trainer) => trainer.id)
     .join(', ');
-  throw new Problem('unknown_trainer', `There is no trainer "${id}" here, only: ${there}.`, { field: 'trainer' });
+  throw new Problem('unknown_trainer', `There is no trainer "${id}" here. Available: ${there}.`, { field: 'trainer' });
 }

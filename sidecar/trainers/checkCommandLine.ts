@@ -34,12 +34,12 @@ export async function checkCommandLine(
   if (unfamiliar.length === 0) return;
   for (const { name } of trainer.furtherArguments(await describe())) familiar.add(name);
   for (const { name } of unfamiliar)
-    if (!familiar.has(name)) refuse(name, `--${name} is none of the further flags of ${trainer.label}.`);
+    if (!familiar.has(name)) refuse(name, `--${name} is not one of the flags of ${trainer.label}.`);
 }
 
 function refuse(name: string, wrong: string | null): void {
   if (!wrong) return;
-  const message = `${wrong} It stands in the settings of this session, or in the command of its first attempt.`;
+  const message = `${wrong} It is in this session’s settings, or in the command of its first attempt.`;
   throw new Problem('foreign_argument', message, { field: `arguments.${name}` });
 }
 
@@ -61,7 +61,7 @@ function given(flags: readonly string[]): { tokens: string[]; name: string; valu
 
 function abbreviated(name: string): string | null {
   const meant = abbreviates(name);
-  return meant && `--${name} would be taken for --${meant}.`;
+  return meant && `--${name} would be read as --${meant}.`;
 }
 
 function chosen(name: string, values: readonly string[], choices: Map<string, readonly unknown[]>): string | null {
@@ -69,7 +69,7 @@ function chosen(name: string, values: readonly string[], choices: Map<string, re
   const offered = choices.get(name) ?? [];
   return values.every((value) => offered.some((choice) => String(choice) === value))
     ? null
-    : `--${name} names a Python module, and is chosen from a list.`;
+    : `--${name} names a Python module and must be chosen from a list.`;
 }
 
 /** A trainer says what may be chosen where it is asked for its further arguments. */

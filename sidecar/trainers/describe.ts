@@ -87,7 +87,7 @@ export function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;
   const words = z.object({ error: z.string() }).safeParse(parseJson(printed));
-  throw new Problem('not_described', words.data?.error ?? `${script} did not tell its arguments.`);
+  throw new Problem('not_described', words.data?.error ?? `${script} did not list its flags.`);
 }
 
 /** What the script itself printed on its way stands before it. */

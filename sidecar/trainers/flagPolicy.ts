@@ -33,9 +33,9 @@ export const OWN_FLAGS: readonly string[] = [
 
 /** Why a flag may not be given, whatever it holds; null where it may. */
 export function whyNoFlag(name: string): string | null {
-  if (!/^[A-Za-z][\w-]*$/.test(name)) return `--${shown(name)} is no name of a flag.`;
+  if (!/^[A-Za-z][\w-]*$/.test(name)) return `--${shown(name)} is not a valid flag name.`;
   if (/(?:token|api[_-]?key|password|secret)$/i.test(name)) {
-    return `--${name} would stand in files and in the list of processes. Put it on the page “Secrets” instead: the trainer finds it in its environment.`;
+    return `--${name} would be readable in files and in the list of processes. Save it on the Secrets page instead: the trainer gets it from there.`;
   }
   return OWN_FLAGS.includes(name) ? `--${name} is set by Trackside itself.` : null;
 }
@@ -56,16 +56,16 @@ export function namesCode(name: string): boolean {
 /** Why a flag may not hold these values; null where it may. They are told by name, never repeated where they may be long. */
 export function whyNotHeld(name: string, values: readonly string[], roots: PathRoots): string | null {
   if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
-    return `--${name} holds a character that no argument can hold: a line break, or one that cannot be seen.`;
+    return `--${name} has a line break or an invisible character in it.`;
   }
   if (values.some((value) => value.length > LONGEST)) return `--${name} is longer than ${LONGEST} characters.`;
   if (FREE_TEXT.test(name)) return null;
   if (FOLDER_NAMES.includes(name) && values.some((value) => /[/\\]|^\.\.$/.test(value))) {
-    return `--${name} becomes a part of a folder's name: leave slashes out.`;
+    return `--${name} becomes part of a folder's name: leave slashes out.`;
   }
   const pickled = values.find((value) => mayBePickle(name, value, roots));
   if (pickled !== undefined) {
-    return `--${name}: ${shown(pickled)} is not named .safetensors, and other files of weights run code when they are loaded.`;
+    return `--${name}: ${shown(pickled)} is not a .safetensors file. Other weight files can run code when they are loaded.`;
   }
   const outside = values
     .flatMap(pathsIn)

@@ -12,19 +12,19 @@ export function settingValue(field: Setting): z.ZodType {
   );
 }
 
-const string = z.string('has to be text.');
+const string = z.string('must be text.');
 
 function text(): z.ZodType {
   return string
     .trim()
     .max(1000, 'is longer than 1,000 characters.')
-    .regex(/^\P{Cc}*$/u, 'has to be one line.');
+    .regex(/^\P{Cc}*$/u, 'must be one line.');
 }
 
 function lines(): z.ZodType {
   return string
     .max(100_000, 'is longer than 100,000 characters.')
-    .refine((value) => !value.includes('\0'), 'holds a character that no file can hold.')
+    .refine((value) => !value.includes('\0'), 'has a character in it that can’t be saved.')
     .transform((value) => value.replace(/\r\n?/g, '\n').trim());
 }
 
@@ -34,34 +34,32 @@ export const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function number(field: Setting): z.ZodType {
   const read = (value: unknown) =>
     typeof value === 'string' && PLAIN_NUMBER.test(value.trim()) ? Number(value) : value;
-  const plain = z.number('has to be a number.');
-  const whole = plain
-    .refine(Number.isInteger, 'has to be a whole number.')
-    .refine(Number.isSafeInteger, 'is too large.');
+  const plain = z.number('must be a number.');
+  const whole = plain.refine(Number.isInteger, 'must be a whole number.').refine(Number.isSafeInteger, 'is too large.');
   return z.preprocess(read, within(field, field.type === 'integer' ? whole : plain));
 }
 
 function decimal(field: Setting): z.ZodType {
   return z
-    .union([string, z.number().transform(String)], 'has to be a number.')
+    .union([string, z.number().transform(String)], 'must be a number.')
     .transform((value) => value.trim())
-    .refine((value) => PLAIN_NUMBER.test(value), 'has to be a number, like 8e-4 or 0.0008.')
-    .refine((value) => Number(value) > (field.min ?? Number.NEGATIVE_INFINITY), `has to be more than ${field.min}.`)
-    .refine((value) => Number(value) <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+    .refine((value) => PLAIN_NUMBER.test(value), 'must be a number, like 8e-4 or 0.0008.')
+    .refine((value) => Number(value) > (field.min ?? Number.NEGATIVE_INFINITY), `must be more than ${field.min}.`)
+    .refine((value) => Number(value) <= (field.max ?? Number.POSITIVE_INFINITY), `must be at most ${field.max}.`);
 }
 
 function within(field: Setting, value: z.ZodType<number>): z.ZodType<number> {
   return value
-    .refine((each) => each >= (field.min ?? Number.NEGATIVE_INFINITY), `has to be ${field.min} at least.`)
-    .refine((each) => each <= (field.max ?? Number.POSITIVE_INFINITY), `may be ${field.max} at most.`);
+    .refine((each) => each >= (field.min ?? Number.NEGATIVE_INFINITY), `must be at least ${field.min}.`)
+    .refine((each) => each <= (field.max ?? Number.POSITIVE_INFINITY), `must be at most ${field.max}.`);
 }
 
 function onOff(): z.ZodType {
   const words = z.stringbool({ truthy: ['true', 'on', '1'], falsy: ['false', 'off', '0', ''] });
-  return z.union([z.boolean(), words], 'has to be on or off.');
+  return z.union([z.boolean(), words], 'must be on or off.');
 }
 
 function choice(field: Setting): z.ZodType {
   const values = (field.choices ?? []).map(({ value }) => value);
-  return string.refine((value) => values.includes(value), `has to be one of ${values.join(', ')}.`);
+  return string.refine((value) => values.includes(value), `must be one of ${values.join(', ')}.`);
 }

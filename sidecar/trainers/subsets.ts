@@ -17,7 +17,7 @@ export function readSubsets(lines: string): Subset[] | { wrong: string } {
     // It becomes a folder's name.
     if (!name || name.includes('/') || name.startsWith('.'))
       return { wrong: `“${line}” does not begin with the name of a dataset.` };
-    if (Number(repeats) < 1) return { wrong: `“${line}” asks for no repeats; 1 is the least.` };
+    if (Number(repeats) < 1) return { wrong: `“${line}” needs at least 1 repeat.` };
     subsets.push({ name, repeats: Number(repeats), classWord });
   }
   return subsets;

@@ -56,7 +56,7 @@ test('the form follows trainer and preset; what was typed stays through each cha
   expect(await field(page, 'Epochs').inputValue()).toBe('7');
 
   await field(page, 'Trainer').selectOption('sd-scripts/sdxl');
-  await page.getByText('SDXL 1.0 and what was made from it').waitFor();
+  await page.getByText('SDXL 1.0 and models made from it').waitFor();
   expect(await field(page, 'Learning rate').inputValue()).toBe('1e-4');
   expect(await field(page, 'GPU memory').inputValue()).toBe('24G');
   expect(await field(page, 'LoRA name').inputValue()).toBe('my cat');

@@ -218,7 +218,7 @@ describe('forms without a script', () => {
     const refused = (await send({ seed: 'x', description: 'typed' }).expect(422)).text;
     expect(refused).toContain('action="new?draft=my-draft"');
     expect(refused).toMatch(/name="description" value="typed"/);
-    expect(refused).toContain('Has to be a number.');
+    expect(refused).toContain('Must be a number.');
     expect((await sidecar.session('my-draft')).settings.seed).toBe(42);
     await send({ start: 'true' }).expect(422);
 

@@ -34,7 +34,7 @@ function input(more: Partial<TrainingInput> = {}, settings: Record<string, unkno
 
 test('practice is there to be trained with, and others are refused by name', () => {
   expect(trainers(places).map(({ id }) => id)).toEqual(['practice']);
-  expect(() => findTrainer(places, 'nope')).toThrow('There is no trainer "nope" here, only: practice.');
+  expect(() => findTrainer(places, 'nope')).toThrow('There is no trainer "nope" here. Available: practice.');
 });
 
 describe('the command', () => {

@@ -56,7 +56,7 @@ test('any trigger word of one line is taken', () => {
     expect(readTrainingSettings(table, { concept_sentence: word }).concept_sentence).toBe(word);
   }
   expect(problem({ concept_sentence: 'a\nb' }).fields).toEqual({
-    concept_sentence: 'Has to be one line.',
+    concept_sentence: 'Must be one line.',
   });
 });
 
@@ -74,14 +74,14 @@ test('wrong values are refused field by field', () => {
   expect(wrong).toBeInstanceOf(Problem);
   expect(wrong.code).toBe('bad_settings');
   expect(wrong.fields).toEqual({
-    num_repeats: 'Has to be 1 at least.',
-    max_train_epochs: 'Has to be a whole number.',
+    num_repeats: 'Must be at least 1.',
+    max_train_epochs: 'Must be a whole number.',
     seed: 'Is too large.',
-    learning_rate: 'Has to be a number, like 8e-4 or 0.0008.',
-    network_dim: 'Has to be a number.',
-    resolution: 'May be 4096 at most.',
-    enable_monitoring: 'Has to be on or off.',
-    sample_prompts: 'Has to be text.',
+    learning_rate: 'Must be a number, like 8e-4 or 0.0008.',
+    network_dim: 'Must be a number.',
+    resolution: 'Must be at most 4096.',
+    enable_monitoring: 'Must be on or off.',
+    sample_prompts: 'Must be text.',
   });
 });
 
@@ -99,5 +99,5 @@ test('names that a trainer does not use are not its business', () => {
 test('a choice takes one of its values', () => {
   const vram = setting('vram', { type: 'choice', default: '20G', choices: [{ value: '20G', label: '20 GB' }] });
   expect(readTrainingSettings([vram], {}).vram).toBe('20G');
-  expect(() => readTrainingSettings([vram], { vram: '1G' })).toThrow('GPU memory: has to be one of 20G.');
+  expect(() => readTrainingSettings([vram], { vram: '1G' })).toThrow('GPU memory: must be one of 20G.');
 });

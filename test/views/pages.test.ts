@@ -173,10 +173,10 @@ describe('The banner', () => {
 describe('The form of a new training', () => {
   test('keeps what was typed and says beside the field what is wrong', () => {
     const values = { lora_name: 'mein Kätzchen', max_train_epochs: '0', enable_checkpointing: 'false' };
-    const html = views.newTraining(some.newTraining({ values, errors: { max_train_epochs: 'Has to be 1 at least.' } }));
+    const html = views.newTraining(some.newTraining({ values, errors: { max_train_epochs: 'Must be at least 1.' } }));
     expect(html).toContain('value="mein Kätzchen"');
     expect(html).toMatch(/id="f-max_train_epochs"[^>]*value="0"[^>]*aria-invalid="true"/);
-    expect(html).toMatch(/id="f-max_train_epochs-error">Has to be 1 at least\.</);
+    expect(html).toMatch(/id="f-max_train_epochs-error">Must be at least 1\.</);
     expect(html).toContain('Please check: Epochs.');
   });
 

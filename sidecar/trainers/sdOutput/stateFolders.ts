@@ -124,7 +124,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     // The trainer removes old state folders while we look.
     if (code === 'ENOENT' && !(await stat(path).catch(ifUnreadable(null, 'trainers')))) return null;
     const reason =
-      code === 'EACCES' ? 'its files may not be read by this user' : `it cannot be read (${code ?? String(error)})`;
+      code === 'EACCES' ? 'Trackside may not read its files' : `it cannot be read (${code ?? String(error)})`;
     return unread(named, reason);
   }
 }
@@ -217,7 +217,7 @@ function outOfOrder(files: FileOnDisk[]): string | null {
   for (const [index, file] of files.entries()) {
     const before = files[index - 1];
     if (before && file.mtimeNs < before.mtimeNs) {
-      return `${file.name} is older than ${before.name}: a save over an earlier one was cut off, or the folder was copied without its times`;
+      return `${file.name} is older than ${before.name}: a save over an earlier one was cut off, or the folder was copied without its file times`;
     }
   }
   return null;

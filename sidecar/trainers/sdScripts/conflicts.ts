@@ -8,14 +8,14 @@ const captionChanges = ['shuffle_caption', 'token_warmup_step', 'caption_tag_dro
 
 /** Two flags that a script refuses together, or that do nothing together. */
 const pairs: readonly { one: string; other: string; why: string }[] = [
-  { one: 'blocks_to_swap', other: 'cpu_offload_checkpointing', why: 'sd-scripts does not do both' },
-  { one: 'blocks_to_swap', other: 'unsloth_offload_checkpointing', why: 'sd-scripts does not do both' },
-  { one: 'cpu_offload_checkpointing', other: 'unsloth_offload_checkpointing', why: 'sd-scripts does not do both' },
-  { one: 'cache_latents', other: 'color_aug', why: 'what is cached cannot be changed for each step' },
-  { one: 'cache_latents', other: 'random_crop', why: 'what is cached cannot be changed for each step' },
+  { one: 'blocks_to_swap', other: 'cpu_offload_checkpointing', why: 'sd-scripts can’t do both' },
+  { one: 'blocks_to_swap', other: 'unsloth_offload_checkpointing', why: 'sd-scripts can’t do both' },
+  { one: 'cpu_offload_checkpointing', other: 'unsloth_offload_checkpointing', why: 'sd-scripts can’t do both' },
+  { one: 'cache_latents', other: 'color_aug', why: 'cached pictures can’t change from step to step' },
+  { one: 'cache_latents', other: 'random_crop', why: 'cached pictures can’t change from step to step' },
   { one: 'network_train_unet_only', other: 'network_train_text_encoder_only', why: 'nothing would be left to train' },
   { one: 'v_parameterization', other: 'v_pred_like_loss', why: 'sd-scripts refuses both' },
-  { one: 'highvram', other: 'lowram', why: 'they ask for the opposite' },
+  { one: 'highvram', other: 'lowram', why: 'they are opposites' },
 ];
 
 /** What one flag needs beside it. */
@@ -44,8 +44,7 @@ export function conflicts(
     wrong[`arguments.${name}`] ??= message;
   };
   for (const { one, other, why } of pairs) {
-    if (isOn(flags, one) && isOn(flags, other))
-      blame(`--${one} and --${other} do not go together: ${why}.`, other, one);
+    if (isOn(flags, one) && isOn(flags, other)) blame(`--${one} and --${other} can’t be combined: ${why}.`, other, one);
   }
   for (const { flag, needs: needed, is } of needs) {
     const fits = is === undefined ? isOn(flags, needed) : flags[needed] === is;
@@ -56,9 +55,9 @@ export function conflicts(
   checkWorkers(settings, flags, own, blame);
   const steps = Number(flags.bucket_reso_steps ?? family.bucketStep);
   if (steps % family.bucketStep !== 0) {
-    blame(`--bucket_reso_steps has to be a multiple of ${family.bucketStep} for ${family.label}.`, 'bucket_reso_steps');
+    blame(`--bucket_reso_steps must be a multiple of ${family.bucketStep} for ${family.label}.`, 'bucket_reso_steps');
   }
-  if (settings.resolution % 64 !== 0) wrong.resolution = 'The resolution has to be a multiple of 64.';
+  if (settings.resolution % 64 !== 0) wrong.resolution = 'The resolution must be a multiple of 64.';
   return wrong;
 }
 
@@ -70,25 +69,25 @@ function checkCaching(family: Family, flags: Flags, blame: Blame): void {
   for (const change of captionChanges) {
     if (!isOn(flags, change) || (change === 'caption_dropout_rate' && family.cachesDroppedCaptions)) continue;
     blame(
-      `--${change} changes captions from step to step, and --${cached} keeps them as they are: give up one.`,
+      `--${change} changes captions from step to step, but --${cached} needs them to stay the same. Turn one of them off.`,
       change,
     );
   }
   if (family.cachingNeedsUnetOnly && !isOn(flags, 'network_train_unet_only')) {
     blame(
-      `--${cached} needs --network_train_unet_only for ${family.label}: a text encoder whose outputs are kept cannot be trained.`,
+      `--${cached} needs --network_train_unet_only for ${family.label}: a text encoder with cached outputs can’t be trained.`,
       'network_train_unet_only',
       cached,
     );
   }
   const trainsT5 = [flags.network_args].flat().some((each) => /^train_t5xxl=true$/i.test(String(each)));
-  if (trainsT5) blame(`train_t5xxl=True and --${cached} do not go together.`, 'network_args');
+  if (trainsT5) blame(`train_t5xxl=True and --${cached} can’t be combined.`, 'network_args');
 }
 
 function checkSwapping(family: Family, settings: TrainingSettings, flags: Flags, blame: Blame): void {
   const blocks = Number(flags.blocks_to_swap ?? 0);
   const most = baseModelOf(family, settings.base_model).mostBlocksToSwap ?? family.mostBlocksToSwap;
-  if (blocks > most) blame(`--blocks_to_swap may be ${most} at most for this model.`, 'blocks_to_swap');
+  if (blocks > most) blame(`--blocks_to_swap must be at most ${most} for this model.`, 'blocks_to_swap');
 }
 
 /** torch refuses workers that stay without any workers. */

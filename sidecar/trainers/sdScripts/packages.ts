@@ -41,7 +41,7 @@ export async function readPackages({ path, python }: Checkout, run: Run): Promis
     }));
     return { python: answer.python, packages, problem: null };
   } catch (error) {
-    return { python: null, packages: [], problem: `${python} did not tell its packages: ${(error as Error).message}.` };
+    return { python: null, packages: [], problem: `${python} did not list its packages: ${(error as Error).message}.` };
   }
 }
 

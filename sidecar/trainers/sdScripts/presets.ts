@@ -37,22 +37,22 @@ const card = (gib: number, why: string, flags: Flags): Preset => ({
 /** FluxGym's three in the middle; `--split_mode` is written as what it means, `--blocks_to_swap=18`. */
 export const fluxPresets: Family['presets'] = [
   card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
-  card(24, 'fp8 weights and the plain AdamW optimizer: nothing has to be swapped.', {
+  card(24, 'fp8 weights and the plain AdamW optimizer: nothing is swapped.', {
     fp8_base: true,
     optimizer_type: 'AdamW',
   }),
-  card(20, "FluxGym's preset of this name: fp8 weights and 8-bit AdamW.", {
+  card(20, "FluxGym's preset with this name: fp8 weights and 8-bit AdamW.", {
     fp8_base: true,
     optimizer_type: 'AdamW8bit',
   }),
-  card(16, "FluxGym's preset of this name: fp8 weights and Adafactor.", { fp8_base: true, ...adafactor }),
-  card(12, "FluxGym's preset of this name: Adafactor, single blocks only, and 18 blocks swapped to RAM.", {
+  card(16, "FluxGym's preset with this name: fp8 weights and Adafactor.", { fp8_base: true, ...adafactor }),
+  card(12, "FluxGym's preset with this name: Adafactor, single blocks only, and 18 blocks swapped to RAM.", {
     fp8_base: true,
     ...adafactor,
     blocks_to_swap: 18,
     network_args: ['train_blocks=single'],
   }),
-  card(8, 'As documented: 28 blocks swapped to RAM. Slow; take a T5-XXL text encoder in fp8.', {
+  card(8, 'As documented: 28 blocks swapped to RAM. Slow. Use a T5-XXL text encoder in fp8.', {
     fp8_base: true,
     ...adafactor,
     blocks_to_swap: 28,
@@ -63,7 +63,7 @@ export const fluxPresets: Family['presets'] = [
 /** The same weights and blocks as FLUX.1, so what fits there fits here; documented with 18 blocks swapped. */
 export const chromaPresets: Family['presets'] = [
   card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
-  card(24, 'fp8 weights and 8-bit AdamW: nothing has to be swapped.', { fp8_base: true }),
+  card(24, 'fp8 weights and 8-bit AdamW: nothing is swapped.', { fp8_base: true }),
   card(16, 'fp8 weights, and the documented 18 blocks swapped to RAM.', { fp8_base: true, blocks_to_swap: 18 }),
   card(12, 'fp8 weights, Adafactor, and 22 blocks swapped to RAM.', {
     fp8_base: true,
@@ -80,13 +80,13 @@ export const sdPresets: Family['presets'] = [
 export const sdxlPresets: Family['presets'] = [
   card(24, 'As documented, with the plain AdamW optimizer.', { optimizer_type: 'AdamW' }),
   card(12, 'As documented: 8-bit AdamW, latents and text encoder outputs cached.', {}),
-  card(8, 'fp8 weights and Adafactor on top of it.', { fp8_base: true, ...adafactor }),
+  card(8, 'As documented, with fp8 weights and Adafactor.', { fp8_base: true, ...adafactor }),
 ];
 
 export const sd3Presets: Family['presets'] = [
   card(24, 'As documented, nothing swapped.', {}),
-  card(16, 'A starting point of ours: 12 blocks swapped to RAM.', { blocks_to_swap: 12 }),
-  card(12, 'A starting point of ours: 20 blocks swapped to RAM. The documented 32 are more than SD3 Medium has.', {
+  card(16, 'Our own suggestion: 12 blocks swapped to RAM.', { blocks_to_swap: 12 }),
+  card(12, 'Our own suggestion: 20 blocks swapped to RAM. The documented 32 are more than SD3 Medium has.', {
     blocks_to_swap: 20,
     ...adafactor,
   }),
@@ -95,7 +95,7 @@ export const sd3Presets: Family['presets'] = [
 export const luminaPresets: Family['presets'] = [
   card(24, 'As documented.', {}),
   card(16, 'As documented, with 8-bit AdamW.', { optimizer_type: 'AdamW8bit' }),
-  card(12, 'A starting point of ours: 8-bit AdamW and 12 blocks swapped to RAM.', {
+  card(12, 'Our own suggestion: 8-bit AdamW and 12 blocks swapped to RAM.', {
     optimizer_type: 'AdamW8bit',
     blocks_to_swap: 12,
   }),
@@ -103,7 +103,7 @@ export const luminaPresets: Family['presets'] = [
 
 /** The table of docs/hunyuan_image_train_network.md, 6.1. */
 export const hunyuanPresets: Family['presets'] = [
-  card(40, 'As documented: nothing special is needed.', {}),
+  card(40, 'As documented: no special settings are needed.', {}),
   card(24, 'As documented: scaled fp8 weights, 9 blocks swapped to RAM.', { fp8_scaled: true, blocks_to_swap: 9 }),
   card(12, 'As documented: scaled fp8 weights, 32 blocks swapped to RAM.', {
     fp8_scaled: true,
@@ -112,7 +112,7 @@ export const hunyuanPresets: Family['presets'] = [
   }),
   card(
     8,
-    'As documented: scaled fp8 weights, 37 blocks swapped, text encoders on the processor (minutes a caption, once).',
+    'As documented: scaled fp8 weights, 37 blocks swapped, text encoders on the CPU (minutes per caption, once).',
     {
       fp8_scaled: true,
       blocks_to_swap: 37,
@@ -124,6 +124,6 @@ export const hunyuanPresets: Family['presets'] = [
 
 export const animaPresets: Family['presets'] = [
   card(16, 'As documented.', {}),
-  card(12, 'A starting point of ours: 12 blocks swapped to RAM.', { blocks_to_swap: 12 }),
-  card(8, 'A starting point of ours: 24 blocks swapped to RAM, and Adafactor.', { blocks_to_swap: 24, ...adafactor }),
+  card(12, 'Our own suggestion: 12 blocks swapped to RAM.', { blocks_to_swap: 12 }),
+  card(8, 'Our own suggestion: 24 blocks swapped to RAM, and Adafactor.', { blocks_to_swap: 24, ...adafactor }),
 ];
