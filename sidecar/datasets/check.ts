@@ -35,6 +35,11 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
     .map(({ file }) => file);
   if (bare.length > 0)
     warnings.push(`${named(bare)} ${bare.length === 1 ? 'has' : 'have'} no caption: the trigger word is used instead.`);
+  const { not_decoded } = detail;
+  if (not_decoded > 0)
+    warnings.push(
+      `${not_decoded} ${not_decoded === 1 ? 'picture is' : 'pictures are'} still being checked for damage. Look again in a minute.`,
+    );
   const turned = files.filter((picture) => picture.turned).map(({ file }) => file);
   if (turned.length > 0)
     warnings.push(
@@ -62,8 +67,8 @@ function sharedStems(files: readonly DatasetImage[]): string[] {
     if (same.length < 2) return [];
     const sameSize = new Set(same.map(({ width, height }) => `${width} ${height}`)).size < same.length;
     const cache = sameSize
-      ? ' and, if they have the same size, one cache on the disk, so one of them may be trained twice and another not at all'
+      ? ' and, having the same size, one cache on the disk, so one of them may be trained twice and another not at all'
       : '';
-    return `${same.map(({ file }) => file).join(' and ')} share one caption, ${same[0]?.stem}.txt${cache}. Delete or rename one of them.`;
+    return `${same.map(({ file }) => file).join(' and ')} share the caption ${same[0]?.stem}.txt${cache}. Delete or rename one of them.`;
   });
 }

@@ -37,6 +37,8 @@ export type DatasetDetail = DatasetFacts & {
   /** Caption files without a picture of the same stem: kept, but read by no trainer. */
   orphan_captions: string[];
   passed_over: PassedOver;
+  /** Pictures that are still to be decoded, in the background, before it is known that they are whole. */
+  not_decoded: number;
 };
 
 /** Untrained contents of a dataset's folder: file names, and folders in it (`img/10_cat`) with pictures. */

@@ -3,7 +3,8 @@ import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { semaphore } from '../files/queue.js';
 import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
-import { PictureProblem } from './pictureProblem.js';
+import { hasJpegEnd } from './jpegEnd.js';
+import { DamagedPicture, PictureProblem } from './pictureProblem.js';
 
 /** Two at once leave threads for other work that waits for the disk. */
 const decoding = semaphore(2);
@@ -54,6 +55,8 @@ export async function requireWholePicture(path: string): Promise<void> {
       format === 'webp' ? toThumbnail(picture) : picture.extract({ left: 0, top: height - 1, width, height: 1 });
     return part.raw();
   });
+  if (format === 'jpeg' && !(await hasJpegEnd(path)))
+    throw new DamagedPicture('The picture is damaged or cut off (its end is missing).');
 }
 
 /** Makes a WebP of at most 256 pixels. Throws a PictureProblem, also for a picture that costs too much to decode. */
@@ -141,7 +144,7 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
         `It takes more than ${LONGEST_DECODE} s to open.`,
         'Make it smaller and upload it again.',
       );
-    throw new PictureProblem(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
+    throw new DamagedPicture(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
 }
 

@@ -7,3 +7,6 @@ export class PictureProblem extends Error {
     super(message);
   }
 }
+
+/** Its pixels can't be read: a trainer ends at it. The other reasons are those of the sidecar's own memory and time. */
+export class DamagedPicture extends PictureProblem {}

@@ -6,6 +6,7 @@ import { semaphore } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside, samePath } from '../security/paths.js';
 import { captionText, LONGEST_CAPTION } from './caption.js';
+import { damageOf, decodeAll, type OnDisk, rememberWhole } from './decoded.js';
 import type { DatasetDetail, DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
@@ -14,24 +15,45 @@ import { findPassedOver, withoutEnding } from './passedOver.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 
-/** Reads everything about one dataset, in the order of names. Throws a Problem if it does not exist. */
-export async function readDataset(root: string, name: string): Promise<DatasetDetail> {
+/**
+ * Reads everything about one dataset, in the order of names. Throws a Problem if it does not exist.
+ *
+ * @param patience milliseconds to wait until all pictures are decoded: little for a page
+ */
+export async function readDataset(root: string, name: string, patience = 1500): Promise<DatasetDetail> {
   return inDataset(root, name, async (folder) => {
     const { facts, pictures, captions, others, folders } = await datasetFacts(folder);
     const passed_over = await findPassedOver(folder, others, folders);
     const { other_kinds, other_captions } = passed_over;
     const stems = new Set([...pictures, ...other_kinds].map(stemOf));
+    const described = await Promise.all(pictures.map((file) => reading(() => describe(folder, file))));
+    const good = described.flatMap(({ problem, onDisk }) => (problem === null && onDisk ? onDisk : []));
+    await decodeAll(root, good, patience);
     return {
       ...facts,
-      files: await Promise.all(pictures.map((file) => reading(() => describePicture(folder, file)))),
+      files: described.map(({ onDisk, ...image }) => ({
+        ...image,
+        problem: image.problem ?? ((onDisk && damageOf(onDisk)) || null),
+      })),
       orphan_captions: captions.filter((file) => !stems.has(captionStem(file) ?? '') && !other_captions.includes(file)),
       passed_over,
+      not_decoded: good.filter((picture) => damageOf(picture) === undefined).length,
     };
   });
 }
 
-/** Describes a picture on the disk and its caption. Problems of either are part of the answer, not thrown. */
+/** Milliseconds that a start waits until all pictures are decoded: about a hundred photos. */
+export const BEFORE_A_START = 10_000;
+
+/** Describes a picture that was decoded and has been put there, and its caption. */
 export async function describePicture(folder: DatasetFolder, file: string): Promise<DatasetImage> {
+  const { onDisk, ...image } = await describe(folder, file);
+  if (onDisk) rememberWhole(onDisk);
+  return image;
+}
+
+/** Describes a picture on the disk and its caption. Problems of either are part of the answer, not thrown. */
+async function describe(folder: DatasetFolder, file: string): Promise<DatasetImage & { onDisk: OnDisk | null }> {
   const stem = stemOf(file);
   const [picture, words] = await Promise.all([measured(folder, file), caption(folder, `${stem}.txt`)]);
   const problem = hasMixedEnding(file) ? 'Its ending is in mixed case, which trainers skip.' : picture.problem;
@@ -46,7 +68,7 @@ function stemOf(file: string): string {
   return pictureStem(file) ?? withoutEnding(file);
 }
 
-const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: '' };
+const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: '', onDisk: null };
 
 async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {
@@ -58,8 +80,16 @@ async function measured({ root, at, path }: DatasetFolder, file: string) {
     await access(real, constants.R_OK);
     const bytes = facts.size;
     const revision = revisionOf({ bytes, mtimeMs: facts.mtimeMs });
-    const known = await lookedAtOnce(root, join(path, file), real, revision);
-    return { ...UNKNOWN, bytes, revision, problem: null, ...(typeof known === 'string' ? { problem: known } : known) };
+    const onDisk = { path: real, key: `${join(path, file)}\0${bytes}\0${facts.ino}\0${facts.ctimeMs}` };
+    const known = await lookedAtOnce(root, onDisk);
+    return {
+      ...UNKNOWN,
+      bytes,
+      revision,
+      onDisk,
+      problem: null,
+      ...(typeof known === 'string' ? { problem: known } : known),
+    };
   } catch (error) {
     if (error instanceof Problem) return { ...UNKNOWN, problem: error.message };
     return {
@@ -69,8 +99,7 @@ async function measured({ root, at, path }: DatasetFolder, file: string) {
   }
 }
 
-async function lookedAtOnce(root: string, name: string, path: string, revision: string): Promise<LookedAt | string> {
-  const key = `${name}\0${revision}`;
+async function lookedAtOnce(root: string, { path, key }: OnDisk): Promise<LookedAt | string> {
   const known = looked.get(key);
   if (known) return known;
   const found = await opened(root, path, (file) => lookAtPicture(samePath(file, path)).catch(inWords));

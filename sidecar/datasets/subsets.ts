@@ -1,4 +1,5 @@
 import { ifUnreadable } from '../caught.js';
+import { checkDataset } from './check.js';
 import { readDataset } from './read.js';
 
 /** Why the first unusable one of these datasets can't be trained on, in words; null if all can. */
@@ -7,6 +8,8 @@ export async function missingSubset(root: string, subsets: readonly { name: stri
     const detail = await readDataset(root, name).catch(ifUnreadable(null, 'datasets'));
     if (!detail) return `There is no dataset ${name}. Upload it, or remove its line.`;
     if (detail.images === 0) return `The dataset ${name} has no pictures. Upload some, or remove its line.`;
+    const { errors } = checkDataset(detail);
+    if (errors.length > 0) return `The dataset ${name}: ${errors.join(' ')}`;
   }
   return null;
 }

@@ -90,6 +90,6 @@ test('pictures that differ in their ending only share a caption, and of one size
     'c.png': '',
   });
   const { warnings } = await detail('x');
-  expect(warnings).toContainEqual(expect.stringMatching(/^a\.jpg and a\.png share one caption, a\.txt.*trained twice/));
-  expect(warnings).toContainEqual('b.png and b.webp share one caption, b.txt. Delete or rename one of them.');
+  expect(warnings).toContainEqual(expect.stringMatching(/^a\.jpg and a\.png share the caption a\.txt.*trained twice/));
+  expect(warnings).toContainEqual('b.png and b.webp share the caption b.txt. Delete or rename one of them.');
 });

@@ -263,6 +263,7 @@ export const dataset: DatasetDetail = {
   cover: '01-morning.png',
   modified_at: '2026-11-22T09:00:00.000Z',
   orphan_captions: [],
+  not_decoded: 0,
   passed_over: { other_kinds: [], other_captions: [], folders: [] },
   files: ['01-morning.png', '02-dusk.png', '03-night.png', '04-desert.png'].map((file, i) => ({
     file,

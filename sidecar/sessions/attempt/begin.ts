@@ -1,3 +1,4 @@
+import { BEFORE_A_START } from '../../datasets/read.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { Secrets } from '../../security/secrets.js';
@@ -105,7 +106,7 @@ async function look({ outputs, settings }: Beginning, name: string, begin: Begin
   const { state } = session;
   if (!state) throw notOurs(session);
   const trainer = findTrainer(settings, session.trainer);
-  return { session, state, trainer, detail: await readPictures(settings, session, state) };
+  return { session, state, trainer, detail: await readPictures(settings, session, state, BEFORE_A_START) };
 }
 
 function refuseIfAlive(session: Session): void {

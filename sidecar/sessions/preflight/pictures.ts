@@ -18,12 +18,13 @@ export async function readPictures(
   settings: Settings,
   session: { name: string },
   state: UiState,
+  patience?: number,
 ): Promise<DatasetDetail> {
   const more = { about: { newFrom: session.name }, field: 'dataset' };
   const path = state.dataset?.path ?? join(settings.datasets, session.name);
   const isHere = path.startsWith(`${settings.datasets}/`);
   const name = isHere ? path.slice(settings.datasets.length + 1) : basename(path);
-  const detail = await readDataset(settings.datasets, name).catch((error: unknown) => {
+  const detail = await readDataset(settings.datasets, name, patience).catch((error: unknown) => {
     if (error instanceof Problem && error.code === 'no_dataset') {
       throw new Problem(
         'missing_dataset',

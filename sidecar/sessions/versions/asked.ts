@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { checkDataset } from '../../datasets/check.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
-import { readDataset } from '../../datasets/read.js';
+import { BEFORE_A_START, readDataset } from '../../datasets/read.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
@@ -115,7 +115,7 @@ async function readChosenDataset(
     if (!trainer) return null;
     throw new Problem('missing_dataset', 'Choose a dataset, or upload pictures to make one.', { field: 'dataset' });
   }
-  const detail = await readDataset(settings.datasets, name);
+  const detail = await readDataset(settings.datasets, name, trainer ? BEFORE_A_START : undefined);
   const { errors } = checkDataset(detail);
   if (trainer && errors.length > 0) throw new Problem('bad_dataset', errors.join(' '), { field: 'dataset' });
   const pictures = detail.files.map(({ file }) => file);
