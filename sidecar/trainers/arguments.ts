@@ -14,18 +14,18 @@ export type Argument = {
   default: string | number | boolean | null | (string | number)[];
   choices: (string | number)[] | null;
   help: string | null;
-  /** The group of the parser that it stands in. */
+  /** Its group in the parser. */
   group: string | null;
 };
 
 export type ArgumentValue = string | number | boolean | string[];
 
 /**
- * Checks further flags against what the trainer's parser knows (`trainer.furtherArguments`), and gives them their types.
- * Exact names only: argparse would take any prefix of a flag for it, and so slip past what we refuse. Empty values mean
- * "not given". Throws a Problem with one message a field, `arguments.<flag>`.
+ * Checks further flags against the trainer's parser (`trainer.furtherArguments`), and converts their types. Exact names
+ * only: argparse accepts any prefix of a flag, which would bypass our refusals. Empty values mean "not given". Throws a
+ * Problem with one message per field, `arguments.<flag>`.
  *
- * @param roots where a path may lead; nowhere unless said
+ * @param roots the folders that paths may lead into; none by default
  */
 export function checkArguments(
   known: readonly Argument[],
@@ -90,7 +90,7 @@ function readSwitch(argument: Argument, value: unknown): Read {
   return { wrong: `--${argument.name} is either on or off; it takes no value.` };
 }
 
-/** One value a line. */
+/** One value per line. */
 function readList(argument: Argument, value: unknown, roots: PathRoots): Read {
   const values = (Array.isArray(value) ? value.map(String) : String(value).split('\n'))
     .map((each) => each.trim())
@@ -102,7 +102,7 @@ function readList(argument: Argument, value: unknown, roots: PathRoots): Read {
   return { value: values.length > 0 && values };
 }
 
-/** argparse takes what begins with a dash for a flag, but for plain negative numbers; with `@` some read more from a file. */
+/** argparse reads a value with a leading dash as a flag, except plain negative numbers; some parsers read `@file`. */
 export function wouldBeFlag(value: string): boolean {
   return value.startsWith('@') || (value.startsWith('-') && !/^-(?:\d+|\d*\.\d+)$/.test(value));
 }

@@ -6,17 +6,17 @@ import { families, findFamily } from './sdScripts/families.js';
 import { sdScriptsTrainer } from './sdScripts/trainer.js';
 import type { Trainer } from './trainer.js';
 
-/** Where trainers are looked for. */
+/** The places where trainers are searched. */
 export type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root'>;
 
-/** What can be trained here, in the order of the form: practice, and sd-scripts' families where there is a checkout. */
+/** The trainers here, in the order of the form: practice, and sd-scripts' families if there is a checkout. */
 export function trainers(places: Places): Trainer[] {
   const checkout = findCheckout(places);
   if ('missing' in checkout) return [practiceTrainer];
   return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
 }
 
-/** The trainer of that id. Throws a Problem that says what is missing for it, or names those there are. */
+/** The trainer of that id. Throws a Problem that says what it lacks, or names the available ones. */
 export function findTrainer(places: Places, id: string | null): Trainer {
   if (id === null) {
     const message =

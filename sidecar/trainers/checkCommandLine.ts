@@ -5,13 +5,13 @@ import type { PathRoots } from './pathRoots.js';
 import type { Trainer } from './trainer.js';
 
 /**
- * The last look at a command before it is run: flags may come from a state file that somebody else wrote, and from the
- * command of an earlier attempt. Throws a Problem for a flag that is not the trainer's to give, code that nobody chose
- * from a list, a value that is none, and a path out of the roots.
+ * The last check of a command before it runs: flags may come from a state file that somebody else wrote, and from the
+ * command of an earlier attempt. Throws a Problem for a flag that is not allowed, code that is not from a list, an
+ * invalid value, and a path out of the roots.
  *
- * @param argv what is to be run: a program, its script, and the script's flags
- * @param own the same trainer's command without any further argument: what of it is ours stands there
- * @param describe asks the script's own parser, which takes a while: only for what is not known without it
+ * @param argv the command: a program, its script, and the script's flags
+ * @param own the same trainer's command without further arguments: only Trackside's own flags
+ * @param describe asks the script's own parser, which takes a while: only for flags that are not known otherwise
  */
 export async function checkCommandLine(
   trainer: Pick<Trainer, 'furtherArguments' | 'fromSettings' | 'basics' | 'label'>,
@@ -43,7 +43,7 @@ function refuse(name: string, wrong: string | null): void {
   throw new Problem('foreign_argument', message, { field: `arguments.${name}` });
 }
 
-/** Each flag as it stands there, with the values that it is given by `=` or by what follows. */
+/** Each flag as written, with its values from `=` or from the following tokens. */
 function given(flags: readonly string[]): { tokens: string[]; name: string; values: string[] }[] {
   const found: { tokens: string[]; name: string; values: string[]; open: boolean }[] = [];
   for (const token of flags) {
@@ -72,7 +72,7 @@ function chosen(name: string, values: readonly string[], choices: Map<string, re
     : `--${name} names a Python module and must be chosen from a list.`;
 }
 
-/** A trainer says what may be chosen where it is asked for its further arguments. */
+/** The choices for flags that name code, from the trainer's further arguments. */
 function choicesOfCode(trainer: Pick<Trainer, 'furtherArguments'>): Map<string, readonly unknown[]> {
   const asked = CODE_FLAGS.map((name): Argument => ({ ...UNSAID, name, flags: [`--${name}`] }));
   return new Map(trainer.furtherArguments(asked).map(({ name, choices }) => [name, choices ?? []]));

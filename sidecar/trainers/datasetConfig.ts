@@ -1,17 +1,17 @@
 import { stringify } from 'smol-toml';
 
-/** A folder of pictures with `.txt` captions; `classWords` are the caption of those that have none. */
+/** A folder of pictures with `.txt` captions; `classWords` is the caption of pictures without one. */
 export type PictureFolder = {
   imageDir: string;
   classWords: string;
   repeats: number;
-  /** Regularisation pictures: what the trigger word's class looks like without it. */
+  /** Regularisation pictures: they show the class without the trigger word. */
   isReg?: boolean;
 };
 
 /**
- * dataset.toml (sd-scripts library/config_util.py; sd-scripts.md, section 7). Buckets are on: without them pictures that
- * are not square are cropped. One kept token is the trigger word, which stays in front.
+ * dataset.toml (sd-scripts library/config_util.py; sd-scripts.md, section 7). Buckets are on: without them non-square
+ * pictures are cropped. The one kept token is the trigger word, which stays in front.
  */
 export function datasetConfig(dataset: {
   folders: readonly PictureFolder[];

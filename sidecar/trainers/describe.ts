@@ -10,16 +10,16 @@ import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 
-/** Every argument of a trainer's own parser, as `describeArguments` has it. */
+/** Returns every argument of a trainer's own parser, as `describeArguments` does. */
 export type Describe = (trainer: Trainer) => Promise<Argument[]>;
 
-/** Runs a command to its end and answers what it printed on stdout, whatever its exit code; throws when it cannot be started. */
+/** Runs a command to its end and returns its stdout, whatever its exit code; throws when it can't be started. */
 export type Run = (command: { argv: string[]; cwd: string; pythonPath: string }) => Promise<string>;
 
 /**
- * Asks a trainer's own parser for its flags, in a process of its own: sd-scripts' parsers import torch, which takes ten
- * seconds. Kept until the script, its checkout or the interpreter is another: in memory, and in the folder `kept` for
- * the next start. Throws a Problem that says in words why a script cannot be described.
+ * Asks a trainer's own parser for its flags, in a separate process: sd-scripts' parsers import torch, which takes ten
+ * seconds. Keeps the answer until the script, its checkout or the interpreter changes, in memory, and in the folder
+ * `kept` for the next start. Throws a Problem with the reason when a script can't be described.
  */
 export async function describeArguments(
   trainer: Pick<Trainer, 'label' | 'script'>,
@@ -37,16 +37,16 @@ export async function describeArguments(
   return asked;
 }
 
-/** What prints the flags of a script, for `Run`. */
+/** The command that prints the flags of a script. */
 export function describeCommand(python: string, script: string, cwd: string): Parameters<Run>[0] {
   return { argv: [python, '-m', 'trackside.describe', script], cwd, pythonPath: bridge.folder };
 }
 
-/** Of what is kept on disk: to be raised when its shape changes. */
+/** The version of the files in `kept`: to be raised when their shape changes. */
 const FORMAT = 1;
 const known = new Map<string, Promise<Argument[]>>();
 
-/** Changes when the file does; null where there is none. */
+/** Changes with the file; null without one. */
 async function stampOf(path: string): Promise<string | null> {
   const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   return stats && `${stats.mtimeMs} ${stats.size}`;
@@ -82,7 +82,7 @@ function readAnswer(text: string): Argument[] | null {
   return answer.data.arguments.flatMap((described) => toArgument(described) ?? []);
 }
 
-/** Reads what `trackside.describe` printed. Throws a Problem with the script's own words, where it says any. */
+/** Reads what `trackside.describe` printed. Throws a Problem, with the script's own words if there are any. */
 export function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;
@@ -90,7 +90,7 @@ export function requireAnswer(printed: string, script: string): Argument[] {
   throw new Problem('not_described', words.data?.error ?? `${script} did not list its flags.`);
 }
 
-/** What the script itself printed on its way stands before it. */
+/** The script's own output comes before it. */
 function parseJson(text: string): unknown {
   return jsonOrNull(text.trimEnd().split('\n').at(-1) ?? '');
 }
@@ -104,7 +104,7 @@ const describedShape = z.object({
   /** Name of the parser's type function; null means text. */
   type: z.string().nullable(),
   default: z.union([scalar, z.array(scalar)]).nullable(),
-  /** sd-scripts has None among some: it means that the flag is not given. */
+  /** sd-scripts has None among some choices: the flag is then not given. */
   choices: z.array(scalar.nullable()).nullable(),
   nargs: z.union([z.string(), z.number()]).nullable(),
   help: z.string().nullable(),
@@ -113,7 +113,7 @@ const describedShape = z.object({
 
 const answerShape = z.union([z.object({ arguments: z.array(describedShape) }), z.object({ error: z.string() })]);
 
-/** Positional arguments, versions and helps are none of the form's. */
+/** Null for positional arguments, version and help, which the form leaves out. */
 function toArgument(described: z.infer<typeof describedShape>): Argument | null {
   const flag = described.flags.find((each) => each.startsWith('--'));
   if (!flag || ['help', 'version'].includes(described.action)) return null;

@@ -2,13 +2,13 @@ import { type Places, trainers } from './catalogue.js';
 import type { Dialect } from './dialect.js';
 import { sdOutput } from './sdOutput/dialect.js';
 
-/** The dialect of what was started by hand, and of sessions whose trainer is not known here. */
+/** The dialect of trainings by hand, and of sessions with an unknown trainer. */
 export const defaultDialect = sdOutput;
 
 /** The dialect of a session, by the trainer that its record names. */
 export type DialectOf = (trainer: string | undefined) => Dialect;
 
-/** Remembers what it found, for to find a trainer is to look at dozens of places on the disk. */
+/** Remembers its answers: finding a trainer means checking dozens of places on the disk. */
 export function createDialects(places: Places): DialectOf {
   const found = new Map<string | undefined, Dialect>();
   return (trainer) => {

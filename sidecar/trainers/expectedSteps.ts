@@ -1,8 +1,7 @@
 /**
- * Optimizer steps of a whole training, as sd-scripts counts them: all divisions are rounded up, for every epoch ends
- * with an update of its own (train_network.py:800). Pictures of several sizes fall into buckets, and with a batch size
- * above 1 each bucket rounds up for itself: the real number may then be a little larger. Each of several GPUs has its share
- * of the batches.
+ * Optimizer steps of a whole training, as sd-scripts counts them: all divisions round up, because every epoch ends with
+ * an update of its own (train_network.py:800). With a batch size above 1 each bucket of a picture size rounds up, so
+ * the real number may be a little larger. Several GPUs share the batches.
  */
 export function expectedSteps(training: {
   images: number;

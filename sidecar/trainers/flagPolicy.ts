@@ -1,8 +1,8 @@
 import { leadsInside, leadsIntoUploads, type PathRoots } from './pathRoots.js';
 
 /**
- * What no trainer may be given by anybody: what Trackside itself sets, what reads or writes other arguments, and what
- * belongs into the environment.
+ * Flags that nobody may give a trainer: those that Trackside sets, those that read or write other arguments, and those
+ * that belong into the environment.
  */
 export const OWN_FLAGS: readonly string[] = [
   'output_dir',
@@ -31,7 +31,7 @@ export const OWN_FLAGS: readonly string[] = [
   'help',
 ];
 
-/** Why a flag may not be given, whatever it holds; null where it may. */
+/** Why a flag is not allowed with any value; null if it is allowed. */
 export function whyNoFlag(name: string): string | null {
   if (!/^[A-Za-z][\w-]*$/.test(name)) return `--${shown(name)} is not a valid flag name.`;
   if (/(?:token|api[_-]?key|password|secret)$/i.test(name)) {
@@ -40,20 +40,20 @@ export function whyNoFlag(name: string): string | null {
   return OWN_FLAGS.includes(name) ? `--${name} is set by Trackside itself.` : null;
 }
 
-/** argparse takes the beginning of a flag for the flag: is this one of ours, or of code, cut short? */
+/** The flag of ours, or of code, that a name abbreviates, or null: argparse accepts abbreviations. */
 export function abbreviates(name: string): string | null {
   const meant = [...OWN_FLAGS, ...CODE_FLAGS].find((flag) => flag !== name && flag.startsWith(name));
   return meant ?? null;
 }
 
-/** sd-scripts imports what these name, and runs it (train_util.py:2942, :5130, :5307, train_network.py:644). */
+/** Flags with modules that sd-scripts imports and runs (train_util.py:2942, :5130, :5307, train_network.py:644). */
 export const CODE_FLAGS: readonly string[] = ['network_module', 'optimizer_type', 'lr_scheduler_type', 'dataset_class'];
 
 export function namesCode(name: string): boolean {
   return CODE_FLAGS.includes(name) || /^custom_|_(?:module|class)$/.test(name);
 }
 
-/** Why a flag may not hold these values; null where it may. They are told by name, never repeated where they may be long. */
+/** Why a flag may not have these values, without repeating long ones; null if it may. */
 export function whyNotHeld(name: string, values: readonly string[], roots: PathRoots): string | null {
   if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
     return `--${name} has a line break or an invisible character in it.`;
@@ -76,8 +76,8 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
 }
 
 /**
- * Why sample prompts may not say that: `--cn <file>`, at their beginning `cn <file>`, opens a picture (sd-scripts
- * train_util.py:6302). Null where they may.
+ * Why sample prompts are not allowed: `--cn <file>`, or `cn <file>` at the beginning, opens a picture (sd-scripts
+ * train_util.py:6302). Null if they are allowed.
  */
 export function whyNotDrawn(prompts: string, roots: PathRoots): string | null {
   const files = prompts
@@ -91,33 +91,34 @@ export function whyNotDrawn(prompts: string, roots: PathRoots): string | null {
     : `--cn ${shown(outside)} in a sample prompt is not inside the folders that a trainer may use.`;
 }
 
-/** The kernel takes 128 KiB an argument; no setting is a novel. */
+/** The kernel's limit is 128 KiB per argument; no setting needs that much. */
 const LONGEST = 8000;
 
-/** Words for people and prompts, which nothing opens. */
+/** Texts for people, and prompts: nothing opens them as files. */
 const FREE_TEXT =
   /^(?:training_comment|system_prompt|metadata_(?!thumbnail)\w+|caption_\w+|\w+_separator|wandb_run_name)$/;
 
 const MODEL_FILES = 'vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path';
 const PATH_FLAGS = new RegExp(`(?:^|_)(?:dir|path|file|folder|weights|json|${MODEL_FILES})$`);
 
-/** Stand behind the logging folder, as they are (train_util.py:5441, :6600). */
+/** Flags whose values are appended to the logging folder unchanged (train_util.py:5441, :6600). */
 const FOLDER_NAMES = ['log_prefix', 'log_tracker_name'];
 
-/** Weights that a trainer begins from or adds, and model files. */
+/** Flags for weights that a trainer begins from or adds, and for model files. */
 const WEIGHTS = /(?:^|_)weights$/;
 const MODELS = new RegExp(`(?:^|_)(?:${MODEL_FILES}|adapter_path)$`);
 
 /**
- * What is not named .safetensors goes through torch.load (networks/lora_lumina.py:420, model_util.py:980), which runs what a
- * pickle says: and an upload may be one. Who put a model into the models folder or the checkout has the machine anyway.
+ * Files not named .safetensors go through torch.load (networks/lora_lumina.py:420, model_util.py:980), which runs a
+ * pickle's code; and an upload may be a pickle. A person who can write into the models folder or the checkout has the
+ * machine anyway.
  */
 function mayBePickle(name: string, value: string, roots: PathRoots): boolean {
   if (value.endsWith('.safetensors')) return false;
   return WEIGHTS.test(name) || (MODELS.test(name) && leadsIntoUploads(value, roots));
 }
 
-/** `key=value`, as network_args has it, may hold a path behind the sign. */
+/** The possible paths in a value: `key=value`, as in network_args, may have one behind the sign. */
 function pathsIn(value: string): string[] {
   const at = value.indexOf('=');
   return at < 0 ? [value] : [value, value.slice(at + 1).replace(/^["']/, '')];

@@ -1,12 +1,12 @@
 import type { GpuPreset } from './trainer.js';
 
-/** A card of "24 GB" tells 22.5 to 24 GiB, by its maker's way to count and what its memory check takes. */
+/** A card of "24 GB" reports 22.5 to 24 GiB, depending on its maker's units and on ECC. */
 const TOLERANCE = 0.92;
 const GIB = 1024 ** 3;
 
 /**
- * The preset for the GPUs that were found, and a sentence that says why; that of the smallest, for any of them may be the
- * next free one. Without a GPU it is the one that needs none. Null where a trainer has no presets.
+ * The preset for the smallest of the GPUs (any may be the next free one), with the reason in a sentence. Without a GPU,
+ * the CPU preset. Null for a trainer without presets.
  */
 export function presetForGpus(
   presets: readonly GpuPreset[],

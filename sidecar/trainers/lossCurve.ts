@@ -1,14 +1,14 @@
-/** The losses of some neighbouring steps: how many, their sum, the least and the greatest. */
+/** The losses of some neighbouring steps: their number, sum, least and greatest. */
 export type LossGroup = { count: number; sum: number; least: Loss; greatest: Loss };
 export type Loss = { step: number; value: number };
 
-/** A curve that losses are added to. */
+/** A curve that grows. */
 export type ThinnedCurve = {
-  /** When the first loss was written, in seconds since 1970; null where there is none. */
+  /** The time of the first loss, in seconds since 1970; null without one. */
   begunAt: number | null;
   first: Loss | null;
   last: Loss | null;
-  /** In the order in which they were written; steps as the trainer counts them. */
+  /** In the order of writing; steps in the trainer's own count. */
   groups: LossGroup[];
   /** Steps in each group but the last. */
   size: number;
@@ -16,7 +16,7 @@ export type ThinnedCurve = {
 
 export type LossCurve = Readonly<Omit<ThinnedCurve, 'size'>>;
 
-/** Twice as many steps go into each group once there are more. */
+/** Beyond this number, groups are joined in pairs. */
 const MOST_GROUPS = 512;
 
 export function newCurve(): ThinnedCurve {

@@ -6,8 +6,8 @@ type Needing = Pick<Trainer, 'models' | 'settings'>;
 type Given = Record<string, ArgumentValue>;
 
 /**
- * The model files to train with where nobody chose: for each need the first usable file of its role that is not plainly of
- * another base model. Answers paths by flag, only those that were not given.
+ * The default model files: for each need the first usable file of its role that is not plainly of another base model.
+ * Returns paths by flag, only for flags that were not given.
  */
 export function chooseModels(trainer: Needing, baseModel: string, given: Given, found: readonly ModelFile[]): Given {
   const chosen: Given = {};
@@ -28,12 +28,12 @@ export function modelsFor(need: ModelNeed, found: readonly ModelFile[]): ModelFi
   return found.filter(({ role, usable }) => usable && role !== null && fitsRole(role, need.role));
 }
 
-/** SD 1.x's and SDXL's VAEs have the same tensors: which it is, only its maker knows. */
+/** SD 1.x's and SDXL's VAEs have the same tensors, so either fits. */
 export function fitsRole(role: ModelRole, needed: ModelRole): boolean {
   return role === needed || (role === 'sd-vae' && needed === 'sdxl-vae');
 }
 
-/** What is needed, not given, and not inside the main model. */
+/** Needs that are not given, and not inside the main model. */
 export function missingModels(trainer: Needing, given: Given, found: readonly ModelFile[]): ModelNeed[] {
   return (trainer.models ?? []).filter((need) => need.required && !given[need.flag] && !isInside(need, given, found));
 }
@@ -45,7 +45,7 @@ export function isInside(need: ModelNeed, given: Given, found: readonly ModelFil
   return held.split(/, ?/).includes(need.role);
 }
 
-/** What tells the other base models of a family: "schnell", "dev2pro", "large". */
+/** The words of a family's other base models: "schnell", "dev2pro", "large". */
 function otherWords({ settings }: Needing, baseModel: string): string[] {
   const choices = settings.find(({ name }) => name === 'base_model')?.choices ?? [];
   const last = (value: string) => value.split(/[-.]/).at(-1) ?? value;

@@ -6,13 +6,13 @@ import type { Settings } from '../settings.js';
 export type PathRoots = {
   /** Filled by trainers and uploads: a link in it that leads out of all roots is not followed. */
   closed: readonly string[];
-  /** Filled by whoever has the machine: models are often links to another volume. */
+  /** Filled by the machine's owner: models are often links to another volume. */
   linked: readonly string[];
-  /** Where the trainer runs: from here relative paths lead on. */
+  /** The trainer's working directory, for relative paths. */
   cwd: string;
 };
 
-/** Of a trainer: where it runs, and the checkout that it is of. */
+/** A trainer's working directory and checkout. */
 type TrainerPlaces = { script: { cwd: string }; checkout?: string };
 
 /** Outputs, datasets, models and the trainer's checkout. */
@@ -24,7 +24,7 @@ export function pathRoots(settings: Settings, { script, checkout }: TrainerPlace
   };
 }
 
-/** Does a path, absolute or from `cwd`, lie inside the roots, and lead nowhere else? Nothing has to be there yet. */
+/** Does a path, absolute or from `cwd`, stay inside the roots, links included? It need not exist. */
 export function leadsInside(path: string, { closed, linked, cwd }: PathRoots): boolean {
   const asked = resolve(cwd, path);
   if (linked.some((root) => holds(root, asked))) return true;
@@ -33,7 +33,7 @@ export function leadsInside(path: string, { closed, linked, cwd }: PathRoots): b
   return [...closed, ...linked].some((root) => holds(realPath(root), real));
 }
 
-/** Does a path lie where trainers and uploads write, or is it a link that leads there? */
+/** Is a path, links included, inside the folders that trainers and uploads write to? */
 export function leadsIntoUploads(path: string, { closed, cwd }: PathRoots): boolean {
   const asked = resolve(cwd, path);
   return closed.some((root) => holds(root, asked) || holds(realPath(root), realPath(asked)));
@@ -44,7 +44,7 @@ function holds(root: string, path: string): boolean {
   return !rest.startsWith('..') && !isAbsolute(rest);
 }
 
-/** Links followed as far as something is there. */
+/** Follows links as far as the path exists. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);

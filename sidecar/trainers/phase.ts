@@ -1,4 +1,4 @@
-/** What the trainer is doing, as far as its console tells. */
+/** The trainer's activity, from its console. */
 export type Phase =
   | 'starting'
   | 'loading'

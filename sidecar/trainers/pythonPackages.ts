@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { runCommand } from '../processes/run.js';
 import type { Run } from './describe.js';
 
-/** The version of an interpreter, and of packages by the names that pip knows; null where one is not installed. */
+/** The version of an interpreter, and of packages by pip's names; null if one is not installed. */
 export type PythonPackages = z.infer<typeof answerShape>;
 
 const answerShape = z.object({ python: z.string(), versions: z.record(z.string(), z.string().nullable()) });
@@ -21,8 +21,8 @@ print(json.dumps({"python": platform.python_version(), "versions": {name: of(nam
 `;
 
 /**
- * Asks an interpreter in a process of its own; nothing is imported. `opencv-python=cv2` asks for the module too, which comes
- * in packages of several names: "unknown" where only the module is there. Throws where the interpreter does not answer.
+ * Asks an interpreter for package versions, without importing any. `opencv-python=cv2` also looks for the module, which
+ * comes in packages of several names: "unknown" if only the module is found. Throws if the interpreter does not answer.
  */
 export async function askPackages(
   python: string,

@@ -1,7 +1,7 @@
 import { flagsOf } from './arguments.js';
 import type { ModelNeed } from './trainer.js';
 
-/** Where the session's own files lie, and what is found beside models: on a new pod elsewhere, as the models are. */
+/** Flags with places of the session's own files, and of files beside models: like models, they move with the pod. */
 const PLACES = [
   ...['--output_dir', '--dataset_config', '--sample_prompts', '--logging_dir', '--tokenizer_cache_dir'],
   ...['--llm_adapter_path', '--t5_tokenizer_path'],

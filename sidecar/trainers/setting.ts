@@ -6,14 +6,14 @@ export type TrainingSettings = {
   vram: string;
   num_repeats: number;
   max_train_epochs: number;
-  /** One prompt a line. */
+  /** One prompt per line. */
   sample_prompts: string;
   /** 0: none. */
   sample_every_n_steps: number;
   resolution: number;
-  /** Save what a run can be resumed from. */
+  /** Save state folders, to resume from. */
   enable_checkpointing: boolean;
-  /** Resume by itself after an interruption or a crash. */
+  /** Auto-resume after an interruption or a crash. */
   enable_monitoring: boolean;
   seed: number;
   workers: number;
@@ -25,14 +25,14 @@ export type TrainingSettings = {
   network_dim: number;
   /** As typed: "0", "0,1", "all"; empty is the first free one. */
   gpus: string;
-  /** Further datasets of the same thing, and regularisation pictures: `subsets.ts` reads their lines. */
+  /** Additional datasets, and regularisation pictures: `subsets.ts` reads their lines. */
   more_datasets: string;
   reg_datasets: string;
 };
 
 export type SettingName = keyof TrainingSettings;
 
-/** A field of the form, and how its value is checked. */
+/** A field of the form, with the rules for its value. */
 export type Setting = {
   name: SettingName;
   label: string;
@@ -47,6 +47,6 @@ export type Setting = {
   /** "steps", "pixels", … after the field. */
   unit: string | null;
   choices: readonly { value: string; label: string }[] | null;
-  /** A resume cannot change it: the network, the optimizer and the order of the pictures keep what the state holds. */
+  /** A resume can't change it: network, optimizer and the order of the pictures come from the state. */
   fixedOnResume: boolean;
 };

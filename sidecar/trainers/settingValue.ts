@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Setting } from './setting.js';
 
-/** How the value of one field is checked and typed; messages follow the field's label. */
+/** The check and type of one field's value; messages follow the field's label. */
 export function settingValue(field: Setting): z.ZodType {
   const absent = (value: unknown) => value === undefined || value === null;
-  // A number field that was emptied means its default, an emptied text field means empty.
+  // An emptied number field means its default, an emptied text field means empty.
   const isNumber = field.type === 'integer' || field.type === 'number' || field.type === 'decimal';
   return z.preprocess(
     (value) => (absent(value) || (isNumber && value === '') ? field.default : value),
@@ -28,7 +28,7 @@ function lines(): z.ZodType {
     .transform((value) => value.replace(/\r\n?/g, '\n').trim());
 }
 
-/** Neither 0x10 nor 1_000: Python reads numbers otherwise. */
+/** Neither 0x10 nor 1_000: Python reads them differently. */
 export const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function number(field: Setting): z.ZodType {

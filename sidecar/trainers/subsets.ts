@@ -6,8 +6,8 @@ export type Subset = { name: string; repeats: number; classWord: string };
 const LINE = /^(\S+)(?:\s+(\d{1,5}))?(?:\s+(\D.*))?$/;
 
 /**
- * Reads "a dataset a line, its repeats after it, then the words for pictures without a caption": `close-ups 5 a cat`.
- * Answers a sentence for the first line that is none.
+ * Reads lines of a dataset, its repeats, and the words for pictures without a caption: `close-ups 5 a cat`. Returns a
+ * sentence for the first wrong line.
  */
 export function readSubsets(lines: string): Subset[] | { wrong: string } {
   const subsets: Subset[] = [];
@@ -23,7 +23,7 @@ export function readSubsets(lines: string): Subset[] | { wrong: string } {
   return subsets;
 }
 
-/** As above, of a record that somebody may have edited. Throws a Problem. */
+/** The same for a record that a person may have edited. Throws a Problem. */
 export function subsetsOf(lines: string): Subset[] {
   const read = readSubsets(lines);
   if ('wrong' in read) throw new Problem('bad_subset', read.wrong);

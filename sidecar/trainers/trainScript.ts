@@ -10,7 +10,7 @@ export function inputFiles(dataset: string, { sample_prompts }: TrainingSettings
   ];
 }
 
-/** train.sh: the command as it was run, to be run by hand. Whatever a value holds, it reaches the trainer unchanged. */
+/** train.sh: the command as it was run, to repeat it by hand. Every value reaches the trainer unchanged. */
 export function trainScript({ argv, cwd }: Command, environment: Record<string, string> = {}): string {
   const [program = '', ...tokens] = argv;
   const exports = Object.entries({ PYTHONUNBUFFERED: '1', ...environment });
@@ -23,7 +23,7 @@ exec ${[program, ...tokens].map(quoted).join(' \\\n  ')}
 `;
 }
 
-/** One word for a POSIX shell: single quotes keep everything but themselves. */
+/** One word for a POSIX shell, in single quotes. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

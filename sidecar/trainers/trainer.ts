@@ -3,18 +3,18 @@ import type { Argument, ArgumentValue } from './arguments.js';
 import type { Dialect } from './dialect.js';
 import type { Setting, TrainingSettings } from './setting.js';
 
-/** Everything one attempt is made from. All paths are absolute. */
+/** The input of one attempt. All paths are absolute. */
 export type TrainingInput = {
   settings: TrainingSettings;
   /** Further flags of the trainer, checked by `checkArguments`, without their leading dashes. */
   arguments: Record<string, ArgumentValue>;
   datasetPath: string;
   outputPath: string;
-  /** What every file of the session is named after: `<outputName>-000004.safetensors`. */
+  /** The first part of all file names of the session: `<outputName>-000004.safetensors`. */
   outputName: string;
   /** `firstEpoch` counts from 1, `firstStep` from 0: optimizer steps before it. Both come from `resumeRecipe`. */
   resume: { statePath: string; firstEpoch: number; firstStep: number } | null;
-  /** The GPUs it has to itself, by nvidia-smi's index: more than one share one run. Empty where there are none. */
+  /** Its GPUs, by nvidia-smi's index: several share one run. May be empty. */
   gpus: readonly number[];
   /** The interpreter that runs the trainer. */
   python: string;
@@ -26,16 +26,16 @@ export type Command = { argv: string[]; cwd: string };
 /** A file to write into the output folder before the trainer starts; `name` is relative to it. */
 export type InputFile = { name: string; content: string; executable: boolean };
 
-/** `module` is what is imported, `name` what pip calls it; `why` is a sentence. */
+/** `module` is the name for import, `name` the one for pip; `why` is a sentence. */
 export type PackageNeed = { module: string; name: string; why: string };
 
-/** A model file that a script is given by a flag. */
+/** A model file that a script gets by a flag. */
 export type ModelNeed = { flag: string; role: ModelRole; required: boolean; label: string };
 
 /** `gib`: GiB of memory that such a GPU has; 0 for none. `why` is a sentence. */
 export type GpuPreset = { vram: string; gib: number; label: string; why: string };
 
-/** Something that can train. Knows its flags and files; knows nothing of processes or HTTP. */
+/** A trainer: its flags and files, without processes or HTTP. */
 export type Trainer = {
   /** As in ui_state.json and in addresses: "practice", "sd-scripts/flux". */
   id: string;
@@ -44,35 +44,37 @@ export type Trainer = {
   description: string;
   /** The fields of its form, in the order of the page. The other names of ui_state.json mean nothing to it. */
   settings: readonly Setting[];
-  /** Whose parser names the further flags; run from `cwd`. `commit` and `also` (files in `cwd`) tell when it has changed. */
+  /**
+   * The script, run from `cwd`; its parser has the further flags. `commit` and `also` (files in `cwd`) show changes.
+   */
   script: { path: string; cwd: string; commit?: string | null; also?: readonly string[] };
-  /** What it prints and leaves behind. */
+  /** The reader of its console and files. */
   dialect: Dialect;
-  /** The checkout that its script is of: its arguments may name files there. */
+  /** The checkout of its script: arguments may name files there. */
   checkout?: string;
-  /** The interpreter that runs it, where it has one of its own. */
+  /** Its own interpreter, if it has one. */
   python?: string;
-  /** Model files that it is given by flags, among its further arguments. */
+  /** Model files, given by flags among its further arguments. */
   models?: readonly ModelNeed[];
   /** Starting points by GPU, largest first; each is a value of the setting `vram`. */
   presets?: readonly GpuPreset[];
-  /** What is given to the script unless a person says otherwise, for the base model and the preset that were chosen. */
+  /** Default flags for the chosen base model and preset. */
   given?(settings: Pick<TrainingSettings, 'base_model' | 'vram'>): Record<string, ArgumentValue>;
-  /** What its script would refuse: one sentence a field, further flags as `arguments.<flag>`. */
+  /** Values that its script would refuse: one sentence per field, further flags as `arguments.<flag>`. */
   conflicts?(settings: TrainingSettings, own: Record<string, ArgumentValue>): Record<string, string>;
-  /** Its arguments as far as they are known without asking its parser, which takes a while. */
+  /** The arguments that are known without its parser, which takes a while. */
   basics?: readonly Argument[];
-  /** Flags that its settings become, and no further arguments. */
+  /** Flags that come from settings, not from further arguments. */
   fromSettings: readonly string[];
-  /** Which flags of the script may be given under `arguments`: all but those that Trackside or a setting gives. */
+  /** The flags that `arguments` may have: all but those from Trackside or from settings. */
   furtherArguments(all: readonly Argument[]): Argument[];
-  /** A Python package that it needs for pictures of these names, and why; null where none. */
+  /** The Python package that it needs for pictures with these names, and the reason; or null. */
   needsFor?(pictures: readonly string[]): PackageNeed | null;
-  /** It trains on GPUs: one session has one to itself. */
+  /** It trains on GPUs, which belong to one session at a time. */
   usesGpu?: boolean;
-  /** What its processes find in their environment beside ours. */
+  /** Additional environment variables. */
   environment?(input: TrainingInput): Promise<Record<string, string>>;
   command(input: TrainingInput): Command;
-  /** What lies beside the command; train.sh holds `command`, which on a resume need not be that of `input`, and `environment`. */
+  /** Files beside the command. train.sh has `command` (on a resume perhaps not that of `input`) and `environment`. */
   files(input: TrainingInput, command: Command, environment?: Record<string, string>): InputFile[];
 };

@@ -3,19 +3,19 @@ import { basename, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { ifUnreadable } from '../caught.js';
 
-/** What a process trains, by its command line. */
+/** A training by hand, from its command line. */
 export type TrainingByHand = {
   /** Absolute. */
   outputDir: string;
-  /** Null where none was given. */
+  /** Null if none was given. */
   outputName: string | null;
   /** Base name of the script: "flux_train_network.py". */
   script: string;
-  /** It only starts the trainer, and may wait for it. */
+  /** A launcher: it starts the trainer, and may wait for it. */
   launcher: boolean;
 };
 
-/** Null where a command line trains nothing, or doesn't say where to. */
+/** Null for a command line without a training, or without an output folder. */
 export function readTraining(argv: readonly string[], cwd: string): TrainingByHand | null {
   const command = readTrainingCommand(argv);
   if (!command) return null;
@@ -32,7 +32,7 @@ export function readTraining(argv: readonly string[], cwd: string): TrainingByHa
   };
 }
 
-/** Flags may stand in a TOML file instead, in sections of any name (sd-scripts train_util.py read_config_from_file). */
+/** Reads flags from a TOML file, in sections of any name (sd-scripts train_util.py read_config_from_file). */
 function readConfig(path: string): Record<string, string | undefined> {
   try {
     const sections = parse(readFileSync(path.endsWith('.toml') ? path : `${path}.toml`, 'utf8'));
@@ -45,18 +45,18 @@ function readConfig(path: string): Record<string, string | undefined> {
   }
 }
 
-/** A command line that trains: the script, and what stands after it. */
+/** The command line of a training: the script, and its flags. */
 export type TrainingCommand = {
-  /** As it stands there, relative paths included. */
+  /** As written, perhaps relative. */
   script: string;
   flags: string[];
-  /** It only starts the trainer (`accelerate launch`), and may wait for it. */
+  /** A launcher (`accelerate launch`): it starts the trainer, and may wait for it. */
   launcher: boolean;
 };
 
 /**
- * Reads the arguments of a process: is it a python that runs one of sd-scripts' `*train_network.py`, or a launcher of one?
- * Null for all others, those that merely name such a file (grep, vim, tail) included.
+ * Reads the arguments of a Python process that runs one of sd-scripts' `*train_network.py`, or a launcher of one. Null
+ * for all others, including those that merely name such a file (grep, vim, tail).
  */
 export function readTrainingCommand(argv: readonly string[]): TrainingCommand | null {
   if (!/^(?:python|pypy)[\d.]*t?$/.test(basename(argv[0] ?? ''))) return null;
@@ -87,7 +87,7 @@ function isTrainScript(token: string): boolean {
   return /(?:^|_)train_network\.py$/.test(basename(token)) && !token.startsWith('-');
 }
 
-/** Where the script, or the module after `-m`, stands behind python's own options; beyond the end where there is none. */
+/** The index of the script, or of the module after `-m`, behind python's own options; past the end without one. */
 function programAt(argv: readonly string[]): number {
   for (let at = 1; at < argv.length; at += 1) {
     const token = argv[at] ?? '';
@@ -99,7 +99,7 @@ function programAt(argv: readonly string[]): number {
   return argv.length;
 }
 
-/** The value of `--flag=value` or `--flag value`, the last one given; null where it is absent. */
+/** The last value of `--flag=value` or `--flag value`; null when absent. */
 export function flagValue(argv: readonly string[], flag: string): string | null {
   const at = argv.findLastIndex((token) => token === flag || token.startsWith(`${flag}=`));
   const token = argv[at];

@@ -2,16 +2,16 @@ import { Problem } from '../problem.js';
 import type { Setting, SettingName, TrainingSettings } from './setting.js';
 import { settingValue } from './settingValue.js';
 
-/** A setting as most trainers understand it, with what one of them wants otherwise. */
+/** A setting as in most trainers, with one trainer's differences. */
 export function setting(name: SettingName, otherwise: Partial<Omit<Setting, 'name'>> = {}): Setting {
   return { name, ...PLAIN, ...COMMON[name], ...otherwise };
 }
 
 /**
- * Checks what a form or a JSON body gave against the trainer's table and fills what is missing with defaults; names
- * that the trainer does not use get the common default, so that a record holds them all. Text is taken for a number or
- * a switch where the table says so; a switch that is absent is not off, so a form has to say "off". Throws a Problem with one message a
- * field; that does not name the field, which `what` does.
+ * Checks a form or a JSON body against the trainer's table, and fills in defaults; settings that the trainer does not
+ * use get the common default, so that a record has them all. Text is converted to a number or a switch as the table
+ * says. An absent switch gets its default, so a form has to send "off". Throws a Problem with one message per field,
+ * without the field's name, which `what` has.
  */
 export function readTrainingSettings(table: readonly Setting[], given: Record<string, unknown>): TrainingSettings {
   const settings: Record<string, unknown> = {};

@@ -10,7 +10,7 @@ import type { CheckpointOnDisk } from '../dialect.js';
 import { readCheckpointName, weightsBehind } from './fileNames.js';
 import { stepsPerEpoch } from './stepCounts.js';
 
-/** Further names worth showing, as they stand in the header, in the order of the page; all values are strings. */
+/** Metadata to show, by its name in the header, in the order of the page; all values are strings. */
 const TOLD = [
   'ss_base_model_version',
   'ss_sd_model_name',
@@ -41,7 +41,7 @@ const TOLD = [
   'ss_sd_scripts_commit_hash',
   'sshs_model_hash',
 ] as const;
-/** A comment may be a book. */
+/** A comment may be very long. */
 const LONGEST_TOLD = 500;
 
 /** The weights files directly inside `folder`, newest first: those of `outputName`, and what else lies there. Reads headers only, and each only once. */
@@ -96,7 +96,7 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   const path = join(folder, named.name);
   const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isFile()) return null;
-  // A link to another file of the outputs is as good as the file; of one that leads out, nothing is read.
+  // A link within the outputs counts as its file; a link out of them is not read.
   const inside = await realInside(dirname(folder), path).catch(ifUnreadable(null, 'trainers'));
   const read = inside
     ? await readMetadata(path, signatureOf(stats)).catch(ifUnreadable('cannot be read', 'trainers'))
@@ -121,7 +121,7 @@ const readMetadata = memoByFile(async (path: string): Promise<Record<string, str
   return header.tensors === 0 ? 'holds no weights' : header.metadata;
 });
 
-/** What it says of itself (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */
+/** Its own metadata (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */
 function count({ kind, number }: Named, metadata: Record<string, string>) {
   const told = (name: string) => (/^\d+$/.test(metadata[name] ?? '') ? Number(metadata[name]) : null);
   const epochs = told('ss_num_epochs');

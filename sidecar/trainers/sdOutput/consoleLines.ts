@@ -3,7 +3,7 @@ import type { ConsoleEvent } from '../dialect.js';
 import type { Phase } from '../phase.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
-/** What a trainer's console has said so far. Plain JSON, kept in progress.json: the next sidecar goes on from it. */
+/** The state of a trainer's console so far. Plain JSON in progress.json, from where the next sidecar continues. */
 export type ConsoleState = {
   phase: Phase;
   /** The bar, counted from the last resume. */
@@ -18,22 +18,22 @@ export type ConsoleState = {
   imagesWithRepeats: number | null;
   batchesPerEpoch: number | null;
   accumulation: number | null;
-  /** "total optimization steps": of the whole training, not of what is left of it. */
+  /** "total optimization steps": of the whole training, not of its rest. */
   totalSteps: number | null;
   /** The state folder that is being written, from "Saving current state to" until "Random states saved in". */
   savingState: string | null;
   lastStateSaved: string | null;
-  /** The last weights file that was begun. */
+  /** The newest weights file, perhaps unfinished. */
   lastCheckpoint: string | null;
   resumedFrom: string | null;
-  /** "model saved.": the trainer did all it was asked for. */
+  /** "model saved.": the trainer has done everything. */
   finished: boolean;
-  /** Text that no line end has followed yet, and the log record that may go on in the next line. */
+  /** The unfinished line, and the log record that may continue in the next line. */
   carry: string;
   record: RichRecord | null;
 };
 
-/** A console on which nothing was printed yet. One for each attempt. */
+/** The empty console of a new attempt. */
 export function startConsole(): ConsoleState {
   return {
     phase: 'starting',
@@ -56,7 +56,7 @@ export function startConsole(): ConsoleState {
   };
 }
 
-/** No line that means anything is longer; more of one is not kept. */
+/** No meaningful line is longer; the rest of a line is dropped. */
 const LONGEST_LINE = 8192;
 
 /**
@@ -78,7 +78,7 @@ type Reader = { state: ConsoleState; events: ConsoleEvent[] };
 function readLine(reader: Reader, line: string): void {
   const { state } = reader;
   const afterBar = readBar(reader, line);
-  // A log record may follow on the same line as the bar.
+  // A log record may follow the bar on the same line.
   const rest = afterBar ?? line;
   const longer = state.record && continueRecord(state.record, rest);
   if (!longer) endRecord(reader);
@@ -101,7 +101,7 @@ function takeRecord(reader: Reader, record: RichRecord): void {
 const BAR =
   /^steps:\s+\d+%\|[^|]*\|\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,\s*([^\]]*))?\]/;
 
-/** Reads the main bar and returns what follows it on its line; null when the line does not begin with one. */
+/** Reads the main bar and returns the rest of its line; null if the line does not begin with one. */
 function readBar(reader: Reader, line: string): string | null {
   const found = line.startsWith('steps:') ? BAR.exec(line) : null;
   if (!found) return null;
@@ -162,7 +162,7 @@ function count(name: 'imagesWithRepeats' | 'batchesPerEpoch' | 'epochs' | 'accum
   };
 }
 
-/** A record whose end is certain need not wait for the line after it: that may be a long step away. */
+/** A record with a certain end does not wait for the next line: that may be a long step away. */
 function readableAtOnce({ text, full }: RichRecord): boolean {
   if (/^(?:Random states saved in .+\.pkl|model saved\.)$/.test(text)) return true;
   if (/^(?:generating sample images|caching |loading model)/.test(text)) return true;

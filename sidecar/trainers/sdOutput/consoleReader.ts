@@ -40,12 +40,12 @@ function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts
 }
 
 function stepsBefore({ totalSteps, total }: ConsoleState, beginning: Beginning | null, perEpoch: number | null) {
-  // The bar counts what is left of the training since its resume.
+  // The bar counts from the last resume.
   if (!beginning) return totalSteps !== null && total !== null ? Math.max(0, totalSteps - total) : 0;
   return perEpoch === null ? beginning.stepOffset : (beginning.firstEpoch - 1) * perEpoch;
 }
 
-/** Weights first, then their state (train_network.py:1690-1708): a save that has only begun has no state of its name yet. */
+/** Weights come first, then their state (train_network.py:1690-1708): a save that has just begun has no state yet. */
 function stateFollows({ lastCheckpoint, lastStateSaved }: ConsoleState): boolean {
   if (lastCheckpoint === null) return false;
   return basename(lastCheckpoint, '.safetensors') !== basename(lastStateSaved ?? '', '-state');

@@ -11,7 +11,7 @@ import { newestSample, readSamples } from './samples.js';
 import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
 import { positionByName, stepsPerEpochOf } from './stepCounts.js';
 
-/** What sd-scripts and the practice trainer print and leave behind. */
+/** The dialect of sd-scripts and the practice trainer. */
 export const sdOutput: Dialect = {
   console: consoleReader,
   outputName: (argv) => flagValue(argv, '--output_name'),
@@ -23,7 +23,7 @@ export const sdOutput: Dialect = {
   overwrites(entry, outputName, firstEpoch) {
     const file = saved(entry, outputName);
     if (!file) return firstEpoch === null && ['sample', 'logs'].includes(entry);
-    // Step names always: their count begins anew.
+    // Always for step names: their count restarts.
     return firstEpoch === null || file.kind !== 'epoch' || file.number >= firstEpoch;
   },
   checkpoints: readCheckpoints,

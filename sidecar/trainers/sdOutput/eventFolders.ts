@@ -6,7 +6,7 @@ import type { Dialect } from '../dialect.js';
 import { readLossCurve } from './lossCurve.js';
 import { readScalars } from './scalars.js';
 
-/** What sd-scripts writes to TensorBoard's event files: each of its starts makes a folder of its own in `logs/`. */
+/** sd-scripts' TensorBoard event files: each start makes a folder of its own in `logs/`. */
 export const eventFolders: Dialect['metrics'] = {
   async runs(folder) {
     const runs = [];
@@ -21,7 +21,7 @@ export const eventFolders: Dialect['metrics'] = {
   countedBy: (tag) => (/^loss\/(epoch_average|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),
 };
 
-/** Folders that hold event files, oldest first: their names begin with the time of the start. */
+/** Folders with event files, oldest first: their names begin with the time of the start. */
 async function foldersIn(outputFolder: string): Promise<string[]> {
   const inside = await realInside(dirname(outputFolder), join(outputFolder, 'logs')).catch(
     ifUnreadable(null, 'trainers'),

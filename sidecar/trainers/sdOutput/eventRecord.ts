@@ -1,6 +1,6 @@
 export type ScalarPoint = {
   tag: string;
-  /** Of the trainer: counts from the last resume for most tags (sd-scripts.md, section 5). */
+  /** The trainer's own: most tags count from the last resume (sd-scripts.md, section 5). */
   step: number;
   value: number;
   /** Seconds since 1970. */
@@ -9,7 +9,7 @@ export type ScalarPoint = {
 
 /**
  * The numbers in one TensorBoard event: protobuf Event {1 wall_time: double, 2 step: varint, 5 Summary {1 Value {1 tag,
- * 2 simple_value: float}}} (tensorflow event.proto, summary.proto). Anything else in it, or damage, holds no numbers.
+ * 2 simple_value: float}}} (tensorflow event.proto, summary.proto). Other content, or damage, gives no numbers.
  */
 export function eventScalars(bytes: Buffer): ScalarPoint[] {
   let wallTime = 0;

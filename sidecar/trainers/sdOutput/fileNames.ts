@@ -8,17 +8,17 @@ export function checkpointName(outputName: string, at: SavedAt): string {
   return `${stem(outputName, at)}.safetensors`;
 }
 
-/** What a file is of the LoRA called `outputName`; null when it is none of its checkpoints. */
+/** The kind of a checkpoint of the LoRA called `outputName`; null for other files. */
 export function readCheckpointName(file: string, outputName: string): SavedAt | null {
   return file.endsWith('.safetensors') ? readStem(file.slice(0, -'.safetensors'.length), outputName) : null;
 }
 
-/** What a folder is of the LoRA called `outputName`; null when it is none of its state folders. */
+/** The kind of a state folder of the LoRA called `outputName`; null for other folders. */
 export function readStateName(folder: string, outputName: string): SavedAt | null {
   return folder.endsWith('-state') ? readStem(folder.slice(0, -'-state'.length), outputName) : null;
 }
 
-/** The output name behind a checkpoint's or state folder's name, for folders that hold no record; null for other files. */
+/** The output name in a checkpoint's or state folder's name, for folders without a record; null for other files. */
 export function outputNameBehind(name: string): string | null {
   const found = /^(.+)(?:\.safetensors|-state)$/s.exec(name);
   return found?.[1] ? behind(found[1]).outputName : null;

@@ -5,12 +5,12 @@ import { eachScalar, type ScalarOffsets } from './scalars.js';
 
 /**
  * The loss of every step in an event folder (`loss/current`), thinned: minima and maxima stay. The curve is kept, and
- * only what was written since the last call is read and folded in: an open page asks four times a second.
+ * each call reads only new records: an open page asks four times a second.
  */
 export function readLossCurve(folder: string): Promise<LossCurve> {
   const kept = known.get(folder) ?? newKept();
   known.set(folder, kept);
-  // One after the other: two at once would both add the same points.
+  // One call after the other: two at once would add the same points twice.
   kept.reading = ended(kept.reading).then(() => readOn(folder, kept));
   return kept.reading.then(() => kept);
 }

@@ -1,10 +1,10 @@
 import type { ResumeRecipe, StateOnDisk } from '../dialect.js';
 
 /**
- * How to resume from a state folder so that the run ends after exactly the epochs asked for, however often it was
- * resumed before. `stepsPerEpoch` counts optimizer steps. `stepOffset` is that of the attempt that wrote the state, null
- * where unknown; `writersStepsPerEpoch` what an epoch had then, for a changed dataset changes it. Null when the state does
- * not tell its epoch.
+ * How to resume from a state folder so that the run ends after exactly the requested epochs, after any number of
+ * resumes. `stepsPerEpoch` counts optimizer steps. `stepOffset` is that of the attempt that wrote the state, null when
+ * unknown; `writersStepsPerEpoch` is its steps per epoch, which a changed dataset changes. Null when the state does not
+ * tell its epoch.
  *
  * In train_state.json `current_epoch` is absolute, `current_step` counts from the last resume (sd-scripts
  * train_network.py:1275, :930-948), and a resume begins at the start of an epoch (:1232-1273).

@@ -21,7 +21,7 @@ export async function readSamples(outputPath: string): Promise<SampleOnDisk[]> {
   });
 }
 
-/** File name of the newest whole sample picture; null when there is none. Looks at as few files as possible. */
+/** File name of the newest whole sample picture; null when there is none. Reads as few files as possible. */
 export async function newestSample(outputPath: string): Promise<string | null> {
   const listed = await namesIn(join(outputPath, 'sample'));
   for (const each of listed?.named.values() ?? []) {
@@ -45,12 +45,12 @@ const namesIn = settledNames((names) => {
 
 const samplesIn = settledFiles<Found>(() => true, newestFirst);
 
-/** As the trainer's own time in the names says; prompts of one time in their order. */
+/** By the trainer's time in the names; prompts of the same time in their order. */
 function newestFirst(a: Found, b: Found): number {
   return compare(b.time, a.time) || b.savedAtMs - a.savedAtMs || a.prompt - b.prompt;
 }
 
-/** Digits; localeCompare takes fifty times as long. */
+/** Digits only; localeCompare takes fifty times as long. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

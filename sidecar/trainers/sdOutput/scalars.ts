@@ -6,14 +6,14 @@ import { eventScalars, type ScalarPoint } from './eventRecord.js';
 
 export type { ScalarPoint } from './eventRecord.js';
 
-/** How far each event file was read, in bytes. Plain JSON. */
+/** The bytes read of each event file. Plain JSON. */
 export type ScalarOffsets = Record<string, number>;
 
 /**
- * Reads the points that a TensorBoard event file, or all event files under a folder, hold behind `offsets`: pass what
- * the last call answered, and only what is new is read. A record that is still being written is left for the next time.
- * Points come file by file, in the order of the files' paths, which is the order in which sd-scripts began them. A file
- * that is broken in the middle ends there. Nothing there yet means no points.
+ * Reads the points after `offsets` in a TensorBoard event file, or in all event files under a folder; with the last
+ * call's offsets, only new points. An unfinished record is left for the next call. Points come file by file, in the
+ * order of the paths, which is the order of sd-scripts' starts. A damaged file ends at the damage. A missing file has
+ * no points.
  */
 export async function readScalars(
   path: string,
@@ -23,7 +23,7 @@ export async function readScalars(
   return { offsets: await eachScalar(path, offsets, (point) => points.push(point)), points };
 }
 
-/** The same, one point after the other; those of one tag where it is given. Resolves to how far it read. */
+/** The same, one point after the other, or those of one tag. Resolves to the new offsets. */
 export async function eachScalar(
   path: string,
   offsets: ScalarOffsets,
@@ -33,7 +33,7 @@ export async function eachScalar(
   const reached: ScalarOffsets = { ...offsets };
   for (const file of await eventFiles(path)) {
     reached[file] = await readFrom(file, offsets[file] ?? 0, (record) => {
-      // Most records are of other tags, and to read one takes ten times as long as to see that.
+      // Most records have other tags, and decoding one takes ten times as long as checking its tag.
       if (only !== undefined && !record.includes(only)) return;
       for (const point of eventScalars(record)) if (only === undefined || point.tag === only) take(point);
     });
@@ -51,7 +51,7 @@ async function eventFiles(path: string): Promise<string[]> {
     .sort();
 }
 
-/** Whoever waits meanwhile waits for the records of so many bytes: some milliseconds. */
+/** Bytes of records between two pauses for the event loop: some milliseconds. */
 const BLOCK = 64 * 1024;
 /** No record of numbers is larger; a length above it is damage. */
 const LARGEST_RECORD = 64 * 1024 * 1024;

@@ -13,17 +13,17 @@ import { readStateName } from './fileNames.js';
 import { whatIsZeroed } from './zeroedWeights.js';
 
 type Options = {
-  /** The folder that the trainer is writing at this moment, from its console lines; never complete. */
+  /** The folder that the trainer is writing, from its console lines; never complete. */
   writingNow?: string | null;
   /** With "fp16" a gradient scaler belongs to a state. */
   mixedPrecision?: string | null;
 };
 
 /**
- * The state folders of `outputName` directly inside `folder`, newest save first, each put to the completeness test: a
- * killed trainer leaves half-written folders behind that a resume would accept (sd-scripts writes file by file, in
- * place). Reads headers and tails only, and each only once; what `whatIsDamaged` found out about a folder counts as
- * well. A folder that cannot be read is named with its reason; a missing one holds none.
+ * The state folders of `outputName` directly inside `folder`, newest save first, each checked for completeness: a
+ * killed trainer leaves half-written folders that a resume would accept (sd-scripts writes file by file, in place).
+ * Reads headers and tails only, once each; earlier results of `whatIsDamaged` count as well. An unreadable folder is
+ * listed with its reason; a missing one holds none.
  */
 export async function readStateFolders(
   folder: string,
@@ -43,8 +43,8 @@ export async function readStateFolders(
 }
 
 /**
- * Is any of these entries of `folder` a state folder of `outputName` that is complete? Looks at no more of them than it
- * has to, the newest by name first.
+ * Is any of these entries of `folder` a complete state folder of `outputName`? Reads no more of them than necessary,
+ * the newest by name first.
  */
 export async function hasCompleteState(
   folder: string,
@@ -66,9 +66,9 @@ export async function hasCompleteState(
 }
 
 /**
- * Reads all of a state folder that looks complete, and answers what is damaged inside, in words; null where nothing is. A
- * kill cuts files off, which shows at their ends; a lost power supply leaves zeros in the middle of files of full length.
- * Once for as long as the files stay the same: `readStateFolders` knows the answer from then on.
+ * Reads all of a state folder that looks complete, and returns its damage in words, or null. A kill cuts files off,
+ * which shows at their ends; a power cut leaves zeros inside files of full length. Once while the files stay the same:
+ * `readStateFolders` knows the result from then on.
  */
 export async function whatIsDamaged(path: string): Promise<string | null> {
   const signature = signatureOf(await filesIn(path));
@@ -121,7 +121,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // The trainer removes old state folders while we look.
+    // The trainer removes old state folders meanwhile.
     if (code === 'ENOENT' && !(await stat(path).catch(ifUnreadable(null, 'trainers')))) return null;
     const reason =
       code === 'EACCES' ? 'Trackside may not read its files' : `it cannot be read (${code ?? String(error)})`;
@@ -158,7 +158,7 @@ function signatureOf(files: FileOnDisk[]): string {
   return files.map((file) => `${file.name}:${file.ino}:${file.bytes}:${file.mtimeNs}`).join();
 }
 
-/** In the order in which a save writes them (accelerate checkpointing.py:101-170). */
+/** In the order of a save (accelerate checkpointing.py:101-170). */
 const WRITE_ORDER = [
   'train_state.json',
   'model.safetensors',
@@ -210,7 +210,7 @@ async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]):
 /** Files of two saves lie further apart: at least the start of a trainer and an epoch. Closer ones were written, or copied, at once. */
 const ONE_WRITE_MS = 3000;
 
-/** A save over an older folder of the same name that was cut off leaves whole files of two saves. */
+/** An interrupted save over an older folder of the same name leaves whole files of two saves. */
 function outOfOrder(files: FileOnDisk[]): string | null {
   const times = files.map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n));
   if (Math.max(...times) - Math.min(...times) < ONE_WRITE_MS) return null;

@@ -5,7 +5,7 @@ export function stepsPerEpoch(batches: number, accumulation: number | null): num
   return Math.ceil(batches / (accumulation ?? 1));
 }
 
-/** Steps of an epoch by the first run's epoch states, which hold both counts (`current_step` is run-local, train_network.py:1275). */
+/** Steps per epoch from the first run's epoch states (`current_step` is run-local, train_network.py:1275). */
 export function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
   const ratios = states.flatMap((state) =>
     state.kind !== 'step' && state.currentEpoch && state.currentStep ? [state.currentStep / state.currentEpoch] : [],
@@ -14,7 +14,7 @@ export function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
   return Number.isInteger(most) && most > 0 ? most : null;
 }
 
-/** How far along a state folder lies whose contents don't tell, by its name. */
+/** A state folder's place along the training by its name alone. */
 export function positionByName({ kind, number }: StateOnDisk, { stepsPerEpoch, writer }: StepCounts): number | null {
   if (stepsPerEpoch === null) return null;
   if (number === null) return Number.POSITIVE_INFINITY;

@@ -1,17 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { readSafetensors, type TensorPlace } from '../../files/safetensors.js';
 
-/** What a file system loses at once when the power goes: a page that was never written reads as zeros. */
+/** The unit that a power cut loses: a page that was never written reads as zeros. */
 const PAGE = 4096;
 const ZEROS = Buffer.alloc(PAGE);
 const BLOCK = 1024 * PAGE;
 
 /**
- * Looks for zeros where a trained LoRA has none. A weights file holds no checksum, and after a lost power supply it may
- * have its full length and a sound header, and pages of zeros behind it, which a resume would train on. Answers in
- * words what is wrong, to follow the file's name; null where nothing is. Reads the whole file.
+ * Looks for zeros where a trained LoRA has none. A weights file has no checksum, and after a power cut it may have its
+ * full length and a good header, but pages of zeros after it, which a resume would train on. Returns the fault in words
+ * that follow the file's name, or null. Reads the whole file.
  *
- * A tensor of nothing but zeros is no proof: one that was never trained (`lora_up` begins as zeros) looks so, too.
+ * A tensor of zeros is no proof: an untrained one (`lora_up` begins as zeros) looks the same.
  */
 export async function whatIsZeroed(path: string): Promise<string | null> {
   const header = await readSafetensors(path);
@@ -52,15 +52,12 @@ function touching(places: readonly TensorPlace[], from: number, to: number): Ten
   return places.filter((place) => place.from < to && place.to > from);
 }
 
-/** What a LoRA begins with and never trains to zero: its scale, and the half that is drawn at random. */
+/** The parts of a LoRA that are never zero: its scale, and the half that begins as random numbers. */
 function neverZero({ name }: TensorPlace): boolean {
   return /\.(?:alpha|lora_down\.weight|lora_A\.weight)$/.test(name);
 }
 
-/**
- * A tail of zeros that is shorter than a page shows in the last numbers: trained ones are not zero, nor so small that only
- * their last bytes were lost.
- */
+/** A tail of zeros shorter than a page shows in the last numbers: trained ones are neither zero nor that small. */
 async function endsZeroed(file: FileHandle, places: readonly TensorPlace[]): Promise<boolean> {
   const filled = places.filter((place) => place.to > place.from);
   const zeroed: TensorPlace[] = [];
@@ -72,7 +69,7 @@ async function endsZeroed(file: FileHandle, places: readonly TensorPlace[]): Pro
     if (neverZero(place)) return true;
     zeroed.push(place);
   }
-  // Untrained, the last one is not alone in it.
+  // If untrained, the last number is not the only zero.
   const last = zeroed[0];
   if (!last) return false;
   for (const other of filled) {

@@ -2,7 +2,7 @@ import type { Argument, ArgumentValue } from '../arguments.js';
 import type { Family } from './family.js';
 import { presetsOf } from './layers.js';
 
-/** What people change most, with the type that every script's parser gives it. */
+/** The flags that people change most, with their type in every script's parser. */
 const common: Record<string, Argument['type']> = {
   train_batch_size: 'integer',
   gradient_accumulation_steps: 'integer',
@@ -27,8 +27,8 @@ const common: Record<string, Argument['type']> = {
 };
 
 /**
- * The arguments to work with while the script's own parser is being asked, which takes ten seconds once a commit: what a
- * family and its presets give, its model files, and what people change most. No defaults, no help.
+ * The arguments until the script's own parser has answered, which takes ten seconds once per commit: those of a family
+ * and its presets, its model files, and those that people change most. No defaults, no help.
  */
 export function basicArguments(family: Family): Argument[] {
   const types = new Map(Object.entries(common));

@@ -7,24 +7,24 @@ import type { Settings } from '../../settings.js';
 export type Checkout = {
   /** Absolute. */
   path: string;
-  /** Of its git history, null where it has none (a downloaded archive). */
+  /** Its git commit, null without a history (a downloaded archive). */
   commit: string | null;
-  /** Absolute where it was found beside the checkout, else the name that was set. */
+  /** Absolute if it was found beside the checkout, else the configured name. */
   python: string;
-  /** Where `python` comes from, in words. */
+  /** The source of `python`, in words. */
   pythonFrom: string;
 };
 
-/** What a person is told instead. */
+/** Why there is none, in words. */
 export type NoCheckout = { missing: string };
 
-/** The Python that is meant when none was set. */
+/** The default Python. */
 const DEFAULT_PYTHON = 'python3';
 
 /**
- * The checkout that TRACKSIDE_SD_SCRIPTS names, else the first of the usual places that holds one: beside us, on a pod's
- * volume, inside a FluxGym or a kohya_ss. A handful of stat calls: cheap enough to be asked every time, so that a checkout
- * that was just cloned is found without a restart.
+ * The checkout that TRACKSIDE_SD_SCRIPTS names, else the first one in the usual places: beside us, on a pod's volume,
+ * inside a FluxGym or a kohya_ss. A handful of stat calls, cheap enough for every request, so that a new checkout is
+ * found without a restart.
  */
 export function findCheckout(
   settings: Pick<Settings, 'sdScripts' | 'python' | 'root'>,
@@ -40,7 +40,7 @@ export function findCheckout(
   return path ? describe(path, settings.python) : { missing: 'sd-scripts was not found in the usual places.' };
 }
 
-/** The Python to ask a script with: that of its checkout where it is one of sd-scripts'. */
+/** The Python for a script: its checkout's, for one of sd-scripts. */
 export function pythonFor(script: string, set: string): string {
   const folder = dirname(resolve(script));
   return isCheckout(folder) ? pythonOf(folder, set).python : set;
@@ -90,7 +90,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** As git has it, without git: a pod's image need not have it, and it refuses a folder of another user. */
+/** The commit, read without git: a pod's image may lack git, and git refuses another user's folder. */
 function commitOf(path: string): string | null {
   try {
     const folder = gitFolder(path);
@@ -102,7 +102,7 @@ function commitOf(path: string): string | null {
   }
 }
 
-/** `.git` of a submodule or a worktree is a file that names the folder. */
+/** In a submodule or a worktree, `.git` is a file that names the folder. */
 function gitFolder(path: string): string {
   const git = join(path, '.git');
   if (statSync(git).isDirectory()) return git;

@@ -2,7 +2,7 @@ import type { Argument } from '../arguments.js';
 import type { Family } from './family.js';
 
 /**
- * Optimizers that sd-scripts knows by name (train_util.py:4826). Any other value would be imported as a Python module, so
+ * Optimizers that sd-scripts knows by name (train_util.py:4826). It would import any other value as a Python module, so
  * only these can be chosen.
  */
 export const optimizers = [
@@ -60,7 +60,7 @@ const torchSchedulers = [
   'StepLR',
 ] as const;
 
-/** What names a Python module is chosen from a list, never typed. */
+/** Gives flags that name a Python module their list of choices: such values are never typed. */
 export function withChoices(family: Family, argument: Argument): Argument {
   const choices = choicesOf(family)[argument.name];
   return choices ? { ...argument, choices: [...choices] } : argument;

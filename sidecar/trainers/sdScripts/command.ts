@@ -6,8 +6,9 @@ import { effectiveFlags } from './layers.js';
 import { cpuPreset } from './presets.js';
 
 /**
- * `python -m accelerate.commands.launch` with every launcher flag that the machine's own configuration would otherwise
- * decide, the script, and its flags (sd-scripts.md, section 1). Run in the checkout: its modules are imported from there.
+ * `python -m accelerate.commands.launch` with every launcher flag that would otherwise come from the machine's own
+ * configuration, the script, and its flags (sd-scripts.md, section 1). Runs in the checkout, from where modules are
+ * imported.
  */
 export function launchCommand(
   family: Family,
@@ -40,12 +41,12 @@ function launcherFlags({ settings, gpus }: TrainingInput, precision: string): st
     'no',
     '--num_cpu_threads_per_process',
     onCpu ? '2' : '1',
-    // Two runs on one machine must not meet at one port: each has its first GPU to itself. With 0, "any", torchrun waits for ever.
+    // Two runs on one machine need different ports, so the first GPU decides. With 0, "any", torchrun waits for ever.
     ...(!onCpu && processes > 1 ? ['--main_process_port', String(29_500 + (gpus[0] ?? 0))] : []),
   ];
 }
 
-/** In the order of FluxGym's train.sh: models, network and training, then where things are written. */
+/** In the order of FluxGym's train.sh: models, network and training, then output places. */
 function scriptFlags(family: Family, input: TrainingInput, tokenizers: string): Flags {
   const { settings, outputPath, outputName, resume } = input;
   const models = new Set(family.needs.map(({ flag }) => flag));
@@ -85,7 +86,7 @@ function fromSettings(family: Family, { settings }: TrainingInput): Flags {
   };
 }
 
-/** A resumed trainer would start at the wrong epoch without it; with several GPUs it divides an epoch's length twice. */
+/** Without it a resumed trainer starts at the wrong epoch; with several GPUs it divides an epoch's length twice. */
 function beginning(
   { gpus }: TrainingInput,
   resume: NonNullable<TrainingInput['resume']>,

@@ -3,10 +3,10 @@ import type { TrainingSettings } from '../setting.js';
 import type { Family, Flags } from './family.js';
 import { baseModelOf, effectiveFlags } from './layers.js';
 
-/** Flags that shuffle or drop captions, which cached text encoder outputs cannot follow. */
+/** Flags that shuffle or drop captions, which cached text encoder outputs can't do. */
 const captionChanges = ['shuffle_caption', 'token_warmup_step', 'caption_tag_dropout_rate', 'caption_dropout_rate'];
 
-/** Two flags that a script refuses together, or that do nothing together. */
+/** Pairs of flags that a script refuses, or that have no effect together. */
 const pairs: readonly { one: string; other: string; why: string }[] = [
   { one: 'blocks_to_swap', other: 'cpu_offload_checkpointing', why: 'sd-scripts can’t do both' },
   { one: 'blocks_to_swap', other: 'unsloth_offload_checkpointing', why: 'sd-scripts can’t do both' },
@@ -18,7 +18,7 @@ const pairs: readonly { one: string; other: string; why: string }[] = [
   { one: 'highvram', other: 'lowram', why: 'they are opposites' },
 ];
 
-/** What one flag needs beside it. */
+/** Flags that need another flag. */
 const needs: readonly { flag: string; needs: string; is?: ArgumentValue }[] = [
   { flag: 'adaptive_noise_scale', needs: 'noise_offset' },
   { flag: 'scale_v_pred_loss_like_noise_pred', needs: 'v_parameterization' },
@@ -28,8 +28,8 @@ const needs: readonly { flag: string; needs: string; is?: ArgumentValue }[] = [
 ];
 
 /**
- * What a script would refuse after a minute of loading, said before: one sentence a field (`arguments.<flag>`, or a
- * setting's name). Nothing where all fits together.
+ * Finds values that a script would refuse after a minute of loading: one sentence per field (`arguments.<flag>`, or a
+ * setting's name).
  */
 export function conflicts(
   family: Family,
@@ -38,7 +38,7 @@ export function conflicts(
 ): Record<string, string> {
   const flags = effectiveFlags(family, settings, own);
   const wrong: Record<string, string> = {};
-  // Beside the flag that somebody gave: what a preset gives is not what they see.
+  // Blames the person's own flag: they don't see the preset's.
   const blame = (message: string, ...names: string[]) => {
     const name = names.find((each) => each in own) ?? names[0];
     wrong[`arguments.${name}`] ??= message;
@@ -90,7 +90,7 @@ function checkSwapping(family: Family, settings: TrainingSettings, flags: Flags,
   if (blocks > most) blame(`--blocks_to_swap must be at most ${most} for this model.`, 'blocks_to_swap');
 }
 
-/** torch refuses workers that stay without any workers. */
+/** torch refuses persistent workers without any workers. */
 function checkWorkers(
   settings: TrainingSettings,
   flags: Flags,

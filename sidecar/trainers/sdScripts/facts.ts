@@ -4,7 +4,7 @@ import type { Settings } from '../../settings.js';
 import { findCheckout, usualPlaces } from './checkout.js';
 import { missingPackages, readPackages } from './packages.js';
 
-/** What there is of sd-scripts; all null where it was not found. `missing`: sentences, each with what to do. */
+/** The facts about sd-scripts; all null when it was not found. `missing`: sentences, each with a remedy. */
 export type SdScriptsFacts = {
   path: string | null;
   commit: string | null;
@@ -14,14 +14,14 @@ export type SdScriptsFacts = {
   packages: { name: string; wanted: string | null; installed: string | null }[];
   gpus: { index: number; name: string; memory_total: number; driver: string }[];
   missing: string[];
-  /** Where it was looked for in vain. */
+  /** The places that were searched in vain. */
   looked_in: string[];
 };
 
 const FRESH_MS = 10_000;
 let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
 
-/** What there is of sd-scripts on this machine, and what is missing, in words. Python is asked every ten seconds at most. */
+/** Reads the facts about sd-scripts on this machine, and what is missing. Asks Python every ten seconds at most. */
 export async function sdScriptsFacts(settings: Settings, { gpus, missing: noGpu }: Gpus): Promise<SdScriptsFacts> {
   const cards = gpus.map(({ index, name, memoryTotal, driver }) => ({
     index,

@@ -11,7 +11,7 @@ import {
   sdxlPresets,
 } from './presets.js';
 
-/** Text encoder outputs are kept beside the pictures, so that a resume need not make them again. */
+/** Keeps text encoder outputs beside the pictures, so that a resume does not compute them again. */
 const cacheTexts: Flags = { cache_text_encoder_outputs: true, cache_text_encoder_outputs_to_disk: true };
 const cacheLatents: Flags = { cache_latents: true, cache_latents_to_disk: true };
 const common: Flags = {
@@ -40,7 +40,7 @@ const maybe = (flag: string, role: ModelNeed['role'], label: string): ModelNeed 
 };
 
 const FLOW_SAMPLING = ['sigma', 'uniform', 'sigmoid', 'shift', 'flux_shift'] as const;
-/** What most families share; each says where it differs. */
+/** The values that most families share. */
 const plain = {
   fixed: {},
   bucketStep: 32,
@@ -169,7 +169,7 @@ export const families: readonly Family[] = [
     script: 'sd3_train_network.py',
     // The documentation says networks.lora; the one made for this model is lora_sd3.
     networkModules: ['networks.lora_sd3', 'lycoris.kohya'],
-    // A checkpoint may hold text encoders: then those are not asked for (modelNeeds.ts).
+    // Text encoders inside the checkpoint are not asked for (modelNeeds.ts).
     needs: [
       main('sd3'),
       need('clip_l', 'clip_l', 'CLIP-L'),
@@ -240,7 +240,7 @@ export const families: readonly Family[] = [
     presets: hunyuanPresets,
     settings: { ...commonSettings, resolution: 1024, timestep_sampling: 'sigma' },
     mostBlocksToSwap: 37,
-    // hunyuan_image_train_network.py asks train_network.py's check first.
+    // hunyuan_image_train_network.py calls train_network.py's check first.
     bucketStep: 64,
     timestepSampling: FLOW_SAMPLING,
   },

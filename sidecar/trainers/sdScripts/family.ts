@@ -2,16 +2,16 @@ import type { ArgumentValue } from '../arguments.js';
 import type { TrainingSettings } from '../setting.js';
 import type { GpuPreset, ModelNeed } from '../trainer.js';
 
-/** Flags without their dashes; `false` takes away what an earlier layer gave. */
+/** Flags without their dashes; `false` removes an earlier layer's flag. */
 export type Flags = Record<string, ArgumentValue>;
 
-/** A model that a family trains on; `value` is ui_state.json's `base_model`, and what MODELS downloads by. */
+/** A model that a family trains on; `value` is ui_state.json's `base_model`, and the key for downloads. */
 export type BaseModel = {
   value: string;
   label: string;
-  /** Flags that this model needs, beside the family's. */
+  /** This model's flags, beside the family's. */
   flags?: Flags;
-  /** Where it differs from the family. */
+  /** If it differs from the family's. */
   mostBlocksToSwap?: number;
 };
 
@@ -19,7 +19,7 @@ export type BaseModel = {
 export type Preset = GpuPreset & { flags: Flags };
 
 /**
- * One kind of base model of kohya-ss/sd-scripts: what its script needs, and where to begin. Facts as of commit 48d368f
+ * One kind of base model of kohya-ss/sd-scripts: its script's needs, and starting values. Facts as of commit 48d368f
  * (sd-scripts.md, section 1; the scripts' `assert_extra_args`; docs/*_train_network.md).
  */
 export type Family = {
@@ -33,20 +33,20 @@ export type Family = {
   /** The main model first. */
   needs: readonly [ModelNeed, ...ModelNeed[]];
   baseModels: readonly [BaseModel, ...BaseModel[]];
-  /** Always given, and not to be changed: without them the script refuses or trains something else. */
+  /** Fixed flags: without them the script refuses or trains something else. */
   fixed: Flags;
-  /** Where to begin, whatever the GPU; each may be changed. */
+  /** Default flags for any GPU. */
   flags: Flags;
   presets: readonly [Preset, ...Preset[]];
-  /** How a sample prompt has to be written for it, where the usual way is not enough. */
+  /** Help for sample prompts, if they need more than usual. */
   promptHelp?: string;
-  /** What the form begins with. */
+  /** Defaults of the form. */
   settings: Partial<TrainingSettings>;
-  /** `bucket_reso_steps` has to be a multiple of it. */
+  /** `bucket_reso_steps` must be a multiple of it. */
   bucketStep: number;
-  /** Of `--blocks_to_swap`; 0: the script cannot swap. */
+  /** The limit of `--blocks_to_swap`; 0: the script can't swap. */
   mostBlocksToSwap: number;
-  /** Values of `--timestep_sampling`, null where the script has no such flag. */
+  /** Values of `--timestep_sampling`; null if the script has no such flag. */
   timestepSampling: readonly string[] | null;
   /** Does the script take `--guidance_scale`? */
   guidance: boolean;

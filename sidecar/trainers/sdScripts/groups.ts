@@ -1,6 +1,6 @@
 import type { Argument } from '../arguments.js';
 
-/** sd-scripts' parsers know one group, "options", of two hundred flags. In the order of the form; the first that fits has it. */
+/** Groups for sd-scripts' two hundred flags, whose parsers have one group, "options". The first match counts. */
 const groups: readonly { title: string; flags: RegExp }[] = [
   { title: 'Metadata of the LoRA', flags: /^(metadata_|no_metadata|training_comment)/ },
   { title: 'Upload to the hub', flags: /(huggingface|async_upload)/ },
@@ -29,7 +29,7 @@ const groups: readonly { title: string; flags: RegExp }[] = [
   { title: 'Models', flags: /(model|^vae$|clip_|t5|encoder|gemma|qwen|byt5|^ae$|controlnet)/ },
 ];
 
-/** The flag under a title of its own, its help in English alone: the Japanese half repeats it. */
+/** The flag with its group, and its help in English only: the Japanese half repeats it. */
 export function inGroup(argument: Argument): Argument {
   const group = groups.find(({ flags }) => flags.test(argument.name))?.title ?? 'More';
   return { ...argument, group, help: argument.help && english(argument.help) };

@@ -5,7 +5,7 @@ import type { Run } from '../describe.js';
 import { askPackages } from '../pythonPackages.js';
 import type { Checkout } from './checkout.js';
 
-/** `wanted`: the version that requirements.txt pins, null where any will do. `installed`: null where it is not. */
+/** `wanted`: the version that requirements.txt pins, or null. `installed`: its version, or null. */
 export type Package = { name: string; wanted: string | null; installed: string | null };
 
 export type Packages = {
@@ -14,7 +14,7 @@ export type Packages = {
   problem: string | null;
 };
 
-/** Without these, nothing trains; the rest of requirements.txt is for an optimizer each. */
+/** Optional packages, and their use; all others are required for any training. */
 const FOR: Record<string, string> = {
   bitsandbytes: 'the optimizers whose names end in 8bit, which most presets use',
   'lion-pytorch': 'the optimizer Lion',
@@ -24,12 +24,12 @@ const FOR: Record<string, string> = {
   prodigyopt: 'the optimizer Prodigy',
 };
 
-/** What the checkout's requirements.txt asks for, and torch, against what its Python has. Nothing of it is imported. */
+/** Compares the checkout's requirements.txt, and torch, with its Python's packages. Imports none of them. */
 export async function readPackages({ path, python }: Checkout, run: Run): Promise<Packages> {
   const wanted = requirements(
     await readFile(join(path, 'requirements.txt'), 'utf8').catch(ifUnreadable('', 'trainers')),
   );
-  // One of them is enough: pods without a display have the headless one.
+  // One of the two is enough: pods without a display have the headless one.
   const names = [...wanted.keys(), 'opencv-python-headless'];
   try {
     const answer = await askPackages(python, names, run);
@@ -45,14 +45,14 @@ export async function readPackages({ path, python }: Checkout, run: Run): Promis
   }
 }
 
-/** Names and pins; torch, which a person installs first to match the driver, is not among them, and accelerate is needed whatever they say. */
+/** Names and pins. Adds torch, which requirements.txt leaves to the person, and accelerate, which is always needed. */
 function requirements(text: string): Map<string, string | null> {
   const lines = text.split('\n').map((line) => /^([A-Za-z][\w.-]*)(?:\[[^\]]*\])?(?:==([^\s;]+))?/.exec(line.trim()));
   const named = lines.flatMap((match): [string, string | null][] => (match?.[1] ? [[match[1], match[2] ?? null]] : []));
   return new Map([['torch', null], ['torchvision', null], ['accelerate', null], ...named]);
 }
 
-/** What is missing, in words, each with its remedy. */
+/** Missing packages, in sentences with a remedy. */
 export function missingPackages({ path, python }: Checkout, { packages, problem }: Packages): string[] {
   if (problem) return [`${problem} Set TRACKSIDE_PYTHON to the Python that sd-scripts is installed in.`];
   const missing = packages.filter(({ installed }) => installed === null).map(({ name }) => name);

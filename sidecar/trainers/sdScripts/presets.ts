@@ -34,7 +34,7 @@ const card = (gib: number, why: string, flags: Flags): Preset => ({
   flags,
 });
 
-/** FluxGym's three in the middle; `--split_mode` is written as what it means, `--blocks_to_swap=18`. */
+/** FluxGym's three presets are in the middle; its `--split_mode` becomes its meaning, `--blocks_to_swap=18`. */
 export const fluxPresets: Family['presets'] = [
   card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
   card(24, 'fp8 weights and the plain AdamW optimizer: nothing is swapped.', {
@@ -60,7 +60,7 @@ export const fluxPresets: Family['presets'] = [
   }),
 ];
 
-/** The same weights and blocks as FLUX.1, so what fits there fits here; documented with 18 blocks swapped. */
+/** The same weights and blocks as FLUX.1, so its presets fit; documented with 18 blocks swapped. */
 export const chromaPresets: Family['presets'] = [
   card(48, 'Without fp8: the model keeps its full precision.', { optimizer_type: 'AdamW' }),
   card(24, 'fp8 weights and 8-bit AdamW: nothing is swapped.', { fp8_base: true }),

@@ -3,7 +3,7 @@ import { setting } from '../trainingSettings.js';
 import type { Family } from './family.js';
 import { presetsOf } from './layers.js';
 
-/** The fields of a family's form: all 21 names of ui_state.json that it has a use for, with its own defaults. */
+/** The fields of a family's form: the names of ui_state.json that it uses, with its own defaults. */
 export function settingsOf(family: Family): Setting[] {
   const { settings, baseModels, timestepSampling } = family;
   const field = (name: Setting['name'], otherwise: Partial<Setting> = {}) => {

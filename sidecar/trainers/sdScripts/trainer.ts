@@ -49,7 +49,7 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
   };
 }
 
-/** Which GPUs it sees, in the order in which nvidia-smi counts them; CUDA by itself puts the fastest first. */
+/** The visible GPUs, in nvidia-smi's order; by default CUDA puts the fastest first. */
 function visibleGpus({ gpus }: TrainingInput): Record<string, string> {
   return gpus.length === 0 ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
 }
@@ -59,7 +59,7 @@ const FROM_SETTINGS = [
   ...['sample_every_n_steps', 'guidance_scale', 'timestep_sampling'],
 ];
 
-/** What dataset.toml holds too, and what asks for another way to train. */
+/** Flags that dataset.toml has too, and flags for other kinds of training. */
 const NOT_FURTHER = new Set([
   ...OWN_FLAGS,
   ...FROM_SETTINGS,
@@ -85,7 +85,7 @@ function files(input: TrainingInput, command: Command, environment: Record<strin
     folders: foldersOf(input),
     resolution: settings.resolution,
     batchSize: Number(train_batch_size ?? 1),
-    // What stands in the file wins over the flag.
+    // The file's value overrides the flag.
     shuffleCaption: shuffle_caption === true,
     keepTokens: Number(keep_tokens ?? 1),
   });
