@@ -34,7 +34,7 @@ export async function putAway(
     await mkdir(entry);
     for (const file of files) {
       const [from, to] = [join(at, file), join(entry, file)];
-      // silent: disks without links keep nothing beside it.
+      // silent: disks without hard links keep no copy in place.
       if (keep) await link(from, to).catch(() => rename(from, to));
       else await rename(from, to);
     }
@@ -121,7 +121,7 @@ export async function restoreFromTrash(
           const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
           const all = there.size === 0 ? await readdir(join(trash, entry)) : files;
           for (const file of all) await rename(join(trash, entry, file), join(folder.at, file));
-          // Another file in it stays put away.
+          // Keeps other files of the entry in the trash.
           await ended(rmdir(join(trash, entry)));
           await syncFolder(folder.at);
           return { files, kept };

@@ -118,7 +118,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       openStreams.set(hub, (openStreams.get(hub) ?? 1) - 1);
     }
   });
-  // After the fact: streamSSE says no-cache, and a proxy that compresses holds back.
+  // After streamSSE, which sets only no-cache: a proxy that compresses would hold messages back.
   answer.headers.set('Cache-Control', 'no-store, no-transform');
   return answer;
 }

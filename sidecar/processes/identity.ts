@@ -20,7 +20,7 @@ export function readProcess(pid: number): Process | null {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
-    // silent: gone, or not to be looked at by us.
+    // silent: gone, or not readable for us.
     return null;
   }
 }
@@ -72,7 +72,7 @@ function attempt(read: () => string): string | null {
   try {
     return read();
   } catch {
-    // silent: gone, or not to be looked at by us.
+    // silent: gone, or not readable for us.
     return null;
   }
 }

@@ -76,7 +76,7 @@ function real(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // silent: not there yet.
+    // silent: not made yet.
     return path === dirname(path) ? path : join(real(dirname(path)), basename(path));
   }
 }
