@@ -27,6 +27,15 @@ export function ifUnreadable<T>(other: T, room: string): (error: unknown) => T {
   };
 }
 
+/** The result of a synchronous read; `other` on an error, as in `ifUnreadable`. */
+export function readOr<T>(other: T, room: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return ifUnreadable(other, room)(error);
+  }
+}
+
 /** For a `.catch` of background work: logs the error. */
 export function logged(room: string, msg: string, session?: string): (error: unknown) => void {
   return (error) => log.warn(room, msg, { ...(session === undefined ? {} : { session }), error });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { ifUnreadable } from '../caught.js';
+import { readOr } from '../caught.js';
 import { ownNamespace } from '../processes/identity.js';
 import { foundPython } from '../processes/python.js';
 import type { AttemptRecord } from './attemptFile.js';
@@ -32,11 +32,7 @@ const answers = new Map<string, { free: boolean; at: number }>();
 function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
   const { bootId } = ownNamespace();
   if (attempt.lock !== 'folder' || bootId === null || attempt.boot_id !== bootId) return false;
-  try {
-    return statSync(outputFolder).dev === attempt.device;
-  } catch (error) {
-    return ifUnreadable(false, 'launchers')(error);
-  }
+  return readOr(false, 'launchers', () => statSync(outputFolder).dev === attempt.device);
 }
 
 /** Shared and non-blocking, so that two checks do not meet; Node itself has no flock(2). */

@@ -4,7 +4,7 @@ import { closeSync, type FSWatcher, openSync, readSync, unlinkSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bridge, contract } from '../bridge.js';
-import { ifUnreadable } from '../caught.js';
+import { ifUnreadable, readOr } from '../caught.js';
 import { resolvePython } from '../processes/python.js';
 import { readAttempt } from './attemptFile.js';
 import { lastBeatOfSilent } from './heartbeat.js';
@@ -140,9 +140,7 @@ function readAll(descriptor: number): string {
 
 /** Null when the limit of inotify is reached: then only polling. */
 function watchFolder(folder: string, look: () => void): FSWatcher | null {
-  try {
-    return watch(folder, { persistent: false }, look).on('error', () => {});
-  } catch (error) {
-    return ifUnreadable(null, 'launchers')(error);
-  }
+  return readOr<FSWatcher | null>(null, 'launchers', () =>
+    watch(folder, { persistent: false }, look).on('error', () => {}),
+  );
 }

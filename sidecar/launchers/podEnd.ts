@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
-import { ifUnreadable } from '../caught.js';
+import { readOr } from '../caught.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isThisNamespace } from './liveness.js';
 
@@ -46,11 +46,9 @@ export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boo
 }
 
 function readNote(outputFolder: string): z.infer<typeof note> | null {
-  try {
-    return note.parse(JSON.parse(readFileSync(join(outputFolder, FILE), 'utf8')));
-  } catch (error) {
-    return ifUnreadable(null, 'launchers')(error);
-  }
+  return readOr<z.infer<typeof note> | null>(null, 'launchers', () =>
+    note.parse(JSON.parse(readFileSync(join(outputFolder, FILE), 'utf8'))),
+  );
 }
 
 function uptime(): number {

@@ -1,6 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { contract } from '../bridge.js';
-import { isLiving, type Process, type ProcessIdentity, readLiving, readProcess } from '../processes/identity.js';
+import {
+  isLiving,
+  type Process,
+  type ProcessIdentity,
+  readable,
+  readLiving,
+  readProcess,
+} from '../processes/identity.js';
 import type { AttemptRecord } from './attemptFile.js';
 
 const { mark: MARK } = contract;
@@ -80,36 +87,22 @@ const LOCK_DESCRIPTOR = 3;
 function lockOf(pid: number): string | null {
   const stats = statOf(pid, LOCK_DESCRIPTOR, (path) => !path.startsWith('/dev/'));
   if (!stats?.isDirectory()) return null;
-  try {
-    const holds = readFileSync(`/proc/${pid}/fdinfo/${LOCK_DESCRIPTOR}`, 'latin1').includes('FLOCK');
-    return holds ? `lock ${stats.dev}:${stats.ino}` : null;
-  } catch {
-    // silent: gone, or another user's process.
-    return null;
-  }
+  const facts = readable(() => readFileSync(`/proc/${pid}/fdinfo/${LOCK_DESCRIPTOR}`, 'latin1'));
+  return facts?.includes('FLOCK') ? `lock ${stats.dev}:${stats.ino}` : null;
 }
 
 /** The file behind a descriptor, if its path fits: other files are not touched, for their disk may hang. */
 function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolean): Stats | null {
   const link = `/proc/${pid}/fd/${descriptor}`;
-  try {
-    const path = readlinkSync(link);
-    return path.startsWith('/') && mayBe(path) ? statSync(link) : null;
-  } catch {
-    // silent: gone, or another user's process.
-    return null;
-  }
+  const path = readable(() => readlinkSync(link));
+  return path?.startsWith('/') && mayBe(path) ? readable(() => statSync(link)) : null;
 }
 
 /** Null also for another user's process, whose environment can't be read. */
 function markOf(pid: number): string | null {
-  let environment: string;
-  try {
-    environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
-  } catch {
-    // silent: gone, or another user's process.
-    return null;
-  }
+  const read = readable(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+  if (read === null) return null;
+  const environment = `\0${read}`;
   const start = environment.indexOf(`\0${MARK}=`);
   if (start < 0) return null;
   const end = environment.indexOf('\0', start + 1);

@@ -17,12 +17,7 @@ export type Process = ProcessIdentity & {
 
 /** A process as /proc shows it; null if it does not exist or may not be read. */
 export function readProcess(pid: number): Process | null {
-  try {
-    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    // silent: gone, or not readable for us.
-    return null;
-  }
+  return readable(() => parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1')));
 }
 
 /** The process, if it is still the same one and not a zombie, on which kill(pid, 0) would succeed too. */
@@ -58,9 +53,9 @@ export type Namespace = {
 /** Read once: a process cannot leave its PID namespace. */
 export function ownNamespace(): Namespace {
   own ??= {
-    link: attempt(() => readlinkSync('/proc/self/ns/pid')),
+    link: readable(() => readlinkSync('/proc/self/ns/pid')),
     initStartTicks: readProcess(1)?.startTicks ?? null,
-    bootId: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    bootId: readable(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
     hostname: hostname(),
   };
   return own;
@@ -68,7 +63,8 @@ export function ownNamespace(): Namespace {
 
 let own: Namespace | undefined;
 
-function attempt(read: () => string): string | null {
+/** What is read of /proc; null if the process is gone, or another user's. */
+export function readable<T>(read: () => T): T | null {
   try {
     return read();
   } catch {

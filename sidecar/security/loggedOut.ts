@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ifUnreadable } from '../caught.js';
+import { readOr } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'logged-out.json';
@@ -25,9 +25,7 @@ export function openLoggedOut(folder: string): LoggedOut {
 }
 
 function read(path: string): [string, number][] {
-  try {
-    return Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>);
-  } catch (error) {
-    return ifUnreadable([], 'security')(error);
-  }
+  return readOr<[string, number][]>([], 'security', () =>
+    Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>),
+  );
 }

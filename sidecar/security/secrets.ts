@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ended, ifUnreadable, logged } from '../caught.js';
+import { ended, logged, readOr } from '../caught.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
@@ -103,11 +103,7 @@ type Kept = z.infer<typeof file>;
 
 /** Reads no secrets from an unreadable file: people then set them again on the page. */
 function readKept(path: string): Kept {
-  try {
-    return file.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    return ifUnreadable({}, 'security')(error);
-  }
+  return readOr<Kept>({}, 'security', () => file.parse(JSON.parse(readFileSync(path, 'utf8'))));
 }
 
 function signatureOf(path: string): string {

@@ -132,10 +132,7 @@ export async function sweepUploads(root: string, busy: (id: string) => boolean, 
 }
 
 async function readRecord(at: string): Promise<UploadRecord | null> {
-  try {
-    const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
-    return record.parse(JSON.parse(await readFile(join(at, RECORD), { encoding: 'utf8', flag })));
-  } catch (error) {
-    return ifUnreadable(null, 'datasets')(error);
-  }
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+  const text = readFile(join(at, RECORD), { encoding: 'utf8', flag });
+  return text.then((json) => record.parse(JSON.parse(json))).catch(ifUnreadable(null, 'datasets'));
 }

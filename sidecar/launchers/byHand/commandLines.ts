@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { contract } from '../../bridge.js';
-import { isLiving, ownNamespace, type Process, parseStat } from '../../processes/identity.js';
+import { isLiving, ownNamespace, type Process, parseStat, readable } from '../../processes/identity.js';
 
 /** A process, and the meaning of its command line. */
 export type Recognised<T> = Process & { readonly as: T };
@@ -59,21 +59,13 @@ function readLine(
   const environment = readText(`/proc/${pid}/environ`);
   if (environment === null || `\0${environment}`.includes(`\0${contract.mark}=`)) return null;
   if (environment === '' && !wasBare) return 'unsettled';
-  try {
+  return readable(() => {
     if (readlinkSync(`/proc/${pid}/ns/pid`) !== ownNamespace().link) return null;
     const argv = arguments_.replace(/\0$/, '').split('\0');
     return { argv, cwd: readlinkSync(`/proc/${pid}/cwd`), startTicks };
-  } catch {
-    // silent: gone, or another user's process.
-    return null;
-  }
+  });
 }
 
 function readText(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // silent: gone, or another user's process.
-    return null;
-  }
+  return readable(() => readFileSync(path, 'utf8'));
 }

@@ -92,9 +92,6 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
 }
 
 async function readNotes(folder: string): Promise<z.infer<typeof notes>> {
-  try {
-    return notes.parse(JSON.parse(await readFile(join(folder, HISTORY, NOTES), 'utf8')));
-  } catch (error) {
-    return ifUnreadable([], 'sessions')(error);
-  }
+  const text = readFile(join(folder, HISTORY, NOTES), 'utf8');
+  return text.then((json) => notes.parse(JSON.parse(json))).catch(ifUnreadable([], 'sessions'));
 }

@@ -178,18 +178,9 @@ const inspect = memoByFile(async (path: string, files: FileOnDisk[], needed: str
 const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
 
 async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
-  try {
-    return trainState.parse(
-      JSON.parse(
-        await readFile(join(path, 'train_state.json'), {
-          encoding: 'utf8',
-          flag: constants.O_RDONLY | constants.O_NOFOLLOW,
-        }),
-      ),
-    );
-  } catch (error) {
-    return ifUnreadable(null, 'trainers')(error);
-  }
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+  const text = readFile(join(path, 'train_state.json'), { encoding: 'utf8', flag });
+  return text.then((json) => trainState.parse(JSON.parse(json))).catch(ifUnreadable(null, 'trainers'));
 }
 
 async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]): Promise<string | null> {
