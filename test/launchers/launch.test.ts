@@ -39,7 +39,7 @@ test('a second launch is told who holds the folder, and leaves the log alone', a
   expect(await launchRunner(launchOf(folder, ['sleep', '60']))).toEqual({
     ok: false,
     code: 'held',
-    message: expect.stringMatching(`^Attempt 1 holds this folder: PID ${pidIn(folder)} on `),
+    message: expect.stringMatching(`^Attempt 1 is using this folder: PID ${pidIn(folder)} on `),
   });
   expect(logIn(folder)).toBe(before);
 });

@@ -125,7 +125,7 @@ describe('one attempt at a time', () => {
     const before = logIn(folder);
     const refused = runnerByHand(folder, 'true');
     expect(refused.status).toBe(75);
-    expect(refused.stderr).toMatch(new RegExp(`^Attempt 1 holds this folder: PID ${record.pid} on .*\n$`));
+    expect(refused.stderr).toMatch(new RegExp(`^Attempt 1 is using this folder: PID ${record.pid} on .*\n$`));
     expect(logIn(folder)).toBe(before);
     expect(recordIn(folder)).toEqual(record);
     expect(pidIn(folder)).toBe(record.pid);
@@ -152,7 +152,7 @@ describe('one attempt at a time', () => {
     await until(() => livesBy(folder) === 'process', 'only the worker to be left');
     const refused = runnerByHand(folder, 'true');
     expect(refused.status).toBe(75);
-    expect(refused.stderr).toContain('Still living: ');
+    expect(refused.stderr).toContain('Still running: ');
   });
 
   test('an attempt that gives signs of life from another machine holds the folder, whatever its clock says; a silent one does not', async () => {
@@ -167,7 +167,7 @@ describe('one attempt at a time', () => {
     const beats = setInterval(beat, 2000);
     const refused = await runnerByHandLater(folder, 'true');
     clearInterval(beats);
-    expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining('from pod-b') });
+    expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining('It is still running there.') });
     // Watched for long enough by a sidecar, or else by the runner itself, though its last sign of life is young.
     utimesSync(path, Date.now() / 1000, Date.now() / 1000);
     const last = statSync(path, { bigint: true }).mtimeNs;
@@ -208,7 +208,7 @@ describe('one attempt at a time', () => {
     mkdirSync(join(folder, 'training.log'));
     const refused = runnerByHand(folder, 'touch', join(folder, 'started'));
     expect(refused.status).toBe(74);
-    expect(refused.stderr).toContain('Nothing was started.');
+    expect(refused.stderr).toContain("Can't write to ");
     expect(readdirSync(folder)).toEqual(['training.log']);
   });
 });

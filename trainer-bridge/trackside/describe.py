@@ -2,9 +2,9 @@
 
     python -m trackside.describe my_train.py
 
-The script runs as usual up to its first parse_args() or parse_known_args(), and ends there. The last line on stdout is
-{"arguments": [{"flags", "dest", "action", "type", "default", "choices", "nargs", "help", "group"}, …]}, or {"error": "…"} in
-words, with exit code 1.
+The script runs up to its first parse_args() or parse_known_args(), and ends there. The last line on stdout is
+{"arguments": [{"flags", "dest", "action", "type", "default", "choices", "nargs", "help", "group"}, …]}, or {"error": "…"},
+with exit code 1.
 """
 
 import argparse
@@ -30,14 +30,14 @@ ACTIONS = {
 
 
 class ParserReached(BaseException):
-    """Ends the script; no `except Exception` of its own may hold it up."""
+    """Ends the script, past any `except Exception` of its own."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self.parser = parser
 
 
 def main(argv: list[str]) -> int:
-    """Describes the script named by the only argument. Exit code 0 described, 1 not, 2 usage."""
+    """Describes the script named by the only argument. Exit code: 0 described, 1 not described, 2 usage."""
     if len(argv) != 1 or argv[0] in ("-h", "--help"):
         print(__doc__, file=sys.stdout if argv else sys.stderr)
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
 
 
 def describe(script: str) -> dict:
-    """Runs `script` up to its parser. Errors are answered in words, never raised."""
+    """Runs `script` up to its parser. Returns errors in words, never raises."""
     if not os.path.isfile(script):
         return {"error": f"There is no script {script}."}
     try:
@@ -96,7 +96,7 @@ def describe_action(action: argparse.Action, group: str | None, parser: argparse
 
 
 def plain(value: object) -> object:
-    """What JSON can hold; anything else as text. Infinite numbers are no JSON either."""
+    """A value for JSON; other types, and infinite numbers, as text."""
     if value is argparse.SUPPRESS:
         return None
     if isinstance(value, float) and value - value != 0:

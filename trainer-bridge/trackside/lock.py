@@ -1,4 +1,4 @@
-"""The kernel's lock on an output folder: one attempt at a time, whoever starts it."""
+"""The kernel's lock on an output folder: one attempt at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _NOT_ON_FOLDERS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.
 
 
 class Hold(NamedTuple):
-    """`descriptor` holds the lock until it and all inherited copies are closed. `on` tells what was locked: the folder
-    itself, a file in it, or nothing, where the file system knows no locks."""
+    """`descriptor` holds the lock until it and all inherited copies are closed. `on` is the locked object: the folder
+    itself, a file in it, or None on a file system without locks."""
 
     descriptor: int
     on: str | None
@@ -23,8 +23,8 @@ class Hold(NamedTuple):
 def hold(folder: int) -> Hold:
     """Locks the output folder (a descriptor). Raises BlockingIOError while another attempt has it.
 
-    NFS locks only what is open for writing, so no folders (flock(2)): there a file in it stands for the folder. Where
-    there are no locks at all, the records have to do: who started last is refused while the other is heard of.
+    NFS locks only files that are open for writing, so no folders (flock(2)): there a file stands for the folder.
+    Without any locks the records decide: a second attempt is refused while the first one gives signs of life.
     """
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Room for the log beyond its end: a trainer prints into training.log, and would die of a full disk at its next line."""
+"""Reserves disk space after the log's end: a trainer would die at its next line on a full disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOMS = (8 << 20, 1 << 20)  # hours of progress lines; what a nearly full disk m
 
 
 def keep(log: int) -> None:
-    """Sets room aside, as much as there is. File systems that know no such thing are left as they are."""
+    """Reserves as much space as possible. Does nothing on file systems that can't."""
     try:
         import ctypes  # not before the trainer is started
 
@@ -24,7 +24,7 @@ def keep(log: int) -> None:
 
 
 def give_back(log: int) -> None:
-    """Frees what the log did not need. Only when nobody writes into it any more."""
+    """Frees the unused space. Only after the last write to the log."""
     try:
         os.ftruncate(log, os.fstat(log).st_size)
     except OSError:

@@ -1,10 +1,10 @@
-"""Whether the kernel killed something for lack of memory: the counter of the control group this process lives in."""
+"""Kills by the kernel for lack of memory: the counter of this process's control group."""
 
 from __future__ import annotations
 
 
 def kills() -> int | None:
-    """How many processes of this control group were killed so far; None where no counter can be read.
+    """The number of killed processes of this control group; None without a readable counter.
 
     Version 2: `oom_kill` in memory.events; version 1: in memory.oom_control (Linux, Documentation/admin-guide/cgroup-v2.rst
     and cgroup-v1/memory.rst). In a container the path in /proc/self/cgroup may be the host's: then the root is ours.

@@ -1,4 +1,4 @@
-"""Processes as Linux tells them through /proc: who one is, and which of them belong to an attempt."""
+"""Processes from Linux's /proc: their identity, and those of an attempt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trackside import contract
 
 
 class Process(NamedTuple):
-    """`start_ticks` is what tells a process from a later one with the same PID: clock ticks since boot, never rounded."""
+    """`start_ticks` (clock ticks since boot, exact) distinguishes a process from a later one with the same PID."""
 
     pid: int
     state: str
@@ -20,9 +20,9 @@ class Process(NamedTuple):
 
 
 def living(attempt: str) -> list[Process]:
-    """Everything of an attempt except the caller, zombies left out: the caller's descendants and group, and whoever
-    carries the attempt's mark, and their descendants. Oldest first: a launcher that sees its child die of a signal
-    before it has its own would report a crash."""
+    """All processes of an attempt except the caller and zombies: the caller's descendants and group, the processes with
+    the attempt's mark, and their descendants. Oldest first: a launcher whose child dies of a signal before it gets
+    its own would report a crash."""
     me = os.getpid()
     everyone = {process.pid: process for process in map(read, _pids()) if process}
     group = os.getpgrp() if os.getpgrp() == me else None
@@ -37,14 +37,14 @@ def living(attempt: str) -> list[Process]:
 
 
 def marked(attempt: str) -> list[Process]:
-    """Whoever carries the attempt's mark, the caller and zombies left out."""
+    """The processes with the attempt's mark, except the caller and zombies."""
     processes = (read(pid) for pid in _pids() if pid not in (1, os.getpid()) and carries(pid, attempt))
     return [process for process in processes if process and process.state not in "ZX"]
 
 
 def left_by(record: dict[str, object]) -> list[Process]:
-    """Whoever lives of an earlier attempt: its runner, its trainer, who carries its mark, and who, with an environment
-    of its own, still writes into its log. Only for a record of this PID namespace."""
+    """The living processes of an earlier attempt: its runner, its trainer, those with its mark, and those with an
+    environment of their own that still write into its log. Only for a record of this PID namespace."""
     attempt, born = str(record.get("id")), record.get("start_ticks")
     known = {record.get("pid"): born, record.get("trainer_pid"): record.get("trainer_start_ticks")}
     log = (record.get("device"), record.get("log_inode"))
@@ -59,7 +59,7 @@ def left_by(record: dict[str, object]) -> list[Process]:
 
 
 def _writes(pid: int, file: tuple[object, object]) -> bool:
-    """Whether standard output or standard error are the file, given by device and inode."""
+    """Is standard output or standard error this file, given by device and inode?"""
     for descriptor in (1, 2):
         try:
             stats = os.stat(f"/proc/{pid}/fd/{descriptor}")
@@ -82,7 +82,7 @@ def read(pid: int) -> Process | None:
 
 
 def carries(pid: int, attempt: str) -> bool:
-    """Whether the environment the process was started with names the attempt. False where it may not be read."""
+    """Does the process's initial environment have the attempt's mark? False if it can't be read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return f"\0{contract.MARK}={attempt}\0".encode() in b"\0" + file.read() + b"\0"
@@ -91,13 +91,13 @@ def carries(pid: int, attempt: str) -> bool:
 
 
 def send(process: Process, number: int) -> None:
-    """Signals the process if it is still the same one. Never fails: one that is gone needs no signal."""
+    """Signals the process if it is still the same one. Never fails: a process that is gone needs no signal."""
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return
     except (OSError, AttributeError):
-        # A sandbox, or a Python built against old headers (conda's), without it: the check below is as close as it gets.
+        # A sandbox, or a Python built against old headers (conda's), lacks it: the check below has to do.
         handle = None
     try:
         now = read(process.pid)
@@ -115,7 +115,7 @@ def send(process: Process, number: int) -> None:
 
 
 def here() -> dict[str, object]:
-    """What tells this PID namespace, in this life of it, from every other one: PIDs mean something only within it."""
+    """The identity of this PID namespace in its present life: PIDs are valid only within it."""
     init = read(1)
     return {
         "pid_namespace": _link("/proc/self/ns/pid"),
@@ -126,7 +126,7 @@ def here() -> dict[str, object]:
 
 
 def uptime() -> float | None:
-    """Seconds since the machine booted; not what time.clock_gettime says where a container is shown an uptime of its own."""
+    """Seconds since the machine booted. time.clock_gettime differs in containers with an uptime of their own."""
     line = _line("/proc/uptime")
     return float(line.split()[0]) if line else None
 

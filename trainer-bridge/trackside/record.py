@@ -1,4 +1,4 @@
-"""The two files in which an attempt is written down: `attempt.json`, and `training.pid` for people and shells."""
+"""The two files that record an attempt: `attempt.json`, and `training.pid` for people and shells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTEMPT = contract.FILES["attempt"]
 PID = contract.FILES["pid"]
 # Touched by the sidecar for a runner that died before its trainer did.
 BEATEN_FOR = contract.FILES["beaten_for"]
-# Room at the end of the record: how the attempt ended is written over it when a full disk has no room for a new file.
+# Spare bytes at the record's end: on a full disk the end of the attempt is written over them, without a new file.
 SPARE = 400
 
 
@@ -21,14 +21,14 @@ def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
     """Writes `attempt.json` so that a reader finds the old or the new one, never half of one; nor, if `durable`, does
     a power cut.
 
-    `folder` is a descriptor of the output folder. Raises OSError when it cannot be written; the old one is then whole.
+    `folder` is a descriptor of the output folder. Raises OSError when it can't be written: the old one stays whole.
     """
     _replace(folder, ATTEMPT, _text(record) + b" " * SPARE + b"\n", durable)
 
 
 def overwrite(folder: int, record: dict[str, object]) -> None:
-    """Writes `attempt.json` in place, within the bytes that it has already: a full disk takes that. Raises OSError, also
-    when there is not room enough."""
+    """Writes `attempt.json` in place, within its present size, which works on a full disk. Raises OSError, also when it
+    does not fit."""
     descriptor = os.open(ATTEMPT, os.O_WRONLY, dir_fd=folder)
     try:
         room = os.fstat(descriptor).st_size
@@ -42,7 +42,7 @@ def overwrite(folder: int, record: dict[str, object]) -> None:
 
 
 def load(folder: int) -> dict[str, object] | None:
-    """The record in the folder; None when there is none, {} when it cannot be understood."""
+    """The record in the folder; None without one, {} for an invalid one."""
     text = _read(folder, ATTEMPT)
     if text is None:
         return None
@@ -65,15 +65,14 @@ def remove_pid(folder: int) -> None:
 
 
 def remove_temporary(folder: int) -> None:
-    """What a runner left that was killed while writing. Only for who holds the folder."""
+    """Removes unfinished files of a runner that was killed. Only for the holder of the folder."""
     for name in os.listdir(folder):
         if name.startswith((f".{ATTEMPT}.", f".{PID}.")):
             _unlink(folder, name)
 
 
 def touch(folder: int, record: dict[str, object]) -> dict[str, object] | None:
-    """The heartbeat. Files that somebody deleted or spoiled are written anew; another attempt's record is left alone and
-    returned."""
+    """The heartbeat. Rewrites files that were deleted or damaged; returns another attempt's record, unchanged."""
     current = load(folder)
     if current and current.get("id") not in (None, record["id"]):
         return current
@@ -93,18 +92,17 @@ def is_ours(folder: int, record: dict[str, object]) -> bool:
 
 
 def last_beat(folder: int) -> int:
-    """When the attempt last gave a sign of life, in nanoseconds of whichever clock: to be compared for change only. 0 when
-    it never did."""
+    """The attempt's last sign of life, in nanoseconds of an unknown clock: only for comparison. 0 without one."""
     return max(_stamp(folder, ATTEMPT) or 0, _stamp(folder, BEATEN_FOR) or 0)
 
 
 def beaten_for(folder: int) -> bool:
-    """Whether a sidecar had to give it instead of a runner that had died."""
+    """Did a sidecar have to beat for a dead runner?"""
     return _stamp(folder, BEATEN_FOR) is not None
 
 
 def _stamp(folder: int, name: str) -> int | None:
-    """Opened, not only asked: stat may answer with what a network file system remembers of a minute ago (nfs(5))."""
+    """Opens the file: stat alone may answer with a network file system's cache of a minute ago (nfs(5))."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
@@ -147,7 +145,7 @@ def _replace(folder: int, name: str, data: bytes, durable: bool) -> None:
 
 def _read(folder: int, name: str) -> str | None:
     try:
-        # Not blocking: somebody may have put a pipe there.
+        # Non-blocking: it may be a pipe.
         with os.fdopen(os.open(name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
             return file.read().decode("utf-8", "replace")
     except OSError:

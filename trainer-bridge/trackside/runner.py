@@ -1,8 +1,8 @@
-"""The runner owns one attempt: it starts the trainer, outlives the sidecar, and writes down how it ended.
+"""The runner owns one attempt: it starts the trainer, outlives the sidecar, and records the end.
 
-Everything that is true about an attempt is in the output folder: `attempt.json` (who, and how it ended), `training.pid`
-(this process; `kill` it to end the training), `training.log` (all that was printed), and a kernel lock on the folder
-itself, which the trainer inherits. Nothing here needs the sidecar.
+All facts about an attempt are in the output folder: `attempt.json` (its processes, and its end), `training.pid`
+(this process; `kill` it to end the training), `training.log` (all output), and a kernel lock on the folder itself,
+which the trainer inherits. Nothing here needs the sidecar.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOKING_SECONDS = 0.1
 
 def main() -> int:
     options = _options()
-    # Signals are fetched when there is time for them; a closed terminal must not end a training.
+    # Signals wait until they are fetched; a closed terminal must not end a training.
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if os.getpgrp() != os.getpid():
@@ -38,13 +38,13 @@ def main() -> int:
     try:
         folder = os.open(options.output, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        return _refuse(UNWRITABLE, f"{options.output} cannot be opened: {error.strerror}. Nothing was started.")
+        return _refuse(UNWRITABLE, f"Can't open {options.output}: {error.strerror}.")
     try:
         held = _hold(folder)
     except BlockingIOError:
         return _refuse(HELD, _holder(attempt_file.load(folder)))
     except OSError as error:
-        return _refuse(UNWRITABLE, f"{options.output} cannot be locked: {error.strerror}. Nothing was started.")
+        return _refuse(UNWRITABLE, f"Can't lock {options.output}: {error.strerror}.")
     try:
         other = _held_by_another(folder, held, options.silent)
         if other:
@@ -52,8 +52,8 @@ def main() -> int:
         log, record = _write_down(folder, held, options)
     except OSError as error:
         why = f"its {contract.FILES['log']} is a link" if error.errno == errno.ELOOP else error.strerror
-        return _refuse(UNWRITABLE, f"{options.output} cannot be written: {why}. Nothing was started.")
-    # The folder stays locked while the trainer lives, whatever becomes of us.
+        return _refuse(UNWRITABLE, f"Can't write to {options.output}: {why}.")
+    # The folder stays locked while the trainer lives, even without us.
     os.set_inheritable(held.descriptor, True)
     return _run(folder, log, record, options)
 
@@ -63,40 +63,38 @@ def _options() -> argparse.Namespace:
         prog="python -m trackside.runner",
         allow_abbrev=False,
         usage="%(prog)s --output FOLDER --attempt ID --number N --kind KIND --cwd FOLDER [options] -- COMMAND…",
-        description="Runs one attempt of a training in its output folder, and writes down how it ended.",
-        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (whatever the trainer did); "
-        f"{HELD} another attempt holds the folder, nothing was changed; {UNWRITABLE} the folder cannot be written, "
-        "nothing was started; 2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to everything of it, and SIGKILL after --stop-grace.",
+        description="Runs one attempt of a training in its output folder, and records its end.",
+        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (however the trainer ended); "
+        f"{HELD} another attempt is using the folder, nothing was changed; {UNWRITABLE} can't write to the folder, "
+        "nothing was started; 2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to all its processes, SIGKILL after --stop-grace.",
+    )
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="the session's output folder; must exist")
+    parser.add_argument(
+        "--attempt", required=True, metavar="ID", help=f"random; the trainer gets it as {contract.MARK}"
     )
     parser.add_argument(
-        "--output", required=True, metavar="FOLDER", help="the session's output folder; it has to exist"
+        "--number", required=True, type=int, metavar="N", help="number of the attempt in its session, from 1"
     )
-    parser.add_argument(
-        "--attempt", required=True, metavar="ID", help=f"random; the trainer finds it in {contract.MARK}"
-    )
-    parser.add_argument(
-        "--number", required=True, type=int, metavar="N", help="counts the attempts of the session, from 1"
-    )
-    parser.add_argument("--kind", required=True, choices=contract.ATTEMPT["kind"], help="what kind of start it is")
-    parser.add_argument("--cwd", required=True, metavar="FOLDER", help="where the trainer is started")
+    parser.add_argument("--kind", required=True, choices=contract.ATTEMPT["kind"], help="kind of start")
+    parser.add_argument("--cwd", required=True, metavar="FOLDER", help="working directory of the trainer")
     seconds = {"type": float, "metavar": "SECONDS"}
     defaults = Grace()
     parser.add_argument("--stop-grace", default=defaults.stop, help="from a stop to SIGKILL (%(default)s)", **seconds)
     parser.add_argument(
         "--linger",
         default=defaults.linger,
-        help="how long what the trainer leaves behind may go on (%(default)s)",
+        help="from the trainer's end to SIGTERM for its remaining processes (%(default)s)",
         **seconds,
     )
     parser.add_argument(
-        "--linger-kill", default=defaults.linger_kill, help="from then on to SIGKILL (%(default)s)", **seconds
+        "--linger-kill", default=defaults.linger_kill, help="from that SIGTERM to SIGKILL (%(default)s)", **seconds
     )
     parser.add_argument(
         "--silent",
         metavar="ID:BEAT",
-        help="the attempt that was watched for long enough without a sign of life, and its last one in nanoseconds",
+        help="an attempt that was watched long enough without a sign of life, and its last one in nanoseconds",
     )
-    # Cut off before parsing: the trainer's own arguments may hold anything, a second `--` included.
+    # Cut off before parsing: the trainer's own arguments may contain anything, even a second `--`.
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
     options = parser.parse_args(given[:end])
@@ -107,8 +105,8 @@ def _options() -> argparse.Namespace:
 
 
 def _hold(folder: int) -> lock.Hold:
-    """A runner that has written down the end of its attempt is leaving, and a sidecar may be looking for a moment whether
-    the lock is held: both are waited for, not complained about."""
+    """Waits for a runner that has recorded its attempt's end and is leaving, and for a sidecar that tests the lock for
+    a moment."""
     begun = time.monotonic()
     while True:
         try:
@@ -127,8 +125,9 @@ def _refuse(code: int, why: str) -> int:
 
 
 def _held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | None:
-    """The lock tells of this machine's runners and trainers, where the file system has locks at all. The record tells
-    of what outlived a runner without its lock, and of other machines on a shared volume. Raises OSError."""
+    """Who else holds the folder, in words, or None. The lock shows this machine's runners and trainers, if the file
+    system has locks. The record shows processes that outlived a runner without its lock, and other machines on a
+    shared volume. Raises OSError."""
     last = attempt_file.load(folder)
     if not last or last.get("ended_at"):
         return None
@@ -141,24 +140,24 @@ def _held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | 
         return _living(last, left)
     if _would_have_locked(folder, held, last) or not _beats(folder, f"{last.get('id')}:", silent):
         return None
-    return f"{_holder(last)} It gives signs of life, from {last.get('hostname')}."
+    return f"{_holder(last)} It is still running there."
 
 
 def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
-    return f"{_holder(last)} Still living: {', '.join(str(each.pid) for each in left)}." if left else None
+    return f"{_holder(last)} Still running: {', '.join(str(each.pid) for each in left)}." if left else None
 
 
 def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) -> bool:
-    """Another container of this machine that had this very file system would hold the lock that we hold now, as long as
-    its runner lives. One that died before its trainer is spoken for by a sidecar (BEATEN_FOR)."""
+    """Another container of this machine on this very file system would hold our lock while its runner lives. For a
+    runner that died before its trainer a sidecar beats (BEATEN_FOR)."""
     mine = (processes.here()["boot_id"], os.fstat(folder).st_dev, "folder", held.on)
     theirs = (last.get("boot_id"), last.get("device"), last.get("lock"), "folder")
     return None not in theirs and mine == theirs and not attempt_file.beaten_for(folder)
 
 
 def _beats(folder: int, whose: str, silent: str | None) -> bool:
-    """Whether signs of life come now: clocks of two machines differ, so how old the last one is tells nothing. Not waited
-    for where a sidecar has seen none for as long (`silent`: the id, and the last one that came)."""
+    """Do signs of life come now? The last one's age means nothing: clocks of two machines differ. Does not wait if a
+    sidecar has waited long enough already (`silent`: the id, and the last sign)."""
     before, deadline = attempt_file.last_beat(folder), time.monotonic() + contract.SECONDS["silent"]
     if f"{whose}{before}" == silent:
         return False
@@ -171,15 +170,15 @@ def _beats(folder: int, whose: str, silent: str | None) -> bool:
 
 def _holder(last: dict[str, object] | None) -> str:
     if not last or last.get("ended_at"):
-        return "Another attempt holds this folder."
+        return "Another attempt is using this folder."
     return (
-        f"Attempt {last.get('number')} holds this folder: PID {last.get('pid')} on {last.get('hostname')}, "
+        f"Attempt {last.get('number')} is using this folder: PID {last.get('pid')} on {last.get('hostname')}, "
         f"started {last.get('started_at')}."
     )
 
 
 def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
-    """Log, record and PID file, all before anything is started. Returns the log's descriptor and the record."""
+    """Writes log, record and PID file, before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
     log = os.open(contract.FILES["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
     before = os.fstat(log).st_size
@@ -206,7 +205,7 @@ def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tu
             "log_start": os.fstat(log).st_size,
             "oom_killed": False,
         }
-        # Synced as soon as the trainer's PID is in it, not before: a power cut that took this would take the trainer too.
+        # Not synced before the trainer's PID is in it: a power cut would take the trainer too.
         attempt_file.save(folder, record, durable=False)
     except OSError:
         os.ftruncate(log, before)
@@ -219,7 +218,7 @@ def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tu
 
 
 def _run(folder: int, log: int, record: dict[str, object], options: argparse.Namespace) -> int:
-    # From here on what goes wrong with the runner itself belongs into the log.
+    # From here on the runner's own errors go into the log.
     os.dup2(log, 1)
     os.dup2(log, 2)
     _adopt_orphans()
@@ -245,7 +244,7 @@ def _run(folder: int, log: int, record: dict[str, object], options: argparse.Nam
 
 
 def _adopt_orphans() -> None:
-    """Double forks become our children, so that we see their end; where that cannot be had, the mark finds them."""
+    """Makes double forks our children, so that we see their end; without that, the mark finds them."""
     try:
         from ctypes import CDLL
 
@@ -255,7 +254,7 @@ def _adopt_orphans() -> None:
 
 
 def _start(log: int, options: argparse.Namespace) -> int:
-    """Raises OSError with the program or folder that was not to be had as `filename`."""
+    """Raises OSError with the missing program or folder as `filename`."""
     os.chdir(options.cwd)
     return os.posix_spawnp(
         options.argv[0],
@@ -273,12 +272,12 @@ def _start(log: int, options: argparse.Namespace) -> int:
 
 
 def _finish(folder: int, log: int, record: dict[str, object]) -> int:
-    """The end has to be written down: on a full disk it is tried for an hour, or until somebody says that it is enough."""
+    """Records the end: on a full disk it tries for an hour, or until a signal to stop."""
     log_room.give_back(log)
     record["log_end"] = os.fstat(log).st_size
     record["ended_at"] = attempt_file.now()
     deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
-    # A folder that was deleted (no link is left to it) will never take the record.
+    # A deleted folder (without any link) will never take the record.
     while attempt_file.is_ours(folder, record) and os.fstat(folder).st_nlink > 0:
         try:
             _save_end(folder, record)
@@ -286,7 +285,7 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
         except OSError as error:
             told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
             if told or time.monotonic() > deadline:
-                return _refuse(UNWRITABLE, f"The end of the attempt could not be written down: {error.strerror}.")
+                return _refuse(UNWRITABLE, f"Can't record the end of the attempt: {error.strerror}.")
             wait = min(wait * 2, 5)
     try:
         attempt_file.remove_pid(folder)

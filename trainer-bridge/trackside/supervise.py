@@ -1,4 +1,4 @@
-"""What the runner does while its trainer lives: heartbeat, reaping, passing a stop on, and nothing left behind."""
+"""The runner's work while its trainer lives: heartbeats, reaping, passing a stop on, ending remaining processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
 
 
 class Grace(NamedTuple):
-    """Seconds: from a stop to SIGKILL; from the trainer's own end to SIGTERM for what it left, and on to SIGKILL."""
+    """Seconds: from a stop to SIGKILL; from the trainer's own end to SIGTERM for remaining processes, and on to SIGKILL."""
 
     stop: float = contract.SECONDS["stop_grace"]
     linger: float = 10.0
@@ -26,11 +26,10 @@ class Grace(NamedTuple):
 
 
 def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace) -> bool:
-    """Returns when no process of the attempt is left, with the trainer's `exit_code` or `signal` in the record.
-    True when the runner itself had to kill the trainer.
+    """Returns when no process of the attempt is left, with the trainer's `exit_code` or `signal` in the record. True if
+    the runner itself had to kill the trainer.
 
-    WATCHED signals have to be blocked. A bug in here must not cost anyone their training: it is told in the log, and
-    the watch goes on.
+    WATCHED signals have to be blocked. A bug in here must not cost a training: it is logged, and the watch goes on.
     """
     watch = _Watch(folder, record, trainer, grace)
     told: set[str] = set()
@@ -47,17 +46,17 @@ def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace
 
 
 class _Watch:
-    """What the watch remembers from one turn to the next."""
+    """The state of the watch between two turns."""
 
     def __init__(self, folder: int, record: dict[str, object], trainer: int, grace: Grace) -> None:
         self.folder, self.record, self.trainer, self.grace = folder, record, trainer, grace
         self.ended = False
         self.killed = False
         self.unsaved = True
-        # The last sign of life of a later attempt in the same folder, where one was seen.
+        # The last sign of life of a later attempt in the same folder, or None.
         self.rival_beat: int | None = None
         self.next_heartbeat = time.monotonic() + contract.SECONDS["heartbeat"]
-        # What is still to be sent to everything of the attempt, and when (monotonic seconds).
+        # The signals still to be sent to all processes of the attempt, with their times (monotonic seconds).
         self.plan: list[tuple[float, int]] = []
 
     def turn(self) -> bool:
@@ -76,7 +75,7 @@ class _Watch:
         return False
 
     def patience(self) -> float:
-        """Seconds until something is due. What was orphaned past us ends without SIGCHLD: look often once all is ending."""
+        """Seconds until the next work. Orphans that are not our children end without SIGCHLD: look often near the end."""
         due = [self.next_heartbeat, *(when for when, _ in self.plan[:1])]
         if self.unsaved:
             due.append(time.monotonic() + 2)
@@ -85,7 +84,7 @@ class _Watch:
         return max(0.0, min(due) - time.monotonic())
 
     def pass_on(self, told: signal.struct_siginfo) -> None:
-        """The runner was told to end: so is everything of the attempt. A second time changes nothing."""
+        """Passes the runner's stop on to all processes of the attempt. A second one changes nothing."""
         if self.record["stop_signal"]:
             return
         self.note(told)
@@ -94,19 +93,19 @@ class _Watch:
         self.plan = [(now, signal.SIGTERM), (now + self.grace.stop, signal.SIGKILL)]
 
     def hear_late(self) -> None:
-        """What tells everything in a pod to end may reach the trainer a moment before us."""
+        """A stop of the whole pod may reach the trainer a moment before us."""
         told = signal.sigtimedwait(TOLD_TO_END, 0)
         if told and not self.record["stop_signal"]:
             self.note(told)
 
     def note(self, told: signal.struct_siginfo) -> None:
-        """By whom and when tells a person's `kill` from the end of a whole pod (sidecar/launchers/podEnd.ts)."""
+        """Sender and time distinguish a person's `kill` from the end of a whole pod (sidecar/launchers/podEnd.ts)."""
         self.record["stop_signal"] = signal.Signals(told.si_signo).name
         self.record["stop_sender"] = told.si_pid
         self.record["stop_uptime"] = processes.uptime()
 
     def keep_plan(self) -> None:
-        """Sends what is due to everything of the attempt."""
+        """Sends due signals to all processes of the attempt."""
         now = time.monotonic()
         if not self.plan or self.plan[0][0] > now:
             return
@@ -118,7 +117,7 @@ class _Watch:
             processes.send(process, number)
 
     def reap(self) -> bool:
-        """Collects whoever has ended; True when the trainer has and nobody is left."""
+        """Reaps ended processes; True when the trainer has ended and none is left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -130,7 +129,7 @@ class _Watch:
                 self.trainer_ended(status)
 
     def trainer_ended(self, status: int) -> None:
-        """Its status goes into the record at once: there is still time for the runner to be killed."""
+        """Its status goes into the record at once: the runner may still be killed."""
         self.ended = True
         if os.WIFSIGNALED(status):
             self.record["signal"] = _name(os.WTERMSIG(status))
@@ -138,7 +137,7 @@ class _Watch:
             self.record["exit_code"] = os.WEXITSTATUS(status)
         self.unsaved = True
         if not self.plan:
-            # A crash leaves nothing worth waiting for: loader workers find out by themselves only after 5 s
+            # A crash leaves nothing worth waiting for: loader workers notice it only after 5 s
             # (torch/utils/data/_utils/__init__.py MP_STATUS_CHECK_INTERVAL).
             failed = self.record["exit_code"] != 0
             linger = min(self.grace.linger, FAILED_LINGER_SECONDS) if failed else self.grace.linger
@@ -146,7 +145,7 @@ class _Watch:
             self.plan = [(now + linger, signal.SIGTERM), (now + linger + self.grace.linger_kill, signal.SIGKILL)]
 
     def save(self) -> None:
-        """On a full disk the attempt goes on, and the record is tried again."""
+        """On a full disk the attempt continues, and the record is tried again."""
         try:
             attempt_file.save(self.folder, self.record)
             self.unsaved = False
@@ -161,12 +160,12 @@ class _Watch:
                 self.give_way(rival)
         except OSError:
             pass  # a full or read-only disk: the next heartbeat tells
-        # The log: see runner._run. A slow disk may take its time over it, so the sign of life goes first.
+        # The log: see runner._run. After the sign of life, because a slow disk may take long.
         log_room.keep(1)
 
     def give_way(self, rival: dict[str, object]) -> None:
-        """While this pod was frozen, or cut off from a shared volume, another one began a later attempt, and rightly so:
-        two must not write into one folder. A record alone may be a file that somebody copied; one that beats lives."""
+        """Another pod rightly began a later attempt while this one was frozen, or cut off from a shared volume: two
+        must not write into one folder. A record alone may be a copied file; one with heartbeats lives."""
         beat = attempt_file.last_beat(self.folder)
         later = int(str(rival.get("number"))) > int(str(self.record["number"]))
         if later and not rival.get("ended_at") and self.rival_beat not in (None, beat):

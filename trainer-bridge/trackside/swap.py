@@ -1,4 +1,4 @@
-"""Puts files in the place of others, each in one step, and only where the other is still the one that was read.
+"""Replaces files, each in one step, and only if the old file is still the one that was read.
 
 A line on standard input: `["new", "path", inode, size, microseconds of the last change]`. A line on standard output:
 0 when the two files were exchanged, -1 when another file lies at the path (nothing was changed), or an errno. Node has no
@@ -37,11 +37,11 @@ def replace(exchange, new: bytes, path: bytes, expected: tuple[int, int, int]) -
         failed = exchange(new, path)
         if failed:
             return failed
-        # What came out is what was there in that very moment.
+        # The swapped-out file is the one at that very moment.
         out = identity(new)
         if same(out, expected):
             return 0
-        # Somebody's newer file goes back; and where a newer one still was put there meanwhile, that one.
+        # A newer file of others goes back; and if an even newer one came meanwhile, that one.
         below = ours
         while True:
             exchange(new, path)
@@ -60,7 +60,7 @@ def identity(path: bytes) -> tuple[int, int, int]:
 
 
 def same(a: tuple[int, int, int], b: tuple[int, int, int]) -> bool:
-    # The other side's time went through a double.
+    # The other side's time was a double.
     return a[:2] == b[:2] and abs(a[2] - b[2]) <= 1
 
 

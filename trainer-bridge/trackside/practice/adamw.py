@@ -1,4 +1,4 @@
-"""AdamW with torch's defaults, its state in 32-bit floats: what is stored is exactly what the next step goes on from."""
+"""AdamW with torch's defaults. Its state is in 32-bit floats, so a stored state is exactly the running one."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class AdamW:
 
 
 def new_adamw(learning_rate: float, tensors: dict[str, Tensor]) -> AdamW:
-    """An optimizer that has seen nothing yet."""
+    """A fresh optimizer."""
     zeros = {name: array("f", bytes(4 * len(tensor.values))) for name, tensor in tensors.items()}
     return AdamW(learning_rate, 0, dict(zeros), dict(zeros))
 

@@ -5,7 +5,7 @@ import argparse
 SLOW_MACHINE = """\
 environment variables (they imitate a slow machine, for demonstrations and tests):
   PRACTICE_STEP_SECONDS   each optimizer step takes at least this many seconds
-  PRACTICE_SAVE_SECONDS   saving a state folder takes at least this many seconds, and weights a fifth of it; the file being written is half there meanwhile
+  PRACTICE_SAVE_SECONDS   saving a state folder takes at least this many seconds, and weights a fifth of it; the file stays half-written meanwhile
 """
 
 
@@ -65,7 +65,7 @@ def add_length(parser: argparse.ArgumentParser) -> None:
 def add_saving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("saving")
     group.add_argument(
-        "--output_dir", metavar="DIR", help="folder for checkpoints, states and samples; made when it is missing"
+        "--output_dir", metavar="DIR", help="folder for checkpoints, states and samples; created if missing"
     )
     group.add_argument(
         "--output_name", metavar="NAME", help="first part of every file name (default: last, epoch-…, at-step…)"
@@ -94,7 +94,7 @@ def add_saving(parser: argparse.ArgumentParser) -> None:
 
 def add_resuming(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("resuming")
-    group.add_argument("--resume", metavar="DIR", help="state folder to go on from")
+    group.add_argument("--resume", metavar="DIR", help="state folder to resume from")
     group.add_argument(
         "--initial_epoch",
         type=positive,
@@ -106,7 +106,7 @@ def add_resuming(parser: argparse.ArgumentParser) -> None:
 def add_watching(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("samples and logs")
     group.add_argument(
-        "--sample_prompts", metavar="FILE", help=".txt (one prompt a line), .toml or .json file of prompts"
+        "--sample_prompts", metavar="FILE", help=".txt (one prompt per line), .toml or .json file of prompts"
     )
     group.add_argument(
         "--sample_every_n_epochs", type=positive, metavar="N", help="draw samples every N epochs; wins over steps"
@@ -116,7 +116,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--logging_dir", metavar="DIR", help="folder for TensorBoard event files (default: none are written)"
     )
-    group.add_argument("--log_prefix", metavar="TEXT", help="put before the time in the name of the log folder")
+    group.add_argument("--log_prefix", metavar="TEXT", help="prefix of the log folder's name")
 
 
 def positive(text: str) -> int:

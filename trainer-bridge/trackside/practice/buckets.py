@@ -1,4 +1,4 @@
-"""Which size each picture is trained at, so that landscape and portrait pictures are cut as little as possible."""
+"""The training size of each picture: landscape and portrait pictures are cropped as little as possible."""
 
 import math
 

@@ -31,7 +31,7 @@ def remove_checkpoint(path: Path) -> None:
 
 
 def make_metadata(args: argparse.Namespace, datasets: list[Dataset], plan: RunPlan, lora: Lora) -> dict[str, str]:
-    """What is known of a run before its first step, as texts (Python's "None" and "True" included)."""
+    """The metadata of a run before its first step, as texts (Python's "None" and "True" included)."""
     values = {
         "ss_session_id": random.SystemRandom().randint(0, 2**32),
         "ss_training_started_at": time.time(),

@@ -51,7 +51,7 @@ class Denoiser:
     def inside(
         self, patch: list[float], place: int, word_part: list[list[float]], level: tuple[float, float]
     ) -> list[float]:
-        """Everything the last matrix product of the model is applied to: the patch, and both layers' hidden values."""
+        """The input of the model's last matrix product: the patch, and both layers' hidden values."""
         gain, trust = level
         seen = [gain * value for value in patch]
         hidden = [sum(map(mul, row, seen)) for row in self.patch_down]
@@ -74,7 +74,7 @@ def noise_at(t: float) -> tuple[float, float]:
 
 
 def level_of(a: float, b: float) -> tuple[float, float]:
-    """How much the guess relies on the patch that is seen, and on what is known without it."""
+    """The weights of the visible patch, and of the knowledge without it, in the guess."""
     gain = a / (a * a + b * b / SIGNAL)
     return gain, 1 - a * gain
 

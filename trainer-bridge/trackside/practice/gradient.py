@@ -1,4 +1,4 @@
-"""Loss and gradient of one batch: how wrong the denoiser is on noised patches of the pictures, and which way is better."""
+"""Loss and gradient of one batch: the denoiser's error on noised patches of the pictures, and its slope."""
 
 import random
 from operator import mul

@@ -11,7 +11,7 @@ CAPTION_LAYER = "lora_te_caption"
 
 @dataclass
 class Tensor:
-    """32-bit floats in row order. What is trained is exactly what is stored, so a resumed run repeats every bit."""
+    """32-bit floats in row order, in memory and in files, so that a resumed run repeats every bit."""
 
     shape: tuple[int, ...]
     values: array
@@ -43,7 +43,7 @@ def new_lora(rank: int, alpha: float, inputs: dict[str, int], outputs: int, chan
 
 
 def weights_of(lora: Lora) -> dict[str, Tensor]:
-    """Everything that goes into a weights file: the trained tensors, and each layer's alpha."""
+    """The content of a weights file: the trained tensors, and each layer's alpha."""
     alphas = {name.split(".")[0] + ".alpha": Tensor((), array("f", [lora.alpha])) for name in lora.tensors}
     return {**lora.tensors, **alphas}
 

@@ -48,7 +48,7 @@ def read_prompts(path: Path) -> list[Prompt]:
 
 
 def parse_line(line: str) -> Prompt:
-    """Reads `a cat --n low quality --w 64 --h 64 --d 42 --s 2 --l 7.5`; options nobody knows are ignored."""
+    """Reads `a cat --n low quality --w 64 --h 64 --d 42 --s 2 --l 7.5`; unknown options are ignored."""
     prompt, *options = line.split(" --")
     table: dict = {"prompt": prompt}
     for option in options:

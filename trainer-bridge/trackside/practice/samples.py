@@ -25,7 +25,7 @@ SHIFTS = [
 
 
 def samples_due(args: argparse.Namespace, step: int, epoch: int | None) -> bool:
-    """Whether samples are drawn now. `epoch` is None between steps, the absolute epoch at its end (train_util.py:6376-6391)."""
+    """Are samples due now? `epoch` is None between steps, the absolute epoch at its end (train_util.py:6376-6391)."""
     if step == 0:
         return args.sample_at_first
     if args.sample_every_n_epochs is not None:
@@ -36,7 +36,8 @@ def samples_due(args: argparse.Namespace, step: int, epoch: int | None) -> bool:
 def draw_samples(args: argparse.Namespace, step: int, epoch: int | None, lora: Lora, bars: int) -> None:
     """Draws one picture for every prompt into <output_dir>/sample. `bars` is the number of bars on the screen.
 
-    A prompt file that is missing is only logged; no prompt file at all raises TypeError, as in sd-scripts (train_util.py:6395).
+    A missing prompt file is only logged; no --sample_prompts raises TypeError, as in sd-scripts
+    (train_util.py:6395).
     """
     console.info("", "train_util.py:6393")
     console.info(f"generating sample images at step / サンプル画像生成 ステップ: {step}", "train_util.py:6394")

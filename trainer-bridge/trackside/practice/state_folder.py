@@ -40,7 +40,7 @@ def save_state(folder: Path, epoch: int, step: int, lora: Lora, optimizer: AdamW
 
 
 def load_state(folder: Path, lora: Lora, optimizer: AdamW, chance: random.Random) -> int | None:
-    """Takes a state folder over and answers its run-local step, None where train_state.json is missing.
+    """Loads a state folder and returns its run-local step, None without train_state.json.
 
     Missing or broken random states are accepted, as accelerate does. Everything else that is missing or broken raises what
     sd-scripts ends with: ValueError, FileNotFoundError, SafetensorError, RuntimeError, json.JSONDecodeError.

@@ -26,7 +26,7 @@ from .state_folder import load_state, save_state
 
 @dataclass
 class Run:
-    """What changes while a run goes on, and what it needs for that."""
+    """The state of a run, and its parts."""
 
     args: argparse.Namespace
     datasets: list[Dataset]
@@ -43,7 +43,7 @@ class Run:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Trains, and returns also when there is no picture to train on. Every other problem is an exception that nobody catches."""
+    """Trains. Also returns without any picture to train on; every other problem is an uncaught exception."""
     if args.seed is None:
         args.seed = random.SystemRandom().randint(0, 2**32)
     datasets = read_datasets(args)
@@ -74,7 +74,7 @@ def read_datasets(args: argparse.Namespace) -> list[Dataset]:
 
 
 def prepare(args: argparse.Namespace, datasets: list[Dataset]) -> tuple[Run, int]:
-    """Everything before the first step; also answers the epoch to start with, 0 is the first."""
+    """Does everything before the first step; also returns the epoch to start with, 0 is the first."""
     console.info("preparing accelerator", "train_network.py:593")
     print("accelerator device: cpu")
     console.info("loading model for process 0/1", "train_util.py:5574")

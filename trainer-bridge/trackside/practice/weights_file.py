@@ -12,7 +12,7 @@ from .lora import Tensor
 
 
 class SafetensorError(Exception):
-    """The file is cut off or no safetensors file, in the words of the safetensors package."""
+    """The file is cut off, or not a safetensors file; in the words of the safetensors package."""
 
 
 def encode_weights(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
