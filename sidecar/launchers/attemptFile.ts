@@ -73,7 +73,7 @@ export function readAttempt(outputFolder: string): AttemptRecord | null {
     const before = known.get(path);
     if (before?.version === version) return before.record;
     const record = stats.isFile() ? attemptSchema.safeParse(jsonOrNull(readFileSync(path, 'utf8'))).data : undefined;
-    if (!record) log.warn('launchers', `${path} cannot be understood.`);
+    if (!record) log.warn('launchers', `${path} is not valid.`);
     known.set(path, { version, record: record ?? null });
     return record ?? null;
   } catch (error) {

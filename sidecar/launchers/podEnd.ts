@@ -21,7 +21,7 @@ export function noteOwnEnd(outputFolder: string): void {
     // In place and without a sync: an ending pod leaves no time, and half a note is ignored.
     writeFileSync(join(outputFolder, FILE), `${JSON.stringify(content)}\n`);
   } catch {
-    // silent: a full or read-only disk: then what the runner wrote has to tell.
+    // silent: a full or read-only disk: the runner's record has to do.
   }
 }
 

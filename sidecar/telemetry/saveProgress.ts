@@ -26,7 +26,7 @@ export function createProgressFile(folder: string, progress: () => StoredProgres
     // A full disk must not end the watching; the next save tries again.
     await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress(), null, 1)}\n`).catch(
       (error: unknown) => {
-        log.warn('telemetry', 'The progress could not be written; it is tried again.', { folder, error });
+        log.warn('telemetry', 'The progress could not be written; trying again.', { folder, error });
         clearTimeout(unsaved.get(folder));
         unsaved.set(folder, setTimeout(saveLate, RETRY_MS).unref());
       },

@@ -32,7 +32,7 @@ export async function describeArguments(
   const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
   const asked = known.get(key) ?? askOnce(describeCommand(options.python, path, cwd), options, key);
   known.set(key, asked);
-  // silent: whoever asked hears it. A failure is asked again: a package may have been installed since.
+  // silent: the caller gets it. The next call tries again: a package may be installed by then.
   asked.catch(() => known.delete(key));
   return asked;
 }
@@ -66,7 +66,7 @@ async function askOnce(
   // A convenience: where it cannot be kept, the next start asks again.
   if (file)
     await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(
-      logged('trainers', 'The arguments of a trainer could not be kept.'),
+      logged('trainers', 'The flags of a trainer could not be stored.'),
     );
   return described;
 }

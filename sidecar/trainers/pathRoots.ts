@@ -49,7 +49,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // silent: not there: then as far as something is.
+    // silent: it does not exist: its parent may.
     const above = dirname(path);
     return above === path ? path : resolve(realPath(above), relative(above, path));
   }

@@ -45,7 +45,7 @@ export async function beginAttempt(trackside: Beginning, name: string, begin: Be
   try {
     const begun = await beginAlone(trackside, name, begin);
     const { number: attempt } = begun.session.latest ?? {};
-    log.info('sessions', `Begun: ${begin.automaticAfter ? 'resume by itself' : begin.kind}.`, {
+    log.info('sessions', `Begun: ${begin.automaticAfter ? 'auto-resume' : begin.kind}.`, {
       session: name,
       attempt,
     });

@@ -62,7 +62,7 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
     await updateStateFile(folder, (raw) => {
       editAttempt(raw, latest.id, { stop_when: 'now' });
       raw.status = 'stopping';
-    }).catch(logged('sessions', 'That it is being stopped could not be written down.', name));
+    }).catch(logged('sessions', 'The stop could not be recorded.', name));
     await ended;
   }
 

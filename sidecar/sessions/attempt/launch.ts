@@ -97,7 +97,7 @@ export async function launchAttempt(
   if (launched.ok) {
     // Where the disk takes it no more, the folder still tells whose attempt it is.
     await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(
-      logged('sessions', 'Where the attempt runs could not be written down.', session.name),
+      logged('sessions', 'The attempt’s job could not be recorded.', session.name),
     );
     return 'started';
   }

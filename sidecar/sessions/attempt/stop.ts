@@ -49,7 +49,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
   }).catch((error: unknown) => {
     // A full disk or a broken file is no reason to let it run on.
     if (when !== 'now') throw error;
-    log.warn('sessions', 'The stop could not be written down.', { session: name, error });
+    log.warn('sessions', 'The stop could not be recorded.', { session: name, error });
   });
   log.info('sessions', when === 'now' ? 'Stop.' : 'Stop after the next save.', {
     session: name,
@@ -74,7 +74,7 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
     );
   }
   endings.forbidAfterSave(latest.id);
-  log.info('sessions', 'The stop after the next save is taken back.', { session: name, attempt: latest.number });
+  log.info('sessions', 'The stop after the next save was cancelled.', { session: name, attempt: latest.number });
   const nothing = { stop_requested_at: null, stop_when: null };
   await updateStateFile(folder, (raw) => editAttempt(raw, latest.id, nothing));
   return outputs.read(name);

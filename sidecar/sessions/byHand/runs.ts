@@ -72,7 +72,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // silent: not there (any more): its name has to do.
+    // silent: it does not exist (any more): its name has to do.
     return path;
   }
 }

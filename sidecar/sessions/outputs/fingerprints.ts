@@ -5,44 +5,44 @@ import { setImmediate as letOthers, setTimeout as wait } from 'node:timers/promi
 import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 
-/** Others wait no longer than this, in milliseconds, while folders are looked at. */
+/** The longest time without a pause for others, in milliseconds. */
 const SLICE_MS = 6;
-/** A disk that takes longer than this, in milliseconds, for so many folders in a row is asked without waiting for it. */
+/** A disk that takes longer than this, in milliseconds, for several folders in a row is read asynchronously. */
 const SLOW_MS = 1;
 const SLOW_IN_A_ROW = 5;
-/** So many folders of a slow disk are looked at at the same time. */
+/** The number of simultaneous reads on a slow disk. */
 const AT_ONCE = 16;
 
 /**
- * A sign of change that costs two stats: files replaced, added or removed at the top of the folder, and ui_state.json
- * edited in place. What lives is told by its console and its heartbeat.
+ * A fingerprint that costs two stats. It changes when files at the top of the folder are replaced, added or removed,
+ * and when ui_state.json is edited in place. Running sessions report by their console and heartbeat.
  */
 export function fingerprintOf(folder: string): string {
   return sign(...placesOf(folder).map((path) => statSync(path, { throwIfNoEntry: false })));
 }
 
-/** The part of a sign of change that is about ui_state.json. */
+/** The part of a fingerprint for ui_state.json. */
 export function recordIn(sign: string): string {
   return sign.slice(sign.indexOf(' ') + 1);
 }
 
-/** When the folder itself changed last, as its sign tells. Null where that is ''. */
+/** The last change of the folder itself, from its fingerprint. Null for ''. */
 export function folderChanged(sign: string): Date | null {
   return sign === '' ? null : new Date(Number(sign.split(':')[1]));
 }
 
 type HowToTake = {
-  /** Pause for as long as it works. */
+  /** Pauses as long as it works. */
   restful?: boolean;
-  /** On a slow disk give '' for a sign rather than ask for it. */
+  /** Gives '' as the fingerprint on a slow disk. */
   quick?: boolean;
   /** Ends it early. */
   isOver?: () => boolean;
 };
 
 /**
- * Gives the sign of every session's folder to `take`, without holding up the event loop, however many there are and
- * however slow the disk is. Resolves to the milliseconds that it worked.
+ * Passes the fingerprint of every session's folder to `take`, without blocking the event loop, for any number of
+ * folders on any disk. Resolves to its milliseconds of work.
  */
 export async function takeFingerprints(
   root: string,
@@ -77,7 +77,7 @@ export async function takeFingerprints(
   return worked;
 }
 
-/** The same as `signOf`, without holding up anybody else. */
+/** The same as `fingerprintOf`, asynchronously. */
 export async function fingerprintLater(folder: string): Promise<string> {
   return sign(
     ...(await Promise.all(placesOf(folder).map((path) => stat(path).catch(ifUnreadable(undefined, 'sessions'))))),

@@ -9,12 +9,12 @@ import type { Reading } from './reading.js';
 import type { Store } from './store.js';
 import { readSummary, readSummaryLater } from './summary.js';
 
-/** So long the list may wait at the start for sessions to be read whole; the others follow by and by. */
+/** The time at the start for reading sessions whole; the rest follows later. */
 const WHOLE_FIRST_MS = 1000;
 
 type Place = { root: string; held: Store; reading: Reading; known: KnownFacts };
 
-/** Makes the list: from what an earlier sidecar knew of the very same files, from the records, whole where need be. */
+/** Makes the first list: from an earlier sidecar's facts about unchanged files, from records, or from whole reads. */
 export async function scanFirst({ root, held, reading, known }: Place): Promise<void> {
   const closer: string[] = [];
   const take = (name: string, signature: string, facts: SessionFacts | null) => {
@@ -33,7 +33,7 @@ export async function scanFirst({ root, held, reading, known }: Place): Promise<
   await reading.readAll(held.inBrief(), () => performance.now() - begun > WHOLE_FIRST_MS);
 }
 
-/** Reads whole, one after the other and with pauses as long, what was only read in brief. */
+/** Reads sessions whole that were only summarised, one by one, with equally long pauses. */
 export async function readRest({ root, held, reading, known }: Place, isOver: () => boolean): Promise<void> {
   for (const name of held.inBrief()) {
     if (isOver()) return;
@@ -46,7 +46,7 @@ export async function readRest({ root, held, reading, known }: Place, isOver: ()
   known.clear();
 }
 
-/** Is what an earlier sidecar knew of a session still so? A slow disk was not asked at first. */
+/** Takes an earlier sidecar's facts if they still hold; a slow disk was not read at first. */
 async function takeOver({ root, held, known }: Omit<Place, 'reading'>, name: string): Promise<boolean> {
   const earlier = known.get(name);
   if (!earlier || earlier.signature !== (await fingerprintLater(join(root, name)))) return false;

@@ -11,12 +11,11 @@ const FILE = '.trackside-facts.ndjson';
 export type KnownFacts = Map<string, { signature: string; facts: SessionFacts }>;
 
 /**
- * What an earlier sidecar last knew of the sessions that rested, so that ten thousand need not all be read before the
- * first page. A memory, never evidence: an entry counts only while the session's files are the very same (`signature`),
- * and none is kept of what lived. What other code has read counts for nothing: what reads facts is part of what they mean.
- * The file may be deleted at any time. Empty where there is none.
+ * An earlier sidecar's facts about sessions at rest, so that ten thousand need not be read before the first page. A
+ * cache, never evidence: an entry counts only while the session's files are unchanged (`signature`), and living
+ * sessions have none. Facts from other code don't count. The file may be deleted at any time. Empty without it.
  *
- * @param build which code asks, as settings.build has it
+ * @param build the present code, from settings.build
  */
 export async function readKnownFacts(root: string, build: string): Promise<KnownFacts> {
   const known: KnownFacts = new Map();
@@ -34,19 +33,21 @@ export async function readKnownFacts(root: string, build: string): Promise<Known
     }
   } catch (error) {
     // One that a crash of the disk spoiled: everything is read.
-    if (!isMissing(error)) log.info('sessions', 'What was known of resting sessions could not be read.', { error });
+    if (!isMissing(error)) log.info('sessions', 'The facts of sessions at rest could not be read.', { error });
   }
   return known;
 }
 
-/** Writes down what rests. A disk that takes nothing costs the next start some seconds, no more. */
+/** Writes the facts of sessions at rest. A failure only costs the next start some seconds. */
 export async function writeKnownFacts(root: string, build: string, known: KnownFacts): Promise<void> {
   const lines = [...known].map(([name, { signature, facts }]) => JSON.stringify({ name, signature, facts }));
   const content = `${[JSON.stringify({ build }), ...lines].join('\n')}\n`;
-  await writeWhole(join(root, FILE), content).catch(logged('sessions', 'What is known could not be written down.'));
+  await writeWhole(join(root, FILE), content).catch(
+    logged('sessions', 'The facts of sessions at rest could not be written.'),
+  );
 }
 
-/** Does a session rest, so that the same files mean the same facts? */
+/** Is a session at rest, so that the same files mean the same facts? */
 export function isResting({ status, auto_resume, put_back, record, looked_into }: SessionFacts): boolean {
   if (!looked_into) return false;
   if (!['draft', 'stopped', 'completed', 'failed'].includes(status)) return false;

@@ -17,44 +17,44 @@ import { type ConsoleListener, createReading } from './reading.js';
 import { scanRepeatedly } from './scan.js';
 import { createStore, type Marks } from './store.js';
 
-/** What rests is written down so often, if anything changed, and at the end. */
+/** The interval for writing the facts of sessions at rest, after changes; also written at the end. */
 const REMEMBER_MS = 300_000;
-/** What ended so short a time ago may have ended with the pod. */
+/** A session that ended within this time may have ended with the pod. */
 const LATELY_MS = 10_000;
 
 /** All sessions of an outputs folder, as they are now. */
 export type Outputs = {
   root: string;
-  /** Counts every change of what `list` gives. */
+  /** A counter of changes to `list`. */
   revision(): number;
-  /** Running ones first, then newest first. Statuses of what runs are checked again at this moment. */
+  /** Running ones first, then newest first. Checks the running ones again. */
   list(): Promise<SessionFacts[]>;
-  /** A session's folder, of which nothing is read. Throws a Problem where there is none, or it leads out. */
+  /** A session's folder, unread. Throws a Problem if there is none, or it leads out. */
   folder(name: string): Promise<string>;
-  /** Reads one session anew. Throws a Problem where there is none. */
+  /** Reads one session again. Throws a Problem if there is none. */
   read(name: string): Promise<Session>;
-  /** Reads one session anew, corrects its file, and tells who watches. Null where there is none. */
+  /** Reads one session again, corrects its file, and informs watchers. Null if there is none. */
   refresh(name: string): Promise<Session | null>;
-  /** What is held of a session, without a look at the disk. */
+  /** A session's facts in memory, without reading the disk. */
   facts(name: string): SessionFacts | null;
-  /** Adds to a session's facts what only this process knows, until it says otherwise. */
+  /** Adds this process's own knowledge to a session's facts, until changed. */
   mark(name: string, marks: Marks): void;
-  /** For how long a running session was last known to stand still, by an earlier sidecar too; and to keep that. */
+  /** Reads and keeps the length of a running session's standstill, over restarts of the sidecar. */
   stillness(name: string): Stillness | null;
   keepStillness(name: string, still: Stillness): void;
-  /** Hears what the console of any running session says: saves, steps, phases. */
+  /** Subscribes to the console events of all running sessions: saves, steps, phases. */
   onConsole(listener: ConsoleListener): () => void;
   /** Sessions whose logs are followed. */
   followed(): string[];
-  /** Folds in all that the log of a running session holds by now. */
+  /** Folds in the whole log of a running session so far. */
   catchUp(name: string): Promise<void>;
-  /** Reads those of these sessions whole that were only read in brief so far (see `SessionFacts.looked_into`). */
+  /** Reads sessions whole that were only summarised so far (see `SessionFacts.looked_into`). */
   lookInto(names: readonly string[]): Promise<void>;
-  /** Begins to look after the folder; resolves when the list is ready, though much of it may be read in brief. */
+  /** Begins to watch the folder; resolves when the list is ready, perhaps with summaries only. */
   open(): Promise<void>;
-  /** This sidecar was told to end by SIGTERM: it is written down beside what lives, for that may be told so too. */
+  /** Notes beside living attempts that this sidecar got SIGTERM: perhaps they do too, from the pod. */
   toldToEnd(): Promise<void>;
-  /** Ends the looking. Trainings are not touched. */
+  /** Ends the watching. Trainings are not touched. */
   close(): Promise<void>;
 };
 
@@ -64,7 +64,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
   const reading = createReading({ root, hub, held, dialectOf });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
-  /** The first look at everything: nobody is told a list before it is whole. */
+  /** The first scan: the list is complete only after it. */
   let opening: Promise<void> = Promise.resolve();
   let endLooking = async () => {};
   let closed = false;
@@ -73,7 +73,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
     return reading.read(name);
   }
 
-  /** Writes down what rests, for the next start. */
+  /** Writes the facts of sessions at rest, for the next start. */
   async function remember(): Promise<void> {
     if (held.revision() === remembered.revision) return;
     remembered = { revision: held.revision(), at: performance.now() };
@@ -81,7 +81,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
     for (const { name, follower, facts, signature } of held.all()) {
       const earlier = known.get(name);
       if (!follower && isResting(facts)) resting.set(name, { signature, facts });
-      // Not looked into yet: what was known is still worth a comparison the next time.
+      // Not looked into yet: the earlier facts may still be good the next time.
       else if (!facts.looked_into && earlier) resting.set(name, earlier);
     }
     await writeKnownFacts(root, build, resting);
@@ -141,7 +141,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
         const lately = facts.status === 'stopped' && Math.abs(Date.now() - endedAt) < LATELY_MS;
         if (!follower && !lately) continue;
         noteOwnEnd(join(root, name));
-        // Told as stopped by hand already, it may be the pod that stops it.
+        // It counts as stopped by hand, but the pod may have stopped it.
         if (lately) again.push(name);
       }
       await reading.readAll(again);

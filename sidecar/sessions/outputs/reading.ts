@@ -18,38 +18,38 @@ import { readSession, type Session } from '../status/session.js';
 import { fingerprintOf } from './fingerprints.js';
 import type { Store } from './store.js';
 
-/** Readings at the same time. */
+/** The number of simultaneous readings. */
 const READERS = 8;
-/** So long a reading waits for a log to be caught up with. */
+/** The longest wait of a reading for its log. */
 const CATCH_UP_MS = 300;
-/** A file that could not be corrected is tried again after this time. */
+/** The wait before a file is corrected again. */
 const CORRECT_AGAIN_MS = 1000;
 
 const NOT_READ = 'The session could not be read.';
 
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 
-/** Reads sessions whole, holds what it found, and follows the logs of those that live. */
+/** Reads sessions whole, stores the results, and follows the logs of living ones. */
 export type Reading = {
-  /** One session, anew: its file is corrected where the evidence says otherwise. Null where there is none. */
+  /** Reads one session again, and corrects its file by the evidence. Null if there is none. */
   read(name: string, thorough?: boolean): Promise<Session | null>;
-  /** Several, until it is enough. One folder that can't be read must not hide the others. */
+  /** Reads several, until `isEnough`. One unreadable folder must not hide the others. */
   readAll(names: readonly string[], isEnough?: () => boolean): Promise<void>;
-  /** Hears what the console of any running session says: saves, steps, phases. */
+  /** Subscribes to the console events of all running sessions: saves, steps, phases. */
   onConsole(listener: ConsoleListener): () => void;
-  /** Begins to follow no more logs, and lets go of those that are followed. */
+  /** Stops following logs. */
   close(): Promise<void>;
 };
 
 export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): Reading {
   const { root, hub, held } = deps;
-  /** The last reading that was asked for, of each session; and those that wait for their turn. */
+  /** The latest reading of each session; and the readings that have not begun. */
   const turns = new Map<string, Promise<unknown>>();
   const waiting = new Map<string, Promise<Session | null>>();
   const listeners = new Set<ConsoleListener>();
   let closed = false;
 
-  /** One reading of a session at a time, in the order asked for; who asks while one waits shares it. */
+  /** Reads a session once at a time, in order; calls share a reading that has not begun. */
   function read(name: string, thorough = false): Promise<Session | null> {
     const key = `${thorough} ${name}`;
     const shared = waiting.get(key);
@@ -76,7 +76,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
     const signature = fingerprintOf(folder);
     const before = held.get(name);
     let follower = before?.follower ?? null;
-    // The last words of a trainer that has just ended belong to its facts.
+    // The last lines of a trainer that has just ended belong to its facts.
     if (before && follower && liveness(folder).alive === 'no') {
       await follower.close();
       follower = before.follower = null;
@@ -103,10 +103,10 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
     }
     if (!follower && !closed && session.liveness.alive !== 'no' && session.latest) {
       follower = follow(session, session.latest);
-      // What the log holds by now belongs to what is told first, unless it takes long to read.
+      // The first facts include the log so far, unless reading takes long.
       await Promise.race([follower.catchUp(), wait(CATCH_UP_MS)]);
     }
-    // The console may have gone on while the folder was read: what is told never goes back.
+    // The console may have continued during the reading: progress never goes back.
     if (follower) session = { ...session, facts: withProgress(session.facts, follower) };
     held.hold({ name, facts: session.facts, signature, attempt, follower });
     return session;

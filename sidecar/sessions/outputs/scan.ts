@@ -7,17 +7,17 @@ import { recordIn, takeFingerprints } from './fingerprints.js';
 import type { Reading } from './reading.js';
 import type { Store } from './store.js';
 
-/** How often everything is looked at: other programs, other pods and people change files too. */
+/** The interval of scans: other programs, other pods and people change files too. */
 const LOOK_MS = 600;
-/** With thousands of sessions less often, so that it takes a twelfth of one core at most; but no less often than this. */
+/** The longest interval, with thousands of sessions: scans take a twelfth of one core at most. */
 const LONGEST_LOOK_MS = 1300;
 const SHARE = 12;
-/** Sessions that are read again on each look although nothing seems to have changed: deep changes have no sign. */
+/** Sessions that each scan reads again without a sign of change: deep changes have none. */
 const REREAD = 5;
 
 /**
- * Looks at every session's folder again and again, and reads what changed. inotify would not tell what another pod does
- * on a shared volume. `afterwards` is called after each look. Returns how to end it.
+ * Scans all session folders repeatedly, and reads changed ones. inotify does not see another pod's changes on a shared
+ * volume. Calls `afterwards` after each scan. Returns a function that ends it.
  */
 export function scanRepeatedly(
   place: { root: string; held: Store; reading: Reading },
@@ -27,7 +27,7 @@ export function scanRepeatedly(
   let looking: Promise<void> = Promise.resolve();
   let ended = false;
   let round = 0;
-  /** Milliseconds that the last look worked. */
+  /** Milliseconds of work in the last scan. */
   let worked = 0;
   const lookOnce = repeated('outputs', async () => {
     worked = 0;
@@ -58,7 +58,7 @@ export function scanRepeatedly(
 
 type Place = { root: string; held: Store; reading: Reading };
 
-/** Looks at everything once; resolves to the milliseconds that it worked, its waiting not counted. */
+/** Scans once; resolves to the milliseconds of work, without waits. */
 async function look({ root, held, reading }: Place, round: number, isOver: () => boolean): Promise<number> {
   const names = await sessionFolders(root);
   const there = new Set(names);
@@ -76,14 +76,14 @@ async function look({ root, held, reading }: Place, round: number, isOver: () =>
   return worked;
 }
 
-/** Has a session to be read (again)? */
+/** Must a session be read (again)? */
 function isStale(root: string, held: Store, name: string, signature: string): boolean {
   const folder = join(root, name);
   const present = held.get(name);
   if (!present) return true;
-  // Not asked yet, on a slow disk: it is read whole in its turn.
+  // Not read yet, on a slow disk: it is read whole in its turn.
   if (present.signature === '') return false;
-  // Whoever is about to start it may have died.
+  // The sidecar that was about to start it may have died.
   if (present.facts.status === 'pending') return true;
   if (!present.follower) return present.signature !== signature;
   const life = liveness(folder);

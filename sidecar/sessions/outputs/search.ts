@@ -4,7 +4,7 @@ export const PAGE_SIZE = 50;
 
 export type SearchResult = { sessions: SessionFacts[]; total: number; query: string; page: number; pages: number };
 
-/** One page of what `findSessions` finds. */
+/** One page of the results of `findSessions`. */
 export function searchSessions(all: readonly SessionFacts[], query: string, page: number): SearchResult {
   const found = findSessions(all, query);
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
@@ -18,14 +18,14 @@ export function searchSessions(all: readonly SessionFacts[], query: string, page
   };
 }
 
-/** The sessions in which every word of the query occurs: in name, dataset, trainer, status, notes or trigger word. */
+/** The sessions that contain every word of the query in name, dataset, trainer, status, notes or trigger word. */
 export function findSessions(all: readonly SessionFacts[], query: string): readonly SessionFacts[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return all;
   return all.filter((facts) => words.every((word) => textOf(facts).includes(word)));
 }
 
-/** Facts are replaced, never changed: the text of thousands need not be made for every letter that is typed. */
+/** Facts are replaced, never changed, so their texts are made once and not for every typed letter. */
 const texts = new WeakMap<SessionFacts, string>();
 
 function textOf(facts: SessionFacts): string {

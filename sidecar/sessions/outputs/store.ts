@@ -6,18 +6,18 @@ import type { SessionFacts } from '../facts.js';
 export type StoredSession = {
   name: string;
   facts: SessionFacts;
-  /** The sign of its folder when it was read (see `signOf`); '' where a slow disk was not asked yet. */
+  /** The folder's fingerprint at the reading (see `fingerprintOf`); '' before a slow disk is read. */
   signature: string;
-  /** Id of the newest attempt, which `follower` follows while it lives. */
+  /** The newest attempt's id; `follower` follows it while it lives. */
   attempt: string | null;
   follower: Follower | null;
 };
 
-/** What only this process knows: when it will resume a session by itself, for how long nothing has moved in it. */
+/** This process's own knowledge: the time of an auto-resume, the length of a standstill. */
 export type Marks = {
   stalled_seconds?: number | null;
   in_seconds?: number | null;
-  /** Why it was not resumed although it was to be, in words. */
+  /** Why a due auto-resume did not happen, in words. */
   refused?: string | null;
 };
 
@@ -27,17 +27,17 @@ export type Store = {
   all(): Iterable<StoredSession>;
   /** Running ones first, then newest first. */
   inOrder(): StoredSession[];
-  /** Those that were only read in brief so far, in the order of the list. */
+  /** Those that were only summarised so far, in the order of the list. */
   inBrief(): string[];
-  /** Counts every change of what is held. */
+  /** A counter of changes. */
   revision(): number;
-  /** Takes what was read of a session, and tells who watches if its facts changed. */
+  /** Stores a reading, and informs watchers if the facts changed. */
   hold(now: StoredSession): void;
-  /** The session is gone. */
+  /** Removes a deleted session. */
   drop(name: string): void;
-  /** Takes what else became known of a session. */
+  /** Stores facts that became known without a reading. */
   tellFacts(name: string, facts: SessionFacts): void;
-  /** Adds to a session's facts what only this process knows, until it says otherwise. */
+  /** Adds this process's own knowledge to a session's facts, until changed. */
   mark(name: string, marks: Marks): void;
   withMarks(name: string, facts: SessionFacts): SessionFacts;
 };
@@ -125,7 +125,7 @@ function order(a: Key, b: Key): number {
   return Number(b.live) - Number(a.live) || b.begun - a.begun;
 }
 
-/** When a session was last begun, or made. */
+/** The last start of a session, or its creation. */
 function begun(facts: SessionFacts): number {
   const [last] = facts.attempts.slice(-1);
   if (last) return Date.parse(last.started_at);

@@ -16,22 +16,22 @@ import { deriveStatus, stoppedBy } from '../status/status.js';
 import { recordedTrainer } from '../status/trainer.js';
 import { folderChanged } from './fingerprints.js';
 
-/** A record is a few kilobytes; a longer one is read whole, with the rest of its session. */
+/** The largest record that is summarised; most have a few kilobytes. */
 const LONGEST = 64 * 1024;
-/** While a runner lives, or where it died without a word. */
+/** It exists while a runner lives, or after its sudden death. */
 const PID_FILE = contract.files.pid;
 const NO_LINKS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
- * What the record of a session at rest tells, for the list of a sidecar that has just started and for no verb: a
- * twentieth of the time that reading a session whole takes. What its other files tell is left empty, and `looked_into`
- * says so. Null for everything that needs a closer look: what may live or is to be settled, what cannot be read or is
- * no session. `sign` is that of its folder (see `signOf`).
+ * Facts from the record of a session at rest, for the list after a start, and for no action: a twentieth of the time of
+ * a whole reading. Facts from its other files stay empty, and `looked_into` is false. Null if a closer look is needed:
+ * the session may live, is not settled, can't be read, or is no session. `sign` is the folder's fingerprint (see
+ * `fingerprintOf`).
  */
 export function readSummary(root: string, name: string, sign: string): SessionFacts | null {
   const folder = join(root, name);
   try {
-    // The folder is not listed: under load that takes longer than everything else here.
+    // The folder is not listed: under load that takes longer than all the rest.
     if (existsSync(join(folder, PID_FILE)) || byHandIn(folder)) return null;
     return briefFacts(name, folder, sign, readTextNow(join(folder, STATE_FILE)));
   } catch (error) {
@@ -48,7 +48,7 @@ function readTextNow(path: string): string {
   }
 }
 
-/** The same without holding up anybody else, for disks that answer slowly. */
+/** The same asynchronously, for slow disks. */
 export async function readSummaryLater(root: string, name: string, sign: string): Promise<SessionFacts | null> {
   const folder = join(root, name);
   try {
@@ -60,7 +60,7 @@ export async function readSummaryLater(root: string, name: string, sign: string)
   }
 }
 
-/** Without asking for its size first: that is one more round trip to a network volume. */
+/** Does not ask for the size first: that would be one more round trip to a network volume. */
 async function readText(path: string): Promise<string> {
   const file = await open(path, NO_LINKS);
   try {
@@ -86,7 +86,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     checkpoints: 0,
   });
   const on = state.enable_monitoring ?? false;
-  // Whether it is to be resumed by itself is told by its states.
+  // An auto-resume depends on its states.
   if (on && (latest?.outcome === 'interrupted' || latest?.outcome === 'failed')) return null;
   const created = state.created_at ?? folderChanged(sign)?.toISOString();
   if (!created) return null;
@@ -131,11 +131,11 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
   };
 }
 
-/** Every attempt's end is written down, and the record does not claim to live. */
+/** Has every attempt a recorded end, and does the record not claim to live? */
 function isSettled(state: UiState): boolean {
   const settled = state.attempts.every(({ outcome }) => outcome !== null);
   const latest = state.attempts.at(-1);
-  // By hand, as it seemed: the pod may have been ending.
+  // Apparently by hand: but the pod may have been ending.
   if (latest?.outcome === 'stopped' && !latest.stop_requested_at) return false;
   return settled && ['draft', 'stopped', 'completed', 'failed'].includes(state.status ?? '');
 }

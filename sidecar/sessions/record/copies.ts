@@ -70,7 +70,7 @@ export async function lastGoodVersion(folder: string): Promise<({ id: string; te
     try {
       return { id, text, ...parseUiState(text) };
     } catch {
-      // silent: cut short by a power failure, or edited by hand: the one before it may do.
+      // silent: cut short by a power failure, or edited by hand: the one before it may be good.
     }
   }
   return null;

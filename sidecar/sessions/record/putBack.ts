@@ -43,7 +43,7 @@ export async function putBackLastGood(folder: string): Promise<PutBackFacts | nu
   const known = await readNotes(folder);
   const kept = [note, ...known.filter((each) => each.broken !== broken)].slice(0, 20);
   await writeWhole(join(folder, HISTORY, NOTES), `${JSON.stringify(kept, null, 1)}\n`).catch(
-    logged('sessions', 'Where the broken ui_state.json is kept could not be noted.'),
+    logged('sessions', 'The place of the broken ui_state.json could not be recorded.'),
   );
   await sweepTemporary(folder);
   return { ...note, broken: join(folder, broken) };
@@ -85,7 +85,7 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
       parseUiState(text);
       return { text, id: null };
     } catch {
-      // silent: then one from the disk.
+      // silent: the one from the disk may be good.
     }
   }
   return lastGoodVersion(folder);

@@ -63,7 +63,7 @@ export function watchForEdits(aside: string | null, text: string, edited: (text:
       const now = await readFile(aside, 'utf8');
       if (now !== text) await edited(now);
     } catch {
-      // silent: it was removed with its session, or is half an edit that went nowhere.
+      // silent: the file was removed with its session, or holds half an edit.
     }
     await discard(aside);
   }, LATE_EDIT_MS).unref();

@@ -80,7 +80,7 @@ async function update(folder: string, change: (raw: RawState) => void): Promise<
     }
     rememberWrite(folder, before.kind === 'whole' ? before : null, { text: content, raw: after.raw }, () => {
       void updateStateFile(folder, () => {}).catch(
-        logged('sessions', 'A late edit of ui_state.json was not taken in.'),
+        logged('sessions', 'A late edit of ui_state.json could not be merged.'),
       );
     });
     await keepVersion(folder, content);

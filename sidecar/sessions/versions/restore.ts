@@ -57,7 +57,7 @@ export async function restoreVersion(
   } else {
     await putWhole(folder, text, file.kind === 'unreadable' ? file.signature : null);
   }
-  log.info('sessions', 'A copy of ui_state.json was put back.', { session: name, version });
+  log.info('sessions', 'A copy of ui_state.json was restored.', { session: name, version });
   return outputs.read(name);
 }
 

@@ -42,7 +42,7 @@ export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { s
     const seenTo = watched?.seenTo ?? null;
     running.set(name, { still, seenTo: due ? standstill : seenTo });
     if (due && seenTo !== standstill) {
-      void endIfBetter(name, seconds).catch(logged('sessions', 'What stands still could not be ended.', name));
+      void endIfBetter(name, seconds).catch(logged('sessions', 'The stalled training could not be ended.', name));
     }
   }
 
