@@ -99,7 +99,7 @@ export type ResumeFacts = {
   repeated_steps: number;
   /** Newer states that can't be used, with the reason. */
   passed_over: PassedOver[];
-  /** Why it may not be whole, in words: there is none that is surely whole, and a person has to decide. Null where it is. */
+  /** Why it may not be whole, in words, when no state surely is: a person has to decide. Null when it is. */
   doubt: string | null;
 };
 

@@ -12,7 +12,7 @@ export function isSessionName(name: string): boolean {
   return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name;
 }
 
-/** The names of all folders under outputs that may be sessions. Empty where the root can't be read. */
+/** The names of all folders under outputs that may be sessions. Empty if the root can't be read. */
 export async function sessionFolders(outputs: string): Promise<string[]> {
   const entries = await readdir(outputs, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
   return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);

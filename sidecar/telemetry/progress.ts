@@ -36,7 +36,7 @@ const shown = z.object({
   updated_at: text,
 });
 
-/** How far a training is, as pages and the API show it. */
+/** The progress of a training, for pages and the API. */
 export type Progress = z.infer<typeof shown>;
 
 export const NO_PROGRESS: Progress = shown.parse({});

@@ -20,7 +20,7 @@ export function trainers(places: Places): Trainer[] {
 export function findTrainer(places: Places, id: string | null): Trainer {
   if (id === null) {
     const message =
-      'Neither its record nor its files tell which trainer it is of. Write "trainer": "sd-scripts/flux" (or another) into its ui_state.json, or make a new training with its settings.';
+      'Neither its record nor its files say which trainer it needs. Write "trainer": "sd-scripts/flux" (or another) into its ui_state.json, or create a new training.';
     throw new Problem('unknown_trainer', message, { field: 'trainer' });
   }
   if (id === practiceTrainer.id) return practiceTrainer;

@@ -63,7 +63,7 @@ async function askOnce(
   if (answer) return answer;
   const printed = await run(command);
   const described = requireAnswer(printed, command.argv.at(-1) ?? '');
-  // A convenience: where it cannot be kept, the next start asks again.
+  // Only a cache: without it, the next start asks again.
   if (file)
     await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(
       logged('trainers', 'The flags of a trainer could not be stored.'),

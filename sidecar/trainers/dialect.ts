@@ -130,7 +130,7 @@ export type CheckpointOnDisk = {
   savedAtMs: number;
   /** Neither being written nor cut off. */
   whole: boolean;
-  /** What is wrong with one that is not whole, in words to follow its name. */
+  /** The fault of one that is not whole, in words that follow its name. */
   wrong?: string | null;
   /** The epoch of the save, absolute; null when unknown, like the next three. */
   epoch: number | null;
@@ -139,7 +139,7 @@ export type CheckpointOnDisk = {
   /** Of the whole training. */
   epochs: number | null;
   stepsPerEpoch: number | null;
-  /** What it says that it was trained on. */
+  /** Its base model, by its own metadata. */
   baseModel?: string | undefined;
   /** Further metadata, by the trainer's names. */
   told: Record<string, string>;
@@ -162,7 +162,7 @@ export type StateOnDisk = {
   complete: boolean;
   /** Why not, in words that can follow the folder's name and a colon. */
   reason: string | null;
-  /** Nothing but the times of its files speaks against it: a person may resume from it all the same. */
+  /** Only the times of its files are in doubt: a person may resume from it anyway. */
   doubtful?: boolean;
 };
 

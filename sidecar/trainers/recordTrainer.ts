@@ -16,7 +16,7 @@ const NAMES: readonly [pattern: RegExp, trainer: string | null][] = [
   [/sd[-_]?(?:v[-_]?)?1|stable-diffusion-v?1|v1-[1-5]/, 'sd-scripts/sd1'],
 ];
 
-/** The trainer of a base model, by its name or the file that it lies in; null where that tells none. */
+/** The trainer of a base model, by its name or file name; null when unknown. */
 export function trainerOfModel(baseModel: string): string | null {
   const name = baseModel.slice(0, 500).trim().toLowerCase().replace(/^.*\//, '');
   const known = families.find(({ baseModels }) => baseModels.some(({ value }) => value === name));

@@ -1,7 +1,7 @@
 import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile } from './trainer.js';
 
-/** What a trainer finds in its output folder, under the names that its command gives. */
+/** The files for a trainer in its output folder, under the names in its command. */
 export function inputFiles(dataset: string, { sample_prompts }: TrainingSettings, script: string): InputFile[] {
   return [
     { name: 'dataset.toml', content: dataset, executable: false },

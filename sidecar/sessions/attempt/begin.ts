@@ -19,7 +19,7 @@ import { prepareAttempt, refuseForeign } from './command.js';
 import { launchAttempt, recordAttempt } from './launch.js';
 import { type Begin, planAttempt } from './plan.js';
 
-/** What a start needs of the rest of the program. */
+/** The parts of the program that a start needs. */
 export type Beginning = {
   settings: Settings;
   secrets: Pick<Secrets, 'environment'>;
@@ -28,7 +28,7 @@ export type Beginning = {
   underWay: UnderWay;
 };
 
-/** `failed`: why the trainer could not be started, in words; its attempt is recorded all the same. */
+/** `failed`: why the trainer could not be started, in words; its attempt is recorded anyway. */
 export type Begun = { session: Session; failed: string | null };
 
 /**

@@ -95,7 +95,7 @@ export async function launchAttempt(
     python: settings.python,
   });
   if (launched.ok) {
-    // Where the disk takes it no more, the folder still tells whose attempt it is.
+    // On a full disk, the folder's own files still identify the attempt.
     await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(
       logged('sessions', 'The attempt’s job could not be recorded.', session.name),
     );

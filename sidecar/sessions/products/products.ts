@@ -27,7 +27,7 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
   }));
 }
 
-/** What is still being written is not whole either. */
+/** A file that is still being written is not whole either. */
 function wrongWith({ facts }: Session, { whole, wrong }: CheckpointOnDisk): string | null {
   if (whole || !wrong) return null;
   const runs = facts.next === 'stop' || facts.status === 'stopping';

@@ -113,7 +113,7 @@ const uiState = z.looseObject({
   ...settings,
   timestamp: seconds,
   status: text,
-  /** What another tool left in `status` that was not so any more, before it was corrected. */
+  /** Another tool's outdated `status`, before it was corrected. */
   status_found: text,
   error: text,
   completed_at: date,

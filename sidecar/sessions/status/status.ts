@@ -98,7 +98,7 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
   return is('stopped', state.status ? `Its ui_state.json says "${state.status}".` : null);
 }
 
-/** What tools write into `status`; null where that is nobody's word. */
+/** The meanings of tools' words in `status`. */
 const MEANINGS: readonly [pattern: RegExp, means: 'completed' | 'failed' | 'stopped' | 'alive' | 'draft'][] = [
   [/^(?:completed?|done|finished|success(?:ful)?|succeeded)$/, 'completed'],
   [/^(?:failed|failure|error(?:ed)?|crashed)$/, 'failed'],

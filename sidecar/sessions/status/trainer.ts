@@ -7,13 +7,13 @@ import type { UiState } from '../record/uiState.js';
 
 const LONGEST_SCRIPT = 64 * 1024;
 
-/** The trainer of a session by its record: as it says, as it was run, by its base model. Null where none of them tells. */
+/** The trainer of a session from its record: by its name, its command or its base model. Null when unknown. */
 export function recordedTrainer(state: UiState | null): string | null {
   const run = () => state?.attempts.flatMap(({ argv }) => trainerOfCommand(argv) ?? []).at(-1);
   return state?.trainer || run() || (state?.base_model ? trainerOfModel(state.base_model) : null);
 }
 
-/** The trainer of a session by what lies in its folder: the command in train.sh, else the newest checkpoint that tells its base model. */
+/** The trainer of a session from its files: the command in train.sh, else the newest checkpoint with a base model. */
 export async function trainerOfFiles(folder: string, outputName: string): Promise<string | null> {
   const script = await openLog(join(folder, 'train.sh'));
   if (script) {

@@ -25,7 +25,7 @@ export function outputNameBehind(name: string): string | null {
 }
 
 /**
- * What the name of a weights file tells of itself, whoever saved it: sd-scripts, ai-toolkit (steps in nine digits), OneTrainer
+ * The facts in a weights file's name, from any tool: sd-scripts, ai-toolkit (steps in nine digits), OneTrainer
  * (`-save-<steps>-<epochs>-<step of the epoch>`) or diffusers (`checkpoint-<steps>`). More digits than epochs have are
  * part of the name, as dates are.
  */
