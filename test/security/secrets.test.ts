@@ -103,7 +103,7 @@ test('a token typed where it would stand in a file is refused, with the place wh
     expect(status, text).toBe(422);
     const { error } = JSON.parse(text);
     expect(error.field ?? Object.keys(error.fields)[0]).toBe(field);
-    expect(error.message).toContain('“Secrets”');
+    expect(error.message).toContain('Secrets page');
     const form = { ...quick, lora_name: 'refused', ...more };
     const page = await ask('sessions', { Accept: 'text/html' }, 'POST', form);
     expect(page.status).toBe(422);
