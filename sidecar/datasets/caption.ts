@@ -45,7 +45,7 @@ export async function saveCaption(
   if (caption === null)
     throw new Problem(
       'not_utf8',
-      `${file} is not UTF-8 text, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
+      `${file} is ${notText(content)}, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
       { field: 'caption' },
     );
   return inDataset(root, name, (folder) =>
@@ -53,14 +53,23 @@ export async function saveCaption(
   );
 }
 
-/** The text of a caption file; null if it is not UTF-8. */
+/** The text of a caption file; null if it is not UTF-8. Text holds no NUL: UTF-16 is half of them, and passes for UTF-8. */
 export function captionText(content: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+    return content.includes(0) ? null : new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
     // silent: that is the answer.
     return null;
   }
+}
+
+/** What it is that `captionText` takes for no text, after "It is". */
+export function notText(content: Uint8Array): string {
+  const nuls = [0, 1].map((parity) => content.filter((byte, at) => byte === 0 && at % 2 === parity).length);
+  const [even = 0, odd = 0] = nuls;
+  const isMarked = (content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff);
+  if (isMarked || (Math.min(even, odd) === 0 && (even + odd) * 10 > content.length)) return 'UTF-16, not UTF-8 text';
+  return even + odd > 0 ? 'not UTF-8 text: it holds NUL bytes' : 'not UTF-8 text';
 }
 
 async function place(

@@ -10,7 +10,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   const errors = files
     .filter(({ problem }) => problem !== null)
     .map(({ file, problem }) => `${file} can't be used: ${problem} Upload it again as PNG or JPEG, or delete it.`);
-  const captions = new Map(files.map((picture) => [`${picture.stem}.txt`, picture]));
+  const captions = new Map(files.map((picture) => [picture.caption_file ?? `${picture.stem}.txt`, picture]));
   for (const [file, { caption, caption_problem }] of captions) {
     if (caption_problem)
       errors.push(
@@ -29,7 +29,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
         : `${detail.name} has no pictures. Upload some (.png, .jpg, .jpeg or .webp), or copy them to ${detail.path}.`,
     );
 
-  const warnings = [...(files.length > 0 ? passedOver : []), ...sharedStems(files)];
+  const warnings = [...(files.length > 0 ? passedOver : []), ...sharedStems(files), ...untrainedLines(captions)];
   const bare = files
     .filter(({ caption, caption_problem }) => caption === null && !caption_problem)
     .map(({ file }) => file);
@@ -57,6 +57,26 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
     );
   if (files.length === 1) warnings.push('There is only one picture. A LoRA learns more from several.');
   return { errors, warnings };
+}
+
+/** Captions of several lines (sd-scripts library/train_util.py read_caption: `lines[0].strip()`). */
+function untrainedLines(captions: ReadonlyMap<string, DatasetImage>): string[] {
+  const several = [...captions].flatMap(([file, { caption }]) => {
+    const [first = '', ...rest] = (caption ?? '').split(/\r\n|\r|\n/);
+    return rest.some((line) => line.trim()) ? { file, blank: !first.trim() } : [];
+  });
+  const filesOf = (blank: boolean) => several.filter((each) => each.blank === blank).map(({ file }) => file);
+  const [cut, blank] = [filesOf(false), filesOf(true)];
+  const words: string[] = [];
+  if (cut.length > 0)
+    words.push(
+      `Only the first line of ${named(cut)} is trained (with enable_wildcard, one line at random). Write the whole caption in one line.`,
+    );
+  if (blank.length > 0)
+    words.push(
+      `${named(blank)} ${blank.length === 1 ? 'begins' : 'begin'} with a blank line, and only the first line is trained: as an empty caption. Remove the blank line.`,
+    );
+  return words;
 }
 
 /** Warns of pictures that differ only in their ending (sd-scripts library/strategy_*.py names caches by stem and size). */

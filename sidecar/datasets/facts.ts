@@ -20,6 +20,8 @@ export type DatasetImage = {
   height: number | null;
   /** Null without a caption file. */
   caption: string | null;
+  /** Its caption file, where that is named after another stem: `cat.txt` of `cat_40_40_20_1.png`. */
+  caption_file?: string;
   /** Why a trainer can't read the caption file, in words; else null or absent. */
   caption_problem?: string | null;
   /** Rotated or mirrored by its metadata, which sd-scripts ignores (library/train_util.py load_image). */

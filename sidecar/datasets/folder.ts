@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
@@ -36,6 +36,13 @@ export async function makeDataset(root: string, name: string): Promise<boolean> 
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       return false;
     }
+  });
+}
+
+/** Removes a dataset that was made for files which were all refused, unless there are others in it. */
+export async function removeEmpty(root: string, name: string): Promise<void> {
+  await rmdir(join(root, name)).catch((error: NodeJS.ErrnoException) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(`${error.code}`)) throw error;
   });
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Problem } from '../problem.js';
 import type { DatasetFacts } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
-import { captionStem, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
+import { captionStem, captionStemsOf, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
 
 /** Lists all datasets, last changed first, without opening a picture: hundreds of datasets take milliseconds. */
 export async function listDatasets(root: string): Promise<DatasetFacts[]> {
@@ -24,7 +24,7 @@ export async function datasetFacts({ root, name, at }: DatasetFolder) {
     name,
     path: resolve(root, name),
     images: pictures.length,
-    captions: pictures.filter((file) => stems.has(pictureStem(file))).length,
+    captions: pictures.filter((file) => captionStemsOf(pictureStem(file) ?? '').some((stem) => stems.has(stem))).length,
     cover: pictures[0] ?? null,
     modified_at: mtime.toISOString(),
   };

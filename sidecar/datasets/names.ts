@@ -30,6 +30,15 @@ export function pictureStem(file: string): string | null {
   return PICTURE.exec(file)?.[1] ?? null;
 }
 
+/**
+ * The stems of the captions that sd-scripts looks for, one after the other: `cat_40_40_20_1.png`, a crop of a face, takes
+ * cat.txt where it has none of its own (library/train_util.py read_caption).
+ */
+export function captionStemsOf(stem: string): string[] {
+  const whole = stem.split('_').slice(0, -4).join('_');
+  return whole ? [stem, whole] : [stem];
+}
+
 /** The stem of a caption's file name; else null. */
 export function captionStem(file: string): string | null {
   return CAPTION.exec(file)?.[1] ?? null;

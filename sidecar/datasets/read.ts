@@ -5,12 +5,12 @@ import { Lru } from '../files/lru.js';
 import { semaphore } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside, samePath } from '../security/paths.js';
-import { captionText, LONGEST_CAPTION } from './caption.js';
+import { captionText, LONGEST_CAPTION, notText } from './caption.js';
 import { damageOf, decodeAll, type OnDisk, rememberWhole } from './decoded.js';
 import type { DatasetDetail, DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
-import { captionStem, hasMixedEnding, pictureStem } from './names.js';
+import { captionStem, captionStemsOf, hasMixedEnding, pictureStem } from './names.js';
 import { findPassedOver, withoutEnding } from './passedOver.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
@@ -25,7 +25,7 @@ export async function readDataset(root: string, name: string, patience = 1500): 
     const { facts, pictures, captions, others, folders } = await datasetFacts(folder);
     const passed_over = await findPassedOver(folder, others, folders);
     const { other_kinds, other_captions } = passed_over;
-    const stems = new Set([...pictures, ...other_kinds].map(stemOf));
+    const stems = new Set([...pictures, ...other_kinds].flatMap((file) => captionStemsOf(stemOf(file))));
     const described = await Promise.all(pictures.map((file) => reading(() => describe(folder, file))));
     const good = described.flatMap(({ problem, onDisk }) => (problem === null && onDisk ? onDisk : []));
     await decodeAll(root, good, patience);
@@ -55,7 +55,7 @@ export async function describePicture(folder: DatasetFolder, file: string): Prom
 /** Describes a picture on the disk and its caption. Problems of either are part of the answer, not thrown. */
 async function describe(folder: DatasetFolder, file: string): Promise<DatasetImage & { onDisk: OnDisk | null }> {
   const stem = stemOf(file);
-  const [picture, words] = await Promise.all([measured(folder, file), caption(folder, `${stem}.txt`)]);
+  const [picture, words] = await Promise.all([measured(folder, file), captionOf(folder, stem)]);
   const problem = hasMixedEnding(file) ? 'Its ending is in mixed case, which trainers skip.' : picture.problem;
   return { file, stem, ...picture, problem, ...words };
 }
@@ -113,10 +113,20 @@ function inWords(error: unknown): string {
   throw error;
 }
 
-async function caption(
-  folder: DatasetFolder,
-  file: string,
-): Promise<Pick<DatasetImage, 'caption' | 'caption_problem'>> {
+type Words = Pick<DatasetImage, 'caption' | 'caption_problem' | 'caption_file'>;
+
+async function captionOf(folder: DatasetFolder, stem: string): Promise<Words> {
+  const [own, ...others] = captionStemsOf(stem);
+  const words = await caption(folder, `${own}.txt`);
+  if (words.caption !== null || words.caption_problem) return words;
+  for (const other of others) {
+    const shared = await caption(folder, `${other}.txt`);
+    if (shared.caption !== null || shared.caption_problem) return { ...shared, caption_file: `${other}.txt` };
+  }
+  return words;
+}
+
+async function caption(folder: DatasetFolder, file: string): Promise<Words> {
   const path = join(folder.at, file);
   const problem = (caption_problem: string) => ({ caption: null, caption_problem });
   try {
@@ -128,7 +138,7 @@ async function caption(
     if (content === undefined) return problem('It is not a file.');
     if (content === null) return problem(`It is longer than ${LONGEST_CAPTION / 1000} kB.`);
     const text = captionText(content.bytes);
-    return { caption: text, caption_problem: text === null ? 'It is not UTF-8 text.' : null };
+    return { caption: text, caption_problem: text === null ? `It is ${notText(content.bytes)}.` : null };
   } catch (error) {
     if (error instanceof Problem) return problem(error.message);
     return problem(`It can't be read (${(error as NodeJS.ErrnoException).code}).`);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { LONGEST_CAPTION, saveCaption } from '../datasets/caption.js';
-import { makeDataset } from '../datasets/folder.js';
+import { makeDataset, removeEmpty } from '../datasets/folder.js';
 import { captionStem, datasetNameFrom } from '../datasets/names.js';
 import { receiveShort } from '../datasets/receive.js';
 import { savePicture } from '../datasets/savePicture.js';
@@ -52,6 +52,9 @@ export async function receiveDatasetForm(
   const settled = await Promise.allSettled(work);
   const outcomes = settled.flatMap((file) => (file.status === 'fulfilled' ? file.value : []));
   const accepted = outcomes.flatMap((each) => each.accepted);
+  // silent: the answer says it (`missingName`, or the name's own Problem).
+  const made = await dataset?.catch(() => null);
+  if (made?.created && accepted.length === 0 && work.length > 0) await removeEmpty(root, made.name);
   if (parsed) throw cutOff(accepted.length);
   for (const file of settled) if (file.status === 'rejected') throw file.reason;
   return {

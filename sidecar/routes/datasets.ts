@@ -1,8 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { ifMissing } from '../caught.js';
 import { checkDataset } from '../datasets/check.js';
 import type { DatasetDetail } from '../datasets/facts.js';
-import { makeDataset } from '../datasets/folder.js';
+import { makeDataset, removeEmpty } from '../datasets/folder.js';
 import { listDatasets } from '../datasets/list.js';
 import { datasetNameFrom } from '../datasets/names.js';
 import { readDataset } from '../datasets/read.js';
@@ -103,7 +104,14 @@ export function datasetRoutes(given: {
     const name = datasetNameFrom(c.req.query('name') ?? '');
     return takeBody(c, async (chunks) => {
       const created = await makeDataset(root, name);
-      return { name, created, ...(await receiveArchive(root, name, `${name}.zip`, chunks)) };
+      let accepted: string[] = [];
+      try {
+        const taken = await receiveArchive(root, name, `${name}.zip`, chunks);
+        accepted = taken.accepted;
+        return { name, created, ...taken };
+      } finally {
+        if (created && accepted.length === 0) await removeEmpty(root, name);
+      }
     });
   }
 
@@ -114,13 +122,15 @@ export function datasetRoutes(given: {
 
   async function answerUpload(c: Context, upload: FormUpload): Promise<Response> {
     const { name, created, accepted, notes, refused } = upload;
-    const dataset = await readDataset(root, name);
+    const dataset = await readDataset(root, name).catch(ifMissing(null));
     const status = refused.length > 0 && accepted.length === 0 ? 422 : created ? 201 : 200;
     if (!wantsPage(c)) {
       const location = { Location: `datasets/${encodeURIComponent(name)}` };
       return c.json({ dataset, created, accepted, notes, refused }, status, location);
     }
     if (refused.length + notes.length === 0) return c.redirect(`datasets/${encodeURIComponent(name)}`, 303);
+    if (!dataset)
+      throw new Problem('not_a_picture', `Nothing was saved. ${refused.map(({ reason }) => reason).join(' ')}`);
     const model = { root: '', dataset, notice: notice(dataset, upload), refused };
     return c.html(pages.dataset(model), refused.length > 0 ? 422 : 200);
   }

@@ -208,3 +208,55 @@ test('of an archive that holds anything dangerous, nothing is taken, and nothing
 function crcOf(bytes: Buffer): number {
   return zlib.crc32(bytes);
 }
+
+test('a zip of Windows has its folders between backslashes, and leads out no more than others', async () => {
+  const { ask, files } = await testDatasets();
+  const made = async (name: string, names: string[], system: number) => {
+    const entries = names.map(async (each) => ({ name: each, content: await picture(), mode: 0, system }));
+    return ask('POST', `/datasets?name=${name}`, zip(await Promise.all(entries)), type);
+  };
+  for (const system of [0, 10, 11, 14])
+    expect((await made(`w${system}`, ['my cats\\a.png', 'my cats\\b.png'], system)).status).toBe(201);
+  expect(await files()).toHaveLength(8);
+  for (const name of ['..\\a.png', 'x\\..\\..\\a.png', '\\a.png', 'C:\\a.png', 'x\\.\\a.png'])
+    expect((await facts(made('out', [name], 0))).error.code, name).toBe('archive_path');
+  expect((await facts(made('unix', ['a\\b.png'], 3))).error.message).toContain('has a backslash in its name');
+  expect((await facts(ask('GET', '/datasets'))).map(({ name }: { name: string }) => name).sort()).toEqual([
+    'w0',
+    'w10',
+    'w11',
+    'w14',
+  ]);
+});
+
+test('nothing is left of a new dataset whose files were all refused; one that was there stays', async () => {
+  const { ask, create, files } = await testDatasets();
+  const html = { accept: 'text/html' };
+  const bad = zip([{ name: 'a.png', content: 'no picture' }]);
+  const folders = zip([
+    { name: 'img/a.png', content: await picture() },
+    { name: 'reg/b.png', content: await picture() },
+  ]);
+  const form = (content: string | Buffer, file: string) => {
+    const data = new FormData();
+    data.append('name', 'new');
+    data.append('files', new Blob([new Uint8Array(Buffer.from(content))]), file);
+    return data;
+  };
+  const names = async () => (await facts(ask('GET', '/datasets'))).map(({ name }: { name: string }) => name);
+  const answers = [
+    await ask('POST', '/datasets?name=new', bad, type),
+    await ask('POST', '/datasets?name=new', folders, type),
+    await ask('POST', '/datasets?name=new', Buffer.from('no zip'), type),
+    await ask('POST', '/datasets', form(folders, 'x.zip')),
+    await ask('POST', '/datasets', form('GIF89a', 'x.gif')),
+    await ask('POST', '/datasets', form('GIF89a', 'x.gif'), html),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422, 415]);
+  expect((await facts(answers[5] as Response)).error.message).toMatch(/^Nothing was saved\. x\.gif is not a kind/);
+  expect(await names()).toEqual([]);
+  await create('new');
+  await ask('POST', '/datasets?name=new', bad, type);
+  expect(await names()).toEqual(['new']);
+  expect(await files()).toEqual([]);
+});

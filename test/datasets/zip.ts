@@ -17,6 +17,8 @@ export type ZipFileGiven = {
   /** Where the directory says it begins. */
   at?: number;
   extra?: Buffer;
+  /** The system that made it: 3 is Unix, 0 DOS. */
+  system?: number;
 };
 
 /** A zip (APPNOTE 6.3.10), byte by byte, for archives that no packer would write. */
@@ -45,7 +47,8 @@ export function zip(files: ZipFileGiven[], { comment = '', count = files.length 
     common.writeUInt16LE(extra.length, 24);
     tail.writeUInt32LE(((file.mode ?? 0o100644) << 16) >>> 0, 6);
     tail.writeUInt32LE(file.at ?? at, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), common, tail, name, extra]));
+    const made = Buffer.from([0x50, 0x4b, 1, 2, 20, file.system ?? 3]);
+    directory.push(Buffer.concat([made, common, tail, name, extra]));
     parts.push(local);
     at += local.length;
   }

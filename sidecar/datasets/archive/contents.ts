@@ -58,10 +58,15 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   return found;
 }
 
+/** FAT, HPFS, NTFS by two counts, VFAT (APPNOTE 6.3.10, 4.4.2). */
+const FROM_WINDOWS = [0, 6, 10, 11, 14];
+
 /** The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere. */
 function safePath(entry: Entry): string {
   const flags = entry.generalPurposeBitFlag;
-  const path = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
+  const given = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
+  // Windows PowerShell writes backslashes between folders; on other systems a backslash is part of a name.
+  const path = FROM_WINDOWS.includes(entry.versionMadeBy >>> 8) ? given.replaceAll('\\', '/') : given;
   const parts = path.replace(/\/$/, '').split('/');
   const why =
     path === ''

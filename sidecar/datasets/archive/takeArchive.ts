@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { Problem } from '../../problem.js';
-import { captionText, saveCaption } from '../caption.js';
+import { captionText, notText, saveCaption } from '../caption.js';
 import { isDiskProblem } from '../diskWords.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
@@ -66,8 +66,11 @@ async function check({ kind, name, received: { path } }: Unpacked): Promise<void
   if (kind === 'picture') {
     requirePictureName(name);
     await requireDecodable(path, name);
-  } else if (captionText(await readFile(path)) === null)
-    throw new Problem('not_utf8', `${name} is not UTF-8 text, which trainers can't read. It was not saved.`);
+    return;
+  }
+  const content = await readFile(path);
+  if (captionText(content) === null)
+    throw new Problem('not_utf8', `${name} is ${notText(content)}, which trainers can't read. It was not saved.`);
 }
 
 async function placed(folder: DatasetFolder, name: string, received: Unpacked['received']) {
