@@ -168,7 +168,7 @@ describe('a state whose files have the times of a download', () => {
     withState(leftBehind('copied', record), 'copied-000001', downloaded);
     const { body } = await get('/sessions/copied');
     expect(body).toMatchObject({ next: 'resume', resume: { state: 'copied-000001-state' } });
-    expect(body.resume.doubt).toContain('copied without its times');
+    expect(body.resume.doubt).toContain('copied without its file times');
     expect((await get('/sessions/copied/states')).body).toMatchObject([{ refused: null }]);
     const page = await (await ask('/sessions/copied', { headers: { Accept: 'text/html' } })).text();
     expect(page).toContain('It may not be whole');
