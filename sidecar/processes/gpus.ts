@@ -6,8 +6,9 @@ export type Gpu = {
   index: number;
   name: string;
   driver: string;
-  memoryTotal: number;
-  memoryFree: number;
+  /** In bytes; null where it does not tell. */
+  memoryTotal: number | null;
+  memoryFree: number | null;
 };
 
 export type Gpus = {
@@ -55,7 +56,7 @@ export function parseGpus(printed: string): Gpus {
   return { gpus, missing: `No GPU was found: nvidia-smi says “${lines[0]?.trim() ?? 'nothing'}”.` };
 }
 
-/** "[N/A]" on some shared GPUs. */
-function mebibytes(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) * 1024 * 1024 : 0;
+/** "[N/A]" on GPUs that are shared, or share the memory of the machine; "[Unknown Error]" on sick ones. */
+function mebibytes(text: string): number | null {
+  return /^\d+$/.test(text) && Number(text) > 0 ? Number(text) * 1024 * 1024 : null;
 }

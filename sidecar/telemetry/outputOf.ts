@@ -10,17 +10,22 @@ import { createRate } from './rate.js';
 const TAIL = 1024 * 1024;
 
 /**
- * The progress of a training by hand, from the files behind its stdout and stderr; each call reads only new text. Null
- * if they are a terminal or a pipe, can't be read, or are empty.
+ * The progress of a training by hand, from the files behind its stdout and stderr, or else from the first of `logs` that
+ * tells a step: whoever reads its pipe may write there. Each call reads only new text. Null if none can be read, or all are empty.
  *
  * @param key identifies the process
  * @param reader reads its output
  * @param since ISO; older files are not its output
  */
-export function readOutputOf(key: object, reader: ConsoleReader, pid: number, since: string): Promise<Progress | null> {
-  const reading = readings.get(key) ?? { sources: new Map(), clock: createRate(), turn: Promise.resolve(null) };
+export function readOutputOf(
+  key: object,
+  reader: ConsoleReader,
+  { pid, since, logs }: { pid: number; since: string; logs: readonly string[] },
+): Promise<Progress | null> {
+  const fresh = { sources: new Map(), clock: createRate(), log: null, turn: Promise.resolve(null) };
+  const reading = readings.get(key) ?? fresh;
   readings.set(key, reading);
-  reading.turn = ended(reading.turn).then(() => readOn(reading, reader, pid, Date.parse(since)));
+  reading.turn = ended(reading.turn).then(() => readOn(reading, reader, [pid, Date.parse(since), logs]));
   return reading.turn;
 }
 
@@ -29,15 +34,28 @@ type Reading = {
   /** By device and inode: both streams may go to one file. */
   sources: Map<string, Source>;
   clock: ReturnType<typeof createRate>;
+  /** The one of `logs` that tells its steps. */
+  log: string | null;
   turn: Promise<Progress | null>;
 };
 const readings = new WeakMap<object, Reading>();
 
-async function readOn(reading: Reading, reader: ConsoleReader, pid: number, since: number): Promise<Progress | null> {
+async function readOn(
+  reading: Reading,
+  reader: ConsoleReader,
+  [pid, since, logs]: [pid: number, since: number, logs: readonly string[]],
+): Promise<Progress | null> {
+  const factsNow = () => reader.facts(reader.together([...reading.sources.values()].map(({ memory }) => memory)), null);
   for (const descriptor of [1, 2]) await readStream(reading, reader, `/proc/${pid}/fd/${descriptor}`, since);
+  if (reading.log) await readStream(reading, reader, reading.log, since);
+  for (const path of logs) {
+    if (factsNow().step !== null) break;
+    await readStream(reading, reader, path, since);
+    if (factsNow().step !== null) reading.log = path;
+  }
   const sources = [...reading.sources.values()];
   if (sources.length === 0) return null;
-  const facts = reader.facts(reader.together(sources.map(({ memory }) => memory)), null);
+  const facts = factsNow();
   if (facts.step !== null) reading.clock.add(facts.step, performance.now());
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
   const begun = beginProgress({ id: '', step: 0, epoch: 0, epochs: null, before: null, now });

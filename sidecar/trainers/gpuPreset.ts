@@ -10,16 +10,20 @@ const GIB = 1024 ** 3;
  */
 export function presetForGpus(
   presets: readonly GpuPreset[],
-  gpus: readonly { name: string; memoryTotal: number }[],
+  gpus: readonly { name: string; memoryTotal: number | null }[],
 ): { vram: string; found: string } | null {
   const none = presets.find(({ gib }) => gib === 0);
   const smallest = presets.filter(({ gib }) => gib > 0).at(-1);
-  const [gpu] = [...gpus].sort((a, b) => a.memoryTotal - b.memoryTotal);
+  const [gpu] = [...gpus].sort((a, b) => (a.memoryTotal ?? 0) - (b.memoryTotal ?? 0));
   if (!smallest) return none ? { vram: none.vram, found: '' } : null;
   if (!gpu) return { vram: (none ?? smallest).vram, found: 'No GPU was found on this machine.' };
+  if (gpu.memoryTotal === null) {
+    const words = `This machine’s ${gpu.name} does not tell its memory: choose a preset. The smallest one is chosen until then.`;
+    return { vram: smallest.vram, found: words };
+  }
   const gib = gpu.memoryTotal / GIB;
   const fit = presets.find((preset) => preset.gib > 0 && preset.gib * TOLERANCE <= gib);
-  const has = `${gpu.name} has ${gib > 0 ? `${Math.round(gib)} GB` : 'an unknown amount of memory'}`;
+  const has = `${gpu.name} has ${Math.round(gib)} GB`;
   if (fit) return { vram: fit.vram, found: `This machine’s ${has}.` };
   return {
     vram: smallest.vram,

@@ -18,7 +18,8 @@ export function trainersView({ root, trainers, sdScripts }: TrainersModel) {
   const { path, commit, python, python_from, python_version, packages, gpus, missing, looked_in } = sdScripts;
   const version = (name: string) => packages.find((each) => each.name === name)?.installed ?? 'missing';
   const cards = gpus.map(
-    ({ index, name, memory_total }) => `${index}: ${name}, ${Math.round(memory_total / 1024 ** 3)} GB`,
+    ({ index, name, memory_total }) =>
+      `${index}: ${name}, ${memory_total === null ? 'memory unknown' : `${Math.round(memory_total / 1024 ** 3)} GB`}`,
   );
   const checkout = [
     { name: 'Folder', value: path ?? '' },

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
@@ -114,6 +114,23 @@ test('in the folder of a session of ours, and printing to a pipe, it is told by 
   const after = await sidecar.until('cat', (facts) => facts.by_hand === null, 6);
   expect(after).toMatchObject({ status: 'draft', attempts: [] });
   expect(readFileSync(join(place.outputs, 'cat', 'ui_state.json'), 'utf8')).toBe(record);
+});
+
+test('one that prints to a pipe is told by the log that somebody keeps in its folder', async () => {
+  const sidecar = await place.serve();
+  const folder = join(place.outputs, 'piped');
+  mkdirSync(folder, { recursive: true });
+  // Of a run before.
+  writeFileSync(join(folder, 'old.log'), 'steps:  50%|##| 300/600 [00:10<00:10,  1.00it/s, avr_loss=0.9]\n');
+  utimesSync(join(folder, 'old.log'), 1e9, 1e9);
+  terminal(place.outputs, trainer('--output_dir', 'piped', '--output_name', 'piped'));
+  const log = join(folder, 'training.log');
+  const bar = (step: number) => `\rsteps:  1%|#| ${step}/600 [00:10<10:00,  1.00it/s, avr_loss=0.5]`;
+  writeFileSync(log, `running training\n  num epochs / epoch数: 60\n${bar(1)}${bar(2)}`);
+  await found(sidecar, ({ progress }) => progress.step === 2);
+  appendFileSync(log, bar(3));
+  const { progress } = await found(sidecar, (facts) => facts.progress.step === 3);
+  expect(progress).toMatchObject({ total_steps: 600, epochs: 60, loss: 0.5 });
 });
 
 test('one that writes elsewhere is listed on the home page, and it alone is stopped, launcher and trainer; who names a trainer is no trainer', async () => {

@@ -33,6 +33,11 @@ test('each GPU is told with its name, driver and memory', () => {
   });
 });
 
+test.each(['[N/A]', '[Unknown Error]', '[Not Supported]', '0'])('memory told as %s is not known', (told) => {
+  const { gpus } = parseGpus(`0, NVIDIA Thor, 580.1, ${told}, ${told}\n`);
+  expect(gpus).toMatchObject([{ name: 'NVIDIA Thor', memoryTotal: null, memoryFree: null }]);
+});
+
 test.each([
   ['No devices were found\n', 'No GPU was found: nvidia-smi says “No devices were found”.'],
   ['', 'No GPU was found: nvidia-smi says “nothing”.'],

@@ -372,3 +372,78 @@ describe('weights files', () => {
     ]);
   });
 });
+
+describe('event files of one start', () => {
+  const bytes = (field: number, content: Buffer) =>
+    Buffer.concat([Buffer.from([field * 8 + 2, content.length]), content]);
+  const float = (value: number) => {
+    const four = Buffer.alloc(4);
+    four.writeFloatLE(value);
+    return four;
+  };
+  const double = (value: number) => {
+    const eight = Buffer.alloc(8);
+    eight.writeDoubleLE(value);
+    return eight;
+  };
+
+  /** A record of an event file, its checksums left out. */
+  function event(step: number, tag: string, value: Buffer): Buffer {
+    const wallTime = Buffer.concat([Buffer.from([9]), double(1_770_112_800 + step)]);
+    const summary = bytes(5, bytes(1, Buffer.concat([bytes(1, Buffer.from(tag)), value])));
+    const data = Buffer.concat([wallTime, Buffer.from([16, step]), summary]);
+    const length = Buffer.alloc(12);
+    length.writeBigUInt64LE(BigInt(data.length));
+    return Buffer.concat([length, data, Buffer.alloc(4)]);
+  }
+  const plain = (value: number) => Buffer.concat([Buffer.from([2 * 8 + 5]), float(value)]);
+  const tensor = (dtype: number, values: Buffer) =>
+    bytes(8, Buffer.concat([Buffer.from([8, dtype]), bytes(2, Buffer.alloc(0)), values]));
+
+  function write(name: string, place: string, events: Buffer[]): void {
+    const folder = join(leftBehind(name, { trainer: 'practice', status: 'stopped' }, []), 'logs', place);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'events.out.tfevents.1770112800.pod.1.0'), Buffer.concat(events));
+  }
+  const pointsOf = async (name: string): Promise<[string, number, number][]> =>
+    (await get(`/sessions/${name}/metrics`)).body.map(({ tag, step, value }: Record<string, unknown>) => [
+      tag,
+      step,
+      value,
+    ]);
+
+  test('in several folders are one attempt, each curve by its name', async () => {
+    const start = '20260203100000/network_train';
+    write('curves', start, [event(1, 'loss/current', plain(0.5)), event(2, 'loss/current', plain(0.25))]);
+    write('curves', `${start}/loss_seen`, [event(1, 'loss', plain(1)), event(2, 'loss', plain(2))]);
+    write('curves', `${start}/loss_unseen`, [event(1, 'loss', plain(3)), event(2, 'loss', plain(4))]);
+    write('curves', `${start}/1770112800.25`, [event(0, 'hp_metric', plain(-1))]);
+    const points = await pointsOf('curves');
+    expect(points).toHaveLength(7);
+    expect(points).toEqual(
+      expect.arrayContaining([
+        ['loss/current', 2, 0.25],
+        ['loss_seen', 2, 2],
+        ['loss_unseen', 1, 3],
+        ['hp_metric', 0, -1],
+      ]),
+    );
+  });
+
+  test('tell numbers as tensors, too; what is no single number is passed over', async () => {
+    write('tensors', '20260203100000', [
+      event(1, 'content', tensor(1, bytes(4, float(0.5)))),
+      event(2, 'values', tensor(1, bytes(5, float(0.75)))),
+      event(3, 'double', tensor(2, bytes(4, double(1.5)))),
+      event(4, 'count', tensor(9, bytes(10, Buffer.from([7])))),
+      event(5, 'histogram', tensor(2, bytes(4, Buffer.concat([double(1), double(2), double(3)])))),
+      event(6, 'text', tensor(7, bytes(8, Buffer.from('a cat')))),
+    ]);
+    expect(await pointsOf('tensors')).toEqual([
+      ['content', 1, 0.5],
+      ['values', 2, 0.75],
+      ['double', 3, 1.5],
+      ['count', 4, 7],
+    ]);
+  });
+});

@@ -32,3 +32,9 @@ test('one that is too small is said to be, and without any it trains on the proc
   });
   expect(presetForGpus(flux, [])).toEqual({ vram: 'CPU', found: 'No GPU was found on this machine.' });
 });
+
+test('one that does not tell its memory is not called too small', () => {
+  const found = presetForGpus(flux, [gpu('RTX 4090', 24_564), { name: 'Thor', memoryTotal: null }])?.found;
+  expect(found).toMatch(/Thor does not tell its memory: choose a preset/);
+  expect(found).not.toContain('less than');
+});

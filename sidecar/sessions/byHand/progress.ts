@@ -1,21 +1,43 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { LOG_FILE } from '../../telemetry/follow.js';
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
 import type { CheckpointOnDisk } from '../../trainers/dialect.js';
 import { defaultDialect } from '../../trainers/dialects.js';
 import type { HandRun } from './runs.js';
 
-/** The progress of a training by hand: from its output in a file, or its newest checkpoint. All null when unknown. */
+/** The progress of a training by hand: from its output in a file, a log in its folder, or its newest checkpoint. All null when unknown. */
 export async function readHandProgress(run: HandRun): Promise<Progress> {
   const trainer = run.processes.find(({ as }) => !as.launcher) ?? run.processes[0];
-  const printed = trainer && (await readOutputOf(trainer.as, defaultDialect.console, trainer.pid, trainer.as.since));
+  const printed = trainer && (await readPrinted(trainer, await logsIn(run.outputDir)));
   return printed ?? (await savedProgress(run));
+}
+
+function readPrinted({ as, pid }: HandRun['processes'][number], logs: string[]): Promise<Progress | null> {
+  return readOutputOf(as, defaultDialect.console, { pid, since: as.since, logs });
+}
+
+/** The most logs of a folder that are read. */
+const MOST_LOGS = 8;
+
+/** Logs in the folder that it saves to, as a web page or `tee` writes them, ours by name first. */
+async function logsIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
+  const logs = entries.filter(
+    (entry) => entry.isFile() && /\.log$|^(?:log|out|output|nohup)\.(?:txt|out)$/i.test(entry.name),
+  );
+  const ours = (name: string) => Number(name === LOG_FILE);
+  const names = logs.map(({ name }) => name).sort((a, b) => ours(b) - ours(a));
+  return names.slice(0, MOST_LOGS).map((name) => join(folder, name));
 }
 
 async function savedProgress({ outputDir, outputName, since }: HandRun): Promise<Progress> {
   if (!outputName) return { ...NO_PROGRESS };
   const checkpoints = await defaultDialect.checkpoints(outputDir, outputName).catch(ifUnreadable([], 'sessions'));
-  const newest = checkpoints.find(({ whole, savedAtMs }) => whole && savedAtMs >= Date.parse(since));
+  const isOwn = ({ name, whole }: CheckpointOnDisk) => whole && defaultDialect.saved(name, outputName) !== null;
+  const newest = checkpoints.find((each) => isOwn(each) && each.savedAtMs >= Date.parse(since));
   return newest ? progressOf(newest) : { ...NO_PROGRESS };
 }
 

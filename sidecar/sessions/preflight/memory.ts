@@ -21,16 +21,16 @@ export function checkGpuMemory(
   return gpus.filter(({ index }) => chosen.includes(index)).flatMap((gpu) => tooSmall(gpu, preset));
 }
 
-function tooSmall(gpu: Gpu, preset: GpuPreset): Finding[] {
-  if (gpu.memoryTotal === 0) return [];
+function tooSmall({ index, name: model, memoryTotal: total, memoryFree: free }: Gpu, preset: GpuPreset): Finding[] {
+  if (total === null) return [];
   const needed = preset.gib * GiB * SHARE;
-  const name = `GPU ${gpu.index} (${gpu.name})`;
-  if (gpu.memoryTotal < needed) {
-    const message = `${name} has ${gib(gpu.memoryTotal)}, but the settings are for ${preset.label}, so it would run out of memory. Choose the preset for a smaller GPU.`;
+  const name = `GPU ${index} (${model})`;
+  if (total < needed) {
+    const message = `${name} has ${gib(total)}, but the settings are for ${preset.label}, so it would run out of memory. Choose the preset for a smaller GPU.`;
     return [warning('gpu_too_small', message, { field: 'vram' })];
   }
-  if (gpu.memoryFree < needed) {
-    const message = `${name} has only ${gib(gpu.memoryFree)} of ${gib(gpu.memoryTotal)} free, but the settings are for ${preset.label}: another program is using it (nvidia-smi shows which). End that program, or choose the preset for a smaller GPU.`;
+  if (free !== null && free < needed) {
+    const message = `${name} has only ${gib(free)} of ${gib(total)} free, but the settings are for ${preset.label}: another program is using it (nvidia-smi shows which). End that program, or choose the preset for a smaller GPU.`;
     return [warning('gpu_in_use', message, { field: 'gpus' })];
   }
   return [];

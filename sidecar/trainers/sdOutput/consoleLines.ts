@@ -98,12 +98,13 @@ function takeRecord(reader: Reader, record: RichRecord): void {
   reader.state.record = { ...record, taken: true };
 }
 
+/** tqdm's bar, which it leaves out in a window that tells no width (`ncols=0`). */
 const BAR =
-  /^steps:\s+\d+%\|[^|]*\|\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,\s*([^\]]*))?\]/;
+  /^steps:\s+\d+%(?:\|[^|]*\|)?\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,\s*([^\]]*))?\]/i;
 
 /** Reads the main bar and returns the rest of its line; null if the line does not begin with one. */
 function readBar(reader: Reader, line: string): string | null {
-  const found = line.startsWith('steps:') ? BAR.exec(line) : null;
+  const found = /^steps:/i.test(line) ? BAR.exec(line) : null;
   if (!found) return null;
   endRecord(reader);
   const { state, events } = reader;
@@ -118,7 +119,8 @@ function readBar(reader: Reader, line: string): string | null {
 }
 
 function readLoss(postfix: string | undefined): number | 'nan' | null {
-  const text = /avr_loss=([^,\s]+)/.exec(postfix ?? '')?.[1];
+  // "loss" by itself before 2023, and in trainers that sd-scripts came from.
+  const text = (/avr_loss=([^,\s]+)/.exec(postfix ?? '') ?? /(?:^|[,\s])loss=([^,\s]+)/.exec(postfix ?? ''))?.[1];
   if (text === undefined) return null;
   return Number.isFinite(Number(text)) ? Number(text) : 'nan';
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { realInside } from '../../security/paths.js';
 import type { Dialect } from '../dialect.js';
@@ -21,7 +21,10 @@ export const eventFolders: Dialect['metrics'] = {
   countedBy: (tag) => (/^loss\/(epoch_average|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),
 };
 
-/** Folders with event files, oldest first: their names begin with the time of the start. */
+/**
+ * A folder for each start, oldest first: their names begin with its time. The folders below it, made by `add_scalars` and for
+ * hyperparameters, belong to the same start. A file directly in `logs/` is a start of its own.
+ */
 async function foldersIn(outputFolder: string): Promise<string[]> {
   const inside = await realInside(dirname(outputFolder), join(outputFolder, 'logs')).catch(
     ifUnreadable(null, 'trainers'),
@@ -30,5 +33,11 @@ async function foldersIn(outputFolder: string): Promise<string[]> {
     ? await readdir(inside, { recursive: true, withFileTypes: true }).catch(ifUnreadable([], 'trainers'))
     : [];
   const files = found.filter((entry) => entry.isFile() && entry.name.startsWith('events.out.tfevents.'));
-  return [...new Set(files.map((entry) => entry.parentPath))].sort();
+  return [...new Set(files.map((entry) => startOf(inside ?? '', join(entry.parentPath, entry.name))))].sort();
+}
+
+function startOf(logs: string, file: string): string {
+  const parts = relative(logs, file).split('/');
+  const dated = parts.findIndex((part) => /\d{14}/.test(part));
+  return join(logs, ...parts.slice(0, Math.max(0, dated) + 1));
 }

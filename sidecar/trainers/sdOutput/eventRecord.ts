@@ -9,7 +9,7 @@ export type ScalarPoint = {
 
 /**
  * The numbers in one TensorBoard event: protobuf Event {1 wall_time: double, 2 step: varint, 5 Summary {1 Value {1 tag,
- * 2 simple_value: float}}} (tensorflow event.proto, summary.proto). Other content, or damage, gives no numbers.
+ * 2 simple_value: float, 8 tensor}}} (tensorflow event.proto, summary.proto). Other content, or damage, gives no numbers.
  */
 export function eventScalars(bytes: Buffer): ScalarPoint[] {
   let wallTime = 0;
@@ -28,9 +28,38 @@ function summaryValues(bytes: Buffer): { tag: string; value: number }[] {
     if (number !== 1 || !data) return [];
     const inside = fields(data);
     const tag = inside.find((field) => field.number === 1)?.data;
-    const value = inside.find((field) => field.number === 2)?.data;
-    return tag && value?.length === 4 ? [{ tag: tag.toString('utf8'), value: value.readFloatLE() }] : [];
+    const plain = inside.find((field) => field.number === 2)?.data;
+    const tensor = inside.find((field) => field.number === 8)?.data;
+    const value = plain?.length === 4 ? plain.readFloatLE() : tensor ? tensorScalar(tensor) : null;
+    return tag && value !== null ? [{ tag: tag.toString('utf8'), value }] : [];
   });
+}
+
+/**
+ * The one number of a tensor, as TensorFlow 2 and `new_style` of torch write scalars; null for histograms, texts and all
+ * others. TensorProto {1 dtype, 4 tensor_content, 5 float_val, 6 double_val, 7 int_val, 10 int64_val} (tensor.proto, types.proto).
+ */
+function tensorScalar(bytes: Buffer): number | null {
+  const inside = fields(bytes);
+  const dtype = Number(inside.find((field) => field.number === 1)?.varint ?? 0n);
+  const value = inside.find(({ number }) => number === 4 || VALUES[dtype] === number);
+  if (!value || !(dtype in VALUES)) return null;
+  if (dtype >= INT32) return wholeNumber(value, dtype === INT32 ? 4 : 8);
+  if (value.data?.length !== (dtype === 1 ? 4 : 8)) return null;
+  return dtype === 1 ? value.data.readFloatLE() : value.data.readDoubleLE();
+}
+
+const INT32 = 3;
+/** By dtype (float, double, int32, int64): the field of its values. */
+const VALUES: Record<number, number> = { 1: 5, 2: 6, [INT32]: 7, 9: 10 };
+
+function wholeNumber({ number, data, varint }: Field, size: number): number | null {
+  const packed = data && number !== 4 ? readVarint(data, 0) : null;
+  if (packed && packed.end !== data?.length) return null;
+  const value = varint ?? packed?.value;
+  if (value !== undefined) return Number(BigInt.asIntN(64, value));
+  if (data?.length !== size) return null;
+  return size === 4 ? data.readInt32LE() : Number(data.readBigInt64LE());
 }
 
 /** A field of a protobuf message: a varint, or the bytes of a fixed or length-delimited one. */

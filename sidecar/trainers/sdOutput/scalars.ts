@@ -1,5 +1,5 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { readAt } from '../../files/readAt.js';
 import { eventScalars, type ScalarPoint } from './eventRecord.js';
@@ -35,10 +35,19 @@ export async function eachScalar(
     reached[file] = await readFrom(file, offsets[file] ?? 0, (record) => {
       // Most records have other tags, and decoding one takes ten times as long as checking its tag.
       if (only !== undefined && !record.includes(only)) return;
-      for (const point of eventScalars(record)) if (only === undefined || point.tag === only) take(point);
+      for (const point of eventScalars(record)) {
+        const tag = curveOf(file, point.tag);
+        if (only === undefined || tag === only) take({ ...point, tag });
+      }
     });
   }
   return reached;
+}
+
+/** `add_scalars('loss', {train, val})` makes a folder a curve, `loss_train` and `loss_val`, with one tag in all (torch writer.py). */
+function curveOf(file: string, tag: string): string {
+  const folder = basename(dirname(file));
+  return folder.startsWith(`${tag.replaceAll('/', '_')}_`) ? folder : tag;
 }
 
 async function eventFiles(path: string): Promise<string[]> {

@@ -12,7 +12,7 @@ export type SdScriptsFacts = {
   python_from: string | null;
   python_version: string | null;
   packages: { name: string; wanted: string | null; installed: string | null }[];
-  gpus: { index: number; name: string; memory_total: number; driver: string }[];
+  gpus: { index: number; name: string; memory_total: number | null; driver: string }[];
   missing: string[];
   /** The places that were searched in vain. */
   looked_in: string[];

@@ -218,3 +218,19 @@ test('what happens between steps shows as phases, and training goes on after it'
   const losses = phases.events.flatMap((event) => (event.type === 'step' ? [event.loss] : []));
   expect(losses).toEqual(['nan', 'nan', 0.5]);
 });
+
+test.each([
+  ['loss by its old name', 'steps:   1%|▏    | 9/700 [00:53<2:05:34,  3.59s/it, loss=0.25]', 9, 700, 0.25],
+  [
+    'both, as older releases print them',
+    'steps:   1%|▏| 9/700 [00:53<2:05:34, 3.59s/it, loss=0.5, avr_loss=0.25]',
+    9,
+    700,
+    0.25,
+  ],
+  ['a window without a width', 'steps:   1% 9/700 [00:53<2:05:34,  3.59s/it, avr_loss=0.25]', 9, 700, 0.25],
+  ['a capital', 'Steps:   1%|▏    | 9/700 [00:53<2:05:34,  1.59it/s, loss=0.25, lr=1e-6]', 9, 700, 0.25],
+  ['no loss yet', 'steps:   1% 9/700 [00:53<?, ?it/s]', 9, 700, null],
+])('a bar with %s', (_, line, step, total, loss) => {
+  expect(readAll([`${line}\r`]).state).toMatchObject({ phase: 'training', step, total, loss });
+});
