@@ -5,11 +5,13 @@ import { Problem } from '../problem.js';
 import { slug } from '../slug.js';
 
 /** A session's name is its folder under outputs/. It can't leave the root, or hide. */
-const SESSION_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,99}$/u;
+const SESSION_NAME = /^[\p{L}\p{N}_([{@~+=][\p{L}\p{N}\p{M}._ ()[\]{}@~+=,&'!-]{0,199}$/u;
+/** In bytes. File systems allow 255; a temporary name needs the rest. */
+const LONGEST = 200;
 
 /** Is this the name of an output folder that Trackside would serve? Dots alone, slashes and hidden names are not. */
 export function isSessionName(name: string): boolean {
-  return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name;
+  return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name && Buffer.byteLength(name) <= LONGEST;
 }
 
 /** The names of all folders under outputs that may be sessions. Empty if the root can't be read. */

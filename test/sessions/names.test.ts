@@ -37,6 +37,11 @@ test('whatever is typed, the folder is a name that is served, and stays inside t
     expect(isSessionName(name)).toBe(false);
 });
 
+test.each(['Katarina (LoL) person', '[wip] cat', '_backup', "o'hara, v2 & co", 'नमस्ते', 'x'.repeat(150)])(
+  'a folder called %s is found',
+  (name) => expect(isSessionName(name)).toBe(true),
+);
+
 test.each([
   ['cat', [], 1],
   ['cat', ['cat'], 2],

@@ -447,3 +447,17 @@ describe('event files of one start', () => {
     ]);
   });
 });
+
+test.each(['10_Jinx (arcane) person', '[old] hat, 2 & more', "_o'hara+v2"])(
+  'the folder %s is a session as others',
+  async (name) => {
+    const folder = leftBehind(name, { base_model: 'sd15', max_train_epochs: 4, status: 'stopped' });
+    withState(folder, `${name}-000001`);
+    const at = `/sessions/${encodeURIComponent(name)}`;
+    expect((await get(at)).body).toMatchObject({ name, next: 'resume', resume: { state: `${name}-000001-state` } });
+    expect((await get(`${at}/checkpoints`)).body).toHaveLength(2);
+    const page = await (await ask(at, { headers: { Accept: 'text/html' } })).text();
+    const [download] = /sessions\/[^"]*\.safetensors/.exec(page) ?? [];
+    expect((await ask(`/${download?.replaceAll('&#39;', "'").replaceAll('&amp;', '&')}`)).status).toBe(200);
+  },
+);
