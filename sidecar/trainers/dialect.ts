@@ -45,7 +45,7 @@ export type Dialect = {
     countedBy(tag: string): 'own steps' | 'steps' | 'epochs';
   };
   /** Explains why a training ended, from the last lines of its log. */
-  explain(logTail: string, exit: Exit): Explanation;
+  explain(log: string, exit: Exit, argv: readonly string[]): Explanation;
 };
 
 /** A reader's memory of an attempt: JSON that only the dialect understands. Null before the first read. */

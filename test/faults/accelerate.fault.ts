@@ -8,8 +8,8 @@ import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { processesOf } from '../../sidecar/launchers/sweep.js';
 import { isLiving, readLiving, readProcess } from '../../sidecar/processes/identity.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
+import { explainEnd } from '../../sidecar/trainers/causes/explainEnd.js';
 import { readConsole, startConsole } from '../../sidecar/trainers/sdOutput/consoleLines.js';
-import { explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { readStateFolders } from '../../sidecar/trainers/sdOutput/stateFolders.js';
 import { cleanUpAfterEach, existing, logIn, newFolder, recordIn, runIn, until } from '../launchers/outputFolder.js';
 import { makeTestSidecars, projectRoot } from '../sidecar.js';
@@ -65,7 +65,7 @@ describe.skipIf(lacks('accelerate and torch (npm run faults:accelerate installs 
       expect(record).toMatchObject({ exit_code: 1, signal: null });
       expect(logIn(folder)).toContain('died with <Signals.SIGKILL: 9>');
       const { oom_killed: oomKilled, oom_kills: oomKills } = record;
-      const told = explainEnd(logIn(folder).slice(-8000), { code: 1, signal: null, oomKilled, oomKills })?.words;
+      const told = explainEnd(logIn(folder).slice(-8000), { code: 1, signal: null, oomKilled, oomKills }).words;
       expect(told).toContain('SIGKILL');
       expect(told).toContain(oomKills === null ? 'ran out of memory' : 'killed from outside');
       expect(Number(since(begun))).toBeLessThan(3);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
 import { findTrainer } from '../../sidecar/trainers/catalogue.js';
+import { explainEnd } from '../../sidecar/trainers/causes/explainEnd.js';
 import type { Exit } from '../../sidecar/trainers/dialect.js';
 import { expectedSteps } from '../../sidecar/trainers/expectedSteps.js';
 import { readCheckpoints } from '../../sidecar/trainers/sdOutput/checkpoints.js';
 import { readConsole, startConsole } from '../../sidecar/trainers/sdOutput/consoleLines.js';
 import { consoleReader } from '../../sidecar/trainers/sdOutput/consoleReader.js';
-import { explainEnd } from '../../sidecar/trainers/sdOutput/failures.js';
 import { resumeRecipe } from '../../sidecar/trainers/sdOutput/resumeRecipe.js';
 import { readSamples } from '../../sidecar/trainers/sdOutput/samples.js';
 import { readScalars } from '../../sidecar/trainers/sdOutput/scalars.js';
@@ -113,18 +113,18 @@ test('what the practice trainer prints and writes is understood, and a resume go
 test('why it failed is told in words', async () => {
   const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2, firstStep: 10 };
   const gone = await train({}, { resume });
-  expect(explainEnd(gone.log, gone.exit)?.words).toMatch(/^The state folder .*gone-state is not there any more\./);
+  expect(explainEnd(gone.log, gone.exit).words).toMatch(/^The state folder .*gone-state is not there any more\./);
 
   await mkdir(join(folder.path, 'empty'));
   const empty = await train({}, { datasetPath: join(folder.path, 'empty') });
-  expect(explainEnd(empty.log, empty.exit)?.words).toMatch(/^The trainer found no pictures in the dataset\./);
+  expect(explainEnd(empty.log, empty.exit).words).toMatch(/^The trainer found no pictures in the dataset\./);
 
   const unknown = await train({}, { arguments: { bogus: 'x' } });
-  expect(explainEnd(unknown.log, unknown.exit)?.words).toBe(
+  expect(explainEnd(unknown.log, unknown.exit).words).toBe(
     'The trainer does not know these arguments: --bogus=x. Take them out.',
   );
 
   await writeFile(join(folder.path, 'empty', 'broken.png'), 'not a picture');
   const broken = await train({}, { datasetPath: join(folder.path, 'empty') });
-  expect(explainEnd(broken.log, broken.exit)?.words).toMatch(/broken\.png/);
+  expect(explainEnd(broken.log, broken.exit).words).toMatch(/broken\.png/);
 });

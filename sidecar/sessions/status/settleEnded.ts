@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
+import { readEndOfLog } from '../../telemetry/endOfLog.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
-import { readLogTail } from '../../telemetry/logTail.js';
 import type { StoredProgress } from '../../telemetry/progress.js';
 import type { Dialect } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from './attempts.js';
 import { stepsLeft } from './saveUnderWay.js';
 import { type Evidence, finalSignature, settle } from './settle.js';
-
-const TAIL_LINES = 80;
 
 /**
  * Settles an ended attempt from its files. Reads the part of the log after progress.json first: the sidecar may have
@@ -40,7 +38,7 @@ export async function settleEnded(ended: {
   const log = join(folder, LOG_FILE);
   const mine = record?.id === entry.id ? record : null;
   const logStart = mine?.log_start ?? entry.log_start;
-  const tail = await readLogTail(log, TAIL_LINES, logStart, mine?.log_end ?? undefined);
+  const end = await readEndOfLog(log, logStart, mine?.log_end ?? Number.POSITIVE_INFINITY);
   const settlement = settle({
     entry,
     record: mine,
@@ -49,7 +47,7 @@ export async function settleEnded(ended: {
     stepsLeft: stepsLeft(progress, console),
     newFinal: await readNewFinal(entry, folder, dialect, outputName),
     finalName: dialect.final.name(outputName),
-    explain: (exit) => dialect.explain(tail.text, exit),
+    explain: (exit) => dialect.explain(end, exit, entry.argv),
     logSize: (await stat(log).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     now: new Date(),
   });

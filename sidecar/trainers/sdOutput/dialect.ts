@@ -1,10 +1,10 @@
 import { readSafetensors } from '../../files/safetensors.js';
+import { explainEnd } from '../causes/explainEnd.js';
 import type { Dialect, Saved } from '../dialect.js';
 import { flagValue } from '../trainingCommand.js';
 import { readCheckpoints } from './checkpoints.js';
 import { consoleReader } from './consoleReader.js';
 import { eventFolders } from './eventFolders.js';
-import { explainEnd, whyNotAgain } from './failures.js';
 import { checkpointName, outputNameBehind, readCheckpointName, readSampleName, readStateName } from './fileNames.js';
 import { resumeRecipe } from './resumeRecipe.js';
 import { newestSample, readSamples } from './samples.js';
@@ -54,10 +54,7 @@ export const sdOutput: Dialect = {
     newest: newestSample,
   },
   metrics: eventFolders,
-  explain(logTail, exit) {
-    const { words = null, code = null } = explainEnd(logTail, exit) ?? {};
-    return { words, code, again: whyNotAgain(logTail, exit) };
-  },
+  explain: (log, exit, argv) => explainEnd(log, exit, { argv }),
 };
 
 function saved(entry: string, outputName: string): Saved | null {

@@ -25,7 +25,7 @@ describe('how an attempt ended', () => {
     stepsLeft: 0,
     newFinal: 'whole' as const,
     finalName: 'cat.safetensors',
-    explain: (exit: Exit) => sdOutput.explain('', exit),
+    explain: (exit: Exit) => sdOutput.explain('', exit, []),
     logSize: 10,
     now: new Date(0),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Exit } from '../../../sidecar/trainers/dialect.js';
-import { explainEnd, whyNotAgain } from '../../../sidecar/trainers/sdOutput/failures.js';
+import { explainEnd } from '../../../sidecar/trainers/causes/explainEnd.js';
+import type { Exit, Explanation } from '../../../sidecar/trainers/dialect.js';
 import { fixture } from '../fixtures.js';
 
 const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false, oomKills: null };
@@ -32,12 +32,12 @@ describe('what a failed run of sd-scripts printed becomes a sentence', () => {
     ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, /ended by SIGTERM/],
     ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, /ended by SIGTERM/],
   ])('%s', (name, exit, sentence) => {
-    expect(explainEnd(fixture(`failures/${name}.stderr.log`), exit)?.words).toMatch(sentence);
+    expect(explainEnd(fixture(`failures/${name}.stderr.log`), exit).words).toMatch(sentence);
   });
 
   test('a run that went well has nothing to explain', () => {
     const log = fixture('failures/bad_out_norand.stderr.log');
-    expect(explainEnd(log, { code: 0, signal: null, oomKilled: false, oomKills: null })).toBeNull();
+    expect(explainEnd(log, { code: 0, signal: null, oomKilled: false, oomKills: null }).words).toBeNull();
   });
 });
 
@@ -59,7 +59,10 @@ describe('known causes', () => {
       "PIL.UnidentifiedImageError: cannot identify image file '/d/a.png'",
       /^\/d\/a\.png is not a picture that can be read/,
     ],
-    ['huggingface_hub.errors.LocalEntryNotFoundError: Cannot find the file', /^The model hub could not be reached/],
+    [
+      'huggingface_hub.errors.LocalEntryNotFoundError: Cannot find the file',
+      /^The model hub \(huggingface\.co\) could not be reached/,
+    ],
     ['MemoryError', /^The pod ran out of memory \(RAM\)/],
     ['KeyboardInterrupt', /interrupted \(SIGINT\)/],
     [
@@ -68,7 +71,7 @@ describe('known causes', () => {
     ],
     ['mine.OwnError: it rained', /^The trainer stopped with an error: mine\.OwnError: it rained$/],
   ])('%s', (exception, sentence) => {
-    expect(explainEnd(traceback(exception), launcherFailed)?.words).toMatch(sentence);
+    expect(explainEnd(traceback(exception), launcherFailed).words).toMatch(sentence);
   });
 
   test.each([
@@ -80,67 +83,70 @@ describe('known causes', () => {
     ],
     [
       "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
-      /^The model hub could not be reached/,
+      /^The model hub \(huggingface\.co\) could not be reached/,
     ],
-    ['huggingface_hub.errors.GatedRepoError: 401 Client Error.', /^The model hub refused.*HF_TOKEN/],
+    [
+      'huggingface_hub.errors.GatedRepoError: 401 Client Error.',
+      /^The licence of a model has to be accepted.*HF_TOKEN/,
+    ],
     ['RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error.', /\/dev\/shm/],
   ])('%s', (exception, sentence) => {
-    expect(explainEnd(traceback(exception), launcherFailed)?.words).toMatch(sentence);
+    expect(explainEnd(traceback(exception), launcherFailed).words).toMatch(sentence);
   });
 
   test('of several GPUs: the exception of a process, not what torchrun says of it, nor that it was told to end', () => {
     const log = `[rank0]: Traceback (most recent call last):\n[rank0]:   File "train.py", line 1, in <module>\n[rank0]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n${traceback('torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ')}`;
-    expect(explainEnd(log, launcherFailed)?.words).toMatch(/^The GPU ran out of memory/);
+    expect(explainEnd(log, launcherFailed).words).toMatch(/^The GPU ran out of memory/);
     const killed = `${traceback('torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ')}  exitcode  : -9 (pid: 71)\n  traceback : Signal 9 (SIGKILL) received by PID 71\n`;
-    expect(explainEnd(killed, launcherFailed)?.words).toMatch(/^The trainer was killed \(SIGKILL\).*RAM/);
+    expect(explainEnd(killed, launcherFailed).words).toMatch(/^The trainer was killed \(SIGKILL\).*RAM/);
     const ended = traceback('torch.distributed.elastic.multiprocessing.api.SignalException: Process 7 got signal: 15');
-    expect(explainEnd(ended, { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null })?.words).toMatch(
+    expect(explainEnd(ended, { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }).words).toMatch(
       /ended by SIGTERM/,
     );
   });
 
   test('a module that made no network ends with exit code 0, and is named', () => {
     const log = 'import network module: lycoris.kohya\n';
-    expect(explainEnd(log, { ...launcherFailed, code: 0 })?.words).toMatch(
+    expect(explainEnd(log, { ...launcherFailed, code: 0 }).words).toMatch(
       /^The network module lycoris\.kohya made no network/,
     );
-    expect(explainEnd(`${log}prepare optimizer, data loader etc.\n`, { ...launcherFailed, code: 0 })).toBeNull();
+    expect(explainEnd(`${log}prepare optimizer, data loader etc.\n`, { ...launcherFailed, code: 0 }).words).toBeNull();
   });
 
   test('only a broken cache is mended by clearing the caches', () => {
-    const code = (exception: string) => explainEnd(traceback(exception), launcherFailed)?.code;
+    const code = (exception: string) => explainEnd(traceback(exception), launcherFailed).code;
     expect(code('zipfile.BadZipFile: File is not a zip file')).toBe('broken_cache');
-    expect(code('MemoryError')).toBe('out_of_memory');
+    expect(code('MemoryError')).toBe('ram');
   });
 
   test('two ends are the same by their code, whatever the words hold', () => {
-    const code = (exception: string) => explainEnd(traceback(exception), launcherFailed)?.code;
-    expect(code("FileNotFoundError: [Errno 2] No such file or directory: '/a'")).toBe('missing_file');
+    const code = (exception: string) => explainEnd(traceback(exception), launcherFailed).code;
+    expect(code("FileNotFoundError: [Errno 2] No such file or directory: '/a'")).toBe('file_missing');
     expect(code('torch.linalg.LinAlgError: at 0x7f12, step 12')).toMatch(/^exception:LinAlgError:[0-9a-f]{8}$/);
     expect(code('torch.linalg.LinAlgError: at 0x7f12, step 12')).toBe(
       code('torch.linalg.LinAlgError: at 0x88b1, step 9'),
     );
     expect(code('RuntimeError: one')).not.toBe(code('RuntimeError: another'));
-    expect(explainEnd('gone\n', { ...launcherFailed, code: 3 })?.code).toMatch(/^exit:3:/);
-    expect(explainEnd('', { ...launcherFailed, code: null, signal: 'SIGABRT' })?.code).toBe('signal:SIGABRT');
+    expect(explainEnd('gone\n', { ...launcherFailed, code: 3 }).code).toMatch(/^exit:3:/);
+    expect(explainEnd('', { ...launcherFailed, code: null, signal: 'SIGABRT' }).code).toBe('crash');
   });
 
   test('of a chain of exceptions the last one counts, and the launcher never', () => {
     const log = `${traceback('KeyError: 1')}\nDuring handling of the above exception, another exception occurred:\n\n${traceback('ValueError: two')}${traceback("subprocess.CalledProcessError: Command '[]' returned non-zero exit status 1.")}`;
-    expect(explainEnd(log, launcherFailed)?.words).toBe('The trainer stopped with an error: ValueError: two');
+    expect(explainEnd(log, launcherFailed).words).toBe('The trainer stopped with an error: ValueError: two');
   });
 
   test('arguments that the parser refuses are named', () => {
     const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
-    expect(explainEnd(unknown, { ...launcherFailed, code: 2 })?.words).toBe(
+    expect(explainEnd(unknown, { ...launcherFailed, code: 2 }).words).toBe(
       'The trainer does not know these arguments: --bogus=1. Take them out.',
     );
     const invalid = "usage: train.py [-h]\ntrain.py: error: argument --seed: invalid int value: 'x'\n";
-    expect(explainEnd(invalid, { ...launcherFailed, code: 2 })?.words).toMatch(/argument --seed: invalid int value/);
+    expect(explainEnd(invalid, { ...launcherFailed, code: 2 }).words).toMatch(/argument --seed: invalid int value/);
   });
 
   test('the kernel that ended it for want of memory is named', () => {
-    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 })?.words).toMatch(
+    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 }).words).toMatch(
       /ran out of memory \(RAM\)/,
     );
   });
@@ -150,23 +156,23 @@ describe('known causes', () => {
     ['directly', null, { ...launcherFailed, code: null, signal: 'SIGKILL' }],
   ])('killed %s: memory is named only where no counter says that it was not', (_, name, exit) => {
     const log = name ? fixture(`failures/${name}.stderr.log`) : '';
-    expect(explainEnd(log, { ...exit, oomKills: 0 })?.words).toBe(
+    expect(explainEnd(log, { ...exit, oomKills: 0 }).words).toBe(
       "The trainer was killed from outside (SIGKILL); the pod's out-of-memory counter did not move.",
     );
-    for (const oomKills of [null, 1]) expect(explainEnd(log, { ...exit, oomKills })?.words).toMatch(/most likely.*RAM/);
+    for (const oomKills of [null, 1]) expect(explainEnd(log, { ...exit, oomKills }).words).toMatch(/most likely.*RAM/);
   });
 });
 
 test('anything else shows its last words, and no bar', () => {
   const log = 'loading\nit is raining\n\rsteps:   4%|4 | 1/24 [00:01<00:37,  1.63s/it]\n\n';
-  expect(explainEnd(log, { ...launcherFailed, code: 3 })?.words).toBe(
+  expect(explainEnd(log, { ...launcherFailed, code: 3 }).words).toBe(
     'The trainer ended with exit code 3. Its last words: “it is raining”',
   );
-  expect(explainEnd('', { ...launcherFailed, code: 3 })).toBeNull();
+  expect(explainEnd('', { ...launcherFailed, code: 3 }).words).toBe('The trainer ended with exit code 3.');
 });
 
 describe('whether the same may be tried again by itself', () => {
-  test.each<[string, Exit, ReturnType<typeof whyNotAgain>]>([
+  test.each<[string, Exit, Explanation['again']]>([
     ['bad_out_finished', launcherFailed, 'repeats'],
     ['bad_out_missingdir', launcherFailed, 'repeats'],
     ['bad_out_noopt', launcherFailed, 'repeats'],
@@ -177,10 +183,10 @@ describe('whether the same may be tried again by itself', () => {
     ['sig_group_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, 'by hand'],
     ['sig_launcher_SIGTERM', { code: null, signal: 'SIGTERM', oomKilled: false, oomKills: null }, 'by hand'],
   ])('after %s', (name, exit, expected) => {
-    expect(whyNotAgain(fixture(`failures/${name}.stderr.log`), exit)).toBe(expected);
+    expect(explainEnd(fixture(`failures/${name}.stderr.log`), exit).again).toBe(expected);
   });
 
-  test.each<[string, ReturnType<typeof whyNotAgain>]>([
+  test.each<[string, Explanation['again']]>([
     ['torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.', null],
     ['RuntimeError: CUDA error: an illegal memory access was encountered', null],
     ['requests.exceptions.ConnectionError: the hub is away', null],
@@ -192,12 +198,12 @@ describe('whether the same may be tried again by itself', () => {
     ["FileNotFoundError: [Errno 2] No such file or directory: '/models/flux.safetensors'", 'repeats'],
     ['KeyboardInterrupt', 'by hand'],
   ])('after %s', (exception, expected) => {
-    expect(whyNotAgain(traceback(exception), launcherFailed)).toBe(expected);
+    expect(explainEnd(traceback(exception), launcherFailed).again).toBe(expected);
   });
 
   test('after refused arguments never, after the kernel took it for its memory yes', () => {
     const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
-    expect(whyNotAgain(unknown, { ...launcherFailed, code: 2 })).toBe('repeats');
-    expect(whyNotAgain('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 })).toBeNull();
+    expect(explainEnd(unknown, { ...launcherFailed, code: 2 }).again).toBe('repeats');
+    expect(explainEnd('', { code: null, signal: 'SIGKILL', oomKilled: true, oomKills: 1 }).again).toBeNull();
   });
 });

@@ -1,0 +1,69 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** One line of a log, as a person reads it on a terminal. */
+export type LogLine = {
+  text: string;
+  /** Which of several processes printed it, where its launcher says so. */
+  rank: number | null;
+};
+
+/** A log of more is one of blanks. */
+const MOST_LINES = 300_000;
+/** What is longer is a dump, not a sentence: nothing is looked for behind this. Characters. */
+const LONGEST = 4000;
+
+/** `[rank0]: `, `[rank1]:[E203 …`, torchrun's `[default0]:`, srun's `0: ` */
+const RANK = /^\[(?:rank|default)(\d{1,4})\]: ?/;
+
+/** What a logger or a process puts before each line of a traceback; numbers in it may differ from line to line. */
+const LONGEST_PREFIX = 200;
+
+/** FluxGym's, before every line. */
+const FLUXGYM = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] \[(?:DEBUG|INFO|WARNING|ERROR)\] ?/;
+
+const TRACEBACK = 'Traceback (most recent call last):';
+
+/**
+ * Cuts a log into lines: without colours, without the prefix of a process, each redraw of a bar for itself. A traceback
+ * that begins behind a bar, on the same line, begins a line of its own.
+ */
+export function logLines(log: string): LogLine[] {
+  let prefix = '';
+  return stripVTControlCharacters(log)
+    .split(/\r\n|[\r\n]/)
+    .slice(-MOST_LINES)
+    .flatMap((raw) => {
+      const found = RANK.exec(raw) ?? FLUXGYM.exec(raw);
+      let text = (found ? raw.slice(found[0].length) : raw).slice(0, LONGEST).trimEnd();
+      const rank = found?.[1] ? Number(found[1]) : null;
+      if (prefix && shape(text.slice(0, prefix.length)) === prefix) text = text.slice(prefix.length);
+      const begins = text.endsWith(TRACEBACK) ? text.length - TRACEBACK.length : 0;
+      const before = text.slice(0, begins);
+      if (begins === 0 || /^[\s|+]*(?:Original |Exception Group )?$/.test(before)) return [{ text, rank }];
+      if (!isBar(before) && begins <= LONGEST_PREFIX) prefix = shape(before);
+      return [
+        { text: before, rank },
+        { text: TRACEBACK, rank },
+      ];
+    });
+}
+
+function shape(prefix: string): string {
+  return prefix.replace(/\d/g, '0');
+}
+
+/** Is it tqdm's? `steps:  4%|▍   | 1/24 [00:01<00:37, 1.63s/it]`, also one without a total: `15it [00:53, …]` */
+export function isBar(text: string): boolean {
+  return /\d{1,3}%\|/.test(text) || /\b\d+it \[\d/.test(text);
+}
+
+/** The words of a record of rich's handler, without its time, level and place: `2026-… INFO     words      file.py:12` */
+export function recordOf(text: string): { level: string; words: string } | null {
+  const found =
+    /^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\[\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d\]| {10,25}) {1,4}(DEBUG|INFO|WARNING|ERROR|CRITICAL) {1,9}(\S.*)$/.exec(
+      text,
+    );
+  if (!found?.[1] || !found[2]) return null;
+  const place = /\s[\w.]+\.py:\d+$/.exec(found[2].slice(-100))?.[0] ?? '';
+  return { level: found[1], words: found[2].slice(0, found[2].length - place.length).trim() };
+}

@@ -1,0 +1,112 @@
+import { basename } from 'node:path';
+import { type Clue, type EndedSession, flagIn, type KnownCause } from './cause.js';
+
+const datasetConfig = ({ argv }: EndedSession) => basename(flagIn(argv, 'dataset_config') || 'dataset.toml');
+
+/** The file that was read: named before, or that of the flag for which sd-scripts reads it. */
+function configOf({ evidence, frames, session }: Clue): string | null {
+  const named = evidence.saidBefore.flatMap(
+    (said) => /^Error on parsing \w+ config file\b.{0,200}: (\S+)$/.exec(said)?.[1] ?? [],
+  )[0];
+  const through = (name: string) => frames.some((frame) => frame.endsWith(`:${name}`));
+  if (named) return named;
+  if (through('load_user_config')) return flagIn(session.argv, 'dataset_config') || null;
+  return through('read_config_from_file') ? flagIn(session.argv, 'config_file') || null : null;
+}
+
+/** What the settings of this training have wrong. */
+export const SETTINGS_CAUSES: readonly KnownCause[] = [
+  {
+    id: 'nan',
+    pattern:
+      /NaN (?:detected|found) in (?:latents|loss|gradients?)[^\n]*|(?:loss|gradients?) (?:is|are|became) (?:nan|inf)|Loss is NaN|NaN or Inf found|contains NaN|FloatingPointError/i,
+    words: (_, found) =>
+      /latents/i.test(found[0])
+        ? `The VAE made no usable latents (${found[0].trim()}). Switch "no half VAE" (--no_half_vae) on, or use a VAE that works in fp16; then start again.`
+        : 'The loss became NaN: the training ran away. Resume from a state before that with a lower learning rate in a new version, or use bf16 in place of fp16.',
+    repeats: true,
+  },
+  {
+    id: 'no_data',
+    said: true,
+    pattern:
+      /^(?:\w{1,40}: )?(?:No data found\b|no (?:training )?images? (?:were )?found\b)|num_samples should be a positive integer value, but got num_samples=0/i,
+    words:
+      'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.',
+    repeats: true,
+  },
+  {
+    id: 'nothing_left',
+    pattern: /max_train_steps should be greater than initial step/,
+    words:
+      'Nothing is left to train: the state holds all the epochs that were asked for. Train further with more epochs.',
+    repeats: true,
+  },
+  {
+    id: 'unknown_flags',
+    pattern: /^unrecognized arguments: (.+)/m,
+    words: 'The trainer does not know these arguments: $1. Take them out.',
+    repeats: true,
+  },
+  { id: 'refused_flags', pattern: /^usage: (.+)/m, words: 'The trainer refused its arguments: $1.', repeats: true },
+  {
+    id: 'dataset_config',
+    pattern: /extra keys not allowed @ (.+)/,
+    words: ({ session }, found) => `${datasetConfig(session)} holds a key that the trainer does not know: ${found[1]}.`,
+    repeats: true,
+  },
+  {
+    id: 'dataset_config',
+    pattern: /MultipleInvalid: (.+)/,
+    words: ({ session }, found) =>
+      `${datasetConfig(session)} holds a value that the trainer does not take: ${found[1]}.`,
+    repeats: true,
+  },
+  {
+    id: 'config_missing',
+    pattern: /^(\S{1,400}\.(?:toml|json|ya?ml)) not found\.?$/m,
+    said: true,
+    words:
+      'The configuration file $1 is not there. A path that is not absolute is looked for in the folder of the trainer. Correct it, then start again.',
+    repeats: true,
+  },
+  {
+    id: 'config_broken',
+    pattern: /(?:TomlDecodeError|TOMLDecodeError|JSONDecodeError|YAMLError|ScannerError): (.+)/,
+    // A server's answer, or a file in the cache of the hub, is JSON, too.
+    unless: ({ frames }) =>
+      frames.some((frame) =>
+        /site-packages\/(?:requests|httpx|urllib3|transformers|diffusers|huggingface_hub|wandb|peft)\//.test(frame),
+      ),
+    words: (clue, found) =>
+      `${configOf(clue) ?? 'A configuration file'} cannot be read: ${found[1]}. Mend it, then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'settings_conflict',
+    // sd-scripts says it in English, then in Japanese.
+    pattern: /^(?:AssertionError|ValueError): ([^\n]{1,400}?)(?: \/ [^\n]*)?$/m,
+    needs: ({ frames }) =>
+      frames.some((frame) =>
+        /:(?:assert_extra_args|verify_training_args|verify_sdxl_training_args|verify_command_line_training_args)$/.test(
+          frame,
+        ),
+      ),
+    words: 'These settings do not go together: $1. Change one of them, then start again.',
+    repeats: true,
+  },
+  {
+    id: 'fp16_gradients',
+    pattern: /Attempting to unscale FP16 gradients/,
+    words:
+      'Gradients in fp16 cannot be trained with mixed precision fp16. Set mixed precision to bf16, or switch full fp16 training off; then start again.',
+    repeats: true,
+  },
+  {
+    id: 'unknown_optimizer',
+    pattern: /^AttributeError: module 'torch\.optim' has no attribute '(\w+)'/,
+    words:
+      'There is no optimizer $1 in the torch that is installed. Check how the optimizer is written, then start again.',
+    repeats: true,
+  },
+];

@@ -1,0 +1,25 @@
+import { decoys } from './corpus/decoys.js';
+import { gpu } from './corpus/gpu.js';
+import { hub } from './corpus/hub.js';
+import { machine } from './corpus/machine.js';
+import { more } from './corpus/more.js';
+import { realOnes } from './corpus/real.js';
+import { reported } from './corpus/reported.js';
+import { settings } from './corpus/settings.js';
+import { software } from './corpus/software.js';
+import { unknowns } from './corpus/unknowns.js';
+import type { Row } from './logs.js';
+
+/** Logs of trainings that ended, and what is to be said of each. */
+export const CORPUS: Record<string, Row[]> = {
+  gpu,
+  hub,
+  machine,
+  software,
+  settings,
+  unknowns,
+  decoys,
+  reported,
+  more,
+  real: realOnes,
+};

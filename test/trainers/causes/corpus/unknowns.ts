@@ -1,0 +1,257 @@
+import {
+  bars,
+  box,
+  boxedLauncher,
+  CAUSED,
+  DURING,
+  elastic,
+  ended,
+  endedBy,
+  IMPORTING,
+  ignored,
+  interleaved,
+  launched,
+  launcher,
+  PREPARED,
+  prefixed,
+  type Row,
+  TRAINING,
+  traceback,
+} from '../logs.js';
+
+/** Ends that nobody can know: the trainer's own last words are shown, whatever is printed around them. */
+export const unknowns: Row[] = [
+  ...[
+    'ValueError: too many values to unpack (expected 3)',
+    "KeyError: 'latents'",
+    'AssertionError',
+    'IndexError: list index out of range',
+    "AttributeError: 'NoneType' object has no attribute 'shape'",
+    "TypeError: unsupported operand type(s) for /: 'str' and 'int'",
+    'ZeroDivisionError: division by zero',
+    'RuntimeError: The size of tensor a (64) must match the size of tensor b (96) at non-singleton dimension 3',
+    'RuntimeError: Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!',
+    'RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn',
+    'struct.error: unpack requires a buffer of 4 bytes',
+    'exceptions.TrainerStopped: the schedule is over',
+    'pydantic_core._pydantic_core.ValidationError: 1 validation error for Config\nlr\n  Input should be a valid number',
+  ].map(
+    (exception): Row => ({
+      name: `unknown: ${exception.slice(0, 60)}`,
+      log: launched(exception),
+      code: null,
+      says: new RegExp(exception.split(/[:(\n]/)[0] ?? ''),
+      not: /CalledProcessError/,
+    }),
+  ),
+  {
+    name: 'unknown, in a box',
+    log: `${TRAINING}\n${box("KeyError: 'latents'")}${boxedLauncher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+    not: /CalledProcessError/,
+  },
+  {
+    name: 'unknown, in an ASCII box',
+    log: `${TRAINING}\n${box("KeyError: 'latents'")
+      .replace(/[╭╮╰╯]/g, '+')
+      .replace(/─/g, '-')
+      .replace(/│/g, '|')
+      .replace(/❱/g, '>')}${boxedLauncher()
+      .replace(/[╭╮╰╯]/g, '+')
+      .replace(/─/g, '-')
+      .replace(/│/g, '|')}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, four ranks interleaved',
+    log: `${TRAINING}\n${interleaved(...[0, 1, 2, 3].map(() => traceback("KeyError: 'latents'")))}\n${elastic([0, 1, 2, 3].map((rank) => ({ rank, exitcode: 1 })))}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, ranks with a prefix',
+    log: `${TRAINING}\n${prefixed(0, traceback("KeyError: 'latents'"))}\n${elastic()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+    not: /ChildFailed/,
+  },
+  {
+    name: 'unknown, an exception group',
+    log: `${TRAINING}\n  + Exception Group Traceback (most recent call last):\n  |   File "/pod/trainer/train.py", line 30, in <module>\n  |     main()\n  | ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File "/pod/trainer/train.py", line 12, in load\n    |     raise ValueError('bad bucket 7')\n    | ValueError: bad bucket 7\n    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n    |   File "/pod/trainer/train.py", line 14, in save\n    |     raise KeyError('epoch')\n    | KeyError: 'epoch'\n    +------------------------------------\n`,
+    code: null,
+    says: /bad bucket 7|TaskGroup/,
+  },
+  {
+    name: 'unknown, chained',
+    log: `${TRAINING}\n${traceback("KeyError: 'latents'")}${CAUSED}${traceback('RuntimeError: batch 12 could not be built')}${launcher()}`,
+    code: null,
+    says: /batch 12 could not be built/,
+  },
+  {
+    name: 'unknown, during handling',
+    log: `${TRAINING}\n${traceback("KeyError: 'latents'")}${DURING}${traceback('RuntimeError: batch 12 could not be built')}${launcher()}`,
+    code: null,
+    says: /batch 12 could not be built/,
+  },
+  {
+    name: 'unknown, shutdown words after it',
+    log: `${TRAINING}\n${traceback("KeyError: 'latents'")}${ignored('<function _MultiProcessingDataLoaderIter.__del__ at 0x7f>', 'AssertionError: can only test a child process')}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, atexit after it',
+    log: `${TRAINING}\n${traceback("KeyError: 'latents'")}Error in atexit._run_exitfuncs:\n${traceback('BrokenPipeError: [Errno 32] Broken pipe')}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, a thread died long before',
+    log: `${TRAINING}\nException in thread Thread-7 (_monitor):\n${traceback('ConnectionError: cannot reach the metrics server', [['/usr/lib/python3.10/threading.py', 1016, '_bootstrap_inner', 'self.run()']])}${bars(13, 400)}\n${traceback("KeyError: 'latents'")}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, the bar is drawn once more after it',
+    log: `${TRAINING}\n${traceback("KeyError: 'latents'")}\rsteps:   1%|          | 12/1600 [00:12<25:41,  1.03it/s, avr_loss=0.112]\n${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, it starts in the line of the bar',
+    log: `${TRAINING}${traceback("KeyError: 'latents'")}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, CRLF',
+    log: launched("KeyError: 'latents'").replace(/\n/g, '\r\n'),
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, coloured',
+    log: `${TRAINING}\n\u001b[31mTraceback (most recent call last):\u001b[0m\n  File \u001b[35m"/pod/sd-scripts/train_network.py"\u001b[0m, line \u001b[35m1913\u001b[0m, in \u001b[35m<module>\u001b[0m\n    trainer.train(args)\n    \u001b[31m~~~~~~~~~~~~~\u001b[0m\u001b[1;31m^^^^^^\u001b[0m\n\u001b[1;35mKeyError\u001b[0m: \u001b[35m'latents'\u001b[0m\n${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, Python 3.13',
+    log: launched("KeyError: 'latents'", { python: 13 }),
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, 3.11 notes',
+    log: launched("KeyError: 'latents'\nbatch 12 of bucket 3\nof dataset 0", { python: 11 }),
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, the loguru shape',
+    log: `${TRAINING}\n2026-02-03 10:11:12.123 | ERROR    | __main__:<module>:12 - An error has been caught in function '<module>', process 'MainProcess' (4021), thread 'MainThread' (1):\nTraceback (most recent call last):\n\n> File "/pod/trainer/train.py", line 30, in <module>\n    main()\n    └ <function main at 0x7f>\n\n  File "/pod/trainer/train.py", line 12, in main\n    raise ValueError('bad bucket 7')\n\nValueError: bad bucket 7\n`,
+    code: null,
+    says: /bad bucket 7/,
+  },
+  {
+    name: 'unknown, logged with a time before every line',
+    log: `${TRAINING}\n${traceback('ValueError: bad bucket 7').trimEnd().replace(/^/gm, '2026-02-03 10:11:12,345 - ERROR - ')}`,
+    code: null,
+    says: /bad bucket 7/,
+  },
+  {
+    name: 'unknown, recursion shortened',
+    log: launched('RecursionError: maximum recursion depth exceeded in comparison').replace(
+      'RecursionError',
+      '  [Previous line repeated 975 more times]\nRecursionError',
+    ),
+    code: null,
+    says: /RecursionError/,
+  },
+  {
+    name: 'unknown, sys.exit with words',
+    log: `${TRAINING}\nThe learning rate of block 7 is negative. Stop.\n`,
+    code: null,
+    says: /learning rate of block 7 is negative/,
+  },
+  {
+    name: 'unknown, ERROR of the logger and the launcher',
+    log: `${PREPARED}2026-02-03 10:11:13 ERROR    Buckets of dataset 3 overlap                          config_util.py:12\n${launcher()}`,
+    code: null,
+    says: /Buckets of dataset 3 overlap/,
+    not: /CalledProcessError/,
+  },
+  {
+    name: 'unknown, the last words in Japanese',
+    log: `${PREPARED}設定に矛盾があります。学習を終了します。\n${launcher()}`,
+    code: null,
+    says: /設定に矛盾があります/,
+  },
+  {
+    name: 'unknown, exception with a Japanese message',
+    log: launched('ValueError: 学習率の設定が不正です: -1'),
+    code: null,
+    says: /学習率の設定が不正です/,
+  },
+  {
+    name: 'unknown, two tracebacks of workers before',
+    log: `${TRAINING}\nProcess SpawnProcess-3:\n${traceback('KeyboardInterrupt')}${traceback("KeyError: 'latents'")}${launcher()}`,
+    code: [null, 'interrupted'],
+  },
+  {
+    name: 'unknown, abort with words',
+    log: `${TRAINING}\nterminate called after throwing an instance of 'std::out_of_range'\n  what():  vector::_M_range_check: __n (which is 7) >= this->size() (which is 3)\n${launcher(-6)}`,
+    code: ['crash', null],
+    says: /range_check/,
+  },
+  {
+    name: 'unknown, a Rust panic',
+    log: `${TRAINING}\nthread '<unnamed>' panicked at src/lib.rs:12:5:\nindex out of bounds: the len is 3 but the index is 7\n${traceback('pyo3_runtime.PanicException: index out of bounds: the len is 3 but the index is 7')}${launcher()}`,
+    code: null,
+    says: /PanicException|index out of bounds/,
+  },
+  {
+    name: 'unknown, a line of 1 MB',
+    log: `${TRAINING}\n${'x'.repeat(1 << 20)}\n${traceback("KeyError: 'latents'")}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  {
+    name: 'unknown, an exception of 1 MB',
+    log: launched(`ValueError: ${'7 '.repeat(1 << 19)}`),
+    code: null,
+    says: /ValueError: 7 7/,
+  },
+  {
+    name: 'unknown, binary garbage',
+    log: `${TRAINING}\n${String.fromCharCode(...Array.from({ length: 4000 }, (_, at) => (at * 7919) % 256))}\n${traceback("KeyError: 'latents'")}${launcher()}`,
+    code: null,
+    says: /KeyError: 'latents'/,
+  },
+  { name: 'unknown, nothing but bars', log: bars(0, 3000), code: null },
+  { name: 'unknown, exit 3', log: `${TRAINING}\n`, exit: ended(3), code: null, says: /exit code 3/ },
+  {
+    name: 'unknown, a signal of users',
+    log: TRAINING,
+    exit: endedBy('SIGUSR1'),
+    code: ['ended_by_signal', null],
+    says: /SIGUSR1/,
+  },
+  {
+    name: 'unknown, a cut traceback',
+    log: `${TRAINING}\nTraceback (most recent call last):\n  File "/pod/sd-scripts/train_network.py", line 1913, in <module>\n    trainer.train(args)\n`,
+    code: null,
+  },
+  {
+    name: 'unknown, import of something odd',
+    log: launched('ImportError: attempted relative import with no known parent package', {
+      before: '',
+      frames: IMPORTING,
+    }),
+    code: [null, 'checkout_incomplete', 'package_broken'],
+    says: /relative import/,
+    not: /pip install attempted/,
+  },
+];
