@@ -16,3 +16,14 @@ export function slug(typed: string): string {
   }
   return cut.replace(/-+$/, '');
 }
+
+/**
+ * Can a folder that people or other tools made be served under its name? Any visible text that is one part of a path: also
+ * `10_ohwx man (v2)`, `_tmp` or `cat+dog`. A hyphen at its beginning would read as a flag.
+ */
+export function isFolderName(name: string): boolean {
+  return /^[^.\s/\\-]([^/\\]*[^\s/\\])?$/u.test(name) && !UNSEEN.test(name) && Buffer.byteLength(name) <= 200;
+}
+
+/** Control characters, changes of direction, and what a name that is not UTF-8 is read as. */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufffd]/u;

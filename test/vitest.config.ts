@@ -9,6 +9,7 @@ const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
   'test/datasets/bombs.test.ts': 'a bomb is refused within 10 or 20 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
+  'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',
   'test/faults/soak.test.ts': 'a minute of everything at once, each truth told within seconds',
   'test/launchers/liveness.test.ts': 'heartbeats are too old after so many seconds',
   'test/main.test.ts': 'the command line answers within 2 s',
@@ -28,12 +29,12 @@ const clocks = Object.keys({
 
 /** Tables of values, and the app without a port: `npm run test:fast`. No process is started, no second is waited for. */
 const fast = [
-  'test/datasets/{archives,form,pictures}.test.ts',
+  'test/datasets/{archives,captionRules,form,passedOver,pictures}.test.ts',
   'test/{files,live,views}/**/*.test.ts',
   'test/hub/hubSources.test.ts',
   'test/launchers/contract.test.ts',
   'test/routes/{compressAnswers,meantMethod}.test.ts',
-  'test/sessions/{claimGpus,fuzz,names}.test.ts',
+  'test/sessions/{claimGpus,foreignNames,fuzz,names}.test.ts',
   'test/sessions/{lineage,preflight,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',

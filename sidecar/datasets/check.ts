@@ -9,7 +9,10 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
   const { files } = detail;
   const errors = files
     .filter(({ problem }) => problem !== null)
-    .map(({ file, problem }) => `${file} can't be used: ${problem} Upload it again as PNG or JPEG, or delete it.`);
+    .map(({ file, problem }) => {
+      const remedy = file.includes('\ufffd') ? '' : ' Upload it again as PNG or JPEG, or delete it.';
+      return `${file} can't be used: ${problem}${remedy}`;
+    });
   const captions = new Map(files.map((picture) => [picture.caption_file ?? `${picture.stem}.txt`, picture]));
   for (const [file, { caption, caption_problem }] of captions) {
     if (caption_problem)

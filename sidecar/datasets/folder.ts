@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { makeRoot } from '../files/makeRoot.js';
 import { Problem } from '../problem.js';
 import { inFolder, openInside, samePath } from '../security/paths.js';
+import { isFolderName } from '../slug.js';
 import { withDiskWords } from './diskWords.js';
-import { isDatasetName, requirePictureName } from './names.js';
+import { requirePictureName } from './names.js';
 
 /** A dataset's folder in use. `at` is a path that stays with this folder, `path` is its name (both absolute). */
 export type DatasetFolder = { root: string; name: string; at: string; path: string };
@@ -17,7 +18,7 @@ export async function inDataset<T>(
   name: string,
   work: (folder: DatasetFolder) => Promise<T>,
 ): Promise<T> {
-  if (!isDatasetName(name)) throw noDataset();
+  if (!isFolderName(name)) throw noDataset();
   const done = await inFolder(root, join(root, name), async ({ at, real }) => ({
     result: await work({ root, name, at, path: real }),
   }));

@@ -1,15 +1,37 @@
 import { readdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { ifMissing } from '../caught.js';
 import { Problem } from '../problem.js';
+import { realInside } from '../security/paths.js';
+import { isFolderName } from '../slug.js';
 import type { DatasetFacts } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
-import { captionStem, captionStemsOf, hasMixedEnding, isDatasetName, pictureStem } from './names.js';
+import { captionStem, captionStemsOf, hasMixedEnding, pictureStem, printable } from './names.js';
 
 /** Lists all datasets, last changed first, without opening a picture: hundreds of datasets take milliseconds. */
 export async function listDatasets(root: string): Promise<DatasetFacts[]> {
-  const names = (await entries(root)).filter(isDatasetName);
+  const names = (await entries(root)).filter(isFolderName);
   const all = await Promise.all(names.map((name) => factsOrNull(root, name)));
   return all.flatMap((facts) => facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
+}
+
+/** Says which folders are not listed, and why: for the page. */
+export async function listSkipped(root: string): Promise<string[]> {
+  const all = await readdir(root, { withFileTypes: true }).catch(ifMissing([]));
+  const folders = all.filter((each) => !each.name.startsWith('.') && (each.isDirectory() || each.isSymbolicLink()));
+  const words = folders.map(async ({ name }) => {
+    const shown = printable(name);
+    if (name.includes('\ufffd')) return `The folder ${shown} is not listed, because its name is not UTF-8. Rename it.`;
+    if (!isFolderName(name))
+      return `The folder ${shown} is not listed. Rename it: shorter than 200 bytes, without characters that can't be seen, and no space or hyphen at its ends.`;
+    return realInside(root, join(root, name)).then(() => [], inWords);
+  });
+  return (await Promise.all(words)).flat();
+}
+
+function inWords(error: unknown): string[] {
+  if (error instanceof Problem) return [error.message];
+  throw error;
 }
 
 /** The facts of one dataset, with the counted file names in order. */

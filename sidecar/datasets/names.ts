@@ -1,7 +1,7 @@
 import { Problem } from '../problem.js';
 import { slug } from '../slug.js';
 
-/** Letters and digits of any script, as for sessions, so that folders copied here by hand are found. */
+/** Letters and digits of any script. Folders that are copied here by hand may be called otherwise (`isFolderName`). */
 const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u;
 /** The endings that sd-scripts looks for (library/train_util.py IMAGE_EXTENSIONS): lower or upper case, never mixed. */
 const PICTURE = /^(.+)\.(png|jpg|jpeg|webp|bmp|PNG|JPG|JPEG|WEBP|BMP)$/su;
@@ -10,7 +10,7 @@ const CAPTION = /^(.+)\.txt$/su;
 /** Bytes. File systems allow 255; a temporary name needs the rest. */
 const LONGEST = 200;
 
-/** Is this a dataset's name? Never a path, a hidden folder or `..`. */
+/** May a new dataset be called so? Never a path, a hidden folder or `..`. */
 export function isDatasetName(name: string): boolean {
   return DATASET_NAME.test(name) && !name.includes('..') && name.trim() === name && Buffer.byteLength(name) <= LONGEST;
 }

@@ -73,6 +73,8 @@ const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: 
 async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {
     const real = await realInside(root, join(at, file));
+    if (real === null && file.includes('\ufffd'))
+      return { ...UNKNOWN, problem: 'Its name is not UTF-8. Rename it, and its caption with it.' };
     if (real === null) return { ...UNKNOWN, problem: 'It is a link to a file that no longer exists.' };
     const facts = await stat(real);
     if (!facts.isFile()) return { ...UNKNOWN, problem: 'It is not a file.' };

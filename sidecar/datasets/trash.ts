@@ -7,9 +7,10 @@ import { syncFolder } from '../files/wholeFile.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
+import { isFolderName } from '../slug.js';
 import { withDiskWords } from './diskWords.js';
 import { type DatasetFolder, inDataset, makeDataset } from './folder.js';
-import { captionStem, isDatasetName, pictureStem } from './names.js';
+import { captionStem, pictureStem } from './names.js';
 
 const TRASH = '.trash';
 const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
@@ -77,7 +78,7 @@ async function inNewEntry(root: string, name: string, fill: (entry: string) => P
 export async function listRemoved(root: string): Promise<(TrashEntry & { dataset: string })[]> {
   const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
   const all = await Promise.all(
-    (names ?? []).filter(isDatasetName).map(async (dataset) => {
+    (names ?? []).filter(isFolderName).map(async (dataset) => {
       const there = await lstat(join(root, dataset)).catch(ifUnreadable(null, 'datasets'));
       const [newest] = there ? [] : await listTrash(root, dataset);
       return newest ? [{ ...newest, dataset }] : [];
@@ -88,7 +89,7 @@ export async function listRemoved(root: string): Promise<(TrashEntry & { dataset
 
 /** Lists the trash of a dataset, newest first. */
 export async function listTrash(root: string, name: string): Promise<TrashEntry[]> {
-  if (!isDatasetName(name)) return [];
+  if (!isFolderName(name)) return [];
   const found = await inFolder(root, join(root, TRASH, name), async ({ at }) => {
     const entries = (await readdir(at)).filter((entry) => ENTRY.test(entry));
     return Promise.all(entries.map((entry) => readEntry(at, entry)));

@@ -4,7 +4,7 @@ import { ifMissing } from '../caught.js';
 import { checkDataset } from '../datasets/check.js';
 import type { DatasetDetail } from '../datasets/facts.js';
 import { makeDataset, removeEmpty } from '../datasets/folder.js';
-import { listDatasets } from '../datasets/list.js';
+import { listDatasets, listSkipped } from '../datasets/list.js';
 import { datasetNameFrom } from '../datasets/names.js';
 import { readDataset } from '../datasets/read.js';
 import { receiveShort } from '../datasets/receive.js';
@@ -54,9 +54,8 @@ export function datasetRoutes(given: {
     const datasets = await listDatasets(root);
     c.header('Vary', 'Accept');
     if (!wantsPage(c)) return c.json(datasets);
-    return c.html(
-      await pages.datasets({ root: '', datasets, removed: await listRemoved(root), values: {}, errors: {} }),
-    );
+    const [removed, skipped] = await Promise.all([listRemoved(root), listSkipped(root)]);
+    return c.html(await pages.datasets({ root: '', datasets, removed, skipped, values: {}, errors: {} }));
   });
 
   routes.post('/datasets', async (c) => {

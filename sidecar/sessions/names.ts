@@ -2,16 +2,11 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
-import { slug } from '../slug.js';
-
-/** A session's name is its folder under outputs/. It can't leave the root, or hide. */
-const SESSION_NAME = /^[\p{L}\p{N}_([{@~+=][\p{L}\p{N}\p{M}._ ()[\]{}@~+=,&'!-]{0,199}$/u;
-/** In bytes. File systems allow 255; a temporary name needs the rest. */
-const LONGEST = 200;
+import { isFolderName, slug } from '../slug.js';
 
 /** Is this the name of an output folder that Trackside would serve? Dots alone, slashes and hidden names are not. */
 export function isSessionName(name: string): boolean {
-  return SESSION_NAME.test(name) && !name.includes('..') && name.trim() === name && Buffer.byteLength(name) <= LONGEST;
+  return isFolderName(name) && !name.includes('..');
 }
 
 /** The names of all folders under outputs that may be sessions. Empty if the root can't be read. */

@@ -11,6 +11,8 @@ export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
   /** Datasets that were put away, newest first. */
   removed?: (TrashEntry & { dataset: string })[];
+  /** Folders that can't be datasets, each with the reason in words. */
+  skipped?: string[];
   values: Record<string, string>;
   errors: Record<string, string>;
 };
@@ -35,6 +37,7 @@ export type DatasetsView = ReturnType<typeof datasetsView>;
 export function datasetsView(model: DatasetsModel) {
   return {
     datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
+    skipped: model.skipped ?? [],
     removed: (model.removed ?? []).map((each) => ({
       dataset: each.dataset,
       size: bytes(each.bytes),

@@ -253,7 +253,7 @@ test('nothing is left of a new dataset whose files were all refused; one that wa
     await ask('POST', '/datasets', form('GIF89a', 'x.gif'), html),
   ];
   expect(answers.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422, 415]);
-  expect((await facts(answers[5] as Response)).error.message).toMatch(/^Nothing was saved\. x\.gif is not a kind/);
+  expect((await facts(answers[5] as Response)).error.message).toMatch(/^Nothing was saved\. x\.gif is not a picture/);
   expect(await names()).toEqual([]);
   await create('new');
   await ask('POST', '/datasets?name=new', bad, type);

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { picture, testDatasets } from './testDatasets.js';
+import { facts, picture, testDatasets } from './testDatasets.js';
 
 /** A dataset `x` of these files; empty text stands for a picture. */
 async function dataset(files: Record<string, string | Buffer>) {
@@ -92,4 +92,48 @@ test('pictures that differ in their ending only share a caption, and of one size
   const { warnings } = await detail('x');
   expect(warnings).toContainEqual(expect.stringMatching(/^a\.jpg and a\.png share the caption a\.txt.*trained twice/));
   expect(warnings).toContainEqual('b.png and b.webp share the caption b.txt. Delete or rename one of them.');
+});
+
+test('datasets of any visible name are listed and can be opened; folders that cannot be are named', async () => {
+  const { datasets, detail, ask } = await testDatasets();
+  const good = [
+    '10_ohwx man (v2)',
+    '[cats]',
+    '_cats',
+    "cat's",
+    'a, b & c+d',
+    'cat@home~1',
+    'x'.repeat(150),
+    '#1',
+    'a..b',
+  ];
+  for (const name of good) {
+    await mkdir(join(datasets, name), { recursive: true });
+    await writeFile(join(datasets, name, 'a.png'), await picture());
+  }
+  for (const name of ['.hidden', '-rf', 'a\nb', 'tail ', 'y'.repeat(240)]) await mkdir(join(datasets, name));
+  await mkdir(Buffer.concat([Buffer.from(`${datasets}/caf`), Buffer.from([0xe9])]));
+  await symlink('/etc', join(datasets, 'outside'));
+  const list: { name: string }[] = await facts(ask('GET', '/datasets'));
+  expect(list.map(({ name }) => name).sort()).toEqual([...good].sort());
+  for (const name of good) expect((await detail(name)).images, name).toBe(1);
+  const page = await (await ask('GET', '/datasets', undefined, { accept: 'text/html' })).text();
+  const skipped: string[] = JSON.parse(page.slice(page.indexOf('{'))).skipped;
+  expect(skipped).toHaveLength(6);
+  expect(skipped).toContainEqual(
+    expect.stringMatching(/^The folder caf\ufffd is not listed, because its name is not UTF-8/),
+  );
+  expect(skipped).toContainEqual(expect.stringMatching(/^outside is a link that leads out of /));
+  expect((await ask('GET', `/datasets/${encodeURIComponent('../x')}`)).status).toBe(404);
+});
+
+test('pictures whose names are not UTF-8 are to be renamed, not uploaded again', async () => {
+  const { detail, folder } = await dataset({ 'a.png': '' });
+  const name = (ending: string) =>
+    Buffer.concat([Buffer.from(`${folder}/na`), Buffer.from([0xef]), Buffer.from(ending)]);
+  await writeFile(name('ve.png'), await picture());
+  await writeFile(name('ve.txt'), 'a cat');
+  expect((await detail('x')).errors).toEqual([
+    "na\ufffdve.png can't be used: Its name is not UTF-8. Rename it, and its caption with it.",
+  ]);
 });

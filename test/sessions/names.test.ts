@@ -23,6 +23,16 @@ test.each(['', '  ', '...', '/', '🐈'])('a name of %j is refused for its field
   expect(() => folderName(typed)).toThrow(Problem);
 });
 
+test.each(['_tmp', "cat's", 'cat+dog', '[cats] (2), & more @home~', 'n'.repeat(150), '猫'])(
+  'an output folder %s that other tools made is served',
+  (name) => expect(isSessionName(name)).toBe(true),
+);
+
+test.each(['-rf', 'a\nb', 'a\u202eb', 'caf\ufffd', 'x ', 'a\\b', 'n'.repeat(201)])(
+  'an output folder %j is not',
+  (name) => expect(isSessionName(name)).toBe(false),
+);
+
 test('whatever is typed, the folder is a name that is served, and stays inside the root', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (typed) => {
