@@ -1,4 +1,4 @@
-import { logged } from '../caught.js';
+import { ifMissing, logged } from '../caught.js';
 import type { Hub } from '../live/hub.js';
 import type { Outputs } from '../sessions/outputs/outputs.js';
 import { cardFacts, writeCard } from './card.js';
@@ -20,7 +20,11 @@ export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: 
     seen.set(name, facts.completed_at);
     if (Date.now() - Date.parse(facts.completed_at) > LATELY_MS) return;
     // One after the other; a failed card does not stop the next.
-    writing = writing.then(() => write(name)).catch(logged('publish', 'The model card could not be written.', name));
+    writing = writing
+      .then(() => write(name))
+      // A session that was deleted meanwhile needs none.
+      .catch(ifMissing(undefined))
+      .catch(logged('publish', 'The model card could not be written.', name));
   }
 
   async function write(name: string): Promise<void> {

@@ -296,9 +296,13 @@ test('ui_state.json of another tool, written by hand, or missing: each is listed
   expect(read(place.outputs, 'broken', 'ui_state.json')).toBe('{"lora_name": "brok');
   expect(read(place.outputs, 'big', 'ui_state.json')).toContain('12345678901234567890');
 
-  const refused = await sidecar.send('POST', 'sessions/their-lora/attempts', { kind: 'relaunch' });
-  expect(refused).toMatchObject({ status: 422, body: { error: { code: 'missing_dataset' } } });
+  const relaunch = () => sidecar.send('POST', 'sessions/their-lora/attempts', { kind: 'relaunch' });
+  // FLUX is not for the practice trainer to train, unless a person says so.
+  expect(await relaunch()).toMatchObject({ status: 422, body: { error: { code: 'no_checkout' } } });
+  const record = join(theirs, 'ui_state.json');
+  writeFileSync(record, JSON.stringify({ ...JSON.parse(readFileSync(record, 'utf8')), trainer: 'practice' }));
+  expect(await relaunch()).toMatchObject({ status: 422, body: { error: { code: 'missing_dataset' } } });
   execFileSync('cp', ['-r', join(place.datasets, 'example'), join(place.datasets, 'their-lora')]);
-  await sidecar.send('POST', 'sessions/their-lora/attempts', { kind: 'relaunch' });
+  await relaunch();
   await sidecar.until('their-lora', (facts) => facts.status === 'completed');
 });

@@ -103,7 +103,11 @@ test.each(PLACES)(
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.locator('#head').getByText('Stopped · by you').waitFor();
       expect(page.url()).toBe(`${url}sessions/${lora}?tail=5`);
-      expect(trouble.filter((each) => !/net::ERR_|Failed to load resource|network error/.test(each))).toEqual([]);
+      expect(
+        trouble.filter(
+          (each) => !/net::ERR_|Failed to load resource|network error|reconnect failed with status 401/.test(each),
+        ),
+      ).toEqual([]);
     } finally {
       await context.close();
     }
