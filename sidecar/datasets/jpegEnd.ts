@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 const SCAN = 0xda;
+/** Cameras write some twenty. A file of a million fill bytes is searched from where this many end. */
+const MOST_SEGMENTS = 1000;
 const END = Buffer.from([0xff, 0xd9]);
 
 /**
@@ -22,11 +24,13 @@ async function firstScan(path: string): Promise<number> {
   const file = await open(path, 'r');
   try {
     const head = Buffer.alloc(4);
-    for (let at = 2; ; ) {
+    let at = 2;
+    for (let segment = 0; segment < MOST_SEGMENTS; segment += 1) {
       const { bytesRead } = await file.read(head, 0, 4, at);
-      if (bytesRead < 4 || head[0] !== 0xff || head[1] === SCAN) return at;
+      if (bytesRead < 4 || head[0] !== 0xff || head[1] === SCAN) break;
       at += head[1] === 0xff ? 1 : 2 + Math.max(2, head.readUInt16BE(2));
     }
+    return at;
   } finally {
     await file.close();
   }
