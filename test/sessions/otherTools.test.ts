@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { appInProcess } from '../inProcess.js';
 import { projectRoot } from '../sidecar.js';
@@ -46,6 +47,10 @@ type Got = { status: number; body: any };
 async function get(path: string): Promise<Got> {
   const response = await ask(path, { headers: { Accept: 'application/json' } });
   return { status: response.status, body: await response.json() };
+}
+
+async function until(ask: typeof get, path: string, so: (got: Got) => boolean): Promise<void> {
+  for (let tries = 0; tries < 100 && !so(await ask(path)); tries += 1) await wait(200);
 }
 
 async function begin(name: string, kind: string, state?: string): Promise<Got> {
@@ -128,6 +133,32 @@ test('what claimed to live when it was found is interrupted at every look', asyn
   const file = JSON.parse(readFileSync(join(folder, 'ui_state.json'), 'utf8'));
   expect(['running', 'stopped']).toContain(file.status);
   expect([file.status, file.status_found]).toContain('running');
+});
+
+test('the error that another tool wrote down is kept and said', async () => {
+  const folder = leftBehind('oom', { base_model: 'sd15', status: 'running', error: 'CUDA out of memory' });
+  for (let look = 0; look < 2; look += 1) {
+    expect((await get('/sessions/oom')).body.reason).toContain('CUDA out of memory');
+  }
+  expect(JSON.parse(readFileSync(join(folder, 'ui_state.json'), 'utf8')).error).toBe('CUDA out of memory');
+});
+
+test('the steps of an epoch are those that the weights tell, where a state counts from a resume', async () => {
+  const folder = leftBehind('again', { base_model: 'sd15', max_train_epochs: 6, status: 'stopped' });
+  withState(folder, 'again-000003');
+  writeFileSync(join(folder, 'again-000003-state', 'train_state.json'), '{"current_epoch": 3, "current_step": 3}');
+  expect((await get('/sessions/again')).body.resume).toMatchObject({ epoch: 3, step: 24, first_epoch: 4 });
+});
+
+test('a first start here keeps the files of the other tool that it writes anew', async () => {
+  const folder = leftBehind('mine', { trainer: 'practice', max_train_epochs: 1, status: 'stopped' });
+  writeFileSync(join(folder, 'train.sh'), 'accelerate launch mine.py\n');
+  cpSync(join(settings.datasets, 'example'), join(settings.datasets, 'mine'), { recursive: true });
+  expect((await begin('mine', 'relaunch')).status).toBeLessThan(300);
+  expect(readFileSync(join(folder, 'train.sh.orig'), 'utf8')).toBe('accelerate launch mine.py\n');
+  expect(readFileSync(join(folder, 'train.sh'), 'utf8')).toContain('practice_train_network.py');
+  await ask('/sessions/mine/attempts/current', { method: 'DELETE' });
+  await until(get, '/sessions/mine', ({ body }) => ['stopped', 'completed'].includes(body.status));
 });
 
 describe('words of other tools', () => {

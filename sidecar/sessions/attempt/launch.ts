@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifUnreadable, logged } from '../../caught.js';
+import { ifMissing, ifUnreadable, logged } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
@@ -26,7 +27,9 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   const { argv, cwd } = command;
   const variables = (await trainer.environment?.(input)) ?? {};
   for (const file of trainer.files(input, command, variables)) {
-    await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
+    const path = join(folder, file.name);
+    if (attempt.number === 1) await keepOthers(path);
+    await writeWhole(path, file.content, file.executable ? 0o755 : 0o644);
   }
   const environment = {
     ...(await readEnvironment(argv[0] ?? settings.python)),
@@ -76,6 +79,15 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   });
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
   return { ...attempt, entry, variables };
+}
+
+/** Keeps a file of another program, which the first attempt here would write over, beside it as `<name>.orig`. */
+async function keepOthers(path: string): Promise<void> {
+  const there = await lstat(path).catch(ifMissing(null));
+  if (!there?.isFile()) return;
+  await copyFile(path, `${path}.orig`, constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** A launch ends with a running trainer, with a reason why there is none, or with another attempt in the folder. */

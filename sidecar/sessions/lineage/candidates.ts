@@ -37,7 +37,12 @@ export async function readCandidates(session: {
   for (const parent of await movedForNothing(folder, attempts)) {
     for (const state of await reader.read(parent, outputName, from)) states.push({ state, parent });
   }
-  const perEpoch = session.stepsPerEpoch ?? reader.stepsPerEpoch(states.map(({ state }) => state));
+  const perEpoch =
+    session.stepsPerEpoch ??
+    (await stepsPerEpoch(
+      session,
+      states.map(({ state }) => state),
+    ));
   const newestFirst = states
     .map(({ state, parent }) => candidate(reader, state, parent, folder, attempts, perEpoch))
     .sort(
@@ -60,6 +65,19 @@ async function examined(reader: StateReader, newestFirst: Candidate[]): Promise<
 /** The damage inside a state that looks complete, in words; null without any. Reads the whole state, once. */
 export function damageOf(reader: StateReader, each: Pick<Candidate, 'absolutePath'>): Promise<string | null> {
   return reader.damage(each.absolutePath).catch((error: Error) => `it cannot be read (${error.message})`);
+}
+
+/** From what the weights say of themselves; states of a run that was resumed elsewhere count its steps anew. */
+async function stepsPerEpoch(
+  { folder, dialect, outputName }: { folder: string; dialect: Dialect; outputName: string },
+  states: readonly StateOnDisk[],
+): Promise<number | null> {
+  if (states.length === 0) return null;
+  const isOwn = ({ name }: { name: string }) => dialect.saved(name, outputName) !== null;
+  const told = (await dialect.checkpoints(folder, outputName)).find(
+    (each) => isOwn(each) && each.stepsPerEpoch !== null,
+  );
+  return told?.stepsPerEpoch ?? dialect.states.stepsPerEpoch(states);
 }
 
 function candidate(

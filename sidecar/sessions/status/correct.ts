@@ -46,10 +46,11 @@ function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: S
 }
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {
-  if (!latest && facts.interrupted) raw.status_found = raw.status;
+  if (!latest && facts.interrupted && raw.status !== facts.status) raw.status_found = raw.status;
   raw.status = facts.status;
   if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
-  else if (facts.status !== 'failed') delete raw.error;
+  // The words of another program stay.
+  else if (facts.status !== 'failed' && latest) delete raw.error;
   if (facts.completed_at) raw.completed_at = facts.completed_at;
   if (facts.status === 'completed' && facts.final_checkpoint) {
     raw.outputs = { ...(raw.outputs as object | undefined), final_checkpoint: facts.final_checkpoint };

@@ -91,8 +91,8 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
     return is('stopped', `Trackside did not start this training; the folder holds ${count}.`);
   }
   const said = meaningOf(state.status ?? '');
-  if (said === 'alive') return diedAs(state.status ?? '');
-  if (said === 'stopped' && state.status_found) return diedAs(state.status_found);
+  if (said === 'alive') return diedAs(state.status ?? '', state.error);
+  if (said === 'stopped' && state.status_found) return diedAs(state.status_found, state.error);
   if (said === 'failed' || said === 'stopped') return is(said, state.error ?? null);
   if (said === 'completed' || said === 'draft' || checkpoints === 0) return is(said ?? 'draft', null);
   return is('stopped', state.status ? `Its ui_state.json says "${state.status}".` : null);
@@ -114,7 +114,7 @@ function meaningOf(status: string) {
   return MEANINGS.find(([pattern]) => pattern.test(status.trim().toLowerCase()))?.[1] ?? null;
 }
 
-function diedAs(status: string): DerivedStatus {
+function diedAs(status: string, error: string | undefined): DerivedStatus {
   const reason = `Its ui_state.json said "${status}", but none of its processes is running.`;
-  return { status: 'stopped', interrupted: true, reason };
+  return { status: 'stopped', interrupted: true, reason: error ? `${reason} Its error: ${error}` : reason };
 }
