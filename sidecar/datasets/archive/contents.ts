@@ -58,15 +58,12 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   return found;
 }
 
-/** FAT, HPFS, NTFS by two counts, VFAT (APPNOTE 6.3.10, 4.4.2). */
-const FROM_WINDOWS = [0, 6, 10, 11, 14];
-
 /** The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere. */
 function safePath(entry: Entry): string {
   const flags = entry.generalPurposeBitFlag;
   const given = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
-  // Windows PowerShell writes backslashes between folders; on other systems a backslash is part of a name.
-  const path = FROM_WINDOWS.includes(entry.versionMadeBy >>> 8) ? given.replaceAll('\\', '/') : given;
+  // Windows PowerShell writes backslashes between folders. Packers of Unix tell the kind of each file: there it is a letter.
+  const path = kindOf(entry) === 0 ? given.replaceAll('\\', '/') : given;
   const parts = path.replace(/\/$/, '').split('/');
   const why =
     path === ''
@@ -84,11 +81,15 @@ function safePath(entry: Entry): string {
   return path;
 }
 
-const KIND = 0xf000;
 const PLAIN = 0x8000;
 
+/** The kind of file as Unix tells it; 0 from other systems. */
+function kindOf(entry: Entry): number {
+  return (entry.externalFileAttributes >>> 16) & 0xf000;
+}
+
 function refuseSpecial(entry: Entry, path: string): void {
-  const kind = (entry.externalFileAttributes >>> 16) & KIND;
+  const kind = kindOf(entry);
   if (kind !== 0 && kind !== PLAIN)
     throw refused('archive_link', `${printable(path)} is a link or a device, not a file`);
   if (entry.isEncrypted()) throw refused('archive_encrypted', `${printable(path)} is encrypted`);
