@@ -28,7 +28,9 @@ test('a page is sent compressed to those who accept it, with secrets struck out 
     const bytes = Buffer.from(await packed.arrayBuffer());
     const text = withoutFormId(await plain.text());
     expect(bytes.length).toBeLessThan(text.length / 2);
-    expect(withoutFormId(gunzipSync(bytes).toString())).toBe(text);
+    // The free disk on it may have changed between two answers.
+    const after = withoutFormId(await (await ask(path, { headers: page })).text());
+    expect([text, after]).toContain(withoutFormId(gunzipSync(bytes).toString()));
     expect(text).not.toContain(secret);
   }
 });
