@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AttemptFacts, CheckpointFacts } from '../../sidecar/sessions/facts.js';
+import { writeWeights } from '../models/weights.js';
 import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
 
 let place: TestSidecars;
@@ -88,12 +89,13 @@ test('what else lies in earlier/ hides no checkpoint, and those of earlier attem
   mkdirSync(join(earlier, 'attempt-1'), { recursive: true });
   writeFileSync(join(place.outputs, 'cat', 'ui_state.json'), JSON.stringify({ lora_name: 'cat' }));
   writeFileSync(join(earlier, 'notes.txt'), 'the second one was best');
-  writeFileSync(join(earlier, 'attempt-1', 'cat.safetensors'), 'weights');
+  const weights = join(earlier, 'attempt-1', 'cat.safetensors');
+  writeWeights(weights, { 'lora_unet_x.lora_down.weight': [4, 8] });
   const sidecar = await place.serve();
   const checkpoints = await sidecar.get<CheckpointFacts[]>('sessions/cat/checkpoints');
   expect(checkpoints.map(({ path }) => path)).toEqual(['earlier/attempt-1/cat.safetensors']);
   for (const address of ['earlier/attempt-1/cat.safetensors', 'earlier%2Fattempt-1%2Fcat.safetensors']) {
-    expect((await sidecar.send('GET', `sessions/cat/checkpoints/${address}`)).body).toBe('weights');
+    expect((await sidecar.send('GET', `sessions/cat/checkpoints/${address}`)).body).toBe(readFileSync(weights, 'utf8'));
   }
   const page = await fetch(new URL('sessions/cat', sidecar.url), { headers: { Accept: 'text/html' } });
   expect(await page.text()).toContain('href="../sessions/cat/checkpoints/earlier/attempt-1/cat.safetensors"');
