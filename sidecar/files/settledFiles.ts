@@ -2,8 +2,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import { ifUnreadable } from '../caught.js';
 import { Lru } from './lru.js';
 
-/** Milliseconds after the last write until a file counts as finished. */
+/** Milliseconds after the last write until a file counts as finished; and one that is not complete, as given up. */
 const SETTLED_MS = 2000;
+const GIVEN_UP_MS = 60_000;
 /** Settled files that each call checks again, the longest unchecked first. */
 const RECHECKED = 16;
 /** Remembered files, over all folders. */
@@ -44,7 +45,7 @@ export function settledFiles<Found extends OnDisk>(
       changed ||= !same;
       known.files.delete(name);
       known.files.set(name, same ? before : now);
-      if (now && isWhole(now) && hasSettled(now.savedAtMs)) known.unsettled.delete(name);
+      if (now && hasSettled(now.savedAtMs, isWhole(now) ? SETTLED_MS : GIVEN_UP_MS)) known.unsettled.delete(name);
       else known.unsettled.add(name);
     }
     if (changed) known.sorted = [...known.files.values()].filter((file) => file !== null).sort(compare);
@@ -96,6 +97,6 @@ export function settledNames<Named>(choose: (names: string[]) => Named) {
   };
 }
 
-function hasSettled(changedAtMs: number): boolean {
-  return Math.abs(Date.now() - changedAtMs) > SETTLED_MS;
+function hasSettled(changedAtMs: number, after = SETTLED_MS): boolean {
+  return Math.abs(Date.now() - changedAtMs) > after;
 }

@@ -93,9 +93,10 @@ export function addProducts(folder: string, name: string, checkpoints: number, s
 export function addCheckpoint(folder: string, name: string, epoch: number): void {
   const told = { ss_network_dim: '16', ss_network_alpha: '8', ss_learning_rate: '0.0001', ss_optimizer: 'AdamW8bit' };
   const where = { ss_epoch: `${epoch}`, ss_num_epochs: '400', ss_seed: '42', ss_base_model_version: 'sdxl_base_v1-0' };
-  const header = Buffer.from(JSON.stringify({ __metadata__: { ...told, ...where } }));
+  const tensor = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
+  const header = Buffer.from(JSON.stringify({ __metadata__: { ...told, ...where }, 'lora.weight': tensor }));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   const file = `${name}-${String(epoch).padStart(6, '0')}.safetensors`;
-  writeFileSync(join(folder, file), Buffer.concat([length, header]));
+  writeFileSync(join(folder, file), Buffer.concat([length, header, Buffer.alloc(8)]));
 }
