@@ -19,7 +19,7 @@ const files = settledFiles<{ name: string; bytes: number; savedAtMs: number }>(
 
 async function read() {
   asked = [];
-  const found = await files(folder, await readdir(folder), async (name) => {
+  const found = await files(folder, (await readdir(folder)).sort(), async (name) => {
     asked.push(name);
     const { size, mtimeMs } = await stat(join(folder, name));
     return { name, bytes: size, savedAtMs: mtimeMs };
@@ -45,16 +45,18 @@ test('of many finished files some are asked for again, and all after some calls'
   expect(again.size).toBe(100);
 });
 
-test('new, fresh and unfinished files are asked for each time, and what went is gone', async () => {
+test('new, fresh and unfinished files are asked for each time, one that was given up is not, and what went is gone', async () => {
   for (let at = 0; at < 40; at += 1) await write(`${at}`, 'done', 60);
   await write('fresh', 'done', 0);
-  await write('unfinished', '', 60);
+  await write('unfinished', '', 30);
+  await write('given-up', '', 120);
   await read();
   await write('new', 'done', 60);
   await unlink(join(folder, '7'));
   const names = (await read()).map(({ name }) => name);
   expect(asked).toEqual(expect.arrayContaining(['fresh', 'unfinished', 'new']));
-  expect([names.includes('new'), names.includes('7'), names.length]).toEqual([true, false, 42]);
+  expect(asked).not.toContain('given-up');
+  expect([names.includes('new'), names.includes('7'), names.length]).toEqual([true, false, 43]);
 });
 
 test('a finished file that is written over in place is noticed', async () => {
