@@ -44,7 +44,7 @@ export async function readEndOfLog(path: string, from: number, to: number): Prom
 /** Does it hold a failure that is not the launcher's? */
 function mayTell(text: string): boolean {
   const marks = MARKS.flatMap((mark) => text.split(mark).slice(1));
-  return marks.some((after) => !LAUNCHERS.test(after.slice(0, 20_000))) || marks.length > 1;
+  return marks.length > 1 || marks.some((after) => !LAUNCHERS.test(after.slice(0, 20_000)));
 }
 
 /** Where the last mark stands, searched from the end in blocks that overlap by the length of one. */

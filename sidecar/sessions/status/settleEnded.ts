@@ -37,8 +37,8 @@ export async function settleEnded(ended: {
   const console = dialect.console.facts(progress.dialect, beginning);
   const log = join(folder, LOG_FILE);
   const mine = record?.id === entry.id ? record : null;
-  const logStart = mine?.log_start ?? entry.log_start;
-  const end = await readEndOfLog(log, logStart, mine?.log_end ?? Number.POSITIVE_INFINITY);
+  // Only an end that the runner wrote down is explained.
+  const end = mine?.ended_at ? await readEndOfLog(log, mine.log_start, mine.log_end ?? Number.POSITIVE_INFINITY) : '';
   const settlement = settle({
     entry,
     record: mine,

@@ -1,4 +1,5 @@
 import type { Exit } from '../dialect.js';
+import { flagValue } from '../trainingCommand.js';
 import type { EndEvidence } from './endEvidence.js';
 
 /** What a remedy may name of the session that ended. */
@@ -42,12 +43,9 @@ export type KnownCause = {
 
 /** The value of a flag in a command, `--name=value` or `--name value`; '' for a bare flag, null where it is not there. */
 export function flagIn(argv: readonly string[], name: string): string | null {
-  const at = argv.findLastIndex((each) => each === `--${name}` || each.startsWith(`--${name}=`));
-  if (at < 0) return null;
-  const flag = argv[at] ?? '';
-  if (flag.includes('=')) return flag.slice(flag.indexOf('=') + 1);
-  const next = argv[at + 1];
-  return next === undefined || next.startsWith('--') ? '' : next;
+  const value = flagValue(argv, `--${name}`);
+  if (value === null) return argv.includes(`--${name}`) ? '' : null;
+  return value.startsWith('--') ? '' : value;
 }
 
 /** The Python that ran the trainer, for a command that a person can paste. */
