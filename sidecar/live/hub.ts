@@ -15,7 +15,7 @@ export type LiveEvent =
   | { type: 'disk' }
   /** The download of a model moved on or ended; only the models page shows it. */
   | { type: 'models' }
-  /** The publication of a session moved on or ended; only the session's own page shows it. */
+  /** The publication of a session moved on or ended, or its model card was written; only the session's own page shows it. */
   | { type: 'publication'; name: string }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */
   | { type: 'log'; name: string; inode: number; offset: number; text: string };

@@ -29,7 +29,10 @@ export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: 
 
   async function write(name: string): Promise<void> {
     const session = await outputs.read(name);
-    if (session.facts.status === 'completed') await writeCard(await cardFacts(session, version));
+    if (session.facts.status !== 'completed') return;
+    await writeCard(await cardFacts(session, version));
+    // An open page says whose card there is.
+    hub.tell({ type: 'publication', name });
   }
 
   return {

@@ -37,6 +37,8 @@ test('after many updates a page shows what it shows when it is loaded again', as
   await sidecar.until(name, ({ status }) => status === 'completed', 60);
   await session.locator('#checkpoint-rows > li', { hasText: 'final' }).waitFor();
   await expect.poll(() => session.locator('#checkpoint-rows', { hasText: '000102' }).count()).toBe(0);
+  // The card is written after the end is told.
+  await session.locator('#publish', { hasText: 'README.md is the model card' }).waitFor({ state: 'attached' });
   expect(await rows.last().locator('details').getAttribute('open')).not.toBeNull();
   for (const page of [session, home]) await sameAfterReload(page);
   expect(trouble).toEqual([]);
