@@ -14,14 +14,14 @@ const folder = join(projectRoot, 'trainer-bridge');
 export const bridge = {
   folder,
   runner: join(folder, 'trackside', 'runner.py'),
-  swap: join(folder, 'trackside', 'swap.py'),
+  swap: join(folder, 'trackside', '_swap.py'),
   practiceTrainer: join(folder, 'practice_train_network.py'),
   example: join(folder, 'example'),
 } as const;
 
 const fieldType = z.enum(['text', 'text?', 'texts', 'integer', 'integer?', 'number?', 'boolean']);
 
-/** The contract of runner and sidecar: trainer-bridge/trackside/contract.json, which contract.py beside it reads too. */
+/** The contract of runner and sidecar: trainer-bridge/trackside/_attempt/contract.json, which contract.py beside it reads too. */
 export const contract = z
   .strictObject({
     /** Between two heartbeats; from the last heartbeat until a runner counts as dead; from a stop to SIGKILL. */
@@ -45,4 +45,4 @@ export const contract = z
     /** The fields of attempt.json: `?` allows null, a list allows one of its values. */
     attempt: z.record(z.string(), z.union([fieldType, z.array(z.string().nullable())])),
   })
-  .parse(JSON.parse(readFileSync(join(folder, 'trackside', 'contract.json'), 'utf8')));
+  .parse(JSON.parse(readFileSync(join(folder, 'trackside', '_attempt', 'contract.json'), 'utf8')));

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH="$PWD/.cache/lint/bin:$PATH"
-for tool in ruff shellcheck; do
+for tool in mypy ruff shellcheck; do
   if ! command -v "$tool" >/dev/null; then
     echo "npm run check needs $tool, which is installed by: bash test/prepare.sh" >&2
     exit 1
@@ -15,4 +15,5 @@ if [ "${1:-}" = --fix ]; then
 fi
 ruff check --quiet .
 ruff format --check .
+PYTHONPATH="$PWD/.cache/lint" mypy --no-error-summary --config-file trainer-bridge/pyproject.toml
 find .ci .pod sidecar test \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 shellcheck

@@ -31,6 +31,7 @@ fi
 if ! cmp -s test/lint-packages.txt .cache/lint/installed.txt; then
   rm -rf .cache/lint
   python3 -m pip install -q --disable-pip-version-check --target .cache/lint -r test/lint-packages.txt 2>&1 | grep -v WARNING || true
+  PYTHONPATH=.cache/lint .cache/lint/bin/mypy --version >/dev/null
   .cache/lint/bin/ruff --version >/dev/null
   .cache/lint/bin/shellcheck --version >/dev/null
   cp test/lint-packages.txt .cache/lint/installed.txt

@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from trackside.practice.arguments import read_arguments
-from trackside.practice.train import train
+from trackside._practice.arguments import read_arguments
+from trackside._practice.train import train
 
 if __name__ == "__main__":
     train(read_arguments(sys.argv[1:]))

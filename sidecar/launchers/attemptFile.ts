@@ -10,7 +10,7 @@ import { log } from '../log.js';
 const pid = z.int().min(2);
 const ticks = z.int().min(0);
 
-/** Its fields are those of the contract (trainer-bridge/trackside/contract.json): a test compares them. */
+/** Its fields are those of the contract (trainer-bridge/trackside/_attempt/contract.json): a test compares them. */
 export const attemptSchema = z.looseObject({
   id: z.string().min(1),
   number: z.int(),
@@ -54,7 +54,7 @@ export const attemptSchema = z.looseObject({
   ended_at: z.string().nullable(),
 });
 
-/** `attempt.json` as the runner writes it (trainer-bridge/trackside/runner.py). */
+/** `attempt.json` as the runner writes it (trainer-bridge/trackside/_attempt/runner.py). */
 export type AttemptRecord = Readonly<z.infer<typeof attemptSchema>>;
 
 /**

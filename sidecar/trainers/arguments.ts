@@ -3,7 +3,7 @@ import { namesCode, whyNoFlag, whyNotHeld } from './flagPolicy.js';
 import type { PathRoots } from './pathRoots.js';
 import { PLAIN_NUMBER } from './settingValue.js';
 
-/** One flag of a trainer's own parser, as `trackside.describe` prints it. */
+/** One flag of a trainer's own parser, as `trackside._describe` prints it. */
 export type Argument = {
   /** Its first long flag without the dashes: "network_alpha". */
   name: string;

@@ -39,7 +39,7 @@ export async function describeArguments(
 
 /** The command that prints the flags of a script. */
 export function describeCommand(python: string, script: string, cwd: string): Parameters<Run>[0] {
-  return { argv: [python, '-m', 'trackside.describe', script], cwd, pythonPath: bridge.folder };
+  return { argv: [python, '-m', 'trackside._describe', script], cwd, pythonPath: bridge.folder };
 }
 
 /** The version of the files in `kept`: to be raised when their shape changes. */
@@ -82,7 +82,7 @@ function readAnswer(text: string): Argument[] | null {
   return answer.data.arguments.flatMap((described) => toArgument(described) ?? []);
 }
 
-/** Reads what `trackside.describe` printed. Throws a Problem, with the script's own words if there are any. */
+/** Reads what `trackside._describe` printed. Throws a Problem, with the script's own words if there are any. */
 export function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;

@@ -38,7 +38,7 @@ exec python3 "$@"
 function flagsOfParser(): string[] {
   const script = join(projectRoot, 'test', 'sd-scripts', 'standIn', 'checkout', 'flux_train_network.py');
   const env = { ...process.env, PYTHONPATH: join(projectRoot, 'trainer-bridge') };
-  const told = execFileSync('python3', ['-m', 'trackside.describe', script], { env, encoding: 'utf8' });
+  const told = execFileSync('python3', ['-m', 'trackside._describe', script], { env, encoding: 'utf8' });
   const all = JSON.parse(told.trim().split('\n').at(-1) ?? '').arguments as { flags: string[] }[];
   return all.flatMap(({ flags }) => flags.map((each) => each.replace(/^--/, '')));
 }

@@ -285,7 +285,7 @@ describe('the record heals', () => {
       spawnSync('python3', ['-c', beat, folder, record.id], { env: { ...process.env, PYTHONPATH: bridge.folder } })
         .status;
     const beat =
-      'import os, sys; from trackside import record; record.touch(os.open(sys.argv[1], os.O_RDONLY), {"id": sys.argv[2]})';
+      'import os, sys; from trackside._attempt import record; record.touch(os.open(sys.argv[1], os.O_RDONLY), {"id": sys.argv[2]})';
     rmSync(join(folder, 'attempt.json'));
     expect(heartbeat()).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'))).toEqual({ id: record.id });

@@ -1,4 +1,4 @@
-"""The runner writes what the contract says. Run by `npm test`: python3 -m unittest discover -s test/trainer-bridge"""
+"""The runner writes what the contract says. Run by `npm test` with pytest."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import unittest
 BRIDGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "trainer-bridge")
 sys.path.insert(0, BRIDGE)
 
-from trackside import contract  # noqa: E402
+from trackside._attempt import contract  # noqa: E402
 
 TYPES = {"text": (str,), "texts": (list,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
 

@@ -1,1 +1,31 @@
-"""The Python side of Trackside: the runner that owns an attempt, and the practice trainer. Standard library only."""
+"""Trackside in Python: a page for every training, from a line or two in any training script.
+
+Standard library only. A name is imported when it is first used, so `import trackside` costs a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trackside._describe import describe
+
+__all__ = ["__version__", "describe"]
+__version__ = "0.1.0"
+
+# The module of each public name. All else in this package begins with an underscore, and may change.
+_HOMES = {"describe": "trackside._describe"}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'trackside' has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -66,7 +66,7 @@ describe('known causes', () => {
     ['MemoryError', /^The pod ran out of memory \(RAM\)/],
     ['KeyboardInterrupt', /interrupted \(SIGINT\)/],
     [
-      'trackside.practice.pictures.PictureError: /d/a.png: the palette is missing',
+      'trackside._practice.pictures.PictureError: /d/a.png: the palette is missing',
       /^A picture cannot be read: \/d\/a\.png: the palette is missing\.$/,
     ],
     ['mine.OwnError: it rained', /^The trainer stopped with an error: mine\.OwnError: it rained$/],

@@ -16,7 +16,7 @@ const found = findCheckout({ sdScripts, python, root: bridge }, []);
 /** Parses each list of tokens with the script's own parser; prints what it says of those that it refuses, and its description. */
 const PARSE = `
 import argparse, json, sys
-from trackside.describe import ParserReached, describe_parser, run_to_parser
+from trackside._describe import ParserReached, describe_parser, run_to_parser
 own = argparse.ArgumentParser.parse_args, argparse.ArgumentParser.parse_known_args
 try:
     run_to_parser(sys.argv[1])

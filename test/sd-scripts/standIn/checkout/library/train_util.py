@@ -9,10 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "trainer-bridge"))
 
-from trackside.practice import console, state_folder
-from trackside.practice import train as practice
-from trackside.practice.run_plan import RunPlan, first_epoch, plan_run
-from trackside.practice.zip_record import encode_record
+from trackside._practice import console, state_folder
+from trackside._practice import train as practice
+from trackside._practice.run_plan import RunPlan, first_epoch, plan_run
+from trackside._practice.zip_record import encode_record
 
 from library.flags import build_parser
 

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from trackside import contract
+from trackside._attempt import contract
 
 ATTEMPT = contract.FILES["attempt"]
 PID = contract.FILES["pid"]

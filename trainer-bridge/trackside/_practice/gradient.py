@@ -1,6 +1,7 @@
 """Loss and gradient of one batch: the denoiser's error on noised patches of the pictures, and its slope."""
 
 import random
+from collections.abc import Iterable, Sequence
 from operator import mul
 
 from .dataset import Example
@@ -74,5 +75,5 @@ def batch_gradient(lora: Lora, batch: list[Example], chance: random.Random) -> t
     return loss / (len(batch) * PATCHES * PATCH), gradient
 
 
-def products(rows, columns, weight: float) -> list[float]:
+def products(rows: Iterable[Sequence[float]], columns: Sequence[Sequence[float]], weight: float) -> list[float]:
     return [weight * sum(map(mul, row, column)) for row in rows for column in columns]

@@ -1,6 +1,6 @@
 """Prints the arguments of a script's own argparse parser as JSON, without running the script's work.
 
-    python -m trackside.describe my_train.py
+    python -m trackside._describe my_train.py
 
 The script runs up to its first parse_args() or parse_known_args(), and ends there. The last line on stdout is
 {"arguments": [{"flags", "dest", "action", "type", "default", "choices", "nargs", "help", "group"}, …]}, or {"error": "…"},
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     return 1 if "error" in answer else 0
 
 
-def describe(script: str) -> dict:
+def describe(script: str) -> dict[str, object]:
     """Runs `script` up to its parser. Returns errors in words, never raises."""
     if not os.path.isfile(script):
         return {"error": f"There is no script {script}."}
@@ -69,19 +69,19 @@ def run_to_parser(script: str) -> None:
     def stop(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         raise ParserReached(parser)
 
-    argparse.ArgumentParser.parse_args = stop
-    argparse.ArgumentParser.parse_known_args = stop
+    for method in ("parse_args", "parse_known_args"):
+        setattr(argparse.ArgumentParser, method, stop)
     sys.argv = [script]
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
     runpy.run_path(script, run_name="__main__")
 
 
-def describe_parser(parser: argparse.ArgumentParser) -> list[dict]:
+def describe_parser(parser: argparse.ArgumentParser) -> list[dict[str, object]]:
     groups = {id(action): group.title for group in parser._action_groups for action in group._group_actions}
     return [describe_action(action, groups.get(id(action)), parser) for action in parser._actions]
 
 
-def describe_action(action: argparse.Action, group: str | None, parser: argparse.ArgumentParser) -> dict:
+def describe_action(action: argparse.Action, group: str | None, parser: argparse.ArgumentParser) -> dict[str, object]:
     return {
         "flags": list(action.option_strings),
         "dest": action.dest,

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NamedTuple
 
-from trackside import contract
+from trackside._attempt import contract
 
 
 class Process(NamedTuple):

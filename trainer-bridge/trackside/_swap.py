@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import sys
+from collections.abc import Callable
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -21,7 +22,8 @@ def main() -> None:
     renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
 
     def exchange(a: bytes, b: bytes) -> int:
-        return ctypes.get_errno() if renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) else 0
+        failed: int = renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)
+        return ctypes.get_errno() if failed else 0
 
     print("ready", flush=True)
     for line in sys.stdin:
@@ -29,7 +31,7 @@ def main() -> None:
         print(replace(exchange, os.fsencode(new), os.fsencode(path), (inode, size, changed)), flush=True)
 
 
-def replace(exchange, new: bytes, path: bytes, expected: tuple[int, int, int]) -> int:
+def replace(exchange: Callable[[bytes, bytes], int], new: bytes, path: bytes, expected: tuple[int, int, int]) -> int:
     try:
         ours = identity(new)
         if not same(identity(path), expected):

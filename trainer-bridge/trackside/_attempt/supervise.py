@@ -9,8 +9,8 @@ import time
 import traceback
 from typing import NamedTuple
 
-from trackside import contract, log_room, processes
-from trackside import record as attempt_file
+from trackside._attempt import contract, log_room, processes
+from trackside._attempt import record as attempt_file
 
 FAILED_LINGER_SECONDS = 1.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)

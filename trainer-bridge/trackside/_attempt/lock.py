@@ -7,7 +7,7 @@ import fcntl
 import os
 from typing import NamedTuple
 
-from trackside import contract
+from trackside._attempt import contract
 
 _NOT_ON_FOLDERS = (errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 

@@ -2,6 +2,7 @@
 
 from operator import mul
 from pathlib import Path
+from typing import Any
 
 from .png import SIGNATURE, InterlacedPng, PngError, decode_png, read_png_size
 
@@ -55,7 +56,7 @@ def read_rgb(path: Path) -> list[bytes]:
     return [data[start : start + stride] for start in range(0, len(data), stride)]
 
 
-def open_with_pillow(path: Path):
+def open_with_pillow(path: Path) -> Any:
     try:
         from PIL import Image
     except ImportError as cause:

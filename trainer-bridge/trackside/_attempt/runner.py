@@ -1,0 +1,304 @@
+"""The runner owns one attempt: it starts the trainer, outlives the sidecar, and records the end.
+
+All facts about an attempt are in the output folder: `attempt.json` (its processes, and its end), `training.pid`
+(this process; `kill` it to end the training), `training.log` (all output), and a kernel lock on the folder itself,
+which the trainer inherits. Nothing here needs the sidecar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import signal
+import sys
+import time
+
+from trackside._attempt import contract, lock, log_room, out_of_memory, processes
+from trackside._attempt import record as attempt_file
+from trackside._attempt.supervise import WATCHED, Grace, supervise
+
+HELD, UNWRITABLE = contract.EXIT_CODES["held"], contract.EXIT_CODES["unwritable"]
+FINAL_RECORD_SECONDS = 3600
+LEAVING_SECONDS = 1.5
+LOOKING_SECONDS = 0.1
+
+
+def main() -> int:
+    options = _options()
+    # Signals wait until they are fetched; a closed terminal must not end a training.
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.getpgrp() != os.getpid():
+        os.setsid()
+    try:
+        folder = os.open(options.output, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        return _refuse(UNWRITABLE, f"Can't open {options.output}: {error.strerror}.")
+    try:
+        held = _hold(folder)
+    except BlockingIOError:
+        return _refuse(HELD, _holder(attempt_file.load(folder)))
+    except OSError as error:
+        return _refuse(UNWRITABLE, f"Can't lock {options.output}: {error.strerror}.")
+    try:
+        other = _held_by_another(folder, held, options.silent)
+        if other:
+            return _refuse(HELD, other)
+        log, record = _write_down(folder, held, options)
+    except OSError as error:
+        why = f"its {contract.FILES['log']} is a link" if error.errno == errno.ELOOP else error.strerror
+        return _refuse(UNWRITABLE, f"Can't write to {options.output}: {why}.")
+    # The folder stays locked while the trainer lives, even without us.
+    os.set_inheritable(held.descriptor, True)
+    return _run(folder, log, record, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m trackside.runner",
+        allow_abbrev=False,
+        usage="%(prog)s --output FOLDER --attempt ID --number N --kind KIND --cwd FOLDER [options] -- COMMAND…",
+        description="Runs one attempt of a training in its output folder, and records its end.",
+        epilog="Exit codes: 0 the attempt was run and its end is in attempt.json (however the trainer ended); "
+        f"{HELD} another attempt is using the folder, nothing was changed; {UNWRITABLE} can't write to the folder, "
+        "nothing was started; 2 usage. SIGTERM and SIGINT end the attempt: SIGTERM to all its processes, SIGKILL after --stop-grace.",
+    )
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="the session's output folder; must exist")
+    parser.add_argument(
+        "--attempt", required=True, metavar="ID", help=f"random; the trainer gets it as {contract.MARK}"
+    )
+    parser.add_argument(
+        "--number", required=True, type=int, metavar="N", help="number of the attempt in its session, from 1"
+    )
+    parser.add_argument("--kind", required=True, choices=contract.ATTEMPT["kind"], help="kind of start")
+    parser.add_argument("--cwd", required=True, metavar="FOLDER", help="working directory of the trainer")
+    seconds = (
+        ("--stop-grace", Grace().stop, "from a stop to SIGKILL (%(default)s)"),
+        ("--linger", Grace().linger, "from the trainer's end to SIGTERM for its remaining processes (%(default)s)"),
+        ("--linger-kill", Grace().linger_kill, "from that SIGTERM to SIGKILL (%(default)s)"),
+    )
+    for flag, default, words in seconds:
+        parser.add_argument(flag, type=float, default=default, metavar="SECONDS", help=words)
+    parser.add_argument(
+        "--silent",
+        metavar="ID:BEAT",
+        help="an attempt that was watched long enough without a sign of life, and its last one in nanoseconds",
+    )
+    # Cut off before parsing: the trainer's own arguments may contain anything, even a second `--`.
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    options = parser.parse_args(given[:end])
+    options.argv = given[end + 1 :]
+    if not options.argv:
+        parser.error("the trainer's command is missing: -- COMMAND …")
+    return options
+
+
+def _hold(folder: int) -> lock.Hold:
+    """Waits for a runner that has recorded its attempt's end and is leaving, and for a sidecar that tests the lock for
+    a moment."""
+    begun = time.monotonic()
+    while True:
+        try:
+            return lock.hold(folder)
+        except BlockingIOError:
+            last = attempt_file.load(folder)
+            patience = LEAVING_SECONDS if last and last.get("ended_at") else LOOKING_SECONDS
+            if time.monotonic() - begun > patience:
+                raise
+        time.sleep(0.02)
+
+
+def _refuse(code: int, why: str) -> int:
+    print(why, file=sys.stderr)
+    return code
+
+
+def _held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | None:
+    """Who else holds the folder, in words, or None. The lock shows this machine's runners and trainers, if the file
+    system has locks. The record shows processes that outlived a runner without its lock, and other machines on a
+    shared volume. Raises OSError."""
+    last = attempt_file.load(folder)
+    if not last or last.get("ended_at"):
+        return None
+    here = processes.here()
+    if all(last.get(name) in (None, value) for name, value in here.items()):
+        left = processes.left_by(last)
+        return _living(last, left)
+    left = processes.marked(str(last.get("id")))  # a container's processes are seen from outside of it
+    if left:
+        return _living(last, left)
+    if _would_have_locked(folder, held, last) or not _beats(folder, f"{last.get('id')}:", silent):
+        return None
+    return f"{_holder(last)} It is still running there."
+
+
+def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
+    return f"{_holder(last)} Still running: {', '.join(str(each.pid) for each in left)}." if left else None
+
+
+def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) -> bool:
+    """Another container of this machine on this very file system would hold our lock while its runner lives. For a
+    runner that died before its trainer a sidecar beats (BEATEN_FOR)."""
+    mine = (processes.here()["boot_id"], os.fstat(folder).st_dev, "folder", held.on)
+    theirs = (last.get("boot_id"), last.get("device"), last.get("lock"), "folder")
+    return None not in theirs and mine == theirs and not attempt_file.beaten_for(folder)
+
+
+def _beats(folder: int, whose: str, silent: str | None) -> bool:
+    """Do signs of life come now? The last one's age means nothing: clocks of two machines differ. Does not wait if a
+    sidecar has waited long enough already (`silent`: the id, and the last sign)."""
+    before, deadline = attempt_file.last_beat(folder), time.monotonic() + contract.SECONDS["silent"]
+    if f"{whose}{before}" == silent:
+        return False
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        if attempt_file.last_beat(folder) != before:
+            return True
+    return False
+
+
+def _holder(last: dict[str, object] | None) -> str:
+    if not last or last.get("ended_at"):
+        return "Another attempt is using this folder."
+    return (
+        f"Attempt {last.get('number')} is using this folder: PID {last.get('pid')} on {last.get('hostname')}, "
+        f"started {last.get('started_at')}."
+    )
+
+
+def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
+    """Writes log, record and PID file, before anything is started. Returns the log's descriptor and the record."""
+    started_at = attempt_file.now()
+    log = os.open(contract.FILES["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
+    before = os.fstat(log).st_size
+    attempt_file.remove_temporary(folder)
+    try:
+        _print(log, ("\n" if before else "") + f"── attempt {options.number} · {options.kind} · {started_at} ──\n")
+        me = processes.read(os.getpid())
+        record: dict[str, object] = {
+            **dict.fromkeys(contract.ATTEMPT),
+            "id": options.attempt,
+            "number": options.number,
+            "kind": options.kind,
+            "pid": os.getpid(),
+            "start_ticks": me.start_ticks if me else None,
+            **processes.here(),
+            "output": os.path.realpath(options.output),
+            "device": os.fstat(folder).st_dev,
+            "output_inode": os.fstat(folder).st_ino,
+            "log_inode": os.fstat(log).st_ino,
+            "lock": held.on,
+            "started_at": started_at,
+            "argv": options.argv,
+            "cwd": options.cwd,
+            "log_start": os.fstat(log).st_size,
+            "oom_killed": False,
+        }
+        # Not synced before the trainer's PID is in it: a power cut would take the trainer too.
+        attempt_file.save(folder, record, durable=False)
+    except OSError:
+        os.ftruncate(log, before)
+        raise
+    try:
+        attempt_file.save_pid(folder)
+    except OSError:
+        pass  # the record is what counts; the heartbeat tries again
+    return log, record
+
+
+def _run(folder: int, log: int, record: dict[str, object], options: argparse.Namespace) -> int:
+    # From here on the runner's own errors go into the log.
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    _adopt_orphans()
+    kills_before = out_of_memory.kills()
+    try:
+        trainer = _start(log, options)
+    except OSError as error:
+        record["exit_code"] = 127 if isinstance(error, FileNotFoundError) else 126
+        record["reason"] = f"could not be started: {error.strerror}: {error.filename}"
+        _print(log, f"{record['reason']}\n", quiet=True)
+        return _finish(folder, log, record)
+    log_room.keep(log)
+    process = processes.read(trainer)
+    record["trainer_pid"] = trainer
+    record["trainer_start_ticks"] = process.start_ticks if process else None
+    grace = Grace(options.stop_grace, options.linger, options.linger_kill)
+    killed_by_us = supervise(folder, record, trainer, grace)
+    kills = out_of_memory.kills()
+    if kills is not None and kills_before is not None:
+        record["oom_kills"] = kills - kills_before
+        record["oom_killed"] = kills > kills_before and record["signal"] == "SIGKILL" and not killed_by_us
+    return _finish(folder, log, record)
+
+
+def _adopt_orphans() -> None:
+    """Makes double forks our children, so that we see their end; without that, the mark finds them."""
+    try:
+        from ctypes import CDLL
+
+        CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    except Exception:
+        pass
+
+
+def _start(log: int, options: argparse.Namespace) -> int:
+    """Raises OSError with the missing program or folder as `filename`."""
+    os.chdir(options.cwd)
+    return os.posix_spawnp(
+        options.argv[0],
+        options.argv,
+        {**os.environ, contract.MARK: options.attempt},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
+        ],
+        setsigmask=[],
+        # Python ignores SIGPIPE and SIGXFSZ, a shell's `&` SIGINT; none of it is meant for the trainer.
+        setsigdef=[signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD],
+    )
+
+
+def _finish(folder: int, log: int, record: dict[str, object]) -> int:
+    """Records the end: on a full disk it tries for an hour, or until a signal to stop."""
+    log_room.give_back(log)
+    record["log_end"] = os.fstat(log).st_size
+    record["ended_at"] = attempt_file.now()
+    deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
+    # A deleted folder (without any link) will never take the record.
+    while attempt_file.is_ours(folder, record) and os.fstat(folder).st_nlink > 0:
+        try:
+            _save_end(folder, record)
+            break
+        except OSError as error:
+            told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
+            if told or time.monotonic() > deadline:
+                return _refuse(UNWRITABLE, f"Can't record the end of the attempt: {error.strerror}.")
+            wait = min(wait * 2, 5)
+    try:
+        attempt_file.remove_pid(folder)
+    except OSError:
+        pass  # it reads as stale: the record says that the attempt has ended
+    return 0
+
+
+def _save_end(folder: int, record: dict[str, object]) -> None:
+    try:
+        attempt_file.save(folder, record)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        attempt_file.overwrite(folder, record)
+
+
+def _print(log: int, text: str, quiet: bool = False) -> None:
+    data = text.encode("utf-8", "surrogateescape")
+    try:
+        while data:
+            data = data[os.write(log, data) :]
+    except OSError:
+        if not quiet:
+            raise
