@@ -122,13 +122,7 @@ function fill(queue: Queue): void {
 
 function begin(queue: Queue, record: DownloadRecord): void {
   const stop = new AbortController();
-  const running: RunningDownload = {
-    record,
-    stop,
-    ended: Promise.resolve(),
-    speed: createSpeed(),
-    done: record.done,
-  };
+  const running: RunningDownload = { record, stop, ended: Promise.resolve(), speed: createSpeed(), done: record.done };
   queue.running.set(record.id, running);
   const options = { ...queue, keep: () => keep(queue), progressed: (now: boolean) => tell(queue, now) };
   running.ended = runDownload(running, options)
@@ -175,9 +169,7 @@ function forget(queue: Queue, id: string): boolean {
 function find(queue: Queue, id: string): DownloadRecord {
   const record = queue.records.find((each) => each.id === id);
   if (record) return record;
-  throw new Problem('not_found', 'This download has ended or was cancelled.', {
-    about: 'models',
-  });
+  throw new Problem('not_found', 'This download has ended or was cancelled.', { about: 'models' });
 }
 
 async function allThere(models: string, { into, parts }: DownloadRequest): Promise<boolean> {

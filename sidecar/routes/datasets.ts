@@ -142,9 +142,7 @@ async function typedName(c: Context): Promise<string> {
   if (isForm(c)) return new URLSearchParams(text).get('name') ?? '';
   const parsed = z.object({ name: z.string() }).safeParse(jsonOrNull(text));
   if (parsed.success) return parsed.data.name;
-  throw new Problem('bad_request', 'Send {"name": "…"} as JSON, or a form with the field “name”.', {
-    field: 'name',
-  });
+  throw new Problem('bad_request', 'Send {"name": "…"} as JSON, or a form with the field “name”.', { field: 'name' });
 }
 
 function inUse(name: string, session: string): Problem {

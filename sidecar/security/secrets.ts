@@ -122,9 +122,6 @@ function checked(name: SecretName, typed: string): string {
         : /^[\x21-\x7e]+$/.test(value)
           ? null
           : 'contains spaces or characters that no token has';
-  if (wrong)
-    throw new Problem('bad_secret', `The value for ${name} ${wrong}.`, {
-      field: 'value',
-    });
+  if (wrong) throw new Problem('bad_secret', `The value for ${name} ${wrong}.`, { field: 'value' });
   return value;
 }

@@ -54,12 +54,7 @@ export function diagnosticsView({ facts }: DiagnosticsModel) {
       { title: 'Settings', rows: rowsOf(facts.settings) },
     ],
     work: Object.entries(facts.work).map(
-      ([name, { last_run: lastRun, last_error: error, last_error_at: errorAt }]) => ({
-        name,
-        lastRun,
-        error,
-        errorAt,
-      }),
+      ([name, { last_run: lastRun, last_error: error, last_error_at: errorAt }]) => ({ name, lastRun, error, errorAt }),
     ),
     errors: facts.errors.toReversed().map(lineView),
     log: facts.log.slice(-MOST_SHOWN).toReversed().map(lineView),

@@ -13,10 +13,7 @@ export type SamplesModel = PageModel & {
 };
 
 /** Sample pictures by when they were made × prompt. */
-export type SampleGrid = {
-  columns: string[];
-  rows: { label: string; cells: (SampleCell | null)[] }[];
-};
+export type SampleGrid = { columns: string[]; rows: { label: string; cells: (SampleCell | null)[] }[] };
 export type SampleCell = { href: string; alt: string };
 
 type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;

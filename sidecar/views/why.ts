@@ -24,9 +24,7 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
   const { broken, reason, saved_at } = putBack;
   const since = saved_at ? ` of ${utc(new Date(saved_at), new Date(saved_at))}` : '';
   return [
-    {
-      text: `ui_state.json was damaged: ${reason}. The copy${since} was restored. The damaged file is `,
-    },
+    { text: `ui_state.json was damaged: ${reason}. The copy${since} was restored. The damaged file is ` },
     { text: broken, strong: true },
     { text: '. Copy what you need from it, then delete it. ' },
   ];

@@ -119,10 +119,7 @@ export async function receiveArchive(
     withDiskWords(join(root, dataset, file), () =>
       inNewFolder(root, async (at) => {
         const { path } = await receive(chunks, join(at, 'content'), LARGEST_ARCHIVE);
-        return takeUnpacked(folder, path, join(at, 'unpacked'), {
-          tell() {},
-          signal: new AbortController().signal,
-        });
+        return takeUnpacked(folder, path, join(at, 'unpacked'), { tell() {}, signal: new AbortController().signal });
       }),
     ),
   );

@@ -45,10 +45,7 @@ export async function beginAttempt(trackside: Beginning, name: string, begin: Be
   try {
     const begun = await beginAlone(trackside, name, begin);
     const { number: attempt } = begun.session.latest ?? {};
-    log.info('sessions', `Begun: ${begin.automaticAfter ? 'auto-resume' : begin.kind}.`, {
-      session: name,
-      attempt,
-    });
+    log.info('sessions', `Begun: ${begin.automaticAfter ? 'auto-resume' : begin.kind}.`, { session: name, attempt });
     return begun;
   } catch (error) {
     const code = error instanceof Problem ? error.code : undefined;
@@ -119,15 +116,11 @@ function refuseIfAlive(session: Session): void {
 /** Another Trackside, or a person, may have acted between the decision and the lock. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw new Problem('not_due', `${session.name} no longer needs an auto-resume.`, {
-    about: { session: session.name },
-  });
+  throw new Problem('not_due', `${session.name} no longer needs an auto-resume.`, { about: { session: session.name } });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {
-  return new Problem('already_running', `${name} is already training. ${detail}`, {
-    about: { session: name },
-  });
+  return new Problem('already_running', `${name} is already training. ${detail}`, { about: { session: name } });
 }
 
 function notOurs(session: Session): Problem {

@@ -29,9 +29,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
   }
   if (session.byHand) return endHandRun(outputs, session, asked);
   if (liveness.alive === 'no' || !latest) {
-    throw new Problem('not_running', `${name} is not running.`, {
-      about: { session: name },
-    });
+    throw new Problem('not_running', `${name} is not running.`, { about: { session: name } });
   }
   if (when === 'after-save' && !state?.enable_checkpointing) {
     throw new Problem(

@@ -37,10 +37,7 @@ export async function planRoom(
         throw new Problem(
           'leads_out',
           'earlier/ in the output folder is a link, and Trackside moves no files through links.',
-          {
-            kept: 'Nothing was changed.',
-            todo: 'Remove the link, and try again.',
-          },
+          { kept: 'Nothing was changed.', todo: 'Remove the link, and try again.' },
         );
       await mkdir(target);
       for (const [from, to] of moves) await rename(from, to);

@@ -71,11 +71,7 @@ export function refuseErrors(name: string, found: readonly Finding[]): void {
   const words = errors.map(({ message }) => message).join(' ');
   const code = errors.length === 1 ? first.code : 'not_ready';
   const field = errors.length === 1 ? first.field : undefined;
-  throw new Problem(code, words, {
-    about,
-    ...(field ? { field } : {}),
-    ...(errors.length > 1 ? { fields } : {}),
-  });
+  throw new Problem(code, words, { about, ...(field ? { field } : {}), ...(errors.length > 1 ? { fields } : {}) });
 }
 
 function summary(found: readonly Finding[]): Preflight {

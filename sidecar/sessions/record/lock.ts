@@ -20,9 +20,7 @@ const MOST_A_LOOK_MS = 1000;
 export async function withSessionLock<T>(folder: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const release = await take(folder, patienceMs).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') {
-      throw new Problem('no_session', 'This session is gone: its folder was deleted or moved.', {
-        about: 'sessions',
-      });
+      throw new Problem('no_session', 'This session is gone: its folder was deleted or moved.', { about: 'sessions' });
     }
     if (error.code === 'ELOCKED') {
       throw new Problem(

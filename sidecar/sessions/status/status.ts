@@ -2,12 +2,7 @@ import type { Liveness } from '../../launchers/liveness.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 
-export type DerivedStatus = {
-  status: Status;
-  interrupted: boolean;
-  reason: string | null;
-  reasonCode?: string | null;
-};
+export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null; reasonCode?: string | null };
 
 /**
  * Derives a session's status from the evidence; the file's own status counts only without any. Pure. `latest` is the
