@@ -6,7 +6,7 @@ const MOST_TAGS = 3;
 
 const types = new Map(
   [...readFileSync('sidecar/views/templates.ts', 'utf8').matchAll(/^ {2}'?([\w/]+)'?: (.+);$/gm)].map(
-    ([, name, type]) => [name, type],
+    ([, name, type]) => [name, type.replaceAll(/import\('[^']+'\)\./g, '')],
   ),
 );
 const problems = [];

@@ -16,34 +16,29 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
   const at = sessionAddress(root, session.name);
   const about = `${session.lora_name} V${session.version}`;
   const back: [string, string][] = page ? [['page', page]] : [];
-  const attempt = (label: string, kind: string): ActionView => ({
-    label,
-    about,
-    address: `${at}/attempts`,
-    fields: [['kind', kind], ...back],
-    go: true,
-  });
+  const attempt = (label: string, kind: string, go = true): ActionView => {
+    return { label, about, address: `${at}/attempts`, fields: [['kind', kind], ...back], go };
+  };
+  const stopping = session.status === 'stopping' && 'Stopping…';
   switch (session.next) {
     case 'start':
       return attempt('Start', 'start');
     case 'resume':
       return attempt('Resume', 'resume');
     case 'start over':
-      return { ...attempt('Start over', 'relaunch'), go: false };
+      return attempt('Start over', 'relaunch', false);
     case 'train further':
       return { label: 'Train further', about, address: `${at}#further`, fields: null, go: false };
     case 'stop':
-      if (session.by_hand) {
-        const label = session.status === 'stopping' ? 'Stopping…' : 'Stop…';
-        return { label, about, address: `${at}#by-hand`, fields: null, go: false };
-      }
-      return {
-        label: session.status === 'stopping' ? 'Stopping…' : 'Stop',
-        about,
-        address: `${at}/attempts/current?_method=DELETE`,
-        fields: back,
-        go: false,
-      };
+      return session.by_hand
+        ? { label: stopping || 'Stop…', about, address: `${at}#by-hand`, fields: null, go: false }
+        : {
+            label: stopping || 'Stop',
+            about,
+            address: `${at}/attempts/current?_method=DELETE`,
+            fields: back,
+            go: false,
+          };
     default:
       return null;
   }

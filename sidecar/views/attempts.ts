@@ -2,19 +2,16 @@ import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.j
 import { duration, sentence } from './formatting.js';
 import { pathInSession, stateName } from './stateName.js';
 
+export type AttemptsView = NonNullable<ReturnType<typeof attemptsView>>;
+
 /** Newest first. */
-export type AttemptsView = { attempts: AttemptView[] };
-
-export type AttemptView = ReturnType<typeof attemptView>;
-
-export function attemptsView(session: SessionFacts, states: StateFacts[], now: Date): AttemptsView | null {
+export function attemptsView(session: SessionFacts, states: StateFacts[], now: Date) {
   if (session.status === 'draft' && session.attempts.length === 0) return null;
   const from = session.attempts.map((attempt) => attempt.resumed_from && pathInSession(attempt.resumed_from));
   const paths = [...from.flatMap((path) => path ?? []), ...states.map(({ path }) => path)];
   return {
     attempts: session.attempts
-      .map((attempt, index) => ({ attempt, path: from[index] }))
-      .map(({ attempt, path }) => attemptView(attempt, path ? stateName(path, paths) : '–', now))
+      .map((attempt, index) => attemptView(attempt, from[index] ? stateName(from[index], paths) : '–', now))
       .reverse(),
   };
 }

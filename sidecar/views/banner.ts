@@ -3,7 +3,7 @@ import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { callOff, nextAction, sessionAddress } from './action.js';
 import { sparkline } from './chart.js';
 import { troubleWords } from './disk.js';
-import { count, duration, loss, pace, percent } from './formatting.js';
+import { count, duration, joined, loss, pace, percent } from './formatting.js';
 import { isAlive, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
@@ -26,8 +26,7 @@ export type CardView = ReturnType<typeof cardView>;
 /** The Active Sessions banner, in the order of the list below it: a draft made just now, or a resume, is new too. */
 export function bannerView(model: BannerModel): BannerView {
   return {
-    title: title(model.active),
-    summary: summary(model.active),
+    ...headline(model.active),
     cards: model.active.map((session) => cardView(session, model.root, model.page)),
     troubles: (model.troubles ?? []).map(troubleWords),
   };
@@ -35,6 +34,7 @@ export function bannerView(model: BannerModel): BannerView {
 
 export function cardView(session: SessionFacts, root: string, page?: 'home') {
   const { progress } = session;
+  const { eta_seconds: left } = progress;
   const alive = isAlive(session.status);
   const at = sessionAddress(root, session.name);
   const last = session.attempts.at(-1);
@@ -53,18 +53,12 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     percent: progress.percent ?? (alive ? null : 0),
     percentText: session.status === 'draft' ? '' : percent(progress.percent),
     /** "loss 0.118 · 2.1 s per step", or empty. */
-    pace: [
-      progress.loss === null ? '' : `loss ${loss(progress.loss)}`,
-      alive && progress.seconds_per_step !== null ? `${pace(progress.seconds_per_step)} per step` : '',
-    ]
-      .filter(Boolean)
-      .join(' · '),
+    pace: joined(
+      progress.loss !== null && `loss ${loss(progress.loss)}`,
+      alive && progress.seconds_per_step !== null && `${pace(progress.seconds_per_step)} per step`,
+    ),
     /** "12 min left", or empty. */
-    left: !alive
-      ? ''
-      : progress.eta_seconds === null
-        ? 'estimating time left'
-        : `${duration(progress.eta_seconds)} left`,
+    left: alive ? (left === null ? 'estimating time left' : `${duration(left)} left`) : '',
     /** ISO, or seconds since 1970. */
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
@@ -87,21 +81,17 @@ function progressWords({ step, total_steps: total, epoch, epochs }: SessionFacts
   ];
 }
 
-function title(sessions: SessionFacts[]): string {
-  const running = sessions.filter(({ status }) => isAlive(status)).length;
-  if (running === 0) return 'Recent';
-  return running === sessions.length ? 'Running' : 'Running and recent';
-}
-
-function summary(sessions: SessionFacts[]): string {
+function headline(sessions: SessionFacts[]): Pick<BannerView, 'title' | 'summary'> {
   const running = sessions.filter(({ status }) => isAlive(status)).length;
   const resumable = sessions.filter(({ next }) => next === 'resume').length;
   const failed = sessions.filter(({ status, next }) => status === 'failed' && next !== 'resume').length;
-  return [
-    running ? `${running} running` : '',
-    resumable ? `${resumable} can be resumed` : '',
-    failed ? `${failed} failed` : '',
-  ]
-    .filter(Boolean)
-    .join(', ');
+  const counts = [
+    running && `${running} running`,
+    resumable && `${resumable} can be resumed`,
+    failed && `${failed} failed`,
+  ];
+  return {
+    title: running === 0 ? 'Recent' : running === sessions.length ? 'Running' : 'Running and recent',
+    summary: counts.filter(Boolean).join(', '),
+  };
 }

@@ -1,5 +1,5 @@
 import type { HandRunFacts, Status } from '../sessions/facts.js';
-import { count } from './formatting.js';
+import { count, joined } from './formatting.js';
 
 /** A form that says what it does before it does it. */
 export type StopByHandView = { id: string; pid: number; address: string; stopping: boolean };
@@ -9,31 +9,21 @@ export function stopByHand(id: string, pid: number, status: Status, at: string):
   return { id, pid, address: `${at}?_method=DELETE`, stopping: status === 'stopping' };
 }
 
-export type OtherView = Pick<HandRunFacts, 'name' | 'script' | 'output_dir' | 'pid' | 'since'> & {
-  id: string;
-  /** "step 120 of 960 · epoch 2 of 8", or that it is not known. */
-  progress: string;
-  stop: StopByHandView;
-};
+export type OtherView = ReturnType<typeof othersView>[number];
 
 /** "Also running on this machine". */
-export function othersView(others: readonly HandRunFacts[], root: string): OtherView[] {
-  return others.map(({ name, script, output_dir, pid, since, status, progress }) => ({
-    id: `by-hand-${pid}`,
-    name,
-    script,
-    output_dir,
+export function othersView(others: readonly HandRunFacts[], root: string) {
+  return others.map(({ pid, status, progress, ...run }) => ({
+    ...run,
     pid,
-    since,
+    id: `by-hand-${pid}`,
+    /** "step 120 of 960 · epoch 2 of 8", or that it is not known. */
     progress: progressWords(progress),
     stop: stopByHand(`stop-${pid}`, pid, status, `${root}by-hand/${pid}`),
   }));
 }
 
 function progressWords({ step, total_steps, epoch, epochs }: HandRunFacts['progress']): string {
-  const words = [
-    step === null ? '' : `step ${count(step)} of ${count(total_steps)}`,
-    epoch === null ? '' : `epoch ${count(epoch)} of ${count(epochs)}`,
-  ].filter(Boolean);
-  return words.length > 0 ? words.join(' · ') : 'no progress yet';
+  const steps = step !== null && `step ${count(step)} of ${count(total_steps)}`;
+  return joined(steps, epoch !== null && `epoch ${count(epoch)} of ${count(epochs)}`) || 'no progress yet';
 }

@@ -1,16 +1,10 @@
 import type { CheckpointFacts, SessionFacts } from '../sessions/facts.js';
-import { bytes, count } from './formatting.js';
+import { bytes, count, joined } from './formatting.js';
 
-export type CheckpointsView = { checkpoints: CheckpointView[] };
-
-export type CheckpointView = ReturnType<typeof checkpointView>;
+export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
 
 /** `at` is the address of the session. */
-export function checkpointsView(
-  { status }: SessionFacts,
-  checkpoints: CheckpointFacts[],
-  at: string,
-): CheckpointsView | null {
+export function checkpointsView({ status }: SessionFacts, checkpoints: CheckpointFacts[], at: string) {
   if (status === 'draft' && checkpoints.length === 0) return null;
   return { checkpoints: checkpoints.map((checkpoint) => checkpointView(checkpoint, at)) };
 }
@@ -37,13 +31,11 @@ export function checkpointAddress({ path }: CheckpointFacts, at: string): string
 
 /** "epoch 10 · step 600", "final · step 960"; "step 650" in the middle of one, whose epochs before it say nothing. */
 export function savedAt({ kind, epoch, step }: Pick<CheckpointFacts, 'kind' | 'epoch' | 'step'>): string {
-  return [
-    kind === 'final' ? 'final' : '',
-    epoch !== null && kind === 'epoch' ? `epoch ${count(epoch)}` : '',
-    step !== null ? `step ${count(step)}` : '',
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  return joined(
+    kind === 'final' && 'final',
+    epoch !== null && kind === 'epoch' && `epoch ${count(epoch)}`,
+    step !== null && `step ${count(step)}`,
+  );
 }
 
 /** sd-scripts writes times as seconds since 1970. */

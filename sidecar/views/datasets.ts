@@ -3,9 +3,8 @@ import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/fact
 import { named, passedOverWords } from '../datasets/passedOver.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
-import { bytes, plural } from './formatting.js';
+import { bytes, joined, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
-import type { UploadView } from './upload.js';
 
 export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
@@ -27,10 +26,15 @@ export type DatasetModel = PageModel & {
   trash?: TrashEntry[];
 };
 
-export type ImageView = ReturnType<typeof imageView>;
-
-/** `removable`: with a button to remove each, which leads to the dataset's page. */
-export type ImagesView = { name: string; address: string; images: ImageView[]; removable: boolean };
+/** The form that takes pictures, captions and archives. */
+export type UploadView = {
+  /** What the page does once they have arrived: stay, show the dataset, or choose it for the new training. */
+  afterwards: 'stay' | 'dataset' | 'new';
+  /** The dataset; null asks for its name. */
+  into: string | null;
+  name: string;
+  error: string | null;
+};
 
 export type DatasetsView = ReturnType<typeof datasetsView>;
 
@@ -44,12 +48,7 @@ export function datasetsView(model: DatasetsModel) {
       at: each.put_away_at,
       address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
     })),
-    upload: {
-      afterwards: 'dataset',
-      into: null,
-      name: model.values.name ?? '',
-      error: model.errors.name ?? null,
-    } as UploadView,
+    upload: uploadView('dataset', null, model.values.name, model.errors.name),
   };
 }
 
@@ -81,19 +80,24 @@ export function datasetView(model: DatasetModel) {
     /** Absolute, for a shell. */
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
     notTrained: notTrainedWords(model.dataset),
-    upload: { afterwards: 'stay', into: model.dataset.name, name: '', error: null } as UploadView,
+    upload: uploadView('stay', model.dataset.name),
   };
+}
+
+export function uploadView(
+  afterwards: UploadView['afterwards'],
+  into: string | null,
+  name = '',
+  error?: string,
+): UploadView {
+  return { afterwards, into, name, error: error ?? null };
 }
 
 /** Sentences on files and folders that a training passes over. */
 export function notTrainedWords(dataset: DatasetDetail): string[] {
   const captions = dataset.orphan_captions;
-  const words = passedOverWords(dataset);
-  if (captions.length === 0) return words;
-  return [
-    ...words,
-    `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`,
-  ];
+  const words = `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`;
+  return [...passedOverWords(dataset), ...(captions.length > 0 ? [words] : [])];
 }
 
 /** Beside its name a message does not name the file again. */
@@ -101,18 +105,15 @@ function withoutName(reason: string, file: string): string {
   return reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`;
 }
 
-/** The pictures of a dataset with their captions, each editable in place. */
-export function imagesView(
-  { root, dataset }: { root: string; dataset: Pick<DatasetDetail, 'name' | 'files'> },
-  removable = false,
-): ImagesView {
+export type ImagesView = ReturnType<typeof imagesView>;
+
+/** The pictures of a dataset with their captions, each editable in place; `removable`: each with a button to remove it. */
+export function imagesView({ root, dataset }: Pick<DatasetModel, 'root' | 'dataset'>, removable = false) {
   const at = datasetAddress(root, dataset.name);
   return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)), removable };
 }
 
-export type DatasetCard = DatasetFacts & { href: string; train: string; thumbnail: string | null; summary: string };
-
-export function datasetCard(dataset: DatasetFacts, root: string): DatasetCard {
+export function datasetCard(dataset: DatasetFacts, root: string) {
   const href = datasetAddress(root, dataset.name);
   return {
     ...dataset,
@@ -147,7 +148,7 @@ function imageView(image: DatasetImage, at: string) {
     thumbnail: image.unchecked ? href : `${address}?size=thumb&revision=${revision}`,
     captionAddress: `${at}/captions/${encodeURIComponent(image.stem)}`,
     caption: image.caption ?? '',
-    about: [size, image.unchecked ? 'BMP, not checked' : '', bytes(image.bytes)].filter(Boolean).join(' · '),
+    about: joined(size, image.unchecked === true && 'BMP, not checked', bytes(image.bytes)),
     /** Turned or mirrored by its metadata only. */
     turned: image.turned ?? false,
     problem: image.problem,

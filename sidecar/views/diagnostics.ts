@@ -28,11 +28,9 @@ export type DiagnosticsFacts = {
 
 export type DiagnosticsModel = PageModel & { facts: DiagnosticsFacts };
 
-type Row = { name: string; value: string };
-
 export type DiagnosticsView = ReturnType<typeof diagnosticsView>;
 
-export type LineView = { time: string; level: string; room: string; about: string; words: string };
+export type LineView = ReturnType<typeof lineView>;
 
 const MOST_SHOWN = 100;
 
@@ -61,11 +59,11 @@ export function diagnosticsView({ facts }: DiagnosticsModel) {
   };
 }
 
-function rowsOf(facts: Record<string, unknown>): Row[] {
+function rowsOf(facts: Record<string, unknown>) {
   return Object.entries(facts).map(([name, value]) => ({ name, value: String(value ?? 'not found') || '–' }));
 }
 
-function lineView({ time, level, room, session, attempt, msg, error }: LogLine): LineView {
+function lineView({ time, level, room, session, attempt, msg, error }: LogLine) {
   const about = [session, attempt && `attempt ${attempt}`].filter(Boolean).join(', ');
   return { time, level, room, about, words: error ? `${msg} ${error}` : msg };
 }

@@ -79,6 +79,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** What there is to say, with dots between. */
+export function joined(...parts: (string | false | null)[]): string {
+  return parts.filter(Boolean).join(' · ');
+}
+
 /** A sentence begins with a capital, unless with the name of a file, and ends with a full stop. */
 export function sentence(text: string): string {
   const plain = text.trim();

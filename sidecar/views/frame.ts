@@ -42,13 +42,10 @@ export function layoutView(model: PageModel, frame: PageFrame, body: string, log
     })),
     free: disk ? bytes(disk.freeBytes) : null,
     logout,
-    banner: frame.page === 'problem' ? null : bannerOf(model, frame),
+    banner:
+      frame.page === 'problem' ? null : bannerView({ ...model, page: frame.page === 'home' ? 'home' : undefined }),
     body,
   };
-}
-
-function bannerOf({ root, now, active, troubles = [] }: PageModel, { page }: PageFrame): BannerView {
-  return bannerView({ root, now, active, troubles, page: page === 'home' ? page : undefined });
 }
 
 const LINKS = [

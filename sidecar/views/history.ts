@@ -11,7 +11,6 @@ export type HistoryModel = PageModel & { session: SessionFacts; versions: Versio
 export type HistoryVersionModel = PageModel & { session: SessionFacts; version: VersionDetail };
 
 export type HistoryView = ReturnType<typeof historyView>;
-
 export type HistoryVersionView = ReturnType<typeof historyVersionView>;
 
 /** The list of versions, newest first. */

@@ -1,7 +1,7 @@
 import type { HandRunFacts } from '../sessions/facts.js';
-import { type OtherView, othersView } from './byHand.js';
+import { othersView } from './byHand.js';
 import type { PageModel } from './frame.js';
-import { type SessionsTableModel, type SessionsView, sessionsView } from './sessions.js';
+import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { activeCount } from './status.js';
 
 export type HomeModel = PageModel &
@@ -10,9 +10,9 @@ export type HomeModel = PageModel &
     others?: HandRunFacts[];
   };
 
-export type HomeView = { table: SessionsView; others: { others: OtherView[] } };
+export type HomeView = ReturnType<typeof homeView>;
 
-export function homeView(model: HomeModel): HomeView {
+export function homeView(model: HomeModel) {
   return { table: sessionsView(model), others: { others: othersView(model.others ?? [], model.root) } };
 }
 

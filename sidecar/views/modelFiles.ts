@@ -2,7 +2,7 @@ import type { DownloadFacts } from '../hub/downloadFacts.js';
 import type { FamilyNeeds, NeedFacts } from '../hub/needs.js';
 import type { HubSource } from '../hub/sources.js';
 import { type ModelFile, roleNames } from '../models/roles.js';
-import { bytes, duration, percent } from './formatting.js';
+import { bytes, duration, joined, percent } from './formatting.js';
 import type { PageModel } from './frame.js';
 
 export type ModelsModel = PageModel & {
@@ -23,8 +23,6 @@ export type ModelsModel = PageModel & {
 /** Its live regions are the templates parts/downloads, parts/needs and parts/modelFiles. */
 export type ModelsView = ReturnType<typeof modelsView>;
 
-/** `about`: size, and whether there is a licence to accept. */
-type OfferView = { repo: string; file: string; label: string; about: string };
 export function modelsView(model: ModelsModel) {
   const { root, folder, token, files, families, downloads, values, errors } = model;
   const at = `${root}models`;
@@ -86,9 +84,7 @@ function stateWords(download: DownloadFacts, share: number | null): string {
     failed: 'failed',
     done: 'downloaded',
   }[status];
-  return [words, size, status === 'downloading' && left !== null ? `${duration(left)} left` : '']
-    .filter(Boolean)
-    .join(' · ');
+  return joined(words, size, status === 'downloading' && left !== null && `${duration(left)} left`);
 }
 
 function familyView(family: FamilyNeeds, files: readonly ModelFile[], open: boolean) {
@@ -135,9 +131,9 @@ function needView({ label, here, required, missing, sources }: NeedFacts, files:
   };
 }
 
-function offerView({ repo, file, label, bytes: size, gated }: HubSource): OfferView {
-  const about = [size === null ? '' : bytes(size), gated ? 'licence required' : ''].filter(Boolean);
-  return { repo, file, label, about: [label, ...about].join(' · ') };
+/** `about`: size, and whether there is a licence to accept. */
+function offerView({ repo, file, label, bytes: size, gated }: HubSource) {
+  return { repo, file, label, about: joined(label, size !== null && bytes(size), gated && 'licence required') };
 }
 
 /** By role, what can be used first; files that no family needs come last. */

@@ -1,6 +1,6 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
-import { datasetCard, imagesView, notTrainedWords } from './datasets.js';
+import { datasetCard, imagesView, notTrainedWords, uploadView } from './datasets.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { flagsView } from './flags.js';
 import type { PageModel } from './frame.js';
@@ -9,7 +9,6 @@ import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { targetOf } from './problem.js';
 import { settingGroups } from './settingGroups.js';
 import type { TrainerForm } from './trainerForm.js';
-import type { UploadView } from './upload.js';
 
 export type NewTrainingModel = PageModel & {
   datasets: DatasetFacts[];
@@ -33,8 +32,6 @@ export type NewTrainingModel = PageModel & {
   /** The draft that is edited; null for a new training. */
   draft?: { name: string; version: number } | null;
 };
-
-export type { FieldView } from './field.js';
 
 export type NewTrainingView = ReturnType<typeof newTrainingView>;
 
@@ -88,7 +85,7 @@ export function newTrainingView(model: NewTrainingModel) {
     datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
     pictures: dataset && imagesView({ root: model.root, dataset }),
     notTrained: dataset ? notTrainedWords(dataset) : [],
-    upload: { afterwards: 'new', into: null, name: '', error: null } as UploadView,
+    upload: uploadView('new', null),
     /** Where there is more than one, by group, in the order of the page. */
     choice: model.trainers.length > 1 ? groupedTrainers(model) : null,
     /** The chosen trainer; its name where it is the only one. */

@@ -1,4 +1,5 @@
 import { Lru } from '../files/lru.js';
+import { sessionAddress } from './action.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
@@ -32,8 +33,16 @@ export type Views = ReturnType<typeof createViews>;
  */
 export function createViews(options: { templates: string; assets: Assets; development?: boolean; logout?: boolean }) {
   const render = createRenderer(options);
-  const page = (model: PageModel, frame: PageFrame, body: string) =>
-    render('layout', layoutView(model, frame, body, options.logout ?? false), model);
+  /** A page in its frame: the template of that name, with its view. */
+  const page = <Name extends PageName>(
+    name: Name,
+    view: Templates[`pages/${Name}`],
+    model: PageModel,
+    frame: Omit<PageFrame, 'page'>,
+  ) => {
+    const body = render(`pages/${name}`, view, model);
+    return render('layout', layoutView(model, { ...frame, page: name }, body, options.logout ?? false), model);
+  };
   const drawn = new Lru<{ view: string; html: string }>(MOST_DRAWN);
   /** A region as it was drawn last where its view is the same: the page itself keeps "12 min ago" true. */
   const again = <Name extends keyof Templates>(
@@ -52,8 +61,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
   return {
     home(model: HomeModel) {
       const shown = { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' };
-      const frame = { page: 'home', title: homeTitle(model), stream: stream(model.root, shown) };
-      return page(model, frame, render('pages/home', homeView(model), model));
+      return page('home', homeView(model), model, { title: homeTitle(model), stream: stream(model.root, shown) });
     },
     /** What goes inside `#banner`. */
     banner: (model: BannerModel) => render('parts/banner', bannerView(model), model),
@@ -64,80 +72,47 @@ export function createViews(options: { templates: string; assets: Assets; develo
     /** What the form of a new training says about values that are being typed, as partials for htmx. */
     newTrainingHints: (model: HintsModel) =>
       render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
-    newTraining(model: NewTrainingModel) {
-      const frame = { page: 'new', title: 'New training · Trackside', scripts: ['form.js', ...PICTURES] };
-      return page(model, frame, render('pages/new', newTrainingView(model), model));
-    },
+    newTraining: (model: NewTrainingModel) =>
+      page('new', newTrainingView(model), model, { ...titled('New training'), scripts: ['form.js', ...PICTURES] }),
     session(model: SessionModel) {
-      const at = `${model.root}sessions/${encodeURIComponent(model.session.name)}/`;
-      const live = stream(at, { log: model.logPosition });
-      const frame = { page: 'session', title: sessionTitle(model.session), stream: live };
-      return page(model, frame, render('pages/session', sessionView(model), model));
+      const live = stream(`${sessionAddress(model.root, model.session.name)}/`, { log: model.logPosition });
+      return page('session', sessionView(model), model, { title: sessionTitle(model.session), stream: live });
     },
     /** What goes inside each live region of a session's page, by the region's id. */
     sessionParts(model: SessionModel): Record<string, string> {
       const regions = sessionRegions(model);
-      return {
-        head: again('parts/head', regions.head, model),
-        facts: again('parts/facts', regions.facts, model),
-        loss: again('parts/loss', regions.loss, model),
-        samples: again('parts/samples', regions.samples, model),
-        checkpoints: again('parts/checkpoints', regions.checkpoints, model),
-        attempts: again('parts/attempts', regions.attempts, model),
-        resume: again('parts/resume', regions.resume, model),
-        publish: again('parts/publish', regions.publish, model),
-      };
+      const names = Object.keys(regions) as (keyof typeof regions)[];
+      return Object.fromEntries(names.map((name) => [name, again(`parts/${name}`, regions[name], model)]));
     },
-    samples(model: SamplesModel) {
-      const frame = { page: 'samples', title: `${sessionTitle(model.session)} · Samples` };
-      return page(model, frame, render('pages/samples', samplesView(model), model));
-    },
-    history(model: HistoryModel) {
-      const frame = { page: 'history', title: `${sessionTitle(model.session)} · History` };
-      return page(model, frame, render('pages/history', historyView(model), model));
-    },
-    historyVersion(model: HistoryVersionModel) {
-      const frame = { page: 'historyVersion', title: `${sessionTitle(model.session)} · History` };
-      return page(model, frame, render('pages/historyVersion', historyVersionView(model), model));
-    },
-    datasets(model: DatasetsModel) {
-      const frame = { page: 'datasets', title: 'Datasets · Trackside', scripts: PICTURES };
-      return page(model, frame, render('pages/datasets', datasetsView(model), model));
-    },
-    dataset(model: DatasetModel) {
-      const frame = { page: 'dataset', title: `${model.dataset.name} · Trackside`, scripts: PICTURES };
-      return page(model, frame, render('pages/dataset', datasetView(model), model));
-    },
-    secrets(model: SecretsModel) {
-      const frame = { page: 'secrets', title: 'Secrets · Trackside' };
-      return page(model, frame, render('pages/secrets', secretsView(model), model));
-    },
-    diagnostics(model: DiagnosticsModel) {
-      const frame = { page: 'diagnostics', title: 'Diagnostics · Trackside' };
-      return page(model, frame, render('pages/diagnostics', diagnosticsView(model), model));
-    },
-    trainers(model: TrainersModel) {
-      const frame = { page: 'trainers', title: 'Trainers · Trackside' };
-      return page(model, frame, render('pages/trainers', trainersView(model), model));
-    },
-    models(model: ModelsModel) {
-      const frame = { page: 'models', title: 'Models · Trackside', stream: `${model.root}models/events` };
-      return page(model, frame, render('pages/models', modelsView(model), model));
-    },
+    samples: (model: SamplesModel) =>
+      page('samples', samplesView(model), model, { title: `${sessionTitle(model.session)} · Samples` }),
+    history: (model: HistoryModel) =>
+      page('history', historyView(model), model, { title: `${sessionTitle(model.session)} · History` }),
+    historyVersion: (model: HistoryVersionModel) =>
+      page('historyVersion', historyVersionView(model), model, { title: `${sessionTitle(model.session)} · History` }),
+    datasets: (model: DatasetsModel) =>
+      page('datasets', datasetsView(model), model, { ...titled('Datasets'), scripts: PICTURES }),
+    dataset: (model: DatasetModel) =>
+      page('dataset', datasetView(model), model, { ...titled(model.dataset.name), scripts: PICTURES }),
+    secrets: (model: SecretsModel) => page('secrets', secretsView(model), model, titled('Secrets')),
+    diagnostics: (model: DiagnosticsModel) => page('diagnostics', diagnosticsView(model), model, titled('Diagnostics')),
+    trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
+    models: (model: ModelsModel) =>
+      page('models', modelsView(model), model, { ...titled('Models'), stream: `${model.root}models/events` }),
     /** What goes inside each live region of the page of models, by the region's id. */
     modelParts(model: ModelsModel): Record<string, string> {
       const view = modelsView(model);
-      return {
-        downloads: render('parts/downloads', view, model),
-        needs: render('parts/needs', view, model),
-        modelFiles: render('parts/modelFiles', view, model),
-      };
+      const names = ['downloads', 'needs', 'modelFiles'] as const;
+      return Object.fromEntries(names.map((name) => [name, render(`parts/${name}`, view, model)]));
     },
     problem({ root, ...problem }: ProblemModel) {
       const around = { root, now: new Date(0), active: [] };
-      const frame = { page: 'problem', title: 'Trackside', stream: null };
       const body = render('pages/problem', problemView({ root, ...problem }), around);
-      return render('layout', layoutView(around, frame, body, false), around);
+      return render(
+        'layout',
+        layoutView(around, { page: 'problem', title: 'Trackside', stream: null }, body, false),
+        around,
+      );
     },
     login: (model: LoginModel) => render('pages/login', model, { root: model.root, now: new Date(0) }),
     /** Titles of the browser's tab: "(2) Trackside", "64 % · my-cat V3". */
@@ -145,6 +120,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     sessionTitle: ({ session }: Pick<SessionModel, 'session'>) => sessionTitle(session),
   };
 }
+
+type PageName = keyof { [Name in keyof Templates as Name extends `pages/${infer Page}` ? Page : never]: Name };
+
+const titled = (name: string) => ({ title: `${name} · Trackside` });
 
 /** Characters of regions, and of what they were drawn from. */
 const MOST_DRAWN = 2_000_000;

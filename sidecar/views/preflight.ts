@@ -3,27 +3,22 @@ import type { Finding } from '../sessions/preflight/finding.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import { pageOf } from './subject.js';
 
-/** Something that should be known before the start: a word for how bad it is, and where to mend it. */
-export type FindingView = { word: string; message: string; href: string | null; go: string };
+export type PreflightView = NonNullable<ReturnType<typeof preflightView>>;
 
-export type PreflightView = {
-  findings: FindingView[];
-  /** Where caches are cleared; null where that would not help. */
-  clearCaches: string | null;
-};
-
-/** Errors first: with one of them nothing is started. `root` leads to the root of the site. Null where all is well. */
-export function preflightView(
-  preflight: Preflight | null,
-  root: string,
-  clearCaches: string | null,
-): PreflightView | null {
+/**
+ * Errors first: with one of them nothing is started. Null where all is well.
+ *
+ * @param root leads to the root of the site
+ * @param clearCaches where caches are cleared; null where that would not help
+ */
+export function preflightView(preflight: Preflight | null, root: string, clearCaches: string | null) {
   const found = preflight ? [...preflight.errors, ...preflight.warnings] : [];
   if (found.length === 0 && !clearCaches) return null;
   return { findings: found.map((finding) => findingView(finding, root)), clearCaches };
 }
 
-function findingView({ severity, message, about }: Finding, root: string): FindingView {
+/** Something that should be known before the start: a word for how bad it is, and where to mend it. */
+function findingView({ severity, message, about }: Finding, root: string) {
   return {
     word: severity === 'error' ? "Can't start." : 'Note.',
     message,

@@ -11,16 +11,13 @@ export type ProblemModel = {
   about?: Subject | undefined;
 };
 
-export type ProblemView = Pick<ProblemModel, 'status' | 'code' | 'message'> & {
-  title: string;
-  /** Trackside itself failed. */
-  ours: boolean;
-  target: Target | null;
-};
+export type ProblemView = ReturnType<typeof problemView>;
 
-export function problemView({ status, code, message, about }: ProblemModel): ProblemView {
-  const title = status === 404 ? 'Not found' : status >= 500 ? 'Something went wrong' : "That didn't work";
-  return { status, code, message, title, ours: status >= 500, target: targetOf(about) };
+/** `ours`: Trackside itself failed. */
+export function problemView({ status, code, message, about }: ProblemModel) {
+  const ours = status >= 500;
+  const title = status === 404 ? 'Not found' : ours ? 'Something went wrong' : "That didn't work";
+  return { status, code, message, title, ours, target: targetOf(about) };
 }
 
 /** Null where it is the list of all sessions, to which every page leads. */

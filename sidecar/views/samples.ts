@@ -1,6 +1,6 @@
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { sessionAddress } from './action.js';
-import { type CardView, cardView } from './banner.js';
+import { cardView } from './banner.js';
 import { count } from './formatting.js';
 import type { PageModel } from './frame.js';
 
@@ -18,20 +18,10 @@ export type SampleCell = { href: string; alt: string };
 
 type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;
 
-export type SamplesView = Pick<CardView, 'lora' | 'version' | 'status'> & {
-  at: string;
-  grid: SampleGrid | null;
-  /** Folders of earlier/ that hold samples, shown where there are none else. */
-  kept: readonly string[];
-};
+export type SamplesView = ReturnType<typeof samplesView>;
 
-/** The section "Samples" of a session's page. */
-export type SamplesPartView = Pick<SamplesView, 'grid' | 'kept'> & {
-  /** Where all of them are; null where there are none. */
-  all: string | null;
-};
-
-export function samplesView(model: SamplesModel): SamplesView {
+/** `kept`: folders of earlier/ that hold samples, shown where there are none else. */
+export function samplesView(model: SamplesModel) {
   const at = sessionAddress(model.root, model.session.name);
   const { prompts, times } = arranged(model, at);
   const { lora, version, status } = cardView(model.session, model.root);
@@ -39,7 +29,10 @@ export function samplesView(model: SamplesModel): SamplesView {
   return { at, lora, version, status, grid, kept: model.kept.samples };
 }
 
-export function samplesPartView(model: SamplesModel, at: string): SamplesPartView | null {
+export type SamplesPartView = NonNullable<ReturnType<typeof samplesPartView>>;
+
+/** The section "Samples" of a session's page; `all`: where all of them are. */
+export function samplesPartView(model: SamplesModel, at: string) {
   const { session, samples, kept } = model;
   if (session.status === 'draft' && samples.length + kept.samples.length === 0) return null;
   const grid = newestSamples(model, at);

@@ -3,24 +3,10 @@ import type { PageModel } from './frame.js';
 
 export type SecretsModel = PageModel & { secrets: SecretFacts[] };
 
-export type SecretView = {
-  name: SecretName;
-  service: string;
-  what: string;
-  /** Where one is had. */
-  source: string;
-  fromEnvironment: boolean;
-  isSet: boolean;
-  field: string;
-  button: string;
-  setAt: string | null;
-  address: string;
-};
-
-export type SecretsView = { secrets: SecretView[] };
+export type SecretsView = ReturnType<typeof secretsView>;
 
 /** Each secret with what it is for. What it is, nobody is told. */
-export function secretsView({ root, secrets }: SecretsModel): SecretsView {
+export function secretsView({ root, secrets }: SecretsModel) {
   return {
     secrets: secrets.map(({ name, from, set_at }) => ({
       name,
@@ -35,7 +21,8 @@ export function secretsView({ root, secrets }: SecretsModel): SecretsView {
   };
 }
 
-const SERVICES: Record<SecretName, Pick<SecretView, 'service' | 'what' | 'source'>> = {
+/** `source`: where one is had. */
+const SERVICES: Record<SecretName, { service: string; what: string; source: string }> = {
   HF_TOKEN: {
     service: 'Hugging Face',
     what: 'Downloads models that have a licence, and publishes LoRAs.',

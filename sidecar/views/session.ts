@@ -116,18 +116,10 @@ function newFrom({ session, root }: SessionModel): string {
   return `${root}new?from=${encodeURIComponent(session.name)}`;
 }
 
+/** `numbers`: the row of large numbers; `ends` is when it will have ended. */
 function factsView({ session, now }: SessionModel, { status, percent, percentText, why }: CardView) {
-  const isDraft = session.status === 'draft';
-  const numbers = isDraft ? [] : numbersOf(session, now);
-  return {
-    tone: status.tone,
-    percent,
-    percentText,
-    why,
-    hasBar: !isDraft,
-    /** The row of large numbers; `ends` is when it will have ended. */
-    numbers,
-  };
+  const hasBar = session.status !== 'draft';
+  return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now) : [] };
 }
 
 function numbersOf({ progress, status }: SessionFacts, now: Date) {

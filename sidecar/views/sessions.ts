@@ -26,19 +26,14 @@ export function sessionsView(model: SessionsTableModel) {
     const params = new URLSearchParams({ ...(query && { q: query }), ...(number > 1 && { page: String(number) }) });
     return `${root || './'}${params.size ? `?${params}` : ''}#all`;
   };
+  const newer = page > 1 ? address(page - 1) : null;
+  const older = page < pages ? address(page + 1) : null;
   return {
     rows: model.sessions.map((session) => rowView(session, root, model.now)),
     total: count(model.total),
     query,
     /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
-    pages:
-      pages > 1
-        ? {
-            newer: page > 1 ? address(page - 1) : null,
-            older: page < pages ? address(page + 1) : null,
-            words: `page ${page} of ${pages}`,
-          }
-        : null,
+    pages: pages > 1 ? { newer, older, words: `page ${page} of ${pages}` } : null,
   };
 }
 
@@ -67,11 +62,7 @@ function rowView(session: SessionFacts, root: string, now: Date) {
 export function secondsTrained(session: SessionFacts, now: Date): number | null {
   if (session.attempts.length === 0) return null;
   return session.attempts.reduce((seconds, { started_at, ended_at, alive }) => {
-    const end = ended_at
-      ? Date.parse(ended_at)
-      : alive || isAlive(session.status)
-        ? now.getTime()
-        : Date.parse(started_at);
-    return seconds + Math.max(0, end - Date.parse(started_at)) / 1000;
+    const end = ended_at ?? (alive || isAlive(session.status) ? now.toISOString() : started_at);
+    return seconds + Math.max(0, Date.parse(end) - Date.parse(started_at)) / 1000;
   }, 0);
 }

@@ -1,17 +1,5 @@
 import type { FieldView } from './field.js';
 
-/** Settings that belong together. */
-export type SettingGroup = {
-  title: string;
-  /** Behind a summary, `open` or not. */
-  folded: boolean;
-  open: boolean;
-  note: string | null;
-  /** What form.js draws anew while values are typed, under this id; '' where there is nothing to say. */
-  hint: { id: string; text: string } | null;
-  fields: FieldView[];
-};
-
 /** In the order of the page; a setting that is named nowhere goes to "More settings". */
 const GROUPS = {
   Model: ['base_model'],
@@ -22,16 +10,14 @@ const GROUPS = {
 };
 
 /**
+ * Settings that belong together. `folded`: behind a summary, `open` or not. `hint`: what form.js draws anew while values are
+ * typed, under this id; '' where there is nothing to say.
+ *
  * @param models stand with the base model that needs them
  * @param preset why this preset, beside the GPU that it is for
  * @param savedLate what is not saved in time, beside the settings that decide it
  */
-export function settingGroups(
-  fields: FieldView[],
-  models: FieldView[],
-  preset: string | null,
-  savedLate: string,
-): SettingGroup[] {
+export function settingGroups(fields: FieldView[], models: FieldView[], preset: string | null, savedLate: string) {
   const of = (names: string[]) => fields.filter(({ name }) => names.includes(name));
   const plain = { folded: false, open: true, note: null, hint: null };
   const placed = Object.values(GROUPS).flat();

@@ -19,6 +19,4 @@ export type TrainerForm = {
   models?: ModelChoice[];
   /** Why this preset: the GPU that was found, and what the preset does. */
   preset?: string | null;
-  /** What would be missed when it is started: one sentence each. */
-  warnings?: string[];
 };

@@ -12,11 +12,8 @@ type Said = { text: string; strong?: boolean };
  * at which epoch, what was passed over, and what is trained again. Empty where there is nothing to say.
  */
 export function whyView(session: SessionFacts): Words[] {
-  return [...whatHappened(session), ...whatNext(session)].map(({ text, strong = false }) => ({ text, strong }));
-}
-
-function whatHappened(session: SessionFacts): Said[] {
-  return [...whatWasPutBack(session), ...whatStandsStill(session), ...whatIsNoNumber(session), ...whatEnded(session)];
+  const all = [whatWasPutBack, whatStandsStill, whatIsNoNumber, whatEnded, whatNext];
+  return all.flatMap((say) => say(session)).map(({ text, strong = false }) => ({ text, strong }));
 }
 
 function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
