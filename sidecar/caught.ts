@@ -1,6 +1,7 @@
 import { log } from './log.js';
 
-const MISSING = ['ENOENT', 'ENOTDIR', 'ESRCH', 'no_session', 'no_dataset', 'no_picture', 'no_upload'];
+/** `no_answer` was logged where it was waited for (files/inTime.ts). */
+const MISSING = ['ENOENT', 'ENOTDIR', 'ESRCH', 'no_answer', 'no_session', 'no_dataset', 'no_picture', 'no_upload'];
 
 /** Is it the error, or the Problem, of a missing thing? */
 export function isMissing(error: unknown): boolean {

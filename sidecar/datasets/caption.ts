@@ -1,7 +1,8 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { inTurn } from '../files/queue.js';
+import { readBytes } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { withDiskWords } from './diskWords.js';
@@ -88,7 +89,11 @@ async function place(
     const where = kept ? ` The old caption is in ${kept}.` : '';
     return { ...saved, caption: null, outcome: kept ? 'removed' : 'unchanged', kept, message: message + where };
   }
-  if (old?.isFile() && old.size === content.length && (await readFile(target)).equals(content))
+  if (
+    old?.isFile() &&
+    old.size === content.length &&
+    (await readBytes(target, content.length, 'refused')).equals(content)
+  )
     return { ...saved, outcome: 'unchanged' };
   const sameEdit = by === 'edit' && old?.isFile() && Date.now() - old.mtimeMs < SAME_EDIT_MS;
   const kept = old && !sameEdit ? await putAway(folder, [file], { keep: old.isFile() }) : null;

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import type { Metadata } from 'sharp';
+import { streamRegular } from '../files/regularFile.js';
 import { PictureProblem } from './pictureProblem.js';
 
 /** More than any portable camera takes. A few bytes can claim billions of pixels, and each one costs memory. */
@@ -51,7 +51,7 @@ function heldWhole({ width, height, format, channels, depth, isProgressive }: Me
 /** Counts the starts of scans: a marker and a length below 256, which packed pixels never contain (ITU T.81 B.1.1.5). */
 async function countScans(path: string): Promise<number> {
   let scans = 0;
-  for await (const block of createReadStream(path) as AsyncIterable<Buffer>)
+  for await (const block of streamRegular(path))
     for (let at = block.indexOf(SCAN); at >= 0; at = block.indexOf(SCAN, at + 1)) scans += 1;
   return scans;
 }

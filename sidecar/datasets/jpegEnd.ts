@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { openRegular, streamRegular } from '../files/regularFile.js';
 
 const SCAN = 0xda;
 /** Cameras write some twenty. A file of a million fill bytes is searched from where this many end. */
@@ -12,7 +11,7 @@ const END = Buffer.from([0xff, 0xd9]);
  */
 export async function hasJpegEnd(path: string): Promise<boolean> {
   let last = 0;
-  for await (const block of createReadStream(path, { start: await firstScan(path) }) as AsyncIterable<Buffer>) {
+  for await (const block of streamRegular(path, await firstScan(path))) {
     if ((last === END[0] && block[0] === END[1]) || block.includes(END)) return true;
     last = block.at(-1) ?? 0;
   }
@@ -21,7 +20,7 @@ export async function hasJpegEnd(path: string): Promise<boolean> {
 
 /** Where the first scan begins. The segments before it may hold a preview with an end of its own. */
 async function firstScan(path: string): Promise<number> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     const head = Buffer.alloc(4);
     let at = 2;

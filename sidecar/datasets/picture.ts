@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import type { Metadata, Sharp, default as sharp } from 'sharp';
 import { semaphore } from '../files/queue.js';
+import { openRegular } from '../files/regularFile.js';
 import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
 import { hasJpegEnd } from './jpegEnd.js';
@@ -102,7 +102,7 @@ async function requireFormat(path: string): Promise<Format> {
 
 /** Recognises a picture by its first bytes. Throws a PictureProblem. */
 async function formatOf(path: string): Promise<Format | 'bmp'> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
     const head = buffer.toString('latin1', 0, bytesRead);

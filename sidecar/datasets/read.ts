@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { Lru } from '../files/lru.js';
 import { semaphore } from '../files/queue.js';
+import { readOpened } from '../files/regularFile.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside, samePath } from '../security/paths.js';
 import { captionText, LONGEST_CAPTION, notText } from './caption.js';
@@ -135,7 +136,7 @@ async function caption(folder: DatasetFolder, file: string): Promise<Words> {
     if ((await lstat(path).catch(ifUnreadable(null, 'datasets'))) === null)
       return { caption: null, caption_problem: null };
     const content = await opened(folder.root, path, async (text) =>
-      (await text.stat()).size > LONGEST_CAPTION ? null : { bytes: await text.readFile() },
+      (await text.stat()).size > LONGEST_CAPTION ? null : { bytes: await readOpened(text, LONGEST_CAPTION) },
     );
     if (content === undefined) return problem('It is not a file.');
     if (content === null) return problem(`It is longer than ${LONGEST_CAPTION / 1000} kB.`);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { inTurn } from '../files/queue.js';
+import { streamRegular } from '../files/regularFile.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { withDiskWords } from './diskWords.js';
@@ -121,7 +121,7 @@ async function place(folder: DatasetFolder, file: string, received: Received) {
 
 async function digest(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  for await (const chunk of streamRegular(path)) hash.update(chunk);
   return hash.digest('hex');
 }
 

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { jsonOrNull } from './exactJson.js';
 import { readAt } from './readAt.js';
+import { openRegular } from './regularFile.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -46,7 +47,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsHeader |
 
 /** The same for a file whose weights may still be missing. */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader | string> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     return await readHeader(file);
   } finally {

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { readAt } from './readAt.js';
+import { openRegular } from './regularFile.js';
 
 const END_BYTES = 22;
 const END = 0x06054b50;
@@ -15,7 +16,7 @@ const LARGEST_DIRECTORY = 256 * 1024 * 1024;
  * find a file that a killed trainer cut short.
  */
 export async function endsAsZip(path: string, size: number): Promise<boolean> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     if (size < END_BYTES) return false;
     return (await readAt(file, size - END_BYTES, 4)).readUInt32LE() === END;
@@ -30,7 +31,7 @@ export async function endsAsZip(path: string, size: number): Promise<boolean> {
  * words that follow the file's name; null for a whole archive.
  */
 export async function whatIsTornInZip(path: string): Promise<string | null> {
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     const { size } = await file.stat();
     const entries = await readDirectory(file, size);

@@ -1,11 +1,14 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended, ifUnreadable } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
+import { readText } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'downloads.json';
+/** Bytes. */
+const LARGEST = 4_000_000;
 
 /** A path inside the models folder, whatever the file says. */
 const inside = z
@@ -51,7 +54,7 @@ export function setStatus(
 
 /** Reads the records; none from a missing or unreadable file. */
 export async function readDownloads(models: string): Promise<DownloadRecord[]> {
-  const text = await readFile(join(models, FILE), 'utf8').catch(ifUnreadable('{}', 'hub'));
+  const text = await readText(join(models, FILE), LARGEST).catch(ifUnreadable('{}', 'hub'));
   const parsed = z.object({ downloads: z.array(z.unknown()) }).safeParse(jsonOrNull(text));
   const records = (parsed.success ? parsed.data.downloads : []).flatMap((each) => record.safeParse(each).data ?? []);
   return Promise.all(records.map(async (each) => ({ ...each, done: await downloadedBytes(models, each) })));

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { projectRoot } from '../bridge.js';
+import { FileRefused, readText } from '../files/regularFile.js';
 import { type ModelRole, modelRoles } from '../models/roles.js';
 import { hubFile } from './hub.js';
 
@@ -41,6 +41,8 @@ export type HubSource = z.infer<typeof entry> & { role: ModelRole };
 export type HubSources = { sources: readonly HubSource[]; wrong: readonly string[] };
 
 const OWN = 'sources.toml';
+/** Bytes. An entry has some 200. */
+const LARGEST = 500_000;
 
 /** The sources that come with Trackside. The first of a role is the default. */
 export const shippedSources = shipped();
@@ -54,11 +56,12 @@ function shipped(): readonly HubSource[] {
 /** Reads the sources that come with Trackside, then those of `sources.toml` in the models folder. Never throws. */
 export async function readSources(models: string): Promise<HubSources> {
   try {
-    const { sources, wrong } = readEntries(await readFile(join(models, OWN), 'utf8'));
+    const { sources, wrong } = readEntries(await readText(join(models, OWN), LARGEST));
     return { sources: [...shippedSources, ...sources], wrong };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const wrong = code === 'ENOENT' ? [] : [`${OWN} can't be read: ${code ?? message.split('\n')[0]}.`];
+    const why = error instanceof FileRefused ? `it ${error.words}` : (code ?? message.split('\n')[0]);
+    const wrong = code === 'ENOENT' ? [] : [`${OWN} can't be read: ${why}.`];
     return { sources: shippedSources, wrong };
   }
 }

@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
 import { ifUnreadable } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
 import { Lru } from '../files/lru.js';
+import { FileRefused, readTextNow } from '../files/regularFile.js';
 import { log } from '../log.js';
 
 const pid = z.int().min(2);
@@ -72,12 +73,24 @@ export function readAttempt(outputFolder: string): AttemptRecord | null {
     const version = `${stats.ino}:${stats.size}:${stats.ctimeMs}:${stats.mtimeMs}`;
     const before = known.get(path);
     if (before?.version === version) return before.record;
-    const record = stats.isFile() ? attemptSchema.safeParse(jsonOrNull(readFileSync(path, 'utf8'))).data : undefined;
+    const record = readRecord(path);
     if (!record) log.warn('launchers', `${path} is not valid.`);
-    known.set(path, { version, record: record ?? null });
-    return record ?? null;
+    known.set(path, { version, record });
+    return record;
   } catch (error) {
     return ifUnreadable(null, 'launchers')(error);
+  }
+}
+
+/** Bytes. An argument of Linux has 128 kB at most, and all of them 2 MB. */
+const LARGEST = 3_000_000;
+
+function readRecord(path: string): AttemptRecord | null {
+  try {
+    return attemptSchema.safeParse(jsonOrNull(readTextNow(path, LARGEST))).data ?? null;
+  } catch (error) {
+    if (error instanceof FileRefused) return null;
+    throw error;
   }
 }
 

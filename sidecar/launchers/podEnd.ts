@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../bridge.js';
 import { readOr } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { isThisNamespace } from './liveness.js';
 
 const FILE = contract.files.pod_end;
+/** Bytes. */
+const LARGEST = 10_000;
 /** Ends requested within this time have one cause. */
 const TOGETHER_SECONDS = 5;
 
@@ -47,7 +50,7 @@ export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boo
 
 function readNote(outputFolder: string): z.infer<typeof note> | null {
   return readOr<z.infer<typeof note> | null>(null, 'launchers', () =>
-    note.parse(JSON.parse(readFileSync(join(outputFolder, FILE), 'utf8'))),
+    note.parse(JSON.parse(readTextNow(join(outputFolder, FILE), LARGEST))),
   );
 }
 

@@ -1,14 +1,18 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
+import { readText } from '../files/regularFile.js';
 import type { ModelFile, ModelRole } from './roles.js';
 
 /** Is a folder with these files a model in the layout of diffusers? */
 export function isDiffusersFolder(names: Set<string>): boolean {
   return names.has('model_index.json');
 }
+
+/** Bytes of a configuration; most have some hundred. */
+const LARGEST = 1_000_000;
 
 const shape = z.looseObject({ _class_name: z.string() });
 
@@ -22,7 +26,7 @@ const WEIGHTS = /\.(safetensors|bin)$/;
 
 /** Recognises a folder by its model_index.json. Null for a pipeline that no trainer here trains. */
 export async function readDiffusersFolder(path: string, name: string): Promise<ModelFile | null> {
-  const text = await readFile(join(path, 'model_index.json'), 'utf8').catch(ifUnreadable('', 'models'));
+  const text = await readText(join(path, 'model_index.json'), LARGEST).catch(ifUnreadable('', 'models'));
   const index = shape.safeParse(jsonOrNull(text));
   if (!index.success) return null;
   const pipeline = PIPELINES[index.data._class_name];
@@ -50,7 +54,7 @@ async function weigh(folder: string): Promise<number> {
 
 /** Stable Diffusion 2 attends to text that is 1024 wide. */
 async function stableVersion(path: string): Promise<ModelRole> {
-  const text = await readFile(join(path, 'unet', 'config.json'), 'utf8').catch(ifUnreadable('', 'models'));
+  const text = await readText(join(path, 'unet', 'config.json'), LARGEST).catch(ifUnreadable('', 'models'));
   const config = z.looseObject({ cross_attention_dim: z.number() }).safeParse(jsonOrNull(text));
   return config.success && config.data.cross_attention_dim === 1024 ? 'sd2' : 'sd1';
 }

@@ -125,8 +125,9 @@ async function placeInCache(models: string, { id }: Tokenizer, arrived: string, 
   const folder = cacheFolder(models, id);
   const snapshot = join(folder, 'snapshots', commit);
   await mkdir(snapshot, { recursive: true });
-  for (const name of await readdir(arrived)) {
-    if (!name.startsWith('.')) await copyFile(join(arrived, name), join(snapshot, name));
+  for (const entry of await readdir(arrived, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.startsWith('.')) continue;
+    await copyFile(join(arrived, entry.name), join(snapshot, entry.name));
   }
   await mkdir(join(folder, 'refs'), { recursive: true });
   await writeWhole(join(folder, 'refs', 'main'), commit);

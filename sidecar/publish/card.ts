@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
+import { readText } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { CheckpointFacts, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
@@ -21,6 +22,8 @@ export type CardFacts = {
 };
 
 export const CARD_FILE = 'README.md';
+/** Bytes. */
+const LARGEST = 1_000_000;
 const MOST_SAMPLES = 6;
 const SIGNED = /<!-- written by Trackside, [0-9a-f]{16}: what you change stays as you leave it -->\n$/;
 
@@ -39,8 +42,8 @@ export async function cardState(folder: string): Promise<'none' | 'ours' | 'thei
   const path = join(folder, CARD_FILE);
   const stats = await lstat(path).catch(ifUnreadable(null, 'publish'));
   if (!stats) return 'none';
-  if (!stats.isFile() || stats.size > 1_000_000) return 'theirs';
-  const text = await readFile(path, 'utf8');
+  if (!stats.isFile() || stats.size > LARGEST) return 'theirs';
+  const text = await readText(path, LARGEST, 'refused');
   const body = text.replace(SIGNED, '');
   return body !== text && signed(body) === text ? 'ours' : 'theirs';
 }

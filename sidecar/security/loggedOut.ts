@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOr } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 
 const FILE = 'logged-out.json';
+/** Bytes. */
+const LARGEST = 4_000_000;
 /** Longer than any login lasts, whichever way a clock jumps. */
 const KEPT_MS = 90 * 86_400_000;
 
@@ -26,6 +28,6 @@ export function openLoggedOut(folder: string): LoggedOut {
 
 function read(path: string): [string, number][] {
   return readOr<[string, number][]>([], 'security', () =>
-    Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>),
+    Object.entries(JSON.parse(readTextNow(path, LARGEST)) as Record<string, number>),
   );
 }

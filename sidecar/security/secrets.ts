@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended, logged, readOr } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
@@ -101,9 +102,12 @@ const file = z.object({
 });
 type Kept = z.infer<typeof file>;
 
+/** Bytes. */
+const LARGEST = 10_000;
+
 /** Reads no secrets from an unreadable file: people then set them again on the page. */
 function readKept(path: string): Kept {
-  return readOr<Kept>({}, 'security', () => file.parse(JSON.parse(readFileSync(path, 'utf8'))));
+  return readOr<Kept>({}, 'security', () => file.parse(JSON.parse(readTextNow(path, LARGEST))));
 }
 
 function signatureOf(path: string): string {

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { ended, ifUnreadable } from '../caught.js';
+import { openRegular } from '../files/regularFile.js';
 import type { ConsoleReader, Memory } from '../trainers/dialect.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 import { createRate } from './rate.js';
@@ -69,7 +69,7 @@ async function readStream({ sources }: Reading, reader: ConsoleReader, path: str
   const key = `${there.dev}:${there.ino}`;
   let source = sources.get(key);
   if (!source && (there.size === 0 || there.mtimeMs < since - 1000)) return;
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(ifUnreadable(null, 'telemetry'));
+  const file = await openRegular(path).catch(ifUnreadable(null, 'telemetry'));
   if (!file) return;
   try {
     const { size, mtimeMs } = await file.stat();

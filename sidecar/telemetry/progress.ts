@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
 import type { ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
 
 export const PROGRESS_FILE = 'progress.json';
+/** Bytes. It has a few kilobytes, and an unfinished line of the log at most. */
+const LARGEST = 1024 * 1024;
 const CURVE_POINTS = 120;
 
 const number = z.number().nullable().default(null).catch(null);
@@ -78,7 +80,7 @@ export type Stillness = NonNullable<StoredProgress['still']>;
 /** The stored progress. Null without a readable file: it is then rebuilt from the log. */
 export function readProgress(folder: string): StoredProgress | null {
   try {
-    const parsed = stored.parse(JSON.parse(readFileSync(join(folder, PROGRESS_FILE), 'utf8')));
+    const parsed = stored.parse(JSON.parse(readTextNow(join(folder, PROGRESS_FILE), LARGEST)));
     const { console, dialect = console ?? null, begun = Number(console?.step) > 0, ...rest } = parsed;
     return { ...rest, dialect, begun };
   } catch (error) {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { bridge } from '../bridge.js';
 import { ifUnreadable, logged } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
+import { readText } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
@@ -44,6 +45,8 @@ export function describeCommand(python: string, script: string, cwd: string): Pa
 
 /** The version of the files in `kept`: to be raised when their shape changes. */
 const FORMAT = 1;
+/** Bytes of an answer: the flags of sd-scripts take some 150 kB. */
+export const LARGEST = 4_000_000;
 const known = new Map<string, Promise<Argument[]>>();
 
 /** Changes with the file; null without one. */
@@ -58,7 +61,7 @@ async function askOnce(
   key: string,
 ): Promise<Argument[]> {
   const file = kept && join(kept, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
-  const before = file ? await readFile(file, 'utf8').catch(ifUnreadable(null, 'trainers')) : null;
+  const before = file ? await readText(file, LARGEST).catch(ifUnreadable(null, 'trainers')) : null;
   const answer = before === null ? null : readAnswer(before);
   if (answer) return answer;
   const printed = await run(command);

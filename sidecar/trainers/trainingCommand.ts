@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { ifUnreadable } from '../caught.js';
+import { readText } from '../files/regularFile.js';
 
 /** A training by hand, from its command line. */
 export type TrainingByHand = {
@@ -15,34 +14,43 @@ export type TrainingByHand = {
   launcher: boolean;
 };
 
-/** Null for a command line without a training, or without an output folder. */
-export function readTraining(argv: readonly string[], cwd: string): TrainingByHand | null {
+/** Flags that a file gives. */
+export type ConfigFlags = Readonly<Record<string, string | undefined>>;
+
+/** The absolute path of the file that holds further flags of a training; null without a training, or such a file. */
+export function configFileOf(argv: readonly string[], cwd: string): string | null {
+  const config = flagValue(readTrainingCommand(argv)?.flags ?? [], '--config_file');
+  return config === null ? null : resolve(cwd, config.endsWith('.toml') ? config : `${config}.toml`);
+}
+
+/** Null for a command line without a training, or without an output folder in it and in its file of flags. */
+export function readTraining(argv: readonly string[], cwd: string, config: ConfigFlags = {}): TrainingByHand | null {
   const command = readTrainingCommand(argv);
   if (!command) return null;
-  const given = (flag: string) => flagValue(command.flags, `--${flag}`);
-  const config = given('config_file');
-  const further = config === null ? {} : readConfig(resolve(cwd, config));
-  const outputDir = given('output_dir') ?? further.output_dir;
+  const given = (flag: string) => flagValue(command.flags, `--${flag}`) ?? config[flag] ?? null;
+  const outputDir = given('output_dir');
   if (!outputDir) return null;
   return {
     outputDir: resolve(cwd, outputDir),
-    outputName: given('output_name') ?? further.output_name ?? null,
+    outputName: given('output_name'),
     script: basename(command.script),
     launcher: command.launcher,
   };
 }
 
-/** Reads flags from a TOML file, in sections of any name (sd-scripts train_util.py read_config_from_file). */
-function readConfig(path: string): Record<string, string | undefined> {
-  try {
-    const sections = parse(readFileSync(path.endsWith('.toml') ? path : `${path}.toml`, 'utf8'));
-    const flags: [string, unknown][] = Object.entries(sections).flatMap(([key, value]) =>
-      value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
-    );
-    return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
-  } catch (error) {
-    return ifUnreadable({}, 'trainers')(error);
-  }
+/** Bytes. The longest have some ten thousand. */
+const LONGEST_CONFIG = 200_000;
+
+/**
+ * Reads flags from a TOML file, in sections of any name (sd-scripts train_util.py read_config_from_file). Throws for a
+ * file that can't be read, or is no TOML.
+ */
+export async function readConfig(path: string): Promise<ConfigFlags> {
+  const sections = parse(await readText(path, LONGEST_CONFIG));
+  const flags: [string, unknown][] = Object.entries(sections).flatMap(([key, value]) =>
+    value !== null && typeof value === 'object' ? Object.entries(value) : [[key, value]],
+  );
+  return Object.fromEntries(flags.filter((flag): flag is [string, string] => typeof flag[1] === 'string'));
 }
 
 /** The command line of a training: the script, and its flags. */

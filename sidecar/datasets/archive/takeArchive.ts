@@ -1,6 +1,7 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
+import { readBytes } from '../../files/regularFile.js';
 import { Problem } from '../../problem.js';
-import { captionText, notText, saveCaption } from '../caption.js';
+import { captionText, LONGEST_CAPTION, notText, saveCaption } from '../caption.js';
 import { isDiskProblem } from '../diskWords.js';
 import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
@@ -68,7 +69,7 @@ async function check({ kind, name, received: { path } }: Unpacked): Promise<void
     await requireDecodable(path, name);
     return;
   }
-  const content = await readFile(path);
+  const content = await readBytes(path, LONGEST_CAPTION);
   if (captionText(content) === null)
     throw new Problem('not_utf8', `${name} is ${notText(content)}, which trainers can't read. It was not saved.`);
 }
@@ -79,7 +80,13 @@ async function placed(folder: DatasetFolder, name: string, received: Unpacked['r
 }
 
 async function captioned({ root, name }: DatasetFolder, file: string, received: Unpacked['received']) {
-  const saved = await saveCaption(root, name, captionStem(file) ?? '', await readFile(received.path), 'upload');
+  const saved = await saveCaption(
+    root,
+    name,
+    captionStem(file) ?? '',
+    await readBytes(received.path, LONGEST_CAPTION),
+    'upload',
+  );
   return saved.caption === null || saved.kept ? saved.message : '';
 }
 

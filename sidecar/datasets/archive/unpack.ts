@@ -1,7 +1,8 @@
-import { open, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { fromFdPromise, type ZipFile } from 'yauzl';
+import { openRegular } from '../../files/regularFile.js';
 import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
 import { SPARE_DISK } from '../diskWords.js';
@@ -28,7 +29,7 @@ export async function unpack(
   tell: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<Omit<Contents, 'wanted'>> {
-  const file = await open(archive, 'r');
+  const file = await openRegular(archive);
   try {
     // We read the names; yauzl compares the sizes with the directory while it unpacks.
     const options = { autoClose: false, lazyEntries: true, decodeStrings: false, validateEntrySizes: true };

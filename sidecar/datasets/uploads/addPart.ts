@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ended } from '../../caught.js';
+import { openRegular } from '../../files/regularFile.js';
 import { collectBlocks } from '../../memory.js';
 import { Problem } from '../../problem.js';
 import { arrivedBytes, type HalfDone } from './halfDone.js';
@@ -43,7 +44,7 @@ export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
   const remembered = known.get(upload.key);
   let { at, crc } = remembered && remembered.at <= end ? remembered : { at: 0, crc: 0 };
   if (at === end) return crc;
-  const file = await open(upload.content, 'r');
+  const file = await openRegular(upload.content, 'refused');
   try {
     const block = Buffer.alloc(256 * 1024);
     while (at < end) {

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
@@ -131,8 +131,10 @@ export async function sweepUploads(root: string, busy: (id: string) => boolean, 
   }).catch(ifUnreadable(null, 'datasets'));
 }
 
+/** Bytes. */
+const LARGEST_RECORD = 100_000;
+
 async function readRecord(at: string): Promise<UploadRecord | null> {
-  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
-  const text = readFile(join(at, RECORD), { encoding: 'utf8', flag });
+  const text = readText(join(at, RECORD), LARGEST_RECORD, 'refused');
   return text.then((json) => record.parse(JSON.parse(json))).catch(ifUnreadable(null, 'datasets'));
 }

@@ -10,10 +10,12 @@ export type CommandLine = { argv: string[]; cwd: string; startTicks: number };
 
 /**
  * Makes a scan of the command lines of all readable processes in this PID namespace that no attempt of ours started.
- * Calls `recognise` once for each program that a process runs. A scan costs two small reads per process, some
+ * Calls `recognise` once for each program that a process runs, and again at each scan while it says "later". A scan costs two small reads per process, some
  * milliseconds in all. `as` stays the same object in every scan.
  */
-export function createLook<T extends object>(recognise: (line: CommandLine) => T | null): () => Recognised<T>[] {
+export function createLook<T extends object>(
+  recognise: (line: CommandLine) => T | null | 'later',
+): () => Recognised<T>[] {
   let known = new Map<string, T | null>();
   let bare = new Set<string>();
   return () => {
@@ -36,7 +38,9 @@ export function createLook<T extends object>(recognise: (line: CommandLine) => T
           bareNow.add(key);
           continue;
         }
-        as = told && recognise(told);
+        const recognised = told && recognise(told);
+        if (recognised === 'later') continue;
+        as = recognised;
       }
       seen.set(key, as);
       if (as) found.push({ ...one, as });

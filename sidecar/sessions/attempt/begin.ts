@@ -5,7 +5,7 @@ import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Describe } from '../../trainers/describe.js';
-import { runsByHand } from '../byHand/runs.js';
+import { lookForRuns } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -60,7 +60,7 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
   const { outputs, settings } = trackside;
   const folder = await outputs.folder(name);
   // A person may have started one in a terminal a moment ago.
-  runsByHand(true);
+  await lookForRuns();
   // A session that may be alive is read before the lock is taken: a refusal does not wait for the lock.
   if (!rests(outputs.facts(name))) refuseIfAlive(await outputs.read(name));
   let claim: Claim | undefined;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { inTime } from '../../files/inTime.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
@@ -9,7 +10,11 @@ import { defaultDialect } from '../../trainers/dialects.js';
 import type { HandRun } from './runs.js';
 
 /** The progress of a training by hand: from its output in a file, a log in its folder, or its newest checkpoint. All null when unknown. */
-export async function readHandProgress(run: HandRun): Promise<Progress> {
+export function readHandProgress(run: HandRun): Promise<Progress> {
+  return inTime(`progress of ${run.pid}`, () => readNow(run)).catch(ifUnreadable({ ...NO_PROGRESS }, 'by-hand'));
+}
+
+async function readNow(run: HandRun): Promise<Progress> {
   const trainer = run.processes.find(({ as }) => !as.launcher) ?? run.processes[0];
   const printed = trainer && (await readPrinted(trainer, await logsIn(run.outputDir)));
   return printed ?? (await savedProgress(run));

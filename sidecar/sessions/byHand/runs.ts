@@ -1,8 +1,18 @@
 import { realpathSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { ifMissing, ifUnreadable } from '../../caught.js';
+import { inTime } from '../../files/inTime.js';
+import { Lru } from '../../files/lru.js';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
-import { readTraining, type TrainingByHand } from '../../trainers/trainingCommand.js';
+import {
+  type ConfigFlags,
+  configFileOf,
+  readConfig,
+  readTraining,
+  type TrainingByHand,
+} from '../../trainers/trainingCommand.js';
 import { isSessionName } from '../names.js';
 
 /** A living training that was started in a terminal, by no Trackside. */
@@ -21,11 +31,21 @@ export type HandProcess = TrainingByHand & Pick<HandRun, 'since'>;
 /** One scan of all processes answers all calls within this time. */
 const FRESH_MS = 2000;
 
-/** All trainings that were started by hand in this PID namespace, oldest first. `now` forces a scan. */
+/**
+ * All trainings that were started by hand in this PID namespace, oldest first. `now` forces a scan. Never waits for a disk:
+ * a training whose flags are in a file comes with the scan after that was read (see `lookForRuns`).
+ */
 export function runsByHand(now = false): HandRun[] {
   const at = performance.now();
   if (now || !last || at - last.at > FRESH_MS) last = { at, runs: group(look()) };
   return last.runs;
+}
+
+/** A scan that waits, for some seconds at most, for the files and folders that command lines name. */
+export async function lookForRuns(): Promise<HandRun[]> {
+  runsByHand(true);
+  await Promise.all(asked);
+  return runsByHand(true);
 }
 
 let last: { at: number; runs: HandRun[] } | undefined;
@@ -46,9 +66,46 @@ export function sessionOf({ place }: HandRun, root: string): string | null {
   return dirname(place) === realPath(root) && isSessionName(name) ? name : null;
 }
 
-function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null {
-  const training = readTraining(argv, cwd);
+function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null | 'later' {
+  const path = configFileOf(argv, cwd);
+  const config = path === null ? {} : configOf(path, startTicks);
+  if (config === null) return 'later';
+  const training = readTraining(argv, cwd, config);
   return training && { ...training, since: startedAt(startTicks) };
+}
+
+/** What is being asked of disks that others name: on a dead network mount it is not answered. */
+const asked = new Set<Promise<void>>();
+const configs = new Lru<ConfigFlags | 'asked'>(500);
+const places = new Lru<string>(500);
+
+function ask<T>(key: string, read: () => Promise<T>, take: (found: T | null) => void): void {
+  const asking: Promise<void> = inTime<T | null>(key, read)
+    .catch(ifUnreadable(null, 'by-hand'))
+    .then(take)
+    .finally(() => asked.delete(asking));
+  asked.add(asking);
+}
+
+/** The flags in the file that a process names, read once for it; null while that is under way. */
+function configOf(path: string, startTicks: number): ConfigFlags | null {
+  const key = `${startTicks} ${path}`;
+  const known = configs.get(key);
+  if (known === undefined) {
+    configs.set(key, 'asked');
+    const read = () => readConfig(path);
+    ask(path, read, (found) => configs.set(key, found ?? {}));
+  }
+  return known === undefined || known === 'asked' ? null : known;
+}
+
+/** Where a folder really is, as of the scan before: it may be made, moved or linked meanwhile. */
+function placeOf(folder: string): string {
+  const read = () => realpath(folder).catch(ifMissing(folder));
+  ask(`place of ${folder}`, read, (found) => {
+    if (found !== null) places.set(folder, found);
+  });
+  return places.get(folder) ?? folder;
 }
 
 function group(processes: Recognised<HandProcess>[]): HandRun[] {
@@ -64,7 +121,7 @@ function group(processes: Recognised<HandProcess>[]): HandRun[] {
     const [top] = sorted;
     if (!top) return [];
     const { outputDir, outputName, script, since } = top.as;
-    return [{ outputDir, place: realPath(outputDir), outputName, script, since, pid: top.pid, processes: sorted }];
+    return [{ outputDir, place: placeOf(outputDir), outputName, script, since, pid: top.pid, processes: sorted }];
   });
 }
 

@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as letOthers, setTimeout as wait } from 'node:timers/promises';
-import { ifUnreadable } from '../../caught.js';
+import { ifUnreadable, readOr } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 
 /** The longest time without a pause for others, in milliseconds. */
@@ -18,7 +18,9 @@ const AT_ONCE = 16;
  * and when ui_state.json is edited in place. Running sessions report by their console and heartbeat.
  */
 export function fingerprintOf(folder: string): string {
-  return sign(...placesOf(folder).map((path) => statSync(path, { throwIfNoEntry: false })));
+  return sign(
+    ...placesOf(folder).map((path) => readOr(undefined, 'sessions', () => statSync(path, { throwIfNoEntry: false }))),
+  );
 }
 
 /** The part of a fingerprint for ui_state.json. */

@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { isMissing, logged } from '../../caught.js';
+import { streamRegular } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { log } from '../../log.js';
 import type { SessionFacts } from '../facts.js';
@@ -21,7 +22,7 @@ export async function readKnownFacts(root: string, build: string): Promise<Known
   const known: KnownFacts = new Map();
   try {
     const lines = createInterface({
-      input: createReadStream(join(root, FILE), 'utf8'),
+      input: Readable.from(streamRegular(join(root, FILE))),
       crlfDelay: Number.POSITIVE_INFINITY,
     });
     let first = true;

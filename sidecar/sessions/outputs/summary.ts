@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contract } from '../../bridge.js';
@@ -20,7 +20,8 @@ import { folderChanged } from './fingerprints.js';
 const LONGEST = 64 * 1024;
 /** It exists while a runner lives, or after its sudden death. */
 const PID_FILE = contract.files.pid;
-const NO_LINKS = constants.O_RDONLY | constants.O_NOFOLLOW;
+/** Neither follows a link, nor waits for a pipe's writer. Whatever it is, 64 kB of it are read at most. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
  * Facts from the record of a session at rest, for the list after a start, and for no action: a twentieth of the time of
@@ -40,9 +41,10 @@ export function readSummary(root: string, name: string, sign: string): SessionFa
 }
 
 function readTextNow(path: string): string {
-  const file = openSync(path, NO_LINKS);
+  const file = openSync(path, AS_IT_IS);
   try {
-    return readFileSync(file, 'utf8');
+    const block = Buffer.allocUnsafe(LONGEST);
+    return block.toString('utf8', 0, readSync(file, block, 0, LONGEST, 0));
   } finally {
     closeSync(file);
   }
@@ -62,7 +64,7 @@ export async function readSummaryLater(root: string, name: string, sign: string)
 
 /** Does not ask for the size first: that would be one more round trip to a network volume. */
 async function readText(path: string): Promise<string> {
-  const file = await open(path, NO_LINKS);
+  const file = await open(path, AS_IT_IS);
   try {
     const block = Buffer.allocUnsafe(LONGEST);
     const { bytesRead } = await file.read(block, 0, LONGEST, 0);

@@ -1,7 +1,11 @@
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { readOpened } from '../../files/regularFile.js';
 import { openInside } from '../../security/paths.js';
 import type { Session } from '../status/session.js';
+
+/** Bytes. A prompt has some hundred. */
+const LARGEST = 1_000_000;
 
 /** The prompts of the samples, in the trainer's order, without comments and empty lines. */
 export async function promptsOf(session: Session): Promise<string[]> {
@@ -17,7 +21,9 @@ async function promptFile({ folder }: Session): Promise<string | null> {
     ifUnreadable(null, 'sessions'),
   );
   try {
-    return file && (await file.readFile('utf8'));
+    return file && (await readOpened(file, LARGEST)).toString('utf8');
+  } catch (error) {
+    return ifUnreadable(null, 'sessions')(error);
   } finally {
     await file?.close();
   }

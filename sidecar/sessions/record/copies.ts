@@ -4,10 +4,13 @@ import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { discard } from '../../files/discard.js';
+import { readOpened } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { openInside } from '../../security/paths.js';
 import { type ParsedState, parseUiState } from './uiState.js';
 
+/** Bytes. No record is larger than this. */
+export const LARGEST_RECORD = 16 * 1024 * 1024;
 export const HISTORY = 'history';
 export const VERSIONS_KEPT = 20;
 
@@ -30,7 +33,9 @@ export async function readVersion(folder: string, id: string): Promise<{ text: s
   if (!NAME.test(`ui_state-${id}.json`)) return null;
   const file = await openInside(dirname(folder), pathOf(folder, id)).catch(ifUnreadable(null, 'sessions'));
   try {
-    return file && { text: await file.readFile('utf8'), saved_at: (await file.stat()).mtime.toISOString() };
+    if (!file) return null;
+    const text = (await readOpened(file, LARGEST_RECORD)).toString('utf8');
+    return { text, saved_at: (await file.stat()).mtime.toISOString() };
   } catch (error) {
     return ifUnreadable(null, 'sessions')(error);
   } finally {

@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable, logged } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
 import type { PutBackFacts } from '../facts.js';
 import { HISTORY, keepVersion, lastGoodVersion, linkOrCopy, readVersion } from './copies.js';
@@ -91,7 +92,10 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
   return lastGoodVersion(folder);
 }
 
+/** Bytes. */
+const LARGEST_NOTES = 1_000_000;
+
 async function readNotes(folder: string): Promise<z.infer<typeof notes>> {
-  const text = readFile(join(folder, HISTORY, NOTES), 'utf8');
+  const text = readText(join(folder, HISTORY, NOTES), LARGEST_NOTES);
   return text.then((json) => notes.parse(JSON.parse(json))).catch(ifUnreadable([], 'sessions'));
 }

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, statSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
+import { readText } from '../../files/regularFile.js';
 import { swapFiles } from '../../files/swap.js';
 import { syncFolder, writeAside } from '../../files/wholeFile.js';
-import { linkOrCopy } from './copies.js';
+import { LARGEST_RECORD, linkOrCopy } from './copies.js';
 
 /** By then, an editor that opened the file before it was replaced has written. */
 const LATE_EDIT_MS = 1000;
@@ -60,7 +61,7 @@ export function watchForEdits(aside: string | null, text: string, edited: (text:
   if (!aside) return;
   setTimeout(async () => {
     try {
-      const now = await readFile(aside, 'utf8');
+      const now = await readText(aside, LARGEST_RECORD, 'refused');
       if (now !== text) await edited(now);
     } catch {
       // silent: the file was removed with its session, or holds half an edit.

@@ -1,22 +1,19 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logged } from '../../caught.js';
 import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { inTurn } from '../../files/queue.js';
+import { openAsItIs, readOpened } from '../../files/regularFile.js';
 import { expectOtherEditors } from '../../files/swap.js';
 import { writeAside } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
-import { HISTORY, keepVersion, linkOrCopy, listVersions } from './copies.js';
+import { HISTORY, keepVersion, LARGEST_RECORD, linkOrCopy, listVersions } from './copies.js';
 import { mergeEdits } from './merge.js';
 import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
 import { replaceUnchanged, watchForEdits } from './replace.js';
 import { type ParsedState, parseUiState, type RawState, StateTextError } from './uiState.js';
 
 export const STATE_FILE = 'ui_state.json';
-/** No record is larger than this. */
-const LARGEST_BYTES = 16 * 1024 * 1024;
 /** The wait before a broken file is read again: an editor may be writing it. */
 const HALF_WRITTEN_MS = 300;
 /** The most reads of a file that keeps changing. */
@@ -125,15 +122,15 @@ async function readOnce(folder: string): Promise<Look> {
   let changedAt = 0;
   let text: string;
   try {
-    // Non-blocking, for a pipe; and no link, for a write would replace it.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    // No link, for a write would replace it.
+    const file = await openAsItIs(path, 'refused');
     try {
       const stats = await file.stat();
       signature = signatureOf(stats);
       changedAt = Math.max(stats.mtimeMs, stats.ctimeMs);
       if (!stats.isFile()) return unread(signature, 'it is not a file');
-      if (stats.size > LARGEST_BYTES) return unread(signature, `it is larger than ${LARGEST_BYTES / 1024 / 1024} MB`);
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
+      if (stats.size > LARGEST_RECORD) return unread(signature, `it is larger than ${LARGEST_RECORD / 1024 / 1024} MB`);
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readOpened(file, LARGEST_RECORD));
     } finally {
       await file.close();
     }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOr } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import type { Dialect, Exit, Explanation } from '../../trainers/dialect.js';
@@ -84,7 +85,8 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
 
 /** The signature (inode, mtime, size) of the final weights file, or null without one. Only ever compared. */
 export function finalSignature(folder: string, dialect: Dialect, outputName: string): string | null {
-  const stats = statSync(join(folder, dialect.final.name(outputName)), { throwIfNoEntry: false });
+  const path = join(folder, dialect.final.name(outputName));
+  const stats = readOr(undefined, 'sessions', () => statSync(path, { throwIfNoEntry: false }));
   return stats ? signatureOf(stats) : null;
 }
 

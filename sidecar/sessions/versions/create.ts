@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import { makeVersionFolder } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
+import { LARGEST_RECORD } from '../record/copies.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
@@ -88,7 +89,9 @@ export function putSettings(raw: Record<string, unknown>, asked: NewSession): vo
 async function findByForm(outputs: Outputs, formId: string): Promise<string | null> {
   const recent = (await outputs.list()).slice(0, 20);
   for (const { name } of recent) {
-    const text = await readFile(join(outputs.root, name, 'ui_state.json'), 'utf8').catch(ifUnreadable('', 'sessions'));
+    const text = await readText(join(outputs.root, name, 'ui_state.json'), LARGEST_RECORD).catch(
+      ifUnreadable('', 'sessions'),
+    );
     if (text.includes(JSON.stringify(formId))) return name;
   }
   return null;

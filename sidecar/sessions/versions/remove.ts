@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
-import { runsByHand } from '../byHand/runs.js';
+import { lookForRuns } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { withSessionLock } from '../record/lock.js';
 
@@ -12,7 +12,7 @@ export type Removed = { deleted: string; kept: string[] };
 /** Deletes a session's output folder with everything in it; the dataset stays. Throws a Problem while it is alive. */
 export async function removeSession({ outputs }: { outputs: Outputs }, name: string): Promise<Removed> {
   // A person may have started one in a terminal a moment ago.
-  runsByHand(true);
+  await lookForRuns();
   const { folder } = await outputs.read(name);
   const aside = join(outputs.root, `.deleting-${randomBytes(6).toString('hex')}`);
   const kept = await withSessionLock(folder, async () => {

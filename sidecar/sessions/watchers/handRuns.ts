@@ -4,7 +4,7 @@ import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
-import { type HandRun, runsByHand, sessionOf } from '../byHand/runs.js';
+import { type HandRun, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
 import type { HandRunFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 
@@ -25,7 +25,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   let looking: Promise<void> | null = null;
 
   async function look(): Promise<void> {
-    const runs = runsByHand(true);
+    const runs = await lookForRuns();
     const placed = runs.map((run) => ({ run, session: sessionOf(run, outputs.root) }));
     const now = new Set(placed.flatMap(({ session }) => session ?? []));
     const touched = new Set([...sessions, ...now]);

@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { memoByFile } from '../../files/memoByFile.js';
+import { openRegular } from '../../files/regularFile.js';
 import { settledFiles, settledNames } from '../../files/settledFiles.js';
 import type { SampleOnDisk } from '../dialect.js';
 import { readSampleName, type SampleName } from './fileNames.js';
@@ -71,7 +71,7 @@ const isWhole = memoByFile(async (path: string, size: number): Promise<boolean> 
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
 async function readTail(path: string, size: number, length: number): Promise<Buffer> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = await openRegular(path, 'refused');
   try {
     const tail = Buffer.alloc(length);
     const { bytesRead } = await file.read(tail, 0, length, Math.max(0, size - length));

@@ -1,7 +1,8 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { readAt } from '../../files/readAt.js';
+import { openRegular } from '../../files/regularFile.js';
 import { eventScalars, type ScalarPoint } from './eventRecord.js';
 
 export type { ScalarPoint } from './eventRecord.js';
@@ -71,7 +72,7 @@ const FOOT = 4;
 async function readFrom(path: string, offset: number, take: (record: Buffer) => void): Promise<number> {
   const { size } = await stat(path);
   if (size <= offset) return offset;
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     let rest = Buffer.alloc(0);
     for (let end = offset; ; ) {

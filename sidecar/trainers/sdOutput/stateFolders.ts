@@ -1,10 +1,10 @@
-import { constants } from 'node:fs';
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
+import { FileRefused, readText } from '../../files/regularFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
 import { realInside } from '../../security/paths.js';
@@ -123,6 +123,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     const { code } = error as NodeJS.ErrnoException;
     // The trainer removes old state folders meanwhile.
     if (code === 'ENOENT' && !(await stat(path).catch(ifUnreadable(null, 'trainers')))) return null;
+    if (error instanceof FileRefused) return unread(named, `one of its files ${error.words}`);
     const reason =
       code === 'EACCES' ? 'Trackside may not read its files' : `it cannot be read (${code ?? String(error)})`;
     return unread(named, reason);
@@ -175,11 +176,13 @@ const inspect = memoByFile(async (path: string, files: FileOnDisk[], needed: str
   return { trained, wrong, disorder };
 });
 
+/** Bytes of train_state.json. */
+const LARGEST_STATE = 100_000;
+
 const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
 
 async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
-  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
-  const text = readFile(join(path, 'train_state.json'), { encoding: 'utf8', flag });
+  const text = readText(join(path, 'train_state.json'), LARGEST_STATE, 'refused');
   return text.then((json) => trainState.parse(JSON.parse(json))).catch(ifUnreadable(null, 'trainers'));
 }
 

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegular } from '../../files/regularFile.js';
 import { readSafetensors, type TensorPlace } from '../../files/safetensors.js';
 
 /** The unit that a power cut loses: a page that was never written reads as zeros. */
@@ -16,7 +17,7 @@ const BLOCK = 1024 * PAGE;
 export async function whatIsZeroed(path: string): Promise<string | null> {
   const header = await readSafetensors(path);
   if (typeof header === 'string') return header;
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   try {
     for await (const [from, to] of zeroRuns(file, header.bytes)) {
       for (const place of touching(header.places, from, to)) {

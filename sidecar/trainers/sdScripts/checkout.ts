@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { readTextNow } from '../../files/regularFile.js';
 import type { Settings } from '../../settings.js';
 
 /** A folder of kohya-ss/sd-scripts, and the Python that runs it. */
@@ -18,6 +19,9 @@ export type Checkout = {
 /** Why there is none, in words. */
 export type NoCheckout = { missing: string };
 
+/** Bytes of a small file of git's, and of all its packed branches and tags. */
+const LARGEST = 10_000;
+const LARGEST_REFS = 4_000_000;
 /** The default Python. */
 const DEFAULT_PYTHON = 'python3';
 
@@ -94,7 +98,7 @@ function isExecutable(path: string): boolean {
 function commitOf(path: string): string | null {
   try {
     const folder = gitFolder(path);
-    const head = readFileSync(join(folder, 'HEAD'), 'utf8').trim();
+    const head = readTextNow(join(folder, 'HEAD'), LARGEST).trim();
     const ref = /^ref: (.+)$/.exec(head)?.[1];
     return asCommit(ref ? readRef(folder, ref) : head);
   } catch (error) {
@@ -106,20 +110,20 @@ function commitOf(path: string): string | null {
 function gitFolder(path: string): string {
   const git = join(path, '.git');
   if (statSync(git).isDirectory()) return git;
-  const named = /^gitdir: (.+)$/m.exec(readFileSync(git, 'utf8'))?.[1] ?? '';
+  const named = /^gitdir: (.+)$/m.exec(readTextNow(git, LARGEST))?.[1] ?? '';
   return isAbsolute(named) ? named : resolve(path, named);
 }
 
 function readRef(folder: string, ref: string): string {
   // A worktree keeps its branches in the common folder.
   const common = join(folder, 'commondir');
-  const folders = [folder, ...(existsSync(common) ? [resolve(folder, readFileSync(common, 'utf8').trim())] : [])];
+  const folders = [folder, ...(existsSync(common) ? [resolve(folder, readTextNow(common, LARGEST).trim())] : [])];
   for (const each of folders) {
-    if (existsSync(join(each, ref))) return readFileSync(join(each, ref), 'utf8').trim();
+    if (existsSync(join(each, ref))) return readTextNow(join(each, ref), LARGEST).trim();
     const packed = join(each, 'packed-refs');
     const line =
       existsSync(packed) &&
-      readFileSync(packed, 'utf8')
+      readTextNow(packed, LARGEST_REFS)
         .split('\n')
         .find((one) => one.endsWith(` ${ref}`));
     if (line) return line.split(' ')[0] ?? '';

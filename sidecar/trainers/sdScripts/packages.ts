@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import type { Run } from '../describe.js';
 import { askPackages } from '../pythonPackages.js';
 import type { Checkout } from './checkout.js';
@@ -24,10 +24,13 @@ const FOR: Record<string, string> = {
   prodigyopt: 'the optimizer Prodigy',
 };
 
+/** Bytes of requirements.txt. */
+const LARGEST = 100_000;
+
 /** Compares the checkout's requirements.txt, and torch, with its Python's packages. Imports none of them. */
 export async function readPackages({ path, python }: Checkout, run: Run): Promise<Packages> {
   const wanted = requirements(
-    await readFile(join(path, 'requirements.txt'), 'utf8').catch(ifUnreadable('', 'trainers')),
+    await readText(join(path, 'requirements.txt'), LARGEST).catch(ifUnreadable('', 'trainers')),
   );
   // One of the two is enough: pods without a display have the headless one.
   const names = [...wanted.keys(), 'opencv-python-headless'];
