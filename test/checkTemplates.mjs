@@ -19,7 +19,7 @@ for (const [name, type] of types) {
     if (line.length > LONGEST_LINE) say(`${line.length} characters, ${LONGEST_LINE} at most`);
     if (line.trimEnd() !== line) say('white space at the end');
     if ((line.match(/<[a-z]/g) ?? []).length > MOST_TAGS) say(`more than ${MOST_TAGS} tags`);
-    for (const [, part] of line.matchAll(/part\('(\w+)'/g))
+    for (const [, part] of line.matchAll(/(?:part\(|list\('[\w-]+', )'(\w+)'/g))
       if (!types.has(`parts/${part}`)) say(`there is no part ${part}`);
   });
 }

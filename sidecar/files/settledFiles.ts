@@ -5,8 +5,9 @@ import { Lru } from './lru.js';
 /** Milliseconds after the last write until a file counts as finished; and one that is not complete, as given up. */
 const SETTLED_MS = 2000;
 const GIVEN_UP_MS = 60_000;
-/** Settled files that each call checks again, the longest unchecked first. */
+/** Settled files that are checked again once a second at most, the longest unchecked first. */
 const RECHECKED = 16;
+const RECHECK_MS = 1000;
 /** Remembered files, over all folders. */
 const MOST = 20_000;
 
@@ -14,8 +15,8 @@ type OnDisk = { name: string; bytes: number; savedAtMs: number };
 
 /**
  * Reads the files of a folder with thousands of files, few of which change: new and fresh ones on each call, and a few of
- * the settled ones. Notices an old file that is overwritten in place some calls later; reads all of up to 16 files each
- * time. Returns the same array as long as nothing changes.
+ * the settled ones each second. Notices an old file that is overwritten in place some calls later. Returns the same array
+ * as long as nothing changes.
  *
  * @param isWhole whether the file is complete
  * @param compare the order of the result
@@ -29,12 +30,20 @@ export function settledFiles<Found extends OnDisk>(
     /** The longest unchecked first. */
     files: Map<string, Found | null>;
     unsettled: Set<string>;
+    /** `performance.now()` of the last check of settled files. */
+    recheckedAt: number;
     sorted: Found[];
   };
   const folders = new Lru<Known>(MOST);
   /** `key` identifies the folder and the names. */
   return async (key: string, names: readonly string[], read: (name: string) => Promise<Found | null>) => {
-    const known = folders.get(key) ?? { names: [], files: new Map(), unsettled: new Set(), sorted: [] };
+    const known = folders.get(key) ?? {
+      names: [],
+      files: new Map(),
+      unsettled: new Set(),
+      recheckedAt: Number.NEGATIVE_INFINITY,
+      sorted: [],
+    };
     folders.set(key, known, names.length + 1);
     let changed = takeNames(known, names);
     const due = [...known.unsettled, ...firstSettled(known)];
@@ -63,7 +72,10 @@ export function settledFiles<Found extends OnDisk>(
     return gone.length > 0;
   }
 
-  function firstSettled({ files, unsettled }: Known): string[] {
+  function firstSettled(known: Known): string[] {
+    const { files, unsettled, recheckedAt } = known;
+    if (performance.now() - recheckedAt < RECHECK_MS) return [];
+    known.recheckedAt = performance.now();
     const names: string[] = [];
     for (const name of files.keys()) {
       if (names.length === RECHECKED) break;

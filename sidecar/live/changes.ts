@@ -1,43 +1,48 @@
 /** The contents of a page at one moment: its live regions by id, and the tab's title (null: unchanged). */
-export type Drawing = { title: string | null; regions: Record<string, string> };
+export type Drawing = { title: string | null; regions: Record<string, Region> };
+
+/** The HTML of a region, in which its lists are empty, and their rows by each list's id. */
+export type Region = { html: string; lists: ReadonlyMap<string, Rows> };
+
+/** The HTML of each row of a list by its element's id, in order. */
+export type Rows = ReadonlyMap<string, string>;
 
 /**
  * Returns the `<hx-partial>`s that turn a page from `before` to `now`: nothing for an unchanged region, and the new, changed
- * and removed rows of a list. A list is a `ul`, `tbody` or `div` whose id ends in "-rows"; each of its rows, an `li`, `tr`
- * or `label`, begins a line with its id.
+ * and removed rows of a list.
  */
 export function changesSince(before: Drawing, now: Drawing): string {
   return Object.entries(now.regions)
-    .filter(([id, html]) => before.regions[id] !== html)
-    .flatMap(([id, html]) => regionChanges(id, before.regions[id], html))
+    .flatMap(([id, region]) => regionChanges(id, before.regions[id], region))
     .join('\n');
 }
 
-function regionChanges(id: string, before: string | undefined, now: string): string[] {
-  const whole = [swap('innerMorph', id, now)];
-  if (before === undefined) return whole;
-  const [old, cut] = [cutLists(before), cutLists(now)];
+/** The HTML of a region with the rows of its lists. */
+export function wholeRegion({ html, lists }: Region): string {
+  return [...lists].reduce((text, [list, rows]) => text.replace(opening(list), (tag) => tag + inLines(rows)), html);
+}
+
+function regionChanges(id: string, before: Region | undefined, now: Region): string[] {
+  if (before === now) return [];
   // A list appears and disappears with its region.
-  if (cut.lists.size === 0 || [...cut.lists.keys()].join() !== [...old.lists.keys()].join()) return whole;
-  const frame = cut.frame === old.frame ? [] : [swap('innerMorph', id, cut.frame)];
-  const rows = [...cut.lists].flatMap(([list, rows]) => rowChanges(list, old.lists.get(list) ?? new Map(), rows));
+  const asBefore = before && [...before.lists.keys()].join() === [...now.lists.keys()].join();
+  if (!asBefore) return [swap('innerMorph', id, wholeRegion(now))];
+  const frame = before.html === now.html ? [] : [swap('innerMorph', id, frameOf(now))];
+  const rows = [...now.lists].flatMap(([list, rows]) => rowChanges(list, before.lists.get(list) ?? new Map(), rows));
   return [...frame, ...rows];
 }
 
-type Rows = Map<string, string>;
-
-const LIST = /<(ul|tbody|div)( [^>]*)?( id="([\w-]+-rows)")([^>]*)>([\s\S]*?)<\/\1>/g;
-const ROW = /^(?=<(?:li|tr|label) id=")/m;
-
 /** A region without the rows of its lists: `data-kept` tells the page to keep its own (live.js). */
-function cutLists(html: string): { frame: string; lists: Map<string, Rows> } {
-  const lists = new Map<string, Rows>();
-  const frame = html.replace(LIST, (_, tag, some = '', id, list, more, rows: string) => {
-    const texts = rows.split(ROW).filter((text) => text.trim());
-    lists.set(list, new Map(texts.map((text) => [/ id="([^"]*)"/.exec(text)?.[1] ?? '', text.trim()])));
-    return `<${tag}${some}${id}${more} data-kept></${tag}>`;
-  });
-  return { frame, lists };
+function frameOf({ html, lists }: Region): string {
+  return [...lists.keys()].reduce((text, list) => text.replace(opening(list), ` id="${list}" data-kept>`), html);
+}
+
+function opening(list: string): string {
+  return ` id="${list}">`;
+}
+
+function inLines(rows: Rows): string {
+  return `\n${[...rows.values()].join('\n')}\n`;
 }
 
 function rowChanges(list: string, before: Rows, now: Rows): string[] {

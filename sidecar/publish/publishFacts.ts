@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { memoByObject } from '../files/memoByObject.js';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
 import type { CheckpointFacts } from '../sessions/facts.js';
@@ -32,11 +33,13 @@ export async function publishFacts(
   return {
     card: await cardState(session.folder),
     token,
-    checkpoints: order.map(({ path, bytes }) => ({ path, bytes })),
+    checkpoints: order.map((checkpoint) => offered(checkpoint)),
     lora: session.facts.lora_name,
     publication,
   };
 }
+
+const offered = memoByObject(({ path, bytes }: CheckpointFacts) => ({ path, bytes }));
 
 /** The files of an upload: the card, written unless a person changed it, the chosen checkpoints, and sample pictures. */
 export async function filesToPublish(

@@ -128,7 +128,7 @@ export type CheckpointOnDisk = {
   number: number | null;
   bytes: number;
   savedAtMs: number;
-  /** Neither being written nor cut off. */
+  /** Inside the outputs, and neither being written nor cut off. */
   whole: boolean;
   /** The fault of one that is not whole, in words that follow its name. */
   wrong?: string | null;

@@ -1,5 +1,6 @@
+import { memoByObject } from '../files/memoByObject.js';
 import type { CheckpointFacts, SessionFacts } from '../sessions/facts.js';
-import { bytes, count, joined } from './formatting.js';
+import { bytes, count, elementId, joined } from './formatting.js';
 
 export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
 
@@ -9,8 +10,9 @@ export function checkpointsView({ status }: SessionFacts, checkpoints: Checkpoin
   return { checkpoints: checkpoints.map((checkpoint) => checkpointView(checkpoint, at)) };
 }
 
-function checkpointView(checkpoint: CheckpointFacts, at: string) {
+const checkpointView = memoByObject((checkpoint: CheckpointFacts, at: string) => {
   return {
+    id: elementId('checkpoint', checkpoint.path),
     name: checkpoint.path,
     what: savedAt(checkpoint),
     size: bytes(checkpoint.bytes),
@@ -23,7 +25,7 @@ function checkpointView(checkpoint: CheckpointFacts, at: string) {
     problem: checkpoint.problem ?? null,
     href: checkpointAddress(checkpoint, at),
   };
-}
+});
 
 export function checkpointAddress({ path }: CheckpointFacts, at: string): string {
   return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;

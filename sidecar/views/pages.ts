@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Lru } from '../files/lru.js';
+import type { Region } from '../live/changes.js';
 import { sessionAddress } from './action.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
@@ -32,7 +34,7 @@ export type Views = ReturnType<typeof createViews>;
  * @param logout can one log out?
  */
 export function createViews(options: { templates: string; assets: Assets; development?: boolean; logout?: boolean }) {
-  const render = createRenderer(options);
+  const { render, renderRegion } = createRenderer(options);
   /** A page in its frame: the template of that name, with its view. */
   const page = <Name extends PageName>(
     name: Name,
@@ -43,20 +45,20 @@ export function createViews(options: { templates: string; assets: Assets; develo
     const body = render(`pages/${name}`, view, model);
     return render('layout', layoutView(model, { ...frame, page: name }, body, options.logout ?? false), model);
   };
-  const drawn = new Lru<{ view: string; html: string }>(MOST_DRAWN);
+  const drawn = new Lru<{ view: object | null; region: Region }>(MOST_DRAWN);
   /** A region as it was drawn last where its view is the same: the page itself keeps "12 min ago" true. */
   const again = <Name extends keyof Templates>(
     name: Name,
     view: Templates[Name] | null,
     model: SessionModel,
-  ): string => {
+  ): Region => {
     const key = `${name} ${model.root} ${model.session.name}`;
-    const text = JSON.stringify(view);
     const last = drawn.get(key);
-    if (last?.view === text) return last.html;
-    const html = render(name, view, model);
-    drawn.set(key, { view: text, html }, text.length + html.length);
-    return html;
+    // Rows of the same facts are the same objects.
+    if (last && isDeepStrictEqual(last.view, view)) return last.region;
+    const region = renderRegion(name, view, model);
+    drawn.set(key, { view, region }, 2 * lengthOf(region));
+    return region;
   };
   return {
     home(model: HomeModel) {
@@ -64,11 +66,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
       return page('home', homeView(model), model, { title: homeTitle(model), stream: stream(model.root, shown) });
     },
     /** What goes inside `#banner`. */
-    banner: (model: BannerModel) => render('parts/banner', bannerView(model), model),
+    banner: (model: BannerModel) => renderRegion('parts/banner', bannerView(model), model),
     /** What goes inside `#sessions`. */
-    sessionsTable: (model: SessionsTableModel) => render('parts/sessions', sessionsView(model), model),
+    sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */
-    others: (model: HomeModel) => render('parts/others', homeView(model).others, model),
+    others: (model: HomeModel) => renderRegion('parts/others', homeView(model).others, model),
     /** What the form of a new training says about values that are being typed, as partials for htmx. */
     newTrainingHints: (model: HintsModel) =>
       render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
@@ -79,7 +81,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
       return page('session', sessionView(model), model, { title: sessionTitle(model.session), stream: live });
     },
     /** What goes inside each live region of a session's page, by the region's id. */
-    sessionParts(model: SessionModel): Record<string, string> {
+    sessionParts(model: SessionModel): Record<string, Region> {
       const regions = sessionRegions(model);
       const names = Object.keys(regions) as (keyof typeof regions)[];
       return Object.fromEntries(names.map((name) => [name, again(`parts/${name}`, regions[name], model)]));
@@ -100,10 +102,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     models: (model: ModelsModel) =>
       page('models', modelsView(model), model, { ...titled('Models'), stream: `${model.root}models/events` }),
     /** What goes inside each live region of the page of models, by the region's id. */
-    modelParts(model: ModelsModel): Record<string, string> {
+    modelParts(model: ModelsModel): Record<string, Region> {
       const view = modelsView(model);
       const names = ['downloads', 'needs', 'modelFiles'] as const;
-      return Object.fromEntries(names.map((name) => [name, render(`parts/${name}`, view, model)]));
+      return Object.fromEntries(names.map((name) => [name, renderRegion(`parts/${name}`, view, model)]));
     },
     problem({ root, ...problem }: ProblemModel) {
       const around = { root, now: new Date(0), active: [] };
@@ -127,6 +129,11 @@ const titled = (name: string) => ({ title: `${name} · Trackside` });
 
 /** Characters of regions, and of what they were drawn from. */
 const MOST_DRAWN = 2_000_000;
+
+function lengthOf({ html, lists }: Region): number {
+  const rows = [...lists.values()].flatMap((list) => [...list.values()]);
+  return rows.reduce((sum, row) => sum + row.length, html.length);
+}
 
 /** In this order: the last uses what the first gives. */
 const PICTURES = ['sending.js', 'captions.js', 'pictures.js'];

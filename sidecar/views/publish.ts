@@ -1,6 +1,7 @@
+import { memoByObject } from '../files/memoByObject.js';
 import type { PublicationFacts } from '../publish/publish.js';
 import type { PublishFacts } from '../publish/publishFacts.js';
-import { bytes } from './formatting.js';
+import { bytes, elementId } from './formatting.js';
 
 export type PublishView = ReturnType<typeof publishView>;
 
@@ -19,10 +20,14 @@ export function publishView(facts: PublishFacts, at: string, root: string) {
     /** Where a token is set; null where there is one. */
     tokenAt: token ? null : `${root}secrets`,
     lora,
-    checkpoints: checkpoints.map(({ path, bytes: size }, i) => ({ path, size: bytes(size), chosen: i === 0 })),
+    checkpoints: checkpoints.map((checkpoint, i) => choiceView(checkpoint, i === 0)),
     publication: publication && publicationView(publication, address),
   };
 }
+
+const choiceView = memoByObject(({ path, bytes: size }: PublishFacts['checkpoints'][number], chosen: boolean) => {
+  return { id: elementId('publish', path), path, size: bytes(size), chosen };
+});
 
 function publicationView(facts: PublicationFacts, address: string) {
   const { status, bytes: all, bytes_done: done, files, message, url, repo } = facts;

@@ -1,4 +1,5 @@
 import { Eta } from 'eta';
+import type { Region } from '../live/changes.js';
 import type { Assets } from './assets.js';
 import * as formatting from './formatting.js';
 import type { Templates } from './templates.js';
@@ -9,28 +10,59 @@ export type Around = { root: string; now: Date };
 /** The HTML of the template of that name under templates/; empty where its view is null. */
 export type Render = <Name extends keyof Templates>(name: Name, view: Templates[Name] | null, around: Around) => string;
 
+/** The same as a live region. A row is drawn once for a view: the page itself keeps "12 min ago" true. */
+export type RenderRegion = <Name extends keyof Templates>(
+  name: Name,
+  view: Templates[Name] | null,
+  around: Around,
+) => Region;
+
 /**
  * A template sees its view as `it`, the way back to the site's root as `root`, the time as `now`, the functions of
- * formatting.ts as `f`, `asset(name)`, and `part(name, view)`, which renders parts/<name> with that view and nothing else,
- * or nothing where the view is null. Whatever is printed with `<%=` is escaped for text and for quoted attributes.
+ * formatting.ts as `f`, `asset(name)`, `part(name, view)`, which renders parts/<name> with that view and nothing else, or
+ * nothing where the view is null, and `list(id, name, views)`, which renders a row for each view. `id` is that of the element
+ * around them, and each view's `id` that of its row. Whatever is printed with `<%=` is escaped for text and for quoted attributes.
  *
  * @param development reads the templates again on every request, and throws where one reads what its view does not have
  */
-export function createRenderer(options: { templates: string; assets: Assets; development?: boolean }): Render {
+export function createRenderer(options: { templates: string; assets: Assets; development?: boolean }): {
+  render: Render;
+  renderRegion: RenderRegion;
+} {
   const eta = new Eta({
     views: options.templates,
     autoEscape: true,
     cache: !options.development,
-    functionHeader: 'const { root, now, f, asset, part } = it;',
+    functionHeader: 'const { root, now, f, asset, part, list } = it;',
   });
   const f = { ...formatting, time, encode: encodeURIComponent };
-  const draw = (name: string, view: object | null, { root, now }: Around): string => {
+  type Lists = Map<string, Map<string, string>>;
+  const draw = (name: string, view: object | null, { root, now }: Around, lists?: Lists): string => {
     if (view === null) return '';
-    const part = (each: string, its: object | null) => draw(`parts/${each}`, its, { root, now });
-    const seen = { ...view, root, now, f, part, asset: (file: string) => `${root}${options.assets.href(file)}` };
+    const around = { root, now };
+    const part = (each: string, its: object | null) => draw(`parts/${each}`, its, around, lists);
+    const list = (id: string, each: string, views: { id: string }[]) => {
+      if (!lists) return `\n${views.map((its) => row(its, each, around)).join('\n')}\n`;
+      lists.set(id, new Map(views.map((its) => [its.id, rowOnce(its, each, around)])));
+      return '';
+    };
+    const seen = { ...view, ...around, f, part, list, asset: (file: string) => `${root}${options.assets.href(file)}` };
     return eta.render(name, options.development ? onlyKnown(seen) : seen);
   };
-  return draw;
+  const row = (its: object, each: string, around: Around) => draw(`parts/${each}`, its, around).trim();
+  const drawnRows = new WeakMap<object, string>();
+  const rowOnce = (its: object, each: string, around: Around) => {
+    const html = drawnRows.get(its) ?? row(its, each, around);
+    drawnRows.set(its, html);
+    return html;
+  };
+  return {
+    render: draw,
+    renderRegion(name, view, around) {
+      const lists: Lists = new Map();
+      return { html: draw(name, view, around, lists), lists };
+    },
+  };
 }
 
 /** The same object, and all that is in it; to ask for a key that is not there is an error. */

@@ -1,6 +1,6 @@
 import type { KeptEarlier, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { savedAt } from './checkpoints.js';
-import { bytes } from './formatting.js';
+import { bytes, elementId } from './formatting.js';
 import { isAlive } from './status.js';
 
 export type ResumeView = NonNullable<ReturnType<typeof resumeView>>;
@@ -13,7 +13,7 @@ export function resumeView(session: SessionFacts, states: StateFacts[], kept: Ke
   return {
     /** The address of the session. */
     at,
-    states: states.map((state) => stateView(state, session, !alive && !further)),
+    states: states.map((state) => stateView(state, session, !alive && !further, at)),
     /** Folders of earlier/ that hold states, shown where there is none else. */
     kept: kept.states,
     /** The switch "Auto-resume"; null where there is nothing that could be resumed. */
@@ -35,9 +35,10 @@ function switchView({ record, all_trained, settings, auto_resume }: SessionFacts
   return auto_resume.on ? { now: 'on', other: 'off', value: 'false' } : { now: 'off', other: 'on', value: 'true' };
 }
 
-function stateView(state: StateFacts, session: SessionFacts, canResume: boolean) {
+function stateView(state: StateFacts, session: SessionFacts, canResume: boolean, at: string) {
   const chosen = session.resume?.path === state.path;
   return {
+    id: elementId('state', state.path),
     path: state.path,
     what: savedAt(state),
     size: bytes(state.bytes),
@@ -47,6 +48,6 @@ function stateView(state: StateFacts, session: SessionFacts, canResume: boolean)
     /** Why a complete one can't be resumed from, where that would be asked. */
     refused: state.complete && canResume ? state.refused : null,
     /** The button that resumes from it; null where it has none. */
-    button: canResume && !state.refused ? { label: chosen ? 'Resume' : 'Resume from here', go: chosen } : null,
+    button: canResume && !state.refused ? { at, label: chosen ? 'Resume' : 'Resume from here', go: chosen } : null,
   };
 }

@@ -1,3 +1,4 @@
+import { memoByObject } from '../files/memoByObject.js';
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { sessionAddress } from './action.js';
 import { cardView } from './banner.js';
@@ -16,14 +17,12 @@ export type SamplesModel = PageModel & {
 export type SampleGrid = { columns: string[]; rows: { label: string; cells: (SampleCell | null)[] }[] };
 export type SampleCell = { href: string; alt: string };
 
-type Samples = Pick<SamplesModel, 'samples' | 'prompts'>;
-
 export type SamplesView = ReturnType<typeof samplesView>;
 
 /** `kept`: folders of earlier/ that hold samples, shown where there are none else. */
 export function samplesView(model: SamplesModel) {
   const at = sessionAddress(model.root, model.session.name);
-  const { prompts, times } = arranged(model, at);
+  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at);
   const { lora, version, status } = cardView(model.session, model.root);
   const grid = times.length > 0 ? { columns: prompts, rows: times } : null;
   return { at, lora, version, status, grid, kept: model.kept.samples };
@@ -40,8 +39,8 @@ export function samplesPartView(model: SamplesModel, at: string) {
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
-function newestSamples(model: Samples, at: string): SampleGrid | null {
-  const { prompts, times } = arranged(model, at);
+function newestSamples(model: SamplesModel, at: string): SampleGrid | null {
+  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at);
   const newest = times.slice(0, 4);
   if (newest.length === 0) return null;
   if (prompts.length > 2) return { columns: prompts, rows: newest };
@@ -49,7 +48,11 @@ function newestSamples(model: Samples, at: string): SampleGrid | null {
   return { columns: newest.map(({ label }) => label), rows };
 }
 
-function arranged({ samples, prompts }: Samples, at: string): { prompts: string[]; times: SampleGrid['rows'] } {
+type Arranged = { prompts: string[]; times: SampleGrid['rows'] };
+
+/** `lines`: the prompts, a line each. */
+const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string): Arranged => {
+  const prompts = lines.split('\n');
   const times = new Map<string, SampleFacts[]>();
   // ISO: earlier is less.
   const newestFirst = [...samples].sort((a, b) => (a.saved_at < b.saved_at ? 1 : a.saved_at > b.saved_at ? -1 : 0));
@@ -73,7 +76,7 @@ function arranged({ samples, prompts }: Samples, at: string): { prompts: string[
       return sample ? { href: `${at}/samples/${encodeURIComponent(sample.name)}`, alt: `${label}: ${prompt}` } : null;
     };
   }
-}
+});
 
 function when({ epoch, step }: SampleFacts): string {
   if (epoch !== null) return `epoch ${count(epoch)}`;

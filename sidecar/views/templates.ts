@@ -19,7 +19,9 @@ export type Templates = {
   'parts/attempts': import('./attempts.js').AttemptsView;
   'parts/banner': import('./banner.js').BannerView;
   'parts/card': import('./banner.js').CardView;
+  'parts/checkpoint': import('./checkpoints.js').CheckpointsView['checkpoints'][number];
   'parts/checkpoints': import('./checkpoints.js').CheckpointsView;
+  'parts/choice': import('./publish.js').PublishView['checkpoints'][number];
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
   'parts/facts': import('./session.js').FactsView;
   'parts/field': import('./field.js').FieldView;
@@ -37,8 +39,10 @@ export type Templates = {
   'parts/publish': import('./publish.js').PublishView;
   'parts/resume': import('./resume.js').ResumeView;
   'parts/samples': import('./samples.js').SamplesPartView;
+  'parts/session': import('./sessions.js').SessionsView['rows'][number];
   'parts/sessions': import('./sessions.js').SessionsView;
   'parts/shapes': object;
+  'parts/state': import('./resume.js').ResumeView['states'][number];
   'parts/status': import('./status.js').StatusView;
   'parts/stopByHand': import('./byHand.js').StopByHandView;
   'parts/upload': import('./datasets.js').UploadView;

@@ -1,16 +1,20 @@
 import { mkdtemp, readdir, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { settledFiles } from '../../sidecar/files/settledFiles.js';
 
 let folder: string;
 let asked: string[];
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
   folder = await mkdtemp(join(tmpdir(), 'trackside-settled-'));
   asked = [];
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(folder, { recursive: true, force: true });
+});
 
 const files = settledFiles<{ name: string; bytes: number; savedAtMs: number }>(
   ({ bytes }) => bytes > 0,
@@ -32,15 +36,18 @@ async function write(name: string, text: string, secondsAgo: number) {
   await utimes(join(folder, name), new Date(), Date.now() / 1000 - secondsAgo);
 }
 
-test('of many finished files some are asked for again, and all after some calls', async () => {
+test('of many finished files some are asked for again each second, and all after some calls', async () => {
   for (let at = 0; at < 100; at += 1) await write(`${at}`, 'done', 60);
   const first = await read();
   expect([first.length, asked.length]).toEqual([100, 100]);
   const again = new Set<string>();
   for (let call = 0; call < 7; call += 1) {
+    vi.advanceTimersByTime(1000);
     expect(await read()).toBe(first);
     expect(asked).toHaveLength(16);
     for (const name of asked) again.add(name);
+    expect(await read()).toBe(first);
+    expect(asked).toEqual([]);
   }
   expect(again.size).toBe(100);
 });
@@ -63,7 +70,10 @@ test('a finished file that is written over in place is noticed', async () => {
   for (let at = 0; at < 40; at += 1) await write(`${at}`, 'done', 60);
   await read();
   await write('30', 'written over', 30);
-  const bytes = async () => (await read()).find(({ name }) => name === '30')?.bytes;
+  const bytes = async () => {
+    vi.advanceTimersByTime(1000);
+    return (await read()).find(({ name }) => name === '30')?.bytes;
+  };
   const told = [await bytes(), await bytes(), await bytes()];
   expect(told).toContain('written over'.length);
 });

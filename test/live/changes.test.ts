@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
-import { changesSince } from '../../sidecar/live/changes.js';
+import { changesSince, type Drawing, type Region, wholeRegion } from '../../sidecar/live/changes.js';
 
-const nothing = { title: null, regions: {} };
+const nothing: Drawing = { title: null, regions: {} };
+const plain = (html: string): Region => ({ html, lists: new Map() });
 const row = (name: string, text = name) => `<li id="row-${name}">${text}</li>`;
-const list = (...rows: string[]) => ({
-  title: null,
-  regions: {
-    files: `<h2>${rows.length}</h2>\n<ul class="files" id="file-rows">\n${rows.join('\n')}\n</ul>\n<p>end</p>`,
-    head: 'cat',
-  },
-});
+const list = (...rows: string[]) => {
+  const html = `<h2>${rows.length}</h2>\n<ul class="files" id="file-rows"></ul>\n<p>end</p>`;
+  const named = new Map(rows.map((each) => [/id="(.*?)"/.exec(each)?.[1] ?? '', each]));
+  return { title: null, regions: { files: { html, lists: new Map([['file-rows', named]]) }, head: plain('cat') } };
+};
 const frame = (count: number) =>
   `<hx-partial hx-target="#files" hx-swap="innerMorph"><h2>${count}</h2>\n<ul class="files" id="file-rows" data-kept></ul>\n<p>end</p></hx-partial>`;
 const partial = (target: string, swap: string, html: string) =>
@@ -18,7 +17,10 @@ const partial = (target: string, swap: string, html: string) =>
 test('a page that shows nothing yet is sent everything', () => {
   const now = list(row('a'));
   expect(changesSince(nothing, now)).toBe(
-    [partial('files', 'innerMorph', now.regions.files), partial('head', 'innerMorph', 'cat')].join('\n'),
+    [
+      partial('files', 'innerMorph', `<h2>1</h2>\n<ul class="files" id="file-rows">\n${row('a')}\n</ul>\n<p>end</p>`),
+      partial('head', 'innerMorph', 'cat'),
+    ].join('\n'),
   );
 });
 
@@ -46,6 +48,7 @@ test('of a row that changed, this row is sent', () => {
 });
 
 test('a list that was not there comes with its region', () => {
-  const before = { title: null, regions: { files: '<p>None yet.</p>', head: 'cat' } };
-  expect(changesSince(before, list(row('a')))).toBe(partial('files', 'innerMorph', list(row('a')).regions.files));
+  const before = { title: null, regions: { files: plain('<p>None yet.</p>'), head: plain('cat') } };
+  const now = list(row('a'));
+  expect(changesSince(before, now)).toBe(partial('files', 'innerMorph', wholeRegion(now.regions.files)));
 });

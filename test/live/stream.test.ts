@@ -22,7 +22,7 @@ function countedHub(): Hub & { listening(): number } {
   };
 }
 
-const shown = { title: null, regions: { banner: 'nothing runs' } };
+const shown = { title: null, regions: { banner: { html: 'nothing runs', lists: new Map() } } };
 
 test('a page that goes away is forgotten', async () => {
   const hub = countedHub();

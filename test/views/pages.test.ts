@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { wholeRegion } from '../../sidecar/live/changes.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import type { HomeModel } from '../../sidecar/views/home.js';
 import { createViews } from '../../sidecar/views/pages.js';
@@ -141,7 +142,7 @@ function escaped(text: string): string {
 }
 
 describe('The banner', () => {
-  const html = views.banner({ root: '', now, active: home().active, page: 'home' });
+  const { html } = views.banner({ root: '', now, active: home().active, page: 'home' });
 
   test('shows its sessions in the order of the list', () => {
     const order = [...html.matchAll(/<article [^>]*id="card-([^"]*)"/g)].map(([, name]) => name);
@@ -209,7 +210,7 @@ describe("A session's page", () => {
     expect(Object.keys(parts)).toEqual(ids);
     for (const [id, part] of Object.entries(parts)) {
       expect(html).toContain(`id="${id}"`);
-      expect(html).toContain(part);
+      expect(html).toContain(wholeRegion(part));
     }
   });
 
@@ -234,9 +235,9 @@ describe("A session's page", () => {
       { step: 4, loss: 0.25, attempt: 2 },
     ];
     const { loss } = views.sessionParts(some.sessionModel({ curve }));
-    expect(loss?.match(/class="raw"/g)).toHaveLength(2);
-    expect(loss?.match(/class="lost"/g)).toHaveLength(1);
-    expect(loss?.match(/class="mark"/g)).toHaveLength(1);
+    expect(loss?.html.match(/class="raw"/g)).toHaveLength(2);
+    expect(loss?.html.match(/class="lost"/g)).toHaveLength(1);
+    expect(loss?.html.match(/class="mark"/g)).toHaveLength(1);
   });
 });
 

@@ -191,7 +191,9 @@ const each: Templates = {
     { ...some.interrupted, auto_resume: { on: true, will: true, tries: 0, in_seconds: 9, reason: null } },
     '',
   ),
+  'parts/checkpoint': given(regions.checkpoints?.checkpoints[0]),
   'parts/checkpoints': given(regions.checkpoints),
+  'parts/choice': given(publish.checkpoints[0]),
   'parts/downloads': models,
   'parts/facts': sessionRegions(some.sessionModel()).facts,
   'parts/field': {
@@ -216,8 +218,10 @@ const each: Templates = {
   'parts/publish': publish,
   'parts/resume': given(regions.resume),
   'parts/samples': given(samplesPartView(model, '')),
+  'parts/session': given(sessionsView(table).rows[0]),
   'parts/sessions': sessionsView(table),
   'parts/shapes': {},
+  'parts/state': given(regions.resume?.states[0]),
   'parts/status': statusView(some.interrupted),
   'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
   'parts/upload': dataset.upload,
@@ -225,7 +229,7 @@ const each: Templates = {
 };
 
 test.each(Object.keys(each) as (keyof Templates)[])('The template %s reads only what its view has', (name) => {
-  const render = createRenderer({ templates, assets, development: true });
+  const { render } = createRenderer({ templates, assets, development: true });
   expect(render(name, each[name], around)).not.toMatch(/undefined|\[object/);
 });
 
@@ -233,7 +237,7 @@ test('A template that reads a misspelt key fails in development, however deep', 
   const folder = mkdtempSync(join(tmpdir(), 'templates-'));
   try {
     writeFileSync(join(folder, 'layout.eta'), '<% for (const link of it.links) { %><%= link.lable %><% } %>');
-    const render = createRenderer({ templates: folder, assets, development: true });
+    const { render } = createRenderer({ templates: folder, assets, development: true });
     expect(() => render('layout', each.layout, around)).toThrow('lable');
   } finally {
     rmSync(folder, { recursive: true });

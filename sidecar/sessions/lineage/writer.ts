@@ -21,14 +21,16 @@ export function movedAway(path: string): number | null {
  * attempt whose time includes the file's comes before one that only began earlier; and an attempt during which the
  * clock was set back, before one that had ended by then.
  */
-export function writerByTime(attempts: readonly AttemptEntry[], savedAtMs: number): AttemptEntry | null {
+export function writerByTime<Attempt extends Pick<AttemptEntry, 'started_at' | 'ended_at'>>(
+  attempts: readonly Attempt[],
+  savedAtMs: number,
+): Attempt | null {
   const within = attempts.findLast(({ started_at, ended_at }) => {
     return Date.parse(started_at) <= savedAtMs && ended_at !== null && savedAtMs <= Date.parse(ended_at);
   });
   if (within) return within;
   const open = attempts.filter(({ started_at, ended_at }) => ended_at === null || ended_at < started_at);
-  const begun = (among: readonly AttemptEntry[]) =>
-    among.findLast(({ started_at }) => Date.parse(started_at) <= savedAtMs);
+  const begun = (among: readonly Attempt[]) => among.findLast(({ started_at }) => Date.parse(started_at) <= savedAtMs);
   return begun(open) ?? begun(attempts) ?? null;
 }
 

@@ -2,12 +2,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
+import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
+import { memoByObject } from '../../files/memoByObject.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { settledFiles } from '../../files/settledFiles.js';
 import { realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk } from '../dialect.js';
-import { readCheckpointName, weightsBehind } from './fileNames.js';
+import { isWeights, readCheckpointName, weightsBehind } from './fileNames.js';
 import { stepsPerEpoch } from './stepCounts.js';
 
 /** Metadata to show, by its name in the header, in the order of the page; all values are strings. */
@@ -50,6 +52,23 @@ export async function readCheckpoints(folder: string, outputName: string): Promi
     if (error.code === 'ENOENT') return [];
     throw error;
   });
+  const key = `${outputName}/${folder}`;
+  const listed = listingOf(key, names.filter(isWeights), outputName);
+  const found = await checkpointsIn(key, listed.names, async (name) => {
+    const each = listed.named.get(name);
+    return each ? readCheckpoint(folder, each) : null;
+  });
+  return inOrder(found);
+}
+
+type Listing = { names: readonly string[]; named: ReadonlyMap<string, Named> };
+
+const listings = new Lru<Listing>(20_000);
+
+/** What the names of weights files say; the same object as long as the names are the same. */
+function listingOf(key: string, names: readonly string[], outputName: string): Listing {
+  const known = listings.get(key);
+  if (known?.names.length === names.length && known.names.every((name, at) => name === names[at])) return known;
   const weights = names.flatMap((name) => ({ name, at: weightsBehind(name) }));
   const numbered = new Set(weights.flatMap(({ at }) => (at && at.kind !== 'final' ? at.outputName : [])));
   const named = new Map(
@@ -57,14 +76,16 @@ export async function readCheckpoints(folder: string, outputName: string): Promi
       at ? [[name, { name, ...savedAt(name, at, outputName, numbered) }] as const] : [],
     ),
   );
-  const found = await checkpointsIn(`${outputName}/${folder}`, [...named.keys()], async (name) => {
-    const each = named.get(name);
-    return each ? readCheckpoint(folder, each) : null;
-  });
+  const listing = { names, named };
+  listings.set(key, listing, names.length + 1);
+  return listing;
+}
+
+const inOrder = memoByObject((found: CheckpointOnDisk[]): CheckpointOnDisk[] => {
   const times = found.map(({ savedAtMs }) => savedAtMs);
   const atOnce = found.length > 1 && found.length < 1000 && Math.max(...times) - Math.min(...times) < COPIED_MS;
   return atOnce ? found.toSorted((a, b) => rank(b) - rank(a) || b.name.localeCompare(a.name)) : found;
-}
+});
 
 /** The times of files that were all written within this tell nothing: they were copied. */
 const COPIED_MS = 500;
@@ -96,11 +117,9 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   const path = join(folder, named.name);
   const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isFile()) return null;
-  // A link within the outputs counts as its file; a link out of them is not read.
-  const inside = await realInside(dirname(folder), path).catch(ifUnreadable(null, 'trainers'));
-  const read = inside
-    ? await readMetadata(path, signatureOf(stats)).catch(ifUnreadable('cannot be read', 'trainers'))
-    : null;
+  const read = await readMetadata(path, signatureOf(stats), dirname(folder)).catch(
+    ifUnreadable('cannot be read', 'trainers'),
+  );
   const metadata = typeof read === 'string' ? null : read;
   return {
     ...named,
@@ -114,8 +133,10 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
   };
 }
 
-/** A string when the file is not whole: what is wrong with it. */
-const readMetadata = memoByFile(async (path: string): Promise<Record<string, string> | string> => {
+/** A string when the file is not whole: what is wrong with it. Null for a link that leads out of `root`. */
+const readMetadata = memoByFile(async (path: string, root: string): Promise<Record<string, string> | string | null> => {
+  // A link within the outputs counts as its file; a link out of them is not read.
+  if (!(await realInside(root, path).catch(ifUnreadable(null, 'trainers')))) return null;
   const header = await readSafetensors(path);
   if (typeof header === 'string') return header;
   return header.tensors === 0 ? 'holds no weights' : header.metadata;

@@ -30,9 +30,11 @@ export function outputNameBehind(name: string): string | null {
  * part of the name, as dates are.
  */
 export function weightsBehind(file: string): (SavedAt & { outputName: string }) | null {
-  return file.endsWith('.safetensors') && file.length > '.safetensors'.length
-    ? behind(file.slice(0, -'.safetensors'.length))
-    : null;
+  return isWeights(file) ? behind(file.slice(0, -'.safetensors'.length)) : null;
+}
+
+export function isWeights(file: string): boolean {
+  return file.endsWith('.safetensors') && file.length > '.safetensors'.length;
 }
 
 const NUMBERED: readonly [pattern: RegExp, kind: 'epoch' | 'step'][] = [
