@@ -16,9 +16,11 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
   const perEpoch = session.progress?.steps_per_epoch ?? null;
   const attempts = session.state?.attempts ?? [];
   const found = (await readAll(session)).map(async ({ place, files }) => {
-    const problems = await Promise.all(files.map((file) => (file.whole ? null : problemOf(session, place, file))));
+    const refused = files.filter(({ whole }) => !whole);
+    const problems = await Promise.all(refused.map((file) => problemOf(session, place, file)));
     const offset = writerByPlace(attempts, `${place}/`)?.step_offset ?? 0;
-    return files.map((file, at) => checkpointFacts(file, place, offset, perEpoch, problems[at] ?? null));
+    const problem = (file: CheckpointOnDisk) => (file.whole ? null : (problems[refused.indexOf(file)] ?? null));
+    return files.map((file) => checkpointFacts(file, place, offset, perEpoch, problem(file)));
   });
   return (await Promise.all(found)).flat();
 }
