@@ -1,0 +1,257 @@
+"""Reads a script's source, without importing it: can it have a parser, and who reads its command line?"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from typing import NamedTuple
+
+MOST_FILES = 200
+LARGEST_FILE = 2_000_000
+
+# The calls by which other libraries take the command line, and what to do instead.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "typer": ("typer.run", "typer.Typer"),
+    "click": ("click.command", "click.group", "rich_click.command", "rich_click.group", "asyncclick.command"),
+    "fire": ("fire.Fire", "fire.core.Fire"),
+    "hydra": ("hydra.main",),
+    "tyro": ("tyro.cli", "tyro.extras."),
+    "absl": ("absl.app.run",),
+    "docopt": ("docopt.docopt",),
+    "cyclopts": ("cyclopts.App", "cyclopts.run"),
+    "OmegaConf": ("omegaconf.OmegaConf.from_cli",),
+    "sacred": ("sacred.Experiment",),
+}
+
+PARSES = {"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"}
+# What makes a parser, by the ends of names: ArgumentParser, HfArgumentParser, ArgParser (configargparse), jsonargparse.CLI.
+MAKES = ("argumentparser", "argparser", "arg_parser", "argument_parser", "jsonargparse", "simple_parsing", "argparse")
+DECORATOR = "trackside.trainer"
+
+
+class Refused(Exception):
+    """A script that can't be described, in words that say what to do."""
+
+
+class Module(NamedTuple):
+    path: str
+    tree: ast.Module
+    names: dict[str, str]
+
+
+class Source(NamedTuple):
+    """`files`: the script, and the files beside it that it imports. `decorated`: functions with @trackside.trainer."""
+
+    files: list[str]
+    uses_trackside: bool
+    decorated: list[str]
+
+
+def read(path: str) -> Source:
+    """Looks at a script and at what it imports from its own folder. Raises Refused for a script that is better not run."""
+    main = _parse(path)
+    if main is None:
+        raise Refused(f"{path} is not a readable Python file.")
+    modules = [main, *_imported(main, os.path.dirname(os.path.abspath(path)))]
+    own = _parses(main)
+    decorated = _decorated(main)
+    if not own and not decorated:
+        _refuse_others(main, modules)
+        if not any(_makes_parser(module) for module in modules):
+            raise Refused(
+                f"{path} reads no arguments with argparse, so there is nothing to fill in. "
+                "Give it an argparse parser, or put @trackside.trainer on the function that trains."
+            )
+    uses = any(name.split(".")[0] == "trackside" for module in modules for name in module.names.values())
+    return Source([module.path for module in modules], uses, decorated)
+
+
+def other_library(path: str, library: str) -> Refused:
+    return Refused(
+        f"{path} reads its command line with {library}, which can't be listed without running the script. "
+        "Put @trackside.trainer on the function that trains, or read its arguments with argparse."
+    )
+
+
+def _parse(path: str) -> Module | None:
+    try:
+        if os.path.getsize(path) > LARGEST_FILE:
+            return None
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise Refused(f"{path} can't be read: {error.strerror}.") from error
+    if path.endswith(".ipynb") or data.lstrip()[:1] == b"{" and b'"nbformat"' in data:
+        raise Refused(f"{path} is a notebook. Export it as a script: jupyter nbconvert --to script {path}")
+    try:
+        tree = ast.parse(data, path)
+    except SyntaxError as error:
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise Refused(f"{path} is no Python {version} script: line {error.lineno}: {error.msg}.") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Refused(f"{path} is no Python script: {error}.") from error
+    return Module(path, tree, _names(tree))
+
+
+def _names(tree: ast.AST) -> dict[str, str]:
+    """Local names of imports: `from typer import run as go` → go: typer.run."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                names[each.asname or each.name.split(".")[0]] = each.name if each.asname else each.name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            for each in node.names:
+                names[each.asname or each.name] = f"{'.' * node.level}{node.module or ''}.{each.name}"
+    return names
+
+
+def _imported(main: Module, folder: str) -> list[Module]:
+    """The modules in the script's own folder that it imports, and those that they import; then those installed elsewhere
+    that the script itself names."""
+    found: dict[str, Module] = {os.path.abspath(main.path): main}
+    queue = [main]
+    while queue and len(found) < MOST_FILES:
+        for path in _files_of(queue.pop(), folder):
+            if path in found or len(found) >= MOST_FILES:
+                continue
+            try:
+                module = _parse(path)
+            except Refused:  # the script will say so itself, if it really imports it
+                continue
+            if module:
+                found[path] = module
+                queue.append(module)
+    del found[os.path.abspath(main.path)]
+    return list(found.values())
+
+
+def _files_of(module: Module, folder: str) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            wanted = [each.name for each in node.names]
+            base = folder
+        elif isinstance(node, ast.ImportFrom):
+            base = os.path.dirname(os.path.abspath(module.path)) if node.level else folder
+            for _ in range(node.level - 1):
+                base = os.path.dirname(base)
+            name = node.module or ""
+            wanted = [name, *(f"{name}.{each.name}".lstrip(".") for each in node.names)]
+            if node.level and not name:
+                yield from _file_of(base, "__init__")
+        else:
+            continue
+        for name in filter(None, wanted):
+            yield from _file_of(base, name)
+
+
+def _file_of(base: str, name: str) -> Iterator[str]:
+    """`a.b` → a/__init__.py and a/b.py, as far as they exist."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        stem = os.path.join(base, *parts[:end])
+        for path in (f"{stem}.py", os.path.join(stem, "__init__.py")):
+            if os.path.isfile(path):
+                yield path
+
+
+def _dotted(node: ast.AST, names: dict[str, str]) -> str:
+    """`t.Typer` with `import typer as t` → typer.Typer; '' for what is no name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return parts[0] if parts else ""
+    return ".".join([names.get(node.id, node.id), *reversed(parts)])
+
+
+def _parses(module: Module) -> bool:
+    """Does it call parse_args itself, or jsonargparse's CLI?"""
+    for node in _calls(module.tree):
+        if isinstance(node.func, ast.Attribute) and (
+            node.func.attr in PARSES or node.func.attr.startswith("parse_args")
+        ):
+            return True
+        if _dotted(node.func, module.names).startswith("jsonargparse."):
+            return True
+    return False
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _refuse_others(main: Module, modules: list[Module]) -> None:
+    for module in modules:
+        if module is not main and not _runs(main, module):
+            continue
+        for name in _entries(module):
+            for library, entries in OTHERS.items():
+                if any(name == entry or (entry.endswith(".") and name.startswith(entry)) for entry in entries):
+                    raise other_library(main.path, library)
+
+
+def _runs(main: Module, module: Module) -> bool:
+    """Does the script merely hand over to this module: nothing in it, or beside it, makes a parser?"""
+    return not _makes_parser(main) and not _makes_parser(module)
+
+
+def _entries(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            yield _dotted(node.func, module.names)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for decorator in node.decorator_list:
+                yield _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator, module.names)
+
+
+def _makes_parser(module: Module) -> bool:
+    """A parser may also come from an installed package that the script calls: its file is looked into for the word."""
+    for name in (*module.names.values(), *(_dotted(call.func, module.names) for call in _calls(module.tree))):
+        if any(part.lower().endswith(MAKES) for part in name.split(".")):
+            return True
+    return any(_installed_parser(name) for name in module.names.values())
+
+
+def _installed_parser(name: str) -> bool:
+    """Is the module behind an imported name an installed one that names argparse? Imports nothing."""
+    parts = name.split(".")
+    if not parts[0] or parts[0] in sys.stdlib_module_names:
+        return False
+    where: list[str] | None = None
+    for end in range(1, len(parts) + 1):
+        try:
+            spec = PathFinder.find_spec(".".join(parts[:end]), where)
+        except (ImportError, ValueError):
+            return False
+        if spec is None:
+            break
+        if spec.origin and spec.origin.endswith(".py") and _mentions(spec.origin):
+            return True
+        if not spec.submodule_search_locations:
+            break
+        where = list(spec.submodule_search_locations)
+    return False
+
+
+def _mentions(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"argparse" in file.read(LARGEST_FILE)
+    except OSError:
+        return False
+
+
+def _decorated(module: Module) -> list[str]:
+    found = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for decorator in node.decorator_list:
+                plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if _dotted(plain, module.names) == DECORATOR:
+                    found.append(node.name)
+    return found
