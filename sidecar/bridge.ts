@@ -15,6 +15,7 @@ export const bridge = {
   folder,
   runner: join(folder, 'trackside', 'runner.py'),
   swap: join(folder, 'trackside', '_swap.py'),
+  describe: join(folder, 'trackside', '_describe', '__main__.py'),
   practiceTrainer: join(folder, 'practice_train_network.py'),
   example: join(folder, 'example'),
 } as const;

@@ -40,11 +40,11 @@ export async function describeArguments(
 
 /** The command that prints the flags of a script. */
 export function describeCommand(python: string, script: string, cwd: string): Parameters<Run>[0] {
-  return { argv: [python, '-m', 'trackside._describe', script], cwd, pythonPath: bridge.folder };
+  return { argv: [python, bridge.describe, script], cwd, pythonPath: bridge.folder };
 }
 
 /** The version of the files in `kept`: to be raised when their shape changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Bytes of an answer: the flags of sd-scripts take some 150 kB. */
 export const LARGEST = 4_000_000;
 const known = new Map<string, Promise<Argument[]>>();

@@ -120,10 +120,10 @@ describe("a script's own parser", () => {
   });
 
   test.each([
-    ['import nothing_like_it\n', /needs the Python package nothing_like_it/],
+    ['import argparse\nimport nothing_like_it\n', /needs the Python package nothing_like_it/],
     ['print(1)\n', /reads no arguments with argparse/],
-    ['import sys\nsys.exit(3)\n', /ended \(exit code 3\) before it read its arguments/],
-    ['1/0\n', /failed before it read its arguments: ZeroDivisionError/],
+    ['import argparse, sys\nsys.exit(3)\n', /ended \(exit code 3\) before it read its arguments/],
+    ['import argparse\n1/0\n', /failed before it read its arguments: ZeroDivisionError/],
   ])('%j is told in words', async (source, words) => {
     await writeFile(script, source);
     await expect(ask()).rejects.toThrow(words);

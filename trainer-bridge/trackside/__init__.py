@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trackside._describe import describe
+    from trackside._trainer import trainer
 
-__all__ = ["__version__", "describe"]
+__all__ = ["__version__", "describe", "trainer"]
 __version__ = "0.1.0"
 
 # The module of each public name. All else in this package begins with an underscore, and may change.
-_HOMES = {"describe": "trackside._describe"}
+_HOMES = {"describe": "trackside._describe", "trainer": "trackside._trainer"}
 
 
 def __getattr__(name: str) -> object:

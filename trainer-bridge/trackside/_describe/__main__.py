@@ -26,9 +26,7 @@ if not __package__:
     # Run as a file, not with -m: a script's folder may hold modules that are named as ours or as Python's own.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from trackside._describe import bounded, check, first_of_two, parser, reach, source
-
-LIMIT_SECONDS = 60.0
+from trackside._describe import LIMIT_SECONDS, bounded, check, first_of_two, parser, reach, source
 
 
 def main(argv: list[str]) -> int:

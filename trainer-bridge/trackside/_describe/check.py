@@ -19,7 +19,7 @@ def check(parser: argparse.ArgumentParser, parse: Callable[[], Any]) -> dict[str
         each.error = _raise  # type: ignore[method-assign,assignment]
         each.exit = _exit  # type: ignore[method-assign,assignment]
     # It would open, and create, the files.
-    argparse.FileType.__call__ = lambda self, path: path  # type: ignore[method-assign]
+    setattr(argparse.FileType, "__call__", lambda self, path: path)  # noqa: B010
     try:
         read = parse()
     except argparse.ArgumentError as error:

@@ -105,7 +105,7 @@ class _Names:
 
 
 def _describe_commands(
-    action: argparse._SubParsersAction, group: Any, names: _Names, prefix: str, depth: int
+    action: argparse._SubParsersAction[Any], group: Any, names: _Names, prefix: str, depth: int
 ) -> dict[str, Any]:
     if depth >= DEEPEST:
         raise Refused(f"its commands are nested more than {DEEPEST} deep, too deep for a form")
@@ -195,7 +195,7 @@ def _hinted(hint: Any) -> str | None:
 
 def describe_choices(
     action: argparse.Action, parser: argparse.ArgumentParser, hint: Any
-) -> tuple[list[Any] | None, list[str] | None, list[int] | None]:
+) -> tuple[list[Any] | None, list[str | None] | None, list[int] | None]:
     """The choices as shown, the text that gives each on the command line (None, which no text gives, is left out), and
     first, last and step of a range of numbers."""
     found: Any = action.choices

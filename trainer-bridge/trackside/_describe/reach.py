@@ -16,9 +16,11 @@ from trackside._describe import first_of_two
 from trackside._describe.source import OTHERS, Refused, Source, other_library
 
 Answer = Callable[[dict[str, Any]], None]
+# The answer at a parser, and a call that lets it parse.
+Reached = Callable[[Any, Callable[[], Any]], dict[str, Any]]
 
 
-class _CommandLine(list):
+class _CommandLine(list[str]):
     """sys.argv, whose slices are known as parts of the command line: a parser that gets another list reads another."""
 
     def __getitem__(self, at: Any) -> Any:
@@ -26,7 +28,7 @@ class _CommandLine(list):
         return _CommandLine(found) if isinstance(at, slice) else found
 
 
-def run(target: str, module: str | None, argv: list[str], reached: Callable, answer: Answer, source: Source) -> None:
+def run(target: str, module: str | None, argv: list[str], reached: Reached, answer: Answer, source: Source) -> None:
     """Runs the script `target` (or the installed `module`) as `python target argv…` would.
 
     `reached(parser, parse)` makes the answer at its parser; `parse()` parses the command line really. Ends the process
@@ -85,7 +87,7 @@ def words_for(error: BaseException, target: str) -> str:
     return f"{target} failed before it read its arguments: {type(error).__name__}: {str(error)[:500]}"
 
 
-def _hook(target: str, end: Answer, reached: Callable) -> None:
+def _hook(target: str, end: Answer, reached: Reached) -> None:
     """Stops at the parser. jsonargparse has its own parse_args, so the hook sits in what all of them call."""
     parser_class: Any = argparse.ArgumentParser
     really, known, intermixed = (
@@ -121,7 +123,7 @@ def _hook(target: str, end: Answer, reached: Callable) -> None:
             here.given, here.caller = args, here.outer if getattr(here, "strict", 0) else sys._getframe(1)
         return known(parser, args, namespace, **more)
 
-    def strict(original: Callable) -> Callable:
+    def strict(original: Callable[..., Any]) -> Callable[..., Any]:
         def parse(parser: Any, args: Any = None, namespace: Any = None) -> Any:
             here.strict, here.outer = getattr(here, "strict", 0) + 1, sys._getframe(1)
             try:
@@ -144,7 +146,7 @@ def _hook(target: str, end: Answer, reached: Callable) -> None:
     parser_class.parse_known_intermixed_args = parse_intermixed
 
 
-def _pass(here: Any, really: Callable, *given: Any, **named: Any) -> Any:
+def _pass(here: Any, really: Callable[..., Any], *given: Any, **named: Any) -> Any:
     here.passing = getattr(here, "passing", 0) + 1
     try:
         return really(*given, **named)
@@ -203,7 +205,7 @@ def _guard(target: str, end: Answer) -> None:
                     setattr(holder, attribute, refuse(library))
         return found
 
-    def refuse(library: str) -> Callable:
+    def refuse(library: str) -> Callable[..., Any]:
         def refused(*_: Any, **__: Any) -> None:
             end({"error": str(other_library(target, library))})
 

@@ -151,6 +151,8 @@ def _files_of(module: Module, folder: str) -> Iterator[str]:
 def _file_of(base: str, name: str) -> Iterator[str]:
     """`a.b` → a/__init__.py and a/b.py, as far as they exist."""
     parts = name.split(".")
+    if parts[0] in sys.stdlib_module_names:
+        return
     for end in range(1, len(parts) + 1):
         stem = os.path.join(base, *parts[:end])
         for path in (f"{stem}.py", os.path.join(stem, "__init__.py")):
