@@ -11,6 +11,7 @@ const clocks = Object.keys({
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',
   'test/faults/soak.test.ts': 'a minute of everything at once, each truth told within seconds',
+  'test/files/lock.test.ts': 'a lock is renewed every few seconds',
   'test/launchers/liveness.test.ts': 'heartbeats are too old after so many seconds',
   'test/main.test.ts': 'the command line answers within 2 s',
   'test/mainJob/autoResume.test.ts': 'a training is resumed after so many seconds, and no sooner',

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { lock } from 'proper-lockfile';
-import { ended, ifUnreadable } from '../caught.js';
+import { ifUnreadable } from '../caught.js';
+import { takeLock } from '../files/lock.js';
 import { log } from '../log.js';
 import { download, WrongContent } from './download.js';
 import type { RunningDownload } from './downloadFacts.js';
@@ -68,11 +68,8 @@ async function attempt(running: RunningDownload, options: RunOptions): Promise<s
   const { record, stop } = running;
   const folder = join(options.models, record.into);
   await mkdir(folder, { recursive: true });
-  const release = await lock(folder, {
-    lockfilePath: join(folder, `.${basename(record.parts[0]?.path ?? record.id)}.lock`),
-    stale: 6_000,
-    onCompromised: () => stop.abort(LOST_LOCK),
-  }).catch(() => {
+  const lock = join(folder, `.${basename(record.parts[0]?.path ?? record.id)}.lock`);
+  const release = await takeLock(lock, { onLost: () => stop.abort(LOST_LOCK) }).catch(() => {
     throw new HubRefusal('Another Trackside is downloading it.', true, { patient: true });
   });
   let commit: string | null = null;
@@ -87,7 +84,7 @@ async function attempt(running: RunningDownload, options: RunOptions): Promise<s
     }
     return commit;
   } finally {
-    await ended(release());
+    await release();
   }
 }
 
