@@ -26,5 +26,6 @@ while true; do
   echo "trackside: ended ($?), starting again in $pause s; trainings go on"
   sleep "$pause" &
   wait $!
-  pause=$((SECONDS - began > 60 ? 1 : pause < 30 ? pause * 2 : 60))
+  # One that had served comes back at once, however often it is killed.
+  pause=$((SECONDS - began > 5 ? 1 : pause < 30 ? pause * 2 : 60))
 done

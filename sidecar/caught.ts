@@ -57,11 +57,22 @@ export type RepeatedWork = {
 };
 const works = new Map<string, RepeatedWork>();
 
-/** Wraps repeated work: `/diagnostics` shows its last run and its last error. The result never rejects. */
+/**
+ * Wraps repeated work: `/diagnostics` shows its last run and its last error. A call during a run shares that run. The result
+ * never rejects.
+ */
 export function repeated(name: string, work: () => unknown): () => Promise<void> {
   const told = works.get(name) ?? { runs: 0, last_run: null, last_error: null, last_error_at: null };
   works.set(name, told);
-  return async () => {
+  let running: Promise<void> | null = null;
+  return () => {
+    running ??= unlessGivenUp(run()).finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  async function run(): Promise<void> {
     told.runs += 1;
     told.last_run = new Date().toISOString();
     try {
@@ -71,7 +82,22 @@ export function repeated(name: string, work: () => unknown): () => Promise<void>
       told.last_error_at = told.last_run;
       log.warn(name, 'Repeated work failed; the next run tries again.', { error });
     }
-  };
+  }
+}
+
+/** Ends with the work, or when it was given up: an error thrown in a callback may have left it without an end. */
+export function unlessGivenUp(work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    waits.add(resolve);
+    work.then(resolve, reject).finally(() => waits.delete(resolve));
+  });
+}
+
+const waits = new Set<() => void>();
+
+/** Gives up what is under way, so that it begins anew. To be called after an error that nothing caught. */
+export function beginAnew(): void {
+  for (const done of [...waits]) done();
 }
 
 export function repeatedWork(): Record<string, RepeatedWork> {

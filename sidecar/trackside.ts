@@ -4,6 +4,7 @@ import { allowSwapping } from './files/swap.js';
 import { createDownloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
 import { createHub } from './live/hub.js';
+import { createNotices } from './live/notices.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
@@ -35,6 +36,7 @@ export type Trackside = ReturnType<typeof createTrackside>;
 /** Puts the rooms together, without reading or watching anything yet (see `outputs.open`). */
 export function createTrackside(settings: Settings) {
   const hub = createHub();
+  const notices = createNotices(hub);
   const underWay = nothingUnderWay();
   refuseShownFolder(settings.private, [settings.outputs, settings.datasets]);
   const login = settings.login ? openLogin(settings.token, settings.private) : null;
@@ -94,6 +96,7 @@ export function createTrackside(settings: Settings) {
     login,
     secrets,
     hub,
+    notices,
     outputs,
     disk,
     endings,

@@ -7,6 +7,7 @@ const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name)
 /** Promises that hold a clock, each with the clock: a machine that is busy with something else gets another chance. */
 const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
+  'test/crash.test.ts': 'Trackside is back within 5 s',
   'test/datasets/bombs.test.ts': 'a bomb is refused within 10 or 20 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',

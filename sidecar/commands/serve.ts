@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from '../app.js';
 import { bridge } from '../bridge.js';
-import { logged } from '../caught.js';
+import { beginAnew, logged } from '../caught.js';
 import { seedExample } from '../datasets/seed.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { log, setLogLevel } from '../log.js';
@@ -28,6 +28,11 @@ const limits = {
 const IDLE_MS = 300_000;
 const MOST_CONNECTIONS = 2000;
 
+/** For how long an error of ours is shown. */
+const TOLD_SECONDS = 600;
+const OWN_ERROR =
+  'Trainings are not affected, and what failed was begun anew. The page “diagnostics” says more: please report it.';
+
 /** Listens, prints one line with the address, and serves until a signal. Throws a Problem if it can't. */
 export async function serve(settings: Settings): Promise<void> {
   refuseOpenDoor(settings);
@@ -35,11 +40,14 @@ export async function serve(settings: Settings): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   maskConsole(process.stderr);
   setLogLevel(settings.log);
+  let tell = (_: string) => {};
   // A background error of ours must not take the page away from a person who watches a training.
   for (const slip of ['unhandledRejection', 'uncaughtException'] as const)
-    process.on(slip, (error: unknown) =>
-      log.error('sidecar', 'Background work failed unexpectedly; the rest continues.', { error }),
-    );
+    process.on(slip, (error: unknown) => {
+      log.error('sidecar', 'Background work failed unexpectedly; it begins anew, the rest continues.', { error });
+      beginAnew();
+      tell(`Trackside met an error of its own (${firstLine(error)}). ${OWN_ERROR}`);
+    });
   await makeRoot(settings.datasets)
     .then(() => seedExample(settings.datasets, bridge.example))
     .catch(logged('datasets', 'The example pictures could not be copied.'));
@@ -48,6 +56,7 @@ export async function serve(settings: Settings): Promise<void> {
     throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);
+  tell = (message) => trackside.notices.tell('own error', message, TOLD_SECONDS);
   // Early, so that the first start need not wait; a broken Python is reported when it is needed.
   void resolvePython(settings.python).catch((error: unknown) => {
     log.debug('python', 'No working Python was found.', { error });
@@ -79,6 +88,10 @@ export async function serve(settings: Settings): Promise<void> {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+}
+
+function firstLine(error: unknown): string {
+  return String(error).split('\n')[0]?.slice(0, 200) ?? '';
 }
 
 async function openAll(services: readonly Service[]): Promise<void> {

@@ -1,5 +1,5 @@
-import fs from 'node:fs';
-import { realpath, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rmdir, rmdirSync, stat, utimes } from 'node:fs';
+import { realpath, rmdir as removeFolder, stat as statLater } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { check, lock } from 'proper-lockfile';
@@ -75,9 +75,9 @@ async function enter(key: string, patienceMs: number): Promise<() => void> {
         clearTimeout(timer);
         resolve(leave);
       });
-    door.pass(stay, patience.signal).then(forget, () => {
+    door.pass(stay, patience.signal).then(forget, (cause: unknown) => {
       forget();
-      reject(Object.assign(new Error(`${key} is locked by this process.`), { code: 'ELOCKED' }));
+      reject(Object.assign(new Error(`${key} is locked by this process.`, { cause }), { code: 'ELOCKED' }));
     });
   });
 }
@@ -101,7 +101,7 @@ async function takeFrom(key: string, end: number, onLost: () => void, leave: () 
       };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-      if (await isAbandoned(key)) await ended(rmdir(key));
+      if (await isAbandoned(key)) await ended(removeFolder(key));
       else if (performance.now() >= end) throw error;
     }
     await wait(25 + Math.random() * 50);
@@ -120,9 +120,11 @@ function untilClosed() {
       if (!closed) answer(...told);
     };
   const guarded = {
-    ...fs,
-    stat: (path: string, answer: () => void) => fs.stat(path, whileOpen(answer)),
-    utimes: (path: string, a: Date, m: Date, answer: () => void) => fs.utimes(path, a, m, whileOpen(answer)),
+    mkdir,
+    rmdir,
+    rmdirSync,
+    stat: (path: string, answer: () => void) => stat(path, whileOpen(answer)),
+    utimes: (path: string, a: Date, m: Date, answer: () => void) => utimes(path, a, m, whileOpen(answer)),
   };
   return {
     guarded,
@@ -136,7 +138,7 @@ function untilClosed() {
 
 /** By our own monotonic clock: after the wall clock was set back, a dead holder's lock has a time in the future. */
 async function isAbandoned(key: string): Promise<boolean> {
-  const renewed = (await stat(key).catch(ifUnreadable(null, 'files')))?.mtimeMs;
+  const renewed = (await statLater(key).catch(ifUnreadable(null, 'files')))?.mtimeMs;
   if (renewed === undefined) {
     watched.delete(key);
     return false;

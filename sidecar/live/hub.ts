@@ -1,3 +1,5 @@
+import { log } from '../log.js';
+
 /**
  * A change, announced to the open pages. Pages read everything else from the facts themselves, so a missed event costs
  * nothing: the next snapshot includes it.
@@ -26,7 +28,14 @@ export function createHub() {
   const listeners = new Set<(event: LiveEvent) => void>();
   return {
     tell(event: LiveEvent) {
-      for (const listener of listeners) listener(event);
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          // One listener's error must reach neither the others nor the teller.
+          log.error('live', 'A change could not be passed on.', { error });
+        }
+      }
     },
     join(listener: (event: LiveEvent) => void): () => void {
       listeners.add(listener);

@@ -21,7 +21,7 @@ export function diagnosticsRoutes(trackside: Trackside): Hono {
   });
 }
 
-async function diagnose({ settings, outputs, hub, disk, login }: Trackside): Promise<DiagnosticsFacts> {
+async function diagnose({ settings, outputs, hub, notices, disk, login }: Trackside): Promise<DiagnosticsFacts> {
   const { python, torch, accelerate, system } = await readEnvironment(settings.python);
   const { token, pod, root, templates, version, build, ...own } = settings;
   const checkout = findCheckout(settings);
@@ -36,6 +36,7 @@ async function diagnose({ settings, outputs, hub, disk, login }: Trackside): Pro
     followed: outputs.followed(),
     streams: openStreamCount(hub),
     disk_troubles: disk.troubles(),
+    notices: notices.list(),
     work: repeatedWork(),
     errors: log.filter(({ level }) => level === 'warn' || level === 'error').slice(-50),
     log,

@@ -49,6 +49,7 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
     now: new Date(),
     active: activeElsewhere(await trackside.outputs.list(), without),
     troubles: trackside.disk.troubles(),
+    notices: trackside.notices.list().map(({ message }) => message),
     disk: disk && { freeBytes: disk.free_bytes, totalBytes: disk.total_bytes },
   };
 }
@@ -58,7 +59,7 @@ function cachedHome(trackside: Trackside) {
   const OLDEST_MS = process.env.TRACKSIDE_DEVELOPMENT ? 0 : 5000;
   let made = { key: '', at: 0, html: '' };
   return async (root: string, query: string, page: number): Promise<string> => {
-    const troubles = JSON.stringify(trackside.disk.troubles());
+    const troubles = JSON.stringify([trackside.disk.troubles(), trackside.notices.list()]);
     const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
       const html = trackside.views.home(await homeModel(trackside, root, query, page));

@@ -31,7 +31,6 @@ export function createDiskWatch(options: {
   const found = new Map<string, { code: string; since: string; unsaved: Set<string> }>();
   let timer: NodeJS.Timeout | null = null;
   let leave = () => {};
-  let looking = false;
 
   function failed(folder: string, code: string, file?: string): void {
     const before = found.get(folder);
@@ -43,25 +42,19 @@ export function createDiskWatch(options: {
   }
 
   async function look(): Promise<void> {
-    if (looking) return;
-    looking = true;
-    try {
-      for (const root of options.roots) {
-        const code = await firstSign(root);
-        if (code) failed(root, code);
-      }
-      const recovered: string[] = [];
-      for (const folder of [...found.keys()]) {
-        const code = await tryWriting(folder);
-        if (code) failed(folder, code);
-        else if (found.delete(folder)) recovered.push(folder);
-      }
-      if (recovered.length > 0) {
-        options.changed();
-        options.recovered(recovered);
-      }
-    } finally {
-      looking = false;
+    for (const root of options.roots) {
+      const code = await firstSign(root);
+      if (code) failed(root, code);
+    }
+    const recovered: string[] = [];
+    for (const folder of [...found.keys()]) {
+      const code = await tryWriting(folder);
+      if (code) failed(folder, code);
+      else if (found.delete(folder)) recovered.push(folder);
+    }
+    if (recovered.length > 0) {
+      options.changed();
+      options.recovered(recovered);
     }
   }
 

@@ -14,6 +14,8 @@ export type BannerModel = {
   active: SessionFacts[];
   /** Folders that can't be written now. */
   troubles?: DiskTrouble[];
+  /** What everybody should know, in words. */
+  notices?: string[];
   /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
   page?: 'home' | undefined;
 };
@@ -28,7 +30,7 @@ export function bannerView(model: BannerModel): BannerView {
   return {
     ...headline(model.active),
     cards: model.active.map((session) => cardView(session, model.root, model.page)),
-    troubles: (model.troubles ?? []).map(troubleWords),
+    troubles: [...(model.troubles ?? []).map(troubleWords), ...(model.notices ?? [])],
   };
 }
 

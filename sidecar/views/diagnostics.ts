@@ -1,4 +1,5 @@
 import type { RepeatedWork } from '../caught.js';
+import type { Notice } from '../live/notices.js';
 import type { LogLine } from '../log.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { bytes, duration } from './formatting.js';
@@ -19,6 +20,8 @@ export type DiagnosticsFacts = {
   /** Pages that are open and told what changes. */
   streams: number;
   disk_troubles: DiskTrouble[];
+  /** What is shown on top of every page. */
+  notices: Notice[];
   work: Record<string, RepeatedWork>;
   /** The last warnings and errors. */
   errors: LogLine[];

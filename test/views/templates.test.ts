@@ -56,6 +56,7 @@ const facts: DiagnosticsFacts = {
   followed: ['cat'],
   streams: 1,
   disk_troubles: [],
+  notices: [],
   work: {
     outputs: {
       runs: 1,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { logged } from '../../caught.js';
+import { logged, unlessGivenUp } from '../../caught.js';
 import { makeRoot } from '../../files/makeRoot.js';
 import { liveness } from '../../launchers/liveness.js';
 import { noteOwnEnd } from '../../launchers/podEnd.js';
@@ -73,6 +73,12 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
     return reading.read(name);
   }
 
+  async function readFirst(): Promise<void> {
+    await makeRoot(root);
+    known = await readKnownFacts(root, build);
+    await scanFirst({ root, held, reading, known });
+  }
+
   /** Writes the facts of sessions at rest, for the next start. */
   async function remember(): Promise<void> {
     if (held.revision() === remembered.revision) return;
@@ -123,11 +129,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
       await reading.readAll(names.filter((name) => held.get(name)?.facts.looked_into === false));
     },
     async open() {
-      opening = (async () => {
-        await makeRoot(root);
-        known = await readKnownFacts(root, build);
-        await scanFirst({ root, held, reading, known });
-      })();
+      // Given up, the scans that follow find everything, too.
+      opening = unlessGivenUp(readFirst());
       await opening;
       void readRest({ root, held, reading, known }, () => closed);
       endLooking = scanRepeatedly({ root, held, reading }, () => {

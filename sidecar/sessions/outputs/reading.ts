@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ended, ifUnreadable, logged } from '../../caught.js';
+import { ended, ifUnreadable, logged, unlessGivenUp } from '../../caught.js';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
 import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
@@ -54,7 +54,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
     const key = `${thorough} ${name}`;
     const shared = waiting.get(key);
     if (shared) return shared;
-    const turn = ended(turns.get(name)).then(() => {
+    const turn = unlessGivenUp(ended(turns.get(name))).then(() => {
       waiting.delete(key);
       return readNow(name, thorough);
     });

@@ -40,7 +40,8 @@ export function scanRepeatedly(
       const begun = performance.now();
       looking = lookOnce().then(() => {
         round += 1;
-        afterwards();
+        // Last: nothing keeps the next scan from coming.
+        setImmediate(afterwards);
         const every = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, worked * SHARE));
         lookIn(Math.max(0, every - (performance.now() - begun)));
       });

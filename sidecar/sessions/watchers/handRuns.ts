@@ -22,7 +22,6 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   /** Sessions with a training by hand at the last look. */
   let sessions = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
-  let looking: Promise<void> | null = null;
 
   async function look(): Promise<void> {
     const runs = await lookForRuns();
@@ -45,14 +44,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
     hub.tell({ type: 'by-hand' });
   }
 
-  const lookAgain = repeated('by-hand', look);
-
-  function lookSoon(): Promise<void> {
-    looking ??= lookAgain().finally(() => {
-      looking = null;
-    });
-    return looking;
-  }
+  const lookSoon = repeated('by-hand', look);
 
   return {
     /** Trainings by hand outside the outputs folder, as of the last look. */
