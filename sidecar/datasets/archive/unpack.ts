@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { fromFdPromise, type ZipFile } from 'yauzl';
+import type { ZipFile } from 'yauzl';
 import { openRegular } from '../../files/regularFile.js';
+import { isOfZip, openZip } from '../../files/zipArchive.js';
 import { Problem } from '../../problem.js';
 import { LONGEST_CAPTION } from '../caption.js';
 import { SPARE_DISK } from '../diskWords.js';
@@ -32,8 +33,7 @@ export async function unpack(
   const file = await openRegular(archive);
   try {
     // We read the names; yauzl compares the sizes with the directory while it unpacks.
-    const options = { autoClose: false, lazyEntries: true, decodeStrings: false, validateEntrySizes: true };
-    const zip = await fromFdPromise(file.fd, options);
+    const zip = await openZip(file);
     const contents = await readContents(zip);
     await requireRoom(into, contents.bytes);
     let done = 0;
@@ -47,12 +47,7 @@ export async function unpack(
     tell(done, contents.bytes);
     return contents;
   } catch (error) {
-    // yauzl's errors are about the archive and have no code; the disk's errors have one.
-    if (
-      error instanceof Problem ||
-      ('code' in (error as object) && !/^(Z_|ERR_)/.test(`${(error as { code: unknown }).code}`))
-    )
-      throw error;
+    if (error instanceof Problem || !isOfZip(error as Error)) throw error;
     throw refused('archive_damaged', `it is damaged (${printable((error as Error).message)})`);
   } finally {
     await file.close();
