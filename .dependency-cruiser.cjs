@@ -31,7 +31,7 @@ const ROOMS = [
   ['security'],
   ['processes'],
   ['files'],
-  ['bridge.ts', 'memory.ts', 'problem.ts', 'problemStatus.ts', 'slug.ts', 'request.ts', 'settings.ts', 'pod.ts', 'log.ts', 'caught.ts'],
+  ['bridge.ts', 'memory.ts', 'nearestName.ts', 'problem.ts', 'problemStatus.ts', 'slug.ts', 'request.ts', 'settings.ts', 'pod.ts', 'log.ts', 'caught.ts'],
 ];
 
 const pathOf = (rooms) => {

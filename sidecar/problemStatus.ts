@@ -113,6 +113,7 @@ export const problemStatus = {
   steps_unknown: 422,
   too_few_epochs: 422,
   unknown_checkpoint: 422,
+  unknown_field: 422,
   unknown_trainer: 422,
   unreadable_state: 422,
   unreadable_version: 422,

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 import { beginAttempt } from '../sessions/attempt/begin.js';
 import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
@@ -25,6 +26,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.post('/sessions/:name/attempts', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
+    refuseUnknown(fields, [...Object.keys(asked.shape), 'page']);
     const parsed = asked.safeParse({ ...fields, max_train_epochs: fields.max_train_epochs || undefined });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -53,6 +55,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.delete('/sessions/:name/attempts/current', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
+    refuseUnknown(fields, ['when', 'confirm', 'process', 'page']);
     const when = c.req.query('when') ?? fields.when ?? 'now';
     if (when !== 'now' && when !== 'after-save') {
       throw new Problem('bad_when', 'when has to be now or after-save.', { field: 'when' });

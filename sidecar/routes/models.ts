@@ -7,6 +7,7 @@ import { type HubSource, hubSource, modelKinds, readSources } from '../hub/sourc
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
 import { tokenizerRequests } from '../models/tokenizers.js';
+import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
@@ -67,6 +68,7 @@ export function modelRoutes(trackside: Trackside): Hono {
 
   routes.post('/models/downloads', async (c) => {
     const fields = await readFields(c);
+    refuseUnknown(fields, ['family', 'base_model', 'tokenizers', 'repo', 'file', 'folder', 'page']);
     const text = (name: string) => (typeof fields[name] === 'string' ? (fields[name] as string) : '');
     try {
       const wishes = text('family')

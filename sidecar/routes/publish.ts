@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { refuseUnknown } from '../nearestName.js';
 import { endPublication, type Publication, publishSession, readPublication } from '../publish/publishSession.js';
 import type { Trackside } from '../trackside.js';
 import { answerChange, pageOfSession, readFields, wellFormed } from './respond.js';
@@ -30,6 +31,7 @@ export function publishRoutes(trackside: Trackside): Hono {
 async function readAsked(c: Context): Promise<Publication> {
   const form = c.req.header('content-type')?.includes('form') ? await wellFormed(c, c.req.formData()) : null;
   const fields = form ? Object.fromEntries(form) : await readFields(c);
+  refuseUnknown(fields, ['repo', 'visibility', 'checkpoints', 'samples', 'page']);
   const chosen = form ? form.getAll('checkpoints') : [fields.checkpoints ?? []].flat();
   return {
     repo: String(fields.repo ?? ''),

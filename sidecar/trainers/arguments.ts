@@ -11,6 +11,8 @@ export type Argument = {
   flags: string[];
   /** `list` takes several values; `switch` takes none: given or not. */
   type: 'text' | 'integer' | 'number' | 'list' | 'switch';
+  /** The type of a list's values, if they are no texts. */
+  items?: 'integer' | 'number';
   default: string | number | boolean | null | (string | number)[];
   choices: (string | number)[] | null;
   help: string | null;
@@ -75,7 +77,7 @@ function read(argument: Argument, value: unknown, roots: PathRoots): Read {
   }
   const wrong = whyNotHeld(argument.name, [String(value)], roots);
   if (wrong && argument.type === 'text') return { wrong };
-  const typed = argument.type === 'text' ? value : readNumber(argument, value);
+  const typed = argument.type === 'text' ? value : readNumber(argument.type, value);
   if (typed === null)
     return { wrong: `--${argument.name} must be ${argument.type === 'integer' ? 'a whole number' : 'a number'}.` };
   if (argument.choices && !argument.choices.some((choice) => String(choice) === String(typed))) {
@@ -99,6 +101,9 @@ function readList(argument: Argument, value: unknown, roots: PathRoots): Read {
   if (flag) return { wrong: takenForFlag(argument.name, flag) };
   const wrong = whyNotHeld(argument.name, values, roots);
   if (wrong) return { wrong };
+  const { items } = argument;
+  if (items && values.some((each) => readNumber(items, each) === null))
+    return { wrong: `--${argument.name} takes ${items === 'integer' ? 'whole numbers' : 'numbers'}, one per line.` };
   return { value: values.length > 0 && values };
 }
 
@@ -111,10 +116,10 @@ function takenForFlag(name: string, value: string): string {
   return `--${name}: ${value} would be read as a separate flag.`;
 }
 
-function readNumber(argument: Argument, value: string | number): string | number | null {
+function readNumber(type: 'integer' | 'number', value: string | number): string | number | null {
   const number = PLAIN_NUMBER.test(String(value).trim()) ? Number(value) : Number.NaN;
   if (!Number.isFinite(number)) return null;
-  if (argument.type === 'integer') return Number.isSafeInteger(number) ? number : null;
+  if (type === 'integer') return Number.isSafeInteger(number) ? number : null;
   // As typed: 8e-4 stays 8e-4.
   return typeof value === 'string' ? value.trim() : value;
 }

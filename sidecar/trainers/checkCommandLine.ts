@@ -24,17 +24,16 @@ export async function checkCommandLine(
   const foreign = given(flagsOf(argv)).filter(({ tokens }) => !tokens.every((token) => ours.has(token)));
   const choices = choicesOfCode(trainer);
   for (const { name, values } of foreign)
-    refuse(
-      name,
-      whyNoFlag(name) ?? abbreviated(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots),
-    );
+    refuse(name, whyNoFlag(name) ?? chosen(name, values, choices) ?? whyNotHeld(name, values, roots));
   const familiar = new Set([...trainer.fromSettings, ...given([...ours]).map(({ name }) => name)]);
   for (const { name } of trainer.furtherArguments(trainer.basics ?? [])) familiar.add(name);
   const unfamiliar = foreign.filter(({ name }) => !familiar.has(name));
   if (unfamiliar.length === 0) return;
   for (const { name } of trainer.furtherArguments(await describe())) familiar.add(name);
+  // `lr_scheduler` begins `lr_scheduler_type`, too, but is a flag itself, which argparse takes first.
   for (const { name } of unfamiliar)
-    if (!familiar.has(name)) refuse(name, `--${name} is not one of the flags of ${trainer.label}.`);
+    if (!familiar.has(name))
+      refuse(name, abbreviated(name) ?? `--${name} is not one of the flags of ${trainer.label}.`);
 }
 
 function refuse(name: string, wrong: string | null): void {

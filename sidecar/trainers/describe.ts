@@ -122,8 +122,13 @@ function toArgument(described: z.infer<typeof describedShape>): Argument | null 
   if (!flag || ['help', 'version'].includes(described.action)) return null;
   const { flags, help, group } = described;
   const choices = described.choices?.filter((choice) => choice !== null && typeof choice !== 'boolean') ?? null;
-  return { name: flag.slice(2), flags, type: typeOf(described), default: defaultOf(described), choices, help, group };
+  const type = typeOf(described);
+  const items = type === 'list' ? NUMBERS[described.type ?? ''] : undefined;
+  const argument = { name: flag.slice(2), flags, type, default: defaultOf(described), choices, help, group };
+  return items ? { ...argument, items } : argument;
 }
+
+const NUMBERS: Record<string, 'integer' | 'number'> = { int: 'integer', float: 'number' };
 
 function typeOf({ action, nargs, type }: z.infer<typeof describedShape>): Argument['type'] {
   if (['store_true', 'store_false', 'store_const', 'count', 'boolean_optional'].includes(action)) return 'switch';

@@ -44,8 +44,9 @@ export function readRun<T extends Readable>(found: T): T & Meaning {
   return { ...found, settings, flags, epoch: stepsPerEpoch(found, settings, flags) };
 }
 
-function stepsPerEpoch(
-  { detail, gpus }: Readable,
+/** Optimizer steps of one epoch of these pictures. */
+export function stepsPerEpoch(
+  { detail, gpus }: Pick<Readable, 'detail' | 'gpus'>,
   settings: TrainingSettings,
   flags: Record<string, ArgumentValue>,
 ): Meaning['epoch'] {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { checkDataset } from '../../datasets/check.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { BEFORE_A_START, readDataset } from '../../datasets/read.js';
+import { unknownNames } from '../../nearestName.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
@@ -12,6 +13,7 @@ import type { SessionFacts } from '../facts.js';
 import { folderName } from '../names.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
+import { epochsForSteps } from './stepsAsked.js';
 import { addProblem, addWrong, type Checks, readTrainerFields, type Wrong } from './trainerFields.js';
 
 export const LONGEST_DESCRIPTION = 2000;
@@ -28,8 +30,6 @@ export type NewSession = {
   notes: string | null;
   /** The form's id, so that a double click makes one session. */
   formId: string | null;
-  /** The caller's own keys, which are kept. */
-  unknown: Record<string, unknown>;
 };
 
 /**
@@ -58,6 +58,7 @@ export async function readNewSession(
   const description = textOf(fields.description);
   if (description.length > LONGEST_DESCRIPTION)
     addWrong(wrong, { description: 'The description is longer than 2,000 characters.' });
+  addWrong(wrong, unknownFields(fields, trainer));
   const read = await readTrainerFields(checks, trainer, fields, start).catch(take);
   const dataset = await readChosenDataset(checks.settings, textOf(fields.dataset), start ? trainer : null).catch(
     (error: unknown) => {
@@ -66,21 +67,11 @@ export async function readNewSession(
       return null;
     },
   );
+  const epochs = read && (await epochsForSteps(fields, trainer, read, dataset?.images ?? null).catch(take));
+  if (read && epochs) read.settings.max_train_epochs = epochs;
   if (wrong.words.length > 0 || !read) {
     throw new Problem('bad_fields', wrong.words.join(' '), { fields: wrong.fields });
   }
-  const ours = new Set<string>([
-    ...SETTING_NAMES,
-    'trainer',
-    'dataset',
-    'arguments',
-    'start',
-    'form_id',
-    'description',
-    'notes',
-    'page',
-    'shown',
-  ]);
   return {
     loraName,
     trainer: trainer.id,
@@ -89,8 +80,24 @@ export async function readNewSession(
     description,
     notes: fields.notes === undefined ? null : textOf(fields.notes).replaceAll('\r\n', '\n'),
     formId: textOf(fields.form_id) || null,
-    unknown: Object.fromEntries(Object.entries(fields).filter(([key]) => !ours.has(key))),
   };
+}
+
+/** What a request may name, beside the trainer's flags in `arguments`. */
+export const FIELDS: readonly string[] = [
+  ...SETTING_NAMES,
+  'max_train_steps',
+  ...['trainer', 'dataset', 'arguments', 'start', 'form_id', 'description', 'notes', 'page', 'shown'],
+];
+
+/** One sentence for each name that would have no effect: a slip, or a flag in the wrong place. */
+function unknownFields(fields: Record<string, unknown>, trainer: Trainer): Record<string, string> {
+  const flags = new Set(trainer.furtherArguments(trainer.basics ?? []).map(({ name }) => name));
+  const wrong = unknownNames(fields, FIELDS);
+  for (const name of Object.keys(wrong)) {
+    if (flags.has(name)) wrong[name] = `“${name}” is a flag of the trainer: give it inside arguments.`;
+  }
+  return wrong;
 }
 
 /** Throws a Problem for the field `lora_name`, before anything is made. */

@@ -59,7 +59,7 @@ async function makeOnce({ outputs, underWay }: Beginning, asked: NewSession): Pr
 async function make(outputs: Outputs, asked: NewSession): Promise<string> {
   const { name, version } = await makeVersionFolder(outputs.root, asked.loraName);
   await updateStateFile(join(outputs.root, name), (raw) => {
-    Object.assign(raw, asked.unknown, { lora_name: asked.loraName.trim() });
+    raw.lora_name = asked.loraName.trim();
     putSettings(raw, asked);
     raw.resume_from_checkpoint = '';
     raw.status = 'draft';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseUnknown } from '../../nearestName.js';
 import { Problem } from '../../problem.js';
 import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -6,7 +7,7 @@ import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import { isStart, LONGEST_DESCRIPTION, type NewSession, readNewSession, valuesOf } from './asked.js';
+import { FIELDS, isStart, LONGEST_DESCRIPTION, type NewSession, readNewSession, valuesOf } from './asked.js';
 import { putSettings } from './create.js';
 
 const words = z.object({
@@ -40,6 +41,7 @@ export async function changeDraft(
   const before = valuesOf((await trackside.outputs.read(name)).facts);
   const start = isStart(fields);
   if (!start) delete before.dataset;
+  if (fields.max_train_steps) delete before.max_train_epochs;
   const asked = await readNewSession(trackside, { ...before, ...fields }, start);
   const dataset = fields.dataset ? asked.dataset : undefined;
   const edited = await writeDraft(trackside.outputs, name, { ...asked, dataset });
@@ -48,6 +50,7 @@ export async function changeDraft(
 
 async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
   const session = await outputs.read(name);
+  refuseUnknown(change, FIELDS);
   const { description, notes, enable_monitoring } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
   await updateStateFile(session.folder, (raw) => {
@@ -67,7 +70,7 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 
 /** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
-  const changeable = new Set<string>([...SETTING_NAMES, 'trainer', 'dataset', 'arguments', 'start']);
+  const changeable = new Set<string>([...SETTING_NAMES, 'max_train_steps', 'trainer', 'dataset', 'arguments', 'start']);
   changeable.delete('enable_monitoring');
   return Object.keys(change).some((key) => changeable.has(key));
 }

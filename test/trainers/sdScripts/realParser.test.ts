@@ -1,41 +1,20 @@
-import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { describeArguments } from '../../../sidecar/trainers/describe.js';
+import type { Argument } from '../../../sidecar/trainers/arguments.js';
 import { findCheckout } from '../../../sidecar/trainers/sdScripts/checkout.js';
 import { families } from '../../../sidecar/trainers/sdScripts/families.js';
+import type { Trainer } from '../../../sidecar/trainers/trainer.js';
+import { askParser } from './askParser.js';
 import { everyCommand, trainerOf } from './commands.js';
+import { everyFlag } from './everyFlag.js';
 import facts from './parserFacts.json' with { type: 'json' };
 
 const bridge = fileURLToPath(new URL('../../../trainer-bridge', import.meta.url));
+const standIn = fileURLToPath(new URL('../../sd-scripts/standIn/checkout', import.meta.url));
 const sdScripts = process.env.TRACKSIDE_SD_SCRIPTS ?? '';
 const python = process.env.TRACKSIDE_PYTHON || 'python3';
 const found = findCheckout({ sdScripts, python, root: bridge }, []);
-
-/** Parses each list of tokens with the script's own parser; prints what it says of those that it refuses, and its description. */
-const PARSE = `
-import argparse, json, sys
-from trackside._describe import ParserReached, describe_parser, run_to_parser
-own = argparse.ArgumentParser.parse_args, argparse.ArgumentParser.parse_known_args
-try:
-    run_to_parser(sys.argv[1])
-except ParserReached as reached:
-    parser = reached.parser
-argparse.ArgumentParser.parse_args, argparse.ArgumentParser.parse_known_args = own
-refused = []
-class Refused(Exception):
-    pass
-def refuse(message):
-    raise Refused(message)
-parser.error = refuse
-for tokens in json.loads(sys.stdin.read()):
-    try:
-        parser.parse_args(tokens)
-    except Refused as error:
-        refused.append([tokens, str(error)])
-print("\\n" + json.dumps(refused) + "\\n" + json.dumps({"arguments": describe_parser(parser)}))
-`;
 
 describe.skipIf(!sdScripts || 'missing' in found)('against the checkout of TRACKSIDE_SD_SCRIPTS', () => {
   const checkout = found as Exclude<typeof found, { missing: string }>;
@@ -45,18 +24,13 @@ describe.skipIf(!sdScripts || 'missing' in found)('against the checkout of TRACK
     async (script) => {
       const commands = everyCommand().filter(({ family }) => family.script === script);
       const path = `${checkout.path}/${script}`;
-      const asking = promisify(execFile)(checkout.python, ['-c', PARSE, path], {
-        cwd: checkout.path,
-        env: { ...process.env, PYTHONPATH: bridge },
-      });
-      asking.child.stdin?.end(JSON.stringify(commands.map(({ flags }) => flags)));
-      const [refused = '', described = ''] = (await asking).stdout.trimEnd().split('\n').slice(-2);
-      expect(JSON.parse(refused)).toEqual([]);
+      const flags = commands.map((each) => each.flags);
+      const { refused, known } = await askParser(checkout.python, path, flags);
+      expect(refused).toEqual([]);
 
       const [first] = commands;
       if (!first) throw new Error('no command');
-      const trainer = { ...trainerOf(first.family), script: { path, cwd: checkout.path } };
-      const known = await describeArguments(trainer, { python: checkout.python, run: async () => described });
+      const trainer = trainerOf(first.family);
       const table = (facts as Record<string, Record<string, { type: string; choices?: string[] }>>)[script] ?? {};
       for (const [name, { type, choices }] of Object.entries(table)) {
         const argument = known.find((each) => each.name === name);
@@ -67,7 +41,26 @@ describe.skipIf(!sdScripts || 'missing' in found)('against the checkout of TRACK
         const argument = known.find((each) => each.name === basic.name);
         expect([basic.name, argument?.name]).toEqual([basic.name, basic.name]);
       }
+      // Each flag with its default, each of its choices and a value of its type.
+      for (const family of families.filter((each) => each.script === script)) {
+        const given = await everyFlag(family, known);
+        expect(given.refused).toEqual([]);
+        const asked = await askParser(
+          checkout.python,
+          path,
+          given.passed.map(({ tokens }) => tokens),
+        );
+        expect(asked.refused).toEqual([]);
+      }
+      // The stand-in, which tests without a checkout ask, has the same parser as far as people may use it.
+      const copy = (await askParser('python3', join(standIn, script), [])).known;
+      expect(shape(trainer, copy)).toEqual(shape(trainer, known));
     },
-    120_000,
+    240_000,
   );
 });
+
+function shape(trainer: Trainer, known: readonly Argument[]): string[] {
+  const further = trainer.furtherArguments(known);
+  return further.map(({ name, type, items, choices }) => JSON.stringify({ name, type, items, choices })).sort();
+}

@@ -42,7 +42,9 @@ wandb_api_key sample_prompts config_file conditioning_data_dir optimizer_type= l
 dataset_config network_weights network_module training_comment
 """
 
-LISTS = "optimizer_args lr_scheduler_args text_encoder_lr network_args base_weights base_weights_multiplier"
+LISTS = "optimizer_args lr_scheduler_args network_args base_weights"
+
+NUMBER_LISTS = "text_encoder_lr base_weights_multiplier"
 
 CHOICES = {
     "console_log_level": (None, "DEBUG INFO WARNING ERROR CRITICAL"),
@@ -56,7 +58,7 @@ CHOICES = {
     "huber_schedule": ("snr", "constant exponential snr"),
     "sample_sampler": (
         "ddim",
-        "ddim pndm lms euler euler_a heun dpm_2 dpm_2_a dpmsolver dpmsolver++ dpmsingle k_euler",
+        "ddim pndm lms euler euler_a heun dpm_2 dpm_2_a dpmsolver dpmsolver++ dpmsingle k_lms k_euler k_euler_a k_dpm_2 k_dpm_2_a",
     ),
     "save_model_as": ("safetensors", "ckpt pt safetensors"),
 }
@@ -151,6 +153,7 @@ def build_parser(family: str) -> argparse.ArgumentParser:
         "numbers": NUMBERS,
         "texts": TEXTS,
         "lists": LISTS,
+        "number_lists": NUMBER_LISTS,
         "choices": CHOICES,
     }
     for table in [common, *FAMILIES[family]]:
@@ -165,7 +168,8 @@ def add(parser: argparse.ArgumentParser, table: dict) -> None:
         for word in table.get(words, "").split():
             name, has_default, default = word.partition("=")
             parser.add_argument(f"--{name}", type=kind, default=kind(default) if has_default else None)
-    for name in table.get("lists", "").split():
-        parser.add_argument(f"--{name}", nargs="*", default=None)
+    for kind, words in [(str, "lists"), (float, "number_lists")]:
+        for name in table.get(words, "").split():
+            parser.add_argument(f"--{name}", type=kind, nargs="*", default=None)
     for name, (default, words) in table.get("choices", {}).items():
         parser.add_argument(f"--{name}", type=str, default=default, choices=words.split())
