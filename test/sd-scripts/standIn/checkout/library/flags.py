@@ -16,8 +16,8 @@ skip_until_initial_step
 """
 
 INTEGERS = """
-keep_tokens vae_batch_size=1 min_bucket_reso=256 max_bucket_reso=1024 bucket_reso_steps=64 token_warmup_min=1
-caption_dropout_every_n_epochs dataset_repeats=1 save_every_n_epochs save_every_n_steps save_n_epoch_ratio
+keep_tokens=0 vae_batch_size=1 min_bucket_reso=256 max_bucket_reso=1024 bucket_reso_steps=64 token_warmup_min=1
+caption_dropout_every_n_epochs=0 dataset_repeats=1 save_every_n_epochs save_every_n_steps save_n_epoch_ratio
 save_last_n_epochs save_last_n_epochs_state save_last_n_steps save_last_n_steps_state train_batch_size=1
 max_train_steps=1600 max_train_epochs max_data_loader_n_workers=8 seed gradient_accumulation_steps=1 ddp_timeout
 clip_skip multires_noise_iterations min_timestep max_timestep sample_every_n_steps sample_every_n_epochs
@@ -26,15 +26,17 @@ validate_every_n_steps validate_every_n_epochs max_validation_steps
 """
 
 NUMBERS = """
-token_warmup_step caption_dropout_rate caption_tag_dropout_rate noise_offset ip_noise_gamma multires_noise_discount=0.3
+token_warmup_step=0 caption_dropout_rate=0.0 caption_tag_dropout_rate=0.0 noise_offset ip_noise_gamma multires_noise_discount=0.3
 adaptive_noise_scale huber_c=0.1 huber_scale=1.0 prior_loss_weight=1.0 learning_rate=2e-06 max_grad_norm=1.0
-lr_warmup_steps lr_decay_steps lr_scheduler_power=1 lr_scheduler_min_lr_ratio min_snr_gamma v_pred_like_loss unet_lr
-network_alpha=1 network_dropout scale_weight_norms validation_split
+lr_scheduler_power=1 lr_scheduler_min_lr_ratio min_snr_gamma v_pred_like_loss unet_lr
+network_alpha=1 network_dropout scale_weight_norms validation_split=0.0
 """
 
 TEXTS = """
 console_log_file pretrained_model_name_or_path tokenizer_cache_dir metadata_title metadata_author metadata_description
-metadata_license metadata_tags train_data_dir caption_separator=, caption_extension=.caption keep_tokens_separator
+metadata_license metadata_tags metadata_usage_hint metadata_thumbnail metadata_merged_from
+metadata_trigger_phrase metadata_preprocessor metadata_is_negative_embedding train_data_dir caption_separator=, caption_extension=.caption caption_extention
+keep_tokens_separator=
 secondary_separator caption_prefix caption_suffix face_crop_aug_range resolution dataset_class reg_data_dir in_json
 output_dir output_name huggingface_repo_id huggingface_repo_type huggingface_path_in_repo huggingface_token
 huggingface_repo_visibility resume vae logging_dir log_prefix log_tracker_name wandb_run_name log_tracker_config
@@ -46,12 +48,16 @@ LISTS = "optimizer_args lr_scheduler_args network_args base_weights"
 
 NUMBER_LISTS = "text_encoder_lr base_weights_multiplier"
 
+STEPS_OR_PARTS = "lr_warmup_steps=0 lr_decay_steps=0"
+
 CHOICES = {
     "console_log_level": (None, "DEBUG INFO WARNING ERROR CRITICAL"),
     "resize_interpolation": (None, "lanczos nearest bilinear linear bicubic cubic area"),
     "save_precision": (None, "float fp16 bf16"),
-    "max_token_length": (None, "150 225"),
-    "dynamo_backend": ("inductor", "eager aot_eager inductor cudagraphs"),
+    "dynamo_backend": (
+        "inductor",
+        "eager aot_eager inductor aot_ts_nvfuser nvprims_nvfuser cudagraphs ofi fx2trt onnxrt tensort ipex tvm",
+    ),
     "mixed_precision": ("no", "no fp16 bf16"),
     "log_with": (None, "tensorboard wandb all"),
     "loss_type": ("l2", "l1 l2 huber smooth_l1"),
@@ -97,7 +103,7 @@ FAMILIES = {
         {
             "switches": "save_clip save_t5xxl apply_lg_attn_mask apply_t5_attn_mask enable_scaled_pos_embed",
             "integers": "t5xxl_max_token_length=256",
-            "numbers": "clip_l_dropout_rate clip_g_dropout_rate t5_dropout_rate pos_emb_random_crop_rate training_shift=1.0",
+            "numbers": "clip_l_dropout_rate=0.0 clip_g_dropout_rate=0.0 t5_dropout_rate=0.0 pos_emb_random_crop_rate=0.0 training_shift=1.0",
             "texts": "clip_l clip_g t5xxl t5xxl_device t5xxl_dtype",
         },
     ],
@@ -152,19 +158,30 @@ def build_parser(family: str) -> argparse.ArgumentParser:
         "integers": INTEGERS,
         "numbers": NUMBERS,
         "texts": TEXTS,
+        "steps_or_parts": STEPS_OR_PARTS,
         "lists": LISTS,
         "number_lists": NUMBER_LISTS,
         "choices": CHOICES,
     }
     for table in [common, *FAMILIES[family]]:
         add(parser, table)
+    parser.add_argument("--max_token_length", type=int, default=None, choices=[150, 225])
     return parser
+
+
+def steps_or_part(value: str) -> int | float:
+    """A number of steps, or a part of all steps: 100, 0.1 or 10% (train_util.py, int_or_float)."""
+    if value.endswith("%"):
+        return float(value[:-1]) / 100
+    number = float(value)
+    return int(value) if number >= 1 else number
 
 
 def add(parser: argparse.ArgumentParser, table: dict) -> None:
     for name in table.get("switches", "").split():
         parser.add_argument(f"--{name}", action="store_true")
-    for kind, words in [(int, "integers"), (float, "numbers"), (str, "texts")]:
+    kinds = [(int, "integers"), (float, "numbers"), (str, "texts"), (steps_or_part, "steps_or_parts")]
+    for kind, words in kinds:
         for word in table.get(words, "").split():
             name, has_default, default = word.partition("=")
             parser.add_argument(f"--{name}", type=kind, default=kind(default) if has_default else None)
