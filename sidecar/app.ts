@@ -18,6 +18,7 @@ import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
+import { logRoutes } from './routes/log.js';
 import { loginRoutes } from './routes/login.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
@@ -73,6 +74,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));
+  app.route('/', logRoutes(trackside));
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));

@@ -5,6 +5,7 @@ export const problemStatus = {
   bad_range: 400,
   bad_request: 400,
   part_too_long: 400,
+  too_long_search: 400,
   upload_cut_off: 400,
   foreign_host: 403,
   foreign_origin: 403,

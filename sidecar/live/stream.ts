@@ -155,7 +155,8 @@ function drawingMessage(before: Drawing, now: Drawing): Uint8Array {
   return message;
 }
 
-type Piece = { position: string; text: string; reset?: true };
+/** `position` is where the next one goes on. */
+type Piece = { position: string };
 const logMessages = new WeakMap<Piece, Uint8Array>();
 
 function logMessage(piece: Piece): Uint8Array {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import type { LiveEvent } from '../live/hub.js';
 import { openStream } from '../live/stream.js';
+import { createRowReader } from '../sessions/products/logStream.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { createLogReader } from '../telemetry/logReader.js';
 import type { Trackside } from '../trackside.js';
@@ -18,11 +19,10 @@ export function eventRoutes(trackside: Trackside): Hono {
   routes.get('/events', (c) => {
     const depth = Number(c.req.query('depth')) || 0;
     const root = '../'.repeat(Math.min(3, Math.max(0, depth)));
-    const concerns = ({ type }: LiveEvent) => !['log', 'models', 'publication'].includes(type);
     if (!c.req.query('home')) {
       return openStream(c, hub, {
         key: `every ${root}`,
-        concerns,
+        concerns: concernsAll,
         async draw() {
           const model = await pageModel(trackside, root);
           return { title: null, regions: { banner: views.banner(model) } };
@@ -33,7 +33,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     const page = Number(c.req.query('page')) || 1;
     return openStream(c, hub, {
       key: `home ${root} ${page} ${query}`,
-      concerns,
+      concerns: concernsAll,
       async draw() {
         const model = await homeModel(trackside, root, query, page);
         return {
@@ -67,5 +67,29 @@ export function eventRoutes(trackside: Trackside): Hono {
     });
   });
 
+  routes.get('/sessions/:name/log/events', async (c) => {
+    const name = c.req.param('name');
+    const { facts, ...session } = await outputs.read(name);
+    const position = c.req.header('last-event-id') ?? c.req.query('log');
+    return openStream(c, hub, {
+      key: `log ${name}`,
+      concerns: (event) => (event.type === 'log' ? event.name === name : concernsAll(event)),
+      log: createRowReader(async () => ({ ...session, facts: outputs.facts(name) ?? facts }), position),
+      async draw() {
+        const root = '../../';
+        const model = { ...(await pageModel(trackside, root, name)), session: (await outputs.read(name)).facts };
+        return {
+          title: views.logTitle(model),
+          regions: { banner: views.banner(model), status: views.status(model) },
+        };
+      },
+    });
+  });
+
   return routes;
+}
+
+/** What every page shows: the sessions, the disk. */
+function concernsAll({ type }: LiveEvent): boolean {
+  return !['log', 'models', 'publication'].includes(type);
 }

@@ -6,32 +6,15 @@ import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { readMetrics } from '../sessions/products/curve.js';
 import { checkpointPath, checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
-import { LOG_FILE } from '../telemetry/follow.js';
-import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
 
-/** What a session makes: its log, metrics, samples, checkpoints and state folders. */
+/** What a session makes: its metrics, samples, checkpoints and state folders. */
 export function productRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
   const { outputs, views } = trackside;
-
-  routes.get('/sessions/:name/log', async (c) => {
-    const { folder, facts } = await outputs.read(c.req.param('name'));
-    const path = join(folder, LOG_FILE);
-    const tail = c.req.query('tail');
-    const number = c.req.query('attempt');
-    if (tail === undefined && number === undefined) {
-      return sendFile(c, outputs.root, path, { type: 'text/plain; charset=utf-8', masked: true });
-    }
-    const attempt = facts.attempts.find((each) => String(each.number) === number);
-    if (number !== undefined && !attempt) throw new Problem('no_attempt', `There is no attempt ${number}.`);
-    const lines = Math.min(100_000, Math.max(1, Number(tail) || 500));
-    const { text } = await readLogTail(path, lines, attempt?.log_start, attempt?.log_end ?? undefined);
-    return c.text(text);
-  });
 
   routes.get('/sessions/:name/metrics', async (c) =>
     c.json(await readMetrics(await outputs.read(c.req.param('name')))),

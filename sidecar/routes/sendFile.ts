@@ -7,22 +7,31 @@ import { openInside } from '../security/paths.js';
 /**
  * Sends a file below `root`, or the range of it that was asked for, in bounded memory; `masked` strikes out secrets, of
  * which a range may hold but a part. A download that goes on (`If-Range`) gets the whole file where it is another one by
- * now. Throws a Problem: 404 where there is no such plain file, 422 where a link leads out of `root`.
+ * now. `part` sends but those bytes of a file that only grows, as a file of its own. Throws a Problem: 404 where there is no such plain file, 422 where a link leads out of `root`.
  */
 export async function sendFile(
   c: Context,
   root: string,
   path: string,
-  as: { type: string; attachment?: string; cache?: string; masked?: boolean },
+  as: {
+    type: string;
+    attachment?: string;
+    cache?: string;
+    masked?: boolean;
+    part?: { from: number; to: number };
+  },
 ): Promise<Response> {
   const file = await openInside(root, path);
   if (!file) throw new Problem('no_file', 'There is no such file; it may have been moved or deleted.');
   const stats = await file.stat();
-  const { size, mtimeMs } = stats;
+  const begin = Math.min(as.part?.from ?? 0, stats.size);
+  const size = Math.min(as.part?.to ?? stats.size, stats.size) - begin;
+  // A part that has ended stays the same however the file grows.
+  const changed = as.part && as.part.to <= stats.size ? begin : Math.round(stats.mtimeMs);
   const headers: Record<string, string> = {
     'Content-Type': as.type,
     'Accept-Ranges': 'bytes',
-    ETag: `"${stats.ino.toString(36)}-${Math.round(mtimeMs).toString(36)}-${size.toString(36)}"`,
+    ETag: `"${[stats.ino, changed, size].map((each) => each.toString(36)).join('-')}"`,
     'Cache-Control': as.cache ?? 'private, no-cache',
   };
   if (as.attachment)
@@ -46,8 +55,8 @@ export async function sendFile(
   }
   if (as.masked) headers[MASKED] = 'yes';
   const stream = as.masked
-    ? streamMasked(file, start, end + 1)
-    : file.createReadStream({ start, end, autoClose: true });
+    ? streamMasked(file, begin + start, begin + end + 1)
+    : file.createReadStream({ start: begin + start, end: begin + end, autoClose: true });
   return c.body(ReadableStream.from(stream) as ReadableStream<Uint8Array>, range ? 206 : 200, headers);
 }
 

@@ -39,15 +39,24 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
   ];
   const hrefs = new Map<string, string>();
   const assets = new Map<string, Asset>();
-  for (const { name, bytes } of [...own, ...made]) {
+  const files = new Map([...own, ...made].map(({ name, bytes }) => [name, bytes]));
+  for (const name of files.keys()) add(name);
+  return { hrefs, assets };
+
+  function add(name: string): string {
+    const known = hrefs.get(name);
+    if (known) return basename(known);
     const type = types[extname(name)];
-    if (!type) continue;
-    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 10);
+    const bytes = files.get(name);
+    if (!type || !bytes) return name;
+    // A script imports its neighbours by their names, which the browser knows by their hashed ones.
+    const text = type === SCRIPT ? bytes.toString().replace(IMPORT, (_, file) => `from './${add(file)}'`) : bytes;
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 10);
     const hashed = `${basename(name, extname(name))}.${hash}${extname(name)}`;
     hrefs.set(name, `assets/${hashed}`);
-    assets.set(hashed, assetOf(type, bytes));
+    assets.set(hashed, assetOf(type, Buffer.from(text)));
+    return hashed;
   }
-  return { hrefs, assets };
 }
 
 function assetOf(type: string, bytes: Buffer): Asset {
@@ -69,8 +78,10 @@ function assetOf(type: string, bytes: Buffer): Asset {
   };
 }
 
+const IMPORT = /(?<=^import [^'\n]*)from '\.\/([\w.]+)'/gm;
+const SCRIPT = 'text/javascript; charset=utf-8';
 const types: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
+  '.js': SCRIPT,
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };

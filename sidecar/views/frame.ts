@@ -14,6 +14,8 @@ export type LayoutView = {
   page: string;
   links: { href: string; label: string; current: boolean }[];
   scripts: readonly string[];
+  /** Style sheets of this page alone. */
+  sheets: readonly string[];
   /** The address of its one stream; null where nothing on it changes. */
   stream: string | null;
   /** "77 GB", or null. */
@@ -25,7 +27,7 @@ export type LayoutView = {
 };
 
 /** What differs from page to page; `stream` is the one of every page where it is absent. */
-export type PageFrame = Pick<LayoutView, 'title' | 'page'> & Partial<Pick<LayoutView, 'scripts' | 'stream'>>;
+export type PageFrame = Pick<LayoutView, 'title' | 'page'> & Partial<Pick<LayoutView, 'scripts' | 'sheets' | 'stream'>>;
 
 export function layoutView(model: PageModel, frame: PageFrame, body: string, logout: boolean): LayoutView {
   const { root, disk } = model;
@@ -34,6 +36,7 @@ export function layoutView(model: PageModel, frame: PageFrame, body: string, log
   return {
     ...frame,
     scripts: frame.scripts ?? [],
+    sheets: frame.sheets ?? [],
     stream: frame.stream === undefined ? usual : frame.stream,
     links: LINKS.map(({ path, label, pages }) => ({
       href: `${root}${path}` || './',

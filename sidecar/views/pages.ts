@@ -9,6 +9,7 @@ import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import { type HomeModel, homeTitle, homeView } from './home.js';
+import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
 import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
@@ -19,7 +20,7 @@ import { type SamplesModel, samplesView } from './samples.js';
 import { type SecretsModel, secretsView } from './secrets.js';
 import { type SessionModel, sessionRegions, sessionView } from './session.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
-import { sessionTitle } from './status.js';
+import { sessionTitle, statusView } from './status.js';
 import type { Templates } from './templates.js';
 import { type TrainersModel, trainersView } from './trainers.js';
 
@@ -86,6 +87,17 @@ export function createViews(options: { templates: string; assets: Assets; develo
       const names = Object.keys(regions) as (keyof typeof regions)[];
       return Object.fromEntries(names.map((name) => [name, again(`parts/${name}`, regions[name], model)]));
     },
+    log: (model: LogModel) =>
+      page('log', logView(model), model, {
+        title: logTitle(model),
+        stream: `${sessionAddress(model.root, model.session.name)}/log/events?log=${model.position}`,
+        scripts: ['log.js'],
+        sheets: ['log.css'],
+      }),
+    logTitle,
+    /** What goes inside the status of a session. */
+    status: (model: Pick<SessionModel, 'session' | 'root' | 'now'>) =>
+      renderRegion('parts/status', statusView(model.session), model),
     samples: (model: SamplesModel) =>
       page('samples', samplesView(model), model, { title: `${sessionTitle(model.session)} · Samples` }),
     history: (model: HistoryModel) =>
@@ -124,6 +136,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
 }
 
 type PageName = keyof { [Name in keyof Templates as Name extends `pages/${infer Page}` ? Page : never]: Name };
+
+function logTitle({ session }: Pick<SessionModel, 'session'>): string {
+  return `${sessionTitle(session)} · Log`;
+}
 
 const titled = (name: string) => ({ title: `${name} · Trackside` });
 

@@ -7,6 +7,7 @@ export type Templates = {
   'pages/history': import('./history.js').HistoryView;
   'pages/historyVersion': import('./history.js').HistoryVersionView;
   'pages/home': import('./home.js').HomeView;
+  'pages/log': import('./log.js').LogView;
   'pages/login': import('./login.js').LoginModel;
   'pages/models': import('./modelFiles.js').ModelsView;
   'pages/new': import('./newTraining.js').NewTrainingView;
@@ -38,6 +39,7 @@ export type Templates = {
   'parts/preflight': import('./preflight.js').PreflightView;
   'parts/publish': import('./publish.js').PublishView;
   'parts/resume': import('./resume.js').ResumeView;
+  'parts/rows': import('./log.js').RowsView;
   'parts/samples': import('./samples.js').SamplesPartView;
   'parts/session': import('./sessions.js').SessionsView['rows'][number];
   'parts/sessions': import('./sessions.js').SessionsView;

@@ -12,6 +12,7 @@ import { plain } from '../../sidecar/views/field.js';
 import { layoutView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
 import { homeView } from '../../sidecar/views/home.js';
+import { logView } from '../../sidecar/views/log.js';
 import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
@@ -146,13 +147,34 @@ const dataset = datasetView({
   trash,
 });
 
+const row = { n: 7, text: 'steps: 9%|', cut: 0, kind: 'bar' as const, attempt: 2, step: 1449 };
+const log = logView({
+  ...page,
+  session: some.interrupted,
+  total: 900,
+  rows: [row, { ...row, n: 8, cut: 9000 }],
+  position: '1:8',
+  landmarks: {
+    total: 900,
+    attempts: [{ number: 1, kind: 'start', started_at: '2026-11-22T09:00:00.000Z', line: 1 }],
+    errors: [3],
+    errorCount: 1,
+    warnings: [],
+    warningCount: 0,
+  },
+  line: null,
+  found: { search: 'a', matches: 300, lines: [1, 2] },
+  allBars: false,
+});
+
 const each: Templates = {
-  layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'] }, '', true),
+  layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
   'pages/dataset': dataset,
   'pages/datasets': datasetsView({ ...page, datasets: [some.dataset], removed: trash, values: {}, errors: {} }),
   'pages/history': historyView({ ...page, session: some.interrupted, versions: [version] }),
   'pages/historyVersion': historyVersionView({ ...page, session: some.interrupted, version }),
   'pages/home': homeView(table),
+  'pages/log': log,
   'pages/login': { root: '', back: '', message: 'no', again: 'again' },
   'pages/models': models,
   'pages/new': newTrainingView(form),
@@ -218,6 +240,7 @@ const each: Templates = {
   'parts/preflight': given(preflightView(found, '', 'caches')),
   'parts/publish': publish,
   'parts/resume': given(regions.resume),
+  'parts/rows': log.rows,
   'parts/samples': given(samplesPartView(model, '')),
   'parts/session': given(sessionsView(table).rows[0]),
   'parts/sessions': sessionsView(table),

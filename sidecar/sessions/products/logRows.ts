@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { LOG_FILE } from '../../telemetry/follow.js';
+import { levelOf } from '../../telemetry/log/landmarks.js';
+import { indexLog, type LineIndex, lineAt } from '../../telemetry/log/lineIndex.js';
+import { type LogLine, readLines } from '../../telemetry/log/readLines.js';
+import { openLog, readLogTail } from '../../telemetry/logTail.js';
+import { isBar } from '../../trainers/causes/logLines.js';
+import type { AttemptFacts } from '../facts.js';
+import type { Session } from '../status/session.js';
+import type { LogLandmarks, LogRow, LogRows } from './logFacts.js';
+
+export type LogOfSession = Pick<Session, 'folder' | 'dialect' | 'facts'>;
+
+/**
+ * Some lines of a session's log.
+ *
+ * @param from the number of the first; negative counts from the end, -500 being the last 500
+ */
+export async function readLogRows(session: LogOfSession, from: number, count: number): Promise<LogRows> {
+  const path = join(session.folder, LOG_FILE);
+  const index = await indexLog(path);
+  if (!index) return { total: 0, rows: [], position: '0:0' };
+  const first = Math.max(1, from < 0 ? index.lines + 1 + from : from);
+  const before = Math.min(first - 1, TRACEBACK_LINES);
+  const lines = await readLines(path, index, first - before, count + before);
+  const rows = rowsOf(session, lines).filter(({ n }) => n >= first);
+  return { total: index.lines, rows, position: `${index.inode}:${index.lines}` };
+}
+
+/** The last lines without their numbers, which a large log tells only after a while (n: 0). Time does not grow with the log. */
+export async function readLastRows(session: LogOfSession, count: number): Promise<LogRows> {
+  const { text } = await readLogTail(join(session.folder, LOG_FILE), count);
+  const lines = text.replace(/\n$/, '').split('\n');
+  const offset = Number.POSITIVE_INFINITY;
+  return {
+    total: 0,
+    rows: rowsOf(
+      session,
+      lines.map((text) => ({ n: 0, offset, text, cut: 0 })),
+    ),
+    position: '0:0',
+  };
+}
+
+/** Where each attempt begins in the log, and what stands out in it. */
+export async function readLogLandmarks(session: LogOfSession): Promise<LogLandmarks> {
+  const path = join(session.folder, LOG_FILE);
+  const index = await indexLog(path);
+  return {
+    total: index?.lines ?? 0,
+    attempts: index ? await attemptLines(path, index, session.facts.attempts) : [],
+    errors: index?.landmarks.errors ?? [],
+    errorCount: index?.landmarks.errorCount ?? 0,
+    warnings: index?.landmarks.warnings ?? [],
+    warningCount: index?.landmarks.warningCount ?? 0,
+  };
+}
+
+async function attemptLines(path: string, index: LineIndex, attempts: readonly AttemptFacts[]) {
+  const file = await openLog(path);
+  if (!file) return [];
+  try {
+    const found: { number: number; kind: AttemptFacts['kind']; started_at: string; line: number }[] = [];
+    for (const { number, kind, started_at, log_start } of attempts) {
+      if (log_start > index.size) continue;
+      const line = await lineAt(file, index, log_start);
+      // The runner's marker stands before the attempt's first byte (runner.py).
+      found.push({ number, kind, started_at, line: Math.max(1, line - 1) });
+    }
+    return found;
+  } finally {
+    await file.close();
+  }
+}
+
+function rowsOf({ dialect, facts }: LogOfSession, lines: readonly LogLine[]): LogRow[] {
+  let inTraceback = false;
+  return lines.map(({ n, offset, text, cut }) => {
+    const attempt = facts.attempts.findLast(({ log_start }) => log_start <= offset) ?? null;
+    const level = levelOf(text);
+    const bar = isBar(text);
+    const own = inTraceback && level === null && !bar;
+    inTraceback = text.includes('Traceback (most recent call last)') || (own && /^(?:\s|$)/.test(text));
+    return {
+      n,
+      text,
+      cut,
+      kind: MARKER.test(text) ? 'attempt' : (level ?? (bar ? 'bar' : own ? 'traceback' : null)),
+      attempt: attempt?.number ?? null,
+      step: bar && attempt && attempt.step_offset > 0 ? absoluteStep(text) : null,
+    };
+
+    function absoluteStep(words: string): number | null {
+      if (dialect.console.file !== null || !attempt) return null;
+      const { events } = dialect.console.read(null, `${words}\n`, '');
+      const step = events.find((event) => event.type === 'step');
+      return step ? step.step + attempt.step_offset : null;
+    }
+  });
+}
+
+/** Lines before others that are read with them: these may stand in a traceback. */
+const TRACEBACK_LINES = 60;
+/** Written by the runner before each attempt (runner.py). */
+const MARKER = /^── attempt \d+ · /;

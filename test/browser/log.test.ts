@@ -1,0 +1,125 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { listenForTrouble, openBrowser } from './chromium.js';
+
+let browser: Browser;
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  place = makeTestSidecars();
+  const folder = join(place.outputs, 'long');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ lora_name: 'long', status: 'stopped' }));
+  const line = (n: number) => (n % 2000 === 0 ? `ERROR    no ${n}` : `line ${n} of many`);
+  writeFileSync(join(folder, 'training.log'), Array.from({ length: 9000 }, (_, i) => `${line(i + 1)}\n`).join(''));
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '5' });
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+async function open(path: string, width = 1280): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
+  await page.goto(new URL(path, sidecar.url).href);
+  return page;
+}
+
+/** Numbers of the lines that are seen. */
+function seen(page: Page): Promise<number[]> {
+  return page.evaluate(`(() => {
+    const box = document.getElementById('rows').getBoundingClientRect();
+    return [...document.querySelectorAll('#rows > div')]
+      .filter((row) => { const { top, bottom } = row.getBoundingClientRect(); return top >= box.top - 1 && bottom <= box.bottom + 1; })
+      .map((row) => Number(row.id.slice(1)));
+  })()`);
+}
+
+test.each([1280, 390])('at %i px a log opens at its end, and is read up to its first line', async (width) => {
+  const page = await open('sessions/long/log', width);
+  const trouble = listenForTrouble(page);
+  await expect.poll(() => seen(page)).toContain(9000);
+  await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
+  // What was read stays where it is while older lines come above it.
+  await expect.poll(() => page.locator('#L8001').count()).toBe(1);
+  expect(await seen(page)).toContain(8501);
+  for (let rounds = 0; rounds < 30 && (await page.locator('#L1').count()) === 0; rounds += 1) {
+    const first = await page.locator('#rows > div').first().getAttribute('id');
+    await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
+    await expect.poll(() => page.locator('#rows > div').first().getAttribute('id')).not.toBe(first);
+  }
+  await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
+  expect(await seen(page)).toContain(1);
+  await page.getByRole('button', { name: 'To the end' }).click();
+  await expect.poll(() => seen(page)).toContain(9000);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  expect(trouble).toEqual([]);
+});
+
+test('errors are stepped through by keys, words by the whole log’s count, and lines are named by the address', async () => {
+  const page = await open('sessions/long/log');
+  await expect.poll(() => seen(page)).toContain(9000);
+  await page.locator('.errors', { hasText: '4 errors' }).waitFor();
+  await page.keyboard.press('p');
+  await expect.poll(() => seen(page)).toContain(8000);
+  await page.keyboard.press('p');
+  await expect.poll(() => seen(page)).toContain(6000);
+  await page.keyboard.press('n');
+  await expect.poll(() => seen(page)).toContain(8000);
+  await page.getByRole('searchbox').fill('LINE 12');
+  await page.keyboard.press('Enter');
+  await page.locator('#found', { hasText: '1 of 111' }).waitFor();
+  await expect.poll(() => seen(page)).toContain(12);
+  await page.keyboard.press('Enter');
+  await page.locator('#found', { hasText: '2 of 111' }).waitFor();
+  await expect.poll(() => seen(page)).toContain(120);
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.press('Shift+Enter');
+  await page.locator('#found', { hasText: '111 of 111' }).waitFor();
+  expect(await page.locator('#L1299 mark').textContent()).toBe('line 12');
+  await page.locator('#L1290 > a').click();
+  await page.locator('#L1292 > a').click({ modifiers: ['Shift'] });
+  await page.getByText('Lines 1290 to 1292').waitFor();
+  await expect
+    .poll(() => page.getByRole('button', { name: 'Copy', exact: true }).getAttribute('data-copy'))
+    .toBe('line 1290 of many\nline 1291 of many\nline 1292 of many');
+  const other = await open(
+    new URL(page.url()).pathname.slice(1) + new URL(page.url()).search + new URL(page.url()).hash,
+  );
+  await expect.poll(() => other.locator('#rows > .picked').count()).toBe(3);
+  expect(await seen(other)).toContain(1291);
+});
+
+test('what arrives is followed at the end, counted elsewhere, and bars stay one line', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'live', max_train_epochs: 1000, start: true });
+  await sidecar.until('live', ({ status, progress }) => status === 'running' && (progress.step ?? 0) > 0, 60);
+  const log = join(place.outputs, 'live', 'training.log');
+  appendFileSync(log, Array.from({ length: 100 }, (_, i) => `\nearlier ${i}`).join(''));
+  const page = await open('sessions/live/log');
+  const trouble = listenForTrouble(page);
+  await page.locator('#rows > div', { hasText: 'earlier 99' }).waitFor();
+  appendFileSync(log, '\nnow\n');
+  await page.locator('#rows > div', { hasText: /^now$/ }).waitFor();
+  const bar = (step: number) => `steps:  1%|█ | ${step}/99 [00:01<00:09, 2.00it/s]\n`;
+  for (let step = 1; step <= 4; step += 1) appendFileSync(log, bar(step));
+  await page.locator('#rows > div:visible', { hasText: '4/99' }).waitFor();
+  await expect.poll(() => page.locator('#rows > .is-bar:visible', { hasText: '/99 [' }).count()).toBe(1);
+  await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
+  await page.getByRole('button', { name: 'To the end' }).waitFor();
+  appendFileSync(log, 'a\nb\nc\n');
+  await page.getByRole('button', { name: /^3 new lines/ }).waitFor();
+  await page.getByRole('button', { name: /^3 new lines/ }).click();
+  await page.locator('#rows > div', { hasText: /^c$/ }).waitFor();
+  await expect.poll(() => page.getByRole('button', { name: /new lines|To the end/ }).isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'Full screen' }).click();
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.getByRole('button', { name: 'Full screen' }).count()).toBe(1);
+  await sidecar.send('DELETE', 'sessions/live/attempts/current');
+  await page.locator('#status', { hasText: 'Stopped' }).waitFor();
+  expect(trouble).toEqual([]);
+});
