@@ -25,7 +25,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         concerns: concernsAll,
         async draw() {
           const model = await pageModel(trackside, root);
-          return { title: null, regions: { banner: views.banner(model) } };
+          return { title: null, regions: { troubles: views.troubles(model), banner: views.banner(model) } };
         },
       });
     }
@@ -39,7 +39,8 @@ export function eventRoutes(trackside: Trackside): Hono {
         return {
           title: views.homeTitle(model),
           regions: {
-            banner: views.banner({ ...model, page: 'home' }),
+            troubles: views.troubles(model),
+            banner: views.banner({ ...model, active: model.cards, page: 'home' }),
             sessions: views.sessionsTable(model),
             others: views.others(model),
           },
@@ -61,7 +62,11 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = await sessionModel(trackside, name, '../', false);
         return {
           title: views.sessionTitle(model),
-          regions: { banner: views.banner(model), ...views.sessionParts(model) },
+          regions: {
+            troubles: views.troubles(model),
+            banner: views.banner(model),
+            ...views.sessionParts(model),
+          },
         };
       },
     });

@@ -28,17 +28,21 @@ export function homeRoutes(trackside: Trackside): Hono {
 /** What the home page shows. */
 export async function homeModel(trackside: Trackside, root: string, query: string, page: number): Promise<HomeModel> {
   const { outputs } = trackside;
-  const choose = async (now: Date) => {
+  const choose = async () => {
     const all = await outputs.list();
-    return { active: activeSessions(all, now), ...searchSessions(all, query, page) };
+    const active = activeSessions(all);
+    // Each session stands once: above, or in the list. A search looks at all of them.
+    const listed = query ? all : all.filter((facts) => !active.includes(facts));
+    const found = searchSessions(listed, query, page);
+    return { active, cards: query || found.page > 1 ? [] : active, ...found };
   };
   const frame = await pageModel(trackside, root);
   const others = trackside.handRuns.elsewhere();
-  const shown = await choose(frame.now);
+  const shown = await choose();
   const brief = [...shown.active, ...shown.sessions].filter((facts) => !facts.looked_into);
   if (brief.length === 0) return { ...frame, ...shown, others };
   await outputs.lookInto(brief.map(({ name }) => name));
-  return { ...frame, ...(await choose(frame.now)), others };
+  return { ...frame, ...(await choose()), others };
 }
 
 /** What every page shows around its own content. `without` is the session that the page itself is about. */

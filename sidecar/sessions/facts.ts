@@ -106,6 +106,17 @@ export type ResumeFacts = {
 /** A state folder that was not chosen: its path relative to the output folder, and the reason in words. */
 export type PassedOver = { state: string; path: string; reason: string };
 
+/** What stopping a running training costs now. */
+export type StopCost = {
+  /** Does it save state folders? Without them a stopped training starts over. */
+  saves: boolean;
+  /** Steps since the newest state, which a resume trains again, and their time. Null when unknown. */
+  lost_steps: number | null;
+  lost_seconds: number | null;
+  /** Seconds until its next state is saved; null when unknown, or when it saves none. */
+  next_save_seconds: number | null;
+};
+
 /** Whether a session is resumed automatically after an interruption or a crash. */
 export type AutoResumeFacts = {
   /** `enable_monitoring`: off by default. */
@@ -161,6 +172,8 @@ export type SessionFacts = {
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;
   auto_resume: AutoResumeFacts;
+  /** Null while it can't be stopped here. */
+  stop_cost: StopCost | null;
   /** It stops after the next checkpoint; that can still be cancelled. */
   stops_after_save: boolean;
   /** Seconds without progress, once over the phase's limit; null while it moves, or does not run. */

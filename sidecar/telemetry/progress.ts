@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../caught.js';
 import { readTextNow } from '../files/regularFile.js';
-import type { ConsoleFacts, Memory } from '../trainers/dialect.js';
+import type { ConsoleEvent, ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
 
 export const PROGRESS_FILE = 'progress.json';
@@ -60,6 +60,8 @@ const stored = z.looseObject({
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
   /** Optimizer steps per epoch, once known from the console. */
   steps_per_epoch: number,
+  /** The step from which a resume of the newest saved state would train on; null when unknown. */
+  kept_step: number,
   /** The dialect reader's own memory, so that the next sidecar can continue in the middle of a line. */
   dialect: memory.optional().catch(undefined),
   /** The memory in the format of an earlier Trackside, for sd-scripts only. */
@@ -121,15 +123,16 @@ export function beginProgress(attempt: {
     reports_position: null,
     loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= step),
     steps_per_epoch: perEpoch,
+    kept_step: step,
     dialect: null,
     still: null,
   };
 }
 
-/** Folds the console's facts into the progress. */
+/** Folds the console's facts, and the events since the last ones, into the progress. */
 export function advanceProgress(
   before: StoredProgress,
-  facts: ConsoleFacts,
+  { facts, events }: { facts: ConsoleFacts; events: readonly ConsoleEvent[] },
   secondsPerStep: number | null,
   now: Date,
 ): StoredProgress {
@@ -153,7 +156,18 @@ export function advanceProgress(
     updated_at: now.toISOString(),
     loss_curve: step !== null && numeric !== null ? appendPoint(before.loss_curve, step, numeric) : before.loss_curve,
     steps_per_epoch: facts.stepsPerEpoch ?? before.steps_per_epoch,
+    kept_step: keptStep(before, facts, events),
   };
+}
+
+/** A resume begins at the start of an epoch, so steps after the last whole epoch of a state are trained again. */
+function keptStep(before: StoredProgress, facts: ConsoleFacts, events: readonly ConsoleEvent[]): number | null {
+  const saved = events.findLastIndex(({ type }) => type === 'state-saved');
+  if (saved === -1) return before.kept_step;
+  const last = events.slice(0, saved).findLast((event) => event.type === 'step');
+  const step = last ? facts.stepOffset + last.step : before.step;
+  const perEpoch = facts.stepsPerEpoch ?? before.steps_per_epoch;
+  return step === null || !perEpoch ? null : Math.floor(step / perEpoch) * perEpoch;
 }
 
 function percent(step: number | null, total: number | null): number | null {

@@ -1,6 +1,7 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { type StopSheet, stopSheet } from './stop.js';
 
-/** A form of one button, or (without `fields`) a link that looks like one. */
+/** A form of one button, or (without `fields`) a link that looks like one, or a button that opens a `sheet`. */
 export type ActionView = {
   label: string;
   /** For a screen reader: what it acts on. */
@@ -9,7 +10,12 @@ export type ActionView = {
   fields: [name: string, value: string][] | null;
   /** The accent colour: what gets a training going. */
   go: boolean;
+  sheet: StopSheet | null;
+  /** The link leads to a file. */
+  download: boolean;
 };
+
+const PLAIN = { go: false, sheet: null, download: false };
 
 /** The button for what makes sense next, or null. `page` is sent along so that the answer leads back to where it was pressed. */
 export function nextAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
@@ -17,9 +23,8 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
   const about = `${session.lora_name} V${session.version}`;
   const back: [string, string][] = page ? [['page', page]] : [];
   const attempt = (label: string, kind: string, go = true): ActionView => {
-    return { label, about, address: `${at}/attempts`, fields: [['kind', kind], ...back], go };
+    return { ...PLAIN, label, about, address: `${at}/attempts`, fields: [['kind', kind], ...back], go };
   };
-  const stopping = session.status === 'stopping' && 'Stopping…';
   switch (session.next) {
     case 'start':
       return attempt('Start', 'start');
@@ -28,17 +33,11 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
     case 'start over':
       return attempt('Start over', 'relaunch', false);
     case 'train further':
-      return { label: 'Train further', about, address: `${at}#further`, fields: null, go: false };
+      return { ...PLAIN, label: 'Train further', about, address: `${at}#further`, fields: null };
     case 'stop':
       return session.by_hand
-        ? { label: stopping || 'Stop…', about, address: `${at}#by-hand`, fields: null, go: false }
-        : {
-            label: stopping || 'Stop',
-            about,
-            address: `${at}/attempts/current?_method=DELETE`,
-            fields: back,
-            go: false,
-          };
+        ? { ...PLAIN, label: 'Stop…', about, address: `${at}#by-hand`, fields: null }
+        : { ...PLAIN, label: 'Stop…', about, address: at, fields: null, sheet: stopSheet(session, at, back) };
     default:
       return null;
   }
@@ -48,12 +47,26 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
 export function callOff(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
   if (session.auto_resume.in_seconds === null) return null;
   return {
+    ...PLAIN,
     label: 'Cancel auto-resume',
     about: `${session.lora_name} V${session.version}`,
     address: `${sessionAddress(root, session.name)}?_method=PATCH`,
     fields: [['enable_monitoring', 'false'], ...(page ? [['page', page] as [string, string]] : [])],
-    go: false,
   };
+}
+
+/** The button for what one wants of a row in a list: the file of what is trained, or what makes sense next. */
+export function rowAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
+  const { all_trained, final_checkpoint: final, output_path: folder } = session;
+  if (!all_trained || !final?.startsWith(`${folder}/`)) return nextAction(session, root, page);
+  const path = final
+    .slice(folder.length + 1)
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/');
+  const about = `${session.lora_name} V${session.version}`;
+  const address = `${sessionAddress(root, session.name)}/checkpoints/${path}`;
+  return { ...PLAIN, label: 'Download', about, address, fields: null, download: true };
 }
 
 export function sessionAddress(root: string, name: string): string {

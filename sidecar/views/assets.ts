@@ -87,14 +87,15 @@ const types: Record<string, string> = {
 };
 
 /**
- * One script of htmx, its stream extension and our live.js. htmx begins by itself as soon as the document is parsed, even
+ * One script of htmx, its stream extension, and our live.js and actions.js. htmx begins by itself as soon as the document is parsed, even
  * between two scripts: a page whose second one came a moment later would open no stream, or miss what it said first.
  */
 function everyPage(folder: string): Buffer {
   const dist = dirname(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js'));
-  const files = [join(dist, 'htmx.min.js'), join(dist, 'ext', 'hx-sse.min.js'), join(folder, 'live.js')];
-  const [htmx, stream, live] = files.map((file) => readFileSync(file, 'utf8'));
-  return Buffer.from(`${htmx};\n${stream};\n(() => {\n${live}})();\n`);
+  const read = (path: string) => readFileSync(path, 'utf8');
+  const theirs = ['htmx.min.js', 'ext/hx-sse.min.js'].map((file) => `${read(join(dist, file))};\n`);
+  const ours = ['actions.js', 'live.js'].map((file) => `(() => {\n${read(join(folder, file))}})();\n`);
+  return Buffer.from([...theirs, ...ours].join(''));
 }
 
 /** In the order in which one may overrule another. */

@@ -1,37 +1,44 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import type { DiskTrouble } from '../telemetry/diskTrouble.js';
-import { callOff, nextAction, sessionAddress } from './action.js';
-import { sparkline } from './chart.js';
-import { troubleWords } from './disk.js';
+import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
 import { count, duration, joined, loss, pace, percent } from './formatting.js';
+import { thumbnail } from './sessions.js';
 import { isAlive, statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
 export type BannerModel = {
   root: string;
   now: Date;
-  /** The Active Sessions; on a session's own page the others. What lives first, then newest first. */
+  /** The active sessions; on a session's own page the others. What lives first, then newest first. */
   active: SessionFacts[];
-  /** Folders that can't be written now. */
-  troubles?: DiskTrouble[];
-  /** What everybody should know, in words. */
-  notices?: string[];
-  /** What an action leads back to: `home` or, where absent, the session's page. Sent as the field `page`. */
+  /** The page of the banner, `home` or another: what an action leads back to. Sent as the field `page`. */
   page?: 'home' | undefined;
 };
 
-export type BannerView = { title: string; summary: string; cards: CardView[]; troubles: string[] };
+export type BannerView = { groups: { title: string; cards: CardView[] }[] };
 
 /** One session of the banner, or the one a page is about. */
 export type CardView = ReturnType<typeof cardView>;
 
-/** The Active Sessions banner, in the order of the list below it: a draft made just now, or a resume, is new too. */
-export function bannerView(model: BannerModel): BannerView {
+/** The Active Sessions banner: what runs, and what waits for a person. */
+export function bannerView({ active, root, page }: BannerModel): BannerView {
+  const [running, waiting] = [active.filter(isLive), active.filter((session) => !isLive(session))];
+  const groups = [
+    { title: 'Running', sessions: running },
+    { title: 'Needs you', sessions: waiting },
+  ];
   return {
-    ...headline(model.active),
-    cards: model.active.map((session) => cardView(session, model.root, model.page)),
-    troubles: [...(model.troubles ?? []).map(troubleWords), ...(model.notices ?? [])],
+    groups: groups
+      .filter(({ sessions }) => sessions.length > 0)
+      .map(({ title, sessions }) => ({ title, cards: sessions.map((each) => bannerCard(each, root, page)) })),
   };
+}
+
+const isLive = ({ status }: SessionFacts) => isAlive(status) || status === 'pending';
+
+/** On another page a card has no Stop: it would stand where that page's own buttons are looked for. */
+function bannerCard(session: SessionFacts, root: string, page?: 'home'): CardView {
+  const card = cardView(session, root, page);
+  return page === 'home' || session.next !== 'stop' ? card : { ...card, action: null };
 }
 
 export function cardView(session: SessionFacts, root: string, page?: 'home') {
@@ -47,7 +54,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     lora: session.lora_name,
     version: session.version,
     href: at,
-    thumbnail: session.newest_sample ? `${at}/samples/${encodeURIComponent(session.newest_sample)}` : null,
+    thumbnail: thumbnail(session, root),
     status: statusView(session),
     /** "step 612 of 960 · epoch 11 of 16" */
     progress: session.status === 'draft' ? [] : progressWords(progress),
@@ -64,8 +71,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     /** ISO, or seconds since 1970. */
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
-    spark: sparkline(session.loss_curve),
-    action: nextAction(session, root, page),
+    action: nextAction(session, root, page) as ActionView | null,
     /** Calls off a resume that is about to happen by itself. */
     callOff: callOff(session, root, page),
     why: whyView(session),
@@ -81,19 +87,4 @@ function progressWords({ step, total_steps: total, epoch, epochs }: SessionFacts
     { text: count(step), strong: true },
     { text: of + inEpoch, strong: false },
   ];
-}
-
-function headline(sessions: SessionFacts[]): Pick<BannerView, 'title' | 'summary'> {
-  const running = sessions.filter(({ status }) => isAlive(status)).length;
-  const resumable = sessions.filter(({ next }) => next === 'resume').length;
-  const failed = sessions.filter(({ status, next }) => status === 'failed' && next !== 'resume').length;
-  const counts = [
-    running && `${running} running`,
-    resumable && `${resumable} can be resumed`,
-    failed && `${failed} failed`,
-  ];
-  return {
-    title: running === 0 ? 'Recent' : running === sessions.length ? 'Running' : 'Running and recent',
-    summary: counts.filter(Boolean).join(', '),
-  };
 }

@@ -5,16 +5,6 @@ import { isAlive } from './status.js';
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
 export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };
 
-/** The small curve of a banner: an SVG `points` attribute in a box of 120 × 34, or null where there is no line to draw. */
-export function sparkline(losses: number[]): string | null {
-  const finite = losses.filter(Number.isFinite);
-  if (finite.length < 2) return null;
-  const [low, high] = range(finite);
-  return finite
-    .map((loss, i) => `${round((i / (finite.length - 1)) * 120)},${round(3 + (1 - (loss - low) / (high - low)) * 28)}`)
-    .join(' ');
-}
-
 /** What the section "Loss" shows. */
 export type LossView = NonNullable<ReturnType<typeof lossView>>;
 

@@ -1,8 +1,14 @@
+import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { type BannerModel, type BannerView, bannerView } from './banner.js';
+import { troubleWords } from './disk.js';
 import { bytes } from './formatting.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
 export type PageModel = Omit<BannerModel, 'page'> & {
+  /** Folders that can't be written now. */
+  troubles?: DiskTrouble[];
+  /** What everybody should know, in words. */
+  notices?: string[];
   /** Free space where outputs are written, in bytes; null where unknown. */
   disk?: { freeBytes: number; totalBytes: number } | null;
 };
@@ -21,7 +27,13 @@ export type LayoutView = {
   /** "77 GB", or null. */
   free: string | null;
   logout: boolean;
+  /** Null on the home page, whose own content it is, and where nothing is known of sessions. */
+  troubles: TroublesView;
   banner: BannerView | null;
+  /** It stands behind a session's page, whose buttons must stay where they are when another training ends. */
+  bannerLast: boolean;
+  /** The pages of the menu; `current` if the page is one of them. */
+  more: { links: LayoutView['links']; current: boolean };
   /** The page itself, as HTML. */
   body: string;
 };
@@ -38,26 +50,42 @@ export function layoutView(model: PageModel, frame: PageFrame, body: string, log
     scripts: frame.scripts ?? [],
     sheets: frame.sheets ?? [],
     stream: frame.stream === undefined ? usual : frame.stream,
-    links: LINKS.map(({ path, label, pages }) => ({
-      href: `${root}${path}` || './',
-      label,
-      current: pages.includes(frame.page),
-    })),
+    links: links(LINKS, root, frame.page),
+    more: { links: links(MORE, root, frame.page), current: MORE.some(({ pages }) => pages.includes(frame.page)) },
     free: disk ? bytes(disk.freeBytes) : null,
     logout,
-    banner:
-      frame.page === 'problem' ? null : bannerView({ ...model, page: frame.page === 'home' ? 'home' : undefined }),
+    troubles: troublesView(model),
+    banner: frame.page === 'problem' || frame.page === 'home' ? null : bannerView(model),
+    bannerLast: frame.page === 'session',
     body,
   };
 }
 
+/** What every page says above all. */
+export type TroublesView = { troubles: string[] };
+
+export function troublesView({ troubles = [], notices = [] }: Pick<PageModel, 'troubles' | 'notices'>): TroublesView {
+  return { troubles: [...troubles.map(troubleWords), ...notices] };
+}
+
+function links(of: typeof LINKS, root: string, page: string): LayoutView['links'] {
+  return of.map(({ path, label, pages }) => ({
+    href: `${root}${path}` || './',
+    label,
+    current: pages.includes(page),
+  }));
+}
+
 const LINKS = [
-  { path: '', label: 'Sessions', pages: ['home'] },
-  { path: 'new', label: 'New training', pages: ['new'] },
+  { path: '', label: 'Sessions', pages: ['home', 'session', 'samples', 'history', 'historyVersion'] },
   { path: 'datasets', label: 'Datasets', pages: ['datasets', 'dataset'] },
+];
+
+const MORE = [
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },
+  { path: 'diagnostics', label: 'Diagnostics', pages: ['diagnostics'] },
 ];
 
 /** The address of the page's one stream: what the page shows is in the query, so that updates show the same. */

@@ -1,4 +1,5 @@
 import type { HandRunFacts } from '../sessions/facts.js';
+import { bannerView } from './banner.js';
 import { othersView } from './byHand.js';
 import type { PageModel } from './frame.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
@@ -13,7 +14,11 @@ export type HomeModel = PageModel &
 export type HomeView = ReturnType<typeof homeView>;
 
 export function homeView(model: HomeModel) {
-  return { table: sessionsView(model), others: { others: othersView(model.others ?? [], model.root) } };
+  return {
+    banner: bannerView({ ...model, active: model.cards, page: 'home' }),
+    table: sessionsView(model),
+    others: { others: othersView(model.others ?? [], model.root) },
+  };
 }
 
 /** "(2) Trackside" while two trainings run. */

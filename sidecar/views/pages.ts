@@ -6,7 +6,7 @@ import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
 import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
-import { layoutView, type PageFrame, type PageModel, stream } from './frame.js';
+import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import { type HomeModel, homeTitle, homeView } from './home.js';
 import { type LogModel, logView } from './log.js';
@@ -68,6 +68,8 @@ export function createViews(options: { templates: string; assets: Assets; develo
     },
     /** What goes inside `#banner`. */
     banner: (model: BannerModel) => renderRegion('parts/banner', bannerView(model), model),
+    /** What goes inside `#troubles`. */
+    troubles: (model: PageModel) => renderRegion('parts/troubles', troublesView(model), model),
     /** What goes inside `#sessions`. */
     sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */

@@ -97,8 +97,6 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
     link: linkView(model),
     /** The finished LoRA. */
     download: final ? checkpointAddress(final, at) : null,
-    canStopAfterSave:
-      session.status === 'running' && !session.reason && session.settings.enable_checkpointing !== false,
     canKeepTraining: session.stops_after_save,
     /** The form that stops what was started by hand; null where nothing was. */
     stopByHand: byHand,

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
-import { nextAction, sessionAddress } from './action.js';
+import { rowAction, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
 import { isAlive, statusView } from './status.js';
 
@@ -9,6 +9,8 @@ export type SessionsTableModel = {
   now: Date;
   /** The rows of this page, newest first. */
   sessions: SessionFacts[];
+  /** The active sessions, where they stand above the list. */
+  cards: SessionFacts[];
   /** How many sessions the query finds, over all pages. */
   total: number;
   query: string;
@@ -28,8 +30,10 @@ export function sessionsView(model: SessionsTableModel) {
   };
   const newer = page > 1 ? address(page - 1) : null;
   const older = page < pages ? address(page + 1) : null;
+  const { sessions } = model;
   return {
-    rows: model.sessions.map((session) => rowView(session, root, model.now)),
+    title: query ? `Found for “${query}”` : model.cards.length > 0 ? 'All other sessions' : 'All sessions',
+    rows: sessions.map((session, at) => rowView(session, sessions[at - 1], root, model.now)),
     total: count(model.total),
     query,
     /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
@@ -37,11 +41,15 @@ export function sessionsView(model: SessionsTableModel) {
   };
 }
 
-function rowView(session: SessionFacts, root: string, now: Date) {
+function rowView(session: SessionFacts, above: SessionFacts | undefined, root: string, now: Date) {
   const { progress } = session;
   const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
+  const isDraft = session.status === 'draft';
   return {
     id: elementId('row', session.name),
+    /** A further version of the LoRA above it. */
+    further: above?.lora_name === session.lora_name,
+    thumbnail: thumbnail(session, root),
     lora: session.lora_name,
     version: session.version,
     href: sessionAddress(root, session.name),
@@ -50,12 +58,17 @@ function rowView(session: SessionFacts, root: string, now: Date) {
     description: session.description,
     trainer: session.trainer ?? 'unknown',
     dataset: session.dataset_path ? basename(session.dataset_path) : '–',
-    epochs: over ? count(progress.epochs) : `${count(progress.epoch)} of ${count(progress.epochs)}`,
-    loss: loss(progress.loss),
-    took: duration(secondsTrained(session, now)),
+    epochs: isDraft ? '' : over ? count(progress.epochs) : `${count(progress.epoch)} of ${count(progress.epochs)}`,
+    loss: isDraft ? '' : loss(progress.loss),
+    took: isDraft ? '' : duration(secondsTrained(session, now)),
     started: session.timestamp,
-    action: nextAction(session, root, 'home'),
+    action: rowAction(session, root, 'home'),
   };
+}
+
+/** The address of the newest sample; null without one. */
+export function thumbnail({ name, newest_sample: sample }: SessionFacts, root: string): string | null {
+  return sample ? `${sessionAddress(root, name)}/samples/${encodeURIComponent(sample)}` : null;
 }
 
 /** Over all attempts, without the time in between; null where nothing ran. */

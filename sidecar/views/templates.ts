@@ -46,7 +46,9 @@ export type Templates = {
   'parts/shapes': object;
   'parts/state': import('./resume.js').ResumeView['states'][number];
   'parts/status': import('./status.js').StatusView;
+  'parts/stop': import('./stop.js').StopSheet;
   'parts/stopByHand': import('./byHand.js').StopByHandView;
+  'parts/troubles': import('./frame.js').TroublesView;
   'parts/upload': import('./datasets.js').UploadView;
   'parts/words': { words: import('./why.js').Words[] };
 };

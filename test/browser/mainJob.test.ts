@@ -89,7 +89,8 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
     () => step(page),
     (now) => now >= 23,
   );
-  await page.getByRole('button', { name: /^Stop My Cat/ }).click();
+  await page.getByRole('button', { name: 'Stop… My Cat V1' }).click();
+  await page.getByRole('button', { name: 'Stop now' }).click();
   await page.locator('#head').getByText('Stopped · by you').waitFor({ timeout: 20_000 });
   await second.locator('#banner').getByText('Stopped · by you').waitFor();
   await second
@@ -159,7 +160,8 @@ test('without JavaScript: upload, caption, start, watch by reloading, stop, resu
   await sidecar.until('plain', (facts) => facts.resume !== null || (facts.progress.step ?? 0) > 45);
   await page.reload();
   expect(await page.locator('#facts').textContent()).toMatch(/of 120 steps/);
-  await page.getByRole('button', { name: /^Stop plain/ }).click();
+  await page.getByRole('button', { name: 'Stop… plain V1' }).click();
+  await page.getByRole('button', { name: 'Stop now' }).click();
   await sidecar.until('plain', (facts) => facts.status === 'stopped');
   await page.goto(sidecar.url);
   await page
@@ -168,7 +170,7 @@ test('without JavaScript: upload, caption, start, watch by reloading, stop, resu
     .click();
   await sidecar.until('plain', (facts) => facts.status === 'completed', 30);
   await page.reload();
-  expect(await page.locator('#banner').textContent()).toContain('Completed');
+  expect(await page.locator('#sessions').textContent()).toContain('Completed');
 });
 
 test('the page says when it has lost contact, and is right again when the sidecar is back', async () => {

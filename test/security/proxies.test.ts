@@ -67,14 +67,14 @@ test.each(PLACES)(
       const page = await context.newPage();
       const trouble = listenForTrouble(page);
       await follow(page, `${url}?token=${TOKEN}`);
-      await page.getByRole('heading', { name: 'All sessions' }).waitFor();
+      await page.getByRole('heading', { name: 'Sessions', exact: true }).waitFor();
       expect(page.url()).toBe(url);
       await expectCookie(context, url);
 
       const lora = name.toLowerCase();
       await change('POST', 'sessions', { ...quick, lora_name: lora, max_train_epochs: 400 });
       await page
-        .locator('#banner')
+        .locator('#sessions')
         .getByRole('button', { name: `Start ${lora} V1` })
         .click();
       await page
@@ -88,12 +88,14 @@ test.each(PLACES)(
         .getByText(/Running/)
         .waitFor();
       expect(page.url()).toBe(`${url}sessions/${lora}`);
-      await page.getByRole('button', { name: `Stop ${lora} V1` }).click();
+      await page.getByRole('button', { name: `Stop… ${lora} V1` }).click();
+      await page.getByRole('button', { name: 'Stop now' }).click();
       await page.locator('#head').getByText('Stopped · by you').waitFor();
 
       await refuseForeignForm(context, `${url}sessions`);
       const other = await context.newPage();
       await other.goto(url);
+      await page.locator('summary', { hasText: 'More' }).click();
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.getByText('You are logged out.').waitFor();
       await other.getByText('You are logged out. Reload this page').waitFor();

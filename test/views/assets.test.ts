@@ -11,7 +11,17 @@ const assets = loadAssets(templates);
 const views = createViews({ templates, assets });
 
 test('The first page loads 30 kB of JavaScript and CSS at most, compressed', () => {
-  const page = views.home({ root: '', now, active: [session()], sessions: [], total: 0, query: '', page: 1, pages: 1 });
+  const page = views.home({
+    root: '',
+    now,
+    active: [],
+    cards: [session()],
+    sessions: [],
+    total: 0,
+    query: '',
+    page: 1,
+    pages: 1,
+  });
   const loaded = [...page.matchAll(/(?:src|href)="assets\/([^"]+\.(?:js|css))"/g)].map(([, name]) => String(name));
   expect(loaded.map((name) => name.split('.')[0])).toEqual(['trackside', 'trackside']);
   const sum = loaded.reduce((bytes, name) => bytes + (assets.find(name)?.gzip.length ?? Number.NaN), 0);

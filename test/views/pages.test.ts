@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { wholeRegion } from '../../sidecar/live/changes.js';
+import type { SessionFacts, StopCost } from '../../sidecar/sessions/facts.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import type { HomeModel } from '../../sidecar/views/home.js';
 import { createViews } from '../../sidecar/views/pages.js';
@@ -14,7 +15,8 @@ const home = (changes: Partial<HomeModel> = {}): HomeModel => ({
   root: '',
   now,
   active: [some.interrupted, some.failed, session(), some.caching],
-  sessions: [session(), some.interrupted, some.completed, some.failed],
+  cards: changes.active ?? [some.interrupted, some.failed, session(), some.caching],
+  sessions: [some.completed],
   total: 4,
   query: '',
   page: 1,
@@ -144,9 +146,36 @@ function escaped(text: string): string {
 describe('The banner', () => {
   const { html } = views.banner({ root: '', now, active: home().active, page: 'home' });
 
-  test('shows its sessions in the order of the list', () => {
-    const order = [...html.matchAll(/<article [^>]*id="card-([^"]*)"/g)].map(([, name]) => name);
-    expect(order).toEqual(home().active.map(({ name }) => name));
+  test('shows what runs, then what waits for a person', () => {
+    const order = [...html.matchAll(/<article [^>]*id="card-([^"]*)"|<h2>([^<]*)/g)].map(
+      ([, name, title]) => name ?? title,
+    );
+    expect(order).toEqual(['Running', 'my-cat-v3', 'inkwash-v1', 'Needs you', 'puppy-style-v2', 'lineart']);
+  });
+
+  test('says what each way to stop costs, before one presses', () => {
+    const words = (cost: Partial<StopCost>, more: Partial<SessionFacts> = {}) => {
+      const stop_cost = { saves: true, lost_steps: 160, lost_seconds: 480, next_save_seconds: 170, ...cost };
+      const { html: sheet } = views.banner({ root: '', now, active: [session({ stop_cost, ...more })], page: 'home' });
+      return (/popover class="sheet"[\s\S]*?<\/div>/.exec(sheet)?.[0] ?? '')
+        .replace(/<[^>]*>/g, ' ')
+        .replace(/\s+/g, ' ');
+    };
+    expect(words({})).toContain(
+      'Stop after next checkpoint In about 3 min. Nothing is lost. Stop now The last 160 steps (8 min) will be trained again when you resume. Keep training',
+    );
+    expect(words({ lost_steps: 0 })).toContain('Stop now Nothing is lost.');
+    expect(words({ lost_steps: null })).toContain('Anything since the last saved state will be trained again');
+    const never = words({ saves: false, next_save_seconds: null });
+    expect(never).toContain('It saves no state folders, so it would have to start over.');
+    expect(never).not.toContain('next checkpoint');
+    expect(words({}, { stops_after_save: true })).toContain('Don&#39;t stop In about 3 min it would stop.');
+  });
+
+  test('has no Stop on another page, where it would stand in the way of that page', () => {
+    const { html: elsewhere } = views.banner({ root: '', now, active: home().active });
+    expect(elsewhere).not.toContain('popover');
+    expect(elsewhere).toContain('Resume');
   });
 
   test('says the status in words and by a shape', () => {
@@ -165,9 +194,9 @@ describe('The banner', () => {
   test('gives each session the one button that makes sense, as a form that posts', () => {
     expect(html).toMatch(/action="sessions\/my-cat-v3\/attempts\/current\?_method=DELETE"/);
     expect(html).toMatch(
-      /action="sessions\/puppy-style-v2\/attempts">\s*<input type="hidden" name="kind" value="resume">/,
+      /action="sessions\/puppy-style-v2\/attempts"[^>]*>\s*<input type="hidden" name="kind" value="resume">/,
     );
-    expect(html).toMatch(/action="sessions\/lineart\/attempts">\s*<input type="hidden" name="kind" value="relaunch">/);
+    expect(html).toMatch(/action="sessions\/lineart\/attempts"[^>]*>\s*<input type="hidden" name="kind" value="relaunch">/);
   });
 });
 
@@ -254,11 +283,12 @@ test('A search that finds nothing says so and leads back', () => {
 
 test('A session that was asked to stop after its next checkpoint says so, and is not asked again', () => {
   const html = views.session(
-    some.sessionModel({ session: session({ reason: 'It stops after the next checkpoint.' }) }),
+    some.sessionModel({ session: session({ reason: 'It stops after the next checkpoint.', stops_after_save: true }) }),
   );
   expect(html).toContain('It stops after the next checkpoint.');
   expect(html).not.toContain('after-save');
-  expect(html).toContain('>Stop<');
+  expect(html).toContain(">Don't stop<");
+  expect(html).toContain('>Stop now<');
 });
 
 test('a state that was saved in the middle of an epoch is told by its step, never as epoch 0', () => {
@@ -280,7 +310,8 @@ test.each([
   [{ newFrom: 'my-cat-v3' }, 'new?from=my-cat-v3', 'New training'],
 ] as const)('a problem about %j leads to “%s”, and offers each place once', (about, link, name) => {
   const html = views.problem({ root: '', status: 404, code: 'gone', message: 'Gone.', about });
-  const buttons = [...html.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(([, to, words]) => [
+  const main = html.slice(html.indexOf('<main'));
+  const buttons = [...main.matchAll(/<a class="button[^"]*" href="([^"]*)">([^<]*)</g)].map(([, to, words]) => [
     to,
     words,
   ]);

@@ -9,7 +9,7 @@ import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
 import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
 import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diagnostics.js';
 import { plain } from '../../sidecar/views/field.js';
-import { layoutView } from '../../sidecar/views/frame.js';
+import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
 import { homeView } from '../../sidecar/views/home.js';
 import { logView } from '../../sidecar/views/log.js';
@@ -24,6 +24,7 @@ import { secretsView } from '../../sidecar/views/secrets.js';
 import { sessionRegions, sessionView } from '../../sidecar/views/session.js';
 import { sessionsView } from '../../sidecar/views/sessions.js';
 import { statusView } from '../../sidecar/views/status.js';
+import { stopSheet } from '../../sidecar/views/stop.js';
 import type { Templates } from '../../sidecar/views/templates.js';
 import { trainersView } from '../../sidecar/views/trainers.js';
 import * as some from './samples.js';
@@ -35,7 +36,7 @@ const page = { ...around, active: [some.session()], disk: { freeBytes: 77e9, tot
 
 const model = some.sessionModel({ session: some.interrupted });
 const regions = sessionRegions(model);
-const table = { ...page, sessions: [some.failed], total: 60, query: '', page: 2, pages: 3 };
+const table = { ...page, cards: [some.session()], sessions: [some.failed], total: 60, query: '', page: 2, pages: 3 };
 const hand = {
   name: 'lora',
   status: 'running' as const,
@@ -206,10 +207,7 @@ const each: Templates = {
   }),
   'parts/action': given(regions.head.action),
   'parts/attempts': given(regions.attempts),
-  'parts/banner': bannerView({
-    ...page,
-    troubles: [{ path: '/out', code: 'ENOSPC', unsaved: ['a'], since: '2026-11-22T09:00:00.000Z' }],
-  }),
+  'parts/banner': bannerView(page),
   'parts/card': cardView(
     { ...some.interrupted, auto_resume: { on: true, will: true, tries: 0, in_seconds: 9, reason: null } },
     '',
@@ -248,6 +246,10 @@ const each: Templates = {
   'parts/state': given(regions.resume?.states[0]),
   'parts/status': statusView(some.interrupted),
   'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
+  'parts/stop': stopSheet(some.session(), '', [['page', 'home']]),
+  'parts/troubles': troublesView({
+    troubles: [{ path: '/out', code: 'ENOSPC', unsaved: ['a'], since: '2026-11-22T09:00:00.000Z' }],
+  }),
   'parts/upload': dataset.upload,
   'parts/words': { words: regions.facts.why },
 };

@@ -3,17 +3,17 @@ import { readSubsets } from '../../trainers/subsets.js';
 import type { SessionFacts } from '../facts.js';
 
 const LIVE = ['starting', 'running', 'stopping', 'pending'];
-/** The number of other sessions beside living ones: the banner is for those that need attention, the list for all. */
-const OTHERS = 8;
+/** The number of other sessions beside living ones; the list below has the rest. */
+const OTHERS = 6;
 const OTHERS_ELSEWHERE = 2;
-const FRESH_MS = 24 * 3600_000;
 
 /**
- * The sessions in the banner of the home page: all living ones; then, newest first, those that can be resumed or
- * failed, drafts, and those completed in the last day. `all` is in the order of `outputs.list`.
+ * The sessions in the banner of the home page: all living ones; then, newest first, those that wait for a person. `all` is
+ * in the order of `outputs.list`.
  */
-export function activeSessions(all: readonly SessionFacts[], now: Date): SessionFacts[] {
-  const waiting = all.filter((facts) => !LIVE.includes(facts.status) && wantsAttention(facts, now));
+export function activeSessions(all: readonly SessionFacts[]): SessionFacts[] {
+  const newest = newestVersions(all);
+  const waiting = all.filter((facts) => !LIVE.includes(facts.status) && needsYou(facts, newest));
   return [...liveOnes(all), ...waiting.slice(0, OTHERS)];
 }
 
@@ -29,10 +29,17 @@ export function liveOnes(all: readonly SessionFacts[]): SessionFacts[] {
   return all.filter((facts) => LIVE.includes(facts.status));
 }
 
-function wantsAttention(facts: SessionFacts, now: Date): boolean {
+/** It ended before its end, and nobody has gone on to a newer version. */
+function needsYou(facts: SessionFacts, newest: ReadonlyMap<string, number>): boolean {
   if (facts.record === 'unreadable') return true;
-  if (facts.status === 'completed') return now.getTime() - Date.parse(facts.completed_at ?? '') < FRESH_MS;
-  return facts.attempts.length > 0 || facts.status === 'draft' || facts.interrupted;
+  const ended = facts.next === 'resume' || facts.interrupted || facts.status === 'failed';
+  return ended && facts.version >= (newest.get(facts.lora_name) ?? 0);
+}
+
+function newestVersions(all: readonly SessionFacts[]): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const { lora_name: lora, version } of all) newest.set(lora, Math.max(version, newest.get(lora) ?? 0));
+  return newest;
 }
 
 /** The name of a session that is training on a dataset, as its pictures or as an additional one; or null. */

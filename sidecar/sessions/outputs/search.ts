@@ -4,9 +4,9 @@ export const PAGE_SIZE = 50;
 
 export type SearchResult = { sessions: SessionFacts[]; total: number; query: string; page: number; pages: number };
 
-/** One page of the results of `findSessions`. */
+/** One page of the results of `findSessions`, the versions of a LoRA together. */
 export function searchSessions(all: readonly SessionFacts[], query: string, page: number): SearchResult {
-  const found = findSessions(all, query);
+  const found = versionsTogether(findSessions(all, query));
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const shown = Math.min(Math.max(1, page), pages);
   return {
@@ -16,6 +16,17 @@ export function searchSessions(all: readonly SessionFacts[], query: string, page
     page: shown,
     pages,
   };
+}
+
+/** In the order of their newest sessions. */
+function versionsTogether(sessions: readonly SessionFacts[]): SessionFacts[] {
+  const loras = new Map<string, SessionFacts[]>();
+  for (const facts of sessions) {
+    const versions = loras.get(facts.lora_name);
+    if (versions) versions.push(facts);
+    else loras.set(facts.lora_name, [facts]);
+  }
+  return [...loras.values()].flat();
 }
 
 /** The sessions that contain every word of the query in name, dataset, trainer, status, notes or trigger word. */

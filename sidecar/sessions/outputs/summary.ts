@@ -122,6 +122,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
       in_seconds: null,
       ...decideAutoResume({ on, attempts: state.attempts, resume: null, most: AUTO_RESUMES }),
     },
+    stop_cost: null,
     stops_after_save: false,
     stalled_seconds: null,
     by_hand: null,

@@ -18,6 +18,7 @@ import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { SessionEvidence } from './evidence.js';
 import { nextAction, type SavedStates } from './nextAction.js';
 import { deriveStatus, stoppedBy } from './status.js';
+import { stopCost } from './stopCost.js';
 
 const CURVE_POINTS_SHOWN = 60;
 
@@ -103,6 +104,7 @@ export async function sessionFacts(
         most: AUTO_RESUMES,
       }),
     },
+    stop_cost: alive.alive === 'here' && state && latest ? stopCost(progress, state, latest) : null,
     stops_after_save: alive.alive === 'here' && latest?.stop_when === 'after-save',
     stalled_seconds: null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },

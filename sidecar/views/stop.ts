@@ -1,0 +1,59 @@
+import type { SessionFacts, StopCost } from '../sessions/facts.js';
+import { duration, elementId, plural } from './formatting.js';
+
+/** The ways to stop a training, each with its price. Opens above the page, and works without JavaScript. */
+export type StopSheet = {
+  /** Unique on a page, and the same in every update. */
+  id: string;
+  title: string;
+  ways: {
+    label: string;
+    words: string;
+    address: string;
+    fields: [name: string, value: string][];
+    tone: '' | 'no' | 'go';
+  }[];
+};
+
+/** `at` is the address of the session, `back` the fields that say where the button stands. */
+export function stopSheet(session: SessionFacts, at: string, back: [string, string][]): StopSheet {
+  const { stop_cost: cost } = session;
+  const current = `${at}/attempts/current`;
+  const waits = session.stops_after_save;
+  const canWait = cost?.saves === true && session.status === 'running';
+  const ways: StopSheet['ways'] = [
+    { label: 'Stop now', words: priceNow(cost), address: `${current}?_method=DELETE`, fields: back, tone: 'no' },
+  ];
+  if (canWait && !waits) {
+    ways.unshift({
+      label: 'Stop after next checkpoint',
+      words: `${whenSaved(cost)}. Nothing is lost.`,
+      address: `${current}?_method=DELETE`,
+      fields: [['when', 'after-save'], ...back],
+      tone: '',
+    });
+  }
+  if (waits) {
+    const words = `${whenSaved(cost)} it would stop.`;
+    ways.unshift({ label: "Don't stop", words, address: `${current}/stop?_method=DELETE`, fields: back, tone: 'go' });
+  }
+  return { id: elementId('stop', session.name), title: `Stop ${session.lora_name} V${session.version}?`, ways };
+}
+
+function whenSaved(cost: StopCost | null): string {
+  const seconds = cost?.next_save_seconds ?? null;
+  return seconds === null ? 'Once the next one is saved' : `In about ${duration(Math.max(1, seconds))}`;
+}
+
+/** "The last 160 steps (8 min) will be trained again when you resume." */
+function priceNow(cost: StopCost | null): string {
+  if (!cost || (cost.saves && cost.lost_steps === null)) {
+    return 'Anything since the last saved state will be trained again when you resume.';
+  }
+  const { saves, lost_steps: lost, lost_seconds: seconds } = cost;
+  if (lost === 0) return 'Nothing is lost.';
+  if (!saves) return 'It saves no state folders, so it would have to start over.';
+  const steps = lost === 1 ? 'The last step' : `The last ${plural(lost ?? 0, 'step')}`;
+  const time = seconds === null ? '' : ` (${duration(seconds)})`;
+  return `${steps}${time} will be trained again when you resume.`;
+}
