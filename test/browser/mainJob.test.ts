@@ -173,7 +173,7 @@ test('without JavaScript: upload, caption, start, watch by reloading, stop, resu
   expect(await page.locator('#sessions').textContent()).toContain('Completed');
 });
 
-test('the page says when it has lost contact, and is right again when the sidecar is back', async () => {
+test('the page says when it has lost contact, keeps what it could not send, and is right again when the sidecar is back', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 30, start: true });
   const page = await browser.newPage();
   await page.clock.install();
@@ -186,6 +186,10 @@ test('the page says when it has lost contact, and is right again when the sideca
   await sidecar.kill('SIGKILL');
   await page.clock.fastForward(50_000);
   await page.getByText(/No contact/).waitFor();
+  // The page stays, and what could not be sent can be sent again.
+  await page.getByRole('button', { name: 'Stop… cat V1' }).click();
+  await page.getByRole('button', { name: 'Stop now' }).click();
+  await page.getByText('Not sent: no contact with Trackside.').waitFor();
   const again = await place.serve({ TRACKSIDE_PORT: port });
   const { step } = (await again.session('cat')).progress;
   await page.clock.runFor(60_000);
@@ -194,6 +198,8 @@ test('the page says when it has lost contact, and is right again when the sideca
     async () => Number(/step (\d+)/.exec((await page.locator('#banner').textContent()) ?? '')?.[1] ?? 0),
     (now) => now >= (step ?? 0),
   );
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('#banner').getByText('Stopped · by you').waitFor({ timeout: 20_000 });
 });
 
 test('a sidecar that died is told within seconds; a stream that is cut and begins again at once is not', async () => {

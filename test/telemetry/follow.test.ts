@@ -60,6 +60,20 @@ test('pictures that were added since the last attempt: steps are counted by what
   expect(progress).toMatchObject({ step: 27, total_steps: 48, steps_per_epoch: 12 });
 });
 
+test('the step that a resume would go on from is the last whole epoch of the newest state, however much text comes at once', async () => {
+  const told =
+    '  num batches per epoch / 1epoch: 10\n  gradient accumulation steps = 1\n  total optimization steps: 40\n';
+  writeFileSync(log, `${told}${bar(3)}`);
+  expect(await accountForRest(followed())).toMatchObject({ step: 3, kept_step: 0 });
+  const follower = followAttempt({ ...followed(), onProgress() {}, onText() {} });
+  const state =
+    '\nSaving current state to out/cat-000002-state\nRandom states saved in out/cat-000002-state/random_states_0.pkl\n';
+  appendFileSync(log, `${bar(20)}${state}${bar(35)}`);
+  await follower.catchUp();
+  expect(follower.progress()).toMatchObject({ step: 35, kept_step: 20 });
+  await follower.close();
+});
+
 test('progress.json of an earlier Trackside is read on from, also in the middle of a line', async () => {
   const half = bar(3).slice(0, 30);
   writeFileSync(log, half);

@@ -196,7 +196,9 @@ describe('The banner', () => {
     expect(html).toMatch(
       /action="sessions\/puppy-style-v2\/attempts"[^>]*>\s*<input type="hidden" name="kind" value="resume">/,
     );
-    expect(html).toMatch(/action="sessions\/lineart\/attempts"[^>]*>\s*<input type="hidden" name="kind" value="relaunch">/);
+    expect(html).toMatch(
+      /action="sessions\/lineart\/attempts"[^>]*>\s*<input type="hidden" name="kind" value="relaunch">/,
+    );
   });
 });
 
