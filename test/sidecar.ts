@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,11 +92,36 @@ export async function until<T>(read: () => Promise<T> | T, so: (value: T) => boo
 }
 
 export function isAlive(pid: number): boolean {
+  return !'ZX'.includes(statOf(pid).state);
+}
+
+/**
+ * PIDs of the trainers that write into a session, as the kernel tells them. What a trainer has forked is a part of it: a
+ * `python3` that is a script (pyenv's) forks several times before it becomes Python.
+ */
+export function trainersOf(place: TestSidecars, name: string): number[] {
+  const mark = `--output_dir=${join(place.outputs, name)}`;
+  const found = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && isTrainer(readProcFile(`${entry}/cmdline`).split('\0'), mark))
+    .map(Number);
+  return found.filter((pid) => isAlive(pid) && !found.includes(statOf(pid).parent));
+}
+
+function isTrainer(argv: string[], mark: string): boolean {
+  return argv.includes(mark) && !argv.some((token) => token.endsWith('runner.py'));
+}
+
+function statOf(pid: number): { state: string; parent: number } {
+  const stat = readProcFile(`${pid}/stat`);
+  const [state = 'X', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: state || 'X', parent: Number(parent) };
+}
+
+function readProcFile(path: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X');
+    return readFileSync(`/proc/${path}`, 'utf8');
   } catch {
-    return false;
+    return '';
   }
 }
 

@@ -22,7 +22,10 @@ const extras = {
 test(`${seconds} s of all faults at random (seed ${seed}): no unplanned exit, no torn file, no lie`, {
   timeout: (seconds + 300) * 1000,
 }, async () => {
-  const { actions, completed, ...trouble } = await soak(place, seed, seconds, extras);
+  const { actions, completed, ...trouble } = await soak(place, seed, seconds, extras).catch((error) => {
+    console.error(`Soak with seed ${seed} broke off:`, error);
+    throw error;
+  });
   console.log(`Soak of ${seconds} s, seed ${seed}: ${JSON.stringify(actions)}, ${completed} of 3 completed.`);
   expect(trouble).toEqual({ seed, seconds, exits: [], torn: [], lies: [] });
   expect(completed).toBe(3);

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isAlive, quick, type TestSidecars } from '../sidecar.js';
+import { isAlive, quick, type TestSidecars, trainersOf } from '../sidecar.js';
 import { compileClock } from './clockLibrary.js';
 import { createRandom } from './random.js';
 import { mountSmallDisk } from './soakDisk.js';
 import { createHome, signalAttempt } from './soakHome.js';
-import { ALIVE, type Done, lieAbout, tornFiles, trainersOf, weightsOf } from './soakTruth.js';
+import { ALIVE, type Done, lieAbout, tornFiles, weightsOf } from './soakTruth.js';
 
 const NAMES = ['one', 'two', 'three'] as const;
 type Name = (typeof NAMES)[number];
@@ -59,7 +59,17 @@ export async function soak(place: TestSidecars, seed: number, seconds: number, e
   const home = await createHome(place, NAMES, environment);
   const done: Record<string, Done> = Object.fromEntries(NAMES.map((name) => [name, {}]));
   const editing = new Set<string>();
-  const wholeFiles = setInterval(() => result.torn.push(...tornFiles(place.outputs)), 50);
+  /** Told at once, for a further try that succeeds would hide it. */
+  const found = (what: 'exits' | 'torn' | 'lies', words: string) => {
+    result[what].push(words);
+    const log = home.sidecar().printed().slice(-4000);
+    console.error(
+      `Soak with seed ${seed} found after ${JSON.stringify(result.actions)}: ${words}\nThe sidecar's log:\n${log}`,
+    );
+  };
+  const wholeFiles = setInterval(() => {
+    for (const words of tornFiles(place.outputs)) found('torn', words);
+  }, 50);
 
   const actions: Record<string, (name: Name) => unknown> = {
     async go(name) {
@@ -81,7 +91,7 @@ export async function soak(place: TestSidecars, seed: number, seconds: number, e
     killSidecar: () => home.restart('SIGKILL'),
     async endSidecar() {
       const code = await home.restart('SIGTERM');
-      if (code !== 0) result.exits.push(`told to end, the sidecar ended with ${code}`);
+      if (code !== 0) found('exits', `told to end, the sidecar ended with ${code}`);
     },
     killRunner: (name) => kill(name, ['pid'], 'SIGKILL'),
     killTrainer: (name) => kill(name, ['trainer_pid'], 'SIGKILL'),
@@ -126,10 +136,9 @@ export async function soak(place: TestSidecars, seed: number, seconds: number, e
       try {
         await finish(name);
         result.completed += 1;
-        if (weightsOf(place, name) !== undisturbed)
-          result.lies.push(`${name} is completed, but its weights are others`);
+        if (weightsOf(place, name) !== undisturbed) found('lies', `${name} is completed, but its weights are others`);
       } catch (error) {
-        result.lies.push(`${name} does not complete: ${(error as Error).message.slice(0, 600)}`);
+        found('lies', `${name} does not complete: ${(error as Error).message.slice(0, 600)}`);
       }
     }
   } finally {
@@ -151,17 +160,17 @@ export async function soak(place: TestSidecars, seed: number, seconds: number, e
     try {
       await Promise.all([actions[action]?.(name), edits ? edit(random.pick(NAMES)) : null]);
     } catch (error) {
-      result.lies.push(`${action} of ${name}: ${(error as Error).message}`);
+      found('lies', `${action} of ${name}: ${(error as Error).message}`);
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
     if (disk?.fault() && performance.now() > diskFaultEnds) disk.end();
     if (!isAlive(home.sidecar().pid)) {
-      result.exits.push(`after ${action}: ${home.sidecar().printed().slice(-500)}`);
+      found('exits', `after ${action}: ${home.sidecar().printed().slice(-500)}`);
       await home.restart('SIGKILL');
     }
     for (const each of NAMES) {
       const lie = await lieAbout(place, home.sidecar(), each, { ...mine(each), diskFault: Boolean(disk?.fault()) });
-      if (lie) result.lies.push(`after ${action} of ${name}: ${lie}`);
+      if (lie) found('lies', `after ${action} of ${name}: ${lie}`);
     }
   }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { isAlive, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { type Sidecar, type TestSidecars, trainersOf } from '../sidecar.js';
 
 export const ALIVE = ['starting', 'running', 'stopping'];
 /** A change may take so long to show: the look round, a pod that may still be there, a busy machine. */
@@ -50,22 +50,6 @@ function disagreement(facts: SessionFacts, before: number[], after: number[], do
   if (done.edit !== undefined && facts.description !== done.edit) return `${name} lost the edit "${done.edit}"`;
   if (reason?.startsWith('Stopped by SIG') && !done.byHand) return `${name} is told as stopped by hand: ${reason}`;
   return null;
-}
-
-/** PIDs of the trainers that write into a session, as the kernel tells them. */
-export function trainersOf(place: TestSidecars, name: string): number[] {
-  const mark = `--output_dir=${join(place.outputs, name)}`;
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return argv.includes(mark) && !argv.some((token) => token.endsWith('runner.py')) && isAlive(pid);
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** Every ui_state.json has to be whole at every moment. */

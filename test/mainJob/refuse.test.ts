@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
-import { isAlive, makeTestSidecars, quick, type TestSidecars, until } from '../sidecar.js';
+import { isAlive, makeTestSidecars, quick, type TestSidecars, trainersOf, until } from '../sidecar.js';
 
 let place: TestSidecars;
 beforeEach(() => {
@@ -34,18 +34,12 @@ test('two tabs and two sidecars press Start at once: one trainer lives, the othe
   const answers = await Promise.all([press(one), press(two), press(one), press(two)]);
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
   for (const { status, body } of answers) if (status === 409) expect(body.error.link).toBe('sessions/cat');
-  const marks = readdirSync('/proc').filter((entry) => {
-    try {
-      return (
-        /^\d+$/.test(entry) &&
-        readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(`--output_dir=${place.outputs}/cat\0`) &&
-        !readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes('runner.py')
-      );
-    } catch {
-      return false;
-    }
-  });
-  expect(marks).toHaveLength(1);
+  // A process that has just begun has no command line for a moment.
+  const trainers = await until(
+    () => trainersOf(place, 'cat'),
+    (found) => found.length > 0,
+  );
+  expect(trainers).toHaveLength(1);
   for (const sidecar of [one, two]) expect((await sidecar.session('cat')).attempts).toHaveLength(1);
 });
 

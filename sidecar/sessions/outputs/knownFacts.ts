@@ -20,9 +20,10 @@ export type KnownFacts = Map<string, { signature: string; facts: SessionFacts }>
  */
 export async function readKnownFacts(root: string, build: string): Promise<KnownFacts> {
   const known: KnownFacts = new Map();
+  const input = Readable.from(streamRegular(join(root, FILE)));
   try {
     const lines = createInterface({
-      input: Readable.from(streamRegular(join(root, FILE))),
+      input,
       crlfDelay: Number.POSITIVE_INFINITY,
     });
     let first = true;
@@ -35,6 +36,9 @@ export async function readKnownFacts(root: string, build: string): Promise<Known
   } catch (error) {
     // One that a crash of the disk spoiled: everything is read.
     if (!isMissing(error)) log.info('sessions', 'The facts of sessions at rest could not be read.', { error });
+  } finally {
+    // Closes the file; to leave the loop early does not.
+    input.destroy();
   }
   return known;
 }
