@@ -1,5 +1,6 @@
 import type { Exit } from '../dialect.js';
-import { isBar, type LogLine, logLines, recordOf } from './logLines.js';
+import { readRichLine } from '../richLine.js';
+import { isBar, type LogLine, logLines } from './logLines.js';
 import { chainOf, type Raised, readTracebacks } from './tracebacks.js';
 
 /** What speaks for one cause or another, from the log of an attempt and from how its process ended. */
@@ -104,7 +105,7 @@ function lastAdvance(lines: readonly LogLine[]): number {
       const key = `${/^[^\d|%]{0,40}/.exec(text)?.[0].trim()}/${bar[2]}`;
       if (Number(bar[1]) > (bars.get(key) ?? 0)) last = index;
       bars.set(key, Math.max(Number(bar[1]), bars.get(key) ?? 0));
-    } else if (GOES_ON.test(recordOf(text)?.words ?? text)) last = index;
+    } else if (GOES_ON.test(readRichLine(text)?.words ?? text)) last = index;
   }
   return last;
 }
@@ -160,7 +161,7 @@ function trainersWords(lines: readonly LogLine[], tracebacks: readonly Raised[],
   let rest = '';
   for (let at = Math.min(end, lines.length) - 1; at >= 0 && words.length < 400; at -= 1) {
     const text = lines[at]?.text ?? '';
-    const record = recordOf(text);
+    const record = readRichLine(text);
     if (!record && /^ {20,}\S/.test(text)) {
       rest = joined(text.trim(), rest);
       continue;

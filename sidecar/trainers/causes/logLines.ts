@@ -56,14 +56,3 @@ function shape(prefix: string): string {
 export function isBar(text: string): boolean {
   return /\d{1,3}%\|/.test(text) || /\b\d+it \[\d/.test(text);
 }
-
-/** The words of a record of rich's handler, without its time, level and place: `2026-… INFO     words      file.py:12` */
-export function recordOf(text: string): { level: string; words: string } | null {
-  const found =
-    /^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\[\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d\]| {10,25}) {1,4}(DEBUG|INFO|WARNING|ERROR|CRITICAL) {1,9}(\S.*)$/.exec(
-      text,
-    );
-  if (!found?.[1] || !found[2]) return null;
-  const place = /\s[\w.]+\.py:\d+$/.exec(found[2].slice(-100))?.[0] ?? '';
-  return { level: found[1], words: found[2].slice(0, found[2].length - place.length).trim() };
-}

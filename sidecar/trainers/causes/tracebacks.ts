@@ -1,4 +1,5 @@
-import { isBar, type LogLine, recordOf } from './logLines.js';
+import { readRichLine } from '../richLine.js';
+import { isBar, type LogLine } from './logLines.js';
 
 /** An exception as Python printed it, with those behind it. */
 export type Raised = {
@@ -165,7 +166,7 @@ function endOfMessage(mine: Mine, start: number, indent: string, depth: number):
     // A worker's traceback is a part of the message of what the main process raised.
     const isOriginal = depth < DEEPEST && /^\s*Original Traceback/.test(text);
     if (!isOriginal && (HEADER.test(text) || BOX_HEADER.test(text) || CHAINED.test(text))) break;
-    if (ASIDE.test(text) || OTHER.test(text) || isBar(text) || recordOf(text)) break;
+    if (ASIDE.test(text) || OTHER.test(text) || isBar(text) || readRichLine(text)) break;
     if (isOriginal) return Math.max(end + 1, readPlain(mine, end, '', depth + 1).next);
     end += 1;
   }

@@ -1,3 +1,5 @@
+import { readRichLine } from '../richLine.js';
+
 /** A log record so far: rich wraps it at the width of the terminal. */
 export type RichRecord = {
   text: string;
@@ -10,28 +12,21 @@ export type RichRecord = {
 };
 
 const LONGEST_RECORD = 8192;
-const LEVEL = /^\s*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+)?(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)(?=\s)/;
 /** The first cell of the message column. */
 const INDENT = 29;
 
-/** The record that begins with this line of rich's log handler (sd-scripts library/utils.py:69-76), or null. */
+/** The record that begins with this line, or null. */
 export function beginRecord(line: string): RichRecord | null {
-  const level = LEVEL.exec(line);
-  return level ? begun(line.slice(level[0].length).trimEnd()) : null;
+  const begun = readRichLine(line);
+  if (!begun) return null;
+  const { words, place, gap } = begun;
+  return { text: words, margin: place === '' ? 0 : place.length + 1, full: place !== '' && gap === 1, taken: false };
 }
 
 /** The record with this line added; null if the line does not belong to it. */
 export function continueRecord(record: RichRecord, line: string): RichRecord | null {
   const indented = line.length > INDENT && line.slice(0, INDENT).trim() === '';
-  return indented && !LEVEL.test(line) ? continued(record, line.slice(INDENT)) : null;
-}
-
-function begun(body: string): RichRecord {
-  const column = body.lastIndexOf(' ') + 1;
-  const file = body.slice(column);
-  if (!/^\S+:\d+$/.test(file)) return { text: body.trim(), margin: 0, full: false, taken: false };
-  const text = body.slice(0, column).trimEnd();
-  return { text: text.trimStart(), margin: file.length + 1, full: column - text.length === 1, taken: false };
+  return indented && !readRichLine(line) ? continued(record, line.slice(INDENT)) : null;
 }
 
 function continued(before: RichRecord, line: string): RichRecord {
