@@ -25,7 +25,7 @@ test('every action is a line with its session and attempt, and the diagnostics t
   await sidecar.send('DELETE', 'sessions/cat');
   expect(logged()).toMatchObject([
     { level: 'info', room: 'sessions', session: 'cat', msg: 'Created.' },
-    { session: 'cat', attempt: 1, msg: 'Begun: start.' },
+    { session: 'cat', attempt: 1, msg: 'Started.' },
     { session: 'cat', attempt: 1, msg: 'The attempt is completed.' },
     { session: 'cat', msg: 'Deleted.' },
   ]);
@@ -43,10 +43,10 @@ test('every action is a line with its session and attempt, and the diagnostics t
 test('a refused start is told with why, and no secret stands in the diagnostics', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: SECRET.slice(3, 12), description: 'dog' });
   await sidecar.send('POST', 'sessions/none/attempts', { kind: 'start' });
-  expect(logged().at(-1)).toMatchObject({ session: 'none', code: 'no_session', msg: 'Not begun: start.' });
+  expect(logged().at(-1)).toMatchObject({ session: 'none', code: 'no_session', msg: 'Not started (start).' });
   const page = await fetch(new URL('diagnostics', sidecar.url), { headers: { Accept: 'text/html' } });
   const html = await page.text();
-  expect(html).toContain('Not begun: start.');
+  expect(html).toContain('Not started (start).');
   expect(html).not.toContain(SECRET);
 });
 

@@ -76,7 +76,7 @@ test('it prints one line, and Ctrl-C ends it at once and cleanly, with a page op
     await page.text().catch(() => {});
     const [address, ...logged] = sidecar.printed().trim().split('\n');
     expect(address).toMatch(/^Trackside is at http:\/\/127\.0\.0\.1:\d+\/$/);
-    expect(logged.map((line) => JSON.parse(line).msg)).toEqual(['Created.', 'Begun: start.']);
+    expect(logged.map((line) => JSON.parse(line).msg)).toEqual(['Created.', 'Started.']);
     expect(isAlive(pid)).toBe(true);
   } finally {
     await place.leave();

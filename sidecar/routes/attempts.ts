@@ -8,15 +8,10 @@ import type { Trackside } from '../trackside.js';
 import { answerChange, pageOfSession, readFields } from './respond.js';
 
 const asked = z.object({
-  kind: z.enum(['start', 'resume', 'relaunch'], 'kind has to be start, resume or relaunch.'),
+  kind: z.enum(['start', 'resume', 'relaunch'], 'Choose start, resume or relaunch.'),
   state: z.string().min(1).nullish().catch(null),
-  max_train_epochs: z.coerce
-    .number('has to be a number.')
-    .int('has to be a whole number.')
-    .min(1)
-    .max(100_000)
-    .nullish(),
-  gpus: z.string('has to be text, like 0 or 0,1.').max(100).nullish(),
+  max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
+  gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
 });
 
 /** Attempts: starting, resuming, relaunching is to make one; stopping is to end the current one. */
@@ -58,7 +53,7 @@ export function attemptRoutes(trackside: Trackside): Hono {
     refuseUnknown(fields, ['when', 'confirm', 'process', 'page']);
     const when = c.req.query('when') ?? fields.when ?? 'now';
     if (when !== 'now' && when !== 'after-save') {
-      throw new Problem('bad_when', 'when has to be now or after-save.', { field: 'when' });
+      throw new Problem('bad_when', 'when: Choose now or after-save.', { field: 'when' });
     }
     const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
     const asked = { when, confirm: said('confirm'), process: said('process') } as const;

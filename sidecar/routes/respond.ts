@@ -85,7 +85,7 @@ function readJson(text: string): Record<string, unknown> {
     throw new Problem('bad_json', `The body is not valid JSON: ${(error as Error).message}.`);
   }
   if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-    throw new Problem('bad_json', 'The body has to be a JSON object.');
+    throw new Problem('bad_json', 'The body must be a JSON object.');
   }
   return body as Record<string, unknown>;
 }

@@ -45,16 +45,23 @@ export async function beginAttempt(trackside: Beginning, name: string, begin: Be
   try {
     const begun = await beginAlone(trackside, name, begin);
     const { number: attempt } = begun.session.latest ?? {};
-    log.info('sessions', `Begun: ${begin.automaticAfter ? 'auto-resume' : begin.kind}.`, { session: name, attempt });
+    log.info('sessions', STARTED[begin.automaticAfter ? 'auto-resume' : begin.kind], { session: name, attempt });
     return begun;
   } catch (error) {
     const code = error instanceof Problem ? error.code : undefined;
-    log.info('sessions', `Not begun: ${begin.kind}.`, { session: name, code, error });
+    log.info('sessions', `Not started (${begin.kind}).`, { session: name, code, error });
     throw error;
   } finally {
     beginning.delete(name);
   }
 }
+
+const STARTED = {
+  start: 'Started.',
+  resume: 'Resumed.',
+  relaunch: 'Started over.',
+  'auto-resume': 'Resumed automatically.',
+};
 
 async function beginAlone(trackside: Beginning, name: string, begin: Begin): Promise<Begun> {
   const { outputs, settings } = trackside;

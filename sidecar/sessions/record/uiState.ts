@@ -34,54 +34,61 @@ const lines = z
   .catch(undefined);
 const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
 
-const attempt = z.looseObject({
-  number: z.number().int(),
-  kind: z.enum(['start', 'resume', 'relaunch']),
-  id: z.string(),
-  started_at: z.string(),
-  ended_at: z.string().nullable().default(null),
-  argv: z.array(z.string()),
-  cwd: z.string().nullable().default(null),
-  resumed_from: z.string().nullable().default(null),
-  first_epoch: z.number().default(1),
-  step_offset: z.number().default(0),
-  log_start: z.number().default(0),
-  log_end: z.number().nullable().default(null),
-  exit_code: z.number().nullable().default(null),
-  signal: z.string().nullable().default(null),
-  reason: z.string().nullable().default(null),
-  /** The reason as a code, to compare: `out_of_memory`, `exception:ValueError:0b1c…`, … */
-  reason_code: z.string().nullable().default(null).catch(null),
-  /** Its end, once settled from the evidence; null while it lives, or before a sidecar has looked. */
-  outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
-  /** Every epoch was trained and the final weights were whole, whatever ended it. */
-  all_trained: z.boolean().default(false).catch(false),
-  /** The time of a stop request, and whether it waits for the next save. */
-  stop_requested_at: z.string().nullable().default(null),
-  stop_when: z.enum(['now', 'after-save']).nullable().default(null),
-  /** The signature of `<name>.safetensors` before the attempt ("inode:mtime:size"), to recognise a new one. */
-  final_before: z.string().nullable().default(null),
-  /** Begun by Trackside itself, after an interruption or a crash. */
-  automatic: z.boolean().default(false),
-  /** Its launcher's reference (see launchers/launcher.ts `JobRef`); null in older records, of this machine. */
-  job: z
-    .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
-    .nullable()
-    .default(null)
-    .catch(null),
-  /** Its GPUs, by nvidia-smi's index. */
-  gpus: z.array(z.number().int()).default([]).catch([]),
-  /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
-  steps_per_epoch: z.number().nullable().default(null).catch(null),
-  /** Absolute step of the state that it began from; 0 from the beginning. */
-  begun_step: z.number().nullable().default(null),
-  /** Why auto-resume would not help: the error would repeat, or somebody ended it by hand. */
-  no_retry: z.enum(['repeats', 'by hand']).nullable().default(null).catch(null),
-  /** Its PIDs that survived SIGKILL at a stop. */
-  survivors: z.array(z.int()).default([]).catch([]),
-  /** The reason in words, when Trackside ended it as stalled. */
-  stalled: z.string().nullable().default(null),
-});
+const attempt = z
+  .looseObject({
+    number: z.number().int(),
+    kind: z.enum(['start', 'resume', 'relaunch']),
+    id: z.string(),
+    started_at: z.string(),
+    ended_at: z.string().nullable().default(null),
+    argv: z.array(z.string()),
+    cwd: z.string().nullable().default(null),
+    resumed_from: z.string().nullable().default(null),
+    first_epoch: z.number().default(1),
+    step_offset: z.number().default(0),
+    log_start: z.number().default(0),
+    log_end: z.number().nullable().default(null),
+    exit_code: z.number().nullable().default(null),
+    signal: z.string().nullable().default(null),
+    reason: z.string().nullable().default(null),
+    /** The reason as a code, to compare: `out_of_memory`, `exception:ValueError:0b1c…`, … */
+    reason_code: z.string().nullable().default(null).catch(null),
+    /** Its end, once settled from the evidence; null while it lives, or before a sidecar has looked. */
+    outcome: z.enum(['completed', 'stopped', 'failed', 'interrupted']).nullable().default(null),
+    /** Every epoch was trained and the final weights were whole, whatever ended it. */
+    all_trained: z.boolean().default(false).catch(false),
+    /** The time of a stop request, and whether it waits for the next save. */
+    stop_requested_at: z.string().nullable().default(null),
+    stop_when: z.enum(['now', 'after-save']).nullable().default(null),
+    /** The signature of `<name>.safetensors` before the attempt ("inode:mtime:size"), to recognise a new one. */
+    final_before: z.string().nullable().default(null),
+    /** Begun by Trackside itself, after an interruption or a crash. */
+    automatic: z.boolean().default(false),
+    /** Its launcher's reference (see launchers/launcher.ts `JobRef`); null in older records, of this machine. */
+    job: z
+      .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
+      .nullable()
+      .default(null)
+      .catch(null),
+    /** Its GPUs, by nvidia-smi's index. */
+    gpus: z.array(z.number().int()).default([]).catch([]),
+    /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
+    steps_per_epoch: z.number().nullable().default(null).catch(null),
+    /** Absolute step of the state that it began from; 0 from the beginning. */
+    begun_step: z.number().nullable().default(null),
+    /** Why auto-resume would not help: the error would repeat, or somebody ended it by hand. */
+    no_retry: z.enum(['repeats', 'by hand']).nullable().default(null).catch(null),
+    /** Its PIDs that survived SIGKILL at a stop. */
+    survivors: z.array(z.int()).default([]).catch([]),
+    /** The reason in words, when Trackside ended it as stalled. */
+    stalled: z.string().nullable().default(null),
+  })
+  .transform((each) => ({ ...each, reason_code: each.reason_code ?? codeOf(each.reason) }));
+
+/** The code of an end that was recorded without one, where a button depends on it. */
+function codeOf(reason: string | null): string | null {
+  return reason?.includes('A cache file beside the pictures is broken') ? 'broken_cache' : null;
+}
 
 /** Names that tools and scripts have read from `ui_state.json` since FluxGym, in their order; then ours. */
 const settings = {
