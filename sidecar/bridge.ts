@@ -40,9 +40,18 @@ export const contract = z
       beaten_for: z.string(),
       /** Written by a sidecar that receives SIGTERM during an attempt; the next runner removes it. */
       pod_end: z.string(),
+      /** Written by a training that ends by itself after SIGTERM: its grace, and its process. */
+      tracked: z.string(),
+      /** Of `import trackside`: one line a log; how it was started; the manifest in a state folder. */
+      metrics: z.string(),
+      launch: z.string(),
+      manifest: z.string(),
     }),
     /** The environment variable that carries the attempt's id in every process of an attempt. */
     mark: z.string(),
+    /** Those with the session's folder, and with the state folder to resume from. */
+    session: z.string(),
+    resume: z.string(),
     /** The fields of attempt.json: `?` allows null, a list allows one of its values. */
     attempt: z.record(z.string(), z.union([fieldType, z.array(z.string().nullable())])),
   })

@@ -26,6 +26,7 @@ const clocks = Object.keys({
   'test/security/proxies.test.ts': 'an answer passes a proxy within seconds',
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
+  'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
   'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
 });
 

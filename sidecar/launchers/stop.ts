@@ -10,7 +10,7 @@ import { livingRunner, processesOf } from './sweep.js';
 export type StopOptions = {
   /** As in a launcher's `cancel`. */
   how?: 'ask' | 'end' | 'kill';
-  /** From SIGTERM to SIGKILL. */
+  /** From SIGTERM to SIGKILL; by default what the attempt says of itself. */
   graceSeconds?: number;
   /** Time for the runner to record the end, before it is killed too. */
   recordSeconds?: number;
@@ -38,9 +38,10 @@ const stops = new Map<string, Promise<Cancelled>>();
 const SWEEP_MS = 100;
 
 async function stopNow(outputFolder: string, options: StopOptions): Promise<Cancelled> {
-  const { how = 'end', graceSeconds = contract.seconds.stop_grace, recordSeconds = 5, giveUpSeconds = 60 } = options;
+  const { how = 'end', recordSeconds = 5, giveUpSeconds = 60 } = options;
   const attempt = readAttempt(outputFolder);
   if (!attempt || attempt.ended_at) return 'gone';
+  const graceSeconds = options.graceSeconds ?? attempt.stop_grace ?? contract.seconds.stop_grace;
   if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return 'unreachable';
 
   const sweep = sweepOf(attempt);
@@ -86,7 +87,8 @@ async function askToEnd(
   let living = await sweep();
   let told = tellRunner(attempt) ? 'runner' : 'nobody';
   while (living.length > 0 && seconds() < graceSeconds) {
-    if (told === 'nobody' || (told === 'runner' && seconds() > 1 && !saysItStops(outputFolder))) {
+    const unheard = told === 'runner' && !isItsOwn(attempt) && seconds() > 1 && !saysItStops(outputFolder);
+    if (told === 'nobody' || unheard) {
       for (const one of living) if (one.pid !== attempt.pid) signalProcess(one, 'SIGTERM');
       told = 'everybody';
     }
@@ -94,6 +96,11 @@ async function askToEnd(
     living = await sweep();
   }
   return living.length === 0;
+}
+
+/** Is it a training that holds its attempt itself? It notes a stop between two steps, and its workers must live until then. */
+function isItsOwn({ pid, trainer_pid }: AttemptRecord): boolean {
+  return pid === trainer_pid;
 }
 
 /** False without a runner that can react. */

@@ -4,6 +4,7 @@ import { practiceTrainer } from './practice.js';
 import { findCheckout } from './sdScripts/checkout.js';
 import { families, findFamily } from './sdScripts/families.js';
 import { sdScriptsTrainer } from './sdScripts/trainer.js';
+import { TRACKED } from './tracked/trainer.js';
 import type { Trainer } from './trainer.js';
 
 /** The places where trainers are searched. */
@@ -24,6 +25,11 @@ export function findTrainer(places: Places, id: string | null): Trainer {
     throw new Problem('unknown_trainer', message, { field: 'trainer' });
   }
   if (id === practiceTrainer.id) return practiceTrainer;
+  if (id === TRACKED) {
+    const message =
+      'This training is a script of your own, with settings of its own. Resume and Start over run it as you started it.';
+    throw new Problem('own_script', message, { field: 'trainer' });
+  }
   const family = findFamily(id);
   if (family) {
     const checkout = findCheckout(places);

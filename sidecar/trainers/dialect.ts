@@ -10,8 +10,8 @@ export type Dialect = {
   console: ConsoleReader;
   /** The output name in a command; null without one. */
   outputName(argv: readonly string[]): string | null;
-  /** The output name behind any checkpoint or state; null for other entries. */
-  nameBehind(entry: string): { is: Saved['is']; outputName: string } | null;
+  /** Any checkpoint or state, and the output name in its name, if there is one; null for other entries. */
+  nameBehind(entry: string): { is: Saved['is']; outputName: string | null } | null;
   /** The kind of an entry of the LoRA called `outputName`; null if it is not one of its checkpoints and states. */
   saved(entry: string, outputName: string): Saved | null;
   /** Would an attempt from `firstEpoch` on overwrite an entry, which is then moved away? Null: from scratch. */
@@ -25,6 +25,10 @@ export type Dialect = {
     /** The fault of the file, in words that follow its name; null if it is whole. */
     wrong(path: string): Promise<string | null>;
   };
+  /** What proves that a training is complete: new final weights by default, or that it says so itself. */
+  completes?: 'by its word';
+  /** The steps of checkpoints, states and samples count from the beginning of the training, not from its last resume. */
+  absoluteSteps?: true;
   states: StateReader;
   samples: {
     /** The folder's name. */
@@ -97,6 +101,8 @@ export type ConsoleFacts = {
   stateFollows: boolean;
   /** It has done everything. */
   finished: boolean;
+  /** It has reported nothing, and perhaps never will: only its exit code counts. */
+  silent?: boolean;
 };
 
 export type ConsoleEvent =

@@ -1,6 +1,8 @@
 import { type Places, trainers } from './catalogue.js';
 import type { Dialect } from './dialect.js';
 import { sdOutput } from './sdOutput/dialect.js';
+import { tracked } from './tracked/dialect.js';
+import { TRACKED } from './tracked/trainer.js';
 
 /** The dialect of trainings by hand, and of sessions with an unknown trainer. */
 export const defaultDialect = sdOutput;
@@ -14,7 +16,8 @@ export function createDialects(places: Places): DialectOf {
   return (trainer) => {
     const known = found.get(trainer);
     if (known) return known;
-    const dialect = trainers(places).find(({ id }) => id === trainer)?.dialect ?? defaultDialect;
+    const own = trainer === TRACKED ? tracked : undefined;
+    const dialect = own ?? trainers(places).find(({ id }) => id === trainer)?.dialect ?? defaultDialect;
     found.set(trainer, dialect);
     return dialect;
   };

@@ -47,6 +47,11 @@ function whatIsNoNumber({ progress, status }: SessionFacts): Said[] {
   ];
 }
 
+/** A training that goes on at any step: its epochs, if it has any, say nothing. */
+function isByStep({ first_epoch, step, repeated_steps }: NonNullable<SessionFacts['resume']>): boolean {
+  return first_epoch === 1 && step > 0 && repeated_steps === 0;
+}
+
 function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Said[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
   if (!reason || status === 'completed') return [];
@@ -68,7 +73,7 @@ function whatNext(session: SessionFacts): Said[] {
   const words: Said[] = [
     { text: seconds === null ? 'Resume continues from ' : `Auto-resume in ${duration(seconds)} from ` },
     { text: stateName(resume.path, paths), strong: true },
-    { text: ` at epoch ${resume.first_epoch}. ` },
+    { text: isByStep(resume) ? ` after step ${count(resume.step)}. ` : ` at epoch ${resume.first_epoch}. ` },
   ];
   if (resume.doubt) {
     words.push({ text: `It may not be whole: ${resume.doubt}. Resume from it only if you know that it is. ` });

@@ -5,6 +5,7 @@ import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Describe } from '../../trainers/describe.js';
+import { TRACKED } from '../../trainers/tracked/trainer.js';
 import { lookForRuns } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
@@ -18,6 +19,7 @@ import type { UnderWay } from '../underWay.js';
 import { prepareAttempt, refuseForeign } from './command.js';
 import { launchAttempt, recordAttempt } from './launch.js';
 import { type Begin, planAttempt } from './plan.js';
+import { prepareAgain } from './startAgain.js';
 
 /** The parts of the program that a start needs. */
 export type Beginning = {
@@ -72,7 +74,9 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
   if (!rests(outputs.facts(name))) refuseIfAlive(await outputs.read(name));
   let claim: Claim | undefined;
   const begun = withSessionLock(folder, async () => {
-    const found = await look(trackside, name, begin);
+    const session = await readAtRest(trackside, name, begin);
+    if (session.trainer === TRACKED) return launchAttempt(trackside, await prepareAgain(settings, session, begin));
+    const found = await look(trackside, session);
     const { trainer, state } = found;
     if (wantsGpu(trainer, state.vram)) claim = await claimGpus(trackside, name, begin.gpus ?? state.gpus ?? '');
     const plan = await planAttempt(readRun({ ...found, gpus: claim?.gpus ?? [] }), begin);
@@ -102,11 +106,16 @@ function rests(facts: SessionFacts | null): boolean {
   return ['draft', 'stopped', 'completed', 'failed'].includes(facts.status);
 }
 
-/** Reads the whole session, and the trainer and pictures that its record names. */
-async function look({ outputs, settings }: Beginning, name: string, begin: Begin): Promise<Omit<Found, 'gpus'>> {
+/** Reads the whole session. Throws a Problem if something of it runs. */
+async function readAtRest({ outputs }: Beginning, name: string, begin: Begin): Promise<Session> {
   const session = await outputs.read(name);
   refuseIfAlive(session);
   if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
+  return session;
+}
+
+/** Reads the trainer and the pictures that its record names. */
+async function look({ settings }: Beginning, session: Session): Promise<Omit<Found, 'gpus'>> {
   const { state } = session;
   if (!state) throw notOurs(session);
   const trainer = findTrainer(settings, session.trainer);

@@ -93,10 +93,13 @@ async function keepOthers(path: string): Promise<void> {
 /** A launch ends with a running trainer, with a reason why there is none, or with another attempt in the folder. */
 export type Launched = 'started' | { failed: string } | { heldBy: string };
 
+/** A recorded attempt, as far as its launch is concerned. */
+export type Launchable = Pick<Recorded, 'session' | 'begin' | 'command' | 'entry' | 'variables'>;
+
 /** Starts the runner of a recorded attempt. Resolves when the trainer process runs, or is known not to start. */
 export async function launchAttempt(
   { settings, secrets }: { settings: Settings; secrets: Pick<Secrets, 'environment'> },
-  { session, begin, command, entry, variables }: Recorded,
+  { session, begin, command, entry, variables }: Launchable,
 ): Promise<Launched> {
   const { folder } = session;
   const launched = await local.submit({

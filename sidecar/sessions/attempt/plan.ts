@@ -81,7 +81,8 @@ function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candida
   return ((from.firstEpoch ?? 1) - 1) * epoch.steps;
 }
 
-async function chooseState(session: Session, begin: Begin, epochs: number): Promise<Candidate> {
+/** The state that was asked for, or the newest whole one that leaves something to train. Throws a Problem without one. */
+export async function chooseState(session: Session, begin: Begin, epochs: number): Promise<Candidate> {
   const { state: asked, automaticAfter } = begin;
   const more = { about: { session: session.name } };
   if (asked) {

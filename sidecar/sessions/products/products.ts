@@ -14,7 +14,7 @@ import type { Session } from '../status/session.js';
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
 export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]> {
   const perEpoch = session.progress?.steps_per_epoch ?? null;
-  const attempts = session.state?.attempts ?? [];
+  const attempts = writersOf(session);
   const found = (await readAll(session)).map(async ({ place, files }) => {
     const refused = files.filter(({ whole }) => !whole);
     const problems = await Promise.all(refused.map((file) => problemOf(session, place, file)));
@@ -57,7 +57,7 @@ async function problemOf({ folder, facts }: Session, place: string, file: Checkp
 /** The sample pictures of a session, newest first. */
 export async function samplesOf(session: Session): Promise<SampleFacts[]> {
   const onDisk = await session.dialect.samples.read(session.folder);
-  const attempts = session.state?.attempts ?? [];
+  const attempts = writersOf(session);
   return sampleFacts(
     onDisk,
     JSON.stringify(attempts.map(({ started_at, ended_at, step_offset }) => ({ started_at, ended_at, step_offset }))),
@@ -65,6 +65,12 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
 }
 
 type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset'>;
+
+/** The attempts, by which the steps of files become absolute; they are that already where a dialect says so. */
+function writersOf({ state, dialect }: Session): readonly AttemptEntry[] {
+  const attempts = state?.attempts ?? [];
+  return dialect.absoluteSteps ? attempts.map((each) => ({ ...each, step_offset: 0 })) : attempts;
+}
 
 /** The same array for the same samples and attempts (JSON of `Written[]`). */
 const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): SampleFacts[] => {

@@ -113,7 +113,8 @@ export async function sessionFacts(
       allTrained,
       trainable: standing.trainable,
       resume: resume !== null,
-      states: savedStates(candidates),
+      // A script of the user says itself how long it is.
+      states: allTrained && dialect.completes === 'by its word' ? 'none' : savedStates(candidates),
       checkpoints: evidence.checkpoints,
       alive: alive.alive !== 'no' || byHand !== null,
     }),

@@ -69,7 +69,8 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'pod_shut_down' };
   }
   if (record?.stop_signal) {
-    const reason = `Stopped by ${record.stop_signal}, sent to its process.`;
+    const pressed = record.stop_signal === 'SIGINT';
+    const reason = pressed ? 'Stopped with Ctrl-C.' : `Stopped by ${record.stop_signal}, sent to its process.`;
     return { ...ended, outcome: 'stopped', reason, reason_code: 'stopped_by_signal' };
   }
   if (record?.ended_at) {

@@ -6,7 +6,7 @@ import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { readEndOfLog } from '../../telemetry/endOfLog.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
 import type { StoredProgress } from '../../telemetry/progress.js';
-import type { Dialect } from '../../trainers/dialect.js';
+import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from './attempts.js';
 import { stepsLeft } from './saveUnderWay.js';
@@ -39,20 +39,26 @@ export async function settleEnded(ended: {
   const mine = record?.id === entry.id ? record : null;
   // Only an end that the runner wrote down is explained.
   const end = mine?.ended_at ? await readEndOfLog(log, mine.log_start, mine.log_end ?? Number.POSITIVE_INFINITY) : '';
+  const byWord = dialect.completes === 'by its word';
   const settlement = settle({
     entry,
     record: mine,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
-    stepSeen: progress.begun,
+    stepSeen: progress.begun || byWord,
     stepsLeft: stepsLeft(progress, console),
-    newFinal: await readNewFinal(entry, folder, dialect, outputName),
-    finalName: dialect.final.name(outputName),
+    newFinal: byWord ? itsWord(console) : await readNewFinal(entry, folder, dialect, outputName),
+    finalName: byWord ? 'the training' : dialect.final.name(outputName),
     explain: (exit) => dialect.explain(end, exit, entry.argv),
     logSize: (await stat(log).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     now: new Date(),
   });
   const counted = { steps_per_epoch: console.stepsPerEpoch, step_offset: console.stepOffset };
   return { latest: { ...entry, ...settlement, ...counted }, progress };
+}
+
+/** A training that reports nothing has only its exit code. */
+function itsWord({ finished, silent }: ConsoleFacts): Evidence['newFinal'] {
+  return finished || silent ? 'whole' : { wrong: 'did not reach its end' };
 }
 
 async function readNewFinal(

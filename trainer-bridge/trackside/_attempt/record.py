@@ -13,6 +13,8 @@ ATTEMPT = contract.FILES["attempt"]
 PID = contract.FILES["pid"]
 # Touched by the sidecar for a runner that died before its trainer did.
 BEATEN_FOR = contract.FILES["beaten_for"]
+# Written by a training that ends by itself after SIGTERM (trackside._track).
+TRACKED = contract.FILES["tracked"]
 # Spare bytes at the record's end: on a full disk the end of the attempt is written over them, without a new file.
 SPARE = 400
 
@@ -99,6 +101,17 @@ def last_beat(folder: int) -> int:
 def beaten_for(folder: int) -> bool:
     """Did a sidecar have to beat for a dead runner?"""
     return _stamp(folder, BEATEN_FOR) is not None
+
+
+def tracked(folder: int, attempt: str) -> dict[str, object] | None:
+    """What a training says of its own end: `stop_grace` seconds, and the process to signal (`pid`, `start_ticks`; None:
+    it looks for a stop by itself). None if it says nothing."""
+    try:
+        told = json.loads(_read(folder, TRACKED) or "null")
+    except ValueError:
+        return None
+    is_told = isinstance(told, dict) and told.get("id") == attempt and isinstance(told.get("stop_grace"), (int, float))
+    return told if is_told else None
 
 
 def _stamp(folder: int, name: str) -> int | None:

@@ -14,14 +14,13 @@ import signal
 import sys
 import time
 
-from trackside._attempt import contract, lock, log_room, out_of_memory, processes
+from trackside._attempt import contract, log_room, out_of_memory, processes
+from trackside._attempt import folder as output_folder
 from trackside._attempt import record as attempt_file
 from trackside._attempt.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = contract.EXIT_CODES["held"], contract.EXIT_CODES["unwritable"]
 FINAL_RECORD_SECONDS = 3600
-LEAVING_SECONDS = 1.5
-LOOKING_SECONDS = 0.1
 
 
 def main() -> int:
@@ -36,16 +35,17 @@ def main() -> int:
     except OSError as error:
         return _refuse(UNWRITABLE, f"Can't open {options.output}: {error.strerror}.")
     try:
-        held = _hold(folder)
+        held = output_folder.hold(folder)
     except BlockingIOError:
-        return _refuse(HELD, _holder(attempt_file.load(folder)))
+        return _refuse(HELD, output_folder.holder(attempt_file.load(folder)))
     except OSError as error:
         return _refuse(UNWRITABLE, f"Can't lock {options.output}: {error.strerror}.")
     try:
-        other = _held_by_another(folder, held, options.silent)
+        other = output_folder.held_by_another(folder, held, options.silent)
         if other:
             return _refuse(HELD, other)
-        log, record = _write_down(folder, held, options)
+        begin = output_folder.Beginning(options.attempt, options.number, options.kind, options.argv, options.cwd)
+        log, record = output_folder.write_down(folder, held, options.output, begin)
     except OSError as error:
         why = f"its {contract.FILES['log']} is a link" if error.errno == errno.ELOOP else error.strerror
         return _refuse(UNWRITABLE, f"Can't write to {options.output}: {why}.")
@@ -95,117 +95,9 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _hold(folder: int) -> lock.Hold:
-    """Waits for a runner that has recorded its attempt's end and is leaving, and for a sidecar that tests the lock for
-    a moment."""
-    begun = time.monotonic()
-    while True:
-        try:
-            return lock.hold(folder)
-        except BlockingIOError:
-            last = attempt_file.load(folder)
-            patience = LEAVING_SECONDS if last and last.get("ended_at") else LOOKING_SECONDS
-            if time.monotonic() - begun > patience:
-                raise
-        time.sleep(0.02)
-
-
 def _refuse(code: int, why: str) -> int:
     print(why, file=sys.stderr)
     return code
-
-
-def _held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | None:
-    """Who else holds the folder, in words, or None. The lock shows this machine's runners and trainers, if the file
-    system has locks. The record shows processes that outlived a runner without its lock, and other machines on a
-    shared volume. Raises OSError."""
-    last = attempt_file.load(folder)
-    if not last or last.get("ended_at"):
-        return None
-    here = processes.here()
-    if all(last.get(name) in (None, value) for name, value in here.items()):
-        left = processes.left_by(last)
-        return _living(last, left)
-    left = processes.marked(str(last.get("id")))  # a container's processes are seen from outside of it
-    if left:
-        return _living(last, left)
-    if _would_have_locked(folder, held, last) or not _beats(folder, f"{last.get('id')}:", silent):
-        return None
-    return f"{_holder(last)} It is still running there."
-
-
-def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
-    return f"{_holder(last)} Still running: {', '.join(str(each.pid) for each in left)}." if left else None
-
-
-def _would_have_locked(folder: int, held: lock.Hold, last: dict[str, object]) -> bool:
-    """Another container of this machine on this very file system would hold our lock while its runner lives. For a
-    runner that died before its trainer a sidecar beats (BEATEN_FOR)."""
-    mine = (processes.here()["boot_id"], os.fstat(folder).st_dev, "folder", held.on)
-    theirs = (last.get("boot_id"), last.get("device"), last.get("lock"), "folder")
-    return None not in theirs and mine == theirs and not attempt_file.beaten_for(folder)
-
-
-def _beats(folder: int, whose: str, silent: str | None) -> bool:
-    """Do signs of life come now? The last one's age means nothing: clocks of two machines differ. Does not wait if a
-    sidecar has waited long enough already (`silent`: the id, and the last sign)."""
-    before, deadline = attempt_file.last_beat(folder), time.monotonic() + contract.SECONDS["silent"]
-    if f"{whose}{before}" == silent:
-        return False
-    while time.monotonic() < deadline:
-        time.sleep(0.1)
-        if attempt_file.last_beat(folder) != before:
-            return True
-    return False
-
-
-def _holder(last: dict[str, object] | None) -> str:
-    if not last or last.get("ended_at"):
-        return "Another attempt is using this folder."
-    return (
-        f"Attempt {last.get('number')} is using this folder: PID {last.get('pid')} on {last.get('hostname')}, "
-        f"started {last.get('started_at')}."
-    )
-
-
-def _write_down(folder: int, held: lock.Hold, options: argparse.Namespace) -> tuple[int, dict[str, object]]:
-    """Writes log, record and PID file, before anything is started. Returns the log's descriptor and the record."""
-    started_at = attempt_file.now()
-    log = os.open(contract.FILES["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
-    before = os.fstat(log).st_size
-    attempt_file.remove_temporary(folder)
-    try:
-        _print(log, ("\n" if before else "") + f"── attempt {options.number} · {options.kind} · {started_at} ──\n")
-        me = processes.read(os.getpid())
-        record: dict[str, object] = {
-            **dict.fromkeys(contract.ATTEMPT),
-            "id": options.attempt,
-            "number": options.number,
-            "kind": options.kind,
-            "pid": os.getpid(),
-            "start_ticks": me.start_ticks if me else None,
-            **processes.here(),
-            "output": os.path.realpath(options.output),
-            "device": os.fstat(folder).st_dev,
-            "output_inode": os.fstat(folder).st_ino,
-            "log_inode": os.fstat(log).st_ino,
-            "lock": held.on,
-            "started_at": started_at,
-            "argv": options.argv,
-            "cwd": options.cwd,
-            "log_start": os.fstat(log).st_size,
-            "oom_killed": False,
-        }
-        # Not synced before the trainer's PID is in it: a power cut would take the trainer too.
-        attempt_file.save(folder, record, durable=False)
-    except OSError:
-        os.ftruncate(log, before)
-        raise
-    try:
-        attempt_file.save_pid(folder)
-    except OSError:
-        pass  # the record is what counts; the heartbeat tries again
-    return log, record
 
 
 def _run(folder: int, log: int, record: dict[str, object], options: argparse.Namespace) -> int:
@@ -219,11 +111,12 @@ def _run(folder: int, log: int, record: dict[str, object], options: argparse.Nam
     except OSError as error:
         record["exit_code"] = 127 if isinstance(error, FileNotFoundError) else 126
         record["reason"] = f"could not be started: {error.strerror}: {error.filename}"
-        _print(log, f"{record['reason']}\n", quiet=True)
+        output_folder.print_to(log, f"{record['reason']}\n", quiet=True)
         return _finish(folder, log, record)
     log_room.keep(log)
     process = processes.read(trainer)
     record["trainer_pid"] = trainer
+    record["stop_grace"] = options.stop_grace
     record["trainer_start_ticks"] = process.start_ticks if process else None
     grace = Grace(options.stop_grace, options.linger, options.linger_kill)
     killed_by_us = supervise(folder, record, trainer, grace)
@@ -250,7 +143,7 @@ def _start(log: int, options: argparse.Namespace) -> int:
     return os.posix_spawnp(
         options.argv[0],
         options.argv,
-        {**os.environ, contract.MARK: options.attempt},
+        {**os.environ, contract.MARK: options.attempt, contract.SESSION: os.path.realpath(options.output)},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, log, 1),
@@ -271,7 +164,7 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     # A deleted folder (without any link) will never take the record.
     while attempt_file.is_ours(folder, record) and os.fstat(folder).st_nlink > 0:
         try:
-            _save_end(folder, record)
+            output_folder.save_end(folder, record)
             break
         except OSError as error:
             told = signal.sigtimedwait((signal.SIGTERM, signal.SIGINT), wait)
@@ -283,22 +176,3 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     except OSError:
         pass  # it reads as stale: the record says that the attempt has ended
     return 0
-
-
-def _save_end(folder: int, record: dict[str, object]) -> None:
-    try:
-        attempt_file.save(folder, record)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        attempt_file.overwrite(folder, record)
-
-
-def _print(log: int, text: str, quiet: bool = False) -> None:
-    data = text.encode("utf-8", "surrogateescape")
-    try:
-        while data:
-            data = data[os.write(log, data) :]
-    except OSError:
-        if not quiet:
-            raise

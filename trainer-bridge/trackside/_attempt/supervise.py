@@ -88,9 +88,19 @@ class _Watch:
         if self.record["stop_signal"]:
             return
         self.note(told)
+        self.hear_grace()
         self.save()
         now = time.monotonic()
-        self.plan = [(now, signal.SIGTERM), (now + self.grace.stop, signal.SIGKILL)]
+        grace = self.record["stop_grace"]
+        self.plan = [(now, signal.SIGTERM), (now + (grace if isinstance(grace, float) else 0.0), signal.SIGKILL)]
+
+    def hear_grace(self) -> None:
+        """A training may say how long it takes to end by itself."""
+        told = attempt_file.tracked(self.folder, str(self.record["id"]))
+        grace = float(str(told["stop_grace"])) if told else self.grace.stop
+        if grace != self.record["stop_grace"]:
+            self.record["stop_grace"] = grace
+            self.unsaved = True
 
     def hear_late(self) -> None:
         """A stop of the whole pod may reach the trainer a moment before us."""
@@ -113,8 +123,17 @@ class _Watch:
         if number == signal.SIGKILL:
             self.killed = self.killed or not self.ended
             self.plan = [(now + 0.25, signal.SIGKILL)]  # again, for whoever was forked meanwhile
-        for process in processes.living(str(self.record["id"])):
+        for process in self.addressees(number):
             processes.send(process, number)
+
+    def addressees(self, number: int) -> list[processes.Process]:
+        """Everybody; but SIGTERM goes only to the process of a training that ends by itself: its loader workers and its
+        other ranks would be killed in the middle of a step."""
+        told = attempt_file.tracked(self.folder, str(self.record["id"])) if number == signal.SIGTERM else None
+        if not told or self.ended:
+            return processes.living(str(self.record["id"]))
+        process = processes.read(int(str(told["pid"]))) if told.get("pid") else None
+        return [process] if process and process.start_ticks == told.get("start_ticks") else []
 
     def reap(self) -> bool:
         """Reaps ended processes; True when the trainer has ended and none is left."""
@@ -155,6 +174,7 @@ class _Watch:
     def heartbeat(self) -> None:
         self.next_heartbeat = time.monotonic() + contract.SECONDS["heartbeat"]
         try:
+            self.hear_grace()
             rival = attempt_file.touch(self.folder, self.record)
             if rival:
                 self.give_way(rival)

@@ -1,0 +1,42 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { contract } from '../../bridge.js';
+import { ifUnreadable } from '../../caught.js';
+
+const LARGEST_BYTES = 4 * 1024 * 1024;
+
+const schema = z.looseObject({
+  /** The command of the topmost launcher, without shell; its folder, and its environment without secrets. */
+  argv: z.array(z.string()).min(1),
+  cwd: z.string().startsWith('/'),
+  environment: z.record(z.string(), z.string()),
+  /** Why it can't be started again, in words that follow "because"; null when it can. */
+  why_not: z.string().nullable(),
+  /** What a person types to go on. */
+  line: z.string(),
+});
+
+/** How a training was started that began with `import trackside`: `launch.json` of its folder. */
+export type LaunchRecord = z.infer<typeof schema>;
+
+/**
+ * Null without one, for an invalid one, and for one that another user could have written: it holds a command to run, so
+ * it has to be this user's own file.
+ */
+export async function readLaunch(folder: string): Promise<LaunchRecord | null> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(join(folder, contract.files.launch), flags).catch(ifUnreadable(null, 'trainers'));
+  if (!file) return null;
+  try {
+    const stats = await file.stat();
+    const isOurs = stats.isFile() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
+    if (!isOurs || stats.size > LARGEST_BYTES) return null;
+    return schema.parse(JSON.parse(await file.readFile('utf8')));
+  } catch (error) {
+    return ifUnreadable(null, 'trainers')(error);
+  } finally {
+    await file.close();
+  }
+}

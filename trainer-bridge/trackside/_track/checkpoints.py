@@ -1,0 +1,62 @@
+"""Weights that a training has written: their names, steps and epochs, for the page."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from typing import Any
+
+from trackside._track import owner
+from trackside._track.warn import warn_once
+from trackside._track.writer import Writer
+
+INDEX = "checkpoints.json"
+
+
+class Checkpoints:
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+
+    def add(self, path: str, step: int | None, epoch: float | None) -> None:
+        """Never raises."""
+        folder = self.writer.folder
+        if not self.writer.writes or folder is None:
+            return
+        try:
+            name = os.path.basename(path)
+            if not os.path.isfile(path):
+                raise FileNotFoundError(path)
+            if os.path.realpath(os.path.dirname(path)) != os.path.realpath(folder):
+                _offer(path, os.path.join(folder, name))
+            index = [each for each in _read(folder) if each.get("name") != name]
+            index.append({"name": name, "step": step, "epoch": epoch})
+            owner.write_whole(folder, INDEX, json.dumps(index, indent=1, ensure_ascii=False))
+            self.writer.event("checkpoint", step=step, file=name)
+        except Exception as error:
+            warn_once(f"the checkpoint {path} could not be offered on the page", error)
+
+
+def _offer(path: str, place: str) -> None:
+    """A second name for the file; in a step, so that a reader never finds half of a copy."""
+    hidden = os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.{os.urandom(4).hex()}.tmp")
+    try:
+        try:
+            os.link(path, hidden)
+        except OSError:
+            shutil.copy2(path, hidden)
+        os.replace(hidden, place)
+        # Two names of one file: the rename does nothing, and leaves the hidden one.
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(hidden)
+
+
+def _read(folder: str) -> list[dict[str, Any]]:
+    try:
+        with open(os.path.join(folder, INDEX), encoding="utf-8") as file:
+            index = json.load(file)
+    except (OSError, ValueError):
+        return []
+    return [each for each in index if isinstance(each, dict)] if isinstance(index, list) else []

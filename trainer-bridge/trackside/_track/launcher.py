@@ -1,0 +1,115 @@
+"""How this training was started, so that the page can start it again: the topmost launcher's command, not this process's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from typing import NamedTuple
+
+from trackside._attempt import processes
+
+# As in sidecar/security/secretVariables.ts.
+_SECRET = re.compile(
+    r"(?:^|_)(?:\w*TOKEN|API_?KEY|\w*SECRET|SECRET_\w*|\w*PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?"
+    r"|(?:ACCESS|PRIVATE|ACCOUNT|ENCRYPTION)_KEY(?:_ID)?|\w*COOKIE)$",
+    re.IGNORECASE,
+)
+# Of a terminal, or of us.
+_PASSING = re.compile(
+    r"_$|SHLVL$|OLDPWD$|PWD$|TERM|SSH_|TMUX|STY$|WINDOWID$|DISPLAY$|XDG_SESSION|TRACKSIDE_|LS_COLORS$"
+)
+# A password in an address.
+_LOGIN = re.compile(r"://[^/\s@]+:[^/\s@]+@")
+_PROGRAMS = re.compile(
+    r"(?:accelerate|accelerate-launch|torchrun|deepspeed|mpirun|mpiexec|horovodrun|uv|poetry|pipenv|conda|mamba"
+    r"|hatch|pdm|rye|pixi|nohup|nice|timeout|numactl|stdbuf|env|xvfb-run|pyenv)(?:\.exe)?$"
+)
+_MODULES = re.compile(r"(?:torch\.distributed\.(?:run|launch)|accelerate\.commands\.\w+|deepspeed\.launcher\.\w+)$")
+_PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?$")
+
+
+class Start(NamedTuple):
+    """`why_not`: why it cannot be started again, in words; None when it can. `pid` is the launcher's."""
+
+    argv: list[str]
+    cwd: str
+    environment: dict[str, str]
+    pid: int
+    why_not: str | None
+
+
+def find_start() -> Start:
+    """The topmost launcher above this process, or the process itself. Never raises."""
+    own = list(getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv])
+    own[0] = sys.executable or own[0]
+    start = Start(own, os.getcwd(), _kept(dict(os.environ)), os.getpid(), _why_not(own))
+    if start.why_not:
+        return start
+    try:
+        for pid in _parents():
+            argv = _read_list(pid, "cmdline")
+            if not is_launcher(argv):
+                break
+            environment = dict(pair.split("=", 1) for pair in _read_list(pid, "environ") if "=" in pair)
+            argv[0] = shutil.which(argv[0], path=environment.get("PATH")) or argv[0]
+            start = Start(argv, os.readlink(f"/proc/{pid}/cwd"), _kept(environment), pid, None)
+    except (OSError, ValueError):
+        pass
+    return start
+
+
+def is_launcher(argv: list[str]) -> bool:
+    """Does a command only start another one: accelerate, torchrun, `uv run`, …? A shell or a script of the user does
+    more than that."""
+    if not argv:
+        return False
+    program = os.path.basename(argv[0])
+    if not _PYTHON.match(program):
+        return bool(_PROGRAMS.match(program))
+    for at, token in enumerate(argv[1:], 1):
+        if token == "-m":
+            return at + 1 < len(argv) and bool(_MODULES.match(argv[at + 1]) or _PROGRAMS.match(argv[at + 1]))
+        if not token.startswith("-"):
+            return bool(_PROGRAMS.match(os.path.basename(token)))
+    return False
+
+
+def is_notebook() -> bool:
+    return "ipykernel" in sys.modules or "google.colab" in sys.modules
+
+
+def is_secret(name: str) -> bool:
+    """HF_TOKEN, AWS_SECRET_ACCESS_KEY; not HF_TOKEN_PATH."""
+    return bool(_SECRET.search(name))
+
+
+def _why_not(argv: list[str]) -> str | None:
+    if is_notebook():
+        return "it ran in a notebook"
+    if hasattr(sys, "ps1") or len(argv) < 2 or (argv[-1].startswith("-") and "-c" not in argv and "-m" not in argv):
+        return "it was typed into a Python prompt"
+    return None
+
+
+def _kept(environment: dict[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if not _SECRET.search(name) and not _PASSING.match(name) and not _LOGIN.search(value)
+    }
+
+
+def _parents() -> list[int]:
+    found = []
+    process = processes.read(os.getppid())
+    while process and process.pid > 1:
+        found.append(process.pid)
+        process = processes.read(process.ppid)
+    return found
+
+
+def _read_list(pid: int, name: str) -> list[str]:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return [part.decode("utf-8", "surrogateescape") for part in file.read().split(b"\0")[:-1]]

@@ -1,0 +1,87 @@
+"""Stop requests: SIGTERM, and for several ranks the step at which all of them stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+class Stops:
+    """`requested` is set by SIGTERM. A handler that is there already runs after ours; without one, a training that never
+    asks for stops ends as it would without us."""
+
+    def __init__(self, on_term: Callable[[], None], last_words: Callable[[], None]) -> None:
+        """`on_term` notes the stop; `last_words` runs before the process ends by the signal."""
+        self.requested = False
+        self.was_asked = False
+        self.listens = False
+        self._on_term, self._last_words = on_term, last_words
+        self._before: Any = None
+
+    def open(self) -> None:
+        """Only the main thread of a program may listen for signals."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._before = signal.getsignal(signal.SIGTERM)
+        if self._before is None:  # installed by C code: it cannot be chained
+            return
+        signal.signal(signal.SIGTERM, self._handle)
+        self.listens = True
+
+    def close(self) -> None:
+        if self.listens and threading.current_thread() is threading.main_thread():
+            if signal.getsignal(signal.SIGTERM) == self._handle:
+                signal.signal(signal.SIGTERM, self._before)
+            self.listens = False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        self._on_term()
+        if callable(self._before):
+            self._before(number, frame)
+        elif self._before == signal.SIG_DFL and not self.was_asked:
+            self._last_words()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+class SharedStop:
+    """All ranks have to leave the loop at the same step, or the others wait in a collective for ever. Rank 0 writes down
+    a step that none has reached: they are in step, so each of them reads it in time."""
+
+    def __init__(self, folder: str, attempt: str, leads: bool) -> None:
+        self.path = os.path.join(folder, ".attempt.json.stop")
+        self.attempt, self.leads = attempt, leads
+        self.at: int | None = None
+
+    def reached(self, step: int | None, requested: bool) -> bool:
+        """Is it time to stop, after `step`? Raises OSError."""
+        if self.at is None:
+            self.at = self._announce(step, requested) if self.leads else self._look()
+        return self.at is not None and (step is None or step >= self.at)
+
+    def _announce(self, step: int | None, requested: bool) -> int | None:
+        if not requested:
+            return None
+        at = 0 if step is None else step + 1
+        with open(f"{self.path}.tmp", "w", encoding="utf-8") as file:
+            json.dump({"id": self.attempt, "step": at}, file)
+        os.replace(f"{self.path}.tmp", self.path)
+        return at
+
+    def _look(self) -> int | None:
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                told = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return int(told["step"]) if told.get("id") == self.attempt else None
+
+    def close(self) -> None:
+        if self.leads and self.at is not None and os.path.exists(self.path):
+            os.unlink(self.path)

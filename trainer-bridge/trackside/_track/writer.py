@@ -1,0 +1,278 @@
+"""The files of a tracked run: metrics, log, signs of life and the end; quiet where this process is not to write."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from trackside._attempt import contract
+from trackside._attempt import record as attempt_file
+from trackside._track import owner, session
+from trackside._track.keeper import Keeper
+from trackside._track.lines import Lines
+from trackside._track.place import Place
+from trackside._track.progress import ProgressFile
+from trackside._track.stops import SharedStop, Stops
+from trackside._track.tee import Tee
+from trackside._track.warn import warn_once
+
+if TYPE_CHECKING:
+    from trackside._track.run import Run
+
+_RESERVED = {"step", "time", "event", "total", "epoch", "epochs"}
+_live: weakref.WeakSet[Writer] = weakref.WeakSet()
+
+
+class Writer:
+    """`writes` is False on other ranks, in forked children, after the end, and where the folder cannot be written."""
+
+    def __init__(self, name: str, place: Place | None, *, writes: bool, world: int, grace: float) -> None:
+        self.name, self.place = name, place
+        self.folder = place.folder if place else None
+        self.resumed = place.resumed if place else None
+        self.writes = writes and place is not None
+        self.stops = Stops(self._on_term, self._last_words)
+        self.shared = SharedStop(place.folder, place.attempt, writes) if place and world > 1 else None
+        self._grace = grace
+        self._run: weakref.ref[Run] | None = None
+        self._lines: Lines | None = None
+        self._tee: Tee | None = None
+        self._keeper: Keeper | None = None
+        self._progress: ProgressFile | None = None
+        self._prompts: list[str] = []
+        self._error: BaseException | None = None
+        self._hook: Any = None
+
+    def begin(self, run: Run, first_step: int, total: int | None) -> None:
+        """Opens the files, and listens for stops. Never raises."""
+        self._run = weakref.ref(run)
+        if not self.writes or self.place is None:
+            return
+        try:
+            self._open(self.place)
+            self.event(
+                "begin", attempt=self.place.attempt, number=self.place.number, first_step=first_step, total=total
+            )
+        except Exception as error:
+            self.writes = False
+            warn_once("this training cannot be recorded", error)
+
+    def _open(self, place: Place) -> None:
+        descriptor = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._lines = Lines(descriptor, contract.FILES["metrics"])
+            self.line = self._lines.write  # type: ignore[method-assign]
+        finally:
+            os.close(descriptor)
+        self.stops.open()
+        if place.owner:
+            self._tee = Tee(place.owner.log)
+            self._tee.open()
+            self._progress = ProgressFile(place.folder, place.attempt)
+        else:
+            owner.write_tracked(place.folder, place.attempt, self._grace, os.getpid() if self.stops.listens else None)
+        self._keeper = Keeper(self._look, self._beat)
+        self._keeper.open()
+        self._hook, sys.excepthook = sys.excepthook, self._on_exception
+        _live.add(self)
+        atexit.register(self.finish)
+
+    def line(self, line: bytes) -> None:
+        """Appends a line to the metrics. Replaced by the file's own method once that is open."""
+
+    def event(self, name: str, **facts: Any) -> None:
+        """Appends what is no log. Never raises."""
+        if self.writes:
+            with contextlib.suppress(Exception):
+                content = {"event": name, "time": round(time.time(), 3), **facts}
+                self.line((json.dumps(content, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace"))
+
+    @staticmethod
+    def key(name: str) -> str:
+        shown = f"{name}_" if name in _RESERVED else str(name)
+        return f",{json.dumps(shown, ensure_ascii=False)}:"
+
+    def say(self, text: str) -> None:
+        with contextlib.suppress(Exception):
+            print(text, file=sys.stderr, flush=True)
+
+    def prompt_number(self, prompt: str) -> int:
+        """Counts prompts from 0; new ones are appended to sample_prompts.txt. Raises OSError."""
+        line = " ".join(prompt.split())
+        path = os.path.join(str(self.folder), "sample_prompts.txt")
+        if not self._prompts and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self._prompts = [each for each in map(str.strip, file) if each and not each.startswith("#")]
+        if line.startswith("#") or not line:
+            line = f"({line.lstrip('# ')})" if line else "(no prompt)"
+        if line not in self._prompts:
+            self._prompts.append(line)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        return self._prompts.index(line)
+
+    def is_told_to_stop(self, step: int | None) -> bool:
+        """Never raises."""
+        self.stops.was_asked = True
+        if self.shared is None:
+            return self.stops.requested
+        try:
+            return self.shared.reached(step, self.stops.requested)
+        except Exception as error:
+            warn_once("the ranks could not agree on a stop", error)
+            return self.stops.requested
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Never raises. A second call does nothing."""
+        if not self.writes or self not in _live:
+            self.writes = False
+            return
+        _live.discard(self)
+        error = error or self._error
+        run = self._run() if self._run else None
+        how, exit_code, signal_name = self._ending(error, run)
+        for part in (self._end_run, self._end_files):
+            try:
+                part(how, error, exit_code, signal_name, run)
+            except Exception as failed:
+                warn_once("the end of this training could not be recorded", failed)
+        self.writes = False
+        with contextlib.suppress(Exception):
+            atexit.unregister(self.finish)
+            self.stops.close()
+            if sys.excepthook == self._on_exception:
+                sys.excepthook = self._hook
+
+    def _ending(self, error: BaseException | None, run: Run | None) -> tuple[str, int | None, str | None]:
+        """How it ends in a word, with exit code or signal."""
+        if isinstance(error, KeyboardInterrupt):
+            return "stopped", None, "SIGINT"
+        if isinstance(error, SystemExit) and error.code not in (None, 0):
+            return "failed", error.code if isinstance(error.code, int) else 1, None
+        if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
+            return "failed", 1, None
+        complete = run is not None and run.is_complete
+        return ("stopped" if self.stops.requested and not complete else "finished"), 0, None
+
+    def _end_run(
+        self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None
+    ) -> None:
+        words = f"{type(error).__name__}: {error}" if error is not None and how == "failed" else None
+        if self._tee and error is not None and how != "finished":
+            self._tee.flush()
+            # Python prints it only after us; and a notebook prints its own.
+            self._tee.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        if run is not None:
+            self._write_summary(run)
+        with contextlib.suppress(OSError):
+            self._write_progress("ended")
+        self.event("end", how=how, error=words, step=run.step if run else None)
+        if self._keeper:
+            self._keeper.close()
+        if self.shared:
+            self.shared.close()
+        if self._tee:
+            self._tee.close()
+        if self._lines:
+            self._lines.close()
+
+    def _end_files(
+        self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None
+    ) -> None:
+        place = self.place
+        if place is None or place.owner is None:
+            return
+        if sent:
+            place.owner.told_to_end(sent)
+        place.owner.end(code, sent)
+        status = {"finished": "completed", "stopped": "stopped", "failed": "failed"}[how]
+
+        def change(record: session.Record) -> None:
+            record["status"] = status
+            if status == "failed":
+                record["error"] = f"{type(error).__name__}: {error}"
+            if status == "completed":
+                record["completed_at"] = attempt_file.now()
+
+        session.edit(place.folder, change)
+
+    def _write_summary(self, run: Run) -> None:
+        best = {name: vars(each) for name, each in run.best.items()}
+        content = json.dumps({"summary": run.summary, "best": best}, indent=1, ensure_ascii=False, default=str)
+        with contextlib.suppress(OSError):
+            owner.write_whole(str(self.folder), "summary.json", content)
+
+    def _look(self) -> None:
+        """Flushes what waits, and looks for a stop where no signal can be caught."""
+        if self._lines:
+            self._lines.flush()
+        if self._tee:
+            self._tee.flush()
+        if self.place and not self.place.owner and not self.stops.requested:
+            path = os.path.join(self.place.folder, contract.FILES["attempt"])
+            with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+                record = json.load(file)
+                if record.get("id") == self.place.attempt and record.get("stop_signal"):
+                    self.stops.requested = True
+
+    def _beat(self) -> None:
+        if self.place and self.place.owner and not self.place.owner.beat():
+            self.writes = False
+            warn_once("another attempt has taken over this session, so this one records no more")
+            return
+        self._write_progress("training")
+
+    def _write_progress(self, phase: str) -> None:
+        run = self._run() if self._run else None
+        if run is not None and self._progress:
+            known = run.best.get("loss")
+            self._progress.write(phase, run.step, run._total, run._epoch, run._epochs, known.last if known else None)
+
+    def _on_term(self) -> None:
+        if self.place and self.place.owner:
+            with contextlib.suppress(Exception):
+                self.place.owner.told_to_end("SIGTERM")
+
+    def _last_words(self) -> None:
+        with contextlib.suppress(Exception):
+            if self.place and self.place.owner and self in _live:
+                _live.discard(self)
+                self.place.owner.end(None, signal.Signals.SIGTERM.name)
+
+    def _on_exception(self, kind: Any, error: BaseException, trace: Any) -> None:
+        self._error = error
+        self._hook(kind, error, trace)
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: files and lock are the parent's."""
+        self.writes = False
+        if self._tee:
+            self._tee.forget()
+        if self.place and self.place.owner:
+            self.place.owner.leave_to_parent()
+
+
+def finish_of(folder: str) -> None:
+    """Ends the live run of a folder, if this process has one: a cell of a notebook is run again."""
+    for writer in list(_live):
+        if writer.folder == folder:
+            writer.finish(KeyboardInterrupt())
+
+
+def _after_fork() -> None:
+    for writer in list(_live):
+        with contextlib.suppress(Exception):
+            writer.leave_to_parent()
+    _live.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
