@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
+import { openRegular, readOpened } from '../../files/regularFile.js';
 
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
@@ -26,14 +25,12 @@ export type LaunchRecord = z.infer<typeof schema>;
  * it has to be this user's own file.
  */
 export async function readLaunch(folder: string): Promise<LaunchRecord | null> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(join(folder, contract.files.launch), flags).catch(ifUnreadable(null, 'trainers'));
+  const file = await openRegular(join(folder, contract.files.launch), 'refused').catch(ifUnreadable(null, 'trainers'));
   if (!file) return null;
   try {
     const stats = await file.stat();
-    const isOurs = stats.isFile() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
-    if (!isOurs || stats.size > LARGEST_BYTES) return null;
-    return schema.parse(JSON.parse(await file.readFile('utf8')));
+    if (stats.uid !== process.getuid?.() || (stats.mode & 0o022) !== 0) return null;
+    return schema.parse(JSON.parse((await readOpened(file, LARGEST_BYTES)).toString('utf8')));
   } catch (error) {
     return ifUnreadable(null, 'trainers')(error);
   } finally {

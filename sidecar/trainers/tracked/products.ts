@@ -1,7 +1,8 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import type { CheckpointOnDisk, SampleOnDisk } from '../dialect.js';
 
 /** Files that hold weights. */
@@ -9,6 +10,7 @@ const WEIGHTS = /^[^.].*\.(?:safetensors|pt|pth|ckpt|bin|gguf)$/;
 /** Step and prompt (trackside/_track/run.py). */
 const SAMPLE = /^(\d{8,})_(\d{2,})\.(?:png|jpe?g|webp)$/;
 
+const LARGEST_INDEX = 4 * 1024 * 1024;
 const index = z.array(
   z.looseObject({ name: z.string(), step: z.number().nullable(), epoch: z.number().nullable().default(null) }),
 );
@@ -47,7 +49,7 @@ export async function readTrackedCheckpoints(folder: string): Promise<Checkpoint
 
 async function readIndex(folder: string): Promise<z.infer<typeof index>> {
   try {
-    return index.parse(JSON.parse(await readFile(join(folder, 'checkpoints.json'), 'utf8')));
+    return index.parse(JSON.parse(await readText(join(folder, 'checkpoints.json'), LARGEST_INDEX)));
   } catch (error) {
     return ifUnreadable([], 'trainers')(error);
   }

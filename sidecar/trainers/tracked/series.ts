@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { ifUnreadable } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
 import { readAt } from '../../files/readAt.js';
+import { openRegular } from '../../files/regularFile.js';
 import type { Dialect, MetricValue } from '../dialect.js';
 import { addLoss, type LossCurve, newCurve } from '../lossCurve.js';
 import { linesOf, lossTag, METRICS_FILE, metricsOf, numberOf, type TrackedLine } from './lines.js';
@@ -57,6 +56,7 @@ export const trackedMetrics: Dialect['metrics'] = {
 /** One read of a file at a time. */
 function readAll(folder: string): Promise<Read> {
   const path = join(folder, METRICS_FILE);
+  // silent: its own caller gets the error; this one begins anew.
   const before = known.get(path)?.catch(() => null) ?? Promise.resolve(null);
   const now = before.then((read) => readNew(path, read));
   known.set(path, now);
@@ -73,12 +73,10 @@ const nothing = (): Read => ({
 });
 
 async function readNew(path: string, before: Read | null): Promise<Read> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch(ifUnreadable(null, 'trainers'));
+  const file = await openRegular(path, 'refused').catch(ifUnreadable(null, 'trainers'));
   if (!file) return nothing();
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) return nothing();
     const read = before && before.inode === stats.ino && before.offset <= stats.size ? before : nothing();
     read.inode = stats.ino;
     for (;;) {

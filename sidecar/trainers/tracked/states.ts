@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
+import { readText, streamRegular } from '../../files/regularFile.js';
 import type { StateOnDisk, StateReader } from '../dialect.js';
 
 const MANIFEST = contract.files.manifest;
+const LARGEST_MANIFEST = 16 * 1024 * 1024;
 
 /** Written last, before the folder gets its name (trackside/_track/states.py). */
 const manifestSchema = z.looseObject({
@@ -72,7 +73,7 @@ async function readState(folder: string, name: string): Promise<StateOnDisk> {
 
 async function readManifest(path: string): Promise<Manifest | null> {
   try {
-    const manifest = manifestSchema.parse(JSON.parse(await readFile(join(path, MANIFEST), 'utf8')));
+    const manifest = manifestSchema.parse(JSON.parse(await readText(join(path, MANIFEST), LARGEST_MANIFEST)));
     const inside = manifest.files.every(({ name }) => !name.startsWith('/') && !name.split('/').includes('..'));
     return inside ? manifest : null;
   } catch (error) {
@@ -92,7 +93,7 @@ async function whatIsMissing(path: string, manifest: Manifest): Promise<string |
 async function digestOf(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const block of createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) hash.update(block as Buffer);
+    for await (const block of streamRegular(path)) hash.update(block);
     return hash.digest('hex');
   } catch (error) {
     return ifUnreadable(null, 'trainers')(error);
