@@ -39,7 +39,7 @@ export const attemptSchema = z.looseObject({
   trainer_pid: pid.nullable(),
   trainer_start_ticks: ticks.nullable(),
   /** Seconds that the training may take to end after a stop; null in older records. */
-  stop_grace: z.number().min(0).nullable().default(null).catch(null),
+  stop_grace: z.number().nullable().default(null),
   /** Set when the runner was told to end. */
   stop_signal: z.string().nullable(),
   /** The sender's PID, 0 outside of the PID namespace; and the time, in seconds since the machine booted. */
