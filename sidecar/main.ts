@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { readTextNow } from './files/regularFile.js';
 import { keepHeapSmall, restoreArenas } from './memory.js';
 import { Problem } from './problem.js';
 
@@ -14,6 +16,7 @@ const program = new Command('trackside')
   .description(
     'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser, and never lose one.',
   )
+  .version(versionOf(), '--version', 'Print the version.')
   .showHelpAfterError();
 
 program
@@ -54,6 +57,12 @@ program
     ]);
     await describeScript(script, readSettings(flags, environment));
   });
+
+/** From the package.json two folders above the build. */
+function versionOf(): string {
+  const path = fileURLToPath(new URL('../../package.json', import.meta.url));
+  return (JSON.parse(readTextNow(path, 1024 * 1024)) as { version: string }).version;
+}
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Problem ? `trackside: ${error.message}` : error);

@@ -17,6 +17,7 @@ import type { Settings } from '../settings.js';
 import { createTrackside, type Service, type Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { addressOf } from './address.js';
+import { noteServing } from './serving.js';
 
 /** Headers have a time limit; a body may take as long as it moves (an upload over a slow line), like a stream. */
 const limits = {
@@ -69,7 +70,9 @@ export async function serve(settings: Settings): Promise<void> {
   const opened = openAll(trackside.services);
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  console.log(`Trackside is at ${addressOf(settings, port, trackside.login?.madeToken ?? null)}`);
+  const address = addressOf(settings, port, trackside.login?.madeToken ?? null);
+  const forgetServing = noteServing(settings, address, port);
+  console.log(`Trackside is at ${address}`);
   await opened;
   void describeAhead(trackside);
 
@@ -81,12 +84,15 @@ export async function serve(settings: Settings): Promise<void> {
     if (signal === 'SIGTERM') log.info('sidecar', 'Ending after SIGTERM; trainings continue.');
     // A pod's shutdown ends its trainings too, and is not a stop by hand.
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
+    forgetServing();
     server.close();
     server.closeAllConnections();
     for (const { close } of trackside.services.toReversed()) await close();
     process.exit(0);
   };
   process.on('SIGINT', end);
+  // A Python program that started us holds the other end, and is gone, however it ended.
+  if (process.env.TRACKSIDE_UNTIL_STDIN_ENDS) process.stdin.resume().once('close', () => void end('SIGHUP'));
   process.on('SIGTERM', end);
 }
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing `typing` would cost more than all else here
 if TYPE_CHECKING:
     from trackside._describe import describe
+    from trackside._serve.launch import Server, launch
     from trackside._track.track import AlreadyRunning, Run, track
     from trackside._trainer import trainer
 
-__all__ = ["AlreadyRunning", "Run", "__version__", "describe", "track", "trainer"]
+__all__ = ["AlreadyRunning", "Run", "Server", "__version__", "describe", "launch", "track", "trainer"]
 __version__ = "0.1.0"
 
 # The module of each public name. All else in this package begins with an underscore, and may change.
@@ -19,6 +20,8 @@ _HOMES = {
     "AlreadyRunning": "trackside._track.track",
     "Run": "trackside._track.track",
     "describe": "trackside._describe",
+    "Server": "trackside._serve.launch",
+    "launch": "trackside._serve.launch",
     "track": "trackside._track.track",
     "trainer": "trackside._trainer",
 }

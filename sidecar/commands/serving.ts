@@ -1,0 +1,30 @@
+import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { log } from '../log.js';
+import { readProcess } from '../processes/identity.js';
+import type { Settings } from '../settings.js';
+
+/**
+ * Writes down that this process serves these outputs, and at which address, for programs that would start another one
+ * (trackside.launch in Python). It lies in the private folder, because the address may hold the token. Returns the
+ * removal of the note. A folder that can't be written is logged.
+ */
+export function noteServing({ private: folder, outputs, version }: Settings, url: string, port: number): () => void {
+  const place = join(folder, 'serving');
+  const path = join(place, `${process.pid}.json`);
+  try {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    const start_ticks = readProcess(process.pid)?.startTicks ?? null;
+    const note = { pid: process.pid, start_ticks, outputs: realpathSync(outputs), url, port, version };
+    writeFileSync(path, `${JSON.stringify(note)}\n`, { mode: 0o600 });
+  } catch (error) {
+    log.warn('sidecar', 'Other programs can’t find this one: it could not be noted that it serves.', { error });
+  }
+  return () => {
+    try {
+      unlinkSync(path);
+    } catch {
+      // silent: it reads as that of a process that is gone.
+    }
+  };
+}

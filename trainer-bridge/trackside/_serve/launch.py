@@ -1,0 +1,285 @@
+"""`trackside.launch`: the page, from inside a Python program or a notebook."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Any
+
+from trackside._attempt import processes
+from trackside._serve.address import free_port, pod_address, pod_environment, ssh_line
+from trackside._serve.node import CannotServe, find_node, node_environment, sidecar
+
+# A machine under load starts Node in some seconds; `launch` itself does not wait for it.
+_PATIENCE_SECONDS = 60.0
+_RETURN_SECONDS = 0.8
+
+
+class Server:
+    """A page that is served: `trackside.launch` makes one. Ends with the program, unless `keep` was asked for."""
+
+    error: str | None
+    """Why no page is served, in a sentence; None when it is."""
+    joined: bool
+    """It was there before, and stays when this program ends."""
+
+    def __init__(self, *, error: str | None = None, joined: tuple[int, str, int] | None = None) -> None:
+        self.error, self.joined = error, joined is not None
+        self.pid: int | None = joined[0] if joined else None
+        self._url = joined[1] if joined else None
+        self._port = joined[2] if joined else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The address to open, with the token in it; None when no page is served. Waits until it answers."""
+        self._until(lambda: self._url is not None or self.error is not None, _PATIENCE_SECONDS)
+        return self._url
+
+    @property
+    def urls(self) -> list[str]:
+        """All addresses: that of the pod's proxy, if there is one, then the one on this machine."""
+        if self.url is None or self._port is None:
+            return []
+        token = self.url.partition("?")[2]
+        local = f"http://127.0.0.1:{self._port}/" + (f"?{token}" if token else "")
+        return list(dict.fromkeys([self.url, local]))
+
+    def wait(self) -> None:
+        """Blocks until the page ends, or until Ctrl-C, which ends neither it nor the program by itself."""
+        self._until(lambda: self.error is not None or not self._lives(), float("inf"), 0.2)
+
+    def close(self) -> None:
+        """Ends the page, if this program started it. Trainings go on. Takes some seconds at most; never raises."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            with _Quietly():
+                process.stdin.close()
+        for end in (None, process.terminate, process.kill):
+            with _Quietly():
+                if end:
+                    end()
+                process.wait(timeout=3)
+                return
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<trackside.Server {self._url or self.error or 'starting'}>"
+
+    def _repr_html_(self) -> str:
+        if self.url is None:
+            return f"<p>{self.error}</p>"
+        return f'<p><a href="{self.url}" target="_blank">Open Trackside</a></p>'
+
+    def _start(self, environment: dict[str, str], arguments: list[str], keep: bool) -> None:
+        """Raises CannotServe and OSError."""
+        self._said = tempfile.TemporaryFile()
+        if not keep:
+            environment["TRACKSIDE_UNTIL_STDIN_ENDS"] = "1"
+        self._process = subprocess.Popen(
+            [find_node(), sidecar(), "serve", *arguments],
+            # Its end is ours: the page notices however this program ends. A session of its own: Ctrl-C is ours alone.
+            stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._said,
+            env=environment,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+
+    def _look(self) -> None:
+        """Reads the address from what the page's program has printed, or why there is none."""
+        if self._url or self.error or self._process is None or self._said is None:
+            return
+        said = os.pread(self._said.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+        found = re.search(r"Trackside is at (\S+)", said)
+        if found:
+            self._url = found[1]
+        elif self._process.poll() is not None:
+            self.error = (said.strip().splitlines() or ["The page ended at once."])[-1].removeprefix("trackside: ")
+
+    def _lives(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        process = processes.read(self.pid) if self.pid else None
+        return process is not None and process.state not in "ZX"
+
+    def _until(self, so: Callable[[], bool], seconds: float, pause: float = 0.01) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            self._look()
+            if so() or time.monotonic() >= deadline:
+                return
+            time.sleep(pause)
+
+
+def launch(
+    outputs: str | os.PathLike[str] | None = None,
+    port: int | None = None,
+    host: str | None = None,
+    *,
+    datasets: str | os.PathLike[str] | None = None,
+    models: str | os.PathLike[str] | None = None,
+    login: bool = True,
+    keep: bool = False,
+    inline: bool = False,
+    quiet: bool = False,
+) -> Server:
+    """Serves the page as a process of its own beside this program, and prints the address to open on a laptop.
+
+    >>> page = trackside.launch()
+    >>> page.url
+    'http://127.0.0.1:7860/?token=…'
+
+    outputs, datasets, models: folders; by default TRACKSIDE_OUTPUTS and so on, else `outputs`, `datasets`, `models` here.
+    port: by default the first free one from 7860 on.
+    host: the address to listen on; by default this machine's own, and all of them on a pod whose proxy is known.
+    login: False asks for no token; only on this machine's own address.
+    keep: the page stays when this program ends; else it ends with it, however it ends.
+    inline: shows the page in the notebook's cell, instead of a link.
+    quiet: prints nothing.
+
+    A page that already serves these outputs is joined. Returns within a second; `url` waits until the page answers.
+    Handlers of signals stay as they are. Where no page can be served, `error` says why, and nothing is raised: a training
+    that calls this goes on.
+    """
+    environment = pod_environment()
+    place = os.path.abspath(
+        os.fspath(outputs) if outputs is not None else os.environ.get("TRACKSIDE_OUTPUTS") or "outputs"
+    )
+    begun = time.monotonic()
+    server = _joined(place) or _started(environment, place, port, host, datasets, models, login, keep)
+    server._until(lambda: bool(server._url or server.error), _RETURN_SECONDS - (time.monotonic() - begun))
+    if not quiet:
+        _tell(server, environment, inline)
+    return server
+
+
+def _joined(outputs: str) -> Server | None:
+    """A page of this user that serves these outputs and answers."""
+    folder = os.path.join(_private(), "serving")
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return None
+    for name in names:
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                note = json.load(file)
+            process = processes.read(int(note["pid"]))
+            ours = note["outputs"] == os.path.realpath(outputs)
+            if not ours or process is None or process.start_ticks != note["start_ticks"]:
+                continue
+            with urllib.request.urlopen(f"http://127.0.0.1:{int(note['port'])}/healthz", timeout=0.5) as answer:
+                if answer.status == 200:
+                    return Server(joined=(process.pid, str(note["url"]), int(note["port"])))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
+def _started(
+    environment: dict[str, str],
+    outputs: str,
+    port: int | None,
+    host: str | None,
+    datasets: Any,
+    models: Any,
+    login: bool,
+    keep: bool,
+) -> Server:
+    server = Server()
+    try:
+        listen = host or ("0.0.0.0" if login and _is_pod(environment) else "127.0.0.1")
+        at = port if port is not None else free_port(listen, environment)
+        server._port = at
+        own = {**environment, **node_environment(outputs)}
+        for name, folder in (("DATASETS", datasets), ("MODELS", models)):
+            if folder is not None:
+                own[f"TRACKSIDE_{name}"] = os.path.abspath(os.fspath(folder))
+        server._start(own, ["--host", listen, "--port", str(at), *([] if login else ["--no-login"])], keep)
+    except (CannotServe, OSError) as error:
+        server.error = str(error)
+        return server
+    if not keep:
+        atexit.register(server.close)
+    return server
+
+
+def _tell(server: Server, environment: dict[str, str], inline: bool) -> None:
+    if server.error:
+        print(f"trackside: no page is served. {server.error}", file=sys.stderr, flush=True)
+        return
+    if "ipykernel" in sys.modules and _show(server, inline):
+        return
+    if server._url is None:
+        threading.Thread(target=_tell_later, args=(server, environment), name="trackside-launch", daemon=True).start()
+        return
+    _tell_address(server, environment)
+
+
+def _tell_later(server: Server, environment: dict[str, str]) -> None:
+    if server.url:
+        _tell_address(server, environment)
+    elif server.error:
+        print(f"trackside: no page is served. {server.error}", file=sys.stderr, flush=True)
+
+
+def _tell_address(server: Server, environment: dict[str, str]) -> None:
+    print(f"Trackside is at {server._url}{' (it was served already)' if server.joined else ''}", flush=True)
+    if "127.0.0.1" in str(server._url) and server._port and (os.environ.get("SSH_CONNECTION") or _is_pod(environment)):
+        print(f"  from a laptop: {ssh_line(environment, server._port)}", flush=True)
+
+
+def _show(server: Server, inline: bool) -> bool:
+    """False where the notebook cannot show anything."""
+    try:
+        from IPython.display import HTML, IFrame, display
+
+        display(IFrame(server.url, width="100%", height=800) if inline else HTML(server._repr_html_()))
+        return True
+    except Exception:
+        return False
+
+
+def _is_pod(environment: dict[str, str]) -> bool:
+    return pod_address(environment, 7860) is not None or any(
+        name.startswith("VAST_TCP_PORT_78") for name in environment
+    )
+
+
+def _private() -> str:
+    """As in sidecar/settings.ts."""
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.environ.get("TRACKSIDE_PRIVATE") or os.path.join(base, "trackside")
+
+
+class _Quietly:
+    """Ending the page must not fail the program."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, (OSError, ValueError, subprocess.SubprocessError))
