@@ -46,7 +46,13 @@ export const contract = z
       metrics: z.string(),
       launch: z.string(),
       manifest: z.string(),
+      /** Written by a sidecar on any host that asks the runner to stop; the next runner removes it. */
+      stop: z.string(),
     }),
+    /** The fields of that request: the attempt's id, the time, and who asked. */
+    stop: z.strictObject({ attempt: z.literal('text'), requested_at: z.literal('text'), host: z.literal('text') }),
+    /** A larger number than any attempt has. */
+    largest_number: z.int(),
     /** The environment variable that carries the attempt's id in every process of an attempt. */
     mark: z.string(),
     /** Those with the session's folder, and with the state folder to resume from. */

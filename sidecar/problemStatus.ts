@@ -30,7 +30,6 @@ export const problemStatus = {
   being_stopped: 409,
   busy_session: 409,
   dataset_in_use: 409,
-  elsewhere: 409,
   from_environment: 409,
   given_up: 409,
   gpu_busy: 409,

@@ -26,6 +26,8 @@ export const attemptSchema = z.looseObject({
   /** The folder that the attempt was started in: a copy made with `cp -r` has no living attempt. */
   output: z.string().nullable().default(null),
   output_inode: z.number().nullable().default(null),
+  /** Where the trainer saves, when that is no longer this folder: it was moved, or its volume unmounted. */
+  saves_to: z.string().nullable().default(null),
   /** The file system's device number, and the log's inode: all writers of that log belong to the attempt. */
   device: z.number().nullable().default(null),
   log_inode: z.number().nullable().default(null),
@@ -40,10 +42,13 @@ export const attemptSchema = z.looseObject({
   trainer_start_ticks: ticks.nullable(),
   /** Seconds that the training may take to end after a stop; null in older records. */
   stop_grace: z.number().nullable().default(null),
-  /** Set when the runner was told to end. */
+  /** Set when the runner got a signal to end. */
   stop_signal: z.string().nullable(),
-  /** The sender's PID, 0 outside of the PID namespace; and the time, in seconds since the machine booted. */
+  /** Set when a sidecar asked it to end, by a file in the folder. */
+  stop_requested_at: z.string().nullable().default(null),
+  /** The sender's PID, 0 outside of the PID namespace, and its program; the time, in seconds since the machine booted. */
   stop_sender: z.int().nullable().default(null),
+  stop_sender_name: z.string().nullable().default(null),
   stop_uptime: z.number().nullable().default(null),
   /** Of the trainer. May be set before `ended_at`, while its last processes are still ending. */
   exit_code: z.int().nullable(),
@@ -89,11 +94,29 @@ const LARGEST = 3_000_000;
 
 function readRecord(path: string): AttemptRecord | null {
   try {
-    return attemptSchema.safeParse(jsonOrNull(readTextNow(path, LARGEST))).data ?? null;
+    return attemptSchema.safeParse(withSaneNumbers(jsonOrNull(readTextNow(path, LARGEST)))).data ?? null;
   } catch (error) {
     if (error instanceof FileRefused) return null;
     throw error;
   }
+}
+
+/** A number that no attempt ever had reads as none: the record still identifies processes. */
+function withSaneNumbers(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null) return record;
+  const { number, log_start: start, log_end: end } = record as Record<string, unknown>;
+  const isOffset = (value: unknown) => typeof value === 'number' && value >= 0 && value < 2 ** 50;
+  return {
+    ...record,
+    ...(typeof number === 'number' && { number: saneNumber(number) }),
+    ...(typeof start === 'number' && !isOffset(start) && { log_start: 0 }),
+    ...(typeof end === 'number' && !isOffset(end) && { log_end: null }),
+  };
+}
+
+/** The number of an attempt, or 0 for one that no attempt ever had. */
+export function saneNumber(number: number): number {
+  return Number.isInteger(number) && number > 0 && number <= contract.largest_number ? number : 0;
 }
 
 /** Only living attempts are read all the time; thousands at rest are not worth the memory. */

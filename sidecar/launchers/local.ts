@@ -3,7 +3,7 @@ import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import { launchRunner } from './launch.js';
 import type { EndedHow, Job, JobLook, JobRef, Launcher } from './launcher.js';
 import { liveness } from './liveness.js';
-import { wasEndedByPod } from './podEnd.js';
+import { endedByDaemon, wasEndedByPod } from './podEnd.js';
 import { stopAttempt } from './stop.js';
 
 /** This machine: each attempt has a runner in a process session of its own. All facts are in the attempt's folder. */
@@ -22,7 +22,7 @@ function look(job: Job): JobLook {
   const hosts = [record.hostname];
   const life = liveness(job.folder);
   if (life.alive !== 'no') {
-    const phase = record.stop_signal || (life.alive === 'here' && life.trainerEnded) ? 'ending' : 'running';
+    const phase = wasToldToEnd(record) || (life.alive === 'here' && life.trainerEnded) ? 'ending' : 'running';
     return { phase, hosts, startedAt: record.started_at, endsAt: null };
   }
   const { exit_code: exitCode, signal, reason } = record;
@@ -31,9 +31,14 @@ function look(job: Job): JobLook {
 
 function howEnded(record: AttemptRecord, folder: string): EndedHow {
   if (record.oom_killed) return 'out of memory';
-  if (record.ended_at === null || wasEndedByPod(record, folder)) return 'node lost';
+  if (record.stop_requested_at) return 'cancelled';
+  if (record.ended_at === null || wasEndedByPod(record, folder) || endedByDaemon(record)) return 'node lost';
   if (record.stop_signal) return 'cancelled';
   return record.trainer_pid === null ? 'never started' : 'by itself';
+}
+
+function wasToldToEnd({ stop_signal, stop_requested_at }: AttemptRecord): boolean {
+  return Boolean(stop_signal ?? stop_requested_at);
 }
 
 /** The record of this attempt's runner; null if the folder has another attempt's record, or none. */

@@ -48,6 +48,17 @@ export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boo
   return Math.abs(noted.uptime - attempt.stop_uptime) <= TOGETHER_SECONDS;
 }
 
+/**
+ * The program of a cluster or of the system that told the runner to end, or null: a job's time limit, a preemption, a node
+ * that is drained. Names as in /proc/PID/comm, of at most 15 characters (slurm.md section 3; man pages of the others).
+ */
+export function endedByDaemon({ stop_signal, stop_sender_name: name }: AttemptRecord): string | null {
+  return stop_signal !== null && name !== null && DAEMON.test(name) ? name : null;
+}
+
+const DAEMON =
+  /^(?:slurmstepd|slurmd|slurmctld|srun|pbs_mom|sge_(?:execd|shepherd)|condor_(?:startd?|starter)|sbatchd|nomad|kubelet|containerd(?:-shim.*)?|dockerd|docker-init|conmon|crun|runc|tini|dumb-init|systemd|supervisord|runsv|s6-.*)$/;
+
 function readNote(outputFolder: string): z.infer<typeof note> | null {
   return readOr<z.infer<typeof note> | null>(null, 'launchers', () =>
     note.parse(JSON.parse(readTextNow(join(outputFolder, FILE), LARGEST))),

@@ -5,6 +5,7 @@ import { signalProcess } from '../processes/signals.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import type { Cancelled } from './launcher.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
+import { stopElsewhere } from './stopElsewhere.js';
 import { livingRunner, processesOf } from './sweep.js';
 
 export type StopOptions = {
@@ -21,7 +22,7 @@ export type StopOptions = {
 /**
  * Ends all processes of the attempt in an output folder: SIGTERM, after the grace SIGKILL, until two sweeps in a row
  * find none. Resolves then, or at once if nothing runs; a second call joins the first. Works without the runner, too.
- * Never touches an attempt of another machine or container (ask `liveness` first).
+ * An attempt of another machine or container is asked to end by a file in its folder (stopElsewhere.ts).
  */
 export function stopAttempt(outputFolder: string, options: StopOptions = {}): Promise<Cancelled> {
   // Per attempt: a new attempt may begin while the last one's stop still sweeps.
@@ -42,7 +43,8 @@ async function stopNow(outputFolder: string, options: StopOptions): Promise<Canc
   const attempt = readAttempt(outputFolder);
   if (!attempt || attempt.ended_at) return 'gone';
   const graceSeconds = options.graceSeconds ?? attempt.stop_grace ?? contract.seconds.stop_grace;
-  if (!isThisNamespace(attempt) || !isOfFolder(attempt, outputFolder)) return 'unreachable';
+  if (!isOfFolder(attempt, outputFolder)) return 'unreachable';
+  if (!isThisNamespace(attempt)) return stopElsewhere(outputFolder, attempt, how === 'ask' ? 0 : giveUpSeconds);
 
   const sweep = sweepOf(attempt);
   if (how === 'ask' && tellRunner(attempt)) return 'told';

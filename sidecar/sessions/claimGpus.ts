@@ -43,12 +43,12 @@ export function wantsGpu({ usesGpu, presets }: Trainer, vram: string | undefined
   return usesGpu === true && presets?.find((preset) => preset.vram === vram)?.gib !== 0;
 }
 
-/** The holder of each GPU. */
+/** The holder of each GPU of this machine: another pod on the same volume has its own GPU 0. */
 export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, string> {
   const holders = new Map<number, string>();
   for (const { name, attempts } of sessions) {
     const latest = attempts.at(-1);
-    if (latest?.alive) for (const index of latest.gpus) holders.set(index, name);
+    if (latest?.alive && latest.host === null) for (const index of latest.gpus) holders.set(index, name);
   }
   return holders;
 }

@@ -35,8 +35,10 @@ export type AttemptFacts = {
   log_end: number | null;
   /** Begun by Trackside itself, after an interruption or a crash. */
   automatic: boolean;
-  /** Its GPUs, by nvidia-smi's index; may be empty. */
+  /** Its GPUs, by nvidia-smi's index there; may be empty. */
   gpus: number[];
+  /** The other host, or container, in which it lives; null when it lives here, or has ended. */
+  host: string | null;
 };
 
 type SavedFacts = {

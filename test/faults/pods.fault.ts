@@ -163,7 +163,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
     await second.kill();
   });
 
-  test('two at the same time: running elsewhere is told with its host, not started twice, not stopped from here', async () => {
+  test('two at the same time: running elsewhere is told with its host, not started twice, not removed', async () => {
     const [here, there] = [await startPod(place, 'pod-a', slow), await startPod(place, 'pod-b', slow)];
     await train(here, 'cat', 60);
     await here.until('cat', (facts) => (facts.progress.step ?? 0) > 12);
@@ -174,8 +174,6 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
       const refused = await there.send('POST', 'sessions/cat/attempts', { kind });
       expect(refused).toMatchObject({ status: 409, body: { error: { message: expect.stringContaining('pod-a') } } });
     }
-    const stop = await there.send('DELETE', 'sessions/cat/attempts/current');
-    expect(stop).toMatchObject({ status: 409, body: { error: { message: expect.stringContaining('pod-a') } } });
     expect(await there.send('DELETE', 'sessions/cat')).toMatchObject({ status: 409 });
     expect(isAlive(trainer ?? 0)).toBe(true);
 
@@ -198,6 +196,35 @@ describe.skipIf(lacks('PID namespaces (root)'))('pods over one outputs folder', 
       `two pods: told as elsewhere for 20 s; the other killed, told after ${seconds.toFixed(1)} s and resumed here`,
     );
     await there.kill();
+  });
+
+  test('Stop in one pod ends a training of the other, at once or after its next save, also when its runner is dead', async () => {
+    const machine = join(place.folder, 'boot_id');
+    writeFileSync(machine, '00000000-0000-4000-8000-000000000000\n');
+    const [here, there] = [await startPod(place, 'pod-a', slow), await startPod(place, 'pod-b', slow, machine)];
+    const took: string[] = [];
+    for (const [name, query] of [
+      ['now', ''],
+      ['save', '?when=after-save'],
+      ['orphan', ''],
+    ]) {
+      await train(here, name ?? '', 200, { enable_checkpointing: true });
+      await here.until(name ?? '', (facts) => (facts.progress.step ?? 0) > 12);
+      const { id } = attemptOf(place, name ?? '');
+      if (name === 'orphan') process.kill(marked(id).sort((a, b) => a - b)[0] ?? 0, 'SIGKILL');
+      await there.until(name ?? '', (facts) => facts.status === 'running' && Boolean(facts.reason?.includes('pod-a')));
+      const begun = performance.now();
+      const asked = await there.send('DELETE', `sessions/${name}/attempts/current${query}`);
+      expect(asked).toMatchObject({ status: 202 });
+      for (const pod of [there, here]) {
+        const stopped = await pod.until(name ?? '', (facts) => facts.status === 'stopped', 45);
+        expect(stopped).toMatchObject({ stopped_by: 'you', interrupted: false });
+      }
+      took.push(`${name} ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      expect(marked(id)).toEqual([]);
+    }
+    measured(11, `stopped from another pod: ${took.join(', ')}`);
+    for (const pod of [here, there]) await pod.kill();
   });
 
   test('a pod whose runner died before its trainer is still believed by the other one', async () => {

@@ -139,8 +139,9 @@ describe('an attempt of another pod', () => {
     const record = await runIn(folder, ['sleep', '60']);
     rewriteRecord(folder, other);
     expect(liveness(folder)).toMatchObject({ alive: 'elsewhere', hostname: 'pod-b' });
-    await stopAttempt(folder);
-    expect(existing(record.trainer_pid ?? 0).state).not.toBe('Z');
+    expect(await stopAttempt(folder, { how: 'ask' })).toBe('told');
+    expect(recordIn(folder)).toMatchObject({ stop_signal: null });
+    rmSync(join(folder, '.attempt.json.stop'));
     rewriteRecord(folder, {
       hostname: record.hostname,
       pid_namespace: record.pid_namespace,

@@ -79,10 +79,15 @@ test('ask reaches nobody where the runner is dead, and nothing is out of reach o
   expect(await lookAt(folder)).toMatchObject({ phase: 'ended', how: 'node lost' });
 });
 
-test('an attempt of another machine is not touched', async () => {
+test('an attempt of another machine gets no signal: its runner is asked, by a file in its folder', async () => {
   const folder = newFolder();
   const record = await runIn(folder, ['sleep', '60']);
   rewriteRecord(folder, { pid_namespace: 'pid:[1]', hostname: 'far' });
-  expect(await local.cancel(jobIn(folder), 'end')).toBe('unreachable');
-  expect(existing(record.trainer_pid ?? 0).state).not.toBe('Z');
+  const trainer = existing(record.trainer_pid ?? 0);
+  expect(await local.cancel(jobIn(folder), 'ask')).toBe('told');
+  expect(readLiving(trainer)).not.toBeNull();
+  expect(await local.cancel(jobIn(folder), 'end')).toBe('gone');
+  expect(readLiving(trainer)).toBeNull();
+  expect(recordIn(folder)).toMatchObject({ stop_signal: null, stop_requested_at: expect.any(String) });
+  expect(await lookAt(folder)).toMatchObject({ phase: 'ended', how: 'cancelled' });
 });

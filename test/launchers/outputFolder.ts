@@ -48,7 +48,8 @@ export function newFolder(): string {
 type More = Partial<Launch> & Partial<Pick<Launch['attempt'], 'number' | 'kind'>>;
 
 export function launchOf(folder: string, argv: string[], more: More = {}): Launch {
-  const { number = 1, kind = 'start', ...rest } = more;
+  // No number is given twice in a folder: the runner would refuse it.
+  const { number = (readAttempt(folder)?.number ?? 0) + 1, kind = 'start', ...rest } = more;
   return {
     python: 'python3',
     folder,

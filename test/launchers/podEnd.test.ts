@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AttemptRecord } from '../../sidecar/launchers/attemptFile.js';
-import { noteOwnEnd, wasEndedByPod } from '../../sidecar/launchers/podEnd.js';
+import { endedByDaemon, noteOwnEnd, wasEndedByPod } from '../../sidecar/launchers/podEnd.js';
 import { ownNamespace } from '../../sidecar/processes/identity.js';
 import { cleanUpAfterEach, endIn, newFolder, runIn } from './outputFolder.js';
 
@@ -32,13 +32,32 @@ describe('the runner was told to end, and nobody asked us for it: a person, or t
     expect(wasEndedByPod(attempt as unknown as AttemptRecord, folder)).toBe(byPod);
   });
 
+  test.each([
+    ['slurmstepd', true],
+    ['pbs_mom', true],
+    ['containerd-shim', true],
+    ['systemd', true],
+    ['bash', false],
+    ['htop', false],
+    ['node', false],
+    [null, false],
+  ])('a signal from %s comes from a cluster or the system: %s', (stop_sender_name, byDaemon) => {
+    const attempt = { ...here, ...told, stop_sender_name } as unknown as AttemptRecord;
+    expect(endedByDaemon(attempt) !== null).toBe(byDaemon);
+    expect(endedByDaemon({ ...attempt, stop_signal: null })).toBeNull();
+  });
+
   test('the runner writes down who told it and when, and a sidecar when it was told itself', async () => {
     const folder = newFolder();
     const { pid } = await runIn(folder, ['sleep', '60']);
     process.kill(pid, 'SIGTERM');
     noteOwnEnd(folder);
     const record = await endIn(folder);
-    expect(record).toMatchObject({ stop_signal: 'SIGTERM', stop_sender: process.pid });
+    expect(record).toMatchObject({
+      stop_signal: 'SIGTERM',
+      stop_sender: process.pid,
+      stop_sender_name: readFileSync(`/proc/${process.pid}/comm`, 'utf8').trim(),
+    });
     expect(wasEndedByPod(record, folder)).toBe(true);
     // The next attempt has nothing of it.
     await runIn(folder, ['true'], { number: 2 });

@@ -40,12 +40,13 @@ describe('which GPUs a session gets', () => {
 });
 
 test('a session has its GPUs as long as its newest attempt lives', () => {
-  const session = (name: string, ...attempts: { alive: boolean; gpus: number[] }[]) =>
-    ({ name, attempts }) as unknown as SessionFacts;
+  const session = (name: string, ...attempts: { alive: boolean; gpus: number[]; host?: string }[]) =>
+    ({ name, attempts: attempts.map((each) => ({ host: null, ...each })) }) as unknown as SessionFacts;
   const sessions = [
     session('cat', { alive: false, gpus: [0] }, { alive: true, gpus: [1] }),
     session('dog', { alive: false, gpus: [0] }),
     session('draft'),
+    session('on another host', { alive: true, gpus: [0], host: 'pod-b' }),
   ];
   expect(gpuHolders(sessions)).toEqual(new Map([[1, 'cat']]));
 });

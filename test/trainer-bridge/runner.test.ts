@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
+import { readAttempt } from '../../sidecar/launchers/attemptFile.js';
 import { liveness } from '../../sidecar/launchers/liveness.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
@@ -24,7 +25,9 @@ cleanUpAfterEach();
 
 const shell = (script: string) => ['sh', '-c', script];
 const given = (output: string, id: string, ...argv: string[]) => [
-  ...['-I', '-S', bridge.runner, '--output', output, '--attempt', id, '--number', '2'],
+  ...['-I', '-S', bridge.runner, '--output', output, '--attempt', id],
+  // No number is given twice in a folder.
+  ...['--number', String((readAttempt(output)?.number ?? 1) + 1)],
   ...['--kind', 'resume', '--cwd', '/', '--', ...argv],
 ];
 const runnerByHand = (output: string, ...argv: string[]) =>
@@ -117,6 +120,38 @@ describe('one attempt at a time', () => {
       expect((await Promise.all(ends)).sort()).toEqual([0, 75]);
     }
     expect(logIn(folder).match(/── attempt/g)).toHaveLength(20);
+  });
+
+  test('an attempt that was begun once is not begun again, whoever asks: its number has to be new', async () => {
+    const folder = newFolder();
+    await runIn(folder, ['true'], { number: 3 });
+    await endIn(folder);
+    const before = logIn(folder);
+    for (const number of ['1', '3']) {
+      const again = given(folder, 'again', 'true').map((word) => (word === '4' ? number : word));
+      const refused = spawnSync('python3', again, { encoding: 'utf8' });
+      expect(refused.status).toBe(75);
+      expect(refused.stderr).toMatch(
+        /^Attempt 3 of this folder was begun on .+ and ended .+: [13] is not a newer one\.\n$/,
+      );
+    }
+    expect(logIn(folder)).toBe(before);
+    // A number that no attempt ever had holds nothing up.
+    for (const number of [Number.MAX_SAFE_INTEGER, -1, 2.5, '7', null]) {
+      rewriteRecord(folder, { number });
+      expect(runnerByHand(folder, 'true').status, String(number)).toBe(0);
+    }
+  });
+
+  test('a foreign record that gives no sign of life takes nothing from the attempt that runs: its own is written again', async () => {
+    const folder = newFolder();
+    const { id } = await runIn(folder, ['sleep', '60']);
+    rewriteRecord(folder, { id: 'of a copy', number: Number.MAX_SAFE_INTEGER });
+    await until(() => recordIn(folder).id === id, 'the record', 14);
+    rewriteRecord(folder, { id: 'once more' });
+    signalAttempt(recordIn(folder).pid, 'SIGTERM');
+    await until(() => recordIn(folder).ended_at !== null, 'the end', 14);
+    expect(recordIn(folder)).toMatchObject({ id, number: 1, signal: 'SIGTERM' });
   });
 
   test('a refused runner changes nothing and says who holds the folder', async () => {

@@ -27,9 +27,12 @@ class Contract(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
+        self.number = 0
 
     def run_attempt(self, *command: str, output: str | None = None) -> subprocess.CompletedProcess[str]:
-        options = ["--output", output or self.folder.name, "--attempt", "a", "--number", "1", "--kind", "start"]
+        self.number += 1
+        options = ["--output", output or self.folder.name, "--attempt", "a", "--number", str(self.number)]
+        options += ["--kind", "start"]
         runner = os.path.join(BRIDGE, "trackside", "runner.py")
         return subprocess.run(
             [sys.executable, runner, *options, "--cwd", "/", "--", *command], capture_output=True, text=True

@@ -30,6 +30,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     log_end: null,
     automatic: false,
     gpus: [],
+    host: null,
     ...changes,
   };
 }

@@ -1,3 +1,4 @@
+import { readAttempt, saneNumber } from '../../launchers/attemptFile.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { checkCommandLine } from '../../trainers/checkCommandLine.js';
@@ -23,8 +24,8 @@ export type Attempt = Plan & {
 /** Prepares the command of an attempt, and the room for it. Changes nothing yet. */
 export async function prepareAttempt(settings: Settings, plan: Plan): Promise<Attempt> {
   const { session, state, trainer, from } = plan;
-  const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
   const { folder, outputName, dialect } = session;
+  const number = nextNumber(state.attempts, folder);
   const firstEpoch = from ? (from.firstEpoch ?? 1) : null;
   const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
   const statePath = from && room.placeOf(from.absolutePath);
@@ -43,6 +44,12 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   // Network, optimizer and learning rate can't change on a resume: it gets the flags of the start.
   const argv = statePath && first ? resumeArgv(first.argv, fresh.argv, trainer.models ?? []) : fresh.argv;
   return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
+}
+
+/** Above all in the record and in the runner's own: that one refuses a number that is not new, whatever became of the record. */
+function nextNumber(attempts: readonly { number: number }[], folder: string): number {
+  const used = [...attempts, readAttempt(folder) ?? { number: 0 }].map(({ number }) => saneNumber(number));
+  return Math.max(0, ...used) + 1;
 }
 
 /**

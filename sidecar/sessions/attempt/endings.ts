@@ -1,4 +1,4 @@
-import { logged } from '../../caught.js';
+import { logged, repeated } from '../../caught.js';
 import { launcherOf } from '../../launchers/launchers.js';
 import { log } from '../../log.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
@@ -19,11 +19,12 @@ export type Endings = {
   /** Allows or forbids the end after the next save, against what was read of the attempt a moment ago. */
   allowAfterSave(attempt: string): void;
   forbidAfterSave(attempt: string): void;
-  /** Continues the ends that an earlier sidecar had begun. */
+  /** Takes up the ends that other sidecars, or an earlier one, were asked for; again and again. */
   open(): Promise<void>;
   close(): void;
 };
 
+const TAKE_UP_MS = 2000;
 const NOT_ENDED = 'The training could not be ended.';
 
 /** Ends attempts: a save may finish, then the processes are ended and searched for until none is left. */
@@ -31,6 +32,7 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
   const ending = new Set<string>();
   /** Attempts whose stop after the next save was taken back. */
   const takenBack = new Set<string>();
+  let timer: NodeJS.Timeout | null = null;
 
   async function end(name: string, attempt: string): Promise<void> {
     if (ending.has(attempt)) return;
@@ -40,6 +42,8 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
       const ref = latest?.id === attempt ? latest.job : null;
       await saveEnds(outputs, name);
       const cancelled = await launcherOf(ref).cancel({ attempt, folder, ref }, 'end');
+      if (cancelled === 'unreachable')
+        log.error('sessions', 'The request to stop did not reach it.', { session: name });
       const survivors = typeof cancelled === 'object' ? cancelled.remain : [];
       if (survivors.length > 0) await updateStateFile(folder, (raw) => editAttempt(raw, attempt, { survivors }));
     } catch (error) {
@@ -54,7 +58,7 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
     if (!events.some((event) => event.type === 'state-saved')) return;
     const session = await outputs.read(name);
     const { folder, latest, liveness } = session;
-    if (latest?.stop_when !== 'after-save' || liveness.alive !== 'here' || takenBack.has(latest.id)) return;
+    if (latest?.stop_when !== 'after-save' || liveness.alive === 'no' || takenBack.has(latest.id)) return;
     // The final weights are still to come; then the trainer ends by itself.
     if (isLastSave(session)) return;
     const ended = end(name, latest.id);
@@ -70,20 +74,30 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
     (name, events) => void afterSave(name, events).catch(logged('sessions', NOT_ENDED, name)),
   );
 
+  /** Ends what another sidecar was asked to end, or an earlier one: its runner may be dead, or on another host. */
+  async function takeUp(): Promise<void> {
+    for (const { name, status, attempts } of await outputs.list()) {
+      if (status !== 'stopping' || !attempts.at(-1)?.alive) continue;
+      void outputs
+        .read(name)
+        .then(({ latest }) => (latest ? end(name, latest.id) : undefined))
+        .catch(logged('sessions', NOT_ENDED, name));
+    }
+  }
+
   return {
     end,
     isEnding: (attempt) => ending.has(attempt),
     allowAfterSave: (attempt) => void takenBack.delete(attempt),
     forbidAfterSave: (attempt) => void takenBack.add(attempt),
     async open() {
-      for (const facts of await outputs.list()) {
-        if (facts.status !== 'stopping') continue;
-        void outputs
-          .read(facts.name)
-          .then(({ latest }) => latest && end(facts.name, latest.id))
-          .catch(logged('sessions', NOT_ENDED, facts.name));
-      }
+      await takeUp();
+      timer = setInterval(repeated('endings', takeUp), TAKE_UP_MS);
+      timer.unref();
     },
-    close: leave,
+    close() {
+      if (timer) clearInterval(timer);
+      leave();
+    },
   };
 }

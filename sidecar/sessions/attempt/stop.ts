@@ -24,9 +24,6 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
   const { when } = asked;
   const session = await outputs.read(name);
   const { latest, state, liveness } = session;
-  if (liveness.alive === 'elsewhere') {
-    throw new Problem('elsewhere', `It runs on ${liveness.hostname}, which this Trackside can't reach. Stop it there.`);
-  }
   if (session.byHand) return endHandRun(outputs, session, asked);
   if (liveness.alive === 'no' || !latest) {
     throw new Problem('not_running', `${name} is not running.`, { about: { session: name } });
@@ -45,8 +42,8 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
     editAttempt(raw, latest.id, { stop_requested_at, stop_when: when });
     if (when === 'now') raw.status = 'stopping';
   }).catch((error: unknown) => {
-    // A full disk or a broken file is no reason to let it run on.
-    if (when !== 'now') throw error;
+    // A full disk or a broken file is no reason to let it run on; another host is asked by a file, too.
+    if (when !== 'now' || liveness.alive === 'elsewhere') throw error;
     log.warn('sessions', 'The stop could not be recorded.', { session: name, error });
   });
   log.info('sessions', when === 'now' ? 'Stop.' : 'Stop after the next save.', {
@@ -63,7 +60,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
  */
 export async function keepTraining({ outputs, endings }: Stopping, name: string): Promise<Session> {
   const { folder, latest, liveness } = await outputs.read(name);
-  if (!latest?.stop_requested_at || liveness.alive !== 'here') return outputs.read(name);
+  if (!latest?.stop_requested_at || liveness.alive === 'no') return outputs.read(name);
   if (latest.stop_when !== 'after-save' || endings.isEnding(latest.id)) {
     throw new Problem(
       'being_stopped',

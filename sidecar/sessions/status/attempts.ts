@@ -27,6 +27,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
   const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job } = entry;
+  const host = isAlive && alive.alive === 'elsewhere' ? alive.hostname : null;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
@@ -48,6 +49,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     log_end,
     automatic,
     gpus,
+    host,
   };
 }
 

@@ -34,16 +34,18 @@ function tellEnd(session: string, { number, outcome, reason, reason_code }: Atte
 }
 
 /** Leaves sessions without an attempt alone, unless their file says that they run. */
-function needsCorrection({ file, facts, settledNow, state, liveness, byHand }: Session): boolean {
+function needsCorrection({ file, facts, latest, settledNow, state, liveness, byHand }: Session): boolean {
   if (file.kind !== 'whole' || facts.status === 'pending') return false;
-  // Its own sidecar keeps the file; two sidecars would correct each other for ever.
-  if (liveness.alive === 'elsewhere') return false;
+  // Its own sidecar keeps the file; two sidecars would correct each other for ever. But it may have none, as a job has.
+  if (liveness.alive === 'elsewhere') return !latest?.outcome && !LIVING.includes(state?.status ?? '');
   // Another pod on the same folder does not see runs by hand here.
   if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
-  return (state?.attempts.length ?? 0) > 0 || ['starting', 'running', 'stopping'].includes(state?.status ?? '');
+  return (state?.attempts.length ?? 0) > 0 || LIVING.includes(state?.status ?? '');
 }
+
+const LIVING = ['starting', 'running', 'stopping'];
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {
   if (!latest && facts.interrupted && raw.status !== facts.status) raw.status_found = raw.status;
@@ -55,5 +57,10 @@ function record(raw: RawState, { facts, latest, settledNow }: Session): void {
   if (facts.status === 'completed' && facts.final_checkpoint) {
     raw.outputs = { ...(raw.outputs as object | undefined), final_checkpoint: facts.final_checkpoint };
   }
-  if (settledNow && latest) editAttempt(raw, latest.id, latest);
+  if (!latest) return;
+  // A runner without a sidecar began it.
+  const isNew = !((raw.attempts ?? []) as AttemptEntry[]).some(({ id }) => id === latest.id);
+  if (isNew && (raw.attempts === undefined || Array.isArray(raw.attempts)))
+    raw.attempts = [...((raw.attempts as unknown[]) ?? []), latest];
+  if (settledNow) editAttempt(raw, latest.id, latest);
 }

@@ -104,8 +104,8 @@ export async function sessionFacts(
         most: AUTO_RESUMES,
       }),
     },
-    stop_cost: alive.alive === 'here' && state && latest ? stopCost(progress, state, latest) : null,
-    stops_after_save: alive.alive === 'here' && latest?.stop_when === 'after-save',
+    stop_cost: alive.alive !== 'no' && state && latest ? stopCost(progress, state, latest) : null,
+    stops_after_save: alive.alive !== 'no' && latest?.stop_when === 'after-save',
     stalled_seconds: null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({

@@ -17,6 +17,8 @@ export type Evidence = {
   record: AttemptRecord | null;
   /** It ended with its whole pod (see launchers/podEnd.ts). */
   podEnded: boolean;
+  /** The cluster's or the system's program that told it to end; null for anybody else. */
+  daemon: string | null;
   stepSeen: boolean;
   /** Optimizer steps that were not trained; null when the total is unknown. */
   stepsLeft: number | null;
@@ -56,9 +58,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   if (record?.ended_at && record.exit_code === 0 && newFinal === 'whole' && stepSeen && !cutShort) {
     return { ...ended, outcome: 'completed', reason: null };
   }
-  // A stop after the next save counts only if the runner was told to end: else something else was quicker.
-  const isYours = entry.stop_when === 'after-save' ? record?.stop_signal && !evidence.podEnded : true;
-  if (entry.stop_requested_at && isYours) {
+  if (wasYours(evidence)) {
     return { ...ended, outcome: 'stopped', reason: 'Stopped by you.', reason_code: 'stopped_by_you' };
   }
   if (entry.stalled) {
@@ -67,6 +67,10 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   if (evidence.podEnded) {
     const reason = 'The pod was shut down during the training.';
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'pod_shut_down' };
+  }
+  if (evidence.daemon) {
+    const reason = `The cluster or the system ended it: ${record?.stop_signal} came from ${evidence.daemon}.`;
+    return { ...ended, outcome: 'interrupted', reason, reason_code: 'ended_by_daemon' };
   }
   if (record?.stop_signal) {
     const pressed = record.stop_signal === 'SIGINT';
@@ -82,6 +86,13 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   }
   const reason = 'The pod or the runner process disappeared during the training.';
   return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };
+}
+
+/** A stop after the next save counts only if the runner was told to end: else something else was quicker. */
+function wasYours({ entry, record, podEnded, daemon }: Evidence): boolean {
+  if (record?.stop_requested_at) return true;
+  if (entry.stop_when === 'after-save') return Boolean(record?.stop_signal) && !podEnded && daemon === null;
+  return Boolean(entry.stop_requested_at);
 }
 
 /** The signature (inode, mtime, size) of the final weights file, or null without one. Only ever compared. */

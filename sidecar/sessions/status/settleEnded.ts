@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
-import { wasEndedByPod } from '../../launchers/podEnd.js';
+import { endedByDaemon, wasEndedByPod } from '../../launchers/podEnd.js';
 import { readEndOfLog } from '../../telemetry/endOfLog.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
 import type { StoredProgress } from '../../telemetry/progress.js';
@@ -44,6 +44,7 @@ export async function settleEnded(ended: {
     entry,
     record: mine,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
+    daemon: mine && endedByDaemon(mine),
     stepSeen: progress.begun || byWord,
     stepsLeft: stepsLeft(progress, console),
     newFinal: byWord ? itsWord(console) : await readNewFinal(entry, folder, dialect, outputName),

@@ -19,10 +19,11 @@ export function deriveStatus(evidence: {
 }): DerivedStatus {
   const { state, latest, liveness, stepSeen } = evidence;
   if (liveness.alive === 'elsewhere') {
-    return is(
-      'running',
-      `It is running on ${liveness.hostname}. Last sign of life: ${Math.round(liveness.silentSeconds)} s ago.`,
-    );
+    const stopping = latest?.stop_requested_at && latest.stop_when !== 'after-save';
+    const sign = `Last sign of life: ${Math.round(liveness.silentSeconds)} s ago.`;
+    const where = `It is ${stopping ? 'being stopped' : 'running'} on ${liveness.hostname}. ${sign}`;
+    const afterSave = latest?.stop_when === 'after-save' ? ` ${AFTER_SAVE}` : '';
+    return is(stopping ? 'stopping' : 'running', where + afterSave);
   }
   if (liveness.alive === 'here') {
     if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
@@ -32,7 +33,7 @@ export function deriveStatus(evidence: {
       const reason = [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' ');
       return is('stopping', reason);
     }
-    const afterSave = latest?.stop_when === 'after-save' ? 'It stops after the next checkpoint.' : null;
+    const afterSave = latest?.stop_when === 'after-save' ? AFTER_SAVE : null;
     const reason = liveness.trainerEnded ? ENDED : afterSave;
     return is(stepSeen ? 'running' : 'starting', reason);
   }
@@ -43,6 +44,8 @@ export function deriveStatus(evidence: {
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints);
 }
+
+const AFTER_SAVE = 'It stops after the next checkpoint.';
 
 function is(status: Status, reason: string | null): DerivedStatus {
   return { status, interrupted: false, reason };

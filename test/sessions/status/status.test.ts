@@ -21,6 +21,7 @@ describe('how an attempt ended', () => {
     entry: entry(),
     record,
     podEnded: false,
+    daemon: null as string | null,
     stepSeen: true,
     stepsLeft: 0,
     newFinal: 'whole' as const,
@@ -60,6 +61,29 @@ describe('how an attempt ended', () => {
       { ...evidence, record: { ...killed, stop_signal: 'SIGTERM' } as AttemptRecord, podEnded: true },
       'interrupted',
       'The pod was shut down',
+    ],
+    [
+      'a signal of a cluster’s daemon',
+      { ...evidence, record: { ...killed, stop_signal: 'SIGTERM' } as AttemptRecord, daemon: 'slurmstepd' },
+      'interrupted',
+      'SIGTERM came from slurmstepd',
+    ],
+    [
+      'a signal of a cluster’s daemon after a stop was asked for',
+      {
+        ...evidence,
+        record: { ...killed, stop_signal: 'SIGTERM' } as AttemptRecord,
+        daemon: 'slurmstepd',
+        entry: asked,
+      },
+      'stopped',
+      'by you',
+    ],
+    [
+      'a request that only its runner wrote down',
+      { ...evidence, record: { ...killed, stop_requested_at: 'x' } as AttemptRecord },
+      'stopped',
+      'by you',
     ],
     ['exit 1 while it waited for a save to stop', { ...evidence, record: one, entry: waits }, 'failed', 'exit code 1'],
     ['no exit record while it waited for a save', { ...evidence, record: unended, entry: waits }, 'interrupted', 'pod'],
@@ -134,5 +158,8 @@ describe('what a session is', () => {
     const elsewhere: Liveness = { alive: 'elsewhere', hostname: 'pod-b', silentSeconds: 4, attempt: record };
     const derived = deriveStatus({ ...draft, liveness: elsewhere, latest: entry() });
     expect(derived).toMatchObject({ status: 'running', reason: expect.stringContaining('pod-b') });
+    const asked = entry({ stop_requested_at: 'x', stop_when: 'now' });
+    const stopping = deriveStatus({ ...draft, liveness: elsewhere, latest: asked });
+    expect(stopping).toMatchObject({ status: 'stopping', reason: expect.stringContaining('stopped on pod-b') });
   });
 });

@@ -1,7 +1,7 @@
 """The contract with the sidecar: `contract.json`, which sidecar/bridge.ts reads too.
 
-Seconds, exit codes, file names in an output folder, the environment variable that marks a trainer's processes, and the
-fields of `attempt.json` with their types (`?`: null as well; a list: one of these).
+Seconds, exit codes, file names in an output folder, the environment variable that marks a trainer's processes, the fields
+of a request to stop, and those of `attempt.json`, with their types (`?`: null as well; a list: one of these).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "contract.jso
 SECONDS: dict[str, float] = _contract["seconds"]
 EXIT_CODES: dict[str, int] = _contract["exit_codes"]
 FILES: dict[str, str] = _contract["files"]
+LARGEST_NUMBER: int = _contract["largest_number"]
 MARK: str = _contract["mark"]
 SESSION: str = _contract["session"]
 RESUME: str = _contract["resume"]

@@ -59,6 +59,30 @@ def held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | N
     return f"{holder(last)} It is still running there."
 
 
+def not_newer(folder: int, number: int) -> str | None:
+    """The fence: an attempt that was begun already, here or on another host, is not begun a second time (a requeued job,
+    a sidecar that did not know of it). In words, or None."""
+    last = attempt_file.load(folder) or {}
+    begun = attempt_file.number_of(last)
+    if begun < number:
+        return None
+    ended = f"ended {last['ended_at']}" if last.get("ended_at") else "is over"
+    return (
+        f"Attempt {begun} of this folder was begun on {last.get('hostname')} and {ended}: {number} is not a newer one."
+    )
+
+
+def may_record(folder: int, record: dict[str, object]) -> bool:
+    """May the end of this attempt be recorded? Not over a later attempt, nor in a folder that was deleted. A foreign record
+    that is no later one, and gives no sign of life, is a slip."""
+    if os.fstat(folder).st_nlink == 0:
+        return False
+    if attempt_file.is_ours(folder, record):
+        return True
+    later = attempt_file.number_of(attempt_file.load(folder) or {}) > attempt_file.number_of(record)
+    return not later and not _beats(folder, "", None)
+
+
 def _living(last: dict[str, object], left: list[processes.Process]) -> str | None:
     return f"{holder(last)} Still running: {', '.join(str(each.pid) for each in left)}." if left else None
 

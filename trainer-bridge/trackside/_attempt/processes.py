@@ -125,6 +125,11 @@ def here() -> dict[str, object]:
     }
 
 
+def name(pid: int) -> str | None:
+    """Its program's name, at most 15 characters; None when it is gone, or outside of this PID namespace."""
+    return _line(f"/proc/{pid}/comm") if pid > 0 else None
+
+
 def uptime() -> float | None:
     """Seconds since the machine booted. time.clock_gettime differs in containers with an uptime of their own."""
     line = _line("/proc/uptime")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import time
 
 from trackside._attempt import contract
@@ -17,6 +18,7 @@ BEATEN_FOR = contract.FILES["beaten_for"]
 TRACKED = contract.FILES["tracked"]
 # Spare bytes at the record's end: on a full disk the end of the attempt is written over them, without a new file.
 SPARE = 400
+LONGEST_REQUEST = 4096
 
 
 def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
@@ -85,6 +87,26 @@ def touch(folder: int, record: dict[str, object]) -> dict[str, object] | None:
     if _read(folder, PID) != f"{os.getpid()}\n":
         save_pid(folder)
     return None
+
+
+def stop_request(folder: int, attempt: str) -> str | None:
+    """The time of a request to stop this attempt, written by a sidecar on any host; None without one."""
+    try:
+        descriptor = os.open(contract.FILES["stop"], os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            request = json.loads(os.read(descriptor, LONGEST_REQUEST)) if is_file else None
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return str(request.get("requested_at")) if isinstance(request, dict) and request.get("attempt") == attempt else None
+
+
+def number_of(record: dict[str, object]) -> int:
+    """The attempt's number in a record; 0 for one that no attempt ever had."""
+    number = record.get("number")
+    return number if type(number) is int and 0 < number <= contract.LARGEST_NUMBER else 0
 
 
 def is_ours(folder: int, record: dict[str, object]) -> bool:

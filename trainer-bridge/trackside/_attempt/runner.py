@@ -17,6 +17,7 @@ import time
 from trackside._attempt import contract, log_room, out_of_memory, processes
 from trackside._attempt import folder as output_folder
 from trackside._attempt import record as attempt_file
+from trackside._attempt.place import Place
 from trackside._attempt.supervise import WATCHED, Grace, supervise
 
 HELD, UNWRITABLE = contract.EXIT_CODES["held"], contract.EXIT_CODES["unwritable"]
@@ -41,7 +42,9 @@ def main() -> int:
     except OSError as error:
         return _refuse(UNWRITABLE, f"Can't lock {options.output}: {error.strerror}.")
     try:
-        other = output_folder.held_by_another(folder, held, options.silent)
+        other = output_folder.held_by_another(folder, held, options.silent) or output_folder.not_newer(
+            folder, options.number
+        )
         if other:
             return _refuse(HELD, other)
         begin = output_folder.Beginning(options.attempt, options.number, options.kind, options.argv, options.cwd)
@@ -90,6 +93,7 @@ def _options() -> argparse.Namespace:
     end = given.index("--") if "--" in given else len(given)
     options = parser.parse_args(given[:end])
     options.argv = given[end + 1 :]
+    options.output = os.path.abspath(options.output)  # the trainer may begin in another folder
     if not options.argv:
         parser.error("the trainer's command is missing: -- COMMAND …")
     return options
@@ -119,7 +123,9 @@ def _run(folder: int, log: int, record: dict[str, object], options: argparse.Nam
     record["stop_grace"] = options.stop_grace
     record["trainer_start_ticks"] = process.start_ticks if process else None
     grace = Grace(options.stop_grace, options.linger, options.linger_kill)
-    killed_by_us = supervise(folder, record, trainer, grace)
+    place = Place(folder, options.output)
+    killed_by_us = supervise(folder, record, trainer, grace, place)
+    place.leave()
     kills = out_of_memory.kills()
     if kills is not None and kills_before is not None:
         record["oom_kills"] = kills - kills_before
@@ -162,7 +168,7 @@ def _finish(folder: int, log: int, record: dict[str, object]) -> int:
     record["ended_at"] = attempt_file.now()
     deadline, wait = time.monotonic() + FINAL_RECORD_SECONDS, 0.25
     # A deleted folder (without any link) will never take the record.
-    while attempt_file.is_ours(folder, record) and os.fstat(folder).st_nlink > 0:
+    while output_folder.may_record(folder, record):
         try:
             output_folder.save_end(folder, record)
             break

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from trackside._attempt import contract, log_room, processes
 from trackside._attempt import record as attempt_file
+from trackside._attempt.place import Place
 
 FAILED_LINGER_SECONDS = 1.0
 TOLD_TO_END = (signal.SIGTERM, signal.SIGINT)
-WATCHED = (signal.SIGCHLD, *TOLD_TO_END)
+WATCHED = (signal.SIGCHLD, signal.SIGIO, *TOLD_TO_END)
 
 
 class Grace(NamedTuple):
@@ -25,13 +26,13 @@ class Grace(NamedTuple):
     linger_kill: float = 5.0
 
 
-def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace) -> bool:
+def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace, place: Place) -> bool:
     """Returns when no process of the attempt is left, with the trainer's `exit_code` or `signal` in the record. True if
     the runner itself had to kill the trainer.
 
     WATCHED signals have to be blocked. A bug in here must not cost a training: it is logged, and the watch goes on.
     """
-    watch = _Watch(folder, record, trainer, grace)
+    watch = _Watch(folder, record, trainer, grace, place)
     told: set[str] = set()
     while True:
         try:
@@ -48,13 +49,15 @@ def supervise(folder: int, record: dict[str, object], trainer: int, grace: Grace
 class _Watch:
     """The state of the watch between two turns."""
 
-    def __init__(self, folder: int, record: dict[str, object], trainer: int, grace: Grace) -> None:
-        self.folder, self.record, self.trainer, self.grace = folder, record, trainer, grace
+    def __init__(self, folder: int, record: dict[str, object], trainer: int, grace: Grace, place: Place) -> None:
+        self.folder, self.record, self.trainer, self.grace, self.place = folder, record, trainer, grace, place
         self.ended = False
         self.killed = False
+        self.ending = False
         self.unsaved = True
-        # The last sign of life of a later attempt in the same folder, or None.
+        # The last sign of life of another attempt in the same folder, or None; and since when (monotonic seconds).
         self.rival_beat: int | None = None
+        self.rival_since = 0.0
         self.next_heartbeat = time.monotonic() + contract.SECONDS["heartbeat"]
         # The signals still to be sent to all processes of the attempt, with their times (monotonic seconds).
         self.plan: list[tuple[float, int]] = []
@@ -65,7 +68,11 @@ class _Watch:
             self.save()
         received = signal.sigtimedwait(WATCHED, self.patience())
         if received and received.si_signo in TOLD_TO_END:
-            self.pass_on(received)
+            self.note(received)
+            self.end()
+        # Something changed beside the folder (place.py).
+        if received and received.si_signo == signal.SIGIO:
+            self.keep_place()
         self.keep_plan()
         if self.reap():
             self.hear_late()
@@ -83,11 +90,11 @@ class _Watch:
             due.append(time.monotonic() + 0.25)
         return max(0.0, min(due) - time.monotonic())
 
-    def pass_on(self, told: signal.struct_siginfo) -> None:
-        """Passes the runner's stop on to all processes of the attempt. A second one changes nothing."""
-        if self.record["stop_signal"]:
+    def end(self) -> None:
+        """Ends all processes of the attempt. A second call changes nothing."""
+        if self.ending:
             return
-        self.note(told)
+        self.ending = True
         self.hear_grace()
         self.save()
         now = time.monotonic()
@@ -105,13 +112,17 @@ class _Watch:
     def hear_late(self) -> None:
         """A stop of the whole pod may reach the trainer a moment before us."""
         told = signal.sigtimedwait(TOLD_TO_END, 0)
-        if told and not self.record["stop_signal"]:
+        if told:
             self.note(told)
 
     def note(self, told: signal.struct_siginfo) -> None:
-        """Sender and time distinguish a person's `kill` from the end of a whole pod (sidecar/launchers/podEnd.ts)."""
+        """Sender and time distinguish a person's `kill` from the end of a whole pod, or of a cluster's job
+        (sidecar/launchers/podEnd.ts). The first one counts."""
+        if self.ending or self.record["stop_signal"]:
+            return
         self.record["stop_signal"] = signal.Signals(told.si_signo).name
         self.record["stop_sender"] = told.si_pid
+        self.record["stop_sender_name"] = processes.name(told.si_pid)
         self.record["stop_uptime"] = processes.uptime()
 
     def keep_plan(self) -> None:
@@ -178,6 +189,8 @@ class _Watch:
             rival = attempt_file.touch(self.folder, self.record)
             if rival:
                 self.give_way(rival)
+            self.hear_request()
+            self.keep_place()
         except OSError:
             pass  # a full or read-only disk: the next heartbeat tells
         # The log: see runner._run. After the sign of life, because a slow disk may take long.
@@ -186,11 +199,34 @@ class _Watch:
     def give_way(self, rival: dict[str, object]) -> None:
         """Another pod rightly began a later attempt while this one was frozen, or cut off from a shared volume: two
         must not write into one folder. A record alone may be a copied file; one with heartbeats lives."""
-        beat = attempt_file.last_beat(self.folder)
-        later = int(str(rival.get("number"))) > int(str(self.record["number"]))
+        beat, now = attempt_file.last_beat(self.folder), time.monotonic()
+        later = attempt_file.number_of(rival) > attempt_file.number_of(self.record)
         if later and not rival.get("ended_at") and self.rival_beat not in (None, beat):
-            self.plan = [(time.monotonic(), signal.SIGKILL)]
-        self.rival_beat = beat
+            self.plan = [(now, signal.SIGKILL)]
+        if beat != self.rival_beat:
+            self.rival_beat, self.rival_since = beat, now
+        elif now - self.rival_since > contract.SECONDS["silent"]:
+            # Nobody's: edited by hand, or copied from elsewhere. Without ours, nobody sees that this one lives.
+            self.rival_beat = None
+            self.save()
+
+    def hear_request(self) -> None:
+        """A stop from a sidecar on any host that sees the folder."""
+        if self.record["stop_requested_at"]:
+            return
+        self.record["stop_requested_at"] = attempt_file.stop_request(self.folder, str(self.record["id"]))
+        if self.record["stop_requested_at"]:
+            self.unsaved = True
+            self.end()
+
+    def keep_place(self) -> None:
+        """Follows the folder when it is renamed; ends what nobody can find any more when it is removed."""
+        found = self.place.look()
+        if found == "removed":
+            self.end()
+        elif isinstance(found, dict):
+            self.record.update(found)
+            self.unsaved = True
 
 
 def _name(number: int) -> str:

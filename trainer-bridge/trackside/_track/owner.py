@@ -52,7 +52,16 @@ class Owner:
     def beat(self) -> bool:
         """A sign of life. False when another attempt has rightly taken the folder: this one must write no more."""
         rival = attempt_file.touch(self.folder, self.record)
-        return rival is None or int(str(rival.get("number", 0))) < int(str(self.record["number"]))
+        return rival is None or attempt_file.number_of(rival) < attempt_file.number_of(self.record)
+
+    def is_asked_to_stop(self) -> bool:
+        """By a sidecar on any host that sees the folder (the runner does the same for others)."""
+        if not self.record["stop_requested_at"]:
+            self.record["stop_requested_at"] = attempt_file.stop_request(self.folder, self.id)
+            if self.record["stop_requested_at"]:
+                with contextlib.suppress(OSError):
+                    attempt_file.save(self.folder, self.record, durable=False)
+        return bool(self.record["stop_requested_at"])
 
     def told_to_end(self, signal_name: str) -> None:
         """Notes a stop at once: it tells the page that it has arrived."""

@@ -106,8 +106,7 @@ def _take(wish: Wish, folder: str, version: int) -> Place:
         raise ValueError(f"{folder} holds no whole state to resume from, and resume is 'must'.")
     kind = "resume" if resumed else "relaunch" if last else "start"
     earlier = _load(folder)
-    numbers = [each.get("number") for each in [*session.attempts(before), earlier]]
-    number = max([each for each in numbers if isinstance(each, int)], default=0) + 1
+    number = max(attempt_file.number_of(each) for each in [*session.attempts(before), earlier]) + 1
     start, line = _start_of(wish.name)
     if not before:  # before the attempt is there to see: a sidecar asks the record how to read it
         session.edit(folder, lambda record: record.update(lora_name=wish.name, trainer=TRAINER, version=version))

@@ -220,7 +220,9 @@ class Writer:
             path = os.path.join(self.place.folder, contract.FILES["attempt"])
             with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
                 record = json.load(file)
-                if record.get("id") == self.place.attempt and record.get("stop_signal"):
+                if record.get("id") == self.place.attempt and (
+                    record.get("stop_signal") or record.get("stop_requested_at")
+                ):
                     self.stops.requested = True
 
     def _beat(self) -> None:
@@ -228,6 +230,8 @@ class Writer:
             self.writes = False
             warn_once("another attempt has taken over this session, so this one records no more")
             return
+        if self.place and self.place.owner and self.place.owner.is_asked_to_stop():
+            self.stops.requested = True
         self._write_progress("training")
 
     def _write_progress(self, phase: str) -> None:
