@@ -4,6 +4,7 @@ export const problemStatus = {
   bad_json: 400,
   bad_range: 400,
   bad_request: 400,
+  too_many_fields: 400,
   part_too_long: 400,
   too_long_search: 400,
   upload_cut_off: 400,

@@ -14,7 +14,7 @@ export function slug(typed: string): string {
     if (Buffer.byteLength(cut + letter) > 150) break;
     cut += letter;
   }
-  return cut.replace(/-+$/, '');
+  return cut.replace(/(?<!-)-+$/, '');
 }
 
 /**

@@ -3,15 +3,21 @@ export function unsafeNumber(json: string): string | null {
   return scanJson(json).number;
 }
 
-/** Scans the text once, without a regular expression over its strings, which may be megabytes long. */
-export function scanJson(json: string): { number: string | null; depth: number } {
+/**
+ * Scans the text once, without a regular expression over its strings, which may be megabytes long. `values` is about how
+ * many it holds.
+ */
+export function scanJson(json: string): { number: string | null; depth: number; values: number } {
   let number: string | null = null;
+  let values = 1;
   let depth = 0;
   let deepest = 0;
   for (let at = 0; at < json.length; at += 1) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) at = endOfString(json, at);
+    else if (code === COMMA) values += 1;
     else if (code === 0x7b || code === 0x5b) {
+      values += 1;
       depth += 1;
       if (depth > deepest) deepest = depth;
     } else if (code === 0x7d || code === 0x5d) depth -= 1;
@@ -22,10 +28,12 @@ export function scanJson(json: string): { number: string | null; depth: number }
       at = end - 1;
     }
   }
-  return { number, depth: deepest };
+  return { number, depth: deepest, values };
 }
 
 const QUOTE = 0x22;
+
+const COMMA = 0x2c;
 
 const MINUS = 0x2d;
 
@@ -53,10 +61,11 @@ function spoiled(token: string): string | null {
   const value = Number(token);
   if (Number.isNaN(value)) return null;
   const size = Math.abs(value);
+  const shown = token.length > 40 ? `${token.slice(0, 40)}…` : token;
   const digitsOnly = /^-?\d+$/.test(token);
-  if (size > Number.MAX_SAFE_INTEGER && (digitsOnly || size < 1e21)) return `${token} is larger than 2^53`;
-  if (size === Number.POSITIVE_INFINITY) return `${token} is larger than a number can be`;
-  if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${token} is smaller than a number can be`;
+  if (size > Number.MAX_SAFE_INTEGER && (digitsOnly || size < 1e21)) return `${shown} is larger than 2^53`;
+  if (size === Number.POSITIVE_INFINITY) return `${shown} is larger than a number can be`;
+  if (size === 0 && /^-?[0.]*[1-9]/.test(token)) return `${shown} is smaller than a number can be`;
   return null;
 }
 

@@ -36,7 +36,7 @@ export class HubRefusal extends Error {
 
 /** The hub, or the mirror in `HF_ENDPOINT`, which people give without its `https://`. */
 export function hubEndpoint(environment = process.env): string {
-  const typed = (environment.HF_ENDPOINT || 'https://huggingface.co').trim().replace(/\/+$/, '');
+  const typed = (environment.HF_ENDPOINT || 'https://huggingface.co').trim().replace(/(?<!\/)\/+$/, '');
   return /^https?:\/\//.test(typed) ? typed : `https://${typed}`;
 }
 

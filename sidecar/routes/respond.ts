@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { unsafeNumber } from '../files/exactJson.js';
+import { scanJson } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
@@ -56,13 +56,32 @@ async function readAll(c: Context): Promise<Record<string, unknown>> {
   if (!type.includes('form')) return {};
   const fields: Record<string, unknown> = {};
   const nested: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(await wellFormed(c, c.req.parseBody()))) {
-    if (typeof value !== 'string') continue;
+  for (const [name, value] of await formEntries(c, type)) {
+    if (typeof value !== 'string' || name.endsWith('[]')) continue;
     const inner = /^arguments\[([^\]]+)\]$/.exec(name)?.[1];
     if (inner) nested[inner] = value;
     else fields[name] = value;
   }
   return Object.keys(nested).length > 0 ? { ...fields, arguments: nested } : fields;
+}
+
+/** Of forms and JSON bodies: a trainer has some two hundred flags. */
+const MOST_VALUES = 2000;
+const DEEPEST = 32;
+
+/** Reads a form, once it is known to have a sane number of fields: each of them costs time. */
+async function formEntries(c: Context, type: string): Promise<FormData> {
+  const body = Buffer.from(await c.req.arrayBuffer());
+  const mark = type.includes('multipart') ? 'Content-Disposition' : '&';
+  let fields = 1;
+  for (let at = body.indexOf(mark); at >= 0 && fields <= MOST_VALUES; at = body.indexOf(mark, at + 1)) fields += 1;
+  refuseMany(fields);
+  return wellFormed(c, new Response(body, { headers: { 'Content-Type': type } }).formData());
+}
+
+function refuseMany(values: number): void {
+  if (values <= MOST_VALUES) return;
+  throw new Problem('too_many_fields', `The body holds more than ${MOST_VALUES.toLocaleString('en')} values.`);
 }
 
 /** What is read of a form. Throws a Problem, 400, where it is none. */
@@ -76,8 +95,10 @@ export async function wellFormed<T>(c: Context, read: Promise<T>): Promise<T> {
 }
 
 function readJson(text: string): Record<string, unknown> {
-  const large = unsafeNumber(text);
-  if (large) throw new Problem('large_number', `${large} and would be rounded. Send it as text.`);
+  const { number, depth, values } = scanJson(text);
+  if (number) throw new Problem('large_number', `${number} and would be rounded. Send it as text.`);
+  if (depth > DEEPEST) throw new Problem('bad_json', `The body is nested more than ${DEEPEST} levels deep.`);
+  refuseMany(values);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -20,7 +20,7 @@ export function isLoopback(name: string): boolean {
  */
 export function ownNames(allowed: readonly string[], numbers: boolean): (name: string) => boolean {
   const tests = allowed.map((given) => {
-    const wanted = nameOf(given.replace(/^https?:\/\//, '').replace(/\/.*$/, ''));
+    const wanted = nameOf(given.replace(/^https?:\/\//, '').split('/')[0] ?? '');
     const tail = wanted.startsWith('*.') ? wanted.slice(1) : null;
     return (name: string) => (tail ? name.endsWith(tail) && name.length > tail.length : name === wanted);
   });

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate as letOthers } from 'node:timers/promises';
 import { doubtful, masked, REACH } from './redact.js';
 
 /**
@@ -25,7 +26,24 @@ export async function readMasked(
   const there = room.subarray(0, length);
   const isEnd = length < room.length;
   const settled = isEnd && hold ? length - doubtful(there) : length;
-  return masked(there, { cut: isEnd }).subarray(start - from, Math.max(start - from, Math.min(end - from, settled)));
+  const whole = await maskedInPieces(there, isEnd);
+  return whole.subarray(start - from, Math.max(start - from, Math.min(end - from, settled)));
+}
+
+/** Bytes between two pauses for the event loop. */
+const PIECE = 128 * 1024;
+
+async function maskedInPieces(text: Buffer, cut: boolean): Promise<Buffer> {
+  if (text.length <= PIECE + 2 * REACH) return masked(text, { cut });
+  const result = Buffer.allocUnsafe(text.length);
+  for (let at = 0; at < text.length; at += PIECE) {
+    const from = Math.max(0, at - REACH);
+    const end = Math.min(text.length, at + PIECE + REACH);
+    const piece = masked(text.subarray(from, end), { cut: cut && end === text.length });
+    piece.copy(result, at, at - from, Math.min(piece.length, at - from + PIECE));
+    await letOthers();
+  }
+  return result;
 }
 
 const BLOCK = 512 * 1024;

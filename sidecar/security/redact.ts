@@ -28,8 +28,9 @@ export function masked(text: Buffer, { cut = false } = {}): Buffer {
   const { plain, parts } = withoutColours(text);
   const found: Stretch[] = [];
   search(plain, (start, needle) => found.push([start, start + (forms[needle]?.length ?? 0)]));
+  const shapeAt = shapesIn(plain);
   ANCHORS(plain, (start, anchor) => {
-    const stretch = shapeAt(plain, start, SHAPE_OF[anchor] ?? 0);
+    const stretch = shapeAt(start, SHAPE_OF[anchor] ?? 0);
     if (stretch) found.push(stretch);
   });
   if (cut) found.push(...begunAtEnd(plain, forms));
@@ -90,16 +91,33 @@ function known(): { forms: Buffer[]; search: Search } {
 const ANCHORED = SHAPES.flatMap(({ anchors }, shape) => anchors.map((anchor) => ({ anchor, shape })));
 const ANCHORS = createSearch(ANCHORED.map(({ anchor }) => Buffer.from(anchor)));
 const SHAPE_OF = ANCHORED.map(({ shape }) => shape);
-/** No pattern looks back further. */
-const BEFORE = 64;
 
-function shapeAt(plain: Buffer, start: number, shape: number): Stretch | null {
-  const from = Math.max(0, start - BEFORE);
-  const { pattern, longest = 800 } = SHAPES[shape] as (typeof SHAPES)[number];
-  pattern.lastIndex = start - from;
-  const found = pattern.exec(plain.toString('latin1', from, start + longest))?.indices?.groups?.secret;
-  return found ? [from + found[0], from + found[1]] : null;
+/** The secret of a shape that begins at a place, or null. A megabyte of anchors costs some ten milliseconds. */
+function shapesIn(plain: Buffer): (start: number, shape: number) => Stretch | null {
+  let text: string | null = null;
+  let wordEnds = 0;
+  return (start, shape) => {
+    const { pattern, next } = SHAPES[shape] as (typeof SHAPES)[number];
+    text ??= plain.toString('latin1');
+    if (next) {
+      // The end of a word is looked for once, however many anchors are in it.
+      if (start >= wordEnds) wordEnds = endOfWord(plain, start);
+      if (!text.startsWith(next, wordEnds)) return null;
+    }
+    pattern.lastIndex = start;
+    const found = pattern.exec(text)?.indices?.groups?.secret;
+    return found ? [found[0], found[1]] : null;
+  };
 }
+
+/** The first byte from `at` on that is neither a letter, a digit, `_` nor `-`. */
+function endOfWord(plain: Buffer, at: number): number {
+  let end = at;
+  while (end < plain.length && WORD[plain[end] as number]) end += 1;
+  return end;
+}
+
+const WORD = Uint8Array.from({ length: 256 }, (_, code) => Number(/[\w-]/.test(String.fromCharCode(code))));
 
 const SHORTEST_BEGINNING = 4;
 

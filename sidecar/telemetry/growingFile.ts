@@ -2,9 +2,12 @@ import { StringDecoder } from 'node:string_decoder';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog } from './logTail.js';
 
-const BLOCK = 256 * 1024;
+/** Bytes between two pauses for the event loop, also where they are nothing but line ends. */
+const BLOCK = 64 * 1024;
 /** Bytes for text that arrives during a read. */
 const SPARE = 4096;
+/** Bytes. What lies before, in a log that nobody followed, would take seconds: its end tells where the training stands. */
+const FURTHEST_BEHIND = 256 * 1024 * 1024;
 
 export type Piece = { inode: number; offset: number; text: string };
 
@@ -27,7 +30,7 @@ export function readGrowing(path: string, begin: number) {
         const { ino, size } = await file.stat();
         inode = ino;
         // A person emptied it to save space: the trainer continues at its new end.
-        offset = Math.min(offset, size);
+        offset = Math.max(Math.min(offset, size), size - FURTHEST_BEHIND);
         const most = Math.min(BLOCK, size - offset + SPARE);
         for (;;) {
           // Masked, because progress.json keeps the unfinished line, and failures quote the trainer.

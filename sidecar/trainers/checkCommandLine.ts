@@ -52,8 +52,9 @@ function given(flags: readonly string[]): { tokens: string[]; name: string; valu
       last.tokens.push(token);
       continue;
     }
-    const [, name = token, sign, value = ''] = /^--([^=]*)(=?)([\s\S]*)$/.exec(token) ?? [];
-    found.push({ tokens: [token], name, values: sign ? [value] : [], open: !sign });
+    const [, name = token] = /^--([^=]*)/.exec(token) ?? [];
+    const sign = token.startsWith('--') ? token.indexOf('=') : -1;
+    found.push({ tokens: [token], name, values: sign > 0 ? [token.slice(sign + 1)] : [], open: sign < 0 });
   }
   return found;
 }

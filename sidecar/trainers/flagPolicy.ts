@@ -99,6 +99,7 @@ const FREE_TEXT =
   /^(?:training_comment|system_prompt|metadata_(?!thumbnail)\w+|caption_\w+|\w+_separator|wandb_run_name)$/;
 
 const MODEL_FILES = 'vae|ae|clip_l|clip_g|t5xxl|gemma2|qwen3|byt5|text_encoder|ckpt|model_name_or_path';
+// short: the name of a flag that a parser lists
 const PATH_FLAGS = new RegExp(`(?:^|_)(?:dir|path|file|folder|weights|json|${MODEL_FILES})$`);
 
 /** Flags whose values are appended to the logging folder unchanged (train_util.py:5441, :6600). */
@@ -106,6 +107,7 @@ const FOLDER_NAMES = ['log_prefix', 'log_tracker_name'];
 
 /** Flags for weights that a trainer begins from or adds, and for model files. */
 const WEIGHTS = /(?:^|_)weights$/;
+// short: the name of a flag that a parser lists
 const MODELS = new RegExp(`(?:^|_)(?:${MODEL_FILES}|adapter_path)$`);
 
 /**

@@ -29,7 +29,7 @@ function lines(): z.ZodType {
 }
 
 /** Neither 0x10 nor 1_000: Python reads them differently. */
-export const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+export const PLAIN_NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 function number(field: Setting): z.ZodType {
   const read = (value: unknown) =>

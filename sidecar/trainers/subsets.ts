@@ -3,7 +3,7 @@ import { Problem } from '../problem.js';
 /** One folder of pictures beside the session's own, by the name of its dataset. */
 export type Subset = { name: string; repeats: number; classWord: string };
 
-const LINE = /^(\S+)(?:\s+(\d{1,5}))?(?:\s+(\D.*))?$/;
+const LINE = /^(\S+)(?:\s+(\d{1,5}))?(?:\s+([^\d\s].*))?$/;
 
 /**
  * Reads lines of a dataset, its repeats, and the words for pictures without a caption: `close-ups 5 a cat`. Returns a

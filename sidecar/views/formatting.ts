@@ -1,6 +1,7 @@
 /** "1 204": a whole number with thin spaces between thousands, "–" where unknown. */
 export function count(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return '–';
+  // short: the digits of a number
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
@@ -97,5 +98,6 @@ export function elementId(kind: string, name: string): string {
 }
 
 function trimmed(value: number, places: number): string {
+  // short: the digits of a number
   return value.toFixed(places).replace(/\.0+$|(?<=\.\d*?)0+$/, '');
 }

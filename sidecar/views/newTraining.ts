@@ -110,7 +110,7 @@ export function newTrainingView(model: NewTrainingModel) {
 /** Which fields are wrong; and what no field on the page can say for itself. */
 function summaryOf(errors: Record<string, string>, fields: readonly FieldView[]): string | null {
   const wrong = Object.entries(errors);
-  const labels = new Map(fields.map(({ name, label }) => [name.replace(/\[(.+)\]/, '.$1'), label]));
+  const labels = new Map(fields.map(({ name, label }) => [name.replace(/\[([^[\]]+)\]/, '.$1'), label]));
   labels.set('description', 'Description').set('dataset', 'Pictures');
   const named = wrong.flatMap(([name]) => labels.get(name) ?? []);
   const unsaid = wrong.filter(([name]) => !labels.has(name)).map(([, message]) => message);

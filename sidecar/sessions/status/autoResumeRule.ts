@@ -88,6 +88,6 @@ function isSameFailure(one: AttemptEntry, other: AttemptEntry): boolean {
 
 /** For records without codes. Numbers in words (addresses, steps, megabytes) do not make failures differ. */
 function failureOf({ exit_code, signal, reason, stalled }: AttemptEntry): string {
-  if (stalled) return `stalled ${stalled.replace(/\d+ \w+/g, '#')}`;
+  if (stalled) return `stalled ${stalled.replace(/(?<!\d)\d+ \w+/g, '#')}`;
   return `${exit_code} ${signal} ${(reason ?? '').replace(/0x[0-9a-f]+|\d+/gi, '#')}`;
 }

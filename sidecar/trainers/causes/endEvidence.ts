@@ -100,7 +100,7 @@ function lastAdvance(lines: readonly LogLine[]): number {
   const bars = new Map<string, number>();
   let last = -1;
   for (const [index, { text }] of lines.entries()) {
-    const bar = /(\d+)\/(\d+) \[/.exec(text);
+    const bar = /(?<!\d)(\d{1,15})\/(\d{1,15}) \[/.exec(text);
     if (bar && isBar(text)) {
       const key = `${/^[^\d|%]{0,40}/.exec(text)?.[0].trim()}/${bar[2]}`;
       if (Number(bar[1]) > (bars.get(key) ?? 0)) last = index;

@@ -18,7 +18,7 @@ const PICTURE_BEFORE = [
 const PICTURE_IN = /(?:^|\s|['"])(\/[^\s'"]{1,400}\.(?:png|jpe?g|webp|bmp|avif|jxl|gif|tiff?))\b/i;
 const CAPTION_BEFORE = [
   /illegal char in file[^:]{0,40}: ?(\S.*)$/,
-  /(?:reading|loading) captions? (?:from|file)[: ]+(\S.*)$/i,
+  /(?:reading|loading) captions? (?:from|file)[: ]{1,9}(\S.*)$/i,
 ];
 const MODEL_BEFORE = [
   /(?:[Ll]oad(?:ing|ed)?|Building)\b.{0,80}?(?:from|checkpoint|model|file|VAE|weights|state(?: dict)?(?: from)?)[: ]+['"]?(\/[^'"\n]{1,400}?(?<!\.(?:toml|json|ya?ml|txt|npz)))['"]?(?:\.{3})?$/,
@@ -194,7 +194,7 @@ export const FILE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'not_allowed',
-    pattern: /PermissionError: .*?: '([^']{1,400})'|Permission denied \(os error 13\)/,
+    pattern: /PermissionError: .{0,500}?: '([^']{1,400})'|Permission denied \(os error 13\)/,
     words: (_, found) =>
       `${found[1] ?? 'A file of this training'} may not be read or written by the user that Trackside runs as.`,
     repeats: true,

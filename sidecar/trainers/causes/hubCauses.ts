@@ -13,13 +13,12 @@ const ofTracker = ({ text, frames }: Clue) =>
 
 /** `owner/name`, from an address of the hub or from the words around it. */
 function repositoryOf({ text }: Clue): string {
-  const name = String.raw`[\w.-]{1,96}\/[\w.-]{1,96}`;
-  const inAddress = new RegExp(String.raw`huggingface\.co\/(?:api\/models\/)?(${name})`).exec(text)?.[1];
-  const inWords = new RegExp(
-    `(?:Access to model|trying to load|load tokenizer for|load the (?:model|configuration) of) '?(${name})`,
-  ).exec(text)?.[1];
-  return (inAddress ?? inWords ?? '').replace(/\.+$/, '');
+  return (IN_ADDRESS.exec(text)?.[1] ?? IN_WORDS.exec(text)?.[1] ?? '').replace(/(?<!\.)\.+$/, '');
 }
+
+const IN_ADDRESS = /huggingface\.co\/(?:api\/models\/)?([\w.-]{1,96}\/[\w.-]{1,96})/;
+const IN_WORDS =
+  /(?:Access to model|trying to load|load tokenizer for|load the (?:model|configuration) of) '?([\w.-]{1,96}\/[\w.-]{1,96})/;
 
 const named = (clue: Clue, without: string) => repositoryOf(clue) || without;
 

@@ -8,7 +8,7 @@ export type LogLine = {
 };
 
 /** A log of more is one of blanks. */
-const MOST_LINES = 300_000;
+const MOST_LINES = 60_000;
 /** What is longer is a dump, not a sentence: nothing is looked for behind this. Characters. */
 const LONGEST = 4000;
 

@@ -127,14 +127,14 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
   {
     id: 'bitsandbytes',
     pattern:
-      /CUDA Setup failed despite|name 'str2optimizer\w{1,40}' is not defined|bitsandbytes native library functionality|No \w{1,40}8bit\. The version of bitsandbytes|bitsandbytes.{0,80}(?:compiled without GPU support|not compiled|no longer supported)|Required library version not found: libbitsandbytes|libbitsandbytes\w*\.so/s,
+      /CUDA Setup failed despite|name 'str2optimizer\w{1,40}' is not defined|bitsandbytes native library functionality|No \w{1,40}8bit\. The version of bitsandbytes|bitsandbytes.{0,80}(?:compiled without GPU support|not compiled|no longer supported)|Required library version not found: libbitsandbytes|libbitsandbytes\w{0,40}\.so/s,
     words: (clue) =>
       `bitsandbytes, which 8-bit optimizers need, does not fit the CUDA of this machine. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
     repeats: true,
   },
   {
     id: 'system_library',
-    pattern: /(lib(?:GL|gthread|glib|SM|Xext|Xrender)[\w.-]*)(?:: |\s).{0,20}cannot open shared object/,
+    pattern: /(lib(?:GL|gthread|glib|SM|Xext|Xrender)[\w.-]{0,60})(?:: |\s).{0,20}cannot open shared object/,
     words:
       'The library $1 of the system is missing. Install it (apt-get install -y libgl1 libglib2.0-0); then start again.',
     repeats: true,

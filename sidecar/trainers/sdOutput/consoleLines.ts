@@ -100,7 +100,7 @@ function takeRecord(reader: Reader, record: RichRecord): void {
 
 /** tqdm's bar, which it leaves out in a window that tells no width (`ncols=0`). */
 const BAR =
-  /^steps:\s+\d+%(?:\|[^|]*\|)?\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,\s*([^\]]*))?\]/i;
+  /^steps:\s+\d+%(?:\|[^|]*\|)?\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,([^\]]*))?\]/i;
 
 /** Reads the main bar and returns the rest of its line; null if the line does not begin with one. */
 function readBar(reader: Reader, line: string): string | null {
@@ -148,8 +148,11 @@ const MEANINGS: Meaning[] = [
   [/^total optimization steps.*: (\d+)$/, beginHashing],
 ];
 
+/** Characters: `load x`. A log may have a million lines of less. */
+const SHORTEST_MESSAGE = 6;
+
 function readMessage(reader: Reader, message: string): void {
-  if (message === '') return;
+  if (message.length < SHORTEST_MESSAGE) return;
   for (const [pattern, apply] of MEANINGS) {
     const found = pattern.exec(message);
     if (!found) continue;

@@ -29,10 +29,15 @@ export function continueRecord(record: RichRecord, line: string): RichRecord | n
   return indented && !readRichLine(line) ? continued(record, line.slice(INDENT)) : null;
 }
 
+/** What follows the last space. */
+function lastWord(text: string): string {
+  return /(?<!\S)\S*$/.exec(text)?.[0] ?? '';
+}
+
 function continued(before: RichRecord, line: string): RichRecord {
   const content = line.trimEnd();
   // A path is broken at the end of the line; other text is broken at a space, which is dropped.
-  const folded = before.full && /[/\\]\S*$/.test(before.text);
+  const folded = before.full && /[/\\]/.test(lastWord(before.text));
   const joined = folded || before.text === '' || /^(?:\s|$)/.test(content) ? content : ` ${content}`;
   return {
     ...before,

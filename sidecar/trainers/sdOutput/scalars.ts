@@ -76,11 +76,13 @@ async function readFrom(path: string, offset: number, take: (record: Buffer) => 
   try {
     let rest = Buffer.alloc(0);
     for (let end = offset; ; ) {
-      const block = await readAt(file, end, Math.min(BLOCK, size - end));
+      // A long record comes at once: to add to it block by block would copy it again and again.
+      const missing = HEAD + recordLength(rest) + FOOT - rest.length;
+      const block = await readAt(file, end, Math.min(Math.max(BLOCK, missing), size - end));
       end += block.length;
       rest = Buffer.concat([rest, block]);
       rest = rest.subarray(readRecords(rest, take));
-      if (block.length === 0 || recordLength(rest) > LARGEST_RECORD) return end - rest.length;
+      if (block.length === 0 || isDamage(rest)) return end - rest.length;
     }
   } finally {
     await file.close();
@@ -91,11 +93,17 @@ function readRecords(bytes: Buffer, take: (record: Buffer) => void): number {
   let at = 0;
   while (at + HEAD <= bytes.length) {
     const end = at + HEAD + recordLength(bytes, at) + FOOT;
-    if (end > bytes.length) break;
+    if (end > bytes.length || recordLength(bytes, at) === 0) break;
     take(bytes.subarray(at + HEAD, end - FOOT));
     at = end;
   }
   return at;
+}
+
+/** A power cut leaves zeros, of which a file may have gigabytes: no record is empty. */
+function isDamage(rest: Buffer): boolean {
+  const length = recordLength(rest);
+  return length > LARGEST_RECORD || (length === 0 && rest.length >= HEAD);
 }
 
 function recordLength(bytes: Buffer, at = 0): number {

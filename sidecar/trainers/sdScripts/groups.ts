@@ -44,6 +44,8 @@ export const groupTitles: readonly string[] = [
 
 /** "first half / 後半" → "first half". */
 function english(help: string): string {
-  const at = help.search(/\s*\/\s*[^/]*[\u3040-\u30ff\u4e00-\u9fff]/u);
-  return (at > 0 ? help.slice(0, at) : help).trim();
+  const parts = help.split('/');
+  const at = parts.findIndex((part, index) => index > 0 && /[\u3040-\u30ff\u4e00-\u9fff]/u.test(part));
+  const before = at < 0 ? '' : parts.slice(0, at).join('/').trim();
+  return before || help.trim();
 }

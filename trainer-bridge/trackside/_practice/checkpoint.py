@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import random
-import re
 import time
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def tag_frequency(dataset: Dataset) -> dict[str, dict[str, int]]:
     for subset, pictures in dataset.subsets:
         tags = frequency.setdefault(Path(subset.image_dir).name, {})
         for picture in pictures:
-            for tag in filter(None, re.split(r"\s*,\s*", picture.caption.strip())):
+            for tag in filter(None, map(str.strip, picture.caption.split(","))):
                 tags[tag] = tags.get(tag, 0) + 1
     return frequency
 

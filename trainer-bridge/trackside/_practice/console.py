@@ -47,6 +47,7 @@ def wrap(line: str, width: int) -> list[str]:
     """Breaks a line at spaces, and a word that is wider than a whole line anywhere (rich/_wrap.py:divide_line)."""
     breaks = []
     used = 0
+    # short: a message of ours
     for match in re.finditer(r"\s*\S+\s*", line):
         word, start = match.group(), match.start()
         word_width = cells(word.rstrip())
