@@ -3,7 +3,8 @@ import { readMasked } from '../security/maskedFile.js';
 import { openLog } from './logTail.js';
 
 const USUAL = 256 * 1024;
-const MOST = 4 * 1024 * 1024;
+/** To explain more than this at once would hold up everything else for more than a moment. */
+const MOST = 1024 * 1024;
 /** Around what was found far back, bytes. */
 const BEFORE = 64 * 1024;
 const AFTER = 512 * 1024;
@@ -14,7 +15,7 @@ const MARKS = ['Traceback (most recent', 'terminate called', 'Fatal Python error
 const LAUNCHERS = /(?:CalledProcessError|ChildFailedError|SignalException)\b/;
 
 /**
- * The part of an attempt's log that may tell why it ended: its last 256 KB, 4 MB where nothing is found in these, and else
+ * The part of an attempt's log that may tell why it ended: its last 256 KB, 1 MB where nothing is found in these, and else
  * its end together with the last place further back where something failed. Secrets are masked. Memory is bounded by 8 MB
  * however large the log is. What is missing, or may not be read, reads as empty.
  *

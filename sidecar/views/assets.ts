@@ -78,6 +78,7 @@ function assetOf(type: string, bytes: Buffer): Asset {
   };
 }
 
+// short: our own scripts
 const IMPORT = /(?<=^import [^'\n]*)from '\.\/([\w.]+)'/gm;
 const SCRIPT = 'text/javascript; charset=utf-8';
 const types: Record<string, string> = {

@@ -186,5 +186,6 @@ async function ask(address, signal) {
 
 /** @param {number} n */
 export function count(n) {
+  // short: the digits of a number
   return String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }

@@ -127,6 +127,7 @@ def _no_argument(function: Callable[..., Any], name: str, hint: Any) -> TypeErro
     )
 
 
+# short: the docstring of a person's own function
 _HELP = re.compile(r"(?:[:@]param )?(?:[\w.\[\]| ]+ )?\*{0,2}(\w+)(?: *\([^)]*\))? ?: *(.*)")
 
 

@@ -46,6 +46,6 @@ async function readOn(session: LogOfSession, [inode, line]: Place): Promise<Step
   const { total, position, rows } = isOther ? await readLogRows(session, -TAIL_LINES, TAIL_LINES) : read;
   if (rows.length === 0) return { place: isOther ? [newInode, 0] : [inode, line], piece: null };
   const reached = rows.at(-1)?.n ?? line;
-  const piece = { position: position.replace(/\d+$/, String(reached)), total, rows };
+  const piece = { position: position.replace(/(?<!\d)\d+$/, String(reached)), total, rows };
   return { place: [newInode, reached], piece: isOther ? { ...piece, reset: true } : piece };
 }
