@@ -95,6 +95,9 @@ const PUMPS = [
   ],
 ];
 
+/** `re.search(r"…" r"…",` */
+const PYTHON = /\bre\.(\w+)\(\s*((?:r"(?:[^"\\\n]|\\.)*"\s*)+)[,)]/g;
+
 const patterns = [
   ...inScripts('sidecar', '.ts'),
   ...inScripts('templates/static', '.js'),
@@ -196,25 +199,20 @@ function walk(node, take) {
   }
 }
 
-/** Raw strings that are given to re.…; others are left to people, of whom there are none. */
+/** Raw strings that are given to re.…; those that are put together there are left to the reader. */
 function inPython(folder) {
   const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.py'));
   return files.sort().flatMap((name) => {
-    const lines = readFileSync(`${folder}/${name}`, 'utf8').split('\n');
-    return lines.flatMap((line, index) => {
-      const [call, how, , , raw] = /\bre\.(\w+)\((r(["'])(.*?)\3)?/.exec(line) ?? [];
-      if (call === undefined) return [];
-      const pattern = raw !== undefined && how === 'match' ? `^(?:${raw})` : raw;
-      const around = lines.slice(Math.max(0, index - 1), index + 1).join('\n');
-      return [
-        {
-          place: `${folder}/${name}:${index + 1}`,
-          pattern: pattern ?? '',
-          flags: '',
-          dynamic: pattern === undefined,
-          around,
-        },
-      ];
+    const text = readFileSync(`${folder}/${name}`, 'utf8');
+    return [...text.matchAll(PYTHON)].map(({ index, 1: how, 2: literals = '' }) => {
+      const raw = [...literals.matchAll(/r"((?:[^"\\]|\\.)*)"/g)].map(([, inner]) => inner).join('');
+      const lines = text.slice(0, index).split('\n').length;
+      const around = text
+        .split('\n')
+        .slice(Math.max(0, lines - 3), lines)
+        .join('\n');
+      const pattern = how === 'match' || how === 'fullmatch' ? `^(?:${raw})` : raw;
+      return { place: `${folder}/${name}:${lines}`, pattern, flags: '', dynamic: false, around };
     });
   });
 }

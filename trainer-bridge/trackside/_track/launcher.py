@@ -11,6 +11,7 @@ from typing import NamedTuple
 from trackside._attempt import processes
 
 # As in sidecar/security/secretVariables.ts.
+# short: the name of a variable or a flag
 _SECRET = re.compile(
     r"(?:^|_)(?:\w*TOKEN|API_?KEY|\w*SECRET|SECRET_\w*|\w*PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?"
     r"|(?:ACCESS|PRIVATE|ACCOUNT|ENCRYPTION)_KEY(?:_ID)?|\w*COOKIE)$",
@@ -21,7 +22,7 @@ _PASSING = re.compile(
     r"_$|SHLVL$|OLDPWD$|PWD$|TERM|SSH_|TMUX|STY$|WINDOWID$|DISPLAY$|XDG_SESSION|TRACKSIDE_|LS_COLORS$"
 )
 # A password in an address.
-_LOGIN = re.compile(r"://[^/\s@]+:[^/\s@]+@")
+_LOGIN = re.compile(r"://[^/\s@:]{1,200}:[^/\s@]{1,200}@")
 _PROGRAMS = re.compile(
     r"(?:accelerate|accelerate-launch|torchrun|deepspeed|mpirun|mpiexec|horovodrun|uv|poetry|pipenv|conda|mamba"
     r"|hatch|pdm|rye|pixi|nohup|nice|timeout|numactl|stdbuf|env|xvfb-run|pyenv)(?:\.exe)?$"

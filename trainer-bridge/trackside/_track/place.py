@@ -205,7 +205,7 @@ def _shown(argv: list[str]) -> list[str]:
         elif _names_secret(token) and "=" in token:
             token = token.split("=", 1)[0] + "=***"
         hide = _names_secret(token) and "=" not in token
-        shown.append(re.sub(r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)", "***", token))
+        shown.append(re.sub(r"(?<=://)[^/\s@:]{1,200}:[^/\s@]{1,200}(?=@)", "***", token))
     return shown
 
 
