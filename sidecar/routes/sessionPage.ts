@@ -51,6 +51,7 @@ export async function sessionModel(
     entries: session.entries,
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
+    datasets: trackside.settings.datasets,
     curve: await readLosses(session),
   };
 }

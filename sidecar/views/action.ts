@@ -69,6 +69,11 @@ export function rowAction(session: SessionFacts, root: string, page?: 'home'): A
   return { ...PLAIN, label: 'Download', about, address, fields: null, download: true };
 }
 
+/** `at` is the address of the session. */
+export function sampleAddress(at: string, file: string): string {
+  return `${at}/samples/${encodeURIComponent(file)}`;
+}
+
 export function sessionAddress(root: string, name: string): string {
   return `${root}sessions/${encodeURIComponent(name)}`;
 }

@@ -1,43 +1,120 @@
 import { memoByObject } from '../files/memoByObject.js';
-import type { CheckpointFacts, SessionFacts } from '../sessions/facts.js';
+import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { sampleAddress } from './action.js';
 import { bytes, count, elementId, joined } from './formatting.js';
+import { isAlive } from './status.js';
 
 export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
 
-/** `at` is the address of the session. */
-export function checkpointsView({ status }: SessionFacts, checkpoints: CheckpointFacts[], at: string) {
-  if (status === 'draft' && checkpoints.length === 0) return null;
-  return { checkpoints: checkpoints.map((checkpoint) => checkpointView(checkpoint, at)) };
+/** What the section "Checkpoints" is made of. */
+export type Saves = {
+  checkpoints: CheckpointFacts[];
+  states: StateFacts[];
+  samples: SampleFacts[];
+  kept: KeptEarlier;
+};
+
+/** How many saves are shown before all are asked for (session.css). */
+const SHOWN = 5;
+
+/** Every save once, newest first: its weights, and the state to resume from. `at` is the address of the session. */
+export function checkpointsView(session: SessionFacts, saves: Saves, at: string) {
+  const { checkpoints, states, samples, kept } = saves;
+  if (session.status === 'draft' && checkpoints.length + states.length + kept.states.length === 0) return null;
+  const canResume = !isAlive(session.status) && !session.all_trained;
+  const pictures = firstPictures(samples);
+  const rows = savesOf(checkpoints, states).map(({ checkpoint, state }) => {
+    const saved = checkpoint ?? state;
+    const picture = saved && (pictures.get(`epoch ${saved.epoch}`) ?? pictures.get(`step ${saved.step}`));
+    const chosen = state !== null && session.resume?.path === state.path;
+    return saveView(checkpoint ?? state, checkpoint, state, picture ?? null, canResume, chosen, at);
+  });
+  return {
+    rows,
+    more: rows.length > SHOWN ? rows.length : null,
+    /** Folders of earlier/ that hold states, shown where there is none else. */
+    kept: states.length === 0 ? kept.states : [],
+  };
 }
 
-const checkpointView = memoByObject((checkpoint: CheckpointFacts, at: string) => {
-  return {
-    id: elementId('checkpoint', checkpoint.path),
-    name: checkpoint.path,
-    what: savedAt(checkpoint),
-    size: bytes(checkpoint.bytes),
-    /** What its header tells. */
-    told: Object.entries(checkpoint.metadata).map(([name, value]) => ({
-      name: name.replace(/^ss_/, ''),
-      value: toldValue(name, value),
-    })),
-    saved: checkpoint.saved_at,
-    problem: checkpoint.problem ?? null,
-    href: checkpointAddress(checkpoint, at),
-  };
+type Save = { checkpoint: CheckpointFacts; state: StateFacts | null } | { checkpoint: null; state: StateFacts };
+
+function savesOf(checkpoints: CheckpointFacts[], states: StateFacts[]): Save[] {
+  const key = ({ path, kind, epoch, step }: CheckpointFacts | StateFacts) =>
+    `${path.slice(0, path.lastIndexOf('/') + 1)} ${kind} ${kind === 'epoch' ? epoch : step}`;
+  const left = new Map(states.map((state) => [key(state), state]));
+  const withWeights = checkpoints.map((checkpoint): Save => {
+    const state = left.get(key(checkpoint)) ?? null;
+    left.delete(key(checkpoint));
+    return { checkpoint, state };
+  });
+  const all = [...withWeights, ...[...left.values()].map((state): Save => ({ checkpoint: null, state }))];
+  const savedAt = ({ checkpoint, state }: Save) => (checkpoint ?? state).saved_at;
+  return all.sort((a, b) => (savedAt(a) < savedAt(b) ? 1 : savedAt(a) > savedAt(b) ? -1 : 0));
+}
+
+/** Of the first prompt, by "epoch 2" and "step 200". */
+const firstPictures = memoByObject((samples: SampleFacts[]) => {
+  const found = new Map<string, SampleFacts>();
+  for (const sample of samples) {
+    const when = sample.epoch === null ? `step ${sample.step}` : `epoch ${sample.epoch}`;
+    if (sample.prompt === 0 && !found.has(when)) found.set(when, sample);
+  }
+  return found;
 });
+
+const saveView = memoByObject(
+  (
+    saved: CheckpointFacts | StateFacts,
+    checkpoint: CheckpointFacts | null,
+    state: StateFacts | null,
+    picture: SampleFacts | null,
+    canResume: boolean,
+    chosen: boolean,
+    at: string,
+  ) => ({
+    id: elementId('save', saved.path),
+    name: saved.path,
+    title: titleOf(saved),
+    picture: picture && sampleAddress(at, picture.name),
+    /** "step 200 · 38 MB · state 120 MB" */
+    what: joined(
+      saved.kind !== 'step' && saved.step !== null && `step ${count(saved.step)}`,
+      checkpoint && bytes(checkpoint.bytes),
+      state && `state ${bytes(state.bytes)}`,
+    ),
+    saved: saved.saved_at,
+    /** Its files, and what its header tells. */
+    told: [
+      ...[checkpoint, state].flatMap((each) => (each ? [{ name: 'file', value: each.path }] : [])),
+      ...Object.entries(checkpoint?.metadata ?? {}).map(([name, value]) => ({
+        name: name.replace(/^ss_/, ''),
+        value: toldValue(name, value),
+      })),
+    ],
+    problems: [
+      checkpoint?.problem,
+      state && !state.complete && `The state folder is incomplete: ${state.reason ?? 'something is missing'}.`,
+      state?.complete && canResume && state.refused && `Can't be resumed from: ${state.refused}.`,
+    ].filter((each) => typeof each === 'string'),
+    href: checkpoint && !checkpoint.problem ? checkpointAddress(checkpoint, at) : null,
+    /** The button that resumes from it; null where it has none. */
+    button:
+      state && canResume && !state.refused
+        ? { at, state: state.path, label: chosen ? 'Resume' : 'Resume from here', go: chosen }
+        : null,
+  }),
+);
 
 export function checkpointAddress({ path }: CheckpointFacts, at: string): string {
   return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** "epoch 10 · step 600", "final · step 960"; "step 650" in the middle of one, whose epochs before it say nothing. */
-export function savedAt({ kind, epoch, step }: Pick<CheckpointFacts, 'kind' | 'epoch' | 'step'>): string {
-  return joined(
-    kind === 'final' && 'final',
-    epoch !== null && kind === 'epoch' && `epoch ${count(epoch)}`,
-    step !== null && `step ${count(step)}`,
-  );
+/** "Epoch 10", "Step 650", "Final"; the file's own name where nothing tells when it was saved. */
+function titleOf({ kind, epoch, step, name }: CheckpointFacts | StateFacts): string {
+  if (kind === 'final') return 'Final';
+  if (kind === 'epoch' && epoch !== null) return `Epoch ${count(epoch)}`;
+  return kind !== 'other' && step !== null ? `Step ${count(step)}` : name;
 }
 
 /** sd-scripts writes times as seconds since 1970. */

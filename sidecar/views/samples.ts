@@ -1,6 +1,6 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
-import { sessionAddress } from './action.js';
+import { sampleAddress, sessionAddress } from './action.js';
 import { cardView } from './banner.js';
 import { count } from './formatting.js';
 import type { PageModel } from './frame.js';
@@ -73,7 +73,7 @@ const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string
   function cell(label: string, made: SampleFacts[]) {
     return (prompt: string, i: number): SampleCell | null => {
       const sample = made[i];
-      return sample ? { href: `${at}/samples/${encodeURIComponent(sample.name)}`, alt: `${label}: ${prompt}` } : null;
+      return sample ? { href: sampleAddress(at, sample.name), alt: `${label}: ${prompt}` } : null;
     };
   }
 });

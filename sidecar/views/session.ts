@@ -8,11 +8,13 @@ import { type CardView, cardView } from './banner.js';
 import { stopByHand } from './byHand.js';
 import { type CurvePoint, lossView } from './chart.js';
 import { checkpointAddress, checkpointsView } from './checkpoints.js';
+import { datasetAddress } from './datasets.js';
 import { count, duration, loss, pace } from './formatting.js';
 import { preflightView } from './preflight.js';
 import { publishView } from './publish.js';
 import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
+import { secondsTrained } from './sessions.js';
 import { type NamedValue, settingsView } from './settings.js';
 import { isAlive } from './status.js';
 
@@ -25,6 +27,8 @@ export type SessionModel = SamplesModel & {
   logPosition: string;
   /** Names in the session's folder. */
   entries: readonly string[];
+  /** Absolute path of the folder of all datasets. */
+  datasets: string;
   /** At most a few thousand points, oldest first. */
   curve: CurvePoint[];
   /** What was found before a start; null where nothing can be started, or it was not looked at. */
@@ -51,6 +55,7 @@ export function sessionView(model: SessionModel) {
     logTail,
     logPosition,
     at,
+    sections: sectionsOf(model),
     before: preflightView(model.preflight ?? null, root, clearCaches ? `${at}/caches?_method=DELETE` : null),
     settings: {
       title: session.status === 'draft' ? 'Settings' : 'Settings as run',
@@ -62,6 +67,19 @@ export function sessionView(model: SessionModel) {
   };
 }
 
+/** What the navigation of the page leads to; a draft has nothing but its settings. */
+function sectionsOf({ session: { status, attempts } }: SessionModel) {
+  const begun = status !== 'draft' || attempts.length > 0;
+  const all = [
+    { id: 'loss', label: 'Overview' },
+    { id: 'samples', label: 'Samples' },
+    { id: 'checkpoints', label: 'Checkpoints' },
+    { id: 'log-section', label: 'Log' },
+    { id: 'settings', label: 'Settings' },
+  ];
+  return begun ? all : [];
+}
+
 export function sessionRegions(model: SessionModel) {
   const { session, root } = model;
   const at = sessionAddress(root, session.name);
@@ -71,9 +89,9 @@ export function sessionRegions(model: SessionModel) {
     facts: factsView(model, card),
     loss: lossView(model.curve, session),
     samples: samplesPartView(model, at),
-    checkpoints: checkpointsView(session, model.checkpoints, at),
+    checkpoints: checkpointsView(session, model, at),
     attempts: attemptsView(session, model.states, model.now),
-    resume: resumeView(session, model.states, model.kept, at),
+    resume: resumeView(session, model.states, at),
     publish: model.publish ? publishView(model.publish, at, root) : null,
   };
 }
@@ -89,6 +107,7 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
     lora,
     version,
     status,
+    about: aboutView(model),
     action,
     callOff: card.callOff,
     at,
@@ -101,6 +120,13 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
     /** The form that stops what was started by hand; null where nothing was. */
     stopByHand: byHand,
   };
+}
+
+/** Its trainer, and its pictures, with their page where they are among the datasets. */
+function aboutView({ session: { trainer, dataset_path: path }, datasets, root }: SessionModel) {
+  const name = path === null ? null : basename(path);
+  const among = name !== null && path === `${datasets}/${name}`;
+  return { trainer: trainer ?? 'unknown trainer', dataset: name, href: among ? datasetAddress(root, name) : null };
 }
 
 function linkView(model: SessionModel) {
@@ -120,13 +146,16 @@ function factsView({ session, now }: SessionModel, { status, percent, percentTex
   return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now) : [] };
 }
 
-function numbersOf({ progress, status }: SessionFacts, now: Date) {
+function numbersOf(session: SessionFacts, now: Date) {
+  const { progress, status } = session;
   const { step, total_steps: total, epoch, epochs, eta_seconds: eta } = progress;
   const numbers: [string, string][] = [
     [count(step), total === null ? 'steps' : `of ${count(total)} steps`],
     [count(epoch), epochs === null ? 'epochs' : `of ${count(epochs)} epochs`],
     [loss(progress.loss), 'loss (avg)'],
-    [pace(progress.seconds_per_step), 'per step'],
+    isAlive(status)
+      ? [pace(progress.seconds_per_step), 'per step']
+      : [duration(secondsTrained(session, now)), 'training time'],
   ];
   const ends = eta === null ? null : new Date(now.getTime() + eta * 1000).toISOString();
   return [

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
-import { rowAction, sessionAddress } from './action.js';
+import { rowAction, sampleAddress, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
 import { isAlive, statusView } from './status.js';
 
@@ -68,7 +68,7 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
 
 /** The address of the newest sample; null without one. */
 export function thumbnail({ name, newest_sample: sample }: SessionFacts, root: string): string | null {
-  return sample ? `${sessionAddress(root, name)}/samples/${encodeURIComponent(sample)}` : null;
+  return sample ? sampleAddress(sessionAddress(root, name), sample) : null;
 }
 
 /** Over all attempts, without the time in between; null where nothing ran. */

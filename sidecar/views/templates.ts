@@ -20,7 +20,7 @@ export type Templates = {
   'parts/attempts': import('./attempts.js').AttemptsView;
   'parts/banner': import('./banner.js').BannerView;
   'parts/card': import('./banner.js').CardView;
-  'parts/checkpoint': import('./checkpoints.js').CheckpointsView['checkpoints'][number];
+  'parts/checkpoint': import('./checkpoints.js').CheckpointsView['rows'][number];
   'parts/checkpoints': import('./checkpoints.js').CheckpointsView;
   'parts/choice': import('./publish.js').PublishView['checkpoints'][number];
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
@@ -44,7 +44,6 @@ export type Templates = {
   'parts/session': import('./sessions.js').SessionsView['rows'][number];
   'parts/sessions': import('./sessions.js').SessionsView;
   'parts/shapes': object;
-  'parts/state': import('./resume.js').ResumeView['states'][number];
   'parts/status': import('./status.js').StatusView;
   'parts/stop': import('./stop.js').StopSheet;
   'parts/stopByHand': import('./byHand.js').StopByHandView;

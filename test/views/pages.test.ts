@@ -298,7 +298,7 @@ test('a state that was saved in the middle of an epoch is told by its step, neve
   if (!first) throw new Error('no state');
   const states = [{ ...first, kind: 'step' as const, epoch: 0, step: 140, complete: true, reason: null }];
   const html = views.session(some.sessionModel({ states, session: some.interrupted }));
-  expect(html).toContain('step 140');
+  expect(html).toContain('Step 140');
   expect(html).not.toContain('epoch 0');
 });
 

@@ -242,6 +242,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
     ),
     kept: { states: [], samples: [] },
     prompts: ['a c4tsy cat on a roof --d 1', 'c4tsy portrait', 'c4tsy in the rain'],
+    datasets: '/workspace/trackside/datasets',
     entries: ['training.log', 'train.sh', 'ui_state.json'],
     logTail:
       'epoch 10/16\nsaving checkpoint: my-cat-000010.safetensors\n\nsaving state at epoch 10\ngenerating sample images at step 600\n\nepoch 11/16\n\rsteps:  63%|██████▎   | 611/960 [21:22<12:12, 2.10s/it, avr_loss=0.119]\rsteps:  64%|██████▍   | 612/960 [21:24<12:10, 2.10s/it, avr_loss=0.118]',
