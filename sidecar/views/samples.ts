@@ -41,7 +41,7 @@ export function samplesPartView(model: SamplesModel, at: string) {
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
 function newestSamples(model: SamplesModel, at: string): SampleGrid | null {
   const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at);
-  const newest = times.slice(0, 4);
+  const newest = times.slice(0, prompts.length > 2 ? 2 : 4);
   if (newest.length === 0) return null;
   if (prompts.length > 2) return { columns: prompts, rows: newest };
   const rows = prompts.map((label, prompt) => ({ label, cells: newest.map(({ cells }) => cells[prompt] ?? null) }));

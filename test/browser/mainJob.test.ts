@@ -242,6 +242,7 @@ test('a double click on Copy copies, and the button is itself again; an ended se
   await page.clock.install();
   await page.goto(`${sidecar.url}sessions/cat`);
   await page.locator('#following', { hasText: /^following$/ }).waitFor();
+  await page.getByText('Files on the pod').click();
   const button = page.getByRole('button', { name: 'Copy the path: Session' });
   await button.dblclick();
   await page.getByRole('button', { name: 'Copied' }).waitFor();
