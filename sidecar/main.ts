@@ -29,6 +29,7 @@ program
   .option('--models <folder>', 'where model files are kept (TRACKSIDE_MODELS; default models)')
   .option('--sd-scripts <folder>', 'the checkout of sd-scripts (TRACKSIDE_SD_SCRIPTS; default: the usual places)')
   .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default: that of the checkout, or python3)')
+  .option('--trainers <folder>', 'a folder of your own training scripts (TRACKSIDE_TRAINERS; see trackside add)')
   .option('--private <folder>', 'where the token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
   .option('--no-login', 'require no token; only on this machine’s own address (TRACKSIDE_NO_LOGIN=1)')
   .option('--allowed-hosts <names>', 'more host names to answer to, separated by commas (TRACKSIDE_ALLOWED_HOSTS)')
@@ -56,6 +57,32 @@ program
       import('./settings.js'),
     ]);
     await describeScript(script, readSettings(flags, environment));
+  });
+
+program
+  .command('add <script>')
+  .description('Make a Python script with an argparse parser, or with @trackside.trainer, one of the trainers.')
+  .option('-m, --module', 'the name of an installed module, as in python -m')
+  .option('--python <command>', 'the Python that runs it (default: TRACKSIDE_PYTHON)')
+  .option('--private <folder>', 'where the list is kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
+  .action(async (script: string, flags: Record<string, unknown>) => {
+    const [{ addTrainer }, { readSettings }] = await Promise.all([
+      import('./commands/add.js'),
+      import('./settings.js'),
+    ]);
+    await addTrainer(script, flags.module === true, readSettings(flags, environment), flags.python !== undefined);
+  });
+
+program
+  .command('remove <script>')
+  .description('Take a script off the list of trainers. The script and its sessions stay.')
+  .option('--private <folder>', 'where the list is kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
+  .action(async (script: string, flags: Record<string, unknown>) => {
+    const [{ removeTrainer }, { readSettings }] = await Promise.all([
+      import('./commands/add.js'),
+      import('./settings.js'),
+    ]);
+    await removeTrainer(script, readSettings(flags, environment));
   });
 
 /** From the package.json two folders above the build. */

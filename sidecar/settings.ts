@@ -30,6 +30,12 @@ const schema = z.object({
   /** The checkout of kohya-ss/sd-scripts; '' to look in the usual places. */
   sdScripts: z.string().trim().default(''),
   python: z.string().default('python3'),
+  /** A folder of the user's own training scripts; '' for none. */
+  trainers: z
+    .string()
+    .trim()
+    .default('')
+    .transform((value) => value && resolve(value)),
   /** The user's token; '' to make one and keep it in `private`. */
   token: z.string().trim().default(''),
   allowedHosts: z

@@ -107,8 +107,8 @@ async function openAll(services: readonly Service[]): Promise<void> {
 /** Asks the trainers for their arguments, which takes ten seconds each, before the form needs them; one after the other. */
 async function describeAhead({ settings, describe }: Trackside): Promise<void> {
   for (const trainer of trainers(settings)) {
-    if (!trainer.basics) continue;
-    await describe(trainer).catch((error: unknown) => {
+    if (!trainer.basics && !trainer.own) continue;
+    await (trainer.own?.describe() ?? describe(trainer)).catch((error: unknown) => {
       log.debug('trainers', `The arguments of ${trainer.id} could not be read.`, { error });
     });
   }

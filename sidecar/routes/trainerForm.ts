@@ -5,7 +5,7 @@ import type { Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
 import { findCheckout } from '../trainers/sdScripts/checkout.js';
-import type { Trainer } from '../trainers/trainer.js';
+import type { OwnForm, Trainer } from '../trainers/trainer.js';
 import { bytes } from '../views/formatting.js';
 import type { ModelChoice } from '../views/modelField.js';
 import type { NewTrainingModel } from '../views/newTraining.js';
@@ -26,7 +26,11 @@ export async function trainerChoices(trackside: Trackside, values: Record<string
   const checkout = findCheckout(settings);
   const chosen = all.find(({ id }) => id === values.trainer) ?? all[0];
   return {
-    trainers: all.map(({ id, label, models }) => ({ id, label, group: models ? 'kohya-ss/sd-scripts' : '' })),
+    trainers: all.map(({ id, label, models, own }) => ({
+      id,
+      label,
+      group: own ? 'Your scripts' : models ? 'kohya-ss/sd-scripts' : '',
+    })),
     noCheckout: 'missing' in checkout ? checkout.missing : null,
     ...(chosen ? await trainerForm(trackside, chosen, values) : { trainer: null, values }),
   };
@@ -38,6 +42,17 @@ async function trainerForm(
   typed: Record<string, string>,
 ): Promise<Pick<Shown, 'trainer' | 'values'>> {
   const { id, label, description } = trainer;
+  if (trainer.own) {
+    const form = {
+      id,
+      label,
+      description,
+      settings: [],
+      further: [],
+      ...(await ownForm(trainer.script.path, trainer.own)),
+    };
+    return { trainer: form, values: typed };
+  }
   const here = await presetHere(trainer);
   const value = (name: string) => trainer.settings.find((each) => each.name === name)?.choices ?? [];
   const known = (name: 'base_model' | 'vram') => value(name).some((choice) => choice.value === typed[name]);
@@ -64,6 +79,21 @@ async function trainerForm(
   return { trainer: form, values: { ...models.values, ...values } };
 }
 
+/** A script's own parser, or why it is not there; asked on in the background where it takes longer than a page waits. */
+async function ownForm(path: string, own: OwnForm): Promise<Pick<TrainerForm, 'own' | 'reading' | 'unread'>> {
+  const asked: Promise<Pick<TrainerForm, 'own' | 'reading' | 'unread'>> = own.describe().then(
+    (description) => {
+      unread.delete(path);
+      return { own: description };
+    },
+    (error: Problem) => {
+      unread.set(path, error.message);
+      return { own: null, unread: error.message };
+    },
+  );
+  return soon(asked, () => ({ own: null, ...toldBefore(path) }));
+}
+
 function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetHere>>): string | null {
   const preset = trainer.presets?.find((each) => each.vram === vram);
   return preset && here ? `${here.found} ${preset.why}` : null;
@@ -77,7 +107,7 @@ async function furtherArguments(
   trainer: Trainer,
 ): Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> {
   const { path } = trainer.script;
-  const asked = trackside.describe(trainer).then(
+  const asked: Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> = trackside.describe(trainer).then(
     (known) => {
       unread.delete(path);
       return { further: trainer.furtherArguments(known) };
@@ -88,13 +118,21 @@ async function furtherArguments(
       return { further: trainer.furtherArguments(trainer.basics ?? []), unread: error.message };
     },
   );
-  if (!trainer.basics) return asked;
   const { basics } = trainer;
+  if (!basics) return asked;
+  return soon(asked, () => ({ further: trainer.furtherArguments(basics), ...toldBefore(path) }));
+}
+
+function toldBefore(path: string): Pick<TrainerForm, 'reading' | 'unread'> {
+  const before = unread.get(path);
+  return before === undefined ? { reading: true } : { unread: before };
+}
+
+/** What was asked for, or something else where that takes longer than a page waits. */
+function soon<T>(asked: Promise<T>, instead: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>>((resolve) => {
-    const before = unread.get(path);
-    const told = before === undefined ? { reading: true } : { unread: before };
-    timer = setTimeout(() => resolve({ further: trainer.furtherArguments(basics), ...told }), PATIENCE_MS);
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(instead()), PATIENCE_MS);
   });
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }

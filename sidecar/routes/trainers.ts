@@ -36,8 +36,12 @@ export function trainerRoutes(trackside: Trackside): Hono {
   // An id may hold a slash: sd-scripts/flux.
   routes.get('/trainers/:id{.+}', async (c) => {
     const trainer = findTrainer(settings, c.req.param('id'));
+    const { id, label, description, models, presets, own } = trainer;
+    if (own) {
+      const { description: said, ...parser } = (await own.describe()).parser;
+      return c.json({ id, label, description: said ?? description, settings: [], ...parser });
+    }
     const known = await trackside.describe(trainer);
-    const { id, label, description, models, presets } = trainer;
     const further = trainer.furtherArguments(known);
     return c.json({ id, label, description, settings: trainer.settings, models, presets, arguments: further });
   });

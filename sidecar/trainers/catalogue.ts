@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import type { Settings } from '../settings.js';
 import { practiceTrainer } from './practice.js';
+import type { Asking } from './script/ask.js';
+import { findScripts } from './script/found.js';
+import { scriptTrainer } from './script/trainer.js';
 import { findCheckout } from './sdScripts/checkout.js';
 import { families, findFamily } from './sdScripts/families.js';
 import { sdScriptsTrainer } from './sdScripts/trainer.js';
@@ -8,13 +12,19 @@ import { TRACKED } from './tracked/trainer.js';
 import type { Trainer } from './trainer.js';
 
 /** The places where trainers are searched. */
-export type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root'>;
+export type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root' | 'private' | 'trainers'>;
 
-/** The trainers here, in the order of the form: practice, and sd-scripts' families if there is a checkout. */
+/** The trainers here, in the order of the form: practice, sd-scripts' families if there is a checkout, and the user's scripts. */
 export function trainers(places: Places): Trainer[] {
   const checkout = findCheckout(places);
-  if ('missing' in checkout) return [practiceTrainer];
-  return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models))];
+  const own = findScripts(places).map((script) => scriptTrainer(script, askingOf(places)));
+  if ('missing' in checkout) return [practiceTrainer, ...own];
+  return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models)), ...own];
+}
+
+/** How the user's scripts are asked for their arguments. */
+export function askingOf(places: Pick<Places, 'python' | 'private'>): Asking {
+  return { python: places.python, kept: join(places.private, 'described') };
 }
 
 /** The trainer of that id. Throws a Problem that says what it lacks, or names the available ones. */
@@ -29,6 +39,12 @@ export function findTrainer(places: Places, id: string | null): Trainer {
     const message =
       'This training is a script of your own, with settings of its own. Resume and Start over run it as you started it.';
     throw new Problem('own_script', message, { field: 'trainer' });
+  }
+  if (id.startsWith('script/')) {
+    const script = findScripts(places).find((each) => each.id === id);
+    if (script) return scriptTrainer(script, askingOf(places));
+    const message = `The script of ${id} is no longer among the trainers. Add it again: trackside add <script>.`;
+    throw new Problem('unknown_trainer', message, { field: 'trainer', about: 'trainers' });
   }
   const family = findFamily(id);
   if (family) {

@@ -16,7 +16,7 @@ export function createDialects(places: Places): DialectOf {
   return (trainer) => {
     const known = found.get(trainer);
     if (known) return known;
-    const own = trainer === TRACKED ? tracked : undefined;
+    const own = trainer === TRACKED || trainer?.startsWith('script/') ? tracked : undefined;
     const dialect = own ?? trainers(places).find(({ id }) => id === trainer)?.dialect ?? defaultDialect;
     found.set(trainer, dialect);
     return dialect;

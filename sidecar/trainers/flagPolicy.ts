@@ -76,6 +76,21 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
 }
 
 /**
+ * Why an argument of a script of the user may not have these values: only paths that plainly leave the folders that a trainer
+ * may use, and what no command line can hold. `label` is what the person calls it. Null if it may.
+ */
+export function whyNotInside(label: string, values: readonly string[], roots: PathRoots): string | null {
+  if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
+    return `${label} has a line break or an invisible character in it.`;
+  }
+  if (values.some((value) => value.length > LONGEST)) return `${label} is longer than ${LONGEST} characters.`;
+  const outside = values.flatMap(pathsIn).find((path) => isPath(path) && leaves(path, roots));
+  if (outside === undefined) return null;
+  const where = [...roots.closed, ...roots.linked].join(', ');
+  return `${label}: ${shown(outside)} is not inside the folders that a trainer may use (${where}).`;
+}
+
+/**
  * Why sample prompts are not allowed: `--cn <file>`, or `cn <file>` at the beginning, opens a picture (sd-scripts
  * train_util.py:6302). Null if they are allowed.
  */

@@ -1,6 +1,7 @@
 import type { ModelRole } from '../models/roles.js';
 import type { Argument, ArgumentValue } from './arguments.js';
 import type { Dialect } from './dialect.js';
+import type { Description } from './script/description.js';
 import type { Setting, TrainingSettings } from './setting.js';
 
 /** The input of one attempt. All paths are absolute. */
@@ -34,6 +35,18 @@ export type ModelNeed = { flag: string; role: ModelRole; required: boolean; labe
 
 /** `gib`: GiB of memory that such a GPU has; 0 for none. `why` is a sentence. */
 export type GpuPreset = { vram: string; gib: number; label: string; why: string };
+
+/**
+ * A form that is the script's own parser. `describe` throws a Problem with the reason why there is none, and `check` one with
+ * what the parser refuses.
+ */
+export type OwnForm = {
+  describe(): Promise<Description>;
+  check(description: Description, values: Record<string, ArgumentValue>): Promise<void>;
+  /** `folder` is the session's, for a script that plainly says where it writes. */
+  command(description: Description, values: Record<string, ArgumentValue>, folder: string): Command;
+  files(command: Command, environment: Record<string, string>): InputFile[];
+};
 
 /** A trainer: its flags and files, without processes or HTTP. */
 export type Trainer = {
@@ -70,6 +83,8 @@ export type Trainer = {
   furtherArguments(all: readonly Argument[]): Argument[];
   /** The Python package that it needs for pictures with these names, and the reason; or null. */
   needsFor?(pictures: readonly string[]): PackageNeed | null;
+  /** A script with a form of its own, instead of settings and pictures. */
+  own?: OwnForm;
   /** It trains on GPUs, which belong to one session at a time. */
   usesGpu?: boolean;
   /** Additional environment variables. */

@@ -24,7 +24,7 @@ export type FieldView = {
   /** A link under it, as “Download one”. */
   link: { href: string; label: string } | null;
   /** The id of a list of suggestions. */
-  list: string | null;
+  suggestions: string | null;
 };
 
 const kinds = {
@@ -123,5 +123,5 @@ export const plain: FieldView = {
   sendsOff: false,
   differs: null,
   link: null,
-  list: null,
+  suggestions: null,
 };

@@ -6,6 +6,7 @@ import { flagsView } from './flags.js';
 import type { PageModel } from './frame.js';
 import { modelField } from './modelField.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
+import { ownFieldsOf, ownFormView } from './ownForm.js';
 import { targetOf } from './problem.js';
 import { settingGroups } from './settingGroups.js';
 import type { TrainerForm } from './trainerForm.js';
@@ -46,6 +47,9 @@ export function newTrainingView(model: NewTrainingModel) {
   const fields = all.filter((field) => !about.includes(field));
   const models = (trainer?.models ?? []).map((each) => modelField(each, model.root, typed));
   const flags = trainer && flagsView(trainer, typed);
+  // A script has no pictures of ours, and no settings.
+  const isOwn = trainer?.own !== undefined;
+  const ownForm = trainer?.own ? ownFormView(trainer.own, typed) : null;
   const hints = hintsView({
     values: { ...values, ...Object.fromEntries(all.map(({ name, value }) => [name, value])) },
     images: dataset?.images ?? 0,
@@ -60,7 +64,7 @@ export function newTrainingView(model: NewTrainingModel) {
     name: 'lora_name',
     value: values.lora_name ?? '',
     error: errors.lora_name ?? null,
-    list: 'loras',
+    suggestions: 'loras',
     help: draft
       ? "Can't be changed: the draft's folder is named after it."
       : 'An existing name becomes its next version.',
@@ -77,13 +81,21 @@ export function newTrainingView(model: NewTrainingModel) {
     given: model.given || wrong > 0,
     problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
     /** Which fields are wrong, in words. */
-    summary: summaryOf(errors, [nameField, ...all, ...models, ...(flags?.groups ?? []).flatMap((each) => each.fields)]),
+    summary: summaryOf(errors, [
+      nameField,
+      ...all,
+      ...models,
+      ...(flags?.groups ?? []).flatMap((each) => each.fields),
+      ...ownFieldsOf(ownForm?.groups ?? []),
+    ]),
     loras: model.loras,
     /** What it is called, and what it is of. */
     about: [nameField, ...about, descriptionField(typed)],
     datasetError: errors.dataset ?? null,
-    datasets: model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
-    pictures: dataset && imagesView({ root: model.root, dataset }),
+    datasets: isOwn
+      ? []
+      : model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
+    pictures: !isOwn && dataset && imagesView({ root: model.root, dataset }),
     notTrained: dataset ? notTrainedWords(dataset) : [],
     upload: uploadView('new', null),
     /** Where there is more than one, by group, in the order of the page. */
@@ -96,7 +108,13 @@ export function newTrainingView(model: NewTrainingModel) {
     },
     noCheckout: Boolean(model.noCheckout),
     groups: settingGroups(fields, models, trainer?.preset ?? null, hints['saved-late']),
-    flags,
+    flags: isOwn ? null : flags,
+    isOwn,
+    /** The fields of a script's own parser; null for another trainer, or where it could not be read. */
+    own: ownForm,
+    /** Why a script's parser could not be read; and is it being read? */
+    unread: trainer?.own === null ? (trainer.unread ?? null) : null,
+    reading: trainer?.own === null && (trainer.reading ?? false),
     hints,
     /** Where the hints are asked for while values are typed. */
     hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,

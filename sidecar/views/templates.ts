@@ -36,6 +36,8 @@ export type Templates = {
   'parts/modelFiles': Pick<import('./modelFiles.js').ModelsView, 'groups' | 'folder'>;
   'parts/needs': Pick<import('./modelFiles.js').ModelsView, 'families' | 'at' | 'wrongSources'>;
   'parts/others': { others: import('./byHand.js').OtherView[] };
+  'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
+  'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
   'parts/preflight': import('./preflight.js').PreflightView;
   'parts/publish': import('./publish.js').PublishView;
   'parts/resume': import('./resume.js').ResumeView;

@@ -1,4 +1,5 @@
 import type { Argument, ArgumentValue } from '../trainers/arguments.js';
+import type { Description } from '../trainers/script/description.js';
 import type { Setting } from '../trainers/setting.js';
 import type { ModelChoice } from './modelField.js';
 
@@ -16,6 +17,8 @@ export type TrainerForm = {
   unread?: string | null;
   /** What the flags are unless somebody says otherwise: what the family and the chosen preset give. */
   given?: Record<string, ArgumentValue>;
+  /** The own form of a script; null where it could not be read (yet). Absent for other trainers. */
+  own?: Description | null;
   models?: ModelChoice[];
   /** Why this preset: the GPU that was found, and what the preset does. */
   preset?: string | null;

@@ -84,7 +84,7 @@ function restore() {
     else if (field.type === 'checkbox') field.checked = value === 'true';
     else if (field.value === value && !field.checked) {
       field.checked = true;
-      showPictures(value);
+      if (field.name === 'dataset') showPictures(value);
     }
   }
   askHints();

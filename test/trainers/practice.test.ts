@@ -15,7 +15,14 @@ import { trainScript } from '../../sidecar/trainers/trainScript.js';
 import { temporaryFolder } from './fixtures.js';
 
 const run = promisify(execFile);
-const places = { models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const places = {
+  models: '/models',
+  sdScripts: '/nowhere',
+  python: 'python3',
+  root: '/nowhere',
+  private: '/nowhere',
+  trainers: '',
+};
 const practice = findTrainer(places, 'practice');
 
 function input(more: Partial<TrainingInput> = {}, settings: Record<string, unknown> = {}): TrainingInput {

@@ -19,7 +19,14 @@ import type { TrainingInput } from '../../sidecar/trainers/trainer.js';
 import { readTrainingSettings } from '../../sidecar/trainers/trainingSettings.js';
 import { temporaryFolder } from './fixtures.js';
 
-const places = { models: '/models', sdScripts: '/nowhere', python: 'python3', root: '/nowhere' };
+const places = {
+  models: '/models',
+  sdScripts: '/nowhere',
+  python: 'python3',
+  root: '/nowhere',
+  private: '/nowhere',
+  trainers: '',
+};
 const practice = findTrainer(places, 'practice');
 const quick = {
   num_repeats: 1,

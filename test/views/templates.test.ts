@@ -167,6 +167,17 @@ const log = logView({
   found: { search: 'a', matches: 300, lines: [1, 2] },
   allBars: false,
 });
+const ownOption = { value: 'a', label: 'a', help: 'b', chosen: true, parts: [], groups: [] };
+const ownGroups = [
+  {
+    title: 'a',
+    note: 'b',
+    parts: [
+      { kind: 'fields' as const, fields: [plain] },
+      { kind: 'one of' as const, legend: 'a', note: 'b', error: 'c', name: 'd', options: [ownOption] },
+    ],
+  },
+];
 
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
@@ -235,6 +246,8 @@ const each: Templates = {
   'parts/modelFiles': models,
   'parts/needs': models,
   'parts/others': { others: othersView([hand], '') },
+  'parts/ownGroups': { groups: ownGroups },
+  'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
   'parts/preflight': given(preflightView(found, '', 'caches')),
   'parts/publish': publish,
   'parts/resume': given(regions.resume),

@@ -20,6 +20,7 @@ import { prepareAttempt, refuseForeign } from './command.js';
 import { launchAttempt, recordAttempt } from './launch.js';
 import { type Begin, planAttempt } from './plan.js';
 import { prepareAgain } from './startAgain.js';
+import { prepareScript } from './startScript.js';
 
 /** The parts of the program that a start needs. */
 export type Beginning = {
@@ -76,6 +77,8 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
   const begun = withSessionLock(folder, async () => {
     const session = await readAtRest(trackside, name, begin);
     if (session.trainer === TRACKED) return launchAttempt(trackside, await prepareAgain(settings, session, begin));
+    const own = session.state && findTrainer(settings, session.trainer);
+    if (own?.own) return launchAttempt(trackside, await prepareScript(settings, session, own, begin));
     const found = await look(trackside, session);
     const { trainer, state } = found;
     if (wantsGpu(trainer, state.vram)) claim = await claimGpus(trackside, name, begin.gpus ?? state.gpus ?? '');

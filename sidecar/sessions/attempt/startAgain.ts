@@ -52,10 +52,11 @@ async function requireLaunch(session: Session): Promise<LaunchRecord> {
   throw new Problem('cannot_restart', message, about);
 }
 
-async function record(
+/** Records an attempt that needs no pictures and no epochs, in the session's files. */
+export async function record(
   session: Session,
   begin: Begin,
-  launch: LaunchRecord,
+  launch: Pick<LaunchRecord, 'argv' | 'cwd'>,
   from: Candidate | null,
   number: number,
 ): Promise<Launchable['entry']> {

@@ -3,6 +3,8 @@ import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
+import { pathRoots } from '../../trainers/pathRoots.js';
+import { readValues } from '../../trainers/script/values.js';
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { UiState } from '../record/uiState.js';
@@ -28,6 +30,10 @@ export async function preflight(
   if (!state) return summary([error('no_settings', 'Its settings are unknown.')]);
   try {
     const trainer = findTrainer(deps.settings, session.trainer);
+    if (trainer.own) {
+      readValues(await trainer.own.describe(), state.arguments, pathRoots(deps.settings, trainer), true);
+      return summary([]);
+    }
     const detail = await readPictures(deps.settings, session, state);
     const chosen = wantsGpu(trainer, state.vram) ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
     const run = readRun({ session, state, trainer, detail, gpus: chosen.gpus });

@@ -32,7 +32,8 @@ export function standingOf(evidence: SessionEvidence) {
     latest,
     liveness,
     byHand: byHand && { pid: byHand.pid, ending: isEnding(byHand) },
-    stepSeen: progress?.begun ?? false,
+    // Of a script that reports nothing, no step will ever be seen.
+    stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
   });
   const status = pending ? 'pending' : derived.status;

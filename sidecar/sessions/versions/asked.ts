@@ -7,14 +7,20 @@ import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import { findTrainer } from '../../trainers/catalogue.js';
-import type { TrainingSettings } from '../../trainers/setting.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import type { SessionFacts } from '../facts.js';
 import { folderName } from '../names.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import { epochsForSteps } from './stepsAsked.js';
-import { addProblem, addWrong, type Checks, readTrainerFields, type Wrong } from './trainerFields.js';
+import {
+  addProblem,
+  addWrong,
+  type Checks,
+  readTrainerFields,
+  type TrainerFields,
+  type Wrong,
+} from './trainerFields.js';
 
 export const LONGEST_DESCRIPTION = 2000;
 
@@ -22,7 +28,7 @@ export const LONGEST_DESCRIPTION = 2000;
 export type NewSession = {
   loraName: string;
   trainer: string;
-  settings: TrainingSettings;
+  settings: TrainerFields['settings'];
   arguments: Record<string, ArgumentValue>;
   dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
   description: string;
@@ -60,15 +66,20 @@ export async function readNewSession(
     addWrong(wrong, { description: 'The description is longer than 2,000 characters.' });
   addWrong(wrong, unknownFields(fields, trainer));
   const read = await readTrainerFields(checks, trainer, fields, start).catch(take);
-  const dataset = await readChosenDataset(checks.settings, textOf(fields.dataset), start ? trainer : null).catch(
-    (error: unknown) => {
-      if (!(error instanceof Problem)) throw error;
-      addWrong(wrong, { dataset: error.ahead });
-      return null;
-    },
-  );
-  const epochs = read && (await epochsForSteps(fields, trainer, read, dataset?.images ?? null).catch(take));
-  if (read && epochs) read.settings.max_train_epochs = epochs;
+  const dataset = await readChosenDataset(
+    checks.settings,
+    textOf(fields.dataset),
+    start && !trainer.own ? trainer : null,
+  ).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error;
+    addWrong(wrong, { dataset: error.ahead });
+    return null;
+  });
+  if (read?.settings.seed !== undefined) {
+    const own = { settings: read.settings, arguments: read.arguments };
+    const epochs = await epochsForSteps(fields, trainer, own, dataset?.images ?? null).catch(take);
+    if (epochs) read.settings.max_train_epochs = epochs;
+  }
   if (wrong.words.length > 0 || !read) {
     throw new Problem('bad_fields', wrong.words.join(' '), { fields: wrong.fields });
   }

@@ -9,9 +9,10 @@ import { whyNotDrawn } from '../../trainers/flagPolicy.js';
 import { presetForGpus } from '../../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
+import { readValues } from '../../trainers/script/values.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import { readSubsets } from '../../trainers/subsets.js';
-import type { Trainer } from '../../trainers/trainer.js';
+import type { OwnForm, Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
 
 /** The facts that a form is checked against. */
@@ -32,7 +33,13 @@ export function addProblem(wrong: Wrong, error: unknown): void {
   wrong.words.push(error.ahead);
 }
 
-export type TrainerFields = { settings: TrainingSettings; arguments: Record<string, ArgumentValue> };
+/** A script with a form of its own has no settings of ours. */
+export type NoSettings = { [name in keyof TrainingSettings]?: undefined };
+
+export type TrainerFields = {
+  settings: TrainingSettings | NoSettings;
+  arguments: Record<string, ArgumentValue>;
+};
 
 /**
  * Checks a trainer's settings and further flags from a form or a JSON body; the preset and model files default to this
@@ -46,6 +53,8 @@ export async function readTrainerFields(
   fields: Record<string, unknown>,
   start: boolean,
 ): Promise<TrainerFields> {
+  if (trainer.own)
+    return { settings: {}, arguments: await readOwn(checks.settings, trainer, trainer.own, fields, start) };
   const wrong: Wrong = { fields: {}, words: [] };
   const vram = fields.vram || (await presetHere(trainer))?.vram;
   const settings = collect(wrong, () => readTrainingSettings(trainer.settings, { ...fields, vram }));
@@ -73,6 +82,21 @@ export async function readTrainerFields(
     throw new Problem('bad_fields', wrong.words.join(' '), { fields: wrong.fields });
   }
   return { settings, arguments: own };
+}
+
+/** The values of a script's own form; before a start, its parser reads them too. */
+async function readOwn(
+  settings: Settings,
+  trainer: Trainer,
+  own: OwnForm,
+  fields: Record<string, unknown>,
+  start: boolean,
+): Promise<Record<string, ArgumentValue>> {
+  const description = await own.describe();
+  const given = (fields.arguments ?? {}) as Record<string, unknown>;
+  const values = readValues(description, given, pathRoots(settings, trainer), start);
+  if (start) await own.check(description, values);
+  return values;
 }
 
 /** Finds missing additional datasets: one sentence per field. */

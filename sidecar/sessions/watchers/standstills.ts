@@ -26,7 +26,9 @@ export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { s
   const running = new Map<string, Watched>();
 
   function look(name: string, facts: SessionFacts | null, elapsed: number): void {
-    const runs = facts?.status === 'running' || facts?.status === 'starting';
+    // A script that runs before any step reports nothing, and so can't stand still.
+    const reports = facts?.status !== 'running' || facts.progress.phase !== 'starting';
+    const runs = (facts?.status === 'running' || facts?.status === 'starting') && reports;
     if (!facts || !runs || !facts.attempts.at(-1)?.alive) {
       if (running.delete(name) && facts?.stalled_seconds) outputs.mark(name, { stalled_seconds: null });
       return;
