@@ -103,12 +103,12 @@ export function createApp(trackside: Trackside): Hono {
   });
 
   function tell(c: Context, problem: Problem): Response {
-    const { code, message, field, fields, about, retryAfter } = problem;
+    const { code, message, afterName, field, fields, about, retryAfter } = problem;
     const status = problemStatus[code];
     if (retryAfter) c.header('Retry-After', String(retryAfter));
     if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, about }), status);
     const link = about && pageOf(about).path;
-    return c.json({ error: { code, message, field, fields, link } }, status);
+    return c.json({ error: { code, message, after_name: afterName, field, fields, link } }, status);
   }
 
   return app;

@@ -13,6 +13,7 @@ export type Subject =
   | 'trainers';
 
 type More = {
+  file?: string;
   kept?: string;
   todo?: string;
   field?: string;
@@ -29,6 +30,8 @@ type More = {
  */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  /** What happened: a sentence. */
+  readonly what: string;
   /** A sentence on what was not lost, if a person would fear it: after something destructive or long. */
   readonly kept: string | undefined;
   /** What to do now, if that is a sentence of its own. */
@@ -41,14 +44,18 @@ export class Problem extends Error {
   readonly fields: Record<string, string> | undefined;
   /** Seconds until another try makes sense. */
   readonly retryAfter: number | undefined;
+  /** The message without the file's name at its beginning, for a list that shows the name itself. */
+  readonly afterName: string | undefined;
 
   constructor(
     readonly code: ProblemCode,
-    /** What happened: a sentence. */
-    readonly what: string,
+    /** What happened: a sentence; of `more.file`, whose name is put before it. */
+    what: string,
     more: More = {},
   ) {
-    super(sentences(what, more.kept, more.todo));
+    super(sentences(more.file, what, more.kept, more.todo));
+    this.what = sentences(more.file, what);
+    this.afterName = more.file === undefined ? undefined : sentences(what, more.kept, more.todo);
     this.kept = more.kept;
     this.todo = more.todo;
     this.field = more.field;

@@ -33,6 +33,6 @@ declare global {
     over?: boolean;
   };
 
-  type Outcome = Pick<Taken, 'accepted' | 'notes'> & { refused: { file: string; reason: string }[] };
+  type Outcome = Pick<Taken, 'accepted' | 'notes'> & { refused: Omit<Taken['refused'][number], 'code'>[] };
   type Upload = UploadFacts;
 }

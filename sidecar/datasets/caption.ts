@@ -46,8 +46,8 @@ export async function saveCaption(
   if (caption === null)
     throw new Problem(
       'not_utf8',
-      `${file} is ${notText(content)}, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
-      { field: 'caption' },
+      `is ${notText(content)}, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
+      { file, field: 'caption' },
     );
   return inDataset(root, name, (folder) =>
     withDiskWords(join(root, name, file), () => inTurn(folder.path, () => place(folder, file, content, caption, by))),

@@ -55,9 +55,9 @@ export function requirePictureName(file: string): void {
   if (pictureStem(file) !== null) return;
   const endings = 'Pictures end in .png, .jpg, .jpeg or .webp';
   const message = hasMixedEnding(file)
-    ? `${printable(file)} has an ending in mixed case, which trainers skip. Rename it to lower case and upload it again.`
-    : `${printable(file)} is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
-  throw new Problem('not_a_picture', message);
+    ? 'has an ending in mixed case, which trainers skip. Rename it to lower case and upload it again.'
+    : `is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
+  throw new Problem('not_a_picture', message, { file: printable(file) });
 }
 
 /** Throws a Problem unless the name is one plain, visible file name. */

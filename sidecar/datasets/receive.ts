@@ -53,5 +53,5 @@ export async function receiveShort(chunks: AsyncIterable<Uint8Array>, what: stri
 
 export function tooLarge(what: string, limit: number): Problem {
   const most = limit >= 1_000_000 ? `${limit / 1_000_000} MB` : `${limit / 1000} kB`;
-  return new Problem('too_large', `${what} is larger than ${most} and was not saved.`);
+  return new Problem('too_large', `is larger than ${most} and was not saved.`, { file: what });
 }

@@ -99,7 +99,7 @@ export async function requireDecodable(path: string, file: string): Promise<void
     await requireWholePicture(path);
   } catch (error) {
     if (!(error instanceof PictureProblem)) throw error;
-    throw new Problem('not_decodable', `${file} was not saved. ${error.message} ${error.remedy}`);
+    throw new Problem('not_decodable', `was not saved. ${error.message} ${error.remedy}`, { file });
   }
 }
 

@@ -6,7 +6,7 @@ import { makeDataset, removeEmpty } from '../datasets/folder.js';
 import { captionStem, datasetNameFrom } from '../datasets/names.js';
 import { receiveShort } from '../datasets/receive.js';
 import { savePicture } from '../datasets/savePicture.js';
-import type { Taken } from '../datasets/uploads/facts.js';
+import { refusalOf, type Taken } from '../datasets/uploads/facts.js';
 import { isArchive, receiveArchive } from '../datasets/uploads/take.js';
 import { Problem } from '../problem.js';
 
@@ -101,7 +101,7 @@ async function keep(root: string, dataset: Promise<Dataset> | undefined, part: R
     return accepted(file, saved.caption === null || saved.kept ? saved.message : '');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { accepted: [], notes: [], refused: [{ file, code: error.code, reason: error.message }] };
+    return { accepted: [], notes: [], refused: [refusalOf(file, error)] };
   } finally {
     part.resume();
   }

@@ -32,19 +32,21 @@ export type DatasetPages = {
   dataset(model: Framed<DatasetModel>): string | Promise<string>;
 };
 
+type Datasets = {
+  /** Absolute; it need not exist yet. */
+  datasets: string;
+  pages: DatasetPages;
+  /** The session that trains on a dataset at this moment; null where none does. */
+  userOf: (dataset: string) => Promise<string | null>;
+};
+
 /**
  * `/datasets`: list, create, read, remove; pictures and captions one raw body each, or many in one form. Throws Problems for
  * the app to answer.
  *
  * @example app.route('/', datasetRoutes({ datasets: settings.datasets, pages, userOf }))
- * @param datasets the absolute path of the datasets; it need not exist yet
- * @param userOf which session trains on a dataset at this moment; null where none does
  */
-export function datasetRoutes(given: {
-  datasets: string;
-  pages: DatasetPages;
-  userOf: (dataset: string) => Promise<string | null>;
-}): Hono {
+export function datasetRoutes(given: Datasets): Hono {
   const { datasets: root, pages, userOf } = given;
   const routes = new Hono();
   for (const parts of [uploadRoutes(root), pictureRoutes(root), captionRoutes(root), trashRoutes(root)])
@@ -61,8 +63,8 @@ export function datasetRoutes(given: {
   routes.post('/datasets', async (c) => {
     const typed: { name?: string } = {};
     try {
-      if (typeOf(c) === 'multipart/form-data') return await answerUpload(c, await receiveForm(c, typed));
-      if (typeOf(c) === 'application/zip') return await answerUpload(c, await receiveZip(c));
+      if (typeOf(c) === 'multipart/form-data') return await answerUpload(given, c, await receiveForm(root, c, typed));
+      if (typeOf(c) === 'application/zip') return await answerUpload(given, c, await receiveZip(root, c));
       typed.name = await typedName(c);
       const name = datasetNameFrom(typed.name);
       if (!(await makeDataset(root, name))) throw taken(name);
@@ -98,43 +100,43 @@ export function datasetRoutes(given: {
     return wantsPage(c) ? c.body(null, 303, { Location: '../datasets' }) : c.json({ kept, message });
   });
 
-  /** `POST /datasets?name=my-cat` with the archive as its body. */
-  async function receiveZip(c: Context): Promise<FormUpload> {
-    const name = datasetNameFrom(c.req.query('name') ?? '');
-    return takeBody(c, async (chunks) => {
-      const created = await makeDataset(root, name);
-      let accepted: string[] = [];
-      try {
-        const taken = await receiveArchive(root, name, `${name}.zip`, chunks);
-        accepted = taken.accepted;
-        return { name, created, ...taken };
-      } finally {
-        if (created && accepted.length === 0) await removeEmpty(root, name);
-      }
-    });
-  }
-
-  async function receiveForm(c: Context, typed: { name?: string }): Promise<FormUpload> {
-    const type = c.req.header('content-type') ?? '';
-    return takeBody(c, (chunks) => receiveDatasetForm(root, type, chunks, typed));
-  }
-
-  async function answerUpload(c: Context, upload: FormUpload): Promise<Response> {
-    const { name, created, accepted, notes, refused } = upload;
-    const dataset = await readDataset(root, name).catch(ifMissing(null));
-    const status = refused.length > 0 && accepted.length === 0 ? 422 : created ? 201 : 200;
-    if (!wantsPage(c)) {
-      const location = { Location: `datasets/${encodeURIComponent(name)}` };
-      return c.json({ dataset, created, accepted, notes, refused }, status, location);
-    }
-    if (refused.length + notes.length === 0) return c.redirect(`datasets/${encodeURIComponent(name)}`, 303);
-    if (!dataset)
-      throw new Problem('not_a_picture', `Nothing was saved. ${refused.map(({ reason }) => reason).join(' ')}`);
-    const model = { root: '', dataset, notice: notice(dataset, upload), refused };
-    return c.html(pages.dataset(model), refused.length > 0 ? 422 : 200);
-  }
-
   return routes;
+}
+
+/** `POST /datasets?name=my-cat` with the archive as its body. */
+async function receiveZip(root: string, c: Context): Promise<FormUpload> {
+  const name = datasetNameFrom(c.req.query('name') ?? '');
+  return takeBody(c, async (chunks) => {
+    const created = await makeDataset(root, name);
+    let accepted: string[] = [];
+    try {
+      const taken = await receiveArchive(root, name, `${name}.zip`, chunks);
+      accepted = taken.accepted;
+      return { name, created, ...taken };
+    } finally {
+      if (created && accepted.length === 0) await removeEmpty(root, name);
+    }
+  });
+}
+
+async function receiveForm(root: string, c: Context, typed: { name?: string }): Promise<FormUpload> {
+  const type = c.req.header('content-type') ?? '';
+  return takeBody(c, (chunks) => receiveDatasetForm(root, type, chunks, typed));
+}
+
+async function answerUpload({ datasets: root, pages }: Datasets, c: Context, upload: FormUpload): Promise<Response> {
+  const { name, created, accepted, notes, refused } = upload;
+  const dataset = await readDataset(root, name).catch(ifMissing(null));
+  const status = refused.length > 0 && accepted.length === 0 ? 422 : created ? 201 : 200;
+  if (!wantsPage(c)) {
+    const location = { Location: `datasets/${encodeURIComponent(name)}` };
+    return c.json({ dataset, created, accepted, notes, refused }, status, location);
+  }
+  if (refused.length + notes.length === 0) return c.redirect(`datasets/${encodeURIComponent(name)}`, 303);
+  if (!dataset)
+    throw new Problem('not_a_picture', `Nothing was saved. ${refused.map(({ reason }) => reason).join(' ')}`);
+  const model = { root: '', dataset, notice: notice(dataset, upload), refused };
+  return c.html(pages.dataset(model), refused.length > 0 ? 422 : 200);
 }
 
 async function typedName(c: Context): Promise<string> {

@@ -1,12 +1,10 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Hono } from 'hono';
-import { type DownloadRequest, idOf } from '../hub/downloadFacts.js';
-import { hubFile } from '../hub/hub.js';
+import { fileWish, missingOf, tokenizersOf } from '../hub/downloadWishes.js';
 import { familyNeeds } from '../hub/needs.js';
-import { type HubSource, hubSource, modelKinds, readSources } from '../hub/sources.js';
+import { readSources } from '../hub/sources.js';
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
-import { tokenizerRequests } from '../models/tokenizers.js';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
@@ -72,10 +70,10 @@ export function modelRoutes(trackside: Trackside): Hono {
     const text = (name: string) => (typeof fields[name] === 'string' ? (fields[name] as string) : '');
     try {
       const wishes = text('family')
-        ? await missingOf(text('family'), text('base_model') || null)
+        ? await missingOf(settings.models, await facts(), text('family'), text('base_model') || null)
         : text('tokenizers')
-          ? await tokenizersOf(text('tokenizers'))
-          : [await fileWish(text('repo'), text('file'), text('folder'))];
+          ? await tokenizersOf(settings.models, text('tokenizers'))
+          : [await fileWish(settings.models, text('repo'), text('file'), text('folder'))];
       const started = [];
       for (const wish of wishes) started.push(await downloads.start(wish));
       return answerChange(c, { downloads: started }, { page: '../models', status: 201 });
@@ -97,56 +95,5 @@ export function modelRoutes(trackside: Trackside): Hono {
     return answerChange(c, { downloads: downloads.list() }, { page: `${rootOf(c)}models`, status: 200 });
   });
 
-  /** All that a family lacks and the hub is known to have, for this base model; less what is under way. */
-  async function missingOf(id: string, baseModel: string | null): Promise<DownloadRequest[]> {
-    const family = (await facts()).families.find((each) => each.id === id);
-    if (!family) throw noFamily(id);
-    const wanted = family.needs
-      .filter(({ missing }) => missing)
-      .flatMap(({ role, sources }) => hubSource(sources, role, baseModel) ?? []);
-    const all = [...wanted.map(fileRequest), ...(await tokenizersOf(id))];
-    const underWay = new Set(
-      downloads.list().flatMap(({ status, id: of }) => (status === 'failed' || status === 'done' ? [] : [of])),
-    );
-    return all.filter((request) => !underWay.has(idOf(request)));
-  }
-
-  async function tokenizersOf(id: string): Promise<DownloadRequest[]> {
-    const family = families.find((each) => each.id === id);
-    if (!family?.needs[0]) throw noFamily(id);
-    return tokenizerRequests(settings.models, family.needs[0].role);
-  }
-
-  /** A file that is known goes where its kind belongs, any other where it was asked to. */
-  async function fileWish(repo: string, file: string, folder: string): Promise<DownloadRequest> {
-    const wanted = hubFile(repo, file);
-    const { sources } = await readSources(settings.models);
-    const known = sources.find((source) => source.repo === wanted.repo && source.file === wanted.file);
-    if (known) return fileRequest(known);
-    const into = modelKinds.find((each) => each === (folder || 'unet'));
-    if (!into) throw new Problem('bad_folder', `Models go to ${modelKinds.join(', ')}.`, { field: 'folder' });
-    if (!/\.(safetensors|sft)$/.test(wanted.file)) {
-      throw new Problem('bad_file', 'Only .safetensors files are downloaded: nothing else is loaded.', {
-        field: 'file',
-      });
-    }
-    return fileRequest({ label: basename(wanted.file), ...wanted, folder: into });
-  }
-
   return routes;
-}
-
-function fileRequest({
-  label,
-  repo,
-  file,
-  revision,
-  folder,
-}: Pick<HubSource, 'label' | 'repo' | 'file' | 'revision' | 'folder'>): DownloadRequest {
-  const parts = [{ file, path: basename(file), optional: false, etag: null, bytes: null }];
-  return { label, repo, revision, into: folder, parts };
-}
-
-function noFamily(id: string): Problem {
-  return new Problem('no_family', `There is no family “${id}”.`, { about: 'models' });
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import { named, passedOverWords } from '../datasets/passedOver.js';
 import type { TrashEntry } from '../datasets/trash.js';
-import type { UploadFacts } from '../datasets/uploads/facts.js';
+import type { Taken, UploadFacts } from '../datasets/uploads/facts.js';
 import { bytes, joined, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 
@@ -20,7 +20,7 @@ export type DatasetModel = PageModel & {
   dataset: DatasetDetail;
   /** What the last upload did, in words, and what it refused. */
   notice?: string | null;
-  refused?: { file: string; reason: string }[];
+  refused?: Omit<Taken['refused'][number], 'code'>[];
   /** Uploads that have not arrived whole, and what was put away, newest first. */
   unfinished?: UploadFacts[];
   trash?: TrashEntry[];
@@ -65,7 +65,10 @@ export function datasetView(model: DatasetModel) {
     summary: summary(model.dataset),
     pictures: imagesView(model, true),
     notice: model.notice ?? null,
-    refused: (model.refused ?? []).map(({ file, reason }) => ({ file, reason: withoutName(reason, file) })),
+    refused: (model.refused ?? []).map(({ file, reason, after_name: words }) => ({
+      file,
+      reason: words === undefined ? `: ${reason}` : ` ${words}`,
+    })),
     unfinished: (model.unfinished ?? []).map((each) => ({
       file: each.file,
       arrived: bytes(each.arrived),
@@ -98,11 +101,6 @@ export function notTrainedWords(dataset: DatasetDetail): string[] {
   const captions = dataset.orphan_captions;
   const words = `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`;
   return [...passedOverWords(dataset), ...(captions.length > 0 ? [words] : [])];
-}
-
-/** Beside its name a message does not name the file again. */
-function withoutName(reason: string, file: string): string {
-  return reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`;
 }
 
 export type ImagesView = ReturnType<typeof imagesView>;

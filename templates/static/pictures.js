@@ -168,12 +168,11 @@ function result(dataset, { accepted, notes, refused }, kept) {
   const count = `${accepted.length} ${accepted.length === 1 ? 'file' : 'files'} saved in `;
   say(...(kept ? [count, link, '.'] : [`No file could be used, so dataset ${dataset} was not created.`]));
   const list = document.createElement('ul');
-  for (const { file, reason } of refused) {
+  for (const { file, reason, after_name: words } of refused) {
     const item = document.createElement('li');
     const name = document.createElement('b');
     name.textContent = file;
-    // Most reasons begin with the name already.
-    item.append(name, reason.startsWith(file) ? reason.slice(file.length) : `: ${reason}`);
+    item.append(name, words === undefined ? `: ${reason}` : ` ${words}`);
     list.append(item);
   }
   for (const note of notes) list.append(Object.assign(document.createElement('li'), { textContent: note }));

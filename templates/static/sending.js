@@ -29,7 +29,11 @@ async function sendFile({ folder, file, told, signal }) {
     return await sendParts();
   } catch (error) {
     if (signal.aborted || !(error instanceof Refused)) throw error;
-    return { accepted: [], notes: [], refused: [{ file: file.name, reason: error.message }] };
+    return {
+      accepted: [],
+      notes: [],
+      refused: [{ file: file.name, reason: error.message, after_name: error.afterName }],
+    };
   }
 
   /** @param {string} address @returns {Promise<Outcome>} */
@@ -55,7 +59,7 @@ async function sendFile({ folder, file, told, signal }) {
     let upload = await persist(begin);
     const sum = runningSum(file);
     for (let failed = 0; ; ) {
-      if (upload.state === 'refused') throw new Refused(upload.problem?.message ?? '');
+      if (upload.state === 'refused') throw new Refused(upload.problem?.message ?? '', upload.problem ?? {});
       if (upload.taken) {
         told({ arrived: file.size });
         return upload.taken;
@@ -211,9 +215,10 @@ const AGAIN = new Set([
 
 /** The sidecar's own no: trying again would not help. */
 class Refused extends Error {
-  /** @param {string} message @param {{ code?: string, link?: string }} [error] */
-  constructor(message, { code = '', link = '' } = {}) {
+  /** @param {string} message @param {{ code?: string, link?: string, after_name?: string }} [error] */
+  constructor(message, { code = '', link = '', after_name: afterName } = {}) {
     super(message);
+    this.afterName = afterName;
     this.code = code;
     this.link = link;
   }

@@ -32,6 +32,10 @@ test('a form with good and bad files keeps the good ones and says what was refus
     'notes.pdf': 'not_a_picture',
     'latin.txt': 'not_utf8',
   });
+  // A list that shows the names goes on in these words.
+  for (const { file, reason, after_name: words } of read.refused)
+    if (words !== undefined) expect(reason).toBe(`${file} ${words}`);
+  expect(read.refused.filter((each: object) => 'after_name' in each)).toHaveLength(3);
   expect(await files()).toEqual(['téo-s-cat/dog.jpg', "téo-s-cat/it's 🐱.png", "téo-s-cat/it's 🐱.txt"]);
   expect((await content("téo-s-cat/it's 🐱.png")).equals(cat)).toBe(true);
   expect(`${await content("téo-s-cat/it's 🐱.txt")}`).toBe('a cat\r\n');
@@ -88,6 +92,7 @@ test('files before the name, or a body that is no form, are answered in words', 
   data.append('name', 'late');
   const late = await facts(ask('POST', '/datasets', data));
   expect(late.refused[0].reason).toMatch(/send the field “name” first/);
+  expect(late.refused[0]).not.toHaveProperty('after_name');
   for (const [type, body] of [
     ['multipart/form-data', 'x'],
     ['multipart/form-data; boundary=b', '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\ncut'],

@@ -7,7 +7,7 @@ import type { DatasetFolder } from '../folder.js';
 import { captionStem, requirePictureName } from '../names.js';
 import { countPixels } from '../picture.js';
 import { placePicture, requireDecodable } from '../savePicture.js';
-import type { Taken } from '../uploads/facts.js';
+import { refusalOf, type Taken } from '../uploads/facts.js';
 import { refused } from './refused.js';
 import type { Unpacked } from './unpack.js';
 
@@ -47,7 +47,7 @@ export async function takeArchive(
       } catch (error) {
         await rm(file.received.path, { force: true });
         if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
-        taken.refused.push({ file: file.name, code: error.code, reason: error.message });
+        taken.refused.push(refusalOf(file.name, error));
       }
     },
     options.tell,
@@ -71,7 +71,9 @@ async function check({ kind, name, received: { path } }: Unpacked): Promise<void
   }
   const content = await readBytes(path, LONGEST_CAPTION);
   if (captionText(content) === null)
-    throw new Problem('not_utf8', `${name} is ${notText(content)}, which trainers can't read. It was not saved.`);
+    throw new Problem('not_utf8', `is ${notText(content)}, which trainers can't read. It was not saved.`, {
+      file: name,
+    });
 }
 
 async function placed(folder: DatasetFolder, name: string, received: Unpacked['received']) {

@@ -1,10 +1,18 @@
 import { z } from 'zod';
+import type { Problem } from '../../problem.js';
+
+/** `after_name`: the reason without the file's name at its beginning; absent where it does not begin so. */
+const refusal = z.object({ file: z.string(), code: z.string(), reason: z.string(), after_name: z.string().optional() });
+
+export function refusalOf(file: string, { code, message, afterName }: Problem): z.infer<typeof refusal> {
+  return { file, code, reason: message, ...(afterName === undefined ? {} : { after_name: afterName }) };
+}
 
 /** The result for uploaded files. `notes`: remarks on accepted files. */
 export const taken = z.object({
   accepted: z.array(z.string()),
   notes: z.array(z.string()),
-  refused: z.array(z.object({ file: z.string(), code: z.string(), reason: z.string() })),
+  refused: z.array(refusal),
 });
 export type Taken = z.infer<typeof taken>;
 
@@ -24,7 +32,7 @@ export type UploadFacts = {
   unpacked: { done: number; total: number } | null;
   taken: Taken | null;
   /** Why the whole upload was refused. */
-  problem: { code: string; message: string } | null;
+  problem: { code: string; message: string; after_name?: string | undefined } | null;
   created_at: string;
 };
 

@@ -24,7 +24,7 @@ const record = z.object({
   modified: z.number(),
   created_at: z.string(),
   taken: taken.nullable(),
-  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+  problem: z.object({ code: z.string(), message: z.string(), after_name: z.string().optional() }).nullable(),
 });
 
 export type UploadRecord = z.infer<typeof record>;

@@ -59,7 +59,7 @@ async function settle(upload: HalfDone, taking: Taking): Promise<void> {
     outcome.taken = await takeWhole(upload, taking);
   } catch (error) {
     if (!(error instanceof Problem) || isDiskProblem(error)) throw error;
-    outcome.problem = { code: error.code, message: error.message };
+    outcome.problem = { code: error.code, message: error.message, after_name: error.afterName };
   }
   const { dataset, file, bytes } = upload.record;
   const told = { dataset, file, bytes, code: outcome.problem?.code };
