@@ -32,7 +32,7 @@ export async function whatIsTornInZip(path: string): Promise<string | null> {
   try {
     const zip = await openZip(file).catch(ifOfZip);
     const entries = zip && (await readEntries(zip).catch(ifOfZip));
-    if (!zip || !entries?.length) return 'has no list of its contents';
+    if (!zip || !entries?.length || !(await isListedAtItsEnd(file))) return 'has no list of its contents';
     for (const entry of entries) {
       const sum = await sumOf(zip, entry).catch(ifOfZip);
       if (sum !== entry.crc32) return 'is damaged inside';
@@ -41,6 +41,20 @@ export async function whatIsTornInZip(path: string): Promise<string | null> {
   } finally {
     await file.close();
   }
+}
+
+/** What torch writes between the list of contents and the end of an archive: the same in 64 bits, of which the library reads. */
+const END_64_BYTES = 76;
+const IN_64_BITS = 0xffffffff;
+
+/** Does the end of an archive tell where its list of contents is? */
+async function isListedAtItsEnd(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  const end = await readAt(file, size - END_BYTES, END_BYTES);
+  const [length, at] = [end.readUInt32LE(12), end.readUInt32LE(16)];
+  if (length === IN_64_BITS || at === IN_64_BITS) return true;
+  const behind = size - END_BYTES - at - length;
+  return behind === 0 || behind === END_64_BYTES;
 }
 
 /** Opens an archive; the caller closes the file. Loads the library with the first one: most pods never see any. */

@@ -21,6 +21,15 @@ test('of cut, zeroed, half-deleted and half-overwritten state folders none is re
   expect(await findAmongBroken(120, seed)).toBeLessThan(2);
 });
 
+test('a file whose very last bytes are zeros is not whole, though torch keeps the same in another place', async () => {
+  const folder = newFolder();
+  const content = new Map((await wholeStates()).at(-1));
+  const scheduler = Buffer.from(content.get('scheduler.bin') ?? Buffer.alloc(0));
+  content.set('scheduler.bin', scheduler.fill(0, scheduler.length - 6));
+  writeState(join(folder, 'cat-000001-state'), content, new Date());
+  expect(await defaultDialect.states.damage(join(folder, 'cat-000001-state'))).toMatch(/^scheduler\.bin has no list/);
+});
+
 test('whole states are believed, also those with a part that was never trained', async () => {
   const states = await wholeStates();
   const untrained = new Map(states.at(-1));
