@@ -14,6 +14,10 @@ const NEEDS = {
     join(projectRoot, '.cache', 'accelerate', 'bin', 'accelerate'),
     '--help',
   ],
+  'the wheel (npm run faults:wheel builds it)': [
+    join(projectRoot, '.cache', 'wheel', 'venv', 'bin', 'trackside'),
+    '--version',
+  ],
   'a writable memory control group': [
     'sh',
     '-c',

@@ -42,3 +42,9 @@ def test_the_version_is_the_sidecars() -> None:
     with open(os.path.join(ROOT, "package.json"), encoding="utf-8") as file:
         version = json.load(file)["version"]
     assert python("import trackside; print(trackside.__version__)") == f"{version}\n"
+
+
+def test_the_page_of_all_names_is_that_of_the_docstrings() -> None:
+    import api_page
+
+    assert api_page.PAGE.read_text(encoding="utf-8") == api_page.page(), "run python3 test/trainer-bridge/api_page.py"

@@ -7,21 +7,48 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing `typing` would cost more than all else here
 if TYPE_CHECKING:
+    from trackside._adapters.accelerate_tracker import AccelerateTracker as AccelerateTracker
+    from trackside._adapters.lightning_parts import LightningCallback as LightningCallback
+    from trackside._adapters.lightning_parts import LightningLogger as LightningLogger
+    from trackside._adapters.transformers_callback import TransformersCallback as TransformersCallback
+    from trackside._adapters.wandb_shape import finish, init, log
     from trackside._describe import describe
-    from trackside._serve.launch import Server, launch
+    from trackside._serve.launch import launch
+    from trackside._serve.server import Server
     from trackside._track.track import AlreadyRunning, Run, track
     from trackside._trainer import trainer
 
-__all__ = ["AlreadyRunning", "Run", "Server", "__version__", "describe", "launch", "track", "trainer"]
+__all__ = [
+    "AlreadyRunning",
+    "Run",
+    "Server",
+    "__version__",
+    "describe",
+    "finish",
+    "init",
+    "launch",
+    "log",
+    "track",
+    "trainer",
+]
+# Each needs the framework that it is named after.
+_FRAMEWORKS = ["AccelerateTracker", "LightningCallback", "LightningLogger", "TransformersCallback"]
 __version__ = "0.1.0"
 
 # The module of each public name. All else in this package begins with an underscore, and may change.
 _HOMES = {
+    "AccelerateTracker": "trackside._adapters.accelerate_tracker",
     "AlreadyRunning": "trackside._track.track",
+    "LightningCallback": "trackside._adapters.lightning_parts",
+    "LightningLogger": "trackside._adapters.lightning_parts",
     "Run": "trackside._track.track",
+    "Server": "trackside._serve.server",
+    "TransformersCallback": "trackside._adapters.transformers_callback",
     "describe": "trackside._describe",
-    "Server": "trackside._serve.launch",
+    "finish": "trackside._adapters.wandb_shape",
+    "init": "trackside._adapters.wandb_shape",
     "launch": "trackside._serve.launch",
+    "log": "trackside._adapters.wandb_shape",
     "track": "trackside._track.track",
     "trainer": "trackside._trainer",
 }
@@ -39,4 +66,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_FRAMEWORKS})

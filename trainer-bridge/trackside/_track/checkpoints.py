@@ -22,7 +22,7 @@ class Checkpoints:
     def add(self, path: str, step: int | None, epoch: float | None) -> None:
         """Never raises."""
         folder = self.writer.folder
-        if not self.writer.writes or folder is None:
+        if not self.writer.leads or folder is None:
             return
         try:
             name = os.path.basename(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from typing import NamedTuple
@@ -61,6 +62,34 @@ def find_start() -> Start:
     return start
 
 
+def start_of(name: str) -> tuple[Start, str]:
+    """How it was started, and the line that a person types to go on."""
+    start = find_start()
+    if start.why_not:
+        return start, f"trackside.track({name!r})"
+    secret = next((token for token in start.argv if _names_secret(token)), None)
+    if secret:
+        flag = secret.split("=", 1)[0]
+        start = start._replace(
+            argv=without_secrets(start.argv), why_not=f"its command holds a secret ({flag}), which is not kept"
+        )
+    return start, shlex.join(without_secrets(start.argv))
+
+
+def without_secrets(argv: list[str]) -> list[str]:
+    """A command without the values of flags that name a secret."""
+    shown: list[str] = []
+    hide = False
+    for token in argv:
+        if hide and not token.startswith("--"):
+            token = "***"
+        elif _names_secret(token) and "=" in token:
+            token = token.split("=", 1)[0] + "=***"
+        hide = _names_secret(token) and "=" not in token
+        shown.append(re.sub(r"(?<=://)[^/\s@:]{1,200}:[^/\s@]{1,200}(?=@)", "***", token))
+    return shown
+
+
 def is_launcher(argv: list[str]) -> bool:
     """Does a command only start another one: accelerate, torchrun, `uv run`, …? A shell or a script of the user does
     more than that."""
@@ -114,3 +143,7 @@ def _parents() -> list[int]:
 def _read_list(pid: int, name: str) -> list[str]:
     with open(f"/proc/{pid}/{name}", "rb") as file:
         return [part.decode("utf-8", "surrogateescape") for part in file.read().split(b"\0")[:-1]]
+
+
+def _names_secret(token: str) -> bool:
+    return token.startswith("--") and is_secret(token.split("=", 1)[0].lstrip("-").replace("-", "_"))

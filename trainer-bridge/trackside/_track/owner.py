@@ -11,6 +11,7 @@ from typing import Any
 from trackside._attempt import contract, processes
 from trackside._attempt import folder as output_folder
 from trackside._attempt import record as attempt_file
+from trackside._track import ranks
 from trackside._track.launcher import Start
 
 LAUNCH = contract.FILES["launch"]
@@ -97,7 +98,7 @@ class Owner:
 
 def write_launch(folder: str, name: str, start: Start, line: str) -> None:
     """How to start it again, readable by this user only. Raises OSError."""
-    content: dict[str, Any] = {"name": name, "line": line, **start._asdict()}
+    content: dict[str, Any] = {"name": name, "line": line, "group": ranks.group(start.pid), **start._asdict()}
     write_whole(folder, LAUNCH, json.dumps(content, indent=1, ensure_ascii=False), 0o600)
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import time
 from typing import Any, NamedTuple
 
 from trackside._attempt import contract, processes
 from trackside._attempt import record as attempt_file
-from trackside._track import owner, session, states
-from trackside._track.launcher import Start, find_start, is_secret
+from trackside._track import owner, ranks, session, states
+from trackside._track.launcher import find_start, is_secret, start_of, without_secrets
 from trackside._track.numbers import plain
 from trackside._track.owner import Held, Owner
 
@@ -83,12 +81,12 @@ def by_hand(wish: Wish) -> Place:
 def of_other_rank(wish: Wish) -> Place | None:
     """Where rank 0 writes: this rank reads the same state, and writes nothing. None when it cannot be found."""
     base, deadline = session.slug(wish.name), time.monotonic() + 10
-    launcher = find_start().pid
+    group = ranks.group(find_start().pid)
     while True:
         for version in reversed(session.versions(wish.outputs, base) or [1]):
             folder = os.path.join(wish.outputs, session.version_folder(base, version))
             record = _load(folder)
-            if record and not record.get("ended_at") and _launcher_of(folder) == launcher:
+            if record and not record.get("ended_at") and _group_of(folder) == group:
                 return Place(
                     folder, str(record["id"]), 0, None, states.newest(folder) if wish.resume != "never" else None
                 )
@@ -107,10 +105,10 @@ def _take(wish: Wish, folder: str, version: int) -> Place:
     kind = "resume" if resumed else "relaunch" if last else "start"
     earlier = _load(folder)
     number = max(attempt_file.number_of(each) for each in [*session.attempts(before), earlier]) + 1
-    start, line = _start_of(wish.name)
+    start, line = start_of(wish.name)
     if not before:  # before the attempt is there to see: a sidecar asks the record how to read it
         session.edit(folder, lambda record: record.update(lora_name=wish.name, trainer=TRAINER, version=version))
-    held = Owner(folder, number, kind, start, _shown(start.argv), wish.grace)
+    held = Owner(folder, number, kind, start, without_secrets(start.argv), wish.grace)
     place = Place(folder, held.id, number, held, resumed)
     try:
         states.remove_unfinished(folder)
@@ -136,7 +134,7 @@ def _begin(
     record.setdefault("schema_version", 1)
     record.setdefault("created_at", own["started_at"])
     record.setdefault("enable_checkpointing", True)
-    record.update(trainer=TRAINER, status="running", arguments=_config(wish.config))
+    record.update(trainer=TRAINER, status="running", arguments=settings_of(wish.config))
     if kind != "resume" or "timestamp" not in record:
         record["timestamp"] = time.time()
     if wish.dataset:
@@ -168,45 +166,13 @@ def _settle(entry: session.Record, ended: dict[str, object]) -> None:
         entry["reason"] = "Its process, or the pod, disappeared during the training."
 
 
-def _config(config: dict[str, Any]) -> dict[str, Any]:
+def settings_of(config: dict[str, Any]) -> dict[str, Any]:
     """Without secrets, and without what is not set."""
     return {
         str(name): "(a secret; not recorded)" if is_secret(str(name)) and value else plain(value)
         for name, value in config.items()
         if value is not None
     }
-
-
-def _start_of(name: str) -> tuple[Start, str]:
-    """How it was started, and the line that a person types to go on."""
-    start = find_start()
-    if start.why_not:
-        return start, f"trackside.track({name!r})"
-    secret = next((token for token in start.argv if _names_secret(token)), None)
-    if secret:
-        flag = secret.split("=", 1)[0]
-        start = start._replace(
-            argv=_shown(start.argv), why_not=f"its command holds a secret ({flag}), which is not kept"
-        )
-    return start, shlex.join(_shown(start.argv))
-
-
-def _names_secret(token: str) -> bool:
-    return token.startswith("--") and is_secret(token.split("=", 1)[0].lstrip("-").replace("-", "_"))
-
-
-def _shown(argv: list[str]) -> list[str]:
-    """A command without the values of flags that name a secret."""
-    shown: list[str] = []
-    hide = False
-    for token in argv:
-        if hide and not token.startswith("--"):
-            token = "***"
-        elif _names_secret(token) and "=" in token:
-            token = token.split("=", 1)[0] + "=***"
-        hide = _names_secret(token) and "=" not in token
-        shown.append(re.sub(r"(?<=://)[^/\s@:]{1,200}:[^/\s@]{1,200}(?=@)", "***", token))
-    return shown
 
 
 def _is_over(folder: str, resume: str) -> bool:
@@ -236,13 +202,13 @@ def _is_taken(folder: str, attempt: str) -> bool:
     return ours and process is not None and process.pid != os.getpid()
 
 
-def _launcher_of(folder: str) -> int | None:
+def _group_of(folder: str) -> str | None:
     try:
         with open(os.path.join(folder, owner.LAUNCH), encoding="utf-8") as file:
-            pid = json.load(file).get("pid")
+            group: str | None = json.load(file).get("group")
     except (OSError, ValueError, AttributeError):
         return None
-    return pid if isinstance(pid, int) else None
+    return group
 
 
 def _load(folder: str) -> dict[str, object]:

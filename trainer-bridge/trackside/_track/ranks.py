@@ -20,6 +20,12 @@ def world() -> int:
     return max(1, _first(_WORLDS, 1))
 
 
+def group(launcher: int) -> str:
+    """The same for all ranks of one start, and another at the next: by their launcher's process, or what else they share."""
+    shared = [os.environ.get(name, "") for name in ("MASTER_ADDR", "MASTER_PORT", "SLURM_JOB_ID", "SLURM_STEP_ID")]
+    return ":".join([*shared, "" if launcher == os.getpid() else str(launcher)])
+
+
 def is_worker() -> bool:
     """Is this a process that multiprocessing started (a DataLoader worker that imports the script again)?"""
     multiprocessing = sys.modules.get("multiprocessing.process")

@@ -12,6 +12,7 @@ from typing import Any
 from trackside._track import images
 from trackside._track.checkpoints import Checkpoints
 from trackside._track.numbers import json_number
+from trackside._track.prompts import Prompts
 from trackside._track.saving import Saving
 from trackside._track.summary import Best, Summary
 from trackside._track.warn import warn_once
@@ -56,6 +57,8 @@ class Run:
         keep: int | None,
     ) -> None:
         self._writer = writer
+        # Frameworks count the steps that were trained: their last one is the total itself.
+        self._counts_from_1 = False
         self.name, self.folder, self.config = writer.name, writer.folder, config
         resumed = writer.resumed
         self.resume_from = resumed.path if resumed else None
@@ -73,7 +76,13 @@ class Run:
         self._offered = False
         self._saving = Saving(writer, keep)
         self._checkpoints = Checkpoints(writer)
+        self._prompts = Prompts(writer.folder or "")
         writer.begin(self, self.first_step, total)
+
+    @property
+    def writes(self) -> bool:
+        """Is this the process that records: rank 0, not forked, not ended, with a folder that can be written?"""
+        return self._writer.writes
 
     @property
     def step(self) -> int | None:
@@ -147,10 +156,10 @@ class Run:
         if self._is_told_to_stop(step):
             self._offered = True
             return True
-        if self._total is not None and step + 1 >= self._total:
+        if self._total is not None and step + self._ahead >= self._total:
             return True
         if self._save_every is not None:
-            return self._save_every > 0 and (step + 1) % self._save_every == 0
+            return self._save_every > 0 and (step + self._ahead) % self._save_every == 0
         return self._writer.writes and time.monotonic() - self._saved_at >= _SAVE_SECONDS
 
     @contextmanager
@@ -177,7 +186,7 @@ class Run:
 
     def should_sample(self, step: int) -> bool:
         """Is a sample due after `step`? Every `sample_every` steps; never without it."""
-        return bool(self._sample_every) and (step + 1) % int(self._sample_every or 1) == 0
+        return bool(self._sample_every) and (step + self._ahead) % int(self._sample_every or 1) == 0
 
     def sample(self, image: Any, prompt: str = "", step: int | None = None) -> None:
         """Shows a picture on the page. `image` is a path, a Pillow image, or an array or tensor of height × width × 3 (or
@@ -188,7 +197,7 @@ class Run:
         try:
             at = (self._step or 0) if step is None else int(step)
             writer.event("sampling", step=at)
-            number = writer.prompt_number(prompt)
+            number = self._prompts.number(prompt)
             path = images.save(image, os.path.join(writer.folder, "sample"), f"{at:08d}_{number:02d}")
             writer.event("sample", step=at, file=os.path.basename(path), prompt=prompt)
         except Exception as error:
@@ -227,7 +236,16 @@ class Run:
     @property
     def is_complete(self) -> bool:
         """Was the last step of `total` logged?"""
-        return self._total is not None and self._step is not None and self._step + 1 >= self._total
+        return self._total is not None and self._step is not None and self._step + self._ahead >= self._total
+
+    @property
+    def _ahead(self) -> int:
+        return 0 if self._counts_from_1 else 1
+
+    def _record_config(self, config: Mapping[str, Any]) -> None:
+        """Settings that a framework tells after the beginning. Never raises."""
+        self.config = {**self.config, **config}
+        self._writer.record_config(self.config)
 
     def _is_told_to_stop(self, step: int | None) -> bool:
         return self._writer.is_told_to_stop(step)

@@ -22,6 +22,7 @@ class Stops:
         self.listens = False
         self._on_term, self._last_words = on_term, last_words
         self._before: Any = None
+        self._inside = False
 
     def open(self) -> None:
         """Only the main thread of a program may listen for signals."""
@@ -33,6 +34,14 @@ class Stops:
         signal.signal(signal.SIGTERM, self._handle)
         self.listens = True
 
+    def listen_again(self) -> None:
+        """Stands before a handler that was installed after ours (Lightning's, or a Trainer's that saves at SIGTERM)."""
+        if self.listens and threading.current_thread() is threading.main_thread():
+            now = signal.getsignal(signal.SIGTERM)
+            if now != self._handle:
+                self._before = now
+                signal.signal(signal.SIGTERM, self._handle)
+
     def close(self) -> None:
         if self.listens and threading.current_thread() is threading.main_thread():
             if signal.getsignal(signal.SIGTERM) == self._handle:
@@ -40,10 +49,16 @@ class Stops:
             self.listens = False
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._inside:  # a later handler that calls ours in turn
+            return
         self.requested = True
         self._on_term()
         if callable(self._before):
-            self._before(number, frame)
+            self._inside = True
+            try:
+                self._before(number, frame)
+            finally:
+                self._inside = False
         elif self._before == signal.SIG_DFL and not self.was_asked:
             self._last_words()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from trackside._attempt import contract
 from trackside._attempt import record as attempt_file
 from trackside._track import owner, session
+from trackside._track.ending import ending
 from trackside._track.keeper import Keeper
 from trackside._track.lines import Lines
-from trackside._track.place import Place
+from trackside._track.place import Place, settings_of
 from trackside._track.progress import ProgressFile
 from trackside._track.stops import SharedStop, Stops
 from trackside._track.tee import Tee
@@ -39,6 +40,8 @@ class Writer:
         self.folder = place.folder if place else None
         self.resumed = place.resumed if place else None
         self.writes = writes and place is not None
+        # It goes on being the one that writes after its end: weights may be offered then.
+        self.leads = self.writes
         self.stops = Stops(self._on_term, self._last_words)
         self.shared = SharedStop(place.folder, place.attempt, writes) if place and world > 1 else None
         self._grace = grace
@@ -47,7 +50,6 @@ class Writer:
         self._tee: Tee | None = None
         self._keeper: Keeper | None = None
         self._progress: ProgressFile | None = None
-        self._prompts: list[str] = []
         self._error: BaseException | None = None
         self._hook: Any = None
 
@@ -104,24 +106,18 @@ class Writer:
         with contextlib.suppress(Exception):
             print(text, file=sys.stderr, flush=True)
 
-    def prompt_number(self, prompt: str) -> int:
-        """Counts prompts from 0; new ones are appended to sample_prompts.txt. Raises OSError."""
-        line = " ".join(prompt.split())
-        path = os.path.join(str(self.folder), "sample_prompts.txt")
-        if not self._prompts and os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                self._prompts = [each for each in map(str.strip, file) if each and not each.startswith("#")]
-        if line.startswith("#") or not line:
-            line = f"({line.lstrip('# ')})" if line else "(no prompt)"
-        if line not in self._prompts:
-            self._prompts.append(line)
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        return self._prompts.index(line)
+    def record_config(self, config: dict[str, Any]) -> None:
+        """Only where the session is ours: the page's own settings stay. Never raises."""
+        if self.writes and self.place and self.place.owner:
+            try:
+                session.edit(self.place.folder, lambda record: record.update(arguments=settings_of(config)))
+            except OSError as error:
+                warn_once("the settings could not be recorded", error)
 
     def is_told_to_stop(self, step: int | None) -> bool:
         """Never raises."""
         self.stops.was_asked = True
+        self.stops.listen_again()
         if self.shared is None:
             return self.stops.requested
         try:
@@ -138,7 +134,7 @@ class Writer:
         _live.discard(self)
         error = error or self._error
         run = self._run() if self._run else None
-        how, exit_code, signal_name = self._ending(error, run)
+        how, exit_code, signal_name = ending(error, self.stops.requested and not (run is not None and run.is_complete))
         for part in (self._end_run, self._end_files):
             try:
                 part(how, error, exit_code, signal_name, run)
@@ -150,17 +146,6 @@ class Writer:
             self.stops.close()
             if sys.excepthook == self._on_exception:
                 sys.excepthook = self._hook
-
-    def _ending(self, error: BaseException | None, run: Run | None) -> tuple[str, int | None, str | None]:
-        """How it ends in a word, with exit code or signal."""
-        if isinstance(error, KeyboardInterrupt):
-            return "stopped", None, "SIGINT"
-        if isinstance(error, SystemExit) and error.code not in (None, 0):
-            return "failed", error.code if isinstance(error.code, int) else 1, None
-        if error is not None and not isinstance(error, (SystemExit, GeneratorExit)):
-            return "failed", 1, None
-        complete = run is not None and run.is_complete
-        return ("stopped" if self.stops.requested and not complete else "finished"), 0, None
 
     def _end_run(
         self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None

@@ -1,0 +1,137 @@
+"""A page that is served, as its program holds it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO
+
+from trackside._attempt import processes
+from trackside._serve.node import find_node, sidecar
+
+# A machine under load starts Node in some seconds; `launch` itself does not wait for it.
+_PATIENCE_SECONDS = 60.0
+
+
+class Server:
+    """A page that is served: `trackside.launch` makes one. Ends with the program, unless `keep` was asked for."""
+
+    error: str | None
+    """Why no page is served, in a sentence; None when it is."""
+    joined: bool
+    """It was there before, and stays when this program ends."""
+
+    def __init__(self, *, error: str | None = None, joined: tuple[int, str, int] | None = None) -> None:
+        self.error, self.joined = error, joined is not None
+        self.pid: int | None = joined[0] if joined else None
+        self._url = joined[1] if joined else None
+        self._port = joined[2] if joined else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The address to open, with the token in it; None when no page is served. Waits until it answers."""
+        self._until(lambda: self._url is not None or self.error is not None, _PATIENCE_SECONDS)
+        return self._url
+
+    @property
+    def urls(self) -> list[str]:
+        """All addresses: that of the pod's proxy, if there is one, then the one on this machine."""
+        if self.url is None or self._port is None:
+            return []
+        token = self.url.partition("?")[2]
+        local = f"http://127.0.0.1:{self._port}/" + (f"?{token}" if token else "")
+        return list(dict.fromkeys([self.url, local]))
+
+    def wait(self) -> None:
+        """Blocks until the page ends, or until Ctrl-C, which ends neither it nor the program by itself."""
+        self._until(lambda: self.error is not None or not self._lives(), float("inf"), 0.2)
+
+    def close(self) -> None:
+        """Ends the page, if this program started it. Trainings go on. Takes some seconds at most; never raises."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            with _Quietly():
+                process.stdin.close()
+        for end in (None, process.terminate, process.kill):
+            with _Quietly():
+                if end:
+                    end()
+                process.wait(timeout=3)
+                return
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<trackside.Server {self._url or self.error or 'starting'}>"
+
+    def _repr_html_(self) -> str:
+        if self.url is None:
+            return f"<p>{self.error}</p>"
+        return f'<p><a href="{self.url}" target="_blank">Open Trackside</a></p>'
+
+    def _start(self, environment: dict[str, str], arguments: list[str], keep: bool) -> None:
+        """Raises CannotServe and OSError."""
+        self._said = tempfile.TemporaryFile()
+        if not keep:
+            environment["TRACKSIDE_UNTIL_STDIN_ENDS"] = "1"
+        self._process = subprocess.Popen(
+            [find_node(), sidecar(), "serve", *arguments],
+            # Its end is ours: the page notices however this program ends. A session of its own: Ctrl-C is ours alone.
+            stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._said,
+            env=environment,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+
+    def _look(self) -> None:
+        """Reads the address from what the page's program has printed, or why there is none."""
+        if self._url or self.error or self._process is None or self._said is None:
+            return
+        said = os.pread(self._said.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+        found = re.search(r"Trackside is at (\S+)", said)
+        if found:
+            self._url = found[1]
+        elif self._process.poll() is not None:
+            self.error = (said.strip().splitlines() or ["The page ended at once."])[-1].removeprefix("trackside: ")
+
+    def _lives(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        process = processes.read(self.pid) if self.pid else None
+        return process is not None and process.state not in "ZX"
+
+    def _until(self, so: Callable[[], bool], seconds: float, pause: float = 0.01) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            self._look()
+            if so() or time.monotonic() >= deadline:
+                return
+            time.sleep(pause)
+
+
+class _Quietly:
+    """Ending the page must not fail the program."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, (OSError, ValueError, subprocess.SubprocessError))
