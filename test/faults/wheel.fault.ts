@@ -97,7 +97,7 @@ describe.skipIf(lacks('the wheel (npm run faults:wheel builds it)'))(
           60,
         );
         // And one that the page did not start.
-        const loop = spawn(python, ['plain_loop.py', '--seconds', '0.02'], { cwd: folder, env, stdio: 'ignore' });
+        const loop = spawn(python, ['plain_loop.py', '--seconds', '0.05'], { cwd: folder, env, stdio: 'ignore' });
         await until(
           () => facts('plain-loop'),
           ({ progress }) => (progress?.step ?? 0) > 60,
@@ -105,10 +105,10 @@ describe.skipIf(lacks('the wheel (npm run faults:wheel builds it)'))(
         );
         await tab.goto(`${url}sessions/plain-loop`);
         await tab
-          .getByRole('button', { name: /^Stop / })
-          .or(tab.getByRole('button', { name: 'Stop' }))
+          .getByRole('button', { name: /^Stop… / })
           .first()
           .click();
+        await tab.getByRole('button', { name: 'Stop now' }).first().click();
         await until(
           () => facts('plain-loop'),
           ({ status }) => status === 'stopped',
