@@ -14,6 +14,11 @@ const NEEDS = {
     join(projectRoot, '.cache', 'accelerate', 'bin', 'accelerate'),
     '--help',
   ],
+  'PyTorch (npm run test:python-packages installs it)': [
+    process.env.TORCH_PYTHON ?? join(projectRoot, '.cache', 'packages', 'bin', 'python'),
+    '-c',
+    'import torch',
+  ],
   'the wheel (npm run faults:wheel builds it)': [
     join(projectRoot, '.cache', 'wheel', 'venv', 'bin', 'trackside'),
     '--version',
