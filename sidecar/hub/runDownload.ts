@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ifUnreadable } from '../caught.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ended, ifUnreadable } from '../caught.js';
 import { takeLock } from '../files/lock.js';
 import { log } from '../log.js';
 import { download, WrongContent } from './download.js';
@@ -52,12 +53,10 @@ export async function runDownload(running: RunningDownload, options: RunOptions)
       const message = again ? `${refused.message} We keep trying.` : refused.message;
       setStatus(record, again ? 'waiting' : 'failed', message, refused.more.link);
       await options.keep();
-      log.info('hub', again ? 'A download will be retried.' : 'A download failed.', {
-        download: record.id,
-        error: refused,
-      });
+      const about = { download: record.id, error: refused };
+      log.info('hub', again ? 'A download will be retried.' : 'A download failed.', about);
       if (!again) return false;
-      await pause(seconds * 1000, stop.signal);
+      await ended(wait(seconds * 1000, undefined, { signal: stop.signal, ref: false }));
     }
   }
   return false;
@@ -126,15 +125,4 @@ async function fetchPart(
 function unexpected(error: unknown): HubRefusal {
   log.error('hub', 'A download failed unexpectedly.', { error });
   return new HubRefusal(`The download failed: ${(error as Error).message}.`, true);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    timer.unref();
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

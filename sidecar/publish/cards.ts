@@ -6,8 +6,6 @@ import { cardFacts, writeCard } from './card.js';
 /** Sessions that completed longer ago are old work, whose folders stay as they are. */
 const LATELY_MS = 24 * 3_600_000;
 
-export type Cards = ReturnType<typeof createCards>;
-
 /** Writes the model card of every session that completes, also while no sidecar ran; once per completion. */
 export function createCards({ outputs, hub, version }: { outputs: Outputs; hub: Hub; version: string }) {
   const seen = new Map<string, string>();

@@ -9,15 +9,13 @@ const LARGEST = 4_000_000;
 /** Longer than any login lasts, whichever way a clock jumps. */
 const KEPT_MS = 90 * 86_400_000;
 
-export type LoggedOut = { has(id: string): boolean; add(ids: readonly string[]): Promise<void> };
-
 /** Remembers ended logins in the private folder, so that copies of their cookies are out too. */
-export function openLoggedOut(folder: string): LoggedOut {
+export function openLoggedOut(folder: string) {
   const path = join(folder, FILE);
   const ended = new Map(read(path));
   return {
-    has: (id) => ended.has(id),
-    async add(ids) {
+    has: (id: string) => ended.has(id),
+    async add(ids: readonly string[]) {
       const now = Date.now();
       for (const id of ids) ended.set(id, now);
       for (const [each, at] of ended) if (Math.abs(now - at) > KEPT_MS) ended.delete(each);

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { openLoggedOut } from './loggedOut.js';
-import { createLoginCookies, type LoginCookies } from './loginCookie.js';
+import { createLoginCookies } from './loginCookie.js';
 import { keptText } from './privateFolder.js';
 import { openToken, sameText } from './token.js';
 import { createWrongTokens } from './wrongTokens.js';
@@ -15,25 +15,12 @@ export type Known = {
   renew(): void;
 };
 
-export type Login = {
-  /** The token to print; null if the user set it. */
-  madeToken: string | null;
-  /** Recognises a sender by the cookie, or by the token in the Authorization header. */
-  known(c: Context): Known | null;
-  /** Does the header carry a wrong token? */
-  carriesWrongToken(c: Context): boolean;
-  isToken(text: string): boolean;
-  /** Counts a wrong token: null, or the seconds until the next one is checked. */
-  wrongToken(): number | null;
-  cookies: LoginCookies;
-  /** Ends every login of this request, in this browser and in copies. */
-  end(c: Context): Promise<void>;
-};
+export type Login = ReturnType<typeof openLogin>;
 
 const RENEWED_AFTER_DAYS = 1;
 
 /** Checks one token that allows everything. `folder` is private. Throws a Problem for a weak token. */
-export function openLogin(given: string, folder: string): Login {
+export function openLogin(given: string, folder: string) {
   const token = openToken(given, folder);
   const kept = keptText(folder, 'cookie-key', () => randomBytes(32).toString('base64url'));
   // A new token ends all logins made with the old one.
@@ -42,8 +29,10 @@ export function openLogin(given: string, folder: string): Login {
   const wrong = createWrongTokens();
   const logins = (c: Context) => cookies.read(c).filter(({ id }) => !loggedOut.has(id));
   return {
+    /** The token to print; null if the user set it. */
     madeToken: token.made ? token.text : null,
-    known(c) {
+    /** Recognises a sender by the cookie, or by the token in the Authorization header. */
+    known(c: Context): Known | null {
       const [found] = logins(c);
       if (found) {
         return {
@@ -54,11 +43,14 @@ export function openLogin(given: string, folder: string): Login {
       }
       return sameText(bearer(c), token.text) ? { by: 'token', still: () => true, renew: () => {} } : null;
     },
-    carriesWrongToken: (c) => bearer(c) !== '' && !sameText(bearer(c), token.text),
-    isToken: (text) => sameText(text.trim(), token.text),
+    /** Does the header carry a wrong token? */
+    carriesWrongToken: (c: Context) => bearer(c) !== '' && !sameText(bearer(c), token.text),
+    isToken: (text: string) => sameText(text.trim(), token.text),
+    /** Counts a wrong token: null, or the seconds until the next one is checked. */
     wrongToken: wrong.another,
     cookies,
-    async end(c) {
+    /** Ends every login of this request, in this browser and in copies. */
+    async end(c: Context) {
       cookies.take(c);
       await loggedOut.add(logins(c).map(({ id }) => id));
     },

@@ -6,8 +6,6 @@ import { sameText } from './token.js';
 const DAY_MS = 86_400_000;
 const LASTS_DAYS = 30;
 
-export type LoginCookies = ReturnType<typeof createLoginCookies>;
-
 /**
  * Keeps logins in the browser alone: `<id>.<when>.<signature>`, valid as long as `key`, over any number of restarts. A login
  * counts for thirty days before and after its time, so that a clock that jumps by a day ends none. The name contains a

@@ -1,18 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Problem } from '../problem.js';
 
@@ -31,7 +18,7 @@ export function refuseShownFolder(folder: string, shown: readonly string[]): voi
 export function keptText(folder: string, name: string, make: () => string): string {
   const path = join(folder, name);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const kept = readKept(path);
     if (kept) return kept;
     keep(path, make());
@@ -43,8 +30,8 @@ export function keptText(folder: string, name: string, make: () => string): stri
 
 function readKept(path: string): string {
   try {
-    if (statSync(path).mode & 0o077) chmodSync(path, 0o600);
-    return readFileSync(path, 'utf8').trim();
+    if (fs.statSync(path).mode & 0o077) fs.chmodSync(path, 0o600);
+    return fs.readFileSync(path, 'utf8').trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
@@ -53,28 +40,28 @@ function readKept(path: string): string {
 
 function keep(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const file = openSync(temporary, 'wx', 0o600);
+  const file = fs.openSync(temporary, 'wx', 0o600);
   try {
-    writeSync(file, `${text}\n`);
-    fsyncSync(file);
-    closeSync(file);
+    fs.writeSync(file, `${text}\n`);
+    fs.fsyncSync(file);
+    fs.closeSync(file);
     // A link fails if the file exists, unlike a rename, so the first sidecar wins. An empty file is left from a crash.
-    if (readKept(path) === '') rmSync(path, { force: true });
-    linkSync(temporary, path);
+    if (readKept(path) === '') fs.rmSync(path, { force: true });
+    fs.linkSync(temporary, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Some network volumes have no links.
-    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') renameSync(temporary, path);
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') fs.renameSync(temporary, path);
     else if (code !== 'EEXIST') throw error;
   } finally {
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
   }
 }
 
 /** The real path, also of a folder that is still to be made. */
 function real(path: string): string {
   try {
-    return realpathSync(path);
+    return fs.realpathSync(path);
   } catch {
     // silent: not made yet.
     return path === dirname(path) ? path : join(real(dirname(path)), basename(path));

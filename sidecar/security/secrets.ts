@@ -15,24 +15,13 @@ export type SecretName = (typeof SECRET_NAMES)[number];
 /** Everything that is ever shown of a secret. `environment` wins over `kept`; `set_at` is null if it was not set here. */
 export type SecretFacts = { name: SecretName; from: 'environment' | 'kept' | null; set_at: string | null };
 
-export type Secrets = {
-  get(name: SecretName): string | null;
-  /** Null forgets it. Throws a Problem for a value that can't be a token. */
-  set(name: SecretName, value: string | null): Promise<void>;
-  facts(): SecretFacts[];
-  /** Every value to mask: kept, from our environment, taught, and forgotten since the start. */
-  all(): readonly string[];
-  /** Adds a value to mask: a login token. */
-  teach(value: string): void;
-  /** The variables that a trainer gets in addition to our own environment. */
-  environment(): Record<string, string>;
-};
+export type Secrets = ReturnType<typeof openSecrets>;
 
 /**
  * Keeps tokens of other services, which a person sets once and nobody sees again, in `secrets.json`, mode 0600, in a folder
  * that only its owner may enter. An environment variable of the same name wins.
  */
-export function openSecrets(options: { folder: string; environment: NodeJS.ProcessEnv }): Secrets {
+export function openSecrets(options: { folder: string; environment: NodeJS.ProcessEnv }) {
   const { folder, environment } = options;
   const path = join(folder, 'secrets.json');
   const further = new Set(secretVariables(environment));
@@ -68,27 +57,31 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
   let writing = Promise.resolve();
   collect();
   return {
-    get: (name) => environment[name] || read()[name]?.value || null,
-    async set(name, value) {
+    get: (name: SecretName): string | null => environment[name] || read()[name]?.value || null,
+    /** Null forgets it. Throws a Problem for a value that can't be a token. */
+    async set(name: SecretName, value: string | null) {
       const entry = value === null ? undefined : { value: checked(name, value), set_at: new Date().toISOString() };
       writing = ended(writing).then(() => write({ ...read(), [name]: entry }));
       await writing;
     },
     facts: () =>
-      SECRET_NAMES.map((name) => {
+      SECRET_NAMES.map((name): SecretFacts => {
         if (environment[name]) return { name, from: 'environment', set_at: null };
         const entry = read()[name];
         return { name, from: entry ? 'kept' : null, set_at: entry?.set_at ?? null };
       }),
+    /** Every value to mask: kept, from our environment, taught, and forgotten since the start. */
     all() {
       read();
       return values;
     },
-    teach(value) {
+    /** Adds a value to mask: a login token. */
+    teach(value: string) {
       further.add(value);
       collect();
     },
-    environment() {
+    /** The variables that a trainer gets in addition to our own environment. */
+    environment(): Record<string, string> {
       const entries = Object.entries(read()).filter(([name]) => !environment[name]);
       return Object.fromEntries(entries.flatMap(([name, entry]) => (entry ? [[name, entry.value]] : [])));
     },

@@ -1,13 +1,13 @@
-/** Work that this Trackside has begun and no file tells yet. */
-export type UnderWay = {
-  /** Sessions with an attempt about to start. */
-  beginning: Set<string>;
-  /** The session that has reserved a GPU, by nvidia-smi's index. */
-  gpus: Map<number, string>;
-  /** Names of the sessions being made, by the form's id. */
-  forms: Map<string, Promise<string>>;
-};
+export type UnderWay = ReturnType<typeof nothingUnderWay>;
 
-export function nothingUnderWay(): UnderWay {
-  return { beginning: new Set(), gpus: new Map(), forms: new Map() };
+/** Work that this Trackside has begun and no file tells yet. */
+export function nothingUnderWay() {
+  return {
+    /** Sessions with an attempt about to start. */
+    beginning: new Set<string>(),
+    /** The session that has reserved a GPU, by nvidia-smi's index. */
+    gpus: new Map<number, string>(),
+    /** Names of the sessions being made, by the form's id. */
+    forms: new Map<string, Promise<string>>(),
+  };
 }

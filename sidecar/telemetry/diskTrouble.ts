@@ -9,8 +9,6 @@ import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 /** A folder that can't be written. `unsaved`: names of its files whose newest content is only in memory. */
 export type DiskTrouble = { path: string; code: string; since: string; unsaved: string[] };
 
-export type DiskWatch = ReturnType<typeof createDiskWatch>;
-
 const LOOK_MS = 3000;
 /** A disk with less free space than this is tested with a real file. */
 const LITTLE_BYTES = 4 * 1024 * 1024;

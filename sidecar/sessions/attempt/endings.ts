@@ -9,31 +9,22 @@ import { isLastSave } from '../status/saveUnderWay.js';
 import { saveEnds } from './saveEnds.js';
 
 /** The attempts that this process is ending; their files tell who asked for it. */
-export type Endings = {
-  /**
-   * Waits for a save under way, then ends an attempt's processes; survivors go into the record. A second call meanwhile
-   * does nothing. Never rejects.
-   */
-  end(name: string, attempt: string): Promise<void>;
-  isEnding(attempt: string): boolean;
-  /** Allows or forbids the end after the next save, against what was read of the attempt a moment ago. */
-  allowAfterSave(attempt: string): void;
-  forbidAfterSave(attempt: string): void;
-  /** Takes up the ends that other sidecars, or an earlier one, were asked for; again and again. */
-  open(): Promise<void>;
-  close(): void;
-};
+export type Endings = ReturnType<typeof createEndings>;
 
 const TAKE_UP_MS = 2000;
 const NOT_ENDED = 'The training could not be ended.';
 
 /** Ends attempts: a save may finish, then the processes are ended and searched for until none is left. */
-export function createEndings({ outputs }: { outputs: Outputs }): Endings {
+export function createEndings({ outputs }: { outputs: Outputs }) {
   const ending = new Set<string>();
   /** Attempts whose stop after the next save was taken back. */
   const takenBack = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
 
+  /**
+   * Waits for a save under way, then ends an attempt's processes; survivors go into the record. A second call meanwhile
+   * does nothing. Never rejects.
+   */
   async function end(name: string, attempt: string): Promise<void> {
     if (ending.has(attempt)) return;
     ending.add(attempt);
@@ -87,9 +78,11 @@ export function createEndings({ outputs }: { outputs: Outputs }): Endings {
 
   return {
     end,
-    isEnding: (attempt) => ending.has(attempt),
-    allowAfterSave: (attempt) => void takenBack.delete(attempt),
-    forbidAfterSave: (attempt) => void takenBack.add(attempt),
+    isEnding: (attempt: string) => ending.has(attempt),
+    /** Allows or forbids the end after the next save, against what was read of the attempt a moment ago. */
+    allowAfterSave: (attempt: string) => void takenBack.delete(attempt),
+    forbidAfterSave: (attempt: string) => void takenBack.add(attempt),
+    /** Takes up the ends that other sidecars, or an earlier one, were asked for; again and again. */
     async open() {
       await takeUp();
       timer = setInterval(repeated('endings', takeUp), TAKE_UP_MS);

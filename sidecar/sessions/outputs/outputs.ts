@@ -13,52 +13,19 @@ import type { SessionsPlace } from '../status/evidence.js';
 import type { Session } from '../status/session.js';
 import { readRest, scanFirst } from './firstScan.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
-import { type ConsoleListener, createReading } from './reading.js';
+import { createReading } from './reading.js';
 import { scanRepeatedly } from './scan.js';
-import { createStore, type Marks } from './store.js';
+import { createStore } from './store.js';
 
 /** The interval for writing the facts of sessions at rest, after changes; also written at the end. */
 const REMEMBER_MS = 300_000;
 /** A session that ended within this time may have ended with the pod. */
 const LATELY_MS = 10_000;
 
-/** All sessions of an outputs folder, as they are now. */
-export type Outputs = {
-  root: string;
-  /** A counter of changes to `list`. */
-  revision(): number;
-  /** Running ones first, then newest first. Checks the running ones again. */
-  list(): Promise<SessionFacts[]>;
-  /** A session's folder, unread. Throws a Problem if there is none, or it leads out. */
-  folder(name: string): Promise<string>;
-  /** Reads one session again. Throws a Problem if there is none. */
-  read(name: string): Promise<Session>;
-  /** Reads one session again, corrects its file, and informs watchers. Null if there is none. */
-  refresh(name: string): Promise<Session | null>;
-  /** A session's facts in memory, without reading the disk. */
-  facts(name: string): SessionFacts | null;
-  /** Adds this process's own knowledge to a session's facts, until changed. */
-  mark(name: string, marks: Marks): void;
-  /** Reads and keeps the length of a running session's standstill, over restarts of the sidecar. */
-  stillness(name: string): Stillness | null;
-  keepStillness(name: string, still: Stillness): void;
-  /** Subscribes to the console events of all running sessions: saves, steps, phases. */
-  onConsole(listener: ConsoleListener): () => void;
-  /** Sessions whose logs are followed. */
-  followed(): string[];
-  /** Folds in the whole log of a running session so far. */
-  catchUp(name: string): Promise<void>;
-  /** Reads sessions whole that were only summarised so far (see `SessionFacts.looked_into`). */
-  lookInto(names: readonly string[]): Promise<void>;
-  /** Begins to watch the folder; resolves when the list is ready, perhaps with summaries only. */
-  open(): Promise<void>;
-  /** Notes beside living attempts that this sidecar got SIGTERM: perhaps they do too, from the pod. */
-  toldToEnd(): Promise<void>;
-  /** Ends the watching. Trainings are not touched. */
-  close(): Promise<void>;
-};
+export type Outputs = ReturnType<typeof openOutputs>;
 
-export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): Outputs {
+/** All sessions of an outputs folder, as they are now. */
+export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
   const { root, build, hub, dialectOf } = deps;
   const held = createStore(hub);
   const reading = createReading({ root, hub, held, dialectOf });
@@ -69,9 +36,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
   let endLooking = async () => {};
   let closed = false;
 
-  async function refresh(name: string): Promise<Session | null> {
-    return reading.read(name);
-  }
+  /** Reads one session again, corrects its file, and informs watchers. Null if there is none. */
+  const refresh = (name: string): Promise<Session | null> => reading.read(name);
 
   async function readFirst(): Promise<void> {
     await makeRoot(root);
@@ -95,8 +61,10 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
 
   return {
     root,
+    /** A counter of changes to `list`. */
     revision: held.revision,
-    async list() {
+    /** Running ones first, then newest first. Checks the running ones again. */
+    async list(): Promise<SessionFacts[]> {
       await opening;
       for (const { name, follower } of held.all()) {
         if (follower && liveness(join(root, name)).alive === 'no')
@@ -104,30 +72,39 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
       }
       return held.inOrder().map(({ facts }) => facts);
     },
-    async folder(name) {
+    /** A session's folder, unread. Throws a Problem if there is none, or it leads out. */
+    async folder(name: string): Promise<string> {
       const folder = join(root, name);
       if (!isSessionName(name) || !(await realInside(root, folder))) throw noSession(name);
       return folder;
     },
-    async read(name) {
+    /** Reads one session again. Throws a Problem if there is none. */
+    async read(name: string): Promise<Session> {
       if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
       if (!session) throw noSession(name);
       return session;
     },
     refresh,
-    facts: (name) => held.get(name)?.facts ?? null,
+    /** A session's facts in memory, without reading the disk. */
+    facts: (name: string): SessionFacts | null => held.get(name)?.facts ?? null,
+    /** Adds this process's own knowledge to a session's facts, until changed. */
     mark: held.mark,
-    stillness: (name) => held.get(name)?.follower?.progress().still ?? null,
-    keepStillness: (name, still) => held.get(name)?.follower?.keepStillness(still),
+    /** Reads and keeps the length of a running session's standstill, over restarts of the sidecar. */
+    stillness: (name: string): Stillness | null => held.get(name)?.follower?.progress().still ?? null,
+    keepStillness: (name: string, still: Stillness) => held.get(name)?.follower?.keepStillness(still),
     onConsole: reading.onConsole,
+    /** Sessions whose logs are followed. */
     followed: () => [...held.all()].flatMap(({ name, follower }) => (follower ? [name] : [])),
-    async catchUp(name) {
+    /** Folds in the whole log of a running session so far. */
+    async catchUp(name: string) {
       await held.get(name)?.follower?.catchUp();
     },
-    async lookInto(names) {
+    /** Reads sessions whole that were only summarised so far (see `SessionFacts.looked_into`). */
+    async lookInto(names: readonly string[]) {
       await reading.readAll(names.filter((name) => held.get(name)?.facts.looked_into === false));
     },
+    /** Begins to watch the folder; resolves when the list is ready, perhaps with summaries only. */
     async open() {
       // Given up, the scans that follow find everything, too.
       opening = unlessGivenUp(readFirst());
@@ -137,6 +114,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
         if (performance.now() - remembered.at > REMEMBER_MS) void remember();
       });
     },
+    /** Notes beside living attempts that this sidecar got SIGTERM: perhaps they do too, from the pod. */
     async toldToEnd() {
       const again: string[] = [];
       for (const { name, facts, follower } of held.all()) {
@@ -149,6 +127,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }): 
       }
       await reading.readAll(again);
     },
+    /** Ends the watching. Trainings are not touched. */
     async close() {
       closed = true;
       const ending = reading.close();

@@ -29,19 +29,10 @@ const NOT_READ = 'The session could not be read.';
 
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 
-/** Reads sessions whole, stores the results, and follows the logs of living ones. */
-export type Reading = {
-  /** Reads one session again, and corrects its file by the evidence. Null if there is none. */
-  read(name: string, thorough?: boolean): Promise<Session | null>;
-  /** Reads several, until `isEnough`. One unreadable folder must not hide the others. */
-  readAll(names: readonly string[], isEnough?: () => boolean): Promise<void>;
-  /** Subscribes to the console events of all running sessions: saves, steps, phases. */
-  onConsole(listener: ConsoleListener): () => void;
-  /** Stops following logs. */
-  close(): Promise<void>;
-};
+export type Reading = ReturnType<typeof createReading>;
 
-export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): Reading {
+/** Reads sessions whole, stores the results, and follows the logs of living ones. */
+export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
   const { root, hub, held } = deps;
   /** The latest reading of each session; and the readings that have not begun. */
   const turns = new Map<string, Promise<unknown>>();
@@ -49,7 +40,10 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
   const listeners = new Set<ConsoleListener>();
   let closed = false;
 
-  /** Reads a session once at a time, in order; calls share a reading that has not begun. */
+  /**
+   * Reads one session again, and corrects its file by the evidence; null if there is none. Once at a time, in order; calls
+   * share a reading that has not begun.
+   */
   function read(name: string, thorough = false): Promise<Session | null> {
     const key = `${thorough} ${name}`;
     const shared = waiting.get(key);
@@ -136,7 +130,8 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
 
   return {
     read,
-    async readAll(names, isEnough = () => false) {
+    /** Reads several, until `isEnough`. One unreadable folder must not hide the others. */
+    async readAll(names: readonly string[], isEnough = () => false) {
       const rest = new Set(names).values();
       const readOn = async () => {
         for (const name of rest) {
@@ -146,10 +141,12 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }): 
       };
       await Promise.all(Array.from({ length: READERS }, readOn));
     },
-    onConsole(listener) {
+    /** Subscribes to the console events of all running sessions: saves, steps, phases. */
+    onConsole(listener: ConsoleListener): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    /** Stops following logs. */
     async close() {
       closed = true;
       await Promise.all([...held.all()].map(({ follower }) => follower?.close()));

@@ -21,28 +21,10 @@ export type Marks = {
   refused?: string | null;
 };
 
-/** All sessions as they were last read, in memory. */
-export type Store = {
-  get(name: string): StoredSession | undefined;
-  all(): Iterable<StoredSession>;
-  /** Running ones first, then newest first. */
-  inOrder(): StoredSession[];
-  /** Those that were only summarised so far, in the order of the list. */
-  inBrief(): string[];
-  /** A counter of changes. */
-  revision(): number;
-  /** Stores a reading, and informs watchers if the facts changed. */
-  hold(now: StoredSession): void;
-  /** Removes a deleted session. */
-  drop(name: string): void;
-  /** Stores facts that became known without a reading. */
-  tellFacts(name: string, facts: SessionFacts): void;
-  /** Adds this process's own knowledge to a session's facts, until changed. */
-  mark(name: string, marks: Marks): void;
-  withMarks(name: string, facts: SessionFacts): SessionFacts;
-};
+export type Store = ReturnType<typeof createStore>;
 
-export function createStore(hub: Hub): Store {
+/** All sessions as they were last read, in memory. */
+export function createStore(hub: Hub) {
   const sessions = new Map<string, StoredSession>();
   const marked = new Map<string, Marks>();
   /** Null when the order may have changed. */
@@ -54,6 +36,7 @@ export function createStore(hub: Hub): Store {
     hub.tell({ type: 'session', name });
   }
 
+  /** Running ones first, then newest first. */
   function inOrder(): StoredSession[] {
     sorted ??= [...sessions.values()]
       .map((each) => ({ each, key: keyOf(each.facts) }))
@@ -62,13 +45,16 @@ export function createStore(hub: Hub): Store {
     return sorted;
   }
 
-  const held: Store = {
-    get: (name) => sessions.get(name),
-    all: () => sessions.values(),
+  const held = {
+    get: (name: string) => sessions.get(name),
+    all: (): Iterable<StoredSession> => sessions.values(),
     inOrder,
+    /** Those that were only summarised so far, in the order of the list. */
     inBrief: () => inOrder().flatMap(({ name, facts }) => (facts.looked_into ? [] : [name])),
+    /** A counter of changes. */
     revision: () => revision,
-    hold(now) {
+    /** Stores a reading, and informs watchers if the facts changed. */
+    hold(now: StoredSession): void {
       const before = sessions.get(now.name);
       const same = before && sameFacts(before.facts, now.facts);
       if (same) now = { ...now, facts: before.facts };
@@ -77,21 +63,24 @@ export function createStore(hub: Hub): Store {
       else sessions.set(now.name, now);
       if (!same) changed(now.name);
     },
-    drop(name) {
+    /** Removes a deleted session. */
+    drop(name: string): void {
       if (!sessions.delete(name)) return;
       sorted = null;
       changed(name);
     },
-    tellFacts(name, facts) {
+    /** Stores facts that became known without a reading. */
+    tellFacts(name: string, facts: SessionFacts): void {
       const present = sessions.get(name);
       if (present) held.hold({ ...present, facts });
     },
-    mark(name, marks) {
+    /** Adds this process's own knowledge to a session's facts, until changed. */
+    mark(name: string, marks: Marks): void {
       marked.set(name, { ...marked.get(name), ...marks });
       const present = sessions.get(name);
       if (present) held.tellFacts(name, held.withMarks(name, present.facts));
     },
-    withMarks(name, facts) {
+    withMarks(name: string, facts: SessionFacts): SessionFacts {
       const marks = marked.get(name);
       const { will, reason } = facts.auto_resume;
       return {

@@ -10,8 +10,6 @@ import { lookRepeatedly } from './looks.js';
 /** Problems that pass: another one was quicker, or is using the session or the GPU. */
 const PASSING = new Set<ProblemCode>(['already_running', 'not_due', 'gpu_busy', 'busy_session', 'missing_state']);
 
-export type AutoResume = { open(): Promise<void>; close(): void };
-
 /** This sidecar's memory of a session's resumes. Attempts are identified by number. */
 type Known = {
   /** The attempt to follow: `seconds` waited so far, of `delay`. */
@@ -30,7 +28,7 @@ type Known = {
  * Resumes interrupted and crashed sessions with auto-resume on (`enable_monitoring`), after a wait that a person can
  * see and cancel. All lasting knowledge is in the files: after a restart the wait begins anew.
  */
-export function createAutoResume(trackside: Beginning & { hub: Hub }): AutoResume {
+export function createAutoResume(trackside: Beginning & { hub: Hub }) {
   const { settings, outputs } = trackside;
   const delays = settings.autoResumeDelays;
   const sessions = new Map<string, Known>();

@@ -10,8 +10,6 @@ import type { Outputs } from '../outputs/outputs.js';
 
 const LOOK_MS = 2000;
 
-export type HandRuns = ReturnType<typeof watchHandRuns>;
-
 /**
  * Looks every two seconds for trainings that were started in a terminal. One in a session's folder becomes part of that
  * session, which is read again while it runs; the others have a list of their own.

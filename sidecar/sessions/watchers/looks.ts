@@ -15,8 +15,6 @@ export type Looker = {
   look(name: string, facts: SessionFacts | null, elapsed: number): void;
 };
 
-export type Looks = ReturnType<typeof lookRepeatedly>;
-
 /**
  * Calls a watcher with changed sessions. Time is counted by the monotonic clock, look by look: no jump of a clock and
  * no sleep of the pod resumes or ends anything.

@@ -11,8 +11,6 @@ import { lookRepeatedly } from './looks.js';
 /** The most seconds of a standstill that a sidecar's death may lose: a twentieth of the shortest limit. */
 const KEEP_SECONDS = 30;
 
-export type Standstills = { open(): Promise<void>; close(): void };
-
 /** `seenTo`: the standstill that was handled: ended, or left because an end would not help. */
 type Watched = { still: Stillness; seenTo: string | null };
 
@@ -20,7 +18,7 @@ type Watched = { still: Stillness; seenTo: string | null };
  * Marks stalled sessions, and ends those with auto-resume on (`enable_monitoring`), so that they resume. After a
  * restart the count continues from progress.json.
  */
-export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { stallScale: number } }): Standstills {
+export function watchStandstills(trackside: Stopping & { hub: Hub; settings: { stallScale: number } }) {
   const { outputs, settings } = trackside;
   const { stallScale } = settings;
   const running = new Map<string, Watched>();
