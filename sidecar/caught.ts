@@ -49,6 +49,15 @@ export function ended(work: Promise<unknown> | undefined): Promise<void> {
 
 function nothing(): void {}
 
+/** The result of the work, or of `late` once it has taken this long. Rejects as the work does. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late()), ms);
+  });
+  return Promise.race([work, patience]).finally(() => clearTimeout(timer));
+}
+
 export type RepeatedWork = {
   runs: number;
   last_run: string | null;

@@ -12,16 +12,6 @@ export type Subject =
   | 'secrets'
   | 'trainers';
 
-type More = {
-  file?: string;
-  kept?: string;
-  todo?: string;
-  field?: string;
-  about?: Subject;
-  fields?: Record<string, string>;
-  retryAfter?: number;
-};
-
 /**
  * An error with a message for people. Every error on a page or in an API answer is a Problem; any other error is a bug of
  * ours, answered with 500.
@@ -33,35 +23,30 @@ export class Problem extends Error {
   /** What happened: a sentence. */
   readonly what: string;
   /** A sentence on what was not lost, if a person would fear it: after something destructive or long. */
-  readonly kept: string | undefined;
+  declare readonly kept?: string | undefined;
   /** What to do now, if that is a sentence of its own. */
-  readonly todo: string | undefined;
+  declare readonly todo?: string | undefined;
   /** The form field of the message, as named in the request. */
-  readonly field: string | undefined;
+  declare readonly field?: string | undefined;
   /** The subject, for a link. */
-  readonly about: Subject | undefined;
+  declare readonly about?: Subject | undefined;
   /** One message per field, if several fields are wrong. */
-  readonly fields: Record<string, string> | undefined;
+  declare readonly fields?: Record<string, string> | undefined;
   /** Seconds until another try makes sense. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter?: number | undefined;
   /** The message without the file's name at its beginning, for a list that shows the name itself. */
   readonly afterName: string | undefined;
 
   constructor(
     readonly code: ProblemCode,
-    /** What happened: a sentence; of `more.file`, whose name is put before it. */
+    /** What happened: a sentence; of `file`, whose name is put before it. */
     what: string,
-    more: More = {},
+    { file, ...facts }: More = {},
   ) {
-    super(sentences(more.file, what, more.kept, more.todo));
-    this.what = sentences(more.file, what);
-    this.afterName = more.file === undefined ? undefined : sentences(what, more.kept, more.todo);
-    this.kept = more.kept;
-    this.todo = more.todo;
-    this.field = more.field;
-    this.about = more.about;
-    this.fields = more.fields;
-    this.retryAfter = more.retryAfter;
+    super(sentences(file, what, facts.kept, facts.todo));
+    this.what = sentences(file, what);
+    this.afterName = file === undefined ? undefined : sentences(what, facts.kept, facts.todo);
+    Object.assign(this, facts);
   }
 
   /** The message before anything was tried, when nothing can have been lost. */
@@ -69,6 +54,8 @@ export class Problem extends Error {
     return sentences(this.what, this.todo);
   }
 }
+
+type More = { file?: string } & Partial<Pick<Problem, 'kept' | 'todo' | 'field' | 'about' | 'fields' | 'retryAfter'>>;
 
 function sentences(...parts: (string | undefined)[]): string {
   return parts.filter(Boolean).join(' ');

@@ -1,12 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
-import { inTurn } from '../files/queue.js';
 import { readBytes } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { withDiskWords } from './diskWords.js';
-import { type DatasetFolder, inDataset } from './folder.js';
+import { changeDataset, type DatasetFolder } from './folder.js';
 import { requireFileName } from './names.js';
 import { putAway } from './trash.js';
 
@@ -49,9 +47,7 @@ export async function saveCaption(
       `is ${notText(content)}, which trainers can't read. It was not saved. Save it as UTF-8 in a text editor and upload it again.`,
       { file, field: 'caption' },
     );
-  return inDataset(root, name, (folder) =>
-    withDiskWords(join(root, name, file), () => inTurn(folder.path, () => place(folder, file, content, caption, by))),
-  );
+  return changeDataset(root, name, file, (folder) => place(folder, file, content, caption, by));
 }
 
 /** The text of a caption file; null if it is not UTF-8. Text holds no NUL: UTF-16 is half of them, and passes for UTF-8. */

@@ -35,10 +35,7 @@ export async function requireAffordable(path: string, facts: Metadata): Promise<
   return bytes;
 }
 
-function heldWhole({ width, height, format, channels, depth, isProgressive }: Metadata): {
-  bytes: number;
-  kind: string;
-} {
+function heldWhole({ width, height, format, channels, depth, isProgressive }: Metadata) {
   const pixels = width * height;
   // libwebp's lossless decoder takes 4 bytes a pixel, and one more to unpack the transparency of a lossy picture.
   if (format === 'webp') return { bytes: pixels * 5, kind: 'a WebP' };

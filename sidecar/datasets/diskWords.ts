@@ -10,23 +10,11 @@ export async function withDiskWords<T>(path: string, write: () => Promise<T>): P
   } catch (error) {
     const code = diskErrorCode(error);
     if (code) tellWrite(path, error as NodeJS.ErrnoException);
-    switch (code) {
-      case 'ENOSPC':
-      case 'EDQUOT':
-        throw new Problem(
-          'disk_full',
-          `The disk is full: ${basename(path)} was not saved. Free some space and try again.`,
-        );
-      case 'EROFS':
-      case 'EACCES':
-      case 'EPERM':
-        throw new Problem(
-          'not_writable',
-          `Trackside can't write to the datasets folder: ${basename(path)} was not saved. Check the folder's owner, and that the disk is not read-only.`,
-        );
-      default:
-        throw error;
-    }
+    const full = `The disk is full: ${basename(path)} was not saved. Free some space and try again.`;
+    const closed = `Trackside can't write to the datasets folder: ${basename(path)} was not saved. Check the folder's owner, and that the disk is not read-only.`;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new Problem('disk_full', full);
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') throw new Problem('not_writable', closed);
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeRoot } from '../files/makeRoot.js';
+import { inTurn } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { inFolder, openInside, samePath } from '../security/paths.js';
 import { isFolderName } from '../slug.js';
@@ -24,6 +25,18 @@ export async function inDataset<T>(
   }));
   if (done === null) throw noDataset();
   return done.result;
+}
+
+/** Runs a change of a dataset, one after the other, with the disk's errors in words. Throws a Problem as `inDataset` does. */
+export function changeDataset<T>(
+  root: string,
+  name: string,
+  file: string,
+  change: (folder: DatasetFolder) => Promise<T>,
+): Promise<T> {
+  return inDataset(root, name, (folder) =>
+    withDiskWords(join(root, name, file), () => inTurn(folder.path, () => change(folder))),
+  );
 }
 
 /** Makes an empty dataset. Returns false, and changes nothing, if the name is taken. */

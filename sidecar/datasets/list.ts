@@ -7,12 +7,13 @@ import { isFolderName } from '../slug.js';
 import type { DatasetFacts } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, captionStemsOf, hasMixedEnding, pictureStem, printable } from './names.js';
+import { ifClosed } from './passedOver.js';
 
 /** Lists all datasets, last changed first, without opening a picture: hundreds of datasets take milliseconds. */
 export async function listDatasets(root: string): Promise<DatasetFacts[]> {
-  const names = (await entries(root)).filter(isFolderName);
-  const all = await Promise.all(names.map((name) => factsOrNull(root, name)));
-  return all.flatMap((facts) => facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
+  const names = (await readdir(root).catch(ifMissing([]))).filter(isFolderName);
+  const all = await Promise.all(names.map((name) => inDataset(root, name, datasetFacts).catch(ifClosed)));
+  return all.flatMap((found) => found?.facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
 }
 
 /** Says which folders are not listed, and why: for the page. */
@@ -57,23 +58,3 @@ export async function datasetFacts({ root, name, at }: DatasetFolder) {
 
 /** `cat2` before `cat10`; the same on every machine. */
 const byName = new Intl.Collator('en', { numeric: true });
-
-async function entries(root: string): Promise<string[]> {
-  try {
-    return await readdir(root);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** Null for plain files, links that lead out, and folders that have just gone. */
-async function factsOrNull(root: string, name: string): Promise<DatasetFacts | null> {
-  try {
-    return (await inDataset(root, name, datasetFacts)).facts;
-  } catch (error) {
-    if (error instanceof Problem || ['ENOENT', 'EACCES'].includes(`${(error as NodeJS.ErrnoException).code}`))
-      return null;
-    throw error;
-  }
-}

@@ -85,8 +85,8 @@ async function foldersOfPictures({ root, at }: DatasetFolder, folders: string[])
   return found;
 }
 
-/** Ignores links that lead out, and folders that we may not read. */
-function ifClosed(error: unknown): null {
+/** For a `.catch`: null for plain files, links that lead out, folders that have just gone, and those that we may not read. */
+export function ifClosed(error: unknown): null {
   if (error instanceof Problem || ['EACCES', 'ENOENT'].includes(`${(error as NodeJS.ErrnoException).code}`))
     return null;
   throw error;

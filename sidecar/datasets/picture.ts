@@ -139,21 +139,16 @@ async function inWords<T>(decode: () => Promise<T>): Promise<T> {
     if (error instanceof PictureProblem) throw error;
     const { message } = error as Error;
     if (/pixel limit/.test(message)) throw tooManyPixels();
-    if (/^timeout/.test(message))
-      throw new PictureProblem(
-        `It takes more than ${LONGEST_DECODE} s to open.`,
-        'Make it smaller and upload it again.',
-      );
+    if (/^timeout/.test(message)) throw new PictureProblem(`It takes more than ${LONGEST_DECODE} s to open.`, SMALLER);
     throw new DamagedPicture(`The picture is damaged or cut off (${message.split('\n')[0]?.trim()}).`);
   }
 }
 
 function tooManyPixels(): PictureProblem {
-  return new PictureProblem(
-    `It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`,
-    'Make it smaller and upload it again.',
-  );
+  return new PictureProblem(`It has more than ${Math.floor(MOST_PIXELS / 1_000_000)} million pixels.`, SMALLER);
 }
+
+const SMALLER = 'Make it smaller and upload it again.';
 
 /** Changes with the file, so that its address may be cached for ever. */
 export function revisionOf(file: { bytes: number; mtimeMs: number }): string {

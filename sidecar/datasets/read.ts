@@ -85,20 +85,12 @@ async function measured({ root, at, path }: DatasetFolder, file: string) {
     const revision = revisionOf({ bytes, mtimeMs: facts.mtimeMs });
     const onDisk = { path: real, key: `${join(path, file)}\0${bytes}\0${facts.ino}\0${facts.ctimeMs}` };
     const known = await lookedAtOnce(root, onDisk);
-    return {
-      ...UNKNOWN,
-      bytes,
-      revision,
-      onDisk,
-      problem: null,
-      ...(typeof known === 'string' ? { problem: known } : known),
-    };
+    const found = typeof known === 'string' ? { problem: known } : known;
+    return { ...UNKNOWN, bytes, revision, onDisk, problem: null, ...found };
   } catch (error) {
-    if (error instanceof Problem) return { ...UNKNOWN, problem: error.message };
-    return {
-      ...UNKNOWN,
-      problem: `It can't be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}).`,
-    };
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = error instanceof Problem ? message : `It can't be read (${code ?? message}).`;
+    return { ...UNKNOWN, problem };
   }
 }
 

@@ -25,8 +25,7 @@ export async function receive(chunks: AsyncIterable<Uint8Array>, target: string,
       bytes += chunk.length;
       if (bytes > limit) throw tooLarge(basename(target), limit);
       hash.update(chunk);
-      for (let written = 0; written < chunk.length; )
-        written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+      await file.writeFile(chunk);
       collectBlocks(chunk.length);
     }
     await file.sync();

@@ -8,7 +8,7 @@ import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
-import { type DatasetFolder, inDataset } from './folder.js';
+import { changeDataset, type DatasetFolder, inDataset } from './folder.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
 import { requireWholePicture } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
@@ -75,22 +75,15 @@ export async function removePicture(
   file: string,
 ): Promise<{ kept: string; files: string[] }> {
   requirePictureName(file);
-  return inDataset(root, name, (folder) =>
-    withDiskWords(join(root, name, file), () =>
-      inTurn(folder.path, async () => {
-        const there = await readdir(folder.at);
-        if (!there.includes(file))
-          throw new Problem(
-            'no_picture',
-            'There is no such picture in this dataset. It may have been deleted already.',
-          );
-        const stem = pictureStem(file);
-        const shared = there.some((other) => other !== file && pictureStem(other) === stem);
-        const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
-        return { kept: await putAway(folder, files), files };
-      }),
-    ),
-  );
+  return changeDataset(root, name, file, async (folder) => {
+    const there = await readdir(folder.at);
+    const gone = 'There is no such picture in this dataset. It may have been deleted already.';
+    if (!there.includes(file)) throw new Problem('no_picture', gone);
+    const stem = pictureStem(file);
+    const shared = there.some((other) => other !== file && pictureStem(other) === stem);
+    const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
+    return { kept: await putAway(folder, files), files };
+  });
 }
 
 /** Throws a Problem unless the file is a picture that decodes to its last row. */

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ended, ifUnreadable } from '../caught.js';
-import { inTurn } from '../files/queue.js';
 import { syncFolder } from '../files/wholeFile.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { inFolder, makeFolder } from '../security/paths.js';
 import { isFolderName } from '../slug.js';
-import { withDiskWords } from './diskWords.js';
-import { type DatasetFolder, inDataset, makeDataset } from './folder.js';
+import { changeDataset, type DatasetFolder, makeDataset } from './folder.js';
 import { captionStem, pictureStem } from './names.js';
 
 const TRASH = '.trash';
@@ -47,20 +45,16 @@ export async function putAway(
  * datasets, or null. Throws a Problem if it does not exist, or is a link.
  */
 export async function putDatasetAway(root: string, name: string): Promise<string | null> {
-  return inDataset(root, name, (folder) =>
-    withDiskWords(join(root, name), () =>
-      inTurn(folder.path, async () => {
-        if ((await lstat(join(root, name))).isSymbolicLink())
-          throw new Problem('dataset_is_link', `${name} is a link to another folder. Remove it by hand.`);
-        const empty = (await readdir(folder.at)).length === 0;
-        if (empty) await rmdir(join(root, name));
-        const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
-        await syncFolder(root);
-        log.info('datasets', 'A dataset was moved to the trash.', { dataset: name, kept });
-        return kept;
-      }),
-    ),
-  );
+  return changeDataset(root, name, '', async ({ at }) => {
+    if ((await lstat(join(root, name))).isSymbolicLink())
+      throw new Problem('dataset_is_link', `${name} is a link to another folder. Remove it by hand.`);
+    const empty = (await readdir(at)).length === 0;
+    if (empty) await rmdir(join(root, name));
+    const kept = empty ? null : await inNewEntry(root, name, (entry) => rename(join(root, name), entry));
+    await syncFolder(root);
+    log.info('datasets', 'A dataset was moved to the trash.', { dataset: name, kept });
+    return kept;
+  });
 }
 
 /** Has `fill` make a folder in the trash of a dataset; returns its name, relative to the datasets. */
@@ -111,24 +105,20 @@ export async function restoreFromTrash(
   });
   if (!(await listTrash(root, name)).some((each) => each.entry === entry)) throw gone;
   await makeDataset(root, name);
-  const restored = await inDataset(root, name, (folder) =>
-    withDiskWords(join(root, name), () =>
-      inTurn(folder.path, () =>
-        inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
-          const { files } = await readEntry(trash, entry);
-          if (files.length === 0) return null;
-          const there = new Set(await readdir(folder.at));
-          const inTheWay = files.filter((file) => there.has(file));
-          const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
-          const all = there.size === 0 ? await readdir(join(trash, entry)) : files;
-          for (const file of all) await rename(join(trash, entry, file), join(folder.at, file));
-          // Keeps other files of the entry in the trash.
-          await ended(rmdir(join(trash, entry)));
-          await syncFolder(folder.at);
-          return { files, kept };
-        }),
-      ),
-    ),
+  const restored = await changeDataset(root, name, '', (folder) =>
+    inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
+      const { files } = await readEntry(trash, entry);
+      if (files.length === 0) return null;
+      const there = new Set(await readdir(folder.at));
+      const inTheWay = files.filter((file) => there.has(file));
+      const kept = inTheWay.length > 0 ? await putAway(folder, inTheWay) : null;
+      const all = there.size === 0 ? await readdir(join(trash, entry)) : files;
+      for (const file of all) await rename(join(trash, entry, file), join(folder.at, file));
+      // Keeps other files of the entry in the trash.
+      await ended(rmdir(join(trash, entry)));
+      await syncFolder(folder.at);
+      return { files, kept };
+    }),
   );
   if (restored === null) throw gone;
   return restored;

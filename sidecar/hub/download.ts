@@ -50,7 +50,8 @@ export async function download(options: DownloadOptions): Promise<HubFacts> {
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.incomplete`;
   if (facts.etag === null || facts.etag !== options.etag) await rm(partial, { force: true });
-  await checkRoom(path, facts.bytes, await sizeOf(partial));
+  const there = await stat(partial).then(({ size }) => size, ifUnreadable(0, 'hub'));
+  await checkRoom(path, facts.bytes, there);
   const file = await open(partial, 'a+');
   try {
     await fetchRest(options, facts, file);
@@ -77,13 +78,10 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
   if (done === facts.bytes) return;
   const watch = watchSilence(options);
   try {
+    const headers = { 'Accept-Encoding': 'identity', ...headersFor(hub, facts.address) };
     const answer = await fetch(facts.address, {
       signal: watch.signal,
-      headers: {
-        'Accept-Encoding': 'identity',
-        ...headersFor(hub, facts.address),
-        ...(done > 0 ? { Range: `bytes=${done}-` } : {}),
-      },
+      headers: done > 0 ? { ...headers, Range: `bytes=${done}-` } : headers,
     });
     if (answer.status >= 400) throw refusal(hub, wanted, answer);
     // A server without ranges sends everything again.
@@ -98,7 +96,7 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
         await file.truncate(0);
         throw new HubRefusal('The hub sent more bytes than the file has, so the download starts over.', true);
       }
-      await writeAll(file, chunk);
+      await file.appendFile(chunk);
       done += chunk.length;
       collectBlocks(chunk.length);
       progress({ phase: 'downloading', done, bytes: facts.bytes });
@@ -115,10 +113,6 @@ async function fetchRest(options: DownloadOptions, facts: HubFacts, file: FileHa
 
 function continuesAt(answer: Response, done: number): boolean {
   return answer.status === 206 && (answer.headers.get('content-range') ?? '').startsWith(`bytes ${done}-`);
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
 }
 
 /** Checks the file on the disk, not the bytes on the wire; in pieces, so that pages are answered in between. */
@@ -157,12 +151,8 @@ async function checkRoom(path: string, bytes: number | null, there: number): Pro
 
 function inWords(error: unknown, path: string): unknown {
   const code = diskErrorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new HubRefusal(
-      'The disk is full. Free some space and try again; the download continues where it stopped.',
-      false,
-    );
-  }
+  const full = 'The disk is full. Free some space and try again; the download continues where it stopped.';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new HubRefusal(full, false);
   return code ? new HubRefusal(`Can't write to ${dirname(path)} (${code}).`, false) : error;
 }
 
@@ -179,8 +169,4 @@ function watchSilence({ signal, silenceMs = 60_000 }: DownloadOptions) {
     },
     end: () => clearTimeout(timer),
   };
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(({ size }) => size, ifUnreadable(0, 'hub'));
 }

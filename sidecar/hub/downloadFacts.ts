@@ -20,10 +20,8 @@ export type RunningDownload = {
 
 export function factsOf(record: DownloadRecord, running?: RunningDownload) {
   const { id, label, repo, status, message, link, parts } = record;
-  const bytes = parts.reduce<number | null>(
-    (sum, part) => (sum === null || part.bytes === null ? null : sum + part.bytes),
-    0,
-  );
+  const known = parts.flatMap((part) => part.bytes ?? []);
+  const bytes = known.length === parts.length ? known.reduce((sum, each) => sum + each, 0) : null;
   const rate = running && status === 'downloading' ? running.speed.bytesPerSecond() : null;
   const done = running?.done ?? record.done;
   return {

@@ -31,15 +31,8 @@ type Queue = DownloadsOptions & {
  * connection and after a restart of the sidecar. `downloads.json` in the models folder lists the wanted ones.
  */
 export function createDownloads(options: DownloadsOptions) {
-  const queue: Queue = {
-    ...options,
-    records: [],
-    running: new Map(),
-    finished: [],
-    loading: null,
-    closed: false,
-    toldAt: 0,
-  };
+  const empty = { records: [], running: new Map(), finished: [], loading: null, closed: false, toldAt: 0 };
+  const queue: Queue = { ...options, ...empty };
   return {
     /** Continues the downloads that were running when the sidecar ended. */
     async open() {
@@ -173,8 +166,7 @@ function find(queue: Queue, id: string): DownloadRecord {
 }
 
 async function allThere(models: string, { into, parts }: DownloadRequest): Promise<boolean> {
-  const found = await Promise.all(
-    parts.map((part) => stat(join(models, into, part.path)).catch(ifUnreadable(null, 'hub'))),
-  );
-  return parts.every((part, i) => part.optional || found[i] !== null);
+  const paths = parts.filter(({ optional }) => !optional).map(({ path }) => join(models, into, path));
+  const found = await Promise.all(paths.map((path) => stat(path).catch(ifUnreadable(null, 'hub'))));
+  return found.every((stats) => stats !== null);
 }

@@ -108,38 +108,28 @@ export function refusal(hub: HubAccess, { repo, file }: HubFile, answer: Respons
   const code = headers.get('x-error-code') ?? '';
   const link = repoPage(hub.endpoint, repo);
   const token = hub.token();
-  const again = false;
+  const final = (message: string) => new HubRefusal(message, false, { link, status });
   if (status === 401 && token && code !== 'GatedRepo') {
-    const missing =
-      code === 'RepoNotFound' ? `The hub has no ${repo} that this token may see, or the token is wrong.` : '';
-    return new HubRefusal(missing || 'The hub does not accept the token. Set a valid one and try again.', again, {
-      status,
-    });
+    const missing = `The hub has no ${repo} that this token may see, or the token is wrong.`;
+    const wrong = 'The hub does not accept the token. Set a valid one and try again.';
+    return new HubRefusal(code === 'RepoNotFound' ? missing : wrong, false, { status });
   }
   if (status === 403 || code === 'GatedRepo') {
     const first = `To download ${repo}, accept its licence on its page`;
     const then = token
       ? 'with the account of your token, then try again. A fine-grained token also needs permission to read gated repositories.'
       : 'and set a token of your account, then try again.';
-    return new HubRefusal(`${first} ${then}`, again, { link, status });
+    return final(`${first} ${then}`);
   }
-  if (status === 401) {
-    return new HubRefusal(`The hub has no ${repo}, or it needs a token. Check the name, or set a token.`, again, {
-      link,
-      status,
-    });
-  }
+  if (status === 401) return final(`The hub has no ${repo}, or it needs a token. Check the name, or set a token.`);
   if (status === 404) {
     const what = code === 'RepoNotFound' ? `The hub has no ${repo}` : `There is no ${file} in ${repo}`;
-    return new HubRefusal(`${what}. It may have been renamed: check its page.`, again, { link, status });
+    return final(`${what}. It may have been renamed: check its page.`);
   }
   const busy = status === 429 || status >= 500;
   const waitSeconds = Number(headers.get('retry-after')) || undefined;
-  return new HubRefusal(
-    status === 429 ? 'The hub is limiting requests.' : `The hub answered with ${status}.`,
-    busy || status === 408,
-    { status, ...(waitSeconds ? { waitSeconds } : {}) },
-  );
+  const message = status === 429 ? 'The hub is limiting requests.' : `The hub answered with ${status}.`;
+  return new HubRefusal(message, busy || status === 408, { status, ...(waitSeconds ? { waitSeconds } : {}) });
 }
 
 /** Throws for a connection that failed or broke. */

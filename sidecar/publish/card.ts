@@ -92,22 +92,17 @@ function frontMatter({ session, prompts }: CardFacts, samples: readonly SampleFa
     `    url: ${quote(`sample/${sample.name}`)}`,
   ]);
   const lines = [
-    ...(licence
-      ? [
-          `license: ${licence.id}`,
-          ...(licence.name ? [`license_name: ${licence.name}`] : []),
-          ...(licence.link ? [`license_link: ${licence.link}`] : []),
-          `base_model: ${licence.repo}`,
-          'base_model_relation: adapter',
-        ]
-      : []),
+    licence && `license: ${licence.id}`,
+    licence?.name && `license_name: ${licence.name}`,
+    licence?.link && `license_link: ${licence.link}`,
+    licence && `base_model: ${licence.repo}\nbase_model_relation: adapter`,
     'pipeline_tag: text-to-image',
     'tags:',
     ...['text-to-image', 'lora', 'template:sd-lora', 'trackside'].map((tag) => `- ${tag}`),
-    ...(trigger ? [`instance_prompt: ${quote(trigger)}`] : []),
+    trigger && `instance_prompt: ${quote(trigger)}`,
     ...(widget.length > 0 ? ['widget:', ...widget] : []),
   ];
-  return `---\n${lines.join('\n')}\n---\n`;
+  return `---\n${lines.filter(Boolean).join('\n')}\n---\n`;
 }
 
 /** The newest picture of each prompt. */

@@ -57,11 +57,9 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
     const steps = commitIter({
       ...at,
       title: `Publish ${wish.session} with Trackside`,
-      operations: wish.files.map(({ path, from }) => ({
-        operation: 'addOrUpdate',
-        path,
-        content: pathToFileURL(from),
-      })),
+      operations: wish.files.map(({ path, from }) => {
+        return { operation: 'addOrUpdate', path, content: pathToFileURL(from) };
+      }),
       abortSignal: stop.signal,
       useXet: false,
       fetch: countingFetch((path, bytes) => count(path, (sent.get(path) ?? 0) + bytes)),
@@ -84,21 +82,15 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
     async start(wish: PublishRequest): Promise<PublicationFacts> {
       const repo = repoName(wish.repo);
       const token = hub.token();
-      if (!token)
-        throw new Problem('no_token', 'Uploading needs a Hugging Face token with write access. Set HF_TOKEN first.', {
-          field: 'repo',
-          about: 'secrets',
-        });
+      const more = { field: 'repo', about: 'secrets' } as const;
+      const none = 'Uploading needs a Hugging Face token with write access. Set HF_TOKEN first.';
+      if (!token) throw new Problem('no_token', none, more);
       if (!token.startsWith('hf_'))
-        throw new Problem('bad_token', 'HF_TOKEN is not a Hugging Face token, which starts with hf_.', {
-          field: 'repo',
-          about: 'secrets',
-        });
+        throw new Problem('bad_token', 'HF_TOKEN is not a Hugging Face token, which starts with hf_.', more);
       const before = all.get(wish.session);
+      const about = { session: wish.session };
       if (before && !isOver(before.facts))
-        throw new Problem('under_way', `${wish.session} is already being uploaded.`, {
-          about: { session: wish.session },
-        });
+        throw new Problem('under_way', `${wish.session} is already being uploaded.`, { about });
       const facts: PublicationFacts = {
         repo,
         url: repoPage(hub.endpoint, repo),

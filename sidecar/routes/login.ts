@@ -1,5 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { within } from '../caught.js';
 import type { Hub } from '../live/hub.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseToken, withoutLogin } from '../security/guard.js';
@@ -50,13 +51,7 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
 
 /** Who sends a few bytes for longer than this is nobody who types. */
 function inTime(refuse: (c: Context) => Response): MiddlewareHandler {
-  return async (c, next) => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<Response>((resolve) => {
-      timer = setTimeout(() => resolve(refuse(c)), PATIENCE_MS);
-    });
-    return Promise.race([next(), late]).finally(() => clearTimeout(timer));
-  };
+  return (c, next) => within<Awaited<ReturnType<typeof next>> | Response>(PATIENCE_MS, next(), () => refuse(c));
 }
 
 /** A program has no use for a page. */

@@ -1,3 +1,4 @@
+import { within } from '../caught.js';
 import { findModels } from '../models/findModels.js';
 import type { Problem } from '../problem.js';
 import { presetHere } from '../sessions/versions/trainerFields.js';
@@ -91,7 +92,7 @@ async function ownForm(path: string, own: OwnForm): Promise<Pick<TrainerForm, 'o
       return { own: null, unread: error.message };
     },
   );
-  return soon(asked, () => ({ own: null, ...toldBefore(path) }));
+  return within(PATIENCE_MS, asked, () => ({ own: null, ...toldBefore(path) }));
 }
 
 function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetHere>>): string | null {
@@ -102,12 +103,11 @@ function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typ
 /** Why a script could not be asked the last time, by its path: it is asked anew each time, which may take longer than a page waits. */
 const unread = new Map<string, string>();
 
-async function furtherArguments(
-  trackside: Trackside,
-  trainer: Trainer,
-): Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> {
+type Arguments = Pick<TrainerForm, 'further' | 'reading' | 'unread'>;
+
+async function furtherArguments(trackside: Trackside, trainer: Trainer): Promise<Arguments> {
   const { path } = trainer.script;
-  const asked: Promise<Pick<TrainerForm, 'further' | 'reading' | 'unread'>> = trackside.describe(trainer).then(
+  const asked: Promise<Arguments> = trackside.describe(trainer).then(
     (known) => {
       unread.delete(path);
       return { further: trainer.furtherArguments(known) };
@@ -120,21 +120,12 @@ async function furtherArguments(
   );
   const { basics } = trainer;
   if (!basics) return asked;
-  return soon(asked, () => ({ further: trainer.furtherArguments(basics), ...toldBefore(path) }));
+  return within(PATIENCE_MS, asked, () => ({ further: trainer.furtherArguments(basics), ...toldBefore(path) }));
 }
 
 function toldBefore(path: string): Pick<TrainerForm, 'reading' | 'unread'> {
   const before = unread.get(path);
   return before === undefined ? { reading: true } : { unread: before };
-}
-
-/** What was asked for, or something else where that takes longer than a page waits. */
-function soon<T>(asked: Promise<T>, instead: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(instead()), PATIENCE_MS);
-  });
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 async function modelChoices(

@@ -41,7 +41,7 @@ export function take(root: string, dataset: string, id: string): Taking {
     const { taken, problem } = upload.record;
     if (!taken && !problem) await settle(upload, taking);
   }).finally(() => underWay.delete(key));
-  // silent: a waiting caller (`patiently`) gets the error, and the upload's record keeps it.
+  // silent: a waiting caller (uploads.ts) gets the error, and the upload's record keeps it.
   taking.ended.catch(() => {});
   underWay.set(key, taking);
   return taking;

@@ -1,7 +1,6 @@
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { ended, ifMissing, logged, repeated } from '../../caught.js';
+import { ended, ifMissing, logged, repeated, within } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { SPARE_DISK, withDiskWords } from '../diskWords.js';
 import { inDataset } from '../folder.js';
@@ -79,7 +78,7 @@ export async function receivePart(
         `${file} has changed: it had ${bytes} bytes, and now has ${part.total}. Upload it again.`,
       );
     await withDiskWords(join(root, file), () => addPart(upload, part, chunks));
-    if (await isDue(upload)) await patiently(take(root, dataset, id).ended);
+    if (await isDue(upload)) await within(PATIENCE_MS, take(root, dataset, id).ended, () => {});
     return inUpload(root, dataset, id, factsOf);
   });
 }
@@ -133,11 +132,4 @@ async function requireRoom(root: string, file: string, bytes: number): Promise<v
     'disk_full',
     `The disk has no room for ${file} (${Math.ceil(bytes / 1_000_000)} MB). Free some space and upload it again.`,
   );
-}
-
-/** Waits for the end, but not for ever. Rejects as `ended` does. */
-async function patiently(end: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([end, ended(wait(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }))]);
-  enough.abort();
 }
