@@ -117,15 +117,9 @@ async function describeAhead({ settings, describe }: Trackside): Promise<void> {
 function listen(server: Server, { host, port }: Settings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const used = error.code === 'EADDRINUSE';
-      reject(
-        new Problem(
-          'cannot_listen',
-          used
-            ? `port ${port} is already in use, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`
-            : `cannot listen on ${host}:${port}: ${error.message}`,
-        ),
-      );
+      const used = `port ${port} is already in use, perhaps by another Trackside. Choose another with --port, or open http://${host}:${port}/.`;
+      const other = `cannot listen on ${host}:${port}: ${error.message}`;
+      reject(new Problem('cannot_listen', error.code === 'EADDRINUSE' ? used : other));
     });
     server.listen(port, host, resolve);
   });

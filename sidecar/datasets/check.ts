@@ -14,15 +14,11 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
       return `${file} can't be used: ${problem}${remedy}`;
     });
   const captions = new Map(files.map((picture) => [picture.caption_file ?? `${picture.stem}.txt`, picture]));
-  for (const [file, { caption, caption_problem }] of captions) {
-    if (caption_problem)
-      errors.push(
-        `${file} can't be used as a caption: ${caption_problem} Write the caption again on the dataset's page.`,
-      );
-    else if (caption !== null && caption.trim() === '')
-      errors.push(
-        `${file} is empty, and trainers stop on an empty caption. Write a caption, or delete the file to use the trigger word.`,
-      );
+  for (const [file, { caption, caption_problem: problem }] of captions) {
+    const unread = `${file} can't be used as a caption: ${problem} Write the caption again on the dataset's page.`;
+    const empty = `${file} is empty, and trainers stop on an empty caption. Write a caption, or delete the file to use the trigger word.`;
+    if (problem) errors.push(unread);
+    else if (caption !== null && caption.trim() === '') errors.push(empty);
   }
   const passedOver = passedOverWords(detail);
   if (files.length === 0)

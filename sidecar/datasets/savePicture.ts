@@ -69,11 +69,7 @@ export function placePicture(folder: DatasetFolder, file: string, received: Rece
  * Puts a picture away, and its caption unless another picture shares it. Returns where to, relative to the datasets. Throws
  * a Problem.
  */
-export async function removePicture(
-  root: string,
-  name: string,
-  file: string,
-): Promise<{ kept: string; files: string[] }> {
+export async function removePicture(root: string, name: string, file: string) {
   requirePictureName(file);
   return changeDataset(root, name, file, async (folder) => {
     const there = await readdir(folder.at);

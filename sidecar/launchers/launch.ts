@@ -32,12 +32,8 @@ export async function launchRunner(launch: Launch): Promise<Submitted> {
     });
     runner.unref();
     const outcome = await started(runner, launch);
-    if (outcome === 'started') {
-      return {
-        ok: true,
-        ref: { launcher: 'local', attempt: launch.attempt.id, id: String(runner.pid), cluster: null },
-      };
-    }
+    const ref = { launcher: 'local', attempt: launch.attempt.id, id: String(runner.pid), cluster: null } as const;
+    if (outcome === 'started') return { ok: true, ref };
     if (outcome instanceof Error) throw outcome;
     return refusal(outcome, complaints);
   } catch (error) {

@@ -78,15 +78,7 @@ async function look({ path, name, kind, siblings }: Candidate, seen: Set<string>
   if (!read) return null;
   const downloading = siblings.has(`${basename(path)}.aria2`) ? 'is still being downloaded by aria2' : null;
   const reason = downloading ?? read.reason;
-  return {
-    path,
-    name,
-    bytes: stats.size,
-    role: read.role,
-    detail: read.detail,
-    usable: !reason && read.role !== null,
-    reason,
-  };
+  return { ...read, path, name, bytes: stats.size, usable: !reason && read.role !== null, reason };
 }
 
 type Read = Pick<ModelFile, 'role' | 'detail' | 'reason'>;

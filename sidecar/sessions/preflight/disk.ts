@@ -64,16 +64,12 @@ async function largestSeen({ folder, dialect, outputName, entries, candidates }:
 async function parametersOf(run: Parameters<typeof checkDisk>[0]): Promise<number | null> {
   const { needs, flags, settings, cwd } = run;
   const unetOnly = flags.network_train_unet_only === true;
-  const trained = needs.filter(
-    ({ flag }) => flag === 'pretrained_model_name_or_path' || (!unetOnly && flag === 'clip_l'),
-  );
+  const trained = ['pretrained_model_name_or_path', ...(unetOnly ? [] : ['clip_l'])];
   let sum = 0;
-  for (const { flag } of trained) {
+  for (const { flag } of needs.filter((need) => trained.includes(need.flag))) {
     const value = flags[flag];
-    const header =
-      typeof value === 'string'
-        ? await readSafetensorsHeader(resolve(cwd, value)).catch(ifUnreadable('', 'sessions'))
-        : '';
+    if (typeof value !== 'string') continue;
+    const header = await readSafetensorsHeader(resolve(cwd, value)).catch(ifUnreadable('', 'sessions'));
     if (typeof header !== 'string') sum += loraParameters(header.places, settings.network_dim);
   }
   return sum > 0 ? sum : null;
@@ -84,10 +80,8 @@ const TEXT_OUTPUT = 512 * 4096 * 4;
 
 /** Existing caches are not written again. */
 async function cachesNeeded({ detail, settings, flags }: Parameters<typeof checkDisk>[0]): Promise<number> {
-  const there = (await readdir(detail.path).catch(ifUnreadable([], 'sessions'))).filter((name) =>
-    name.endsWith('.npz'),
-  ).length;
-  const pictures = Math.max(0, detail.images - there);
+  const names: string[] = await readdir(detail.path).catch(ifUnreadable([], 'sessions'));
+  const pictures = Math.max(0, detail.images - names.filter((name) => name.endsWith('.npz')).length);
   // 16 channels is the most that an autoencoder here makes of 8×8 pixels.
   const latents = flags.cache_latents_to_disk ? (settings.resolution / 8) ** 2 * 16 * 4 : 0;
   const texts = flags.cache_text_encoder_outputs_to_disk ? TEXT_OUTPUT : 0;

@@ -46,18 +46,10 @@ async function checkModel(need: ModelNeed, value: ArgumentValue | undefined, cwd
   const path = resolve(cwd, given);
   if (!existsSync(path)) return [absent(need, given, more)];
   const model = await readModelAt(path);
-  if (!model) {
-    return [
-      error(
-        'no_model_file',
-        `${need.label}: ${path} is not a model, or it is a LoRA. Choose ${article(need.role)}.`,
-        more,
-      ),
-    ];
-  }
-  if (model.reason) {
+  const none = `${need.label}: ${path} is not a model, or it is a LoRA. Choose ${article(need.role)}.`;
+  if (!model) return [error('no_model_file', none, more)];
+  if (model.reason)
     return [error('bad_model', `${need.label}: ${path} ${model.reason}. Download it again, or choose another.`, more)];
-  }
   if (model.role === null) {
     const message = `${need.label}: Trackside doesn't recognise ${path}. It should be ${article(need.role)}.`;
     return [warning('unknown_model', message, more)];

@@ -64,15 +64,10 @@ export function checkPackages(
     const message = `${python} is missing the packages ${missing.join(', ')}. Install them (${python} -m pip install -r ${cwd}/requirements.txt), or set TRACKSIDE_PYTHON to a Python that has them.`;
     return [error('missing_packages', message)];
   }
-  const found = neededBy(flags)
-    .filter(({ name }) => !packages[name])
-    .map(({ name, why, field }) =>
-      error(
-        'missing_package',
-        `${why} needs the package ${name}. Install it (${python} -m pip install ${name}), or choose another.`,
-        { field },
-      ),
-    );
+  const found = neededBy(flags).flatMap(({ name, why, field }) => {
+    const message = `${why} needs the package ${name}. Install it (${python} -m pip install ${name}), or choose another.`;
+    return packages[name] ? [] : [error('missing_package', message, { field })];
+  });
   return [...found, ...knownToBreak(packages)];
 }
 

@@ -25,22 +25,13 @@ export async function readPictures(
   const isHere = path.startsWith(`${settings.datasets}/`);
   const name = isHere ? path.slice(settings.datasets.length + 1) : basename(path);
   const detail = await readDataset(settings.datasets, name, patience).catch((error: unknown) => {
-    if (error instanceof Problem && error.code === 'no_dataset') {
-      throw new Problem(
-        'missing_dataset',
-        `The dataset ${path} was not found. Choose another one; the settings are kept.`,
-        more,
-      );
-    }
-    throw error;
+    const gone = `The dataset ${path} was not found. Choose another one; the settings are kept.`;
+    throw error instanceof Problem && error.code === 'no_dataset' ? new Problem('missing_dataset', gone, more) : error;
   });
   // The datasets folder may have moved with the pod: the same name with the same content counts as the same.
   if (!isHere && fingerprintDataset(detail) !== state.dataset?.fingerprint) {
-    throw new Problem(
-      'missing_dataset',
-      `The dataset ${path} is not in ${settings.datasets}, and the ${name} there has other pictures. Choose another one.`,
-      more,
-    );
+    const other = `The dataset ${path} is not in ${settings.datasets}, and the ${name} there has other pictures. Choose another one.`;
+    throw new Problem('missing_dataset', other, more);
   }
   return detail;
 }
@@ -76,13 +67,9 @@ export async function checkSubsets(
 /** Warns of pictures or repeats that changed since the last attempt: they change the steps per epoch. */
 export function checkSamePictures(detail: DatasetDetail, state: UiState): Finding[] {
   if (!changedSince(detail, state)) return [];
-  return [
-    warning(
-      'dataset_changed',
-      'The pictures, captions or repeats have changed since the last attempt. All epochs are still trained, but each may now have a different number of steps.',
-      { field: 'dataset', about: { dataset: detail.name } },
-    ),
-  ];
+  const message =
+    'The pictures, captions or repeats have changed since the last attempt. All epochs are still trained, but each may now have a different number of steps.';
+  return [warning('dataset_changed', message, { field: 'dataset', about: { dataset: detail.name } })];
 }
 
 /** Did the dataset change since the last attempt, so that its steps may differ? */

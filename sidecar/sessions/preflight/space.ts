@@ -33,13 +33,8 @@ export function saveSizes(known: {
 /** `needed` and `free` in bytes, of the disk that holds `place`. */
 export function checkSpace(needed: number, free: number, place: string): Finding[] {
   if (needed <= free) return [];
-  return [
-    error(
-      'disk_space',
-      `The disk of ${place} has ${gigabytes(free)} free, but this training writes up to ${gigabytes(needed)}. Free some space, save less often, or keep only the last saves (--save_last_n_epochs).`,
-      { field: 'save_every_n_epochs' },
-    ),
-  ];
+  const message = `The disk of ${place} has ${gigabytes(free)} free, but this training writes up to ${gigabytes(needed)}. Free some space, save less often, or keep only the last saves (--save_last_n_epochs).`;
+  return [error('disk_space', message, { field: 'save_every_n_epochs' })];
 }
 
 function gigabytes(bytes: number): string {

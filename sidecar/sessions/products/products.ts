@@ -90,18 +90,8 @@ export function statesOf(session: Session): StateFacts[] {
   const epochs = session.state?.max_train_epochs ?? session.progress?.epochs ?? null;
   return session.candidates.map((each) => {
     const { name, path, kind, epoch, step, bytes, saved_at, complete, reason } = each;
-    return {
-      name,
-      path,
-      kind,
-      epoch,
-      step,
-      bytes,
-      saved_at,
-      complete,
-      reason,
-      refused: session.state ? whyNot(each, epochs, true) : NO_RECORD,
-    };
+    const refused = session.state ? whyNot(each, epochs, true) : NO_RECORD;
+    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused };
   });
 }
 

@@ -15,22 +15,18 @@ const MINUTE = 60;
  * - A state has some gigabytes at most; a network volume may delay a write for minutes.
  */
 export function stallLimitSeconds(phase: Phase | null, secondsPerStep: number | null): number {
-  switch (phase) {
-    case 'training':
-      return secondsPerStep === null ? 30 * MINUTE : Math.max(10 * MINUTE, 20 * secondsPerStep);
-    case 'sampling':
-      return 30 * MINUTE;
-    case 'saving':
-    case 'finishing':
-      return 20 * MINUTE;
-    case 'ended':
-      return 10 * MINUTE;
-    case 'starting':
-      return 30 * MINUTE;
-    default:
-      return 60 * MINUTE;
-  }
+  if (phase === 'training' && secondsPerStep !== null) return Math.max(10 * MINUTE, 20 * secondsPerStep);
+  return ((phase && LIMIT_MINUTES[phase]) ?? 60) * MINUTE;
 }
+
+const LIMIT_MINUTES: Partial<Record<Phase, number>> = {
+  starting: 30,
+  training: 30,
+  sampling: 30,
+  saving: 20,
+  finishing: 20,
+  ended: 10,
+};
 
 /**
  * Counts the seconds without progress. In training only steps and epochs count; in other phases, which have no steps,

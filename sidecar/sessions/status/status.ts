@@ -26,13 +26,10 @@ export function deriveStatus(evidence: {
     return is(stopping ? 'stopping' : 'running', where + afterSave);
   }
   if (liveness.alive === 'here') {
-    if (latest?.stop_requested_at && latest.stop_when !== 'after-save') {
+    if (latest?.stop_requested_at && latest.stop_when !== 'after-save')
       return is('stopping', survivorWords(latest.survivors));
-    }
-    if (latest?.stalled) {
-      const reason = [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' ');
-      return is('stopping', reason);
-    }
+    if (latest?.stalled)
+      return is('stopping', [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' '));
     const afterSave = latest?.stop_when === 'after-save' ? AFTER_SAVE : null;
     const reason = liveness.trainerEnded ? ENDED : afterSave;
     return is(stepSeen ? 'running' : 'starting', reason);
@@ -70,16 +67,9 @@ const ENDED = 'The trainer has ended. Trackside is waiting for its last processe
 /** The outcome of an ended attempt is final: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {
   const { outcome, reason, reason_code: reasonCode } = latest;
-  switch (outcome) {
-    case 'completed':
-      return is('completed', null);
-    case 'failed':
-      return { ...is('failed', reason), reasonCode };
-    case 'stopped':
-      return { ...is('stopped', reason), reasonCode };
-    default:
-      return { status: 'stopped', interrupted: true, reason, reasonCode };
-  }
+  if (outcome === 'completed') return is('completed', null);
+  if (outcome === 'failed' || outcome === 'stopped') return { ...is(outcome, reason), reasonCode };
+  return { status: 'stopped', interrupted: true, reason, reasonCode };
 }
 
 /** The status without an attempt of ours: a draft, or another tool's file, which may say "running" after its death. */
