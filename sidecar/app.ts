@@ -133,10 +133,8 @@ function unexpected(error: Error): Problem {
     return new Problem('disk_full', 'The disk is full, so this could not be saved. Free some space and try again.');
   }
   if (code === 'EIO' || code === 'ESTALE' || code === 'ENXIO') {
-    return new Problem(
-      'disk_error',
-      `The disk reports an error (${code}), so this could not be saved. Copy your checkpoints to another disk, then try again.`,
-    );
+    const message = `The disk reports an error (${code}), so this could not be saved. Copy your checkpoints to another disk, then try again.`;
+    return new Problem('disk_error', message);
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
     const what = (error as NodeJS.ErrnoException).path ?? 'A file or a folder';
@@ -145,8 +143,6 @@ function unexpected(error: Error): Problem {
     return new Problem('read_only', `${what} ${why} (${code}).`);
   }
   log.error('app', 'A request failed unexpectedly.', { error });
-  return new Problem(
-    'unexpected',
-    'Something unexpected went wrong in Trackside. Your trainings are not affected. Its log says more.',
-  );
+  const message = 'Something unexpected went wrong in Trackside. Your trainings are not affected. Its log says more.';
+  return new Problem('unexpected', message);
 }

@@ -50,13 +50,9 @@ export async function fileWish(models: string, repo: string, file: string, folde
   return fileRequest({ label: basename(wanted.file), ...wanted, folder: into });
 }
 
-function fileRequest({
-  label,
-  repo,
-  file,
-  revision,
-  folder,
-}: Pick<HubSource, 'label' | 'repo' | 'file' | 'revision' | 'folder'>): DownloadRequest {
+type Wanted = Pick<HubSource, 'label' | 'repo' | 'file' | 'revision' | 'folder'>;
+
+function fileRequest({ label, repo, file, revision, folder }: Wanted): DownloadRequest {
   const parts = [{ file, path: basename(file), optional: false, etag: null, bytes: null }];
   return { label, repo, revision, into: folder, parts };
 }

@@ -148,12 +148,8 @@ async function typedName(c: Context): Promise<string> {
 }
 
 function inUse(name: string, session: string): Problem {
-  const message = `${session} is training on ${name}.`;
-  return new Problem('in_use', message, {
-    kept: 'Nothing was changed.',
-    todo: 'Stop it first.',
-    about: { session: session },
-  });
+  const more = { kept: 'Nothing was changed.', todo: 'Stop it first.', about: { session } };
+  return new Problem('in_use', `${session} is training on ${name}.`, more);
 }
 
 function taken(name: string): Problem {

@@ -52,10 +52,7 @@ export function modelRoutes(trackside: Trackside): Hono {
       key: 'models',
       concerns: ({ type }) => type !== 'log' && type !== 'publication',
       async draw() {
-        const stands = downloads
-          .list()
-          .map(({ id, status }) => `${id} ${status}`)
-          .join();
+        const stands = `${downloads.list().map(({ id, status }) => `${id} ${status}`)}`;
         if (stands !== seen) found = facts();
         seen = stands;
         const now = await model('../', found);

@@ -3,16 +3,15 @@ import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
-import { LOG_FILE } from '../../telemetry/follow.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { SessionFacts } from '../facts.js';
-import { versionOf } from '../names.js';
 import { STATE_FILE } from '../record/stateFile.js';
-import { parseUiState, settingsOf, type UiState } from '../record/uiState.js';
+import { parseUiState, type UiState } from '../record/uiState.js';
 import { attemptFacts } from '../status/attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from '../status/autoResumeRule.js';
-import { deriveStatus, stoppedBy } from '../status/status.js';
+import { recordedFacts } from '../status/sessionFacts.js';
+import { deriveStatus } from '../status/status.js';
 import { recordedTrainer } from '../status/trainer.js';
 import { folderChanged } from './fingerprints.js';
 
@@ -80,39 +79,23 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
   const trainer = recordedTrainer(state);
   if (!isSettled(state) || !trainer) return null;
   const latest = state.attempts.at(-1) ?? null;
-  const { status, interrupted, reason, reasonCode } = deriveStatus({
-    state,
-    latest,
-    liveness: dead,
-    stepSeen: false,
-    checkpoints: 0,
-  });
+  const seen = { liveness: dead, stepSeen: false, checkpoints: 0 };
+  const { status, interrupted, reason, reasonCode } = deriveStatus({ state, latest, ...seen });
   const on = state.enable_monitoring ?? false;
   // An auto-resume depends on its states.
   if (on && (latest?.outcome === 'interrupted' || latest?.outcome === 'failed')) return null;
   const created = state.created_at ?? folderChanged(sign)?.toISOString();
   if (!created) return null;
   return {
-    name,
-    lora_name: state.lora_name ?? name,
-    version: state.version ?? versionOf(name),
+    ...recordedFacts({ name, folder, state, latest, status }),
     trainer,
-    status,
     interrupted,
-    stopped_by: stoppedBy(status, latest),
     reason,
     reason_code: reasonCode ?? null,
     record: 'whole',
     looked_into: false,
-    description: state.description ?? '',
-    notes: state.notes ?? '',
-    output_path: folder,
-    dataset_path: state.dataset?.path ?? null,
-    log_path: join(folder, LOG_FILE),
     final_checkpoint: state.outputs?.final_checkpoint ?? null,
-    timestamp: state.timestamp ?? null,
     created_at: created,
-    completed_at: status === 'completed' ? (latest?.ended_at ?? state.completed_at ?? null) : null,
     all_trained: status === 'completed' || (latest?.all_trained ?? false),
     progress: { ...NO_PROGRESS },
     attempts: state.attempts.map((each) => attemptFacts(each, latest, dead)),
@@ -124,12 +107,10 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     },
     stop_cost: null,
     stops_after_save: false,
-    stalled_seconds: null,
     by_hand: null,
     next: null,
     newest_sample: null,
     loss_curve: [],
-    settings: settingsOf(state),
     put_back: null,
   };
 }

@@ -6,7 +6,7 @@ import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress } from '../../telemetry/progress.js';
 import { isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
-import type { SessionFacts } from '../facts.js';
+import type { SessionFacts, Status } from '../facts.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { chooseResume } from '../lineage/resume.js';
 import { versionOf } from '../names.js';
@@ -67,30 +67,19 @@ export async function sessionFacts(
   const epochs = state?.max_train_epochs ?? progress?.epochs ?? null;
   const resume = resumable ? (chooseResume(candidates ?? [], epochs, progress?.step ?? null)?.facts ?? null) : null;
   return {
-    name,
-    lora_name: state?.lora_name ?? name,
-    version: state?.version ?? versionOf(name),
+    ...recordedFacts({ name, folder, state, latest, status }),
     trainer: evidence.trainer,
-    status,
     interrupted,
-    stopped_by: stoppedBy(status, latest),
     reason: file.kind === 'unreadable' ? unreadable(file.reason) : standing.reason,
     reason_code: standing.reasonCode ?? null,
     record: file.kind === 'whole' ? 'whole' : file.kind === 'missing' ? 'found' : 'unreadable',
     looked_into: true,
-    description: state?.description ?? '',
-    notes: state?.notes ?? '',
-    output_path: folder,
-    dataset_path: state?.dataset?.path ?? null,
-    log_path: join(folder, LOG_FILE),
     // Train further and Start over move it to earlier/; a recorded file may be gone.
     final_checkpoint:
       [final, state?.outputs?.final_checkpoint].find(
         (path) => path && isWithin(dirname(folder), path) && existsSync(path),
       ) ?? null,
-    timestamp: state?.timestamp ?? null,
     created_at: state?.created_at ?? (await stat(folder)).mtime.toISOString(),
-    completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
     all_trained: allTrained,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
@@ -107,7 +96,6 @@ export async function sessionFacts(
     },
     stop_cost: alive.alive !== 'no' && state && latest ? stopCost(progress, state, latest) : null,
     stops_after_save: alive.alive !== 'no' && latest?.stop_when === 'after-save',
-    stalled_seconds: null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
       status,
@@ -121,8 +109,28 @@ export async function sessionFacts(
     }),
     newest_sample: entries.includes(dialect.samples.folder) ? await dialect.samples.newest(folder) : null,
     loss_curve: thin((progress?.loss_curve ?? []).map(([, loss]) => loss)),
-    settings: settingsOf(state),
     put_back: await readPutBack(folder, entries),
+  };
+}
+
+/** What the record tells by itself, and what follows from its status. */
+export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'state' | 'latest'> & { status: Status }) {
+  const { name, folder, state, latest, status } = of;
+  return {
+    name,
+    lora_name: state?.lora_name ?? name,
+    version: state?.version ?? versionOf(name),
+    status,
+    stopped_by: stoppedBy(status, latest),
+    description: state?.description ?? '',
+    notes: state?.notes ?? '',
+    output_path: folder,
+    dataset_path: state?.dataset?.path ?? null,
+    log_path: join(folder, LOG_FILE),
+    timestamp: state?.timestamp ?? null,
+    completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
+    stalled_seconds: null,
+    settings: settingsOf(state),
   };
 }
 

@@ -21,11 +21,8 @@ export async function clearSessionCaches(
     ({ dataset_path, attempts }) => attempts.at(-1)?.alive && dataset_path && basename(dataset_path) === dataset,
   );
   if (user) {
-    throw new Problem('dataset_in_use', `${user.name} is training on these pictures.`, {
-      kept: 'Nothing was removed.',
-      todo: 'Stop it first.',
-      about: { session: user.name },
-    });
+    const more = { kept: 'Nothing was removed.', todo: 'Stop it first.', about: { session: user.name } };
+    throw new Problem('dataset_in_use', `${user.name} is training on these pictures.`, more);
   }
   return clearCaches(settings.datasets, dataset);
 }

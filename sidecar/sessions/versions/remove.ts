@@ -18,11 +18,8 @@ export async function removeSession({ outputs }: { outputs: Outputs }, name: str
   const kept = await withSessionLock(folder, async () => {
     const { facts, liveness, byHand } = await outputs.read(name);
     if (liveness.alive !== 'no' || byHand) {
-      throw new Problem('is_alive', `${name} is training.`, {
-        kept: 'Nothing was deleted.',
-        todo: 'Stop it first.',
-        about: { session: name },
-      });
+      const more = { kept: 'Nothing was deleted.', todo: 'Stop it first.', about: { session: name } };
+      throw new Problem('is_alive', `${name} is training.`, more);
     }
     // One rename: nobody ever sees half a session.
     await rename(folder, aside);

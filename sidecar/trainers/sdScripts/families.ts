@@ -64,7 +64,7 @@ export const families: readonly Family[] = [
       model('flux-dev2pro', 'FLUX.1 dev2pro'),
     ],
     // FluxGym's command (users.md).
-    flags: { ...cached, ...raw, sdpa: true, highvram: true, discrete_flow_shift: 3.1582, loss_type: 'l2' },
+    flags: { ...cached, sdpa: true, highvram: true, discrete_flow_shift: 3.1582, ...raw, loss_type: 'l2' },
     presets: presets.fluxPresets,
     settings: { learning_rate: '8e-4', network_dim: 4, guidance_scale: 1, timestep_sampling: 'shift' },
     // flux_train_network.py asks for 64, then for 32.
@@ -84,7 +84,7 @@ export const families: readonly Family[] = [
     baseModels: [model('chroma1-base', 'Chroma1 Base'), model('chroma1-hd', 'Chroma1 HD')],
     // Without the mask the script refuses to train Chroma.
     fixed: { model_type: 'chroma', apply_t5_attn_mask: true, network_train_unet_only: true },
-    flags: { ...cached, ...raw, sdpa: true },
+    flags: { ...cached, sdpa: true, ...raw },
     presets: presets.chromaPresets,
     // docs/flux_train_network.md, Training Chroma Models.
     promptHelp:
@@ -105,7 +105,7 @@ export const families: readonly Family[] = [
     needs: [main('sdxl'), anotherVae('sdxl-vae')],
     baseModels: [{ value: 'sdxl-base', label: 'SDXL 1.0' }],
     // The documented command lacks network_train_unet_only, and names two flags that no script has.
-    flags: { ...cached, ...unetOnly, sdpa: true, network_alpha: 16 },
+    flags: { ...cached, sdpa: true, ...unetOnly, network_alpha: 16 },
     presets: presets.sdxlPresets,
     settings: { ...commonSettings, network_dim: 32, resolution: 1024 },
     cachingNeedsUnetOnly: true,
@@ -157,7 +157,7 @@ export const families: readonly Family[] = [
       { value: 'sd3.5-large', label: 'Stable Diffusion 3.5 Large', mostBlocksToSwap: 36 },
       { value: 'sd3-medium', label: 'Stable Diffusion 3 Medium' },
     ],
-    flags: { ...cached, ...unetOnly, sdpa: true, weighting_scheme: 'uniform' },
+    flags: { ...cached, sdpa: true, ...unetOnly, weighting_scheme: 'uniform' },
     presets: presets.sd3Presets,
     settings: { ...commonSettings, resolution: 1024 },
     // Medium has 24 blocks, Large 38; two have to stay (sd3_models.py:1078).
@@ -174,12 +174,12 @@ export const families: readonly Family[] = [
     baseModels: [{ value: 'lumina-2', label: 'Lumina Image 2.0' }],
     flags: {
       ...cached,
-      ...raw,
-      ...unetOnly,
       sdpa: true,
+      ...unetOnly,
       optimizer_type: 'AdamW',
       network_alpha: 8,
       discrete_flow_shift: 6,
+      ...raw,
       system_prompt: 'You are an assistant designed to generate high-quality images based on user prompts.',
     },
     presets: presets.luminaPresets,
@@ -204,7 +204,7 @@ export const families: readonly Family[] = [
     ],
     baseModels: [{ value: 'hunyuan-image-2.1', label: 'HunyuanImage 2.1' }],
     fixed: { network_train_unet_only: true },
-    flags: { ...cached, ...raw, attn_mode: 'torch', split_attn: true, discrete_flow_shift: 5 },
+    flags: { ...cached, attn_mode: 'torch', split_attn: true, discrete_flow_shift: 5, ...raw },
     presets: presets.hunyuanPresets,
     settings: { ...commonSettings, resolution: 1024, timestep_sampling: 'sigma' },
     mostBlocksToSwap: 37,

@@ -26,13 +26,9 @@ const adafactor: Flags = {
   max_grad_norm: 0,
 };
 
-const card = (gib: number, why: string, flags: Flags): Preset => ({
-  vram: `${gib}G`,
-  gib,
-  label: `${gib} GB`,
-  why,
-  flags,
-});
+const card = (gib: number, why: string, flags: Flags): Preset => {
+  return { vram: `${gib}G`, gib, label: `${gib} GB`, why, flags };
+};
 
 /** FluxGym's three presets are in the middle; its `--split_mode` becomes its meaning, `--blocks_to_swap=18`. */
 export const fluxPresets: Family['presets'] = [
