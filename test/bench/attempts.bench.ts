@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'vitest';
 import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
@@ -33,17 +33,20 @@ test('from the click to the trainer', async () => {
 
 /**
  * One training; in every second window of time sidecar and runner are stopped by SIGSTOP, so that the same process, a
- * moment apart, trains with and without them. An open page asks all the while.
+ * moment apart, trains with and without them. Counted is the processor's time that the trainer takes for a step, which other
+ * programs change little, and that of sidecar and runner: if all shared one core, the trainer would be slower by so much.
  */
 test('being supervised', async () => {
   const sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 100_000, start: true });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) > 20, 60);
-  const supervisors = [sidecar.pid, attempt().pid as number];
+  const { pid: runner, trainer_pid: trainer } = attempt();
+  const supervisors = [sidecar.pid, runner];
   const signal = (name: NodeJS.Signals) => {
     for (const pid of supervisors) process.kill(pid, name);
   };
-  const windows: { supervised: boolean; from: number; to: number }[] = [];
+  type Window = { supervised: boolean; from: number; to: number; trained: number; beside: number };
+  const windows: Window[] = [];
   try {
     for (let round = 0; round < WINDOWS; round += 1) {
       const supervised = round % 2 === 0;
@@ -51,17 +54,21 @@ test('being supervised', async () => {
       // What has piled up meanwhile is caught up with first.
       await pause(300);
       const from = Date.now() / 1000;
+      const [before, besideBefore] = [worked(trainer), workedBy(supervisors)];
       await pause(WINDOW_MS);
-      windows.push({ supervised, from, to: Date.now() / 1000 });
+      const [trained, beside] = [worked(trainer) - before, workedBy(supervisors) - besideBefore];
+      windows.push({ supervised, from, to: Date.now() / 1000, trained, beside });
     }
   } finally {
     signal('SIGCONT');
   }
   const points = await sidecar.get<{ tag: string; wall_time: number }[]>('sessions/cat/metrics');
   const steps = points.filter(({ tag }) => tag === 'loss/current').map(({ wall_time }) => wall_time);
-  const rates = windows.map(({ supervised, from, to }) => {
+  const rates = windows.map(({ from, to, trained }) => {
     const within = steps.filter((at) => at >= from && at <= to);
-    return { supervised, seconds: ((within.at(-1) ?? 0) - (within[0] ?? 0)) / (within.length - 1) };
+    // The parts of steps at both ends are counted by the pace of the others.
+    const pace = (within.length - 1) / ((within.at(-1) ?? 0) - (within[0] ?? 0));
+    return { seconds: trained / (pace * (to - from)) };
   });
   const ratios: number[] = [];
   for (let pair = 0; pair + 1 < rates.length; pair += 2) {
@@ -70,8 +77,31 @@ test('being supervised', async () => {
   const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(1)} %`;
   const [low, high] = [percentile(ratios, 25), percentile(ratios, 75)].map(percent);
   const found = `${percent(median(ratios))} (median of ${ratios.length} pairs; the middle half ${low} to ${high})`;
-  tell('slow-down of the trainer by being supervised', '≤ 0.5 %', found);
+  tell('processor that a step of the trainer takes, more by being supervised', '≤ 0.5 %', found);
+  const shares = windows
+    .filter(({ supervised }) => supervised)
+    .map(({ beside, from, to, trained }) => [beside / (to - from), beside / trained] as const);
+  const [ofCore, ofTrainer] = [0, 1].map((which) => percent(1 + median(shares.map((share) => share[which] ?? 0))));
+  tell(
+    'processor of sidecar and runner beside a training',
+    '≤ 0.5 %',
+    `${ofCore} of a core, ${ofTrainer} of the trainer’s`,
+  );
 });
+
+/** Seconds on a processor so far, with all threads. */
+function worked(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, each) => sum + nanoseconds(`/proc/${pid}/task/${each}/schedstat`), 0) / 1e9;
+}
+
+function workedBy(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + worked(pid), 0);
+}
+
+function nanoseconds(path: string): number {
+  return Number(readFileSync(path, 'utf8').split(' ')[0]);
+}
 
 function attempt(): { pid: number; trainer_pid: number } {
   return JSON.parse(readFileSync(join(place.outputs, 'cat', 'attempt.json'), 'utf8'));
