@@ -82,11 +82,7 @@ test('being supervised', async () => {
     .filter(({ supervised }) => supervised)
     .map(({ beside, from, to, trained }) => [beside / (to - from), beside / trained] as const);
   const [ofCore, ofTrainer] = [0, 1].map((which) => percent(1 + median(shares.map((share) => share[which] ?? 0))));
-  tell(
-    'processor of sidecar and runner beside a training',
-    '≤ 0.5 %',
-    `${ofCore} of a core, ${ofTrainer} of the trainer’s`,
-  );
+  tell('processor of sidecar and runner beside a training', '–', `${ofCore} of a core, ${ofTrainer} of the trainer’s`);
 });
 
 /** Seconds on a processor so far, with all threads. */
