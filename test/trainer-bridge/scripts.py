@@ -320,6 +320,10 @@ SHAPES: dict[str, Script] = {
         "import nowhere_to_be_found\n" + argparse(""), refused=r"needs the Python package nowhere_to_be_found"
     ),
     "an error of its own": Script("1 / 0\n" + argparse(""), refused=r"ZeroDivisionError: division by zero"),
+    "a session before the arguments": Script(
+        "import trackside\nrun = trackside.track('mine', outputs=__file__ + '.trained')\n" + argparse(""),
+        refused=r"calls trackside\.track\(\) before it reads its arguments",
+    ),
     # What is better not run at all.
     "no parser": Script("for step in range(3):\n    pass", refused=r"reads no arguments with argparse"),
     "sys.argv": Script(

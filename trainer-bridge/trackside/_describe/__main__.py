@@ -37,10 +37,12 @@ def main(argv: list[str]) -> int:
     if not targets:
         print(__doc__, file=sys.stdout if argv[:1] in (["-h"], ["--help"]) else sys.stderr)
         return 0 if argv[:1] in (["-h"], ["--help"]) else 2
-    answers = [describe(target, module, limit, tokens) for target, module in targets]
-    for answer in answers:
+    failed = False
+    for target, module in targets:
+        answer = describe(target, module, limit, tokens)
+        failed = failed or "error" in answer
         print(json.dumps(answer), flush=True)
-    return 1 if any("error" in answer for answer in answers) else 0
+    return 1 if failed else 0
 
 
 def _read(argv: list[str]) -> tuple[list[tuple[str, bool]], float, list[str] | None]:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import trackside
 from trackside._describe import first_of_two
 from trackside._describe.source import OTHERS, Refused, Source, other_library
 
@@ -41,6 +42,7 @@ def run(target: str, module: str | None, argv: list[str], reached: Reached, answ
 
     _hook(target, end, reached)
     _guard(target, end)
+    _keep_out(target, end)
     sys.argv = _CommandLine([target, *argv])
     sys.path[0] = os.path.dirname(os.path.abspath(target)) if module is None else os.getcwd()
     try:
@@ -167,6 +169,19 @@ def _is_of(target: str, frame: Any) -> bool:
     folder = os.path.dirname(os.path.abspath(target))
     path = os.path.abspath(frame.f_code.co_filename)
     return path.startswith(folder + os.sep) and "site-packages" not in path[len(folder) :]
+
+
+def _keep_out(target: str, end: Answer) -> None:
+    """A session or a page that a script begins before its parser would be none: nothing trains here."""
+
+    def refuse(name: str) -> Callable[..., Any]:
+        def refused(*_: Any, **__: Any) -> None:
+            end({"error": f"{target} calls trackside.{name}() before it reads its arguments: read them first."})
+
+        return refused
+
+    for name in ("track", "launch"):
+        setattr(trackside, name, refuse(name))
 
 
 # What runs a command line in other libraries, by module: reached in spite of the look at the source.
