@@ -273,14 +273,31 @@ SHAPES: dict[str, Script] = {
         refused=r"two parsers, and calls train\(\) in between \(line 6",
     ),
     "defaults of a library": Script(
+        "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), 'site-packages'))\n"
         "import argparse\nfrom other import defaults\ndefaults()\nparser = argparse.ArgumentParser()\nparser.add_argument('--x')\nparser.parse_args()",
         {"x": {}},
         beside={
-            "other.py": "import argparse\ndef defaults():\n    p = argparse.ArgumentParser()\n    p.add_argument('--y', default=1)\n    return p.parse_args(['--y', '2'])"
+            "site-packages/other.py": "import argparse\ndef defaults():\n    p = argparse.ArgumentParser()\n    p.add_argument('--y', default=1)\n    return p.parse_args(['--y', '2'])"
+        },
+    ),
+    "a list of a file before the command line": Script(
+        "import argparse, sys\nparser = argparse.ArgumentParser()\nparser.add_argument('--x')\n"
+        "args, rest = parser.parse_known_args(args=[] + sys.argv[1:])",
+        {"x": {}},
+    ),
+    "a fixed list that is not empty": Script(
+        argparse("parser.add_argument('--x')", "args = parser.parse_args(['--x', '1'])"), refused=r"parses a fixed list"
+    ),
+    "a fixed list in a library": Script(
+        "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), 'site-packages'))\n"
+        "import argparse\nfrom argparse_tool import run\nrun()",
+        refused=r"parses a fixed list",
+        beside={
+            "site-packages/argparse_tool.py": "import argparse\ndef run():\n    p = argparse.ArgumentParser()\n    p.add_argument('--y')\n    p.parse_args(['--y', '2'])"
         },
     ),
     "a fixed list": Script(
-        argparse("parser.add_argument('--x')", "args = parser.parse_args([])"), refused=r"fixed, empty list"
+        argparse("parser.add_argument('--x')", "args = parser.parse_args([])"), refused=r"parses a fixed list"
     ),
     # What it does before.
     "a megabyte of words": Script(

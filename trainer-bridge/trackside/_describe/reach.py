@@ -28,6 +28,10 @@ class _CommandLine(list[str]):
         found = super().__getitem__(at)
         return _CommandLine(found) if isinstance(at, slice) else found
 
+    def __radd__(self, before: list[str]) -> list[str]:
+        # HfArgumentParser puts the arguments of a file before it.
+        return _CommandLine([*before, *self])
+
 
 def run(target: str, module: str | None, argv: list[str], reached: Reached, answer: Answer, source: Source) -> None:
     """Runs the script `target` (or the installed `module`) as `python target argv…` would.
@@ -40,7 +44,7 @@ def run(target: str, module: str | None, argv: list[str], reached: Reached, answ
         answer(found)
         os._exit(0)
 
-    _hook(target, end, reached)
+    _hook(target, end, reached, source)
     _guard(target, end)
     _keep_out(target, end)
     sys.argv = _CommandLine([target, *argv])
@@ -89,7 +93,7 @@ def words_for(error: BaseException, target: str) -> str:
     return f"{target} failed before it read its arguments: {type(error).__name__}: {str(error)[:500]}"
 
 
-def _hook(target: str, end: Answer, reached: Reached) -> None:
+def _hook(target: str, end: Answer, reached: Reached, source: Source) -> None:
     """Stops at the parser. jsonargparse has its own parse_args, so the hook sits in what all of them call."""
     parser_class: Any = argparse.ArgumentParser
     really, known, intermixed = (
@@ -106,9 +110,12 @@ def _hook(target: str, end: Answer, reached: Reached) -> None:
         given = getattr(here, "given", None)
         own = isinstance(given, _CommandLine) or _has_own_parse(parser) or first_of_two.kept()
         if given is not None and not own:
-            if given == [] and _is_of(target, here.caller):
-                end({"error": f"{target} parses a fixed, empty list of arguments: call parse_args() without one."})
-            return _pass(here, really, parser, arguments, *more, **named)
+            # What follows a list of the script's own may be its work. A library's may be its defaults, if the script itself
+            # has another parser; an empty one is taken for the command line.
+            if given and source.parses and not _is_of(target, here.caller):
+                return _pass(here, really, parser, arguments, *more, **named)
+            if given or _is_of(target, here.caller):
+                end({"error": f"{target} parses a fixed list of arguments: call parse_args() without one."})
         if not getattr(here, "strict", 0) and not _has_own_parse(parser):
             try:
                 goes_on = first_of_two.goes_on(here.caller)

@@ -43,11 +43,13 @@ class Module(NamedTuple):
 
 
 class Source(NamedTuple):
-    """`files`: the script, and the files beside it that it imports. `decorated`: functions with @trackside.trainer."""
+    """`files`: the script, and the files beside it that it imports. `decorated`: functions with @trackside.trainer.
+    `parses`: one of these files reads a command line itself."""
 
     files: list[str]
     uses_trackside: bool
     decorated: list[str]
+    parses: bool
 
 
 def read(path: str) -> Source:
@@ -66,7 +68,7 @@ def read(path: str) -> Source:
                 "Give it an argparse parser, or put @trackside.trainer on the function that trains."
             )
     uses = any(name.split(".")[0] == "trackside" for module in modules for name in module.names.values())
-    return Source([module.path for module in modules], uses, decorated)
+    return Source([module.path for module in modules], uses, decorated, any(map(_parses, modules)))
 
 
 def other_library(path: str, library: str) -> Refused:
