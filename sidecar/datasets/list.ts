@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ifMissing } from '../caught.js';
+import { isoTime } from '../files/isoTime.js';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
 import { isFolderName } from '../slug.js';
@@ -49,7 +50,7 @@ export async function datasetFacts({ root, name, at }: DatasetFolder) {
     images: pictures.length,
     captions: pictures.filter((file) => captionStemsOf(pictureStem(file) ?? '').some((stem) => stems.has(stem))).length,
     cover: pictures[0] ?? null,
-    modified_at: mtime.toISOString(),
+    modified_at: isoTime(mtime.getTime()),
   };
   const others = listed.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   const folders = listed.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map((entry) => entry.name);

@@ -10,7 +10,9 @@ export const PROGRESS_FILE = 'progress.json';
 const LARGEST = 1024 * 1024;
 const CURVE_POINTS = 120;
 
-const number = z.number().nullable().default(null).catch(null);
+/** What is none reads as none: a person, or another program, may have written it. */
+const whole = z.int().min(0).nullable().default(null).catch(null);
+const seconds = z.number().min(0).max(3.2e9).nullable().default(null).catch(null);
 const text = z.string().nullable().default(null).catch(null);
 const memory = z.record(z.string(), z.unknown()).nullable();
 
@@ -20,12 +22,12 @@ const shown = z.object({
     .nullable()
     .default(null)
     .catch(null),
-  step: number,
-  total_steps: number,
-  epoch: number,
-  epochs: number,
+  step: whole,
+  total_steps: whole,
+  epoch: whole,
+  epochs: whole,
   /** 0 to 100, one decimal. */
-  percent: number,
+  percent: z.number().min(0).max(100).nullable().default(null).catch(null),
   /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
   loss: z
     .union([z.number(), z.literal('nan')])
@@ -33,8 +35,8 @@ const shown = z.object({
     .default(null)
     .catch(null),
   /** From our own clock: the trainer's bar is unreliable. */
-  seconds_per_step: number,
-  eta_seconds: number,
+  seconds_per_step: seconds,
+  eta_seconds: seconds,
   updated_at: text,
 });
 
@@ -59,9 +61,9 @@ const stored = z.looseObject({
   /** [step, loss], oldest first, thinned out to at most 120 points. */
   loss_curve: z.array(z.tuple([z.number(), z.number()])).catch([]),
   /** Optimizer steps per epoch, once known from the console. */
-  steps_per_epoch: number,
+  steps_per_epoch: whole,
   /** The step from which a resume of the newest saved state would train on; null when unknown. */
-  kept_step: number,
+  kept_step: whole,
   /** The dialect reader's own memory, so that the next sidecar can continue in the middle of a line. */
   dialect: memory.optional().catch(undefined),
   /** The memory in the format of an earlier Trackside, for sd-scripts only. */

@@ -50,7 +50,8 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
     const bytes = files.get(name);
     if (!type || !bytes) return name;
     // A script imports its neighbours by their names, which the browser knows by their hashed ones.
-    const text = type === SCRIPT ? bytes.toString().replace(IMPORT, (_, file) => `from './${add(file)}'`) : bytes;
+    const text =
+      type === SCRIPT ? bytes.toString().replace(IMPORT, (_, what, file) => `${what}from './${add(file)}'`) : bytes;
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 10);
     const hashed = `${basename(name, extname(name))}.${hash}${extname(name)}`;
     hrefs.set(name, `assets/${hashed}`);
@@ -78,8 +79,7 @@ function assetOf(type: string, bytes: Buffer): Asset {
   };
 }
 
-// short: our own scripts
-const IMPORT = /(?<=^import [^'\n]*)from '\.\/([\w.]+)'/gm;
+const IMPORT = /^(import [^'\n]{0,500})from '\.\/([\w.]+)'/gm;
 const SCRIPT = 'text/javascript; charset=utf-8';
 const types: Record<string, string> = {
   '.js': SCRIPT,

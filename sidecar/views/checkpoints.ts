@@ -120,7 +120,7 @@ function titleOf({ kind, epoch, step, name }: CheckpointFacts | StateFacts): str
 /** sd-scripts writes times as seconds since 1970. */
 function toldValue(name: string, value: string): string {
   const seconds = Number(value);
-  return name.endsWith('_at') && seconds > 0
+  return name.endsWith('_at') && seconds > 0 && seconds < 1e11
     ? new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
     : value;
 }

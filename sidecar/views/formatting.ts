@@ -7,7 +7,7 @@ export function count(value: number | null | undefined): string {
 
 /** Bytes as a person says them: "0 bytes", "38 MB", "1.4 GB" (powers of 1000, as file managers and clouds count). */
 export function bytes(value: number | null | undefined): string {
-  if (value == null || !Number.isFinite(value)) return '–';
+  if (value == null || !Number.isFinite(value) || value < 0) return '–';
   if (value < 1000) return `${value} ${value === 1 ? 'byte' : 'bytes'}`;
   let scaled = value;
   let unit = -1;
@@ -19,9 +19,9 @@ export function bytes(value: number | null | undefined): string {
 }
 const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** Seconds as "45 s", "12 min", "1 h 12", "2 d 3 h". */
+/** Seconds as "45 s", "12 min", "1 h 12", "2 d 3 h". More than a hundred years are none. */
 export function duration(seconds: number | null | undefined): string {
-  if (seconds == null || !Number.isFinite(seconds) || seconds < 0) return '–';
+  if (seconds == null || !Number.isFinite(seconds) || seconds < 0 || seconds > 3.2e9) return '–';
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
@@ -32,7 +32,7 @@ export function duration(seconds: number | null | undefined): string {
 
 /** Seconds a step: "2.1 s", "0.08 s". */
 export function pace(secondsPerStep: number | null | undefined): string {
-  if (secondsPerStep == null || !Number.isFinite(secondsPerStep)) return '–';
+  if (secondsPerStep == null || !Number.isFinite(secondsPerStep) || secondsPerStep < 0) return '–';
   if (secondsPerStep >= 99.5) return duration(secondsPerStep);
   return `${secondsPerStep >= 0.995 ? trimmed(secondsPerStep, 1) : trimmed(secondsPerStep, 3 - leadingZeros(secondsPerStep))} s`;
 }
@@ -49,7 +49,7 @@ export function loss(value: number | 'nan' | null | undefined): string {
 
 /** "64 %": never 100 before it is. */
 export function percent(value: number | null | undefined): string {
-  if (value == null || !Number.isFinite(value)) return '–';
+  if (value == null || !Number.isFinite(value) || value < 0) return '–';
   return `${value >= 100 ? 100 : Math.min(99, Math.round(value))} %`;
 }
 

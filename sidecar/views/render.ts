@@ -21,7 +21,8 @@ export type RenderRegion = <Name extends keyof Templates>(
  * A template sees its view as `it`, the way back to the site's root as `root`, the time as `now`, the functions of
  * formatting.ts as `f`, `asset(name)`, `part(name, view)`, which renders parts/<name> with that view and nothing else, or
  * nothing where the view is null, and `list(id, name, views)`, which renders a row for each view. `id` is that of the element
- * around them, and each view's `id` that of its row. Whatever is printed with `<%=` is escaped for text and for quoted attributes.
+ * around them, and each view's `id` that of its row. Whatever is printed with `<%=` is escaped for text and for quoted
+ * attributes, and its invisible marks are shown; `<%~ f.typed(value) %>` keeps them, for what a form sends back.
  *
  * @param development reads the templates again on every request, and throws where one reads what its view does not have
  */
@@ -32,10 +33,11 @@ export function createRenderer(options: { templates: string; assets: Assets; dev
   const eta = new Eta({
     views: options.templates,
     autoEscape: true,
+    escapeFunction: (value) => escaped(shown(String(value))),
     cache: !options.development,
     functionHeader: 'const { root, now, f, asset, part, list } = it;',
   });
-  const f = { ...formatting, time, encode: encodeURIComponent };
+  const f = { ...formatting, time, encode: encodeURIComponent, typed: escaped };
   type Lists = Map<string, Map<string, string>>;
   const draw = (name: string, view: object | null, { root, now }: Around, lists?: Lists): string => {
     if (view === null) return '';
@@ -63,6 +65,19 @@ export function createRenderer(options: { templates: string; assets: Assets; dev
       return { html: draw(name, view, around, lists), lists };
     },
   };
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escaped(text: string): string {
+  return String(text).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+}
+
+/** Marks that turn the direction of what follows, or take no room: a name could pass for another one by them. */
+const UNSEEN = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+function shown(text: string): string {
+  return text.replace(UNSEEN, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
 }
 
 /** The same object, and all that is in it; to ask for a key that is not there is an error. */

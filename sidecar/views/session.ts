@@ -146,6 +146,9 @@ function factsView({ session, now }: SessionModel, { status, percent, percentTex
   return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now) : [] };
 }
 
+/** A hundred years: a date further away is none. */
+const LONGEST_SECONDS = 3.2e9;
+
 function numbersOf(session: SessionFacts, now: Date) {
   const { progress, status } = session;
   const { step, total_steps: total, epoch, epochs, eta_seconds: eta } = progress;
@@ -157,7 +160,7 @@ function numbersOf(session: SessionFacts, now: Date) {
       ? [pace(progress.seconds_per_step), 'per step']
       : [duration(secondsTrained(session, now)), 'training time'],
   ];
-  const ends = eta === null ? null : new Date(now.getTime() + eta * 1000).toISOString();
+  const ends = eta === null || eta > LONGEST_SECONDS ? null : new Date(now.getTime() + eta * 1000).toISOString();
   return [
     ...numbers.map(([value, label]) => ({ value, label, ends: null })),
     ...(isAlive(status) ? [{ value: duration(eta), label: 'left', ends }] : []),

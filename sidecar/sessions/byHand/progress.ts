@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { inTime } from '../../files/inTime.js';
+import { isoTime } from '../../files/isoTime.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
@@ -51,6 +52,6 @@ function progressOf({ kind, savedAtMs, epoch, epochs, steps, stepsPerEpoch }: Ch
   // Steps in the file count from the last resume; epochs count from the beginning.
   const step = kind === 'step' ? steps : stepsPerEpoch !== null && epoch !== null ? stepsPerEpoch * epoch : null;
   const percent = step !== null && total ? Math.min(100, Math.round((1000 * step) / total) / 10) : null;
-  const updated_at = new Date(savedAtMs).toISOString();
+  const updated_at = isoTime(savedAtMs);
   return { ...NO_PROGRESS, phase: 'training', step, total_steps: total, epoch, epochs, percent, updated_at };
 }

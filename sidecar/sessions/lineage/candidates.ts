@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { isoTime } from '../../files/isoTime.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
@@ -103,7 +104,7 @@ function candidate(
     epoch: recipe?.epoch ?? null,
     step: recipe?.step ?? null,
     bytes: state.bytes,
-    saved_at: new Date(state.savedAtMs).toISOString(),
+    saved_at: isoTime(state.savedAtMs),
     savedAtMs: state.savedAtMs,
     /** Its place along the lineage, in steps; null when unknown. Not by time: clocks jump. */
     position: recipe?.step ?? reader.position(state, counted),

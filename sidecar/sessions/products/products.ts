@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { isoTime } from '../../files/isoTime.js';
 import { memoByObject } from '../../files/memoByObject.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, realInside } from '../../security/paths.js';
@@ -39,7 +40,7 @@ const checkpointFacts = memoByObject(
     kind: file.kind,
     ...savedAfter(file, stepOffset, perEpoch),
     bytes: file.bytes,
-    saved_at: new Date(file.savedAtMs).toISOString(),
+    saved_at: isoTime(file.savedAtMs),
     metadata: file.told,
     problem,
   }),
@@ -81,7 +82,7 @@ const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): Samp
     step: step === null ? null : step + (writerByTime(attempts, savedAtMs)?.step_offset ?? 0),
     prompt,
     seed,
-    saved_at: new Date(savedAtMs).toISOString(),
+    saved_at: isoTime(savedAtMs),
   }));
 });
 

@@ -4,6 +4,7 @@ import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { discard } from '../../files/discard.js';
+import { isoTime } from '../../files/isoTime.js';
 import { readOpened } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { openInside } from '../../security/paths.js';
@@ -35,7 +36,7 @@ export async function readVersion(folder: string, id: string): Promise<{ text: s
   try {
     if (!file) return null;
     const text = (await readOpened(file, LARGEST_RECORD)).toString('utf8');
-    return { text, saved_at: (await file.stat()).mtime.toISOString() };
+    return { text, saved_at: isoTime((await file.stat()).mtimeMs) };
   } catch (error) {
     return ifUnreadable(null, 'sessions')(error);
   } finally {

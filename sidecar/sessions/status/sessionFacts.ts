@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isoTime } from '../../files/isoTime.js';
 import { isWithin } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress } from '../../telemetry/progress.js';
@@ -79,7 +80,7 @@ export async function sessionFacts(
       [final, state?.outputs?.final_checkpoint].find(
         (path) => path && isWithin(dirname(folder), path) && existsSync(path),
       ) ?? null,
-    created_at: state?.created_at ?? (await stat(folder)).mtime.toISOString(),
+    created_at: state?.created_at ?? isoTime((await stat(folder)).mtimeMs),
     all_trained: allTrained,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),

@@ -144,7 +144,7 @@ const readMetadata = memoByFile(async (path: string, root: string): Promise<Reco
 
 /** Its own metadata (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */
 function count({ kind, number }: Named, metadata: Record<string, string>) {
-  const told = (name: string) => (/^\d+$/.test(metadata[name] ?? '') ? Number(metadata[name]) : null);
+  const told = (name: string) => (/^\d{1,15}$/.test(metadata[name] ?? '') ? Number(metadata[name]) : null);
   const epochs = told('ss_num_epochs');
   const batches = told('ss_num_batches_per_epoch');
   return {

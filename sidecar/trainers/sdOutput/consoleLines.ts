@@ -100,7 +100,7 @@ function takeRecord(reader: Reader, record: RichRecord): void {
 
 /** tqdm's bar, which it leaves out in a window that tells no width (`ncols=0`). */
 const BAR =
-  /^steps:\s+\d+%(?:\|[^|]*\|)?\s*(\d+)\/(\d+) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,([^\]]*))?\]/i;
+  /^steps:\s+\d+%(?:\|[^|]*\|)?\s*(\d{1,15})\/(\d{1,15}) \[[\d:]+<[\d:?]+,\s*(?:\?|[\d.]+)\s*(?:it\/s|s\/it)(?:,([^\]]*))?\]/i;
 
 /** Reads the main bar and returns the rest of its line; null if the line does not begin with one. */
 function readBar(reader: Reader, line: string): string | null {
@@ -128,7 +128,7 @@ function readLoss(postfix: string | undefined): number | 'nan' | null {
 type Meaning = [pattern: RegExp, apply: (reader: Reader, value: string) => void];
 
 const MEANINGS: Meaning[] = [
-  [/^epoch (\d+\/\d+)$/, readEpoch],
+  [/^epoch (\d{1,15}\/\d{1,15})$/, readEpoch],
   [/^saving checkpoint: (.+)$/, beginCheckpoint],
   [/^Saving current state to (.+)$/, beginState],
   [/^Random states saved in (.+)[/\\]random_states_\d+\.pkl$/, endState],
@@ -141,11 +141,11 @@ const MEANINGS: Meaning[] = [
     /^(?:Loading dataset config|prepare images|preparing accelerator|loading model|load |create LoRA|import network)/,
     loading,
   ],
-  [/^num train images \* repeats.*: (\d+)$/, count('imagesWithRepeats')],
-  [/^num batches per epoch.*: (\d+)$/, count('batchesPerEpoch')],
-  [/^num epochs.*: (\d+)$/, count('epochs')],
-  [/^gradient accumulation steps.*= (\d+)$/, count('accumulation')],
-  [/^total optimization steps.*: (\d+)$/, beginHashing],
+  [/^num train images \* repeats.*: (\d{1,15})$/, count('imagesWithRepeats')],
+  [/^num batches per epoch.*: (\d{1,15})$/, count('batchesPerEpoch')],
+  [/^num epochs.*: (\d{1,15})$/, count('epochs')],
+  [/^gradient accumulation steps.*= (\d{1,15})$/, count('accumulation')],
+  [/^total optimization steps.*: (\d{1,15})$/, beginHashing],
 ];
 
 /** Characters: `load x`. A log may have a million lines of less. */

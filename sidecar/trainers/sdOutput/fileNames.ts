@@ -93,7 +93,7 @@ function readStem(text: string, outputName: string): SavedAt | null {
   if (text === outputName) return { kind: 'final', number: null };
   if (!text.startsWith(`${outputName}-`)) return null;
   const rest = text.slice(outputName.length + 1);
-  if (/^\d{6,}$/.test(rest)) return { kind: 'epoch', number: Number(rest) };
-  if (/^step\d{8,}$/.test(rest)) return { kind: 'step', number: Number(rest.slice('step'.length)) };
+  if (/^\d{6,15}$/.test(rest)) return { kind: 'epoch', number: Number(rest) };
+  if (/^step\d{8,15}$/.test(rest)) return { kind: 'step', number: Number(rest.slice('step'.length)) };
   return null;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -117,10 +118,27 @@ def holder(last: dict[str, object] | None) -> str:
     )
 
 
+def open_log(folder: int) -> int:
+    """Raises OSError for a folder, a link, a device, or a pipe, which would keep us waiting for its reader."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        log = os.open(contract.FILES["log"], flags, 0o644, dir_fd=folder)
+        if stat.S_ISREG(os.fstat(log).st_mode):
+            # For the trainer, whose descriptor it becomes.
+            os.set_blocking(log, True)
+            return log
+        os.close(log)
+    except OSError as error:
+        if error.errno not in (errno.ENXIO, errno.EISDIR, errno.ELOOP):
+            raise
+    message = "training.log is not a file but a pipe, a folder, a link or a device. Move it away, and try again"
+    raise OSError(errno.EINVAL, message, contract.FILES["log"])
+
+
 def write_down(folder: int, held: lock.Hold, output: str, begin: Beginning) -> tuple[int, dict[str, object]]:
     """Writes log, record and PID file, before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
-    log = os.open(contract.FILES["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=folder)
+    log = open_log(folder)
     before = os.fstat(log).st_size
     attempt_file.remove_temporary(folder)
     try:

@@ -8,7 +8,7 @@ import os
 import stat
 import time
 
-from trackside._attempt import contract
+from trackside._attempt import contract, regular
 
 ATTEMPT = contract.FILES["attempt"]
 PID = contract.FILES["pid"]
@@ -33,7 +33,7 @@ def save(folder: int, record: dict[str, object], durable: bool = True) -> None:
 def overwrite(folder: int, record: dict[str, object]) -> None:
     """Writes `attempt.json` in place, within its present size, which works on a full disk. Raises OSError, also when it
     does not fit."""
-    descriptor = os.open(ATTEMPT, os.O_WRONLY, dir_fd=folder)
+    descriptor = os.open(ATTEMPT, os.O_WRONLY | os.O_NONBLOCK, dir_fd=folder)
     try:
         room = os.fstat(descriptor).st_size
         data = _text(record)
@@ -51,7 +51,7 @@ def load(folder: int) -> dict[str, object] | None:
     if text is None:
         return None
     try:
-        record = json.loads(text)
+        record = regular.parse_json(text)
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
@@ -129,7 +129,7 @@ def tracked(folder: int, attempt: str) -> dict[str, object] | None:
     """What a training says of its own end: `stop_grace` seconds, and the process to signal (`pid`, `start_ticks`; None:
     it looks for a stop by itself). None if it says nothing."""
     try:
-        told = json.loads(_read(folder, TRACKED) or "null")
+        told = regular.parse_json(_read(folder, TRACKED) or "null")
     except ValueError:
         return None
     is_told = isinstance(told, dict) and told.get("id") == attempt and isinstance(told.get("stop_grace"), (int, float))
@@ -180,9 +180,7 @@ def _replace(folder: int, name: str, data: bytes, durable: bool) -> None:
 
 def _read(folder: int, name: str) -> str | None:
     try:
-        # Non-blocking: it may be a pipe.
-        with os.fdopen(os.open(name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
-            return file.read().decode("utf-8", "replace")
+        return regular.read_bytes(name, folder=folder).decode("utf-8", "replace")
     except OSError:
         return None
 

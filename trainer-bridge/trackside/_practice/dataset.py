@@ -5,6 +5,8 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trackside._attempt import regular
+
 from . import console
 from .bar import Bar
 from .buckets import Size, bucket_of
@@ -156,7 +158,7 @@ def read_caption(picture: Path, settings: dict) -> str | None:
     path = picture.with_suffix(settings.get("caption_extension", ".caption"))
     if not path.is_file():
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = regular.read_text(path).splitlines()
     assert lines, f"caption file is empty / キャプションファイルが空です: {path}"
     return lines[0].strip()
 

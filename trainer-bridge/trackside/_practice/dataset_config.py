@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trackside._attempt import regular
+
 NUMBER = (int, float)
 
 DATASET_KEYS = {
@@ -94,8 +96,7 @@ def parse_toml(path: Path) -> dict:
             raise ModuleNotFoundError(
                 f"{path}: reading TOML needs Python 3.11 or newer, or the package tomli (python3 -m pip install tomli)"
             ) from cause
-    with open(path, "rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads(regular.read_text(path))
 
 
 def check(content: dict) -> None:

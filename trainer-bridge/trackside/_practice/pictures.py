@@ -4,11 +4,15 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
+from trackside._attempt import regular
+
 from .png import SIGNATURE, InterlacedPng, PngError, decode_png, read_png_size
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # train_util.py:125
 
 Rows = list[list[float]]  # one list a row: R, G, B, R, G, B, … from -1 to 1
+
+LARGEST = 1 << 30  # bytes
 
 
 class PictureError(Exception):
@@ -17,7 +21,7 @@ class PictureError(Exception):
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels. Raises PictureError."""
-    with open(path, "rb") as file:
+    with regular.open_file(path, LARGEST) as file:
         head = file.read(64)
     if head[:8] != SIGNATURE:
         return open_with_pillow(path).size
@@ -43,7 +47,7 @@ def load_picture(path: Path, width: int, height: int) -> Rows:
 
 
 def read_rgb(path: Path) -> list[bytes]:
-    content = path.read_bytes()
+    content = regular.read_bytes(path, LARGEST)
     if content[:8] == SIGNATURE:
         try:
             return decode_png(content)

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from trackside._attempt import regular
+
 from .dataset_config import parse_toml
 
 OPTIONS = {
@@ -35,14 +37,14 @@ class Prompt:
 def read_prompts(path: Path) -> list[Prompt]:
     """The prompts of a file in their order. Raises ValueError for another kind of file."""
     if path.suffix == ".txt":
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in regular.read_text(path).splitlines()]
         return [parse_line(line) for line in lines if line and not line.startswith("#")]
     if path.suffix == ".toml":
         common = parse_toml(path).get("prompt", {})
         subsets = common.pop("subset", [])
         return [from_table({**common, **subset}) for subset in subsets]
     if path.suffix == ".json":
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(regular.read_text(path))
         return [parse_line(entry) if isinstance(entry, str) else from_table(entry) for entry in entries]
     raise ValueError(f"the prompt file must end in .txt, .toml or .json: {path}")
 

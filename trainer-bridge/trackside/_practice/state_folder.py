@@ -4,6 +4,8 @@ import json
 import random
 from pathlib import Path
 
+from trackside._attempt import regular
+
 from . import console
 from .adamw import AdamW
 from .lora import Lora, load_weights, weights_of
@@ -73,7 +75,7 @@ def load_state(folder: Path, lora: Lora, optimizer: AdamW, chance: random.Random
 def read_train_state(path: Path) -> int | None:
     if not path.exists():
         return None
-    content = json.loads(path.read_text())
+    content = json.loads(regular.read_text(path))
     console.info(f"load train state from {path}: {content}", "train_network.py:969")
     return content["current_step"]
 

@@ -8,7 +8,11 @@ import sys
 from array import array
 from pathlib import Path
 
+from trackside._attempt import regular
+
 from .lora import Tensor
+
+LARGEST = 1 << 30  # bytes
 
 
 class SafetensorError(Exception):
@@ -35,7 +39,7 @@ def weights_hash(tensors: dict[str, Tensor]) -> str:
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a weights file of 32-bit floats. Raises SafetensorError, FileNotFoundError."""
-    content = path.read_bytes()
+    content = regular.read_bytes(path, LARGEST)
     if len(content) < 8:
         raise SafetensorError("Error while deserializing header: header too small")
     (size,) = struct.unpack("<Q", content[:8])

@@ -6,7 +6,9 @@ import zipfile
 from array import array
 from pathlib import Path
 
-from .weights_file import from_little_endian, to_little_endian
+from trackside._attempt import regular
+
+from .weights_file import LARGEST, from_little_endian, to_little_endian
 
 
 def encode_record(name: str, values: object, arrays: list[array]) -> bytes:
@@ -23,8 +25,7 @@ def encode_record(name: str, values: object, arrays: list[array]) -> bytes:
 
 def read_record(path: Path) -> tuple[dict, list[array]]:
     """Values and arrays of a record. Raises FileNotFoundError, RuntimeError in torch's words for a file that is cut off."""
-    with open(path, "rb") as file:
-        content = file.read()
+    content = regular.read_bytes(path, LARGEST)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as container:
             name = container.namelist()[0].split("/")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
 import threading
@@ -11,7 +10,7 @@ import time
 import urllib.request
 from typing import Any
 
-from trackside._attempt import processes
+from trackside._attempt import processes, regular
 from trackside._serve.address import free_port, pod_address, pod_environment, ssh_line
 from trackside._serve.node import CannotServe, node_environment
 from trackside._serve.server import Server
@@ -70,8 +69,7 @@ def _joined(outputs: str) -> Server | None:
         return None
     for name in names:
         try:
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                note = json.load(file)
+            note: Any = regular.parse_json(regular.read_text(os.path.join(folder, name)))
             process = processes.read(int(note["pid"]))
             ours = note["outputs"] == os.path.realpath(outputs)
             if not ours or process is None or process.start_ticks != note["start_ticks"]:

@@ -8,6 +8,7 @@ import os
 import shutil
 from typing import Any
 
+from trackside._attempt import regular
 from trackside._track import owner
 from trackside._track.warn import warn_once
 from trackside._track.writer import Writer
@@ -55,8 +56,7 @@ def _offer(path: str, place: str) -> None:
 
 def _read(folder: str) -> list[dict[str, Any]]:
     try:
-        with open(os.path.join(folder, INDEX), encoding="utf-8") as file:
-            index = json.load(file)
+        index = regular.parse_json(regular.read_text(os.path.join(folder, INDEX)))
     except (OSError, ValueError):
         return []
     return [each for each in index if isinstance(each, dict)] if isinstance(index, list) else []

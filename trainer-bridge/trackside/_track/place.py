@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import Any, NamedTuple
 
-from trackside._attempt import contract, processes
+from trackside._attempt import contract, processes, regular
 from trackside._attempt import record as attempt_file
 from trackside._track import owner, ranks, session, states
 from trackside._track.launcher import find_start, is_secret, start_of, without_secrets
@@ -193,8 +192,7 @@ def _is_over(folder: str, resume: str) -> bool:
 def _is_taken(folder: str, attempt: str) -> bool:
     """Has another process of this attempt called `track` before us, and does it live?"""
     try:
-        with open(os.path.join(folder, owner.TRACKED), encoding="utf-8") as file:
-            told = json.load(file)
+        told: Any = regular.parse_json(regular.read_text(os.path.join(folder, owner.TRACKED)))
         process = processes.read(int(told["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -204,8 +202,8 @@ def _is_taken(folder: str, attempt: str) -> bool:
 
 def _group_of(folder: str) -> str | None:
     try:
-        with open(os.path.join(folder, owner.LAUNCH), encoding="utf-8") as file:
-            group: str | None = json.load(file).get("group")
+        told: Any = regular.parse_json(regular.read_text(os.path.join(folder, owner.LAUNCH)))
+        group: str | None = told.get("group")
     except (OSError, ValueError, AttributeError):
         return None
     return group

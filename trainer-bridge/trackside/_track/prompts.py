@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from trackside._attempt import regular
+
 
 class Prompts:
     def __init__(self, folder: str) -> None:
@@ -18,8 +20,8 @@ class Prompts:
         if self._lines is None:
             self._lines = []
             if os.path.exists(self._path):
-                with open(self._path, encoding="utf-8") as file:
-                    self._lines = [each for each in map(str.strip, file) if each and not each.startswith("#")]
+                lines = map(str.strip, regular.read_text(self._path).splitlines())
+                self._lines = [each for each in lines if each and not each.startswith("#")]
         if line not in self._lines:
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write(line + "\n")

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from trackside._attempt import regular
+
 STATE_FILE = "ui_state.json"
 # The sidecar's own lock between its processes (sidecar/sessions/record/lock.ts): a folder, held for milliseconds.
 _LOCK = "ui_state.json.lock"
@@ -49,8 +51,7 @@ def version_folder(base: str, version: int) -> str:
 def read(folder: str) -> Record | None:
     """The record; None without one, and for one that is no JSON object: it is then left alone."""
     try:
-        with open(os.path.join(folder, STATE_FILE), encoding="utf-8-sig") as file:
-            record = json.load(file)
+        record = regular.parse_json(regular.read_bytes(os.path.join(folder, STATE_FILE)).decode("utf-8-sig"))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) else None

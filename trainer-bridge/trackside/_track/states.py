@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import Any, NamedTuple
 
-from trackside._attempt import contract
+from trackside._attempt import contract, regular
 
 MANIFEST = contract.FILES["manifest"]
 _NAME = re.compile(r"step-(\d{8,})-state$")
@@ -109,8 +109,7 @@ def _states(folder: str) -> list[str]:
 
 def _manifest(path: str) -> dict[str, Any] | None:
     try:
-        with open(os.path.join(path, MANIFEST), encoding="utf-8") as file:
-            manifest = json.load(file)
+        manifest: Any = regular.parse_json(regular.read_text(os.path.join(path, MANIFEST)))
         return manifest if isinstance(manifest["step"], int) and isinstance(manifest["files"], list) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from trackside._attempt import regular
+
 
 class Stops:
     """`requested` is set by SIGTERM. A handler that is there already runs after ours; without one, a training that never
@@ -91,8 +93,7 @@ class SharedStop:
 
     def _look(self) -> int | None:
         try:
-            with open(self.path, encoding="utf-8") as file:
-                told = json.load(file)
+            told: Any = regular.parse_json(regular.read_text(self.path))
         except (OSError, ValueError):
             return None
         return int(told["step"]) if told.get("id") == self.attempt else None

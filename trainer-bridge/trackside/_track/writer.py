@@ -13,7 +13,7 @@ import traceback
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from trackside._attempt import contract
+from trackside._attempt import contract, regular
 from trackside._attempt import record as attempt_file
 from trackside._track import owner, session
 from trackside._track.ending import ending
@@ -203,8 +203,8 @@ class Writer:
             self._tee.flush()
         if self.place and not self.place.owner and not self.stops.requested:
             path = os.path.join(self.place.folder, contract.FILES["attempt"])
-            with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
-                record = json.load(file)
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                record: Any = regular.parse_json(regular.read_text(path))
                 if record.get("id") == self.place.attempt and (
                     record.get("stop_signal") or record.get("stop_requested_at")
                 ):
