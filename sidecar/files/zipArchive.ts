@@ -57,6 +57,45 @@ async function isListedAtItsEnd(file: FileHandle): Promise<boolean> {
   return behind === 0 || behind === END_64_BYTES;
 }
 
+/**
+ * Reads entries of an archive of torch.save, by the ends of their names (`/data.pkl`): `next` tells the one to read after
+ * what was found so far, or null. None of more than `largest` bytes. Returns null for what is no such archive.
+ */
+export async function readZipEntries(
+  path: string,
+  next: (found: ReadonlyMap<string, Buffer>) => string | null,
+  largest = 16 * 1024 * 1024,
+): Promise<ReadonlyMap<string, Buffer> | null> {
+  const file = await openRegular(path);
+  try {
+    const zip = await openZip(file).catch(ifOfZip);
+    const entries = zip && (await readEntries(zip).catch(ifOfZip));
+    if (!zip || !entries) return null;
+    const found = new Map<string, Buffer>();
+    for (let wanted = next(found); wanted !== null && !found.has(wanted); wanted = next(found)) {
+      const end = Buffer.from(wanted);
+      const entry = entries.find((each) => nameOf(each).subarray(-end.length).equals(end));
+      if (!entry || entry.uncompressedSize > largest) break;
+      const content = await contentOf(zip, entry).catch(ifOfZip);
+      if (!content) return null;
+      found.set(wanted, content);
+    }
+    return found;
+  } finally {
+    await file.close();
+  }
+}
+
+function nameOf({ fileName }: Entry): Buffer {
+  return Buffer.from(fileName);
+}
+
+async function contentOf(zip: ZipFile, entry: Entry): Promise<Buffer> {
+  const blocks: Buffer[] = [];
+  for await (const block of await zip.openReadStreamPromise(entry)) blocks.push(block);
+  return Buffer.concat(blocks);
+}
+
 /** Opens an archive; the caller closes the file. Loads the library with the first one: most pods never see any. */
 export async function openZip(file: FileHandle): Promise<ZipFile> {
   const { fromFdPromise } = await import('yauzl');

@@ -22,6 +22,8 @@ export type AttemptFacts = {
   resumed_from: string | null;
   first_epoch: number;
   step_offset: number;
+  /** Steps that the weights it began from had seen beyond `step_offset`: they are trained twice. */
+  repeated_steps: number;
   exit_code: number | null;
   /** "SIGKILL", … */
   signal: string | null;
@@ -60,6 +62,8 @@ export type StateFacts = SavedFacts & {
   reason: string | null;
   /** Why it can't be resumed from now, complete or not, in words. Null when only the times of its files are in doubt. */
   refused: string | null;
+  /** Steps of a begun epoch in it, which a resume would train again. */
+  repeated_steps: number;
 };
 
 export type CheckpointFacts = Omit<SavedFacts, 'kind'> & {
@@ -97,9 +101,9 @@ export type ResumeFacts = {
   first_epoch: number;
   /** Steps that were trained since the state and are lost; null when unknown. */
   lost_steps: number | null;
-  /** Steps inside the state that are trained again: it was saved in the middle of an epoch. */
+  /** Steps inside the state that are trained again: it, or one before it, was saved in the middle of an epoch. */
   repeated_steps: number;
-  /** Newer states that can't be used, with the reason. */
+  /** Newer states that are not used, with the reason. */
   passed_over: PassedOver[];
   /** Why it may not be whole, in words, when no state surely is: a person has to decide. Null when it is. */
   doubt: string | null;

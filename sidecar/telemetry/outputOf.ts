@@ -58,7 +58,7 @@ async function readOn(
   const facts = factsNow();
   if (facts.step !== null) reading.clock.add(facts.step, performance.now());
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
-  const begun = beginProgress({ id: '', step: 0, epoch: 0, epochs: null, before: null, now });
+  const begun = beginProgress({ id: '', step: 0, stepOffset: 0, epoch: 0, epochs: null, before: null, now });
   return publicProgress(advanceProgress(begun, { facts, events: [] }, reading.clock.secondsPerStep(), now));
 }
 

@@ -101,15 +101,18 @@ export function publicProgress(progress: StoredProgress | null): Progress {
 export function beginProgress(attempt: {
   id: string;
   step: number;
+  /** Where it counts from: before `step` for a state from the middle of an epoch. */
+  stepOffset: number;
+  /** Whole epochs before. */
   epoch: number;
   epochs: number | null;
-  /** The earlier progress, whose curve is kept up to `step`. */
+  /** The earlier progress, whose curve is kept up to `stepOffset`: what follows is trained again. */
   before: StoredProgress | null;
   now: Date;
 }): StoredProgress {
-  const { id, step, epoch, epochs, before, now } = attempt;
+  const { id, step, stepOffset, epoch, epochs, before, now } = attempt;
   const perEpoch = before?.steps_per_epoch ?? null;
-  const totalSteps = perEpoch !== null && epochs !== null ? perEpoch * epochs : null;
+  const totalSteps = perEpoch !== null && epochs !== null ? stepOffset + perEpoch * Math.max(0, epochs - epoch) : null;
   return {
     ...NO_PROGRESS,
     phase: 'starting',
@@ -123,7 +126,7 @@ export function beginProgress(attempt: {
     begun: false,
     log_position: null,
     reports_position: null,
-    loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= step),
+    loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= stepOffset),
     steps_per_epoch: perEpoch,
     kept_step: step,
     dialect: null,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import type { Settings } from '../settings.js';
@@ -14,12 +15,13 @@ import type { Trainer } from './trainer.js';
 /** The places where trainers are searched. */
 export type Places = Pick<Settings, 'models' | 'sdScripts' | 'python' | 'root' | 'private' | 'trainers'>;
 
-/** The trainers here, in the order of the form: practice, sd-scripts' families if there is a checkout, and the user's scripts. */
+/** The trainers here, in the order of the form: practice, those families of sd-scripts whose script the checkout has, and the user's scripts. */
 export function trainers(places: Places): Trainer[] {
   const checkout = findCheckout(places);
   const own = findScripts(places).map((script) => scriptTrainer(script, askingOf(places)));
   if ('missing' in checkout) return [practiceTrainer, ...own];
-  return [practiceTrainer, ...families.map((family) => sdScriptsTrainer(family, checkout, places.models)), ...own];
+  const here = families.filter(({ script }) => existsSync(join(checkout.path, script)));
+  return [practiceTrainer, ...here.map((family) => sdScriptsTrainer(family, checkout, places.models)), ...own];
 }
 
 /** How the user's scripts are asked for their arguments. */
@@ -49,7 +51,12 @@ export function findTrainer(places: Places, id: string | null): Trainer {
   const family = findFamily(id);
   if (family) {
     const checkout = findCheckout(places);
-    if (!('missing' in checkout)) return sdScriptsTrainer(family, checkout, places.models);
+    if (!('missing' in checkout)) {
+      const script = join(checkout.path, family.script);
+      if (existsSync(script)) return sdScriptsTrainer(family, checkout, places.models);
+      const message = `${family.label} needs ${family.script}, which this sd-scripts (${checkout.path}) does not have: it is older. Update it: git -C ${checkout.path} pull.`;
+      throw new Problem('no_script', message, { field: 'trainer', about: 'trainers' });
+    }
     const message = `${id} needs kohya-ss/sd-scripts. ${checkout.missing} Clone it, or set TRACKSIDE_SD_SCRIPTS to its folder.`;
     throw new Problem('no_checkout', message, { field: 'trainer', about: 'trainers' });
   }

@@ -7,6 +7,8 @@ export type PictureFolder = {
   repeats: number;
   /** Regularisation pictures: they show the class without the trigger word. */
   isReg?: boolean;
+  /** Pixels of a square side, if it differs from the others. */
+  resolution?: number | null;
 };
 
 /**
@@ -24,21 +26,29 @@ export function datasetConfig(dataset: {
   const { folders, resolution, batchSize, shuffleCaption = false, keepTokens = 1 } = dataset;
   return stringify({
     general: { caption_extension: '.txt', shuffle_caption: shuffleCaption, keep_tokens: keepTokens },
-    datasets: [
-      {
-        resolution,
-        batch_size: batchSize,
-        enable_bucket: true,
-        // sd-scripts refuses a resolution outside these two.
-        min_bucket_reso: Math.min(256, resolution),
-        max_bucket_reso: Math.max(1024, resolution),
-        subsets: folders.map(({ imageDir, classWords, repeats, isReg }) => ({
-          image_dir: imageDir,
-          class_tokens: classWords,
-          num_repeats: repeats,
-          ...(isReg ? { is_reg: true } : {}),
-        })),
-      },
-    ],
+    datasets: [...byResolution(folders, resolution)].map(([pixels, ofThem]) => ({
+      resolution: pixels,
+      batch_size: batchSize,
+      enable_bucket: true,
+      // sd-scripts refuses a resolution outside these two.
+      min_bucket_reso: Math.min(256, pixels),
+      max_bucket_reso: Math.max(1024, pixels),
+      subsets: ofThem.map(({ imageDir, classWords, repeats, isReg }) => ({
+        image_dir: imageDir,
+        class_tokens: classWords,
+        num_repeats: repeats,
+        ...(isReg ? { is_reg: true } : {}),
+      })),
+    })),
   });
+}
+
+/** A dataset of sd-scripts has one resolution for all its folders. */
+function byResolution(folders: readonly PictureFolder[], usual: number): Map<number, PictureFolder[]> {
+  const all = new Map<number, PictureFolder[]>();
+  for (const folder of folders) {
+    const pixels = folder.resolution ?? usual;
+    all.set(pixels, [...(all.get(pixels) ?? []), folder]);
+  }
+  return all;
 }

@@ -85,7 +85,7 @@ export type ConsoleFacts = {
   phase: Phase;
   /** Null before the attempt's own first step. */
   step: number | null;
-  /** Steps before the attempt's own first one, by its console: another dataset or number of GPUs changes them. */
+  /** Steps before the attempt's own first one. */
   stepOffset: number;
   totalSteps: number | null;
   epoch: number | null;
@@ -161,6 +161,8 @@ export type StateOnDisk = {
   currentEpoch: number | null;
   /** In the trainer's own count. */
   currentStep: number | null;
+  /** Optimizer steps that its weights have seen, of all attempts together, by the optimizer's own count; null when untold. */
+  seenSteps?: number | null;
   bytes: number;
   /** The end of the save; for an unfinished one, the time of its newest file. */
   savedAtMs: number;
@@ -198,8 +200,8 @@ export type StateReader = {
 export type StepCounts = {
   /** Optimizer steps per epoch; null when unknown. */
   stepsPerEpoch: number | null;
-  /** Steps before the attempt that wrote it, and its steps per epoch: a changed dataset changes them. */
-  writer: { stepOffset: number; stepsPerEpoch: number | null };
+  /** The beginning of the attempt that wrote it, and its steps per epoch, which a changed dataset changes; null when unknown. */
+  writer: { stepOffset: number | null; firstEpoch: number | null; stepsPerEpoch: number | null };
 };
 
 /** All numbers absolute over the session; epochs count from 1. */
@@ -212,7 +214,7 @@ export type ResumeRecipe = {
   firstEpoch: number;
   /** The number to add to the trainer's step, which counts from 0 again. */
   stepOffset: number;
-  /** Steps inside the state that are trained again: a resume cannot begin in the middle of an epoch. */
+  /** Steps that the weights have seen beyond `stepOffset`: a resume cannot begin in the middle of an epoch. */
   repeatedSteps: number;
 };
 

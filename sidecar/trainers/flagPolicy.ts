@@ -18,7 +18,6 @@ export const OWN_FLAGS: readonly string[] = [
   'max_train_steps',
   'save_state',
   'logging_dir',
-  'log_with',
   'log_tracker_config',
   'sample_prompts',
   'config_file',

@@ -65,6 +65,8 @@ export type Trainer = {
   dialect: Dialect;
   /** The checkout of its script: arguments may name files there. */
   checkout?: string;
+  /** Why its script can't be resumed, with the remedy; null if it can. */
+  tooOld?(): Promise<string | null>;
   /** Its own interpreter, if it has one. */
   python?: string;
   /** Model files, given by flags among its further arguments. */

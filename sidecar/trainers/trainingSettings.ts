@@ -106,7 +106,7 @@ const COMMON: Record<SettingName, Common> = {
   },
   more_datasets: {
     ...of('More datasets', 'lines', ''),
-    help: 'One per line, followed by its repeats: close-ups 5. Trained together with the pictures above.',
+    help: 'One per line, followed by its repeats: close-ups 5. Trained together with the pictures above. @768 after them sets a resolution of its own.',
     fixedOnResume: true,
   },
   reg_datasets: {

@@ -1,5 +1,5 @@
 import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
-import { duration, sentence } from './formatting.js';
+import { duration, plural, sentence } from './formatting.js';
 import { pathInSession, stateName } from './stateName.js';
 
 export type AttemptsView = NonNullable<ReturnType<typeof attemptsView>>;
@@ -26,6 +26,8 @@ function attemptView(attempt: AttemptFacts, from: string, now: Date) {
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,
     from,
+    /** Steps that its weights had seen before, in the epoch that it began. */
+    twice: attempt.repeated_steps > 0 ? `${plural(attempt.repeated_steps, 'step')} trained twice` : null,
     took: Number.isNaN(seconds) ? '–' : duration(seconds),
     end: attemptEnd(attempt),
     failed: !attempt.alive && attempt.exit_code !== null && attempt.exit_code !== 0,

@@ -1,7 +1,7 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { sampleAddress } from './action.js';
-import { bytes, count, elementId, joined } from './formatting.js';
+import { bytes, count, elementId, joined, plural } from './formatting.js';
 import { isAlive } from './status.js';
 
 export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
@@ -82,6 +82,7 @@ const saveView = memoByObject(
       saved.kind !== 'step' && saved.step !== null && `step ${count(saved.step)}`,
       checkpoint && bytes(checkpoint.bytes),
       state && `state ${bytes(state.bytes)}`,
+      state && canResume && twice(state),
     ),
     saved: saved.saved_at,
     /** Its files, and what its header tells. */
@@ -108,6 +109,11 @@ const saveView = memoByObject(
 
 export function checkpointAddress({ path }: CheckpointFacts, at: string): string {
   return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** Of a state from the middle of an epoch, which a resume begins again. */
+function twice({ complete, repeated_steps }: StateFacts): string | false {
+  return complete && repeated_steps > 0 && `resume repeats ${plural(repeated_steps, 'step')}`;
 }
 
 /** "Epoch 10", "Step 650", "Final"; the file's own name where nothing tells when it was saved. */

@@ -84,7 +84,7 @@ function whatNext(session: SessionFacts): Said[] {
   }
   if (resume.repeated_steps > 0) {
     words.push({
-      text: `It was saved in the middle of epoch ${resume.first_epoch}: ${plural(resume.repeated_steps, 'step')} of that epoch will be repeated. `,
+      text: `Its weights have seen ${plural(resume.repeated_steps, 'step')} more than the ${plural(resume.first_epoch - 1, 'epoch')} before: epoch ${resume.first_epoch} is trained from its beginning, so ${resume.repeated_steps === 1 ? 'it is' : 'they are'} trained twice. `,
     });
   }
   if (resume.lost_steps)

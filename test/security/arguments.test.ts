@@ -147,14 +147,7 @@ test('what a state file or the command of an earlier attempt says is refused as 
 }, 60_000);
 
 /** Flags of ours that Trackside does not give itself: nothing is put over them. */
-const UNHEARD = [
-  'config_file',
-  'output_config',
-  'train_data_dir',
-  'resume_from_huggingface',
-  'log_with',
-  'console_log_file',
-];
+const UNHEARD = ['config_file', 'output_config', 'train_data_dir', 'resume_from_huggingface', 'console_log_file'];
 
 /** What no form offers: beginnings and inventions, other ways to train, what dataset.toml holds, and what no launcher may be told. */
 const FOREIGN: Record<string, unknown>[] = [

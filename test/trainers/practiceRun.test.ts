@@ -99,7 +99,13 @@ test('what the practice trainer prints and writes is understood, and a resume go
   expect((await readSamples(output)).map(({ step }) => step).sort()).toEqual([10, 20]);
   expect((await readScalars(join(output, 'logs'))).points.filter(({ tag }) => tag === 'loss/current')).toHaveLength(20);
 
-  const recipe = states[0] && resumeRecipe(states[0], consoleReader.facts(shown, null).stepsPerEpoch ?? 0, 0);
+  const recipe =
+    states[0] &&
+    resumeRecipe(states[0], consoleReader.facts(shown, null).stepsPerEpoch ?? 0, {
+      stepOffset: 0,
+      firstEpoch: 1,
+      stepsPerEpoch: null,
+    });
   expect(recipe).toMatchObject({ epoch: 2, step: 20, firstEpoch: 3, stepOffset: 20 });
   const resume = { statePath: join(output, 'it-state'), firstEpoch: recipe?.firstEpoch ?? 0, firstStep: 20 };
   const second = await train({ max_train_epochs: 3 }, { resume });

@@ -21,6 +21,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     resumed_from: null,
     first_epoch: 1,
     step_offset: 0,
+    repeated_steps: 0,
     exit_code: null,
     signal: null,
     reason: null,
@@ -218,6 +219,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
       complete: epoch !== 10,
       reason: epoch === 10 ? 'optimizer.bin is cut short' : null,
       refused: epoch === 10 ? 'optimizer.bin is cut short' : null,
+      repeated_steps: 0,
     })),
     checkpoints: [10, 8, 6].map((epoch) => ({
       name: `${file(epoch)}.safetensors`,

@@ -23,7 +23,9 @@ export type Plan = Run & {
   begin: Begin;
   /** The state folder to resume from; null at the beginning. */
   from: Candidate | null;
-  /** Optimizer steps before its first epoch, with today's steps per epoch. */
+  /** Optimizer steps before its first epoch. */
+  stepOffset: number;
+  /** The same as the trainer counts: as if all epochs before were as long as today's. */
   firstStep: number;
 };
 
@@ -52,7 +54,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
         { about: { session: session.name } },
       );
     }
-    return { ...run, settings, begin, from: null, firstStep: 0 };
+    return { ...run, settings, begin, from: null, stepOffset: 0, firstStep: 0 };
   }
   if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
     throw new Problem('completed', `All ${epochs} epochs are trained. To train further, enter more epochs.`, {
@@ -61,7 +63,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
     });
   }
   const from = await chooseState(session, begin, epochs);
-  return { ...run, settings, begin, from, firstStep: firstStepOf(run, from) };
+  return { ...run, settings, begin, from, stepOffset: from.stepOffset ?? 0, firstStep: firstStepOf(run, from) };
 }
 
 /**
@@ -70,7 +72,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
  */
 function firstStepOf({ state, session, detail, gpus, epoch }: Run, from: Candidate): number {
   const before = session.latest?.gpus.length ?? 0;
-  if (!changedSince(detail, state) && Math.max(1, before) === Math.max(1, gpus.length)) return from.stepOffset ?? 0;
+  if (!changedSince(detail, state) && Math.max(1, before) === Math.max(1, gpus.length)) return from.trainersStep ?? 0;
   if (gpus.length > 1 && !epoch.exact) {
     throw new Problem(
       'steps_unknown',

@@ -81,6 +81,7 @@ export async function record(
   const progress = beginProgress({
     id: entry.id,
     step,
+    stepOffset: step,
     epoch: from?.epoch ?? 0,
     epochs,
     before: session.progress,

@@ -6,7 +6,7 @@ import { isoTime } from '../../files/isoTime.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
-import { lineageSources, movedAway, writerByPlace } from './writer.js';
+import { lineageSources, movedAway, writerOfState } from './writer.js';
 
 /** A state folder with its place, and its resume in numbers that are absolute over the session's attempts. */
 export type Candidate = ReturnType<typeof candidate>;
@@ -90,10 +90,14 @@ function candidate(
   stepsPerEpoch: number | null,
 ) {
   const absolutePath = `${parent}/${state.name}`;
-  const writer = writerByPlace(attempts, relative(folder, absolutePath));
+  const writer = writerOfState(attempts, relative(folder, absolutePath), state);
   const counted = {
     stepsPerEpoch,
-    writer: { stepOffset: writer?.step_offset ?? 0, stepsPerEpoch: writer?.steps_per_epoch ?? null },
+    writer: {
+      stepOffset: writer?.step_offset ?? null,
+      firstEpoch: writer?.first_epoch ?? null,
+      stepsPerEpoch: writer?.steps_per_epoch ?? null,
+    },
   };
   const recipe = reader.recipe(state, counted);
   return {
@@ -114,6 +118,8 @@ function candidate(
     firstEpoch: recipe?.firstEpoch ?? null,
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,
+    /** `stepOffset` as the trainer counts: as if all epochs before were as long. */
+    trainersStep: recipe && stepsPerEpoch ? (recipe.firstEpoch - 1) * stepsPerEpoch : null,
   };
 }
 

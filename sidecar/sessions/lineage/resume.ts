@@ -2,9 +2,10 @@ import type { PassedOver, ResumeFacts } from '../facts.js';
 import type { Candidate } from './candidates.js';
 
 /**
- * The state that the Resume button would use: the newest complete one that leaves something to train;
- * without one, the newest with doubtful times (`Candidate.doubtful`), or null.
- * `trainedSteps`, the steps of the run so far, tell what is lost.
+ * The state that the Resume button would use: the newest complete one that leaves something to train, and of those that
+ * begin at the same epoch the one that ends where it begins: the steps of a begun epoch would be trained twice. Without
+ * one, the newest with doubtful times (`Candidate.doubtful`), or null. `trainedSteps`, the steps of the run so far, tell
+ * what is lost.
  */
 export function chooseResume(
   candidates: readonly Candidate[],
@@ -12,14 +13,27 @@ export function chooseResume(
   trainedSteps: number | null,
 ): { facts: ResumeFacts; candidate: Candidate } | null {
   for (const doubtful of [false, true]) {
-    const passed: PassedOver[] = [];
-    for (const each of candidates) {
-      const reason = whyNot(each, epochs, doubtful);
-      if (reason === null) return { candidate: each, facts: resumeFacts(each, trainedSteps, passed) };
-      passed.push({ state: each.name, path: each.path, reason });
-    }
+    const usable = candidates.filter((each) => whyNot(each, epochs, doubtful) === null);
+    const [candidate] = usable.toSorted(beginsLatest);
+    if (!candidate) continue;
+    const newer = candidates.slice(0, candidates.indexOf(candidate));
+    const passed = newer.map((each) => ({
+      state: each.name,
+      path: each.path,
+      reason: whyNot(each, epochs, doubtful) ?? inTheMiddle(each),
+    }));
+    return { candidate, facts: resumeFacts(candidate, trainedSteps, passed) };
   }
   return null;
+}
+
+/** By the epoch that they begin at; a state that ends there before those from the middle of it, the fewest steps first. */
+function beginsLatest(a: Candidate, b: Candidate): number {
+  return (b.firstEpoch ?? 0) - (a.firstEpoch ?? 0) || a.repeatedSteps - b.repeatedSteps;
+}
+
+function inTheMiddle({ firstEpoch }: Candidate): string {
+  return `it ends in the middle of epoch ${firstEpoch}, which is trained from its beginning in any case`;
 }
 
 export function resumeFacts(chosen: Candidate, trainedSteps: number | null, passedOver: PassedOver[]): ResumeFacts {

@@ -10,6 +10,21 @@ export function writerByPlace(attempts: readonly AttemptEntry[], path: string): 
   return attempts.findLast((each) => each.number === moved) ?? null;
 }
 
+/**
+ * The attempt that wrote a state. An epoch's state stays in its place while later attempts begin after it, so it is the
+ * newest attempt that began no later than this epoch.
+ */
+export function writerOfState(
+  attempts: readonly AttemptEntry[],
+  path: string,
+  { kind, currentEpoch }: { kind: 'epoch' | 'step' | 'final'; currentEpoch: number | null },
+): AttemptEntry | null {
+  const last = writerByPlace(attempts, path);
+  if (kind !== 'epoch' || currentEpoch === null || !last) return last;
+  const until = attempts.slice(0, attempts.indexOf(last) + 1);
+  return until.findLast(({ first_epoch }) => first_epoch <= currentEpoch) ?? null;
+}
+
 /** The number of the attempt whose files were moved to `path` (relative to the output folder), or null. */
 export function movedAway(path: string): number | null {
   const found = /^earlier\/attempt-(\d+)(?:-\d+)?\//.exec(path);

@@ -29,32 +29,40 @@ const MAYBE = [
   ...['schedulefree', 'prodigy-plus-schedule-free', 'dadaptation'],
 ];
 
-/** Asks an interpreter for its packages, without importing one. Null when it does not answer. */
-export async function readPackages(python: string): Promise<Packages | null> {
+/** The interpreter of a training, its flags and family ("sd-scripts/sd1"), and the checkout. */
+type Asked = { python: string; flags: Record<string, ArgumentValue>; family: string; cwd: string };
+
+/**
+ * Finds missing packages of an interpreter, and versions that are known to break. What was found once is not asked for
+ * again; what is missing is, at each start: it may be installed any moment.
+ */
+export async function findPackages(asked: Asked): Promise<Finding[]> {
+  const { python } = asked;
   const before = known.get(python);
-  if (before) return before;
+  const found = before ? checkPackages(before, asked) : [];
+  if (before && !found.some(({ severity }) => severity === 'error')) return found;
+  const now = await readPackages(python);
+  if (now) known.set(python, now);
+  return checkPackages(now, asked);
+}
+
+const known = new Map<string, Packages>();
+
+/** Asks an interpreter for its packages, without importing one. Null when it does not answer. */
+async function readPackages(python: string): Promise<Packages | null> {
   try {
     // One module may come in packages of several names, as OpenCV does.
     const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
-    const { versions: found } = await askPackages(python, [...modules, ...MAYBE]);
-    // A missing package may be installed any moment.
-    if (NEEDED.every((name) => found[name])) known.set(python, found);
-    return found;
+    return (await askPackages(python, [...modules, ...MAYBE])).versions;
   } catch (error) {
     log.debug('sessions', 'The Python that trains did not tell its packages.', { error });
     return null;
   }
 }
 
-const known = new Map<string, Packages>();
-
 /** Finds missing packages that would end sd-scripts, and versions that are known to break. Pure. */
-export function checkPackages(
-  packages: Packages | null,
-  python: string,
-  flags: Record<string, ArgumentValue>,
-  cwd: string,
-): Finding[] {
+export function checkPackages(packages: Packages | null, asked: Asked): Finding[] {
+  const { python, flags, cwd } = asked;
   if (!packages) {
     const message = `${python} is not a working Python. Start Trackside with TRACKSIDE_PYTHON set to the Python that sd-scripts is installed for.`;
     return [error('no_python', message)];
@@ -65,11 +73,14 @@ export function checkPackages(
     return [error('missing_packages', message)];
   }
   const found = neededBy(flags).flatMap(({ name, why, field }) => {
-    const message = `${why} needs the package ${name}. Install it (${python} -m pip install ${name}), or choose another.`;
+    const message = `${why} needs the package ${name}. Install it (${python} -m pip install ${PINNED[name] ?? name}), or choose another.`;
     return packages[name] ? [] : [error('missing_package', message, { field })];
   });
-  return [...found, ...knownToBreak(packages)];
+  return [...found, ...brokenLycoris(packages, asked), ...knownToBreak(packages)];
 }
+
+/** Where the newest version does not work with sd-scripts' own. */
+const PINNED: Record<string, string> = { 'lycoris-lora': 'lycoris-lora==3.2.0.post2' };
 
 /** Optimizers by what they need, whatever the module before the dot (train_util.py:5099). */
 const FOR_OPTIMIZER: readonly [optimizer: RegExp, name: string][] = [
@@ -88,9 +99,26 @@ function neededBy(flags: Record<string, ArgumentValue>): { name: string; why: st
     return { name, why: `The optimizer ${optimizer}`, field: 'arguments.optimizer_type' };
   });
   if (flags.xformers === true) needs.push({ name: 'xformers', why: '--xformers', field: 'arguments.xformers' });
+  if (/^(?:wandb|all)$/.test(String(flags.log_with ?? '')))
+    needs.push({ name: 'wandb', why: `--log_with=${flags.log_with}`, field: 'arguments.log_with' });
   if (module.startsWith('lycoris'))
     needs.push({ name: 'lycoris-lora', why: `The network ${module}`, field: 'arguments.network_module' });
   return needs;
+}
+
+/** 4.x names layers of Stable Diffusion 1.x and 2.x twice (`AssertionError: duplicated lora name`), but those of attn-mlp. */
+function brokenLycoris(
+  packages: Packages,
+  { python, flags, family }: Pick<Asked, 'python' | 'flags' | 'family'>,
+): Finding[] {
+  const version = packages['lycoris-lora'] ?? '';
+  const preset = [flags.network_args ?? []]
+    .flat()
+    .some((each) => /^preset=(?:attn|unet-transformer)/.test(String(each)));
+  const isOld = /\/sd[12]$/.test(family);
+  if (flags.network_module !== 'lycoris.kohya' || !(Number.parseInt(version, 10) >= 4) || preset || !isOld) return [];
+  const message = `lycoris-lora ${version} ends with an error on Stable Diffusion 1.x and 2.x. Install the version before (${python} -m pip install ${PINNED['lycoris-lora']}), or set preset=attn-mlp in the network arguments.`;
+  return [error('missing_package', message, { field: 'arguments.network_module' })];
 }
 
 /** accelerate before 1.0 loads no random states of torch 2.6: `KeyError: 'step'` (kohya_ss 3112, accelerate 2924). */

@@ -5,18 +5,20 @@ import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import { readValues } from '../../trainers/script/values.js';
+import type { Trainer } from '../../trainers/trainer.js';
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { UiState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 import { checkDisk } from './disk.js';
-import { error, type Finding } from './finding.js';
+import { error, type Finding, warning } from './finding.js';
 import { checkGpuMemory, checkSharedMemory } from './memory.js';
 import { checkModels, checkTokenizers } from './models.js';
-import { checkPackages, readPackages } from './packages.js';
+import { findPackages } from './packages.js';
 import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
 import { type Run, readRun } from './run.js';
 import { checkSaves } from './saves.js';
+import { checkWeights } from './weights.js';
 
 /** The findings before a start. `ready`: there are no errors. */
 export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };
@@ -52,17 +54,19 @@ export async function findingsFor(ours: Settings, run: Run, firstEpoch: number):
   const needs = trainer.models ?? [];
   const { cwd } = trainer.script;
   const found = await Promise.all([
+    checkAge(trainer, settings.enable_checkpointing, firstEpoch),
     checkPictures(detail, trainer, python),
     checkSamePictures(detail, state),
     checkSubsets(ours.datasets, settings),
     checkSaves(settings, flags, epoch.exact ? epoch.steps : null),
     conflictsOf(run),
     checkModels(needs, flags, cwd),
+    checkWeights(flags, settings.network_dim, cwd),
     checkTokenizers(needs, ours.models),
     checkDisk({ session, settings, flags, needs, cwd, detail, from: firstEpoch, stepsPerEpoch: epoch.steps }),
     trainer.usesGpu ? checkGpus(run) : [],
     trainer.usesGpu ? checkWorkers(run) : [],
-    trainer.usesGpu ? readPackages(python).then((packages) => checkPackages(packages, python, flags, cwd)) : [],
+    trainer.usesGpu ? findPackages({ python, flags, family: trainer.id, cwd }) : [],
   ]);
   return found.flat();
 }
@@ -96,6 +100,13 @@ async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiS
     if (!(problem instanceof Problem)) throw problem;
     return { gpus: [], found: [findingOf(problem)] };
   }
+}
+
+/** A resume needs a script that can; a start only warns, if it saves states. */
+async function checkAge(trainer: Trainer, savesStates: boolean, firstEpoch: number): Promise<Finding[]> {
+  const words = savesStates || firstEpoch > 1 ? ((await trainer.tooOld?.()) ?? null) : null;
+  if (words === null) return [];
+  return [firstEpoch > 1 ? error('no_script', words) : warning('too_old_to_resume', words)];
 }
 
 function conflictsOf({ trainer, settings, state }: Run): Finding[] {

@@ -18,7 +18,8 @@ export function checkSaves(
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
   const everySteps = Number(flags.save_every_n_steps ?? 0);
   if (savesBeforeEnd(epochs, { epochs: every, steps: everySteps }, stepsPerEpoch)) return [];
-  const message = `Nothing is saved before the end: it trains ${epochs} epochs and saves every ${every}. A training that stops before has to start over. Save more often to be able to resume it.`;
+  const saves = every > 0 ? `every ${every}` : 'none';
+  const message = `Nothing is saved before the end: it trains ${epochs} epochs and saves ${saves}. A training that stops before has to start over. Save more often to be able to resume it.`;
   return [warning('saves_too_late', message, { field: 'save_every_n_epochs' })];
 }
 
@@ -32,7 +33,7 @@ export function savesBeforeEnd(
   stepsPerEpoch: number | null,
 ): boolean {
   const bySteps = every.steps > 0 && every.steps < epochs * (stepsPerEpoch ?? Number.POSITIVE_INFINITY);
-  return bySteps || every.epochs < epochs;
+  return bySteps || (every.epochs > 0 && every.epochs < epochs);
 }
 
 /** The most checkpoints (with their state folders) on the disk during a training, the final one included. */
@@ -43,7 +44,7 @@ export function savesKept(
 ): number {
   const number = (name: string) => Math.max(0, Math.floor(Number(flags[name] ?? 0)) || 0);
   const { max_train_epochs: epochs, save_every_n_epochs: every } = settings;
-  const byEpochs = Math.max(0, Math.ceil(epochs / every) - 1 - Math.floor((run.from - 1) / every));
+  const byEpochs = every > 0 ? Math.max(0, Math.ceil(epochs / every) - 1 - Math.floor((run.from - 1) / every)) : 0;
   const keptEpochs = number('save_last_n_epochs') || byEpochs;
   const everySteps = number('save_every_n_steps');
   const bySteps = everySteps > 0 ? Math.floor(((epochs - run.from + 1) * run.stepsPerEpoch) / everySteps) : 0;

@@ -90,9 +90,9 @@ const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): Samp
 export function statesOf(session: Session): StateFacts[] {
   const epochs = session.state?.max_train_epochs ?? session.progress?.epochs ?? null;
   return session.candidates.map((each) => {
-    const { name, path, kind, epoch, step, bytes, saved_at, complete, reason } = each;
+    const { name, path, kind, epoch, step, bytes, saved_at, complete, reason, repeatedSteps } = each;
     const refused = session.state ? whyNot(each, epochs, true) : NO_RECORD;
-    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused };
+    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused, repeated_steps: repeatedSteps };
   });
 }
 

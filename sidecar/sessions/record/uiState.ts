@@ -72,6 +72,8 @@ const attempt = z
       .catch(null),
     /** Its GPUs, by nvidia-smi's index. */
     gpus: z.array(z.number().int()).default([]).catch([]),
+    /** Steps that its weights had seen beyond `step_offset`, which it trained again. */
+    repeated_steps: z.number().default(0).catch(0),
     /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
     steps_per_epoch: z.number().nullable().default(null).catch(null),
     /** Absolute step of the state that it began from; 0 from the beginning. */

@@ -25,7 +25,7 @@ export function withLatest(attempts: readonly AttemptEntry[], latest: AttemptEnt
 export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, alive: Liveness): AttemptFacts {
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
-  const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset } = entry;
+  const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset, repeated_steps } = entry;
   const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job } = entry;
   const host = isAlive && alive.alive === 'elsewhere' ? alive.hostname : null;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
@@ -40,6 +40,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     resumed_from,
     first_epoch,
     step_offset,
+    repeated_steps,
     exit_code,
     signal,
     reason: entry.outcome === 'completed' ? 'Completed.' : reason,
@@ -60,7 +61,15 @@ export function attemptProgress(
   epochs: number | null,
 ): StoredProgress {
   if (stored?.attempt === id) return stored;
-  return beginProgress({ id, step: step_offset, epoch: first_epoch - 1, epochs, before: stored, now: new Date() });
+  return beginProgress({
+    id,
+    step: step_offset,
+    stepOffset: step_offset,
+    epoch: first_epoch - 1,
+    epochs,
+    before: stored,
+    now: new Date(),
+  });
 }
 
 /** The step and epoch that an attempt counts from. */

@@ -11,6 +11,7 @@ import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 import { isStart, type NewSession, readNewSession } from './asked.js';
+import { withConfig } from './configDraft.js';
 
 export const SCHEMA_VERSION = 1;
 
@@ -18,11 +19,12 @@ export const SCHEMA_VERSION = 1;
 export type Created = { session: Session; existed: boolean; refused: Problem | null };
 
 /**
- * Makes a session from a form or a JSON body, and starts it on request. An existing LoRA's name becomes its next
+ * Makes a session from a form or a JSON body, perhaps with a configuration file in it, and starts it on request. An existing LoRA's name becomes its next
  * version. The same form sent twice gives the same session. Throws a Problem as `readNewSession` does, before anything
  * is made. A failed start leaves a draft with the settings.
  */
-export async function createSession(trackside: Beginning, fields: Record<string, unknown>): Promise<Created> {
+export async function createSession(trackside: Beginning, sent: Record<string, unknown>): Promise<Created> {
+  const fields = await withConfig(trackside, sent);
   const start = isStart(fields);
   const asked = await readNewSession(trackside, fields, start);
   const { session, existed } = await makeOnce(trackside, asked);

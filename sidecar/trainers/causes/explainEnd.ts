@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Exit, Explanation } from '../dialect.js';
-import type { Clue, EndedSession, KnownCause } from './cause.js';
+import { type Clue, type EndedSession, flagIn, type KnownCause } from './cause.js';
 import { type EndEvidence, readEvidence } from './endEvidence.js';
 import { KNOWN_CAUSES } from './knownCauses.js';
 import { OUT_OF_RAM } from './machineCauses.js';
@@ -27,7 +27,7 @@ export function explainEnd(log: string, exit: Exit, session: EndedSession = { ar
     ofText(evidence.abort, context) ??
     ofText(evidence.raised.length === 0 ? evidence.lastWords : null, context, ({ said }) => said === true);
   if (known) return known;
-  return bySignal(evidence, exit) ?? unknown(evidence, exit);
+  return bySignal(evidence, exit, session) ?? unknown(evidence, exit);
 }
 
 type Context = Pick<Clue, 'evidence' | 'exit' | 'session'>;
@@ -123,7 +123,7 @@ const SIGNALS: Record<string, { code: string; words: string; byHand?: true }> = 
   SIGSEGV: {
     code: 'crash',
     words:
-      'The trainer crashed (SIGSEGV), inside one of its libraries. Its log says what it did last; the versions of torch and its driver are the first suspects.',
+      'The trainer crashed ($signal), inside one of its libraries. Its log says what it did last; the versions of torch and its driver are the first suspects.',
   },
   SIGILL: {
     code: 'crash',
@@ -139,13 +139,16 @@ const SIGNALS: Record<string, { code: string; words: string; byHand?: true }> = 
 };
 const KILLED = "The trainer was killed from outside (SIGKILL); the pod's out-of-memory counter did not move.";
 
-function bySignal(evidence: EndEvidence, exit: Exit): Explanation | null {
+function bySignal(evidence: EndEvidence, exit: Exit, { argv }: EndedSession): Explanation | null {
   const { signal, raised, abort } = evidence;
   if (signal === null || raised.length > 0) return null;
   const byHand = /^SIG(?:HUP|QUIT)$/.test(signal) ? 'by hand' : null;
   if (signal === 'SIGKILL' && exit.oomKills === 0) return { code: 'killed', words: KILLED, again: null };
-  const known = SIGNALS[signal];
-  if (known) return { code: known.code, words: known.words, again: known.byHand ? 'by hand' : null };
+  // Without loader workers nothing lies in /dev/shm.
+  const known =
+    signal === 'SIGBUS' && flagIn(argv, 'max_data_loader_n_workers') === '0' ? SIGNALS.SIGSEGV : SIGNALS[signal];
+  if (known)
+    return { code: known.code, words: known.words.replace('$signal', signal), again: known.byHand ? 'by hand' : null };
   const last = shortened((abort ?? '').split('\n')[0] ?? '') || evidence.lastWords;
   const words = `The trainer was ended by ${signal}.${last && signal === 'SIGABRT' ? ` Its last words: “${shortened(last)}”` : ''}`;
   return { code: signal === 'SIGABRT' ? 'crash' : 'ended_by_signal', words, again: byHand };

@@ -13,6 +13,7 @@ function fileBefore({ evidence }: Clue, patterns: readonly RegExp[]): string | n
 
 /** train_util.py, "Error loading file: …" and "illegal char in file: …" */
 const PICTURE_BEFORE = [
+  /failed to get image size: (\S.{0,400}?), error: /,
   /(?:Error loading file|[Ff]ailed to load image|Could not load image path|error reading image)[^:]{0,20}: ?(\S.*)$/,
 ];
 const PICTURE_IN = /(?:^|\s|['"])(\/[^\s'"]{1,400}\.(?:png|jpe?g|webp|bmp|avif|jxl|gif|tiff?))\b/i;
@@ -84,7 +85,18 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     id: 'cut_file',
     pattern:
       /MetadataIncompleteBuffer|incomplete metadata|HeaderTooSmall|header too small|InvalidHeaderLength|invalid header length|PytorchStreamReader failed|failed finding central directory|file not found: archive\/|Ran out of input|invalid load key, '\\x00'|unexpected EOF|file might be corrupted|Error while deserializing|unexpected end of (?:data|file)|storage has wrong byte size|pickle data was truncated|BadZipFile|Bad CRC-32/i,
+    // Python says the same of a text that is cut in a letter.
+    unless: /^UnicodeDecodeError/,
     words: (clue) => CUT(fileBefore(clue, MODEL_BEFORE), clue),
+    repeats: true,
+  },
+  {
+    id: 'picture_broken',
+    // A picture whose size could not be read is 0 high (train_util.py:287).
+    pattern: /^ZeroDivisionError/,
+    needs: ({ frames }) => frames.some((frame) => frame.endsWith(':select_bucket')),
+    words: (clue) =>
+      `${fileBefore(clue, PICTURE_BEFORE) ?? 'A picture of the dataset'} is not a picture that can be read. Replace it, or take it out of the dataset.`,
     repeats: true,
   },
   {
@@ -131,6 +143,14 @@ export const FILE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'wrong_model',
+    pattern: /^KeyError: '([^'\n]{1,200})'/,
+    needs: ({ frames }) => frames.some((frame) => /:convert_ldm_(?:unet|vae|clip)_checkpoint/.test(frame)),
+    words: ({ session }) =>
+      `The base model (${flagIn(session.argv, 'pretrained_model_name_or_path') || 'its file'}) is no Stable Diffusion checkpoint of this kind: it may be a LoRA, or a model of another family. Choose another, then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'wrong_model',
     pattern: /size mismatch for|Error\(s\) in loading state_dict|(?:Missing|Unexpected) key\(s\) in state_dict/,
     unless: ofNetwork,
     words:
@@ -152,6 +172,15 @@ export const FILE_CAUSES: readonly KnownCause[] = [
       /doesn't match the size of optimizer's group|parameter group that doesn't match|loaded state dict has a different number of parameter groups/,
     words:
       'The state folder holds another optimizer, or other trained parts. They have to be those of the first start.',
+    repeats: true,
+  },
+  {
+    id: 'other_optimizer',
+    // It loads, and lacks a setting of its own at the first step.
+    pattern: /^KeyError: '\w+'/,
+    needs: ({ frames, session }) =>
+      flagIn(session.argv, 'resume') !== null && /\/optim\/\w+\.py:/.test(frames.at(-1) ?? ''),
+    words: 'The state folder holds another optimizer. It has to be that of the first start.',
     repeats: true,
   },
   {
@@ -182,7 +211,7 @@ export const FILE_CAUSES: readonly KnownCause[] = [
   {
     id: 'file_missing',
     pattern:
-      /^(?:FileNotFoundError|NotADirectoryError): .{0,60}: (?:'([^'\n]{1,400})'|"([^"\n]{1,400})")|No such file or directory: ['"]?([^'"\n]{1,400})/,
+      /^(?:FileNotFoundError|NotADirectoryError): .{0,60}: b?(?:'([^'\n]{1,400})'|"([^"\n]{1,400})")|No such file or directory: ['"]?([^'"\n]{1,400})/,
     words: (_, found) => `${found.slice(1).find(Boolean)} is missing.`,
     repeats: true,
   },

@@ -24,7 +24,7 @@ const named = (clue: Clue, without: string) => repositoryOf(clue) || without;
 
 /** A path that is no folder of this disk is taken for the name of a model. */
 const TAKEN_FOR_A_NAME =
-  /(?:OSError|EnvironmentError): ([^\s'"]{1,400}) is not a local folder and is not a valid model|(?:Repo id must be in the form|Repo id must use alphanumeric)[^\n]{0,120}: '([^'\n]{1,400})'|Incorrect path_or_model_id: '([^'\n]{1,400})'/;
+  /(?:OSError|EnvironmentError): ([^\s'"]{1,400}) is not a local folder and is not a valid model|(?:Repo id must be in the form|Repo id must use alphanumeric)[^\n]{0,120}: '([^'\n]{1,400})'|Incorrect path_or_model_id: '([^'\n]{1,400})'|The provided pretrained_model_name_or_path "([^"\n]{1,400})" is neither/;
 
 const NOT_REACHED =
   'The model hub (huggingface.co) could not be reached, and something that is needed from it is not on this disk yet.';

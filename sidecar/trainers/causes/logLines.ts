@@ -37,6 +37,12 @@ export function logLines(log: string): LogLine[] {
       let text = (found ? raw.slice(found[0].length) : raw).slice(0, LONGEST).trimEnd();
       const rank = found?.[1] ? Number(found[1]) : null;
       if (prefix && shape(text.slice(0, prefix.length)) === prefix) text = text.slice(prefix.length);
+      const record = behindBar(text);
+      if (record)
+        return [
+          { text: record.bar, rank },
+          { text: record.rest, rank },
+        ];
       const begins = text.endsWith(TRACEBACK) ? text.length - TRACEBACK.length : 0;
       const before = text.slice(0, begins);
       if (begins === 0 || /^[\s|+]*(?:Original |Exception Group )?$/.test(before)) return [{ text, rank }];
@@ -46,6 +52,16 @@ export function logLines(log: string): LogLine[] {
         { text: TRACEBACK, rank },
       ];
     });
+}
+
+/** A record of a logger, on the line of the bar that was drawn before it. */
+function behindBar(text: string): { bar: string; rest: string } | null {
+  const level = isBar(text)
+    ? /\][ ]{0,40}(?=(?: {10}|\d{4}-\d\d-\d\d )[ \d:.]{0,40}(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) )/.exec(text)
+    : null;
+  if (!level) return null;
+  const at = level.index + 1;
+  return { bar: text.slice(0, at), rest: text.slice(at) };
 }
 
 function shape(prefix: string): string {

@@ -96,6 +96,35 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     repeats: true,
   },
   {
+    id: 'settings_conflict',
+    // What sd-scripts, torch and transformers say of single settings, each seen on the real trainer.
+    pattern:
+      /^(?:AssertionError|ValueError|NotImplementedError): ([^\n]{0,200}?(?:requires mixed precision=|logging_dir is required when|does not require `num_warmup_steps`|One of min_lr or min_lr_rate should be set|persistent_workers option needs num_workers|rank must be a multiple of unit|dropout probability has to be between|Huber schedule '\w+' is not supported)[^\n]{0,200}?)(?: \/ [^\n]*)?$/m,
+    words: 'These settings do not go together: $1. Change one of them, then start again.',
+    repeats: true,
+  },
+  {
+    id: 'settings_conflict',
+    pattern: /^TypeError: (\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'/,
+    needs: ({ frames }) => frames.some((frame) => frame.endsWith(':get_optimizer')),
+    words: 'The optimizer $1 knows no $2. Take it out of the optimizer arguments, then start again.',
+    repeats: true,
+  },
+  {
+    id: 'settings_conflict',
+    pattern: /^TypeError: ([\w.]+)\(\) missing \d+ required positional arguments?: ([^\n]{1,200})/,
+    needs: ({ frames }) => frames.some((frame) => frame.endsWith(':get_scheduler_fix')),
+    words: 'The learning-rate schedule $1 needs $2. Give it in --lr_scheduler_args, then start again.',
+    repeats: true,
+  },
+  {
+    id: 'settings_conflict',
+    pattern: /^ValueError: optimizer got an empty parameter list/,
+    words:
+      'There is nothing to train: all learning rates are 0, or the network module finds no layer in this model. Correct them, then start again.',
+    repeats: true,
+  },
+  {
     id: 'fp16_gradients',
     pattern: /Attempting to unscale FP16 gradients/,
     words:

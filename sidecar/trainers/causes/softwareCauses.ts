@@ -1,31 +1,9 @@
 import { type Clue, type KnownCause, pythonOf } from './cause.js';
+import { PACKAGES, VERSIONS } from './packageNames.js';
 
 /** Modules that lie in a checkout of sd-scripts: none of them is a package that pip has. */
 const OWN_MODULES =
   /^(?:library|networks|tools|finetune|XTI_hijack|train_util|train_network|sdxl_train_util|flux_train_network|sdxl_train_network|gen_img\w*|append_module|musubi_tuner|toolkit|extensions_built_in|jobs)(?:\.|$)/;
-
-/** Names under which pip has what is imported by another name. */
-const PACKAGES: Record<string, string> = {
-  cv2: 'opencv-python-headless',
-  PIL: 'pillow',
-  yaml: 'pyyaml',
-  skimage: 'scikit-image',
-  sklearn: 'scikit-learn',
-  google: 'protobuf',
-  lion_pytorch: 'lion-pytorch',
-  lycoris: 'lycoris-lora',
-  flash_attn: 'flash-attn',
-  open_clip: 'open-clip-torch',
-  huggingface_hub: 'huggingface-hub',
-  pytorch_optimizer: 'pytorch-optimizer',
-  came_pytorch: 'came-pytorch',
-  pkg_resources: 'setuptools',
-  distutils: 'setuptools',
-  attr: 'attrs',
-  dateutil: 'python-dateutil',
-  dadaptation: 'dadaptation',
-  prodigyplus: 'prodigy-plus-schedule-free',
-};
 
 /** Parts of Python itself that are absent where it was built without a library of the system. */
 const OF_PYTHON = /^_(?:ctypes|lzma|bz2|sqlite3|ssl|tkinter|curses|uuid)$/;
@@ -36,9 +14,10 @@ function packageMissing(clue: Clue, module: string): string {
     return `The Python of the trainer was built without ${top}. Use another Python (of the system, or of conda), then start again.`;
   }
   const name = PACKAGES[top] ?? top.replace(/_/g, '-');
+  const wanted = VERSIONS[name] ?? name;
   const known =
     name === top ? `The Python package ${name} is missing.` : `The Python package ${name} (${top}) is missing.`;
-  return `${known} Install it: ${pythonOf(clue.session)} -m pip install ${name}; then start again.`;
+  return `${known} Install it: ${pythonOf(clue.session)} -m pip install ${wanted}; then start again.`;
 }
 
 /** Whatever quotes these words is no import: only an import's own exception, what it made of another, or `python -m`. */
@@ -153,6 +132,14 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
       /([\w.-]{1,60})[<>=!~][^\n]{1,60} is required for a normal functioning of this module, but found ([^\s]{1,80}?)\.?(?:\n|$)/,
     words:
       'The package $1 is in a version that the others do not take: $2 is installed. Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
+    repeats: true,
+  },
+  {
+    id: 'package_version',
+    pattern: /^AssertionError: duplicated lora name: (\S{1,200})/,
+    needs: ({ frames }) => frames.some((frame) => frame.includes('lycoris/')),
+    words: (clue, found) =>
+      `The lycoris-lora that is installed does not fit this model: it names a layer twice (${found[1]}). Install the version before (${pythonOf(clue.session)} -m pip install lycoris-lora==3.2.0.post2), then start again.`,
     repeats: true,
   },
   {

@@ -22,12 +22,12 @@ function stateOf(memory: Memory): ConsoleState {
 function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts {
   const { phase, epoch, epochs, loss, savingState, lastCheckpoint, finished } = state;
   const perEpoch = state.batchesPerEpoch === null ? null : stepsPerEpoch(state.batchesPerEpoch, state.accumulation);
-  const stepOffset = stepsBefore(state, beginning, perEpoch);
+  const stepOffset = beginning ? beginning.stepOffset : stepsBeforeByHand(state);
   return {
     phase,
     step: state.step !== null && state.step > 0 ? stepOffset + state.step : null,
     stepOffset,
-    totalSteps: state.totalSteps ?? state.total,
+    totalSteps: stepsInAll(state, beginning, perEpoch),
     epoch,
     epochs,
     stepsPerEpoch: perEpoch,
@@ -39,10 +39,20 @@ function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts
   };
 }
 
-function stepsBefore({ totalSteps, total }: ConsoleState, beginning: Beginning | null, perEpoch: number | null) {
-  // The bar counts from the last resume.
-  if (!beginning) return totalSteps !== null && total !== null ? Math.max(0, totalSteps - total) : 0;
-  return perEpoch === null ? beginning.stepOffset : (beginning.firstEpoch - 1) * perEpoch;
+/** The bar counts from the last resume. */
+function stepsBeforeByHand({ totalSteps, total }: ConsoleState): number {
+  return totalSteps !== null && total !== null ? Math.max(0, totalSteps - total) : 0;
+}
+
+/** sd-scripts counts as if all epochs were as long as today's; what was trained keeps its number. */
+function stepsInAll(
+  { totalSteps, total, epochs }: ConsoleState,
+  beginning: Beginning | null,
+  perEpoch: number | null,
+): number | null {
+  if (!beginning || beginning.firstEpoch === 1 || !perEpoch || totalSteps === null) return totalSteps ?? total;
+  const all = epochs ?? Math.ceil(totalSteps / perEpoch);
+  return beginning.stepOffset + Math.max(0, all - beginning.firstEpoch + 1) * perEpoch;
 }
 
 /** Weights come first, then their state (train_network.py:1690-1708): a save that has just begun has no state yet. */

@@ -35,16 +35,12 @@ export const sdOutput: Dialect = {
     },
   },
   states: {
-    read: (folder, outputName, { writingNow, argv }) =>
-      // With fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141).
-      readStateFolders(folder, outputName, { writingNow, mixedPrecision: flagValue(argv, '--mixed_precision') }),
+    read: readStateFolders,
     hasComplete: hasCompleteState,
     damage: whatIsDamaged,
     stepsPerEpoch: stepsPerEpochOf,
     recipe: (state, { stepsPerEpoch, writer }) =>
-      stepsPerEpoch === null
-        ? null
-        : resumeRecipe(state, stepsPerEpoch, writer.stepOffset, writer.stepsPerEpoch ?? stepsPerEpoch),
+      stepsPerEpoch === null ? null : resumeRecipe(state, stepsPerEpoch, writer),
     position: positionByName,
   },
   samples: {

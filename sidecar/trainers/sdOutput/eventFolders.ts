@@ -18,7 +18,8 @@ export const eventFolders: Dialect['metrics'] = {
     for (const each of await foldersIn(folder)) curves.push(await readLossCurve(each));
     return curves;
   },
-  countedBy: (tag) => (/^loss\/(epoch_average|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),
+  // `loss/epoch` until 2025-01.
+  countedBy: (tag) => (/^loss\/(epoch$|epoch_average$|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),
 };
 
 /**

@@ -8,15 +8,18 @@ import { FileRefused, readText } from '../../files/regularFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
 import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
 import { realInside } from '../../security/paths.js';
+import { flagsOf } from '../arguments.js';
 import type { StateOnDisk } from '../dialect.js';
+import { flagValue } from '../trainingCommand.js';
 import { readStateName } from './fileNames.js';
+import { readSeenSteps } from './seenSteps.js';
 import { whatIsZeroed } from './zeroedWeights.js';
 
 type Options = {
   /** The folder that the trainer is writing, from its console lines; never complete. */
   writingNow?: string | null;
-  /** With "fp16" a gradient scaler belongs to a state. */
-  mixedPrecision?: string | null;
+  /** The command that wrote them; empty when unknown. It tells which files belong to a state. */
+  argv?: readonly string[];
 };
 
 /**
@@ -101,9 +104,12 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     const leadsOut = await whyNotFollowed(path);
     if (leadsOut) return unread(named, leadsOut);
     const files = await filesIn(path);
-    const needed = WRITE_ORDER.filter((name) => name !== 'scaler.pt' || options.mixedPrecision === 'fp16');
+    const argv = options.argv ?? [];
+    const needed = filesOf(argv);
     const signature = signatureOf(files);
-    const { trained, wrong, disorder } = await inspect(path, `${needed} ${signature}`, files, needed);
+    const processes = Number(flagValue(argv, '--num_processes') ?? 1) || 1;
+    const key = `${needed} ${processes} ${signature}`;
+    const { trained, seen, wrong, disorder } = await inspect(path, key, files, needed, processes);
     const damage = damages.get(path);
     const known = damage?.signature === signature ? damage.reason : null;
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
@@ -113,6 +119,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
       ...named,
       currentEpoch: trained?.current_epoch ?? null,
       currentStep: trained?.current_step ?? null,
+      seenSteps: seen,
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       savedAtMs: savedAt(files) ?? (await stat(path)).mtimeMs,
       complete: reason === null,
@@ -131,7 +138,16 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
 }
 
 function unread(named: Named, reason: string): StateOnDisk {
-  return { ...named, currentEpoch: null, currentStep: null, bytes: 0, savedAtMs: 0, complete: false, reason };
+  return {
+    ...named,
+    currentEpoch: null,
+    currentStep: null,
+    seenSteps: null,
+    bytes: 0,
+    savedAtMs: 0,
+    complete: false,
+    reason,
+  };
 }
 
 /** A link is followed to another folder of the outputs, and to no other. */
@@ -169,11 +185,24 @@ const WRITE_ORDER = [
   'random_states_0.pkl',
 ];
 
-const inspect = memoByFile(async (path: string, files: FileOnDisk[], needed: string[]) => {
+/**
+ * The files that a command writes: with fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141), and a
+ * schedule-free optimizer has no schedule.
+ */
+function filesOf(argv: readonly string[]): string[] {
+  const without = new Set<string>();
+  if (flagValue(argv, '--mixed_precision') !== 'fp16') without.add('scaler.pt');
+  if (/schedulefree$/i.test(flagValue(flagsOf(argv), '--optimizer_type') ?? '')) without.add('scheduler.bin');
+  return WRITE_ORDER.filter((name) => !without.has(name));
+}
+
+const inspect = memoByFile(async (path: string, files: FileOnDisk[], asked: string[], processes: number) => {
   const trained = await readTrainState(path);
+  const { seen, scheduleFree } = await readSeenSteps(path, processes);
+  const needed = asked.filter((name) => name !== 'scheduler.bin' || !scheduleFree);
   const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read');
   const disorder = outOfOrder(WRITE_ORDER.flatMap((name) => files.find((file) => file.name === name) ?? []));
-  return { trained, wrong, disorder };
+  return { trained, seen, wrong, disorder };
 });
 
 /** Bytes of train_state.json. */

@@ -18,5 +18,5 @@ export function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
 export function positionByName({ kind, number }: StateOnDisk, { stepsPerEpoch, writer }: StepCounts): number | null {
   if (stepsPerEpoch === null) return null;
   if (number === null) return Number.POSITIVE_INFINITY;
-  return kind === 'epoch' ? number * stepsPerEpoch : writer.stepOffset + number;
+  return kind === 'epoch' ? number * stepsPerEpoch : (writer.stepOffset ?? 0) + number;
 }

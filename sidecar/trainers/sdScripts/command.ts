@@ -53,6 +53,8 @@ function scriptFlags(family: Family, input: TrainingInput, tokenizers: string): 
   const own = Object.entries(input.arguments);
   const paths = Object.fromEntries(own.filter(([name]) => models.has(name)));
   const flags = effectiveFlags(family, settings, Object.fromEntries(own.filter(([name]) => !models.has(name))));
+  // Trackside's charts are made of TensorBoard's files, so these are always written.
+  if (flags.log_with === 'wandb') flags.log_with = 'all';
   return {
     ...paths,
     tokenizer_cache_dir: tokenizers,
@@ -80,7 +82,7 @@ function fromSettings(family: Family, { settings }: TrainingInput): Flags {
     ...(family.guidance ? { guidance_scale: settings.guidance_scale } : {}),
     ...(family.timestepSampling ? { timestep_sampling: settings.timestep_sampling } : {}),
     max_train_epochs: settings.max_train_epochs,
-    save_every_n_epochs: settings.save_every_n_epochs,
+    ...(settings.save_every_n_epochs > 0 ? { save_every_n_epochs: settings.save_every_n_epochs } : {}),
     ...(settings.enable_checkpointing ? { save_state: true } : {}),
     ...(samples ? { sample_every_n_steps: settings.sample_every_n_steps } : {}),
   };

@@ -2,6 +2,7 @@ import type { ArgumentValue } from '../arguments.js';
 import type { TrainingSettings } from '../setting.js';
 import type { Family, Flags } from './family.js';
 import { baseModelOf, effectiveFlags } from './layers.js';
+import { refusedValues } from './refusedValues.js';
 
 /** Flags that shuffle or drop captions, which cached text encoder outputs can't do. */
 const captionChanges = ['shuffle_caption', 'token_warmup_step', 'caption_tag_dropout_rate', 'caption_dropout_rate'];
@@ -50,6 +51,7 @@ export function conflicts(
     const fits = is === undefined ? isOn(flags, needed) : flags[needed] === is;
     if (isOn(flags, flag) && !fits) blame(`--${flag} needs --${needed}${is === undefined ? '' : `=${is}`}.`, flag);
   }
+  for (const { flag, message } of refusedValues(family, settings, flags)) blame(message, flag);
   checkCaching(family, flags, blame);
   checkSwapping(family, settings, flags, blame);
   checkWorkers(settings, flags, own, blame);

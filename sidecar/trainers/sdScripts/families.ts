@@ -33,6 +33,8 @@ const model = (value: string, label: string) => ({ value, label });
 
 const FLUX_NETWORKS = ['networks.lora_flux', 'networks.oft_flux', 'lycoris.kohya'] as const;
 const NETWORKS = ['networks.lora', 'networks.lora_fa', 'networks.dylora', 'networks.oft', 'lycoris.kohya'] as const;
+/** LoHa and LoKr of sd-scripts itself, since 2026-02; they know these two models (networks/network_base.py). */
+const LOHA_AND_LOKR = ['networks.loha', 'networks.lokr'] as const;
 
 const raw: Flags = { model_prediction_type: 'raw' };
 const unetOnly: Flags = { network_train_unet_only: true };
@@ -101,7 +103,7 @@ export const families: readonly Family[] = [
     label: 'SDXL',
     description: 'SDXL 1.0 and models made from it: Pony, Illustrious, NoobAI.',
     script: 'sdxl_train_network.py',
-    networkModules: NETWORKS,
+    networkModules: [...NETWORKS, ...LOHA_AND_LOKR],
     needs: [main('sdxl'), anotherVae('sdxl-vae')],
     baseModels: [{ value: 'sdxl-base', label: 'SDXL 1.0' }],
     // The documented command lacks network_train_unet_only, and names two flags that no script has.
@@ -218,7 +220,7 @@ export const families: readonly Family[] = [
     label: 'Anima',
     description: 'Anima, with Qwen3 as its text encoder.',
     script: 'anima_train_network.py',
-    networkModules: ['networks.lora_anima', 'lycoris.kohya'],
+    networkModules: ['networks.lora_anima', 'lycoris.kohya', ...LOHA_AND_LOKR],
     needs: [main('anima'), need('qwen3', 'qwen3', 'Qwen3'), need('vae', 'anima-vae', 'VAE')],
     baseModels: [model('anima', 'Anima base 1.0'), model('anima-preview', 'Anima preview')],
     // The documented command lacks network_train_unet_only, without which the script refuses to cache texts.

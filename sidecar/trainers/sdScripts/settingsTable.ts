@@ -29,7 +29,10 @@ export function settingsOf(family: Family): Setting[] {
     field('resolution'),
     field('network_dim'),
     field('learning_rate'),
-    field('save_every_n_epochs'),
+    field('save_every_n_epochs', {
+      min: 0,
+      help: 'Stopping loses what was trained since the last save. 0 saves by --save_every_n_steps alone.',
+    }),
     field('enable_checkpointing'),
     field('enable_monitoring'),
     field('sample_prompts', family.promptHelp ? { help: family.promptHelp } : {}),

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ifUnreadable } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
 import { offlineEnvironment, tokenizerFolder } from '../../models/tokenizers.js';
 import type { Argument } from '../arguments.js';
 import { datasetConfig, type PictureFolder } from '../datasetConfig.js';
@@ -34,6 +37,7 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     },
     dialect: sdOutput,
     checkout: checkout.path,
+    tooOld: () => tooOldToResume(checkout),
     python: checkout.python,
     usesGpu: true,
     models: needs,
@@ -42,12 +46,22 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     conflicts: (settings, own) => conflicts(family, settings, own),
     basics: basicArguments(family),
     fromSettings: FROM_SETTINGS,
-    furtherArguments: (all) => furtherArguments(family, all),
+    furtherArguments: (all) => furtherArguments({ ...family, networkModules: modulesIn(family, checkout) }, all),
     environment: async (input) => ({ ...visibleGpus(input), ...(await offlineEnvironment(models, needs[0].role)) }),
     command: (input) => launchCommand(family, input, where),
     files,
   };
 }
+
+/** `--initial_epoch`, and the epoch in a state, came in 2024-05 (sd-scripts b2363f1); without them each resume begins at epoch 1. */
+async function tooOldToResume({ path }: Checkout): Promise<string | null> {
+  const script = await readText(join(path, 'train_network.py'), LARGEST_SCRIPT).catch(ifUnreadable(null, 'trainers'));
+  // Where its parser is built elsewhere, its text does not tell.
+  if (!script?.includes('def setup_parser') || script.includes('--initial_epoch')) return null;
+  return `This sd-scripts (${path}) is too old to resume a training at the right epoch: its states don't tell theirs. Update it first: git -C ${path} pull.`;
+}
+
+const LARGEST_SCRIPT = 4 * 1024 * 1024;
 
 /** The visible GPUs, in nvidia-smi's order; by default CUDA puts the fastest first. */
 function visibleGpus({ gpus }: TrainingInput): Record<string, string> {
@@ -70,6 +84,15 @@ const NOT_FURTHER = new Set([
   ...['deepspeed', 'zero_stage', 'zero3_init_flag', 'zero3_save_16bit_model', 'offload_optimizer_device'],
   ...['offload_optimizer_nvme_path', 'offload_param_device', 'offload_param_nvme_path'],
 ]);
+
+/** The networks of a family whose module the checkout has; others come in a package. */
+function modulesIn({ networkModules }: Family, { path }: Checkout): Family['networkModules'] {
+  const [usual, ...others] = networkModules;
+  if (!existsSync(join(path, 'networks'))) return networkModules;
+  const isThere = (module: string) =>
+    !module.startsWith('networks.') || existsSync(join(path, `${module.replaceAll('.', '/')}.py`));
+  return [usual, ...others.filter(isThere)];
+}
 
 function furtherArguments(family: Family, all: readonly Argument[]): Argument[] {
   return all
@@ -99,6 +122,7 @@ function foldersOf({ settings, datasetPath }: TrainingInput): PictureFolder[] {
     imageDir: join(dirname(datasetPath), subset.name),
     classWords: subset.classWord || (isReg ? '' : trigger),
     repeats: subset.repeats,
+    resolution: subset.resolution,
     isReg,
   });
   return [

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkGpuMemory, checkSharedMemory } from '../../../sidecar/sessions/preflight/memory.js';
-import { checkPackages, type Packages } from '../../../sidecar/sessions/preflight/packages.js';
+import { checkPackages, findPackages, type Packages } from '../../../sidecar/sessions/preflight/packages.js';
 import { checkSaves, savesKept } from '../../../sidecar/sessions/preflight/saves.js';
 import { checkSpace, loraParameters, saveSizes, spaceNeeded } from '../../../sidecar/sessions/preflight/space.js';
 import { cpuPreset } from '../../../sidecar/trainers/sdScripts/presets.js';
@@ -94,12 +97,32 @@ describe('memory', () => {
 });
 
 describe('what is installed', () => {
+  const asked = { python: '/venv/bin/python', family: 'sd-scripts/sd1', cwd: '/sd-scripts' };
   const all: Packages = {
     ...{ torch: '2.6.0', accelerate: '1.6.0', transformers: '4.54.1', diffusers: '0.32.1', safetensors: '0.4.5' },
     ...{ torchvision: '0.21.0', 'opencv-python': 'unknown', einops: '0.7.0', imagesize: '1.4.1' },
     ...{ 'huggingface-hub': '0.34.3', numpy: '2.2.6', pillow: '11.3.0' },
     ...{ toml: '0.10.2', voluptuous: '0.15.2', tensorboard: '2.19.0', bitsandbytes: null, xformers: null },
   };
+  test('what was installed since the last start is found by the next one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trackside-packages-'));
+    const python = join(folder, 'python');
+    writeFileSync(python, `#!/bin/sh\ncat ${folder}/answer.json\n`, { mode: 0o755 });
+    const installed = (versions: Packages) =>
+      writeFileSync(join(folder, 'answer.json'), JSON.stringify({ python: '3.11.0', versions }));
+    const start = (flags = {}) => findPackages({ ...asked, python, flags });
+    installed(all);
+    expect(codes(await start())).toEqual([]);
+    expect(codes(await start({ optimizer_type: 'Lion' }))).toEqual(['missing_package']);
+    installed({ ...all, 'lion-pytorch': '0.2.3' });
+    expect(codes(await start({ optimizer_type: 'Lion' }))).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the advised version of lycoris is one that works on every family', () => {
+    const found = checkPackages(all, { ...asked, flags: { network_module: 'lycoris.kohya' } });
+    expect(found[0]?.message).toContain('/venv/bin/python -m pip install lycoris-lora==3.2.0.post2');
+  });
   test.each([
     ['all of it', all, {}, []],
     ['no OpenCV, by whatever name', { ...all, 'opencv-python': null }, {}, ['missing_packages']],
@@ -117,8 +140,22 @@ describe('what is installed', () => {
     ['no lycoris', all, { network_module: 'lycoris.kohya' }, ['missing_package']],
     ['an accelerate that cannot resume', { ...all, accelerate: '0.33.0' }, {}, ['old_accelerate']],
     ['no tensorboard', { ...all, tensorboard: null }, {}, ['no_tensorboard']],
+    ['no wandb to log with', all, { log_with: 'all' }, ['missing_package']],
+    ['a lycoris that works', { ...all, 'lycoris-lora': '3.2.0.post2' }, { network_module: 'lycoris.kohya' }, []],
+    [
+      'a lycoris that dies on SD 1.x',
+      { ...all, 'lycoris-lora': '4.1.3' },
+      { network_module: 'lycoris.kohya', network_args: ['algo=loha'] },
+      ['missing_package'],
+    ],
+    [
+      'the same with the layers that it names once',
+      { ...all, 'lycoris-lora': '4.1.3' },
+      { network_module: 'lycoris.kohya', network_args: ['preset=attn-mlp'] },
+      [],
+    ],
     ['no Python', null, {}, ['no_python']],
   ])('%s', (_, packages, flags, expected) => {
-    expect(codes(checkPackages(packages, '/venv/bin/python', flags, '/sd-scripts'))).toEqual(expected);
+    expect(codes(checkPackages(packages, { ...asked, flags }))).toEqual(expected);
   });
 });

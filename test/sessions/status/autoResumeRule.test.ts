@@ -34,6 +34,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     steps_per_epoch: null,
     automatic: true,
     begun_step: step,
+    repeated_steps: 0,
     no_retry: null,
     survivors: [],
     stalled: null,

@@ -60,8 +60,8 @@ test('also where a draft is changed, an attempt begun or ended, a LoRA published
   expect(record).toMatchObject({ max_train_epochs: 4, seed: 42 });
 });
 
-test('a hundred thousand names are answered at once', async () => {
-  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`x${at}`, 1]));
+test('of many unknown names the first twenty are told', async () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`x${at}`, 1]));
   const { status, error } = await send('POST', '/sessions', { ...quick, lora_name: 'slip', ...many });
   expect([status, Object.keys(error?.fields ?? {}).length]).toEqual([422, 20]);
 });

@@ -1,3 +1,4 @@
+import { broken } from './corpus/broken.js';
 import { decoys } from './corpus/decoys.js';
 import { gpu } from './corpus/gpu.js';
 import { hub } from './corpus/hub.js';
@@ -22,4 +23,5 @@ export const CORPUS: Record<string, Row[]> = {
   reported,
   more,
   real: realOnes,
+  broken,
 };

@@ -4,6 +4,12 @@ import type { StateOnDisk } from '../../../sidecar/trainers/dialect.js';
 import { expectedSteps } from '../../../sidecar/trainers/expectedSteps.js';
 import { resumeRecipe } from '../../../sidecar/trainers/sdOutput/resumeRecipe.js';
 
+const writer = (stepOffset: number | null, firstEpoch: number | null, stepsPerEpoch: number | null = null) => ({
+  stepOffset,
+  firstEpoch,
+  stepsPerEpoch,
+});
+
 type Saved = Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep'>;
 
 test.each<[string, Saved, number, number | null, object]>([
@@ -57,13 +63,17 @@ test.each<[string, Saved, number, number | null, object]>([
     { epoch: 3, step: 24, firstEpoch: 4, stepOffset: 24 },
   ],
 ])('%s', (_, state, stepsPerEpoch, stepOffset, expected) => {
-  expect(resumeRecipe(state, stepsPerEpoch, stepOffset)).toMatchObject(expected);
+  const begun = stepOffset === null ? null : stepOffset / stepsPerEpoch + 1;
+  expect(resumeRecipe(state, stepsPerEpoch, writer(stepOffset, begun))).toMatchObject(expected);
 });
 
 test('a state of an epoch that was longer then: its own count tells whether it is whole', () => {
   const state: Saved = { kind: 'step', currentEpoch: 2, currentStep: 12 };
-  expect(resumeRecipe(state, 6, 0, 8)).toMatchObject({ firstEpoch: 2, repeatedSteps: 4 });
-  expect(resumeRecipe({ ...state, currentStep: 16 }, 6, 0, 8)).toMatchObject({ firstEpoch: 3, repeatedSteps: 0 });
+  expect(resumeRecipe(state, 6, writer(0, 1, 8))).toMatchObject({ firstEpoch: 2, repeatedSteps: 4 });
+  expect(resumeRecipe({ ...state, currentStep: 16 }, 6, writer(0, 1, 8))).toMatchObject({
+    firstEpoch: 3,
+    repeatedSteps: 0,
+  });
 });
 
 test.each([
@@ -78,15 +88,35 @@ test.each([
   (images, batchSize, accumulation, gpus, steps, third) => {
     const perEpoch = expectedSteps({ images, repeats: 1, epochs: 1, batchSize, accumulation, gpus });
     expect(perEpoch).toBe(steps);
-    expect(resumeRecipe({ kind: 'epoch', currentEpoch: 2, currentStep: 99 }, perEpoch, 0)?.stepOffset).toBe(third);
+    expect(resumeRecipe({ kind: 'epoch', currentEpoch: 2, currentStep: 99 }, perEpoch, writer(0, 1))?.stepOffset).toBe(
+      third,
+    );
   },
 );
 
-test('a state that does not tell its epoch cannot be resumed', () => {
-  expect(resumeRecipe({ kind: 'epoch', currentEpoch: null, currentStep: 8 }, 8, 0)).toBeNull();
+test('what was trained keeps its number when the dataset has grown or shrunk, once or twice', () => {
+  // Two epochs of 10 steps, then one of 15, then of 5.
+  const second = resumeRecipe({ kind: 'epoch', currentEpoch: 2, currentStep: 20 }, 15, writer(0, 1, 10));
+  expect(second).toMatchObject({ firstEpoch: 3, step: 20, stepOffset: 20, repeatedSteps: 0 });
+  const third = resumeRecipe({ kind: 'epoch', currentEpoch: 3, currentStep: 15 }, 5, writer(20, 3, 15));
+  expect(third).toMatchObject({ firstEpoch: 4, step: 35, stepOffset: 35 });
+  const inside = resumeRecipe({ kind: 'step', currentEpoch: 4, currentStep: 18 }, 5, writer(20, 3, 15));
+  expect(inside).toMatchObject({ firstEpoch: 4, step: 38, stepOffset: 35, repeatedSteps: 3 });
 });
 
-type SavedByAttempt = { saved: Saved; stepOffset: number; trained: number[] };
+test('the steps that the weights have really seen tell of an epoch that was begun twice', () => {
+  // Resumed from step 12 of 10 a epoch: epoch 2 again, and its state has seen 22 steps.
+  const state = { kind: 'epoch', currentEpoch: 2, currentStep: 10, seenSteps: 22 } as const;
+  expect(resumeRecipe(state, 10, writer(10, 2))).toMatchObject({ firstEpoch: 3, step: 20, repeatedSteps: 2 });
+  // A gradient scaler leaves out a few steps: nothing was trained twice.
+  expect(resumeRecipe({ ...state, seenSteps: 17 }, 10, writer(10, 2))).toMatchObject({ repeatedSteps: 0 });
+});
+
+test('a state that does not tell its epoch cannot be resumed', () => {
+  expect(resumeRecipe({ kind: 'epoch', currentEpoch: null, currentStep: 8 }, 8, writer(0, 1))).toBeNull();
+});
+
+type SavedByAttempt = { saved: Saved; stepOffset: number; firstEpoch: number; trained: number[] };
 
 /**
  * sd-scripts as it is: the step restarts at 0 with each start, the epoch number is absolute, an epoch begins from its
@@ -108,7 +138,12 @@ function train(options: {
   const trained = [...(from?.trained ?? [])];
   let globalStep = 0;
   const save = (kind: Saved['kind'], currentEpoch: number) =>
-    states.push({ saved: { kind, currentEpoch, currentStep: globalStep }, stepOffset, trained: [...trained] });
+    states.push({
+      saved: { kind, currentEpoch, currentStep: globalStep },
+      stepOffset,
+      firstEpoch,
+      trained: [...trained],
+    });
   for (let epoch = firstEpoch; epoch <= epochs; epoch += 1) {
     for (let step = 1; step <= stepsPerEpoch; step += 1) {
       if (globalStep === options.dieAfter) return { states, weights: null };
@@ -137,7 +172,9 @@ test('any sequence of interruptions and resumes ends after exactly the epochs as
       for (const { dieAfter, choice } of [...deaths, { dieAfter: Number.POSITIVE_INFINITY, choice: 0 }]) {
         // The newest is the rule; a person may pick any.
         const from = states[choice % 3 === 0 ? choice % states.length || 0 : states.length - 1] ?? null;
-        const recipe = from ? resumeRecipe(from.saved, asked.stepsPerEpoch, from.stepOffset) : null;
+        const recipe = from
+          ? resumeRecipe(from.saved, asked.stepsPerEpoch, writer(from.stepOffset, from.firstEpoch))
+          : null;
         const firstEpoch = recipe?.firstEpoch ?? 1;
         if (firstEpoch > asked.epochs) {
           expect(from?.trained).toEqual(Array.from({ length: asked.epochs }, (_, index) => index + 1));
@@ -172,7 +209,7 @@ test('sd-scripts begins at the epoch that is meant, whatever the batches, GPUs a
       expect(perEpoch).toBe(updates);
       const maxTrainSteps = epochs * Math.ceil(batches / gpus / accumulation);
       expect(Math.ceil(maxTrainSteps / updates)).toBe(epochs);
-      const recipe = resumeRecipe({ kind: 'epoch', currentEpoch: done, currentStep: 1 }, perEpoch, 0);
+      const recipe = resumeRecipe({ kind: 'epoch', currentEpoch: done, currentStep: 1 }, perEpoch, writer(0, 1));
       const first = recipe?.firstEpoch ?? 0;
       const initialStep = gpus > 1 ? (recipe?.stepOffset ?? 0) : (first - 1) * Math.ceil(loader / accumulation);
       expect(Math.floor(initialStep / updates)).toBe(done);

@@ -28,6 +28,7 @@ test('a state folder that sd-scripts wrote is complete', async () => {
     number: 1,
     currentEpoch: 1,
     currentStep: 8,
+    seenSteps: 8,
     bytes: 1_852_684,
     savedAtMs: NOON.getTime(),
     complete: true,
@@ -83,10 +84,13 @@ test('the folder that is being written is not complete, whatever it holds', asyn
 });
 
 test('a training in fp16 needs its gradient scaler', async () => {
-  expect(await only({ mixedPrecision: 'fp16' })).toMatchObject({ complete: false, reason: 'scaler.pt is missing' });
+  expect(await only({ argv: ['a.py', '--mixed_precision=fp16'] })).toMatchObject({
+    complete: false,
+    reason: 'scaler.pt is missing',
+  });
   await copyFile(join(state, 'scheduler.bin'), join(state, 'scaler.pt'));
   await utimes(join(state, 'scaler.pt'), NOON, NOON);
-  expect(await only({ mixedPrecision: 'fp16' })).toMatchObject({ complete: true });
+  expect(await only({ argv: ['a.py', '--mixed_precision=fp16'] })).toMatchObject({ complete: true });
 });
 
 test('train_state.json with other things than whole numbers is not believed', async () => {

@@ -197,6 +197,24 @@ describe('dataset.toml', () => {
     });
   });
 
+  test('trains each dataset at a resolution of its own, where its line says one', () => {
+    const settings = {
+      resolution: 512,
+      more_datasets: 'faces 5 @768 a face\nscenes @1024',
+      reg_datasets: 'any 2 @768',
+    };
+    const { datasets } = datasetOf(settings) as {
+      datasets: { resolution: number; subsets: { image_dir: string }[] }[];
+    };
+    expect(datasets.map(({ resolution, subsets }) => [resolution, subsets.map((each) => each.image_dir)])).toEqual([
+      [512, ['/data/cats']],
+      [768, ['/data/faces', '/data/any']],
+      [1024, ['/data/scenes']],
+    ]);
+    for (const line of ['faces @100', 'faces 2 @', 'faces @99999', 'faces @768px'])
+      expect(readSubsets(line)).toEqual({ wrong: expect.stringContaining('@768') });
+  });
+
   test('holds what flags say of it, for it wins over them', () => {
     const own = { train_batch_size: 2, keep_tokens: 3, shuffle_caption: true };
     expect(datasetOf({}, own)).toMatchObject({
@@ -235,6 +253,57 @@ describe('what a script would refuse is said before', () => {
       'network_train_text_encoder_only',
     ],
     ['sdxl', 'full_bf16 without bf16', { full_bf16: true, mixed_precision: 'fp16' }, 'full_bf16'],
+    ['sd1', 'warm-up of a constant rate', { lr_warmup_steps: 10 }, 'lr_warmup_steps'],
+    ['sd1', 'warm-up by parts of a constant rate', { lr_warmup_steps: '10%' }, 'lr_warmup_steps'],
+    ['sd1', 'warm-up that is no number', { lr_scheduler: 'cosine', lr_warmup_steps: 'abc' }, 'lr_warmup_steps'],
+    ['sd1', 'warm-up of one step and a half', { lr_scheduler: 'cosine', lr_warmup_steps: '1.5' }, 'lr_warmup_steps'],
+    ['sd1', 'a schedule without its least rate', { lr_scheduler: 'cosine_with_min_lr' }, 'lr_scheduler'],
+    ['sd1', 'a schedule without its rules', { lr_scheduler: 'piecewise_constant' }, 'lr_scheduler'],
+    ['sd1', "torch's schedule without its steps", { lr_scheduler_type: 'StepLR' }, 'lr_scheduler_type'],
+    [
+      'sd1',
+      'half of what a schedule needs',
+      { lr_scheduler_type: 'CyclicLR', lr_scheduler_args: ['base_lr=1e-5'] },
+      'lr_scheduler_type',
+    ],
+    ['flux', 'no pictures a batch', { train_batch_size: 0 }, 'train_batch_size'],
+    ['flux', 'no batches together', { gradient_accumulation_steps: 0 }, 'gradient_accumulation_steps'],
+    ['sd3', 'saves every 0 steps', { save_every_n_steps: 0 }, 'save_every_n_steps'],
+    ['sd3', 'samples every 0 epochs', { sample_every_n_epochs: 0 }, 'sample_every_n_epochs'],
+    ['sd3', 'files removed as they are saved', { save_last_n_epochs: 0 }, 'save_last_n_epochs'],
+    ['anima', 'latents of no pictures at once', { vae_batch_size: 0 }, 'vae_batch_size'],
+    ['sd1', 'more layers than there are', { clip_skip: 13 }, 'clip_skip'],
+    ['sd1', 'a dropout of all', { network_dropout: 2 }, 'network_dropout'],
+    ['sd1', 'the rank of no weights', { dim_from_weights: true }, 'dim_from_weights'],
+    ['sd1', 'nothing to train', { network_train_unet_only: true, unet_lr: 0 }, 'unet_lr'],
+    ['sdxl', 'fp8 in full precision', { fp8_base: true, mixed_precision: 'no' }, 'fp8_base'],
+    ['sd1', 'fp8 of the U-Net in full precision', { fp8_base_unet: true, mixed_precision: 'no' }, 'fp8_base_unet'],
+    ['sd1', 'network arguments without a sign', { network_args: ['conv_dim'] }, 'network_args'],
+    ['sd1', 'network arguments that are no numbers', { network_args: ['conv_dim=x'] }, 'network_args'],
+    ['sd1', 'two signs in one', { network_args: ['conv_dim=4=2'] }, 'network_args'],
+    ['sd1', 'optimizer arguments without a sign', { optimizer_args: ['weight_decay'] }, 'optimizer_args'],
+    [
+      'sd1',
+      'optimizer arguments that Python does not read',
+      { optimizer_args: ['weight_decay=abc'] },
+      'optimizer_args',
+    ],
+    ['sd1', 'a switch that Python does not read', { optimizer_args: ['amsgrad=true'] }, 'optimizer_args'],
+    [
+      'sd1',
+      'schedule arguments without a sign',
+      { lr_scheduler: 'polynomial', lr_scheduler_args: ['power'] },
+      'lr_scheduler_args',
+    ],
+    [
+      'sdxl',
+      'a rank that is no multiple of the unit',
+      { network_module: 'networks.dylora', network_args: ['unit=3'] },
+      'network_args',
+    ],
+    ['flux', 'a loss that needs a ratio which flows have not', { loss_type: 'huber' }, 'huber_schedule'],
+    ['sd3', 'the smooth loss, too', { loss_type: 'smooth_l1' }, 'huber_schedule'],
+    ['sd2', 'factors of no weights', { base_weights_multiplier: ['1'] }, 'base_weights_multiplier'],
   ])('%s: %s', (id, _, own, field) => {
     expect(Object.keys(conflictsOf(id, own))).toEqual([`arguments.${field}`]);
   });
@@ -245,5 +314,20 @@ describe('what a script would refuse is said before', () => {
     expect(conflictsOf('sdxl', { bucket_reso_steps: 32 })).toEqual({});
     const uncached = { cache_text_encoder_outputs: false, cache_text_encoder_outputs_to_disk: false };
     expect(conflictsOf('flux', { shuffle_caption: true, ...uncached })).toEqual({});
+    const fine: Parameters<typeof conflictsOf>[1][] = [
+      { lr_scheduler: 'cosine', lr_warmup_steps: 100 },
+      { lr_scheduler: 'constant_with_warmup', lr_warmup_steps: '0.05' },
+      { lr_scheduler: 'cosine_with_min_lr', lr_scheduler_min_lr_ratio: 0.1, lr_warmup_steps: '5%' },
+      { lr_scheduler_type: 'OneCycleLR', lr_scheduler_args: ['max_lr=1e-3', 'total_steps=100'] },
+      { lr_scheduler_type: 'LinearLR' },
+      { optimizer_type: 'AdamWScheduleFree', lr_warmup_steps: 10 },
+      { optimizer_args: ['weight_decay=0.01', 'betas=(0.9, 0.99)', 'amsgrad=True', 'decouple = None'] },
+      { network_args: ['conv_dim=4', 'conv_alpha=1', 'block_dims=2,2,4', 'preset=attn-mlp'] },
+      { loss_type: 'huber', huber_schedule: 'snr', clip_skip: 2, sample_every_n_epochs: 1 },
+      { network_weights: '/models/a.safetensors', dim_from_weights: true },
+      { fp8_base: true, mixed_precision: 'bf16', min_snr_gamma: 0, max_grad_norm: 0 },
+    ];
+    for (const own of fine) expect([own, conflictsOf('sd1', own)]).toEqual([own, {}]);
+    expect(conflictsOf('flux', { loss_type: 'huber', huber_schedule: 'constant' })).toEqual({});
   });
 });
