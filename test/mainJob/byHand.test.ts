@@ -72,7 +72,13 @@ test('a training started by hand is shown running with its step, not started twi
   );
   const seen = await found(sidecar);
   expect((performance.now() - begun) / 1000).toBeLessThan(5);
-  expect(seen).toMatchObject({ name: 'mine', status: 'running', by_hand: { pid: child.pid }, next: 'stop' });
+  expect(seen).toMatchObject({
+    name: 'mine',
+    trainer: 'practice',
+    status: 'running',
+    by_hand: { pid: child.pid },
+    next: 'stop',
+  });
   expect(seen.reason).toBe(`It was started by hand, process ${child.pid}.`);
   const { progress } = await found(sidecar, (facts) => (facts.progress.step ?? 0) > 2);
   expect(progress).toMatchObject({ phase: expect.any(String), total_steps: 600, epochs: 60 });
@@ -98,6 +104,10 @@ test('a training started by hand is shown running with its step, not started twi
     (alive) => !alive,
   );
   expect(child.signalCode ?? 'SIGTERM').toBe('SIGTERM');
+  // What was last seen of it stays, for its log lies elsewhere.
+  const ended = await sidecar.until('mine', (facts) => facts.by_hand === null, 6);
+  expect(ended.progress).toMatchObject({ total_steps: 600, epochs: 60 });
+  expect(ended.progress.step ?? 0).toBeGreaterThan(2);
 });
 
 test('in the folder of a session of ours, and printing to a pipe, it is told by its checkpoints, and the record stays', async () => {

@@ -6,6 +6,7 @@ import { inTime } from '../../files/inTime.js';
 import { Lru } from '../../files/lru.js';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
+import { trainerOfCommand } from '../../trainers/recordTrainer.js';
 import {
   type ConfigFlags,
   configFileOf,
@@ -17,6 +18,8 @@ import { isSessionName } from '../names.js';
 
 /** A living training that was started in a terminal, by no Trackside. */
 export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'> & {
+  /** The trainer that its script and flags mean; null for a script that several have, or none. */
+  trainer: string | null;
   /** `outputDir` with every link resolved. */
   place: string;
   /** Of the topmost process: the launcher, or the trainer itself. */
@@ -26,7 +29,7 @@ export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'
   processes: Recognised<HandProcess>[];
 };
 
-export type HandProcess = TrainingByHand & Pick<HandRun, 'since'>;
+export type HandProcess = TrainingByHand & Pick<HandRun, 'since' | 'trainer'>;
 
 /** One scan of all processes answers all calls within this time. */
 const FRESH_MS = 2000;
@@ -71,7 +74,7 @@ function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null |
   const config = path === null ? {} : configOf(path, startTicks);
   if (config === null) return 'later';
   const training = readTraining(argv, cwd, config);
-  return training && { ...training, since: startedAt(startTicks) };
+  return training && { ...training, trainer: trainerOfCommand(argv), since: startedAt(startTicks) };
 }
 
 /** What is being asked of disks that others name: on a dead network mount it is not answered. */
@@ -120,8 +123,9 @@ function group(processes: Recognised<HandProcess>[]): HandRun[] {
     const sorted = all.sort((a, b) => depth(a) - depth(b) || a.startTicks - b.startTicks || a.pid - b.pid);
     const [top] = sorted;
     if (!top) return [];
-    const { outputDir, outputName, script, since } = top.as;
-    return [{ outputDir, place: placeOf(outputDir), outputName, script, since, pid: top.pid, processes: sorted }];
+    const { outputDir, outputName, script, trainer, since } = top.as;
+    const place = placeOf(outputDir);
+    return [{ outputDir, place, outputName, script, trainer, since, pid: top.pid, processes: sorted }];
   });
 }
 

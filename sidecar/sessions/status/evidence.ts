@@ -68,7 +68,7 @@ export async function readEvidence(
 
   const entry = latestEntry(state, record);
   const own = byHand?.outputName ?? outputName(dialect, name, state, entries);
-  const trainer = recorded ?? (await trainerOfFiles(folder, own));
+  const trainer = recorded ?? byHand?.trainer ?? (await trainerOfFiles(folder, own));
   let progress = live ?? readProgress(folder);
   let latest = entry;
   let settledNow = false;

@@ -1,8 +1,9 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { logged, repeated } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
+import { keepHandProgress } from '../byHand/keepProgress.js';
 import { readHandProgress } from '../byHand/progress.js';
 import { type HandRun, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
 import type { HandRunFacts } from '../facts.js';
@@ -29,10 +30,20 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
     sessions = now;
     for (const name of touched)
       await outputs.refresh(name).catch(logged('by-hand', 'The session could not be read again.', name));
+    for (const name of now) await keep(name);
     // A trainer makes its folder with its first save: until then there is no session.
     const isTold = (session: string | null) => session !== null && outputs.facts(session)?.by_hand;
     const others = placed.flatMap(({ run, session }) => (isTold(session) ? [] : [run]));
     tell(await Promise.all(others.map(factsOf)));
+  }
+
+  /** How far it has come, for the time when it no longer runs. */
+  async function keep(name: string): Promise<void> {
+    const facts = outputs.facts(name);
+    if (!facts?.by_hand) return;
+    await keepHandProgress(join(outputs.root, name), facts.progress).catch(
+      logged('by-hand', 'The progress could not be kept.', name),
+    );
   }
 
   function tell(now: HandRunFacts[]): void {
