@@ -1,5 +1,6 @@
 import type { ArgumentValue } from '../arguments.js';
 import type { TrainingSettings } from '../setting.js';
+import { PLAIN_NUMBER } from '../settingValue.js';
 import type { Family, Flags } from './family.js';
 import { cpuPreset } from './presets.js';
 
@@ -75,7 +76,9 @@ function withoutSign(flags: Flags): Refused[] {
           flag,
           message: `--${flag}: “${short(entry)}” has more than one “=”, which the trainer cannot split.`,
         });
-      } else if (flag === 'network_args' ? NETWORK_NUMBERS.test(name) && !PLAIN.test(value) : !isLiteral(value)) {
+      } else if (
+        flag === 'network_args' ? NETWORK_NUMBERS.test(name) && !PLAIN_NUMBER.test(value.trim()) : !isLiteral(value)
+      ) {
         const wanted =
           flag === 'network_args' ? 'a number' : 'a Python value: a number, True, False, None, (0.9, 0.99) or a "text"';
         refused.push({ flag, message: `--${flag}: “${short(entry)}” needs ${wanted} behind the “=”.` });
@@ -85,13 +88,12 @@ function withoutSign(flags: Flags): Refused[] {
   return refused;
 }
 
-const PLAIN = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const NETWORK_NUMBERS = /^(?:conv_dim|conv_alpha|rank_dropout|module_dropout|dropout|unit|loraplus_\w*lr_ratio)$/;
 
 /** What ast.literal_eval takes, as far as anybody writes it here. */
 function isLiteral(value: string): boolean {
   const text = value.trim();
-  return PLAIN.test(text) || /^(?:True|False|None|"[^"]*"|'[^']*'|\(.*\)|\[.*\]|\{.*\})$/s.test(text);
+  return PLAIN_NUMBER.test(text) || /^(?:True|False|None|"[^"]*"|'[^']*'|\(.*\)|\[.*\]|\{.*\})$/s.test(text);
 }
 
 /** By torch.optim.lr_scheduler: what has no default. */
