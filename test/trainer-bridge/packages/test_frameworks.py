@@ -100,9 +100,10 @@ trainer.fit(Line(), data, ckpt_path=logger.ckpt_path)
 
 def test_lightning_is_stopped_resumed_and_its_failure_told(tmp_path: Path) -> None:
     pytest.importorskip("lightning")
-    assert stop_at(tmp_path, ["-c", LIGHTNING, "800", "-1"], "cat", 20) in (0, 143)
+    assert stop_at(tmp_path, ["-c", LIGHTNING, "1000000", "-1"], "cat", 20) in (0, 143)
     assert record(tmp_path, "cat")["status"] == "stopped"
-    done = run(tmp_path, ["-c", LIGHTNING, "800", "-1"])
+    further = str(max(logged(tmp_path, "cat", "loss")) + 50)
+    done = run(tmp_path, ["-c", LIGHTNING, further, "-1"])
     assert done.returncode == 0, done.stderr
     found = record(tmp_path, "cat")
     assert ([each["kind"] for each in found["attempts"]], found["status"]) == (["start", "resume"], "completed")
