@@ -39,6 +39,6 @@ function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
 const TRY = 'import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)';
 
 function tryLock(outputFolder: string): boolean {
-  const asked = spawnSync(foundPython(), ['-I', '-S', '-c', TRY, outputFolder], { stdio: 'ignore', timeout: 5000 });
+  const asked = spawnSync(foundPython(), ['-I', '-S', '-c', TRY, outputFolder], { stdio: 'ignore', timeout: 1000 });
   return asked.status === 0;
 }

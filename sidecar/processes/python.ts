@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 
 const OLDEST = [3, 10] as const;
+const PATIENCE_MS = 10_000;
 
 /**
  * Finds the interpreter behind a name like "python3", as an absolute path: the shims of pyenv and the like cost tens of
@@ -28,7 +29,11 @@ const interpreters = new Map<string, Promise<string>>();
 function lookUp(name: string): Promise<string> {
   const script = 'import sys; print(*sys.version_info[:2], sys.executable)';
   return new Promise((resolve, reject) => {
-    execFile(name, ['-I', '-S', '-c', script], { timeout: 20_000 }, (error, stdout) => {
+    // A child of a wrapper may keep its output open when the wrapper is ended: not waited for.
+    const late = () => reject(new Error(`${name} is not a working Python: it did not answer within 10 s.`));
+    const timer = setTimeout(late, PATIENCE_MS);
+    execFile(name, ['-I', '-S', '-c', script], { timeout: PATIENCE_MS, killSignal: 'SIGKILL' }, (error, stdout) => {
+      clearTimeout(timer);
       const [, major, minor, executable] = /^(\d+) (\d+) (.+)\n$/.exec(stdout) ?? [];
       if (error || !executable) return reject(new Error(`${name} is not a working Python: ${reasonOf(error)}.`));
       if (Number(major) !== OLDEST[0] || Number(minor) < OLDEST[1]) {
