@@ -125,6 +125,7 @@ export const problemStatus = {
   cannot_listen: 500,
   no_outputs: 500,
   not_writable: 500,
+  outputs_gone: 503,
   open_door: 500,
   private_folder: 500,
   unexpected: 500,

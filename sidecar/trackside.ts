@@ -45,7 +45,7 @@ export function createTrackside(settings: Settings) {
   const showValues = hideValues(secrets.all);
   allowSwapping(() => resolvePython(settings.python));
   const dialectOf = createDialects(settings);
-  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, dialectOf });
+  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, notices, dialectOf });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),

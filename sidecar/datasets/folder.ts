@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, rmdir } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifMissing, isMissing } from '../caught.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { inTurn } from '../files/queue.js';
 import { Problem } from '../problem.js';
@@ -20,9 +21,15 @@ export async function inDataset<T>(
   work: (folder: DatasetFolder) => Promise<T>,
 ): Promise<T> {
   if (!isFolderName(name)) throw noDataset();
-  const done = await inFolder(root, join(root, name), async ({ at, real }) => ({
-    result: await work({ root, name, at, path: real }),
-  }));
+  const done = await inFolder(root, join(root, name), async ({ at, real }) => {
+    const folder = { root, name, at, path: real };
+    try {
+      return { result: await work(folder) };
+    } catch (error) {
+      if (isMissing(error)) await requireThere(folder);
+      throw error;
+    }
+  });
   if (done === null) throw noDataset();
   return done.result;
 }
@@ -35,8 +42,27 @@ export function changeDataset<T>(
   change: (folder: DatasetFolder) => Promise<T>,
 ): Promise<T> {
   return inDataset(root, name, (folder) =>
-    withDiskWords(join(root, name, file), () => inTurn(folder.path, () => change(folder))),
+    withDiskWords(join(root, name, file), () => inTurnThere(folder, () => change(folder))),
   );
+}
+
+/**
+ * Runs one change of a dataset after the other. Throws a Problem, and changes nothing, if it was deleted or renamed since it
+ * was opened: what was sent for it must not arrive in the trash.
+ */
+export function inTurnThere<T>(folder: DatasetFolder, change: () => Promise<T>): Promise<T> {
+  return inTurn(folder.path, async () => {
+    await requireThere(folder);
+    return change();
+  });
+}
+
+async function requireThere({ at, path }: DatasetFolder): Promise<void> {
+  const [opened, there] = await Promise.all([stat(at), lstat(path).catch(ifMissing(null))]);
+  if (there?.ino === opened.ino && there.dev === opened.dev) return;
+  throw new Problem('no_dataset', 'This dataset was deleted or renamed a moment ago. Nothing was saved in it.', {
+    about: 'datasets',
+  });
 }
 
 /** Makes an empty dataset. Returns false, and changes nothing, if the name is taken. */

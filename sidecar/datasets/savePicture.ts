@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
-import { inTurn } from '../files/queue.js';
 import { streamRegular } from '../files/regularFile.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
-import { changeDataset, type DatasetFolder, inDataset } from './folder.js';
+import { changeDataset, type DatasetFolder, inDataset, inTurnThere } from './folder.js';
 import { captionStem, pictureStem, requirePictureName } from './names.js';
 import { requireWholePicture } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
@@ -62,7 +61,7 @@ export async function takePicture(folder: DatasetFolder, file: string, received:
 
 /** Moves a checked picture into its dataset. */
 export function placePicture(folder: DatasetFolder, file: string, received: Received) {
-  return inTurn(folder.path, () => place(folder, file, received));
+  return inTurnThere(folder, () => place(folder, file, received));
 }
 
 /**

@@ -36,8 +36,8 @@ export type Liveness =
  */
 export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
-  if (!attempt || attempt.ended_at) return dead;
-  if (isThisNamespace(attempt)) return isOfFolder(attempt, outputFolder) ? livenessHere(attempt) : dead;
+  if (!attempt || attempt.ended_at || !isOfFolder(attempt, outputFolder)) return dead;
+  if (isThisNamespace(attempt)) return livenessHere(attempt);
   const silentSeconds = secondsOfSilence(outputFolder);
   if (silentSeconds >= SILENT_SECONDS || isUnlocked(attempt, outputFolder, silentSeconds)) return dead;
   return { alive: 'elsewhere', hostname: attempt.hostname, silentSeconds, attempt };
@@ -54,14 +54,30 @@ export function isThisNamespace(attempt: AttemptRecord): boolean {
   return same && (attempt.boot_id !== null || attempt.hostname === hostname());
 }
 
-/** False for a copy of an output folder: its attempt.json names a living process, but of the original. */
+/** What an attempt knows of the folder that it was begun in. */
+export type OwnFolder = {
+  output: string | null;
+  output_inode: number | null;
+  /** Of its file system; valid in the attempt's own PID namespace only. Null when unknown. */
+  device?: number | null;
+};
+
+/** False for a copy of an output folder: its files name an attempt, and perhaps a living process, of the original. */
 export function isOfFolder(attempt: AttemptRecord, outputFolder: string): boolean {
-  if (attempt.output === null || attempt.output === outputFolder) return true;
+  const { output, output_inode, device } = attempt;
+  return copiedFrom({ output, output_inode, device: isThisNamespace(attempt) ? device : null }, outputFolder) === null;
+}
+
+/** The original's path, when a folder is a copy of the attempt's own; null when it is that one, perhaps moved. */
+export function copiedFrom({ output, output_inode: inode, device }: OwnFolder, outputFolder: string): string | null {
+  if (output === null || output === outputFolder) return null;
   try {
+    const stats = statSync(outputFolder);
     // A moved folder keeps its inode; on file systems that renumber inodes, the folder keeps at least its path.
-    return statSync(outputFolder).ino === attempt.output_inode || realpathSync(outputFolder) === attempt.output;
+    const isSame = stats.ino === inode && (device === null || device === undefined || stats.dev === device);
+    return isSame || realpathSync(outputFolder) === output ? null : output;
   } catch (error) {
-    return ifUnreadable(false, 'launchers')(error);
+    return ifUnreadable(output, 'launchers')(error);
   }
 }
 

@@ -9,8 +9,7 @@ import {
   readProcess,
 } from '../processes/identity.js';
 import type { AttemptRecord } from './attemptFile.js';
-
-const { mark: MARK } = contract;
+import { markOf } from './marked.js';
 
 /**
  * All living processes of an attempt, the runner included: runner and trainer, every process with the mark in its
@@ -96,17 +95,6 @@ function statOf(pid: number, descriptor: number, mayBe: (path: string) => boolea
   const link = `/proc/${pid}/fd/${descriptor}`;
   const path = readable(() => readlinkSync(link));
   return path?.startsWith('/') && mayBe(path) ? readable(() => statSync(link)) : null;
-}
-
-/** Null also for another user's process, whose environment can't be read. */
-function markOf(pid: number): string | null {
-  const read = readable(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
-  if (read === null) return null;
-  const environment = `\0${read}`;
-  const start = environment.indexOf(`\0${MARK}=`);
-  if (start < 0) return null;
-  const end = environment.indexOf('\0', start + 1);
-  return environment.slice(start + MARK.length + 2, end < 0 ? undefined : end);
 }
 
 function recorded(attempt: AttemptRecord): ProcessIdentity[] {

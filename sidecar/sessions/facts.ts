@@ -172,6 +172,8 @@ export type SessionFacts = {
   timestamp: number | null;
   created_at: string;
   completed_at: string | null;
+  /** The path of the original, when its folder is a copy in which nothing was begun since; else null. */
+  copy_of: string | null;
   /** Every epoch is trained and the final weights are whole, whatever ended the last attempt. */
   all_trained: boolean;
   progress: Progress;
@@ -219,4 +221,6 @@ export type HandRunFacts = {
   pid: number;
   since: string;
   progress: Progress;
+  /** The attempt's id, when Trackside began it, and its folder is not where it was; else null. */
+  attempt: string | null;
 };

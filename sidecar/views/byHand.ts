@@ -16,6 +16,8 @@ export function othersView(others: readonly HandRunFacts[], root: string) {
   return others.map(({ pid, status, progress, ...run }) => ({
     ...run,
     pid,
+    /** Trackside began it, and its folder is not where it was. */
+    lost: run.attempt !== null,
     id: `by-hand-${pid}`,
     /** "step 120 of 960 · epoch 2 of 8", or that it is not known. */
     progress: progressWords(progress),

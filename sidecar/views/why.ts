@@ -12,7 +12,7 @@ type Said = { text: string; strong?: boolean };
  * at which epoch, what was passed over, and what is trained again. Empty where there is nothing to say.
  */
 export function whyView(session: SessionFacts): Words[] {
-  const all = [whatWasPutBack, whatStandsStill, whatIsNoNumber, whatEnded, whatNext];
+  const all = [whatWasPutBack, whatItIsACopyOf, whatStandsStill, whatIsNoNumber, whatEnded, whatNext];
   return all.flatMap((say) => say(session)).map(({ text, strong = false }) => ({ text, strong }));
 }
 
@@ -25,6 +25,12 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
     { text: broken, strong: true },
     { text: '. Copy what you need from it, then delete it. ' },
   ];
+}
+
+/** What was copied while it trained says so itself. */
+function whatItIsACopyOf({ copy_of: original, reason }: SessionFacts): Said[] {
+  if (original === null || reason?.includes(original)) return [];
+  return [{ text: 'This folder is a copy of ' }, { text: original, strong: true }, { text: '. ' }];
 }
 
 function whatStandsStill({ stalled_seconds: seconds, progress, auto_resume }: SessionFacts): Said[] {

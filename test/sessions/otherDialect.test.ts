@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { launchRunner } from '../../sidecar/launchers/launch.js';
 import { createHub } from '../../sidecar/live/hub.js';
+import { createNotices } from '../../sidecar/live/notices.js';
 import { openOutputs } from '../../sidecar/sessions/outputs/outputs.js';
 import { readLosses, readMetrics } from '../../sidecar/sessions/products/curve.js';
 import { checkpointsOf, samplesOf, statesOf } from '../../sidecar/sessions/products/products.js';
@@ -149,7 +150,8 @@ test('a training that prints and leaves behind other things is followed, shown a
   );
   expect(await launchRunner(launch)).toMatchObject({ ok: true });
 
-  const outputs = openOutputs({ root, build: 'test', hub: createHub(), dialectOf: () => other });
+  const hub = createHub();
+  const outputs = openOutputs({ root, build: 'test', hub, notices: createNotices(hub), dialectOf: () => other });
   const heard: string[] = [];
   outputs.onConsole((_, events) => heard.push(...events.map(({ type }) => type)));
   await outputs.open();

@@ -73,6 +73,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     },
     attempts: [attempt()],
     resume: null,
+    copy_of: null,
     all_trained: false,
     stopped_by: null,
     stop_cost: { saves: true, lost_steps: 12, lost_seconds: 25, next_save_seconds: 100 },

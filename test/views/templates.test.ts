@@ -46,6 +46,7 @@ const hand = {
   pid: 77,
   since: '2026-11-22T09:00:00.000Z',
   progress: some.session().progress,
+  attempt: 'a',
 };
 const trash = [{ entry: 'a', put_away_at: '2026-11-22T09:00:00.000Z', files: ['a.png'], bytes: 9, dataset: 'cats' }];
 const facts: DiagnosticsFacts = {

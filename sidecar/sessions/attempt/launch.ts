@@ -49,6 +49,8 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     step_offset: attempt.stepOffset,
     log_start: (await stat(join(folder, LOG_FILE)).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     final_before: finalSignature(folder, session.dialect, session.outputName),
+    output: folder,
+    output_inode: (await stat(folder)).ino,
     automatic: Boolean(begin.automaticAfter),
     gpus: [...attempt.gpus],
     begun_step: from?.step ?? 0,

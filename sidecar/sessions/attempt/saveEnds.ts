@@ -1,9 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { saveUnderWay } from '../status/saveUnderWay.js';
 
 /** The longest wait for a save in progress, before the trainer is stopped: a disk may hang. */
 const SAVE_PATIENCE_MS = 60_000;
+/** The longest wait for what the console says of a save. */
+const CATCH_UP_MS = 2000;
 /** The longest wait for a trainer that has saved everything to end by itself. */
 const LEAVING_PATIENCE_MS = 10_000;
 /** The state is saved; or none was to come, and the training goes on. */
@@ -14,7 +17,8 @@ const ENDS_OF_A_SAVE = ['state-saved', 'step', 'epoch', 'sampling'] as const;
  * stop: the trainer ends by itself.
  */
 export async function saveEnds(outputs: Outputs, name: string): Promise<void> {
-  await outputs.catchUp(name);
+  // A trainer may write faster than anybody reads.
+  await Promise.race([outputs.catchUp(name), wait(CATCH_UP_MS)]);
   const session = await outputs.read(name);
   const save = saveUnderWay(session, session.state?.enable_checkpointing ?? false);
   if (save === 'one of many') await heard(outputs, name, ENDS_OF_A_SAVE, SAVE_PATIENCE_MS);

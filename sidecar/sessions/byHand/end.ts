@@ -3,6 +3,7 @@ import { endProcesses } from '../../launchers/byHand/end.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type HandRun, runsByHand } from './runs.js';
+import { processesOfStray, type Stray } from './strays.js';
 
 /** The confirmation that a stop of a training by hand needs. */
 export const CONFIRMED = 'by-hand';
@@ -15,7 +16,7 @@ export type Confirmation = {
 };
 
 /** Is it ending? */
-export function isEnding(run: HandRun): boolean {
+export function isEnding(run: HandRun | Stray): boolean {
   return ending.has(nameOf(run));
 }
 
@@ -25,11 +26,13 @@ const ending = new Set<string>();
  * Ends all processes of a training by hand. Returns at once; calls `ended` after the end. Throws a Problem without the
  * confirmation, before any signal.
  */
-export function endByHand(run: HandRun, { confirm, process }: Confirmation, ended: () => void): void {
+export function endByHand(run: HandRun | Stray, { confirm, process }: Confirmation, ended: () => void): void {
   if (confirm !== CONFIRMED) {
     throw new Problem(
       'started_by_hand',
-      `Process ${run.pid} was started by hand: Trackside can't restart it, and unsaved progress would be lost.`,
+      'attempt' in run
+        ? `Process ${run.pid} trains without a session's folder: Trackside can't resume it there, and unsaved progress would be lost.`
+        : `Process ${run.pid} was started by hand: Trackside can't restart it, and unsaved progress would be lost.`,
       { kept: 'Nothing was stopped.', todo: `To stop it anyway, send confirm=${CONFIRMED}.`, field: 'confirm' },
     );
   }
@@ -51,13 +54,15 @@ export function endByHand(run: HandRun, { confirm, process }: Confirmation, ende
 }
 
 /** Processes that it starts meanwhile have the same command line: loader workers are new each epoch. */
-function alike({ outputDir, outputName }: HandRun) {
+function alike(run: HandRun | Stray) {
+  if ('attempt' in run) return processesOfStray(run.attempt);
+  const { outputDir, outputName } = run;
   return runsByHand(true)
     .filter((run) => run.outputDir === outputDir && run.outputName === outputName)
     .flatMap(({ processes }) => processes);
 }
 
-function nameOf({ processes }: HandRun): string {
+function nameOf({ processes }: Pick<HandRun | Stray, 'processes'>): string {
   const top = processes[0];
   return `${top?.pid}:${top?.startTicks}`;
 }

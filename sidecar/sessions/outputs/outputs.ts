@@ -4,6 +4,7 @@ import { makeRoot } from '../../files/makeRoot.js';
 import { liveness } from '../../launchers/liveness.js';
 import { noteOwnEnd } from '../../launchers/podEnd.js';
 import type { Hub } from '../../live/hub.js';
+import type { Notices } from '../../live/notices.js';
 import { Problem } from '../../problem.js';
 import { realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
@@ -14,6 +15,7 @@ import type { Session } from '../status/session.js';
 import { readRest, scanFirst } from './firstScan.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { createReading } from './reading.js';
+import { watchRoot } from './root.js';
 import { scanRepeatedly } from './scan.js';
 import { createStore } from './store.js';
 
@@ -25,10 +27,11 @@ const LATELY_MS = 10_000;
 export type Outputs = ReturnType<typeof openOutputs>;
 
 /** All sessions of an outputs folder, as they are now. */
-export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
-  const { root, build, hub, dialectOf } = deps;
+export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; notices: Notices }) {
+  const { root, build, hub, notices, dialectOf } = deps;
   const held = createStore(hub);
-  const reading = createReading({ root, hub, held, dialectOf });
+  const place = watchRoot(root, notices);
+  const reading = createReading({ root, hub, notices, held, dialectOf });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
   /** The first scan: the list is complete only after it. */
@@ -41,13 +44,14 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
 
   async function readFirst(): Promise<void> {
     await makeRoot(root);
+    await place.remember();
     known = await readKnownFacts(root, build);
     await scanFirst({ root, held, reading, known });
   }
 
   /** Writes the facts of sessions at rest, for the next start. */
   async function remember(): Promise<void> {
-    if (held.revision() === remembered.revision) return;
+    if (held.revision() === remembered.revision || place.isLost()) return;
     remembered = { revision: held.revision(), at: performance.now() };
     const resting: KnownFacts = new Map();
     for (const { name, follower, facts, signature } of held.all()) {
@@ -75,11 +79,13 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
     /** A session's folder, unread. Throws a Problem if there is none, or it leads out. */
     async folder(name: string): Promise<string> {
       const folder = join(root, name);
+      place.require();
       if (!isSessionName(name) || !(await realInside(root, folder))) throw noSession(name);
       return folder;
     },
     /** Reads one session again. Throws a Problem if there is none. */
     async read(name: string): Promise<Session> {
+      place.require();
       if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
       if (!session) throw noSession(name);
@@ -94,6 +100,10 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
     stillness: (name: string): Stillness | null => held.get(name)?.follower?.progress().still ?? null,
     keepStillness: (name: string, still: Stillness) => held.get(name)?.follower?.keepStillness(still),
     onConsole: reading.onConsole,
+    /** The ids of all attempts that live in sessions. */
+    living: held.living,
+    /** Throws a Problem while the outputs folder is gone, or another one: nothing is made or started in its place. */
+    requireRoot: place.require,
     /** Sessions whose logs are followed. */
     followed: () => [...held.all()].flatMap(({ name, follower }) => (follower ? [name] : [])),
     /** Folds in the whole log of a running session so far. */
@@ -110,7 +120,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub }) {
       opening = unlessGivenUp(readFirst());
       await opening;
       void readRest({ root, held, reading, known }, () => closed);
-      endLooking = scanRepeatedly({ root, held, reading }, () => {
+      endLooking = scanRepeatedly({ root, held, reading, place }, () => {
         if (performance.now() - remembered.at > REMEMBER_MS) void remember();
       });
     },

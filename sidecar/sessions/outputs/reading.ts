@@ -1,9 +1,11 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ended, ifUnreadable, logged, unlessGivenUp } from '../../caught.js';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
 import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
+import type { Notices } from '../../live/notices.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { publicProgress, readProgress } from '../../telemetry/progress.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
@@ -25,6 +27,12 @@ const CATCH_UP_MS = 300;
 /** The wait before a file is corrected again. */
 const CORRECT_AGAIN_MS = 1000;
 
+/** The wait for another session with its attempt, and for how long the loss is told. */
+const LOST_AFTER_MS = 5000;
+const LOST_SECONDS = 3600;
+const LATELY_MS = 20_000;
+const LIVING: readonly string[] = ['starting', 'running', 'stopping'];
+
 const NOT_READ = 'The session could not be read.';
 
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
@@ -32,12 +40,14 @@ export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 export type Reading = ReturnType<typeof createReading>;
 
 /** Reads sessions whole, stores the results, and follows the logs of living ones. */
-export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
-  const { root, hub, held } = deps;
+export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices; held: Store }) {
+  const { root, hub, notices, held } = deps;
   /** The latest reading of each session; and the readings that have not begun. */
   const turns = new Map<string, Promise<unknown>>();
   const waiting = new Map<string, Promise<Session | null>>();
   const listeners = new Set<ConsoleListener>();
+  /** When each session was last seen to live, by the monotonic clock. */
+  const lived = new Map<string, number>();
   let closed = false;
 
   /**
@@ -67,6 +77,11 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
   async function readNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
     const folder = join(root, name);
+    // A renamed folder may have left a link at its old name: the session is where the folder is.
+    if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      await lose(name);
+      return null;
+    }
     const signature = fingerprintOf(folder);
     const before = held.get(name);
     let follower = before?.follower ?? null;
@@ -78,8 +93,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
     const known = follower?.progress() ?? null;
     let session = await readSession(deps, name, known, thorough);
     if (!session) {
-      await follower?.close();
-      held.drop(name);
+      await lose(name);
       return null;
     }
     if (session.file.kind === 'unreadable' && (await putBackLastGood(folder).catch(ifUnreadable(null, 'sessions')))) {
@@ -103,7 +117,29 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
     // The console may have continued during the reading: progress never goes back.
     if (follower) session = { ...session, facts: withProgress(session.facts, follower) };
     held.hold({ name, facts: session.facts, signature, attempt, follower });
+    if (!follower || attempt === null) return session;
+    lived.set(name, performance.now());
+    notices.end(lostAs(attempt));
     return session;
+  }
+
+  async function lose(name: string): Promise<void> {
+    const before = held.get(name);
+    if (!before) return;
+    await before.follower?.close();
+    held.drop(name);
+    const { attempt } = before;
+    const lately = performance.now() - (lived.get(name) ?? Number.NEGATIVE_INFINITY) < LATELY_MS;
+    lived.delete(name);
+    // A removal takes the runner's record first: then it reads as interrupted for a moment.
+    const { status, interrupted } = before.facts;
+    const trained = before.follower || LIVING.includes(status) || (interrupted && lately);
+    if (!trained || attempt === null) return;
+    const tell = () => {
+      // Renamed, it is another session by now.
+      if (!held.living().has(attempt)) notices.tell(lostAs(attempt), lostWords(name), LOST_SECONDS);
+    };
+    setTimeout(tell, LOST_AFTER_MS).unref();
   }
 
   function follow({ name, folder, state, dialect }: Session, entry: AttemptEntry): Follower {
@@ -130,6 +166,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
 
   return {
     read,
+    lose,
     /** Reads several, until `isEnough`. One unreadable folder must not hide the others. */
     async readAll(names: readonly string[], isEnough = () => false) {
       const rest = new Set(names).values();
@@ -152,6 +189,14 @@ export function createReading(deps: SessionsPlace & { hub: Hub; held: Store }) {
       await Promise.all([...held.all()].map(({ follower }) => follower?.close()));
     },
   };
+}
+
+function lostAs(attempt: string): string {
+  return `lost ${attempt}`;
+}
+
+function lostWords(name: string): string {
+  return `The folder of ${name} was removed, replaced or moved out of the outputs while it trained. Trackside ends a training whose folder is removed; one that goes on is listed under “Also running on this machine”, where it can be stopped.`;
 }
 
 function withProgress(facts: SessionFacts, follower: Follower): SessionFacts {

@@ -5,6 +5,7 @@ import { liveness } from '../../launchers/liveness.js';
 import { sessionFolders } from '../names.js';
 import { recordIn, takeFingerprints } from './fingerprints.js';
 import type { Reading } from './reading.js';
+import type { Root } from './root.js';
 import type { Store } from './store.js';
 
 /** The interval of scans: other programs, other pods and people change files too. */
@@ -19,10 +20,7 @@ const REREAD = 5;
  * Scans all session folders repeatedly, and reads changed ones. inotify does not see another pod's changes on a shared
  * volume. Calls `afterwards` after each scan. Returns a function that ends it.
  */
-export function scanRepeatedly(
-  place: { root: string; held: Store; reading: Reading },
-  afterwards: () => void,
-): () => Promise<void> {
+export function scanRepeatedly(place: Place, afterwards: () => void): () => Promise<void> {
   let timer: NodeJS.Timeout;
   let looking: Promise<void> = Promise.resolve();
   let ended = false;
@@ -57,13 +55,14 @@ export function scanRepeatedly(
   };
 }
 
-type Place = { root: string; held: Store; reading: Reading };
+type Place = { root: string; held: Store; reading: Reading; place: Root };
 
 /** Scans once; resolves to the milliseconds of work, without waits. */
-async function look({ root, held, reading }: Place, round: number, isOver: () => boolean): Promise<number> {
-  const names = await sessionFolders(root);
+async function look({ root, held, reading, place }: Place, round: number, isOver: () => boolean): Promise<number> {
+  const isThere = await place.look([...held.all()].map(({ name }) => name));
+  const names = isThere ? await sessionFolders(root) : [];
   const there = new Set(names);
-  for (const { name } of [...held.all()]) if (!there.has(name)) await reading.read(name);
+  for (const { name } of [...held.all()]) if (!there.has(name)) await reading.lose(name);
   const stale: string[] = [];
   const take = (name: string, signature: string) => {
     if (isStale(root, held, name, signature)) stale.push(name);

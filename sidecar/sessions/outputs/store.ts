@@ -51,6 +51,9 @@ export function createStore(hub: Hub) {
     inOrder,
     /** Those that were only summarised so far, in the order of the list. */
     inBrief: () => inOrder().flatMap(({ name, facts }) => (facts.looked_into ? [] : [name])),
+    /** The attempts of sessions that live. */
+    living: () =>
+      new Set([...sessions.values()].flatMap(({ attempt, follower }) => (follower && attempt ? [attempt] : []))),
     /** A counter of changes. */
     revision: () => revision,
     /** Stores a reading, and informs watchers if the facts changed. */

@@ -96,6 +96,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     looked_into: false,
     final_checkpoint: state.outputs?.final_checkpoint ?? null,
     created_at: created,
+    copy_of: null,
     all_trained: status === 'completed' || (latest?.all_trained ?? false),
     progress: { ...NO_PROGRESS },
     attempts: state.attempts.map((each) => attemptFacts(each, latest, dead)),

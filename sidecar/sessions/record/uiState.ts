@@ -64,6 +64,9 @@ const attempt = z
     final_before: z.string().nullable().default(null),
     /** Begun by Trackside itself, after an interruption or a crash. */
     automatic: z.boolean().default(false),
+    /** The folder that it was begun in, and its inode: in a copy of that folder it never ran. Null in older records. */
+    output: z.string().nullable().default(null).catch(null),
+    output_inode: z.number().nullable().default(null).catch(null),
     /** Its launcher's reference (see launchers/launcher.ts `JobRef`); null in older records, of this machine. */
     job: z
       .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })

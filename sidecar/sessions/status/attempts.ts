@@ -11,8 +11,8 @@ export function latestEntry(state: UiState | null, record: AttemptRecord | null)
   const last = state?.attempts.at(-1) ?? null;
   if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
   if (last && last.number >= record.number) return last;
-  const { number, kind, id, started_at, argv, cwd, log_start } = record;
-  return newAttempt({ number, kind, id, started_at, argv, cwd, log_start });
+  const { number, kind, id, started_at, argv, cwd, log_start, output, output_inode } = record;
+  return newAttempt({ number, kind, id, started_at, argv, cwd, log_start, output, output_inode });
 }
 
 /** All attempts, with the newest as it is known now: perhaps settled in memory only, or lost by the file. */

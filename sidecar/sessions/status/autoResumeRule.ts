@@ -25,6 +25,8 @@ export type AutoResumeVerdict = {
 export function decideAutoResume(session: {
   /** `enable_monitoring` */
   on: boolean;
+  /** The original of a copied folder: a copy is a backup. */
+  copyOf?: string | null;
   attempts: readonly AttemptEntry[];
   /** The state that the Resume button would use. */
   resume: Pick<ResumeFacts, 'step' | 'doubt'> | null;
@@ -35,6 +37,7 @@ export function decideAutoResume(session: {
   const latest = attempts.at(-1);
   const no = (reason: string | null, tries = 0) => ({ will: false, tries, reason });
   if (!on || !latest || (latest.outcome !== 'interrupted' && latest.outcome !== 'failed')) return no(null);
+  if (session.copyOf) return no(`No auto-resume: this folder is a copy of ${session.copyOf}.`);
   if (latest.stop_requested_at) return no('No auto-resume: you had asked it to stop.');
   if (latest.all_trained) return no('No auto-resume: nothing is left to train.');
   if (latest.no_retry === 'by hand') return no('No auto-resume: somebody ended it by hand.');

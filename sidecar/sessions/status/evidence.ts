@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { type AttemptRecord, readAttempt } from '../../launchers/attemptFile.js';
-import { type Liveness, liveness } from '../../launchers/liveness.js';
+import { copiedFrom, isOfFolder, type Liveness, liveness } from '../../launchers/liveness.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { readProgress, type StoredProgress } from '../../telemetry/progress.js';
 import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
@@ -37,6 +37,8 @@ export type SessionEvidence = {
   latest: AttemptEntry | null;
   /** `latest` was settled just now, and the file does not say so yet. */
   settledNow: boolean;
+  /** The original's path, when the folder is a copy in which nobody has begun an attempt since; else null. */
+  copyOf: string | null;
   /** Another sidecar holds the lock and is about to start `latest`. */
   pending: boolean;
   progress: StoredProgress | null;
@@ -71,12 +73,21 @@ export async function readEvidence(
   const trainer = recorded ?? byHand?.trainer ?? (await trainerOfFiles(folder, own));
   let progress = live ?? readProgress(folder);
   let latest = entry;
+  const copyOf = copyOfAnother(folder, record, entry);
   let settledNow = false;
   let pending = false;
-  if (entry && alive.alive === 'no' && (!entry.outcome || isCutOff(entry, record, folder))) {
-    pending = record?.id !== entry.id && (await isSessionLocked(folder));
+  if (entry && alive.alive === 'no' && (!entry.outcome || (copyOf === null && isCutOff(entry, record, folder)))) {
+    pending = copyOf === null && record?.id !== entry.id && (await isSessionLocked(folder));
     if (!pending) {
-      ({ latest, progress } = await settleEnded({ folder, entry, record, dialect, outputName: own, stored: progress }));
+      ({ latest, progress } = await settleEnded({
+        folder,
+        entry,
+        record,
+        copyOf,
+        dialect,
+        outputName: own,
+        stored: progress,
+      }));
       settledNow = file.kind === 'whole';
     }
   }
@@ -96,10 +107,17 @@ export async function readEvidence(
     byHand,
     latest,
     settledNow,
+    copyOf,
     pending,
     progress,
     console,
   };
+}
+
+/** By the runner's record of the newest attempt; without it, as while the copy is made, by that in ui_state.json. */
+function copyOfAnother(folder: string, record: AttemptRecord | null, entry: AttemptEntry | null): string | null {
+  if (entry && record?.id !== entry.id) return copiedFrom(entry, folder);
+  return record && !isOfFolder(record, folder) ? record.output : null;
 }
 
 /** Was the attempt settled as stopped by hand, though the pod was ending? */

@@ -81,6 +81,7 @@ export async function sessionFacts(
         (path) => path && isWithin(dirname(folder), path) && existsSync(path),
       ) ?? null,
     created_at: state?.created_at ?? isoTime((await stat(folder)).mtimeMs),
+    copy_of: evidence.copyOf,
     all_trained: allTrained,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
@@ -89,6 +90,7 @@ export async function sessionFacts(
       on: state?.enable_monitoring ?? false,
       in_seconds: null,
       ...decideAutoResume({
+        copyOf: evidence.copyOf,
         on: standing.idle && (state?.enable_monitoring ?? false),
         attempts: withLatest(state?.attempts ?? [], latest),
         resume,

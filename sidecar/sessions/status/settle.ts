@@ -6,6 +6,9 @@ import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import type { Dialect, Exit, Explanation } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 
+/** The reason's code of an attempt that never ran in its folder. */
+export const COPIED = 'copied';
+
 export type Settlement = Pick<
   AttemptEntry,
   'outcome' | 'all_trained' | 'reason' | 'reason_code' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
@@ -15,6 +18,8 @@ export type Evidence = {
   entry: AttemptEntry;
   /** Null if the runner never wrote one for this attempt. */
   record: AttemptRecord | null;
+  /** The original of a copied folder: the attempt never ran in this one. */
+  copyOf: string | null;
   /** It ended with its whole pod (see launchers/podEnd.ts). */
   podEnded: boolean;
   /** The cluster's or the system's program that told it to end; null for anybody else. */
@@ -53,6 +58,10 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     no_retry: null,
     reason_code: null,
   };
+  if (evidence.copyOf !== null && !record?.ended_at) {
+    const reason = `This folder is a copy of ${evidence.copyOf}, made while that was training. Nothing runs in it.`;
+    return { ...ended, outcome: 'stopped', reason, reason_code: COPIED };
+  }
   // A training that honours a stop between two steps saves its work, and ends without an error too.
   const cutShort = Boolean(entry.stop_requested_at) && evidence.stepsLeft !== null && evidence.stepsLeft > 0;
   if (record?.ended_at && record.exit_code === 0 && newFinal === 'whole' && stepSeen && !cutShort) {

@@ -21,6 +21,8 @@ export async function settleEnded(ended: {
   entry: AttemptEntry;
   /** attempt.json, perhaps of another attempt. */
   record: AttemptRecord | null;
+  /** The original of a copied folder. */
+  copyOf: string | null;
   dialect: Dialect;
   outputName: string;
   stored: StoredProgress | null;
@@ -43,6 +45,7 @@ export async function settleEnded(ended: {
   const settlement = settle({
     entry,
     record: mine,
+    copyOf: ended.copyOf,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
     daemon: mine && endedByDaemon(mine),
     stepSeen: progress.begun || byWord,

@@ -1,6 +1,7 @@
 import type { Liveness } from '../../launchers/liveness.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
+import { COPIED } from './settle.js';
 
 export type DerivedStatus = { status: Status; interrupted: boolean; reason: string | null; reasonCode?: string | null };
 
@@ -31,7 +32,8 @@ export function deriveStatus(evidence: {
     if (latest?.stalled)
       return is('stopping', [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' '));
     const afterSave = latest?.stop_when === 'after-save' ? AFTER_SAVE : null;
-    const reason = liveness.trainerEnded ? ENDED : afterSave;
+    const { saves_to: savesTo } = liveness.attempt;
+    const reason = savesTo ? savesElsewhere(savesTo) : liveness.trainerEnded ? ENDED : afterSave;
     return is(stepSeen ? 'running' : 'starting', reason);
   }
   if (evidence.byHand) {
@@ -50,7 +52,7 @@ function is(status: Status, reason: string | null): DerivedStatus {
 
 /** Who stopped it; null when nobody did, or unknown. */
 export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionFacts['stopped_by'] {
-  if (status !== 'stopped' || latest?.outcome !== 'stopped') return null;
+  if (status !== 'stopped' || latest?.outcome !== 'stopped' || latest.reason_code === COPIED) return null;
   return latest.stop_requested_at ? 'you' : 'a signal';
 }
 
@@ -60,6 +62,10 @@ function survivorWords(pids: readonly number[]): string | null {
   const one = pids.length === 1;
   const named = one ? `Process ${pids[0]}` : `Processes ${pids.slice(0, -1).join(', ')} and ${pids.at(-1)}`;
   return `${named} can't be killed: ${one ? 'it hangs' : 'they hang'} in the kernel, usually in the GPU driver or on a dead network disk. The GPU stays in use until ${one ? 'it ends' : 'they end'}. Restart the pod, then resume the training.`;
+}
+
+function savesElsewhere(path: string): string {
+  return `Its folder was moved while it trains, so its next checkpoints are saved to ${path}. To have them here, stop it and resume it.`;
 }
 
 const ENDED = 'The trainer has ended. Trackside is waiting for its last processes, or for a disk that can be written.';

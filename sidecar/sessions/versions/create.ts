@@ -59,6 +59,7 @@ async function makeOnce({ outputs, underWay }: Beginning, asked: NewSession): Pr
 }
 
 async function make(outputs: Outputs, asked: NewSession): Promise<string> {
+  outputs.requireRoot();
   const { name, version } = await makeVersionFolder(outputs.root, asked.loraName);
   await updateStateFile(join(outputs.root, name), (raw) => {
     raw.lora_name = asked.loraName.trim();

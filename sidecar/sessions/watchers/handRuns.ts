@@ -2,10 +2,12 @@ import { basename, join } from 'node:path';
 import { logged, repeated } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import { Problem } from '../../problem.js';
+import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
 import { keepHandProgress } from '../byHand/keepProgress.js';
 import { readHandProgress } from '../byHand/progress.js';
 import { type HandRun, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
+import { type Stray, straysUnder } from '../byHand/strays.js';
 import type { HandRunFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 
@@ -20,6 +22,8 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   let revision = 0;
   /** Sessions with a training by hand at the last look. */
   let sessions = new Set<string>();
+  let strays: Stray[] = [];
+  let seen = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
 
   async function look(): Promise<void> {
@@ -34,7 +38,15 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
     // A trainer makes its folder with its first save: until then there is no session.
     const isTold = (session: string | null) => session !== null && outputs.facts(session)?.by_hand;
     const others = placed.flatMap(({ run, session }) => (isTold(session) ? [] : [run]));
-    tell(await Promise.all(others.map(factsOf)));
+    tell(await Promise.all([...others, ...findStrays()].map(factsOf)));
+  }
+
+  /** Twice in a row: between its start and the first look into its session, an attempt is nobody's. */
+  function findStrays(): Stray[] {
+    const found = straysUnder(outputs.root, outputs.living());
+    strays = found.filter(({ attempt }) => seen.has(attempt));
+    seen = new Set(found.map(({ attempt }) => attempt));
+    return strays;
   }
 
   /** How far it has come, for the time when it no longer runs. */
@@ -56,13 +68,13 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   const lookSoon = repeated('by-hand', look);
 
   return {
-    /** Trainings by hand outside the outputs folder, as of the last look. */
+    /** Trainings by hand outside the outputs folder, and those of ours whose folder is gone, as of the last look. */
     elsewhere: (): HandRunFacts[] => facts,
     /** A counter of changes to `elsewhere`. */
     revision: () => revision,
     /** Ends one of them, by its process. Throws a Problem if it is not one (any more), and without the confirmation. */
     end(pid: number, confirmation: Confirmation): HandRunFacts {
-      const run = runsByHand(true).find((each) => each.pid === pid);
+      const run = [...runsByHand(true), ...strays].find((each) => each.pid === pid);
       const before = facts.find((each) => each.pid === pid);
       if (!run || run.since !== before?.since) {
         const message = `Process ${pid} is not a training outside the outputs folder, or has ended.`;
@@ -83,7 +95,7 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   };
 }
 
-async function factsOf(run: HandRun): Promise<HandRunFacts> {
+async function factsOf(run: HandRun | Stray): Promise<HandRunFacts> {
   const { outputDir, outputName, script, pid, since } = run;
   return {
     name: outputName ?? basename(outputDir),
@@ -93,6 +105,7 @@ async function factsOf(run: HandRun): Promise<HandRunFacts> {
     script,
     pid,
     since,
-    progress: await readHandProgress(run),
+    progress: 'attempt' in run ? NO_PROGRESS : await readHandProgress(run),
+    attempt: 'attempt' in run ? run.attempt : null,
   };
 }

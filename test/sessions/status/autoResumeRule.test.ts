@@ -29,6 +29,8 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     stop_requested_at: null,
     stop_when: null,
     final_before: null,
+    output: null,
+    output_inode: null,
     job: null,
     gpus: [],
     steps_per_epoch: null,

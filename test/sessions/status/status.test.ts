@@ -20,6 +20,7 @@ describe('how an attempt ended', () => {
   const evidence = {
     entry: entry(),
     record,
+    copyOf: null as string | null,
     podEnded: false,
     daemon: null as string | null,
     stepSeen: true,
@@ -89,6 +90,8 @@ describe('how an attempt ended', () => {
     ['no exit record while it waited for a save', { ...evidence, record: unended, entry: waits }, 'interrupted', 'pod'],
     ['no exit record', { ...evidence, record: unended }, 'interrupted', 'pod or the runner'],
     ['no exit record after a stop', { ...evidence, record: unended, entry: asked }, 'stopped', 'by you'],
+    ['no exit record, in a copy', { ...evidence, record: unended, copyOf: '/o/cat' }, 'stopped', 'a copy of /o/cat'],
+    ['exit 1, in a copy made afterwards', { ...evidence, record: one, copyOf: '/o/cat' }, 'failed', 'exit code 1'],
     ['no runner at all', { ...evidence, record: null }, 'interrupted', 'before the trainer had started'],
   ] as const)('%s', (_, given, outcome, reason) => {
     const settled = settle(given);

@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { bridge, contract } from '../bridge.js';
+import { isLiving, ownNamespace, type Process, readable, readProcess } from '../processes/identity.js';
+
+/** The living processes of one attempt, found by its mark alone: whatever became of its folder. */
+export type Marked = {
+  attempt: string;
+  /** The oldest first: the runner, while it lives. */
+  processes: Process[];
+  /** Where it was begun, and where its log is now; null when no process tells. */
+  output: string | null;
+  logFolder: string | null;
+  /** The file that its trainer runs, or the program. */
+  script: string;
+};
+
+export type { Process };
+
+/** All attempts with a living process in this PID namespace. Reads all of /proc: some milliseconds. */
+export function markedAttempts(): Marked[] {
+  const found = new Map<string, Process[]>();
+  for (const name of readdirSync('/proc')) {
+    const one = /^\d+$/.test(name) ? readProcess(Number(name)) : null;
+    if (!one || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
+    const mark = markOf(one.pid);
+    if (mark && isHere(one.pid)) found.set(mark, [...(found.get(mark) ?? []), one]);
+  }
+  return [...found].map(([attempt, processes]) => {
+    const oldestFirst = processes.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+    return { attempt, processes: oldestFirst, ...placeOf(oldestFirst) };
+  });
+}
+
+/** The attempt's id in a process's initial environment. Null also for another user's process, which can't be read. */
+export function markOf(pid: number): string | null {
+  const read = readable(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+  if (read === null) return null;
+  const environment = `\0${read}`;
+  const start = environment.indexOf(`\0${contract.mark}=`);
+  if (start < 0) return null;
+  const end = environment.indexOf('\0', start + 1);
+  return environment.slice(start + contract.mark.length + 2, end < 0 ? undefined : end);
+}
+
+function isHere(pid: number): boolean {
+  return readable(() => readlinkSync(`/proc/${pid}/ns/pid`)) === ownNamespace().link;
+}
+
+function placeOf(processes: readonly Process[]): Pick<Marked, 'output' | 'logFolder' | 'script'> {
+  let output: string | null = null;
+  let logFolder: string | null = null;
+  let script: string | null = null;
+  for (const { pid } of processes) {
+    const line = readable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    const argv = line?.replace(/\0$/, '').split('\0') ?? [];
+    const isRunner = argv.includes(bridge.runner);
+    if (isRunner) output ??= argv[argv.indexOf('--output') + 1] ?? null;
+    else script ??= basename(argv.find((word) => word.endsWith('.py')) ?? argv[0] ?? '');
+    const log = readable(() => readlinkSync(`/proc/${pid}/fd/1`))?.replace(/ \(deleted\)$/, '');
+    if (log && basename(log) === contract.files.log) logFolder ??= dirname(log);
+  }
+  return { output, logFolder, script: script ?? '' };
+}
