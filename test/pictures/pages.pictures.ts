@@ -1,0 +1,85 @@
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listenForTrouble, openBrowser } from '../browser/chromium.js';
+import { exampleDataset, makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+
+/** `npm run pictures`: every page as a phone and a desktop show it, light and dark, to look at. The README's come from here. */
+const folder = join(projectRoot, '.cache', 'pictures');
+const README = { 'home-1280-light': 'home.png', 'session-running-390-dark': 'phone.png' };
+
+const prompts = 'a gngrcat on a roof\na gngrcat, oil painting\na gngrcat in the rain';
+const training = { ...quick, concept_sentence: 'gngrcat', sample_prompts: prompts, sample_every_n_steps: 20 };
+
+let browser: Browser;
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  browser = await openBrowser();
+  place = makeTestSidecars();
+  cpSync(exampleDataset, join(place.datasets, 'example'), { recursive: true });
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
+  for (const lora_name of ['Ginger Cat', 'Ginger Cat', 'Inkwash']) await start({ lora_name, max_train_epochs: 8 });
+  for (const name of ['ginger-cat', 'ginger-cat-v2', 'inkwash']) await is(name, 'completed');
+  await start({ lora_name: 'Puppy style', max_train_epochs: 30 });
+  const { attempts } = await sidecar.until('puppy-style', ({ progress }) => (progress.epoch ?? 0) > 5, 120);
+  process.kill(-Number(attempts[0]?.pid), 'SIGKILL');
+  await sidecar.send('POST', 'sessions', { ...training, lora_name: 'Lineart', start: false });
+  await start({ lora_name: 'Ginger Cat', max_train_epochs: 200 });
+  await sidecar.until('ginger-cat-v3', ({ progress }) => (progress.step ?? 0) > 400, 120);
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+const start = (more: object) => sidecar.send('POST', 'sessions', { ...training, ...more, start: true });
+const is = (name: string, status: string) => sidecar.until(name, (facts) => facts.status === status, 120);
+
+const pages = {
+  home: '',
+  'session-running': 'sessions/ginger-cat-v3',
+  'session-interrupted': 'sessions/puppy-style',
+  'session-completed': 'sessions/ginger-cat-v2',
+  'session-draft': 'sessions/lineart',
+  samples: 'sessions/ginger-cat-v2/samples',
+  log: 'sessions/ginger-cat-v3/log',
+  history: 'sessions/puppy-style/history',
+  new: 'new?dataset=example',
+  datasets: 'datasets',
+  dataset: 'datasets/example',
+  models: 'models',
+  trainers: 'trainers',
+  secrets: 'secrets',
+  diagnostics: 'diagnostics',
+};
+
+test.each([
+  [1280, 900, 'light'],
+  [1280, 900, 'dark'],
+  [390, 844, 'light'],
+  [390, 844, 'dark'],
+] as const)('every page at %i × %i, %s', async (width, height, colorScheme) => {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: 2 });
+  for (const [name, path] of Object.entries(pages)) {
+    const page = await context.newPage();
+    const trouble = listenForTrouble(page);
+    await page.goto(new URL(path, sidecar.url).href);
+    await page.waitForTimeout(500);
+    const picture = `${name}-${width}-${colorScheme}`;
+    const isForReadme = picture in README;
+    await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: !isForReadme });
+    const scrolls: number = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect({ page: path, trouble, scrolls }).toEqual({ page: path, trouble: [], scrolls: 0 });
+    await page.close();
+  }
+  await context.close();
+});
+
+afterAll(() => {
+  for (const [picture, name] of Object.entries(README))
+    copyFileSync(join(folder, `${picture}.png`), join(projectRoot, '.readme', name));
+});
