@@ -10,6 +10,7 @@ import { rootOf, wantsPage } from './request.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
 import { byHandRoutes } from './routes/byHand.js';
+import { chartRoutes } from './routes/charts.js';
 import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diagnosticsRoutes } from './routes/diagnostics.js';
@@ -74,6 +75,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));
+  app.route('/', chartRoutes(trackside));
   app.route('/', logRoutes(trackside));
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import type { LiveEvent } from '../live/hub.js';
-import { openStream } from '../live/stream.js';
+import { openStream, type Page } from '../live/stream.js';
+import { createChartReader } from '../sessions/products/chartStream.js';
 import { createRowReader } from '../sessions/products/logStream.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { createLogReader } from '../telemetry/logReader.js';
@@ -76,22 +77,32 @@ export function eventRoutes(trackside: Trackside): Hono {
     const name = c.req.param('name');
     const { facts, ...session } = await outputs.read(name);
     const position = c.req.header('last-event-id') ?? c.req.query('log');
-    return openStream(c, hub, {
-      key: `log ${name}`,
-      concerns: (event) => (event.type === 'log' ? event.name === name : concernsAll(event)),
-      log: createRowReader(async () => ({ ...session, facts: outputs.facts(name) ?? facts }), position),
-      async draw() {
-        const root = '../../';
-        const model = { ...(await pageModel(trackside, root, name)), session: (await outputs.read(name)).facts };
-        return {
-          title: views.logTitle(model),
-          regions: { banner: views.banner(model), status: views.status(model) },
-        };
-      },
-    });
+    const log = createRowReader(async () => ({ ...session, facts: outputs.facts(name) ?? facts }), position);
+    return openStream(c, hub, { ...pageAbout(name, 'Log'), log });
+  });
+
+  routes.get('/sessions/:name/charts/events', async (c) => {
+    const name = c.req.param('name');
+    await outputs.folder(name);
+    return openStream(c, hub, { ...pageAbout(name, 'Charts'), log: createChartReader(() => outputs.read(name)) });
   });
 
   return routes;
+
+  /** A page about something of a session: its title and status, and what every page shows. */
+  function pageAbout(name: string, what: string): Omit<Page, 'log'> {
+    return {
+      key: `${what} ${name}`,
+      concerns: (event) => (event.type === 'log' ? event.name === name : concernsAll(event)),
+      async draw() {
+        const model = { ...(await pageModel(trackside, '../../', name)), session: (await outputs.read(name)).facts };
+        return {
+          title: `${views.sessionTitle(model)} · ${what}`,
+          regions: { banner: views.banner(model), status: views.status(model) },
+        };
+      },
+    };
+  }
 }
 
 /** What every page shows: the sessions, the disk. */

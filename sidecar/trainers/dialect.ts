@@ -1,5 +1,6 @@
 import type { LossCurve } from './lossCurve.js';
 import type { Phase } from './phase.js';
+import type { RunSeries } from './series.js';
 
 /**
  * The output of a kind of training: its console, metrics, checkpoints, states, samples, and the words for its failures.
@@ -45,6 +46,8 @@ export type Dialect = {
     runs(folder: string): Promise<MetricValue[][]>;
     /** The loss of every step of each start, oldest first, thinned. Reads only what is new since the last call. */
     losses(folder: string): Promise<LossCurve[]>;
+    /** All curves of each start, oldest first. Reads only what is new since the last call; steps as in `countedBy`. */
+    series(folder: string): Promise<RunSeries[]>;
     /** The count of a tag's values, or of losses: the run's own steps, or steps or epochs of the whole training. */
     countedBy(tag: string): 'own steps' | 'steps' | 'epochs';
   };

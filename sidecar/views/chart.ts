@@ -8,7 +8,8 @@ export type CurvePoint = { step: number; loss: number; attempt: number; mean?: n
 /** What the section "Loss" shows. */
 export type LossView = NonNullable<ReturnType<typeof lossView>>;
 
-export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts) {
+/** @param all the address of all charts */
+export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts, all: string) {
   const chart = lossChart(curve, progress.total_steps);
   if (status === 'draft' && !chart) return null;
   return {
@@ -16,6 +17,8 @@ export function lossView(curve: CurvePoint[], { status, progress, attempts }: Se
     none: isAlive(status) ? 'Waiting for the first steps…' : 'No loss was recorded.',
     /** "2 attempts", or empty. */
     attempts: attempts.length > 1 ? plural(attempts.length, 'attempt') : '',
+    /** Where all charts are; null where there is nothing to draw yet. */
+    all: chart && all,
     chart: chart && {
       ...chart,
       labels: [loss(chart.high), loss(chart.middle), loss(chart.low)],

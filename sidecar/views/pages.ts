@@ -4,6 +4,7 @@ import type { Region } from '../live/changes.js';
 import { sessionAddress } from './action.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
+import { type ChartsModel, chartsView } from './charts.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
 import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
@@ -89,14 +90,20 @@ export function createViews(options: { templates: string; assets: Assets; develo
       const names = Object.keys(regions) as (keyof typeof regions)[];
       return Object.fromEntries(names.map((name) => [name, again(`parts/${name}`, regions[name], model)]));
     },
+    charts: (model: ChartsModel) =>
+      page('charts', chartsView(model), model, {
+        title: `${sessionTitle(model.session)} · Charts`,
+        stream: `${sessionAddress(model.root, model.session.name)}/charts/events`,
+        scripts: ['charts.js'],
+        sheets: ['charts.css'],
+      }),
     log: (model: LogModel) =>
       page('log', logView(model), model, {
-        title: logTitle(model),
+        title: `${sessionTitle(model.session)} · Log`,
         stream: `${sessionAddress(model.root, model.session.name)}/log/events?log=${model.position}`,
         scripts: ['log.js'],
         sheets: ['log.css'],
       }),
-    logTitle,
     /** What goes inside the status of a session. */
     status: (model: Pick<SessionModel, 'session' | 'root' | 'now'>) =>
       renderRegion('parts/status', statusView(model.session), model),
@@ -138,10 +145,6 @@ export function createViews(options: { templates: string; assets: Assets; develo
 }
 
 type PageName = keyof { [Name in keyof Templates as Name extends `pages/${infer Page}` ? Page : never]: Name };
-
-function logTitle({ session }: Pick<SessionModel, 'session'>): string {
-  return `${sessionTitle(session)} · Log`;
-}
 
 const titled = (name: string) => ({ title: `${name} · Trackside` });
 

@@ -87,7 +87,7 @@ export function sessionRegions(model: SessionModel) {
   return {
     head: headView(model, card, at),
     facts: factsView(model, card),
-    loss: lossView(model.curve, session),
+    loss: lossView(model.curve, session, `${at}/charts`),
     samples: samplesPartView(model, at),
     checkpoints: checkpointsView(session, model, at),
     attempts: attemptsView(session, model.states, model.now),

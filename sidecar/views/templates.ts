@@ -1,6 +1,7 @@
 /** What each template is given. Its first line says the same, which `npm run check` compares. */
 export type Templates = {
   layout: import('./frame.js').LayoutView;
+  'pages/charts': import('./charts.js').ChartsView;
   'pages/dataset': import('./datasets.js').DatasetView;
   'pages/datasets': import('./datasets.js').DatasetsView;
   'pages/diagnostics': import('./diagnostics.js').DiagnosticsView;
@@ -23,6 +24,7 @@ export type Templates = {
   'parts/checkpoint': import('./checkpoints.js').CheckpointsView['rows'][number];
   'parts/checkpoints': import('./checkpoints.js').CheckpointsView;
   'parts/choice': import('./publish.js').PublishView['checkpoints'][number];
+  'parts/curve': import('./charts.js').CurveView;
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
   'parts/facts': import('./session.js').FactsView;
   'parts/field': import('./field.js').FieldView;

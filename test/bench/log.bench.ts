@@ -73,3 +73,41 @@ test('the end of a log of 1 GB', async () => {
   const found = `${median(times).toFixed(1)} ms, +${(most - before).toFixed(0)} MB`;
   tell('last 500 lines of a 1 GB log, over HTTP', '≤ 30 ms, +32 MB', found);
 });
+
+test('the lines of a log of 1 GB', async () => {
+  const folder = join(place.outputs, 'big');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ lora_name: 'big', status: 'stopped' }));
+  const file = openSync(join(folder, 'training.log'), 'w');
+  const block = Buffer.from(
+    '2026-11-22 01:23:45 INFO     a line of a log that is of no interest    train_util.py:1207\n'.repeat(10_000),
+  );
+  for (let written = 0; written < 1e9; written += block.length) writeSync(file, block);
+  writeSync(file, 'the needle\n');
+  closeSync(file);
+  const sidecar = await place.serve();
+  await sidecar.session('big');
+  const before = residentMb(sidecar.pid);
+  const timed = async (path: string, headers = {}) => {
+    const begun = performance.now();
+    const text = await (await fetch(new URL(path, sidecar.url), { headers })).text();
+    return { text, ms: performance.now() - begun };
+  };
+  const page = await timed('sessions/big/log', { Accept: 'text/html' });
+  tell('a log of 1 GB: its page, first answer', '≤ 300 ms', `${page.ms.toFixed(0)} ms`);
+  const counted = await timed('sessions/big/log?lines=500');
+  tell('a log of 1 GB: its lines numbered, once', '–', `${((page.ms + counted.ms) / 1000).toFixed(1)} s`);
+  const middle = await timed('sessions/big/log?from=5000000&lines=500');
+  tell('a log of 1 GB: 500 lines in its middle', '–', `${middle.ms.toFixed(0)} ms`);
+  let slowest = 0;
+  let searching = true;
+  const search = timed('sessions/big/log?search=needle').finally(() => {
+    searching = false;
+  });
+  while (searching) slowest = Math.max(slowest, (await timed('healthz')).ms);
+  const found = await search;
+  if (!found.text.includes('"matches":1,')) throw new Error(found.text);
+  tell('a log of 1 GB: all of it searched', '–', `${(found.ms / 1000).toFixed(1)} s`);
+  tell('a log of 1 GB: the slowest other answer during the search', '≤ 100 ms', `${slowest.toFixed(0)} ms`);
+  tell('a log of 1 GB: memory more than before', '+32 MB', `+${(residentMb(sidecar.pid) - before).toFixed(0)} MB`);
+});

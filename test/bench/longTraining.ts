@@ -35,7 +35,7 @@ export function addSteps(folder: string, from: number, to: number): void {
 }
 
 /** A TFRecord with a TensorBoard event of one value; its checksums are left empty. */
-function record(tag: string, step: number, value: number): Buffer {
+export function record(tag: string, step: number, value: number): Buffer {
   const name = Buffer.from(tag);
   const told = Buffer.concat([Buffer.from([0x0a, name.length]), name, Buffer.from([0x15]), float(value)]);
   const summary = Buffer.concat([Buffer.from([0x0a, told.length]), told]);

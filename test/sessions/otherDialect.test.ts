@@ -9,6 +9,7 @@ import { readLosses, readMetrics } from '../../sidecar/sessions/products/curve.j
 import { checkpointsOf, samplesOf, statesOf } from '../../sidecar/sessions/products/products.js';
 import type { ConsoleFacts, Dialect, StateOnDisk } from '../../sidecar/trainers/dialect.js';
 import { addLoss, newCurve } from '../../sidecar/trainers/lossCurve.js';
+import { addPoint, newSeries } from '../../sidecar/trainers/series.js';
 import { cleanUpAfterEach, launchOf, newFolder, until } from '../launchers/outputFolder.js';
 
 cleanUpAfterEach();
@@ -111,6 +112,11 @@ const other: Dialect = {
       const curve = { ...newCurve(), begunAt: 1 };
       for (const { step, loss = 0 } of reported(folder)) addLoss(curve, { step, value: loss });
       return [curve];
+    },
+    async series(folder) {
+      const curve = newSeries();
+      for (const { step, loss = 0 } of reported(folder)) addPoint(curve, step, loss, 1);
+      return [{ begunAt: 1, curves: new Map([['loss', curve]]) }];
     },
     countedBy: () => 'steps',
   },

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
 import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
+import { chartsView } from '../../sidecar/views/charts.js';
 import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
 import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diagnostics.js';
 import { plain } from '../../sidecar/views/field.js';
@@ -180,8 +181,48 @@ const ownGroups = [
   },
 ];
 
+const line = { x: [1, 2, 3], y: [0.5, null, 0.3] };
+const curve = {
+  tag: 'loss/current',
+  count: 3,
+  raw: line,
+  smooth: line,
+  lost: [line],
+  odd: [2],
+  oddCount: 1,
+  spikes: [{ x: 1, y: 9 }],
+  best: { x: 3, step: 3, y: 0.3 },
+  clip: { low: 0.3, high: 0.5, outside: 1 },
+  mean: { sum: 1, count: 2 },
+};
+const charts = chartsView({
+  ...page,
+  session: some.interrupted,
+  shown: {
+    axis: 'step',
+    from: null,
+    to: 2,
+    points: 9,
+    smooth: 0.6,
+    tags: null,
+    log: true,
+    clip: true,
+    plan: true,
+    with: [],
+  },
+  charts: {
+    curves: [curve],
+    range: { from: 1, to: 3, plan: 9 },
+    marks: [{ x: 2, kind: 'attempt', label: 'Attempt 2' }],
+    axis: { stepsPerEpoch: 1, begun: 0, attemptBegun: 0, before: 0 },
+    others: [{ name: 'b', lora: 'b', version: 1, curves: [curve] }],
+  },
+  sessions: [some.session()],
+});
+
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
+  'pages/charts': charts,
   'pages/dataset': dataset,
   'pages/datasets': datasetsView({ ...page, datasets: [some.dataset], removed: trash, values: {}, errors: {} }),
   'pages/history': historyView({ ...page, session: some.interrupted, versions: [version] }),
@@ -227,6 +268,7 @@ const each: Templates = {
   'parts/checkpoint': given(regions.checkpoints?.rows[0]),
   'parts/checkpoints': given(regions.checkpoints),
   'parts/choice': given(publish.checkpoints[0]),
+  'parts/curve': given(charts.curves[0]),
   'parts/downloads': models,
   'parts/facts': sessionRegions(some.sessionModel()).facts,
   'parts/field': {

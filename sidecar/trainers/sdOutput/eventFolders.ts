@@ -5,6 +5,7 @@ import { realInside } from '../../security/paths.js';
 import type { Dialect } from '../dialect.js';
 import { readLossCurve } from './lossCurve.js';
 import { readScalars } from './scalars.js';
+import { readSeries } from './series.js';
 
 /** sd-scripts' TensorBoard event files: each start makes a folder of its own in `logs/`. */
 export const eventFolders: Dialect['metrics'] = {
@@ -17,6 +18,11 @@ export const eventFolders: Dialect['metrics'] = {
     const curves = [];
     for (const each of await foldersIn(folder)) curves.push(await readLossCurve(each));
     return curves;
+  },
+  async series(folder) {
+    const runs = [];
+    for (const each of await foldersIn(folder)) runs.push(await readSeries(each));
+    return runs;
   },
   // `loss/epoch` until 2025-01.
   countedBy: (tag) => (/^loss\/(epoch$|epoch_average$|validation\/epoch_)/.test(tag) ? 'epochs' : 'own steps'),

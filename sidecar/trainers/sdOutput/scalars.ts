@@ -31,22 +31,32 @@ export async function eachScalar(
   take: (point: ScalarPoint) => void,
   only?: string,
 ): Promise<ScalarOffsets> {
+  return eachRecord(path, offsets, (file, bytes, from, to) => {
+    const record = bytes.subarray(from, to);
+    // Most records have other tags, and decoding one takes ten times as long as checking its tag.
+    if (only !== undefined && !record.includes(only)) return;
+    for (const point of eventScalars(record)) {
+      const tag = scalarName(file, point.tag);
+      if (only === undefined || tag === only) take({ ...point, tag });
+    }
+  });
+}
+
+/** The event records behind `offsets`: their file, and where they stand in `bytes`. Resolves to the new offsets. */
+export async function eachRecord(
+  path: string,
+  offsets: ScalarOffsets,
+  take: (file: string, bytes: Buffer, from: number, to: number) => void,
+): Promise<ScalarOffsets> {
   const reached: ScalarOffsets = { ...offsets };
   for (const file of await eventFiles(path)) {
-    reached[file] = await readFrom(file, offsets[file] ?? 0, (record) => {
-      // Most records have other tags, and decoding one takes ten times as long as checking its tag.
-      if (only !== undefined && !record.includes(only)) return;
-      for (const point of eventScalars(record)) {
-        const tag = curveOf(file, point.tag);
-        if (only === undefined || tag === only) take({ ...point, tag });
-      }
-    });
+    reached[file] = await readFrom(file, offsets[file] ?? 0, (bytes, from, to) => take(file, bytes, from, to));
   }
   return reached;
 }
 
 /** `add_scalars('loss', {train, val})` makes a folder a curve, `loss_train` and `loss_val`, with one tag in all (torch writer.py). */
-function curveOf(file: string, tag: string): string {
+export function scalarName(file: string, tag: string): string {
   const folder = basename(dirname(file));
   return folder.startsWith(`${tag.replaceAll('/', '_')}_`) ? folder : tag;
 }
@@ -69,7 +79,9 @@ const LARGEST_RECORD = 64 * 1024 * 1024;
 const HEAD = 12;
 const FOOT = 4;
 
-async function readFrom(path: string, offset: number, take: (record: Buffer) => void): Promise<number> {
+type Take = (bytes: Buffer, from: number, to: number) => void;
+
+async function readFrom(path: string, offset: number, take: Take): Promise<number> {
   const { size } = await stat(path);
   if (size <= offset) return offset;
   const file = await openRegular(path);
@@ -89,12 +101,12 @@ async function readFrom(path: string, offset: number, take: (record: Buffer) => 
   }
 }
 
-function readRecords(bytes: Buffer, take: (record: Buffer) => void): number {
+function readRecords(bytes: Buffer, take: Take): number {
   let at = 0;
   while (at + HEAD <= bytes.length) {
     const end = at + HEAD + recordLength(bytes, at) + FOOT;
     if (end > bytes.length || recordLength(bytes, at) === 0) break;
-    take(bytes.subarray(at + HEAD, end - FOOT));
+    take(bytes, at + HEAD, end - FOOT);
     at = end;
   }
   return at;
@@ -107,5 +119,5 @@ function isDamage(rest: Buffer): boolean {
 }
 
 function recordLength(bytes: Buffer, at = 0): number {
-  return bytes.length < at + 8 ? 0 : Number(bytes.readBigUInt64LE(at));
+  return bytes.length < at + 8 ? 0 : bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 }

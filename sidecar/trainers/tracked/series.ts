@@ -6,6 +6,7 @@ import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
 import type { Dialect, MetricValue } from '../dialect.js';
 import { addLoss, type LossCurve, newCurve } from '../lossCurve.js';
+import { addPoint, type Series as Columns, newSeries } from '../series.js';
 import { linesOf, lossTag, METRICS_FILE, metricsOf, numberOf, type TrackedLine } from './lines.js';
 
 const BLOCK = 1024 * 1024;
@@ -49,6 +50,19 @@ export const trackedMetrics: Dialect['metrics'] = {
       addLoss(curve, { step, value });
     }
     return curves as LossCurve[];
+  },
+  async series(folder) {
+    const { begun, series } = await readAll(folder);
+    const runs = begun.map((begunAt) => ({ begunAt, curves: new Map<string, Columns>() }));
+    for (const [tag, { steps, values, times, runs: of }] of series) {
+      for (const [at, step] of steps.entries()) {
+        const curves = runs[of[at] ?? 0]?.curves;
+        const curve = curves?.get(tag) ?? newSeries();
+        curves?.set(tag, curve);
+        addPoint(curve, step, values[at] ?? Number.NaN, times[at] ?? 0);
+      }
+    }
+    return runs;
   },
   countedBy: () => 'steps',
 };

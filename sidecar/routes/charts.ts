@@ -1,0 +1,131 @@
+import { type Context, Hono } from 'hono';
+import { ifMissing } from '../caught.js';
+import { rootOf } from '../request.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import { type AskedCharts, readCharts, tagsOf } from '../sessions/products/chart.js';
+import type { ChartAxis } from '../sessions/products/chartFacts.js';
+import { type Run, runsOf } from '../sessions/products/chartRuns.js';
+import type { Session } from '../sessions/status/session.js';
+import type { Trackside } from '../trackside.js';
+import type { ShownCharts } from '../views/charts.js';
+import { pageModel } from './home.js';
+import { answer } from './respond.js';
+
+const AXES: readonly ChartAxis[] = ['step', 'epoch', 'wall', 'process'];
+/** Other sessions in the same charts. */
+const MOST_OTHERS = 6;
+
+/**
+ * The curves of a session, as a page or as JSON, by what is asked for in the address: `axis` (step, epoch, wall, process),
+ * `from` and `to` on it, `smooth` (0 to 0.999), `points`, `tags`, `with` other sessions. `curves.csv` has all points of the
+ * same part.
+ */
+export function chartRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { outputs, views } = trackside;
+
+  routes.get('/sessions/:name/charts', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const shown = shownOf(c);
+    const charts = await readCharts(session, shown);
+    const others = await Promise.all(shown.with.map((name) => readOther(name, { ...shown, tags: tagsIn(charts) })));
+    const facts = { ...charts, others: others.filter((each) => each !== null) };
+    return answer(c, facts, async () => {
+      const model = await pageModel(trackside, rootOf(c), session.name);
+      const names = (await outputs.list()).filter(comparable(session.name)).slice(0, 200);
+      return views.charts({ ...model, session: session.facts, shown, charts: facts, sessions: names });
+    });
+  });
+
+  routes.get('/sessions/:name/curves.csv', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const { axis, from, to } = shownOf(c);
+    const name = `${session.name}-curves.csv`;
+    return c.body(
+      csvOf(session, await runsOf(session), axis === 'step' ? { from, to } : { from: null, to: null }),
+      200,
+      {
+        'Content-Type': 'text/csv; charset=utf-8',
+        'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      },
+    );
+  });
+
+  return routes;
+
+  /** Null for a session that is gone: the others are still shown. */
+  async function readOther(name: string, shown: AskedCharts) {
+    const session = await outputs.read(name).catch(ifMissing(null));
+    if (!session) return null;
+    const { curves } = await readCharts(session, shown);
+    return { name, lora: session.facts.lora_name, version: session.facts.version, curves };
+  }
+}
+
+function tagsIn({ curves }: { curves: { tag: string }[] }): string[] {
+  return curves.map(({ tag }) => tag);
+}
+
+function comparable(own: string) {
+  return ({ name, status }: SessionFacts) => name !== own && status !== 'draft';
+}
+
+function shownOf(c: Context): ShownCharts {
+  const query = c.req.query();
+  const given = new Set(c.req.queries('with')?.flatMap((each) => each.split(',')) ?? []);
+  const axis = AXES.find((each) => each === query.axis) ?? 'step';
+  return {
+    axis,
+    from: number(query.from),
+    to: number(query.to),
+    points: Math.min(4000, Math.max(50, number(query.points) ?? 500)),
+    smooth: Math.min(0.999, Math.max(0, number(query.smooth) ?? 0.9)),
+    tags: query.tags ? query.tags.split(',') : null,
+    log: query.log === '1',
+    clip: query.clip === '1',
+    plan: query.plan === '1',
+    with: [...given].filter(Boolean).slice(0, MOST_OTHERS),
+  };
+}
+
+function number(text: string | undefined): number | null {
+  return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
+}
+
+/** All points, made as they are sent. */
+function csvOf(session: Session, runs: readonly Run[], { from, to }: Pick<AskedCharts, 'from' | 'to'>) {
+  const encoder = new TextEncoder();
+  const rows = csvRows(session, runs, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY);
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      let text = '';
+      for (let count = 0; count < 2000; count += 1) {
+        const { value, done } = rows.next();
+        if (done) {
+          if (text) controller.enqueue(encoder.encode(text));
+          controller.close();
+          return;
+        }
+        text += value;
+      }
+      controller.enqueue(encoder.encode(text));
+    },
+  });
+}
+
+function* csvRows({ dialect }: Session, runs: readonly Run[], from: number, to: number): Generator<string, void> {
+  yield 'curve,step,value,time,attempt,trained again later\n';
+  for (const tag of tagsOf(runs)) {
+    const counted = dialect.metrics.countedBy(tag);
+    const name = /[",\n]/.test(tag) ? `"${tag.replaceAll('"', '""')}"` : tag;
+    for (const { series, offset, attempt, lastStep, lastEpoch } of runs) {
+      const curve = series.curves.get(tag);
+      for (let at = 0; curve && at < curve.length; at += 1) {
+        const step = (curve.steps[at] ?? 0) + (counted === 'own steps' ? offset : 0);
+        if (step < from || step > to) continue;
+        const lost = step > (counted === 'epochs' ? lastEpoch : lastStep);
+        yield `${name},${step},${curve.values[at]},${new Date((curve.times[at] ?? 0) * 1000).toISOString()},${attempt},${lost ? 1 : 0}\n`;
+      }
+    }
+  }
+}

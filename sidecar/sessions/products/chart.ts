@@ -1,0 +1,109 @@
+import type { Series } from '../../trainers/series.js';
+import type { Session } from '../status/session.js';
+import type { ChartAxis, ChartCurve, Charts } from './chartFacts.js';
+import { drawCurve, type Stretch } from './chartLines.js';
+import { marksOf } from './chartMarks.js';
+import { type Run, runsOf } from './chartRuns.js';
+
+export type AskedCharts = {
+  /** Curves in this order; null for all. */
+  tags: readonly string[] | null;
+  axis: ChartAxis;
+  /** What is seen of the axis; null for all of it. */
+  from: number | null;
+  to: number | null;
+  /** Stretches of the axis of which least and greatest value are kept. */
+  points: number;
+  /** 0 to 0.999, as in TensorBoard. */
+  smooth: number;
+};
+
+/** The curves of a session's runs, thinned from all of their points to what is seen. */
+export async function readCharts(session: Session, asked: AskedCharts): Promise<Charts> {
+  const runs = await runsOf(session);
+  const perEpoch = session.progress?.steps_per_epoch ?? null;
+  const begun = runs[0]?.begun ?? 0;
+  const last = runs.at(-1);
+  const names = asked.tags ?? tagsOf(runs);
+  const place = { axis: asked.axis, perEpoch, begun, countedBy: session.dialect.metrics.countedBy };
+  const curves: ChartCurve[] = [];
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const tag of names) {
+    const stretches = runs.flatMap((run) => stretchOf(run, tag, place) ?? []);
+    if (stretches.length === 0) continue;
+    for (const { x, series } of stretches) {
+      from = Math.min(from, x(0));
+      to = Math.max(to, x(series.length - 1));
+    }
+    curves.push(drawCurve(tag, stretches, asked));
+    // A million points take some ten ms each.
+    await new Promise(setImmediate);
+  }
+  const total = session.facts.progress.total_steps;
+  const plan =
+    total === null
+      ? null
+      : asked.axis === 'step'
+        ? total
+        : asked.axis === 'epoch' && perEpoch
+          ? total / perEpoch
+          : null;
+  return {
+    curves,
+    range: { from: Number.isFinite(from) ? from : 0, to: Number.isFinite(to) ? to : 0, plan },
+    marks: await marksOf(session, runs, { ...place, perEpoch }),
+    axis: { stepsPerEpoch: perEpoch, begun, attemptBegun: last?.begun ?? 0, before: last?.before ?? 0 },
+  };
+}
+
+/** Losses first, then what was validated, then the others by name. */
+export function tagsOf(runs: readonly Run[]): string[] {
+  const names = new Set(runs.flatMap(({ series }) => [...series.curves.keys()]));
+  const rank = (tag: string) => FIRST.findIndex((pattern) => pattern.test(tag));
+  return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+const FIRST = [/^loss\/current$/, /^loss\/average$/, /^loss$/, /loss.*val|val.*loss/i, /loss/i, /^lr/i, /./];
+
+type Place = {
+  axis: ChartAxis;
+  perEpoch: number | null;
+  begun: number;
+  countedBy: Session['dialect']['metrics']['countedBy'];
+};
+
+function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
+  const series = run.series.curves.get(tag);
+  if (!series || series.length === 0) return null;
+  const counted = place.countedBy(tag);
+  const offset = counted === 'own steps' ? run.offset : 0;
+  const lastKept = counted === 'epochs' ? run.lastEpoch : run.lastStep;
+  return {
+    series,
+    kept: keptOf(series, lastKept - offset),
+    x: xOf(series, run, place, counted === 'epochs', offset),
+    step: (at) => (series.steps[at] ?? 0) + offset,
+  };
+}
+
+/** The number of points up to a step; steps ascend within a start. */
+function keptOf({ steps, length }: Series, last: number): number {
+  if (last === Number.POSITIVE_INFINITY) return length;
+  let kept = length;
+  while (kept > 0 && (steps[kept - 1] ?? 0) > last) kept -= 1;
+  return kept;
+}
+
+function xOf(series: Series, run: Run, { axis, perEpoch, begun }: Place, epochs: boolean, offset: number) {
+  const { steps, times } = series;
+  switch (axis) {
+    case 'step':
+      return epochs ? (at: number) => (steps[at] ?? 0) * (perEpoch ?? 1) : (at: number) => (steps[at] ?? 0) + offset;
+    case 'epoch':
+      return epochs ? (at: number) => steps[at] ?? 0 : (at: number) => ((steps[at] ?? 0) + offset) / (perEpoch ?? 1);
+    case 'wall':
+      return (at: number) => (times[at] ?? 0) - begun;
+    case 'process':
+      return (at: number) => (times[at] ?? 0) - run.begun + run.before;
+  }
+}

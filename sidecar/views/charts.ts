@@ -1,0 +1,180 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import type { AskedCharts } from '../sessions/products/chart.js';
+import type { ChartCurve, ChartLine, Charts } from '../sessions/products/chartFacts.js';
+import { sessionAddress } from './action.js';
+import { cardView } from './banner.js';
+import { count, duration, loss, plural } from './formatting.js';
+import type { PageModel } from './frame.js';
+
+/** What of the charts is shown, as the address says. */
+export type ShownCharts = AskedCharts & { log: boolean; clip: boolean; plan: boolean; with: string[] };
+
+export type OtherCharts = { name: string; lora: string; version: number; curves: ChartCurve[] };
+
+export type ChartsModel = PageModel & {
+  session: SessionFacts;
+  shown: ShownCharts;
+  charts: Charts & { others: OtherCharts[] };
+  /** The sessions that can be shown beside it. */
+  sessions: SessionFacts[];
+};
+
+export type ChartsView = ReturnType<typeof chartsView>;
+export type CurveView = ChartsView['curves'][number];
+
+/** A picture without a script is 600 × 200. */
+const [WIDTH, HEIGHT] = [600, 200];
+const TABLE_ROWS = 20;
+/** Colours of other sessions: `--other-0` to `--other-7`. */
+const COLOURS = 8;
+
+export function chartsView(model: ChartsModel) {
+  const { session, root, shown, charts } = model;
+  const at = sessionAddress(root, session.name);
+  const { lora, version, status } = cardView(session, root);
+  const chosen = new Set(shown.with);
+  const to = shown.plan && charts.range.plan !== null ? charts.range.plan : charts.range.to;
+  const range = { from: shown.from ?? charts.range.from, to: shown.to ?? to };
+  return {
+    at,
+    lora,
+    version,
+    status,
+    axes: AXES.map(({ value, label }) => ({ value, label, chosen: value === shown.axis })),
+    smooth: String(shown.smooth),
+    log: shown.log,
+    clip: shown.clip,
+    plan: shown.plan,
+    hasPlan: charts.range.plan !== null,
+    zoomed: shown.from !== null || shown.to !== null,
+    from: shown.from === null ? '' : String(shown.from),
+    to: shown.to === null ? '' : String(shown.to),
+    sessions: model.sessions.map(({ name, lora_name, version }) => ({
+      name,
+      label: `${lora_name} V${version}`,
+      chosen: chosen.has(name),
+    })),
+    csv: `${at}/curves.csv`,
+    hasMore: shown.with.length > 0,
+    curves: charts.curves.map((curve) => curveView(curve, model, range)),
+    none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
+    hasLost: charts.curves.some(({ lost }) => lost.length > 0),
+    marks: charts.marks.filter(({ kind }) => kind === 'attempt').map(({ label }) => label),
+    others: charts.others.map(({ name, lora, version }) => ({ label: `${lora} V${version}`, colour: colourOf(name) })),
+  };
+}
+
+const AXES = [
+  { value: 'step', label: 'Steps' },
+  { value: 'epoch', label: 'Epochs' },
+  { value: 'wall', label: 'Time' },
+  { value: 'process', label: 'Time of training' },
+] as const;
+
+/** The same for the same name, on every page and every day. */
+export function colourOf(name: string): number {
+  let hash = 0;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return hash % COLOURS;
+}
+
+function curveView(curve: ChartCurve, { shown, charts }: ChartsModel, range: { from: number; to: number }) {
+  const others = charts.others.flatMap(({ name, curves }) => {
+    const same = curves.find(({ tag }) => tag === curve.tag);
+    return same ? [{ line: same.smooth, look: `other other-${colourOf(name)}` }] : [];
+  });
+  const lines = [
+    ...curve.lost.map((line) => ({ line, look: 'lost' })),
+    { line: curve.raw, look: 'raw' },
+    { line: curve.smooth, look: 'smooth' },
+    ...others,
+  ];
+  const scale = scaleOf(
+    lines.map(({ line }) => line),
+    shown,
+    curve,
+  );
+  const x = (value: number) => place((value - range.from) / (range.to - range.from || 1), WIDTH);
+  return {
+    tag: curve.tag,
+    id: `chart-${curve.tag.replace(/[^a-zA-Z0-9]/g, '-')}`,
+    label: `${curve.tag}: ${sentenceOf(curve)}`,
+    notes: notesOf(curve, shown),
+    labels: [loss(scale.value(1)), loss(scale.value(0.5)), loss(scale.value(0))],
+    ends: [axisValue(range.from, shown), axisValue(range.to, shown)],
+    lines: lines.map(({ line, look }) => ({ look, path: pathOf(line, x, scale.place) })).filter(({ path }) => path),
+    marks: charts.marks
+      .filter(({ kind, x: at }) => kind === 'attempt' && at >= range.from && at <= range.to)
+      .map((mark) => ({ x: x(mark.x), label: mark.label })),
+    rows: rowsOf(curve, shown),
+  };
+}
+
+function scaleOf(lines: readonly ChartLine[], { log, clip }: ShownCharts, curve: ChartCurve) {
+  const values = lines.flatMap(({ y }) => y.filter((value) => value !== null && (!log || value > 0)) as number[]);
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+  const [from, to] =
+    clip && curve.clip && curve.clip.high > curve.clip.low ? [curve.clip.low, curve.clip.high] : [low, high];
+  const isLog = log && from > 0;
+  const of = (value: number) => (isLog ? Math.log10(Math.max(value, Number.MIN_VALUE)) : value);
+  const [a, b] = [of(from), of(to)];
+  const span = b - a || 1;
+  return {
+    place: (value: number) => place(1 - (of(value) - a) / span, HEIGHT),
+    value: (share: number) => (isLog ? 10 ** (a + share * span) : a + share * span),
+  };
+}
+
+/** Within the picture. */
+function place(share: number, size: number): number {
+  return Math.round(Math.min(1, Math.max(0, share)) * size * 10) / 10;
+}
+
+/** The path of a line, with a gap where a value is no number. */
+function pathOf({ x, y }: ChartLine, placeX: (x: number) => number, placeY: (y: number) => number): string {
+  let path = '';
+  let pen = 'M';
+  x.forEach((each, at) => {
+    const value = y[at];
+    if (value == null) {
+      pen = 'M';
+      return;
+    }
+    path += `${pen}${placeX(each)} ${placeY(value)}`;
+    pen = 'L';
+  });
+  return path;
+}
+
+function sentenceOf({ count: points, smooth, best }: ChartCurve): string {
+  const last = smooth.y.findLast((value) => value !== null);
+  const words = [plural(points, 'value'), last == null ? '' : `now ${loss(last)}`];
+  if (best) words.push(`least ${loss(best.y)} at step ${count(best.step)}`);
+  return words.filter(Boolean).join(', ');
+}
+
+/** What the picture leaves out or a reader should not miss. */
+function notesOf({ oddCount, odd, spikes, clip, lost }: ChartCurve, { clip: clipped }: ShownCharts): string[] {
+  return [
+    oddCount > 0 ? `${plural(oddCount, 'value')} not a number, first at ${count(odd[0])}` : '',
+    spikes.length > 0 ? `${plural(spikes.length, 'spike')}` : '',
+    clipped && clip ? `clipped to the middle 90 %: ${plural(clip.outside, 'value')} outside` : '',
+    lost.length > 0 ? 'grey: trained again later' : '',
+  ].filter(Boolean);
+}
+
+function axisValue(value: number, { axis }: ShownCharts): string {
+  if (axis === 'wall' || axis === 'process') return duration(value);
+  return axis === 'epoch' ? `epoch ${Math.round(value * 10) / 10}` : `step ${count(value)}`;
+}
+
+function rowsOf({ raw, smooth }: ChartCurve, shown: ShownCharts) {
+  const every = Math.max(1, Math.ceil(smooth.x.length / TABLE_ROWS));
+  return smooth.x.flatMap((x, at) => {
+    if (at % every !== 0 && at !== smooth.x.length - 1) return [];
+    const near = raw.x.findIndex((each) => each >= x);
+    return [
+      { x: axisValue(x, shown), value: loss(raw.y[near] ?? Number.NaN), smooth: loss(smooth.y[at] ?? Number.NaN) },
+    ];
+  });
+}

@@ -1,0 +1,303 @@
+/* One curve as uPlot draws it: values under the cursor, zoom by drag, pinch and keys, marks. */
+import uPlot from './uplot.js';
+
+/**
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartMark} Mark
+ * @typedef {{ curve: Curve, others: { label: string, colour: number, curve: Curve }[], marks: Mark[] }} Drawn
+ * @typedef {{ from: number, to: number, axis: string, log: boolean, clip: boolean }} Looks
+ */
+
+/** @param {string} name */
+const colour = (name) => {
+  // light-dark() is resolved only in a property of an element.
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
+const probe = document.createElement('i');
+probe.hidden = true;
+document.body.append(probe);
+
+/**
+ * @param {HTMLElement} figure
+ * @param {(from: number | null, to: number | null) => void} zoom Null for all.
+ */
+export function createPlot(figure, zoom) {
+  const box = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
+  const readout = /** @type {HTMLElement} */ (figure.querySelector('.readout'));
+  const spoken = document.createElement('p');
+  spoken.className = 'unseen';
+  spoken.setAttribute('role', 'status');
+  box.after(spoken);
+  /** @type {uPlot | null} */
+  let plot = null;
+  /** @type {Drawn | null} */
+  let drawn = null;
+  /** @type {Looks} */
+  let looks = { from: 0, to: 1, axis: 'step', log: false, clip: false };
+  let speaking = 0;
+
+  /** @param {Drawn} next @param {Looks} how */
+  function show(next, how) {
+    const data = dataOf(next);
+    const isSame = plot?.series.length === data.length && looks.log === how.log;
+    drawn = next;
+    looks = how;
+    if (plot && isSame) {
+      plot.setData(data);
+      return;
+    }
+    plot?.destroy();
+    box.replaceChildren();
+    box.classList.add('live');
+    plot = new uPlot(optionsOf(next), data, box);
+  }
+
+  /** @param {Drawn} of @returns {uPlot.Options} */
+  function optionsOf({ curve, others }) {
+    const ink = colour('--soft');
+    const grid = { stroke: colour('--line'), width: 1 };
+    const line = (/** @type {string} */ label, /** @type {string} */ stroke, width = 1) => ({
+      label,
+      stroke,
+      width,
+      spanGaps: false,
+      points: { show: false },
+    });
+    const raw = mix(colour('--accent'), 0.42);
+    return {
+      width: box.clientWidth,
+      height: box.clientHeight,
+      legend: { show: false },
+      cursor: { drag: { x: true, y: false, setScale: false, dist: 6 }, sync: { key: 'charts' }, points: { size: 7 } },
+      scales: { x: { time: false, range: rangeX }, y: { range: rangeY, distr: looks.log ? 3 : 1 } },
+      axes: [
+        {
+          stroke: ink,
+          grid,
+          ticks: grid,
+          size: 30,
+          values: (_, all) => all.map((each) => axisValue(each, looks.axis)),
+        },
+        {
+          stroke: ink,
+          grid,
+          ticks: grid,
+          size: 66,
+          values: (_, all) => all.map((each) => (each === null ? '' : short(each))),
+        },
+      ],
+      series: [
+        {},
+        ...curve.lost.map(() => line('trained again', colour('--edge'))),
+        line('reported', raw),
+        line('smoothed', colour('--accent'), 2),
+        ...others.map(({ label, colour: number }) => line(label, colour(`--other-${number}`), 2)),
+      ],
+      hooks: {
+        setCursor: [tell],
+        setSelect: [
+          (on) => {
+            if (on.select.width < 6) return;
+            const [from, to] = [on.posToVal(on.select.left, 'x'), on.posToVal(on.select.left + on.select.width, 'x')];
+            on.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+            zoom(from, to);
+          },
+        ],
+        draw: [drawMarks],
+      },
+    };
+  }
+
+  /** @returns {[number, number]} */
+  function rangeX() {
+    return [looks.from, looks.to > looks.from ? looks.to : looks.from + 1];
+  }
+
+  /** @type {uPlot.Range.Function} */
+  function rangeY(_, min, max) {
+    const clip = drawn?.curve.clip;
+    if (looks.clip && clip && clip.high > clip.low) return [clip.low, clip.high];
+    if (min === null || max === null) return [0, 1];
+    if (looks.log)
+      return min > 0 ? [min, max > min ? max : min * 10] : [max > 0 ? max / 1000 : 0.001, max > 0 ? max : 1];
+    const room = (max - min || Math.abs(max) || 1) * 0.05;
+    return [min - room, max + room];
+  }
+
+  /** Dashes for attempts with their numbers, ticks below for checkpoints and samples, crosses for what is no number. @param {uPlot} on */
+  function drawMarks(on) {
+    const { ctx, bbox } = on;
+    const scale = devicePixelRatio;
+    ctx.save();
+    ctx.lineWidth = scale;
+    ctx.font = `${11 * scale}px system-ui`;
+    const end = bbox.top + bbox.height;
+    for (const { kind, x, label } of drawn?.marks ?? []) {
+      if (x < looks.from || x > looks.to) continue;
+      const at = Math.round(on.valToPos(x, 'x', true));
+      ctx.strokeStyle = ctx.fillStyle = colour(
+        kind === 'attempt' ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait',
+      );
+      ctx.setLineDash(kind === 'attempt' ? [4 * scale, 4 * scale] : []);
+      ctx.beginPath();
+      ctx.moveTo(at, kind === 'attempt' ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
+      ctx.lineTo(at, end);
+      ctx.stroke();
+      if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * scale);
+    }
+    ctx.setLineDash([]);
+    ctx.strokeStyle = ctx.fillStyle = colour('--fail');
+    for (const x of drawn?.curve.odd ?? []) {
+      if (x >= looks.from && x <= looks.to)
+        ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
+    }
+    for (const { x, y } of drawn?.curve.spikes ?? []) {
+      const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));
+      if (x < looks.from || x > looks.to) continue;
+      ctx.beginPath();
+      ctx.arc(on.valToPos(x, 'x', true), at, 4 * scale, 0, 7);
+      ctx.stroke();
+    }
+    const best = drawn?.curve.best;
+    if (best && drawn?.curve.tag.includes('loss') && best.x >= looks.from && best.x <= looks.to) {
+      ctx.fillStyle = colour('--accent');
+      ctx.beginPath();
+      ctx.arc(on.valToPos(best.x, 'x', true), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);
+      ctx.fill();
+    }
+    ctx.restore();
+  }
+
+  /** @param {uPlot} on */
+  function tell(on) {
+    const { idx } = on.cursor;
+    if (idx == null || on.cursor.left == null || on.cursor.left < 0) {
+      readout.textContent = '';
+      return;
+    }
+    const x = on.data[0][idx];
+    const words = on.series.slice(1).flatMap(({ label }, at) => {
+      const value = nearest(on, at + 1, idx);
+      return value === null ? [] : [`${label} ${short(value)}`];
+    });
+    const mark = drawn?.marks.find((each) => Math.abs(on.valToPos(each.x, 'x') - Number(on.cursor.left)) < 5);
+    readout.textContent = [axisValue(x, looks.axis), ...words, mark?.label ?? ''].filter(Boolean).join(' · ');
+    clearTimeout(speaking);
+    if (document.activeElement === box) {
+      speaking = setTimeout(() => {
+        spoken.textContent = readout.textContent;
+      }, 400);
+    }
+  }
+
+  box.addEventListener('keydown', (event) => {
+    if (!plot || event.ctrlKey || event.metaKey || event.altKey) return;
+    const width = looks.to - looks.from;
+    const step = plot.over.clientWidth / 60;
+    const left = Math.max(0, plot.cursor.left ?? 0);
+    const middle = left > 0 ? plot.posToVal(left, 'x') : looks.from + width / 2;
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      ArrowLeft: () => (event.shiftKey ? zoom(looks.from - width / 4, looks.to - width / 4) : move(left - step)),
+      ArrowRight: () => (event.shiftKey ? zoom(looks.from + width / 4, looks.to + width / 4) : move(left + step)),
+      '+': () => zoom(middle - width / 4, middle + width / 4),
+      '-': () => zoom(middle - width, middle + width),
+      0: () => zoom(null, null),
+      Escape: () => zoom(null, null),
+    };
+    const act = keys[event.key === '=' ? '+' : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  /** @param {number} left */
+  function move(left) {
+    if (!plot) return;
+    plot.setCursor({ left: Math.min(plot.over.clientWidth - 1, Math.max(0, left)), top: plot.over.clientHeight / 2 });
+  }
+  box.addEventListener('dblclick', () => zoom(null, null));
+  pinch(box, () => plot, zoom);
+  new ResizeObserver(() => {
+    if (plot && box.clientWidth > 0) plot.setSize({ width: box.clientWidth, height: box.clientHeight });
+  }).observe(box);
+
+  return {
+    show,
+    redraw: () => plot?.redraw(),
+    canvas: () => plot?.ctx.canvas ?? null,
+  };
+}
+
+/** The value of a line at a place of the shared axis, or the last one before it. @param {uPlot} on @param {number} line @param {number} idx */
+function nearest(on, line, idx) {
+  const values = on.data[line] ?? [];
+  for (let at = idx; at >= Math.max(0, idx - 6); at -= 1)
+    if (values[at] != null) return /** @type {number} */ (values[at]);
+  return null;
+}
+
+/** @param {Drawn} drawn @returns {uPlot.AlignedData} */
+function dataOf({ curve, others }) {
+  const lines = [...curve.lost, curve.raw, curve.smooth, ...others.map((each) => each.curve.smooth)];
+  const tables = lines.map(({ x, y }) => /** @type {uPlot.AlignedData} */ ([x, y]));
+  // What is missing in one line is drawn through, what is no number leaves a gap.
+  return uPlot.join(
+    tables,
+    tables.map(() => [1, 1]),
+  );
+}
+
+/** @param {HTMLElement} box @param {() => uPlot | null} plot @param {(from: number, to: number) => void} zoom */
+function pinch(box, plot, zoom) {
+  /** @type {[number, number] | null} What lies under the two fingers. */
+  let held = null;
+  const places = (/** @type {TouchEvent} */ { touches }) => {
+    const left = plot()?.over.getBoundingClientRect().left ?? 0;
+    return [...touches].map(({ clientX }) => clientX - left).sort((a, b) => a - b);
+  };
+  box.addEventListener('touchstart', (event) => {
+    const on = plot();
+    const [a, b] = places(event);
+    held = on && b !== undefined ? [on.posToVal(a, 'x'), on.posToVal(b, 'x')] : null;
+  });
+  box.addEventListener(
+    'touchmove',
+    (event) => {
+      const on = plot();
+      const [a, b] = places(event);
+      if (!held || !on || b === undefined || b - a < 10) return;
+      event.preventDefault();
+      const each = (held[1] - held[0]) / (b - a);
+      const from = held[0] - a * each;
+      on.setScale('x', { min: from, max: from + each * on.over.clientWidth });
+    },
+    { passive: false },
+  );
+  box.addEventListener('touchend', () => {
+    const { min, max } = plot()?.scales.x ?? {};
+    if (held && min != null && max != null) zoom(min, max);
+    held = null;
+  });
+}
+
+/** @param {number} value @param {string} axis */
+export function axisValue(value, axis) {
+  if (axis !== 'wall' && axis !== 'process') {
+    return String(Math.round(value * 100) / 100).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, '\u202f');
+  }
+  const minutes = Math.round(value / 60);
+  if (value < 120) return `${Math.round(value)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')}`;
+}
+
+/** @param {number} value */
+function short(value) {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}
+
+/** @param {string} rgb @param {number} alpha */
+function mix(rgb, alpha) {
+  return rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
+}

@@ -1,0 +1,217 @@
+/*
+ * The page of charts. What is shown stands in the form and in the address; zooming asks the server for all points of the part,
+ * new points come with the page's stream. Without it the pictures and tables of the page are there, and the form asks anew.
+ */
+import { createPlot } from './chartPlot.js';
+
+/**
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').Charts} Charts
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartPiece} Piece
+ * @typedef {Charts & { others: { name: string, lora: string, version: number, curves: Curve[] }[] }} Facts
+ */
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById('shown'));
+const curves = /** @type {HTMLElement} */ (document.getElementById('curves'));
+const whole = /** @type {HTMLAnchorElement} */ (document.getElementById('whole'));
+const csv = /** @type {HTMLAnchorElement} */ (document.getElementById('csv'));
+const smooth = /** @type {HTMLOutputElement} */ (document.getElementById('smooth'));
+/** @type {Map<string, ReturnType<typeof createPlot>>} */
+const plots = new Map();
+/** @type {Facts | null} */
+let facts = null;
+let asked = new AbortController();
+let waiting = 0;
+
+form.addEventListener('submit', (event) => event.preventDefault());
+form.addEventListener('input', () => {
+  smooth.value = field('smooth');
+  clearTimeout(waiting);
+  waiting = setTimeout(() => void load(), 120);
+});
+form.querySelector('[name=axis]')?.addEventListener('input', () => setRange(null, null));
+whole.addEventListener('click', (event) => {
+  event.preventDefault();
+  zoom(null, null);
+});
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => location.reload());
+document.querySelector('[hx-sse\\:connect]')?.addEventListener('log', (event) => {
+  take(JSON.parse(/** @type {CustomEvent<{ data: string }>} */ (event).detail.data));
+});
+for (const figure of /** @type {NodeListOf<HTMLElement>} */ (curves.querySelectorAll('.curve'))) addTools(figure);
+void load();
+
+/** @param {string} name @returns {string} */
+function field(name) {
+  return String(new FormData(form).get(name) ?? '');
+}
+
+/** @param {number | null} from @param {number | null} to */
+function setRange(from, to) {
+  const put = (/** @type {string} */ name, /** @type {number | null} */ value) => {
+    const input = /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+    input.value = value === null ? '' : String(Number(value.toPrecision(8)));
+  };
+  put('from', from);
+  put('to', to);
+}
+
+/** @param {number | null} from @param {number | null} to */
+function zoom(from, to) {
+  setRange(from === null ? null : Math.max(facts?.range.from ?? 0, from), to);
+  void load();
+}
+
+/** The form as a query, without what says nothing. */
+function query() {
+  const given = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+  return new URLSearchParams(given.filter(([, value]) => value !== ''));
+}
+
+async function load() {
+  asked.abort();
+  asked = new AbortController();
+  const { signal } = asked;
+  const shown = query();
+  history.replaceState(null, '', `?${shown}`);
+  csv.href = `curves.csv?${shown}`;
+  whole.hidden = !shown.has('from') && !shown.has('to');
+  const first = curves.querySelector('.plot');
+  const points = String(Math.max(200, Math.round((first?.clientWidth ?? 600) * 0.9)));
+  try {
+    const answer = await fetch(`charts?${shown}&points=${points}`, { signal, headers: { Accept: 'application/json' } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    facts = await answer.json();
+    draw();
+  } catch {
+    if (!signal.aborted) smooth.value = 'no contact';
+  }
+}
+
+function draw() {
+  if (!facts) return;
+  const { range, marks, others } = facts;
+  const [from, to] = [field('from'), field('to')];
+  const end = field('plan') && range.plan !== null ? range.plan : range.to;
+  const looks = {
+    from: from ? Number(from) : range.from,
+    to: to ? Number(to) : end,
+    axis: field('axis'),
+    log: field('log') === '1',
+    clip: field('clip') === '1',
+  };
+  for (const curve of facts.curves) {
+    const figure = figureOf(curve.tag);
+    if (!figure) continue;
+    const with_ = others.flatMap(({ name, lora, version, curves: theirs }) => {
+      const same = theirs.find(({ tag }) => tag === curve.tag);
+      return same ? [{ label: `${lora} V${version}`, colour: colourOf(name), curve: same }] : [];
+    });
+    if (!plots.has(curve.tag)) plots.set(curve.tag, createPlot(figure, zoom));
+    plots.get(curve.tag)?.show({ curve, others: with_, marks }, looks);
+    say(figure, curve, looks.clip);
+  }
+}
+
+/** A curve that has just begun gets its place when the page is loaded again. @param {string} tag @returns {HTMLElement | null} */
+function figureOf(tag) {
+  return curves.querySelector(`.curve[data-tag="${CSS.escape(tag)}"]`);
+}
+
+/** @param {HTMLElement} figure @param {Curve} curve @param {boolean} clipped */
+function say(figure, { oddCount, spikes, clip, lost }, clipped) {
+  const notes = [
+    oddCount > 0 ? `${oddCount} not a number (×)` : '',
+    spikes.length > 0 ? `${spikes.length} ${spikes.length === 1 ? 'spike' : 'spikes'} (○)` : '',
+    clipped && clip ? `clipped to the middle 90 %: ${clip.outside} outside` : '',
+    lost.length > 0 ? 'grey: trained again later' : '',
+  ];
+  const element = figure.querySelector('.notes');
+  if (element) element.textContent = notes.filter(Boolean).join(' · ');
+}
+
+/** As sidecar/views/charts.ts: the same for the same name. @param {string} name */
+function colourOf(name) {
+  let hash = 0;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return hash % 8;
+}
+
+/** New points go behind the others; the mean goes on from its state. @param {Piece} piece */
+function take({ points, anew }) {
+  if (!facts) return;
+  // The page has no place yet for a curve that has just begun.
+  if (facts.curves.length === 0 || Object.keys(points).some((tag) => !figureOf(tag))) return location.reload();
+  if (anew || facts.curves.some(({ raw }) => raw.x.length > 6000)) return void load();
+  const weight = Number(field('smooth'));
+  const { axis } = facts;
+  const kind = field('axis');
+  for (const curve of facts.curves) {
+    for (const [step, value, time] of points[curve.tag] ?? []) {
+      const x =
+        kind === 'step'
+          ? step
+          : kind === 'epoch'
+            ? step / (axis.stepsPerEpoch ?? 1)
+            : kind === 'wall'
+              ? time - axis.begun
+              : time - axis.attemptBegun + axis.before;
+      curve.raw.x.push(x);
+      curve.raw.y.push(value);
+      if (value === null) {
+        curve.odd.push(x);
+        curve.oddCount += 1;
+        continue;
+      }
+      curve.mean.count += 1;
+      curve.mean.sum = curve.mean.sum * weight + (1 - weight) * value;
+      curve.smooth.x.push(x);
+      curve.smooth.y.push(weight === 0 ? value : curve.mean.sum / (1 - weight ** curve.mean.count));
+      facts.range.to = Math.max(facts.range.to, x);
+    }
+  }
+  draw();
+}
+
+/** @param {HTMLElement} figure */
+function addTools(figure) {
+  const save = document.createElement('button');
+  save.type = 'button';
+  save.className = 'small tools';
+  save.textContent = 'PNG';
+  save.setAttribute('aria-label', `Save ${figure.dataset.tag} as a picture`);
+  save.addEventListener('click', () => {
+    const canvas = plots.get(figure.dataset.tag ?? '')?.canvas();
+    if (canvas) saveAsPicture(canvas, figure.dataset.tag ?? 'chart');
+  });
+  figure.querySelector('figcaption')?.append(save);
+}
+
+/** The chart with its title on paper. @param {HTMLCanvasElement} canvas @param {string} title */
+function saveAsPicture(canvas, title) {
+  const scale = devicePixelRatio;
+  const picture = document.createElement('canvas');
+  picture.width = canvas.width;
+  picture.height = canvas.height + 30 * scale;
+  const context = picture.getContext('2d');
+  if (!context) return;
+  const { color, backgroundColor } = getComputedStyle(document.body);
+  context.fillStyle = backgroundColor;
+  context.fillRect(0, 0, picture.width, picture.height);
+  context.fillStyle = color;
+  context.font = `600 ${14 * scale}px system-ui`;
+  context.fillText(
+    `${document.querySelector('h1')?.textContent?.replace('Charts of ', '') ?? ''} · ${title}`,
+    12 * scale,
+    20 * scale,
+  );
+  context.drawImage(canvas, 0, 30 * scale);
+  picture.toBlob((blob) => {
+    if (!blob) return;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(blob);
+    link.download = `${title.replaceAll('/', '-')}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}

@@ -1,0 +1,89 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { longTraining } from '../bench/longTraining.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { listenForTrouble, openBrowser } from './chromium.js';
+
+let browser: Browser;
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  place = makeTestSidecars();
+  longTraining(place.outputs, 'long', 3000);
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.5' });
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+async function open(path: string, width: number): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
+  await page.goto(new URL(path, sidecar.url).href);
+  return page;
+}
+
+const first = (page: Page) => page.locator('.curve').first();
+
+test.each([1280, 390])(
+  'at %i px a chart is asked by pointer and keys, zooms into all of its points, and moves nothing',
+  async (width) => {
+    const page = await open('sessions/long/charts', width);
+    const trouble = listenForTrouble(page);
+    await first(page).locator('canvas').waitFor();
+    const shifted = await page.evaluate(`new Promise((done) => new PerformanceObserver((list) =>
+    done(list.getEntries().reduce((sum, { value }) => sum + value, 0))).observe({ type: 'layout-shift', buffered: true })
+    || setTimeout(() => done(0), 500))`);
+    expect(shifted).toBeLessThan(0.001);
+    const plot = first(page).locator('.plot');
+    await plot.hover();
+    await expect.poll(() => first(page).locator('.readout').textContent()).toMatch(/reported .* · smoothed/);
+    await plot.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('+');
+    await expect.poll(() => page.url()).toMatch(/from=\d+.*to=\d+/);
+    const [from, to] = ['from', 'to'].map((name) => Number(new URL(page.url()).searchParams.get(name)));
+    expect(Number(to) - Number(from)).toBeLessThan(1600);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.url()).not.toContain('from=');
+    const box = await plot.locator('.u-over').boundingBox();
+    if (!box) throw new Error('not drawn');
+    await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => Number(new URL(page.url()).searchParams.get('from'))).toBeGreaterThan(600);
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await expect.poll(() => page.url()).not.toContain('from=');
+    await page.getByLabel('Log scale').check();
+    await page.getByLabel('Clip').check();
+    await first(page).locator('.notes', { hasText: 'clipped to the middle 90 %' }).waitFor();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save loss/current as a picture' }).click();
+    expect((await saved).suggestedFilename()).toBe('loss-current.png');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    expect(trouble).toEqual([]);
+  },
+);
+
+test('new values reach an open chart without a request', async () => {
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'live', max_train_epochs: 1000, start: true });
+  await sidecar.until('live', ({ progress }) => (progress.step ?? 0) > 2, 60);
+  await expect.poll(async () => (await sidecar.get<unknown[]>('sessions/live/metrics')).length).toBeGreaterThan(0);
+  const page = await open('sessions/live/charts', 1280);
+  await first(page).locator('canvas').waitFor();
+  await page.waitForLoadState('networkidle').catch(() => {});
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const end = async () => {
+    await first(page).locator('.plot').focus();
+    for (let i = 0; i < 62; i += 1) await page.keyboard.press('ArrowRight');
+    return Number.parseInt((await first(page).locator('.readout').textContent()) ?? '0', 10);
+  };
+  const before = await end();
+  await expect.poll(end, { timeout: 30_000 }).toBeGreaterThan(before + 1);
+  expect(asked).toEqual([]);
+  await sidecar.send('DELETE', 'sessions/live/attempts/current');
+});
