@@ -175,16 +175,10 @@ function take({ points, anew }) {
 
 /** @param {HTMLElement} figure */
 function addTools(figure) {
-  const save = document.createElement('button');
-  save.type = 'button';
-  save.className = 'small tools';
-  save.textContent = 'PNG';
-  save.setAttribute('aria-label', `Save ${figure.dataset.tag} as a picture`);
-  save.addEventListener('click', () => {
+  figure.querySelector('.tools')?.addEventListener('click', () => {
     const canvas = plots.get(figure.dataset.tag ?? '')?.canvas();
     if (canvas) saveAsPicture(canvas, figure.dataset.tag ?? 'chart');
   });
-  figure.querySelector('figcaption')?.append(save);
 }
 
 /** The chart with its title on paper. @param {HTMLCanvasElement} canvas @param {string} title */

@@ -84,15 +84,9 @@ export function createFinder({ section, rows, goTo, lineHere }) {
 
   // Errors
   const errors = /** @type {HTMLElement} */ (section.querySelector('.errors'));
-  const sum = document.createElement('span');
-  errors.replaceChildren(
-    sum,
-    ' ',
-    button('small', '↑ P', () => void toError(-1), 'Previous error'),
-    ' ',
-    button('small', '↓ N', () => void toError(1), 'Next error'),
-  );
-  errors.hidden = true;
+  const sum = /** @type {HTMLElement} */ (errors.querySelector('span'));
+  errors.querySelector('.before')?.addEventListener('click', () => void toError(-1));
+  errors.querySelector('.next')?.addEventListener('click', () => void toError(1));
   /** @param {1 | -1} way */
   async function toError(way) {
     /** @type {{ errors: number[] }} */
@@ -141,8 +135,10 @@ export function createFinder({ section, rows, goTo, lineHere }) {
   }
 
   // How it is shown
-  const wrap = button('small', 'Wrap', () => setWrap(box.classList.contains('long')));
-  const full = button('small', 'Full screen', () => setFull(!section.classList.contains('full')));
+  const wrap = /** @type {HTMLElement} */ (section.querySelector('.wrap'));
+  const full = /** @type {HTMLElement} */ (section.querySelector('.fill'));
+  wrap.addEventListener('click', () => setWrap(box.classList.contains('long')));
+  full.addEventListener('click', () => setFull(!section.classList.contains('full')));
   /** @param {boolean} on */
   function setWrap(on) {
     box.classList.toggle('long', !on);
@@ -156,11 +152,9 @@ export function createFinder({ section, rows, goTo, lineHere }) {
     full.textContent = on ? 'Leave full screen' : 'Full screen';
   }
   setWrap(localStorage.getItem('trackside:log-wrap') !== '0');
-  const previous = button('small step', '↑', () => search(-1), 'Previous match');
-  const next = button('small step', '↓', () => search(1), 'Next match');
-  found.after(previous, next);
+  section.querySelector('.steps .before')?.addEventListener('click', () => search(-1));
+  section.querySelector('.steps .next')?.addEventListener('click', () => search(1));
   section.querySelector('.grow')?.before(picks);
-  section.querySelector('#size')?.after(wrap, full);
 
   const range = /^#L(\d+)-L(\d+)$/.exec(location.hash);
   return {
