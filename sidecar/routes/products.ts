@@ -10,6 +10,7 @@ import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
+import { sendThumbnail, sendZip } from './sendSamples.js';
 
 /** What a session makes: its metrics, samples, checkpoints and state folders. */
 export function productRoutes(trackside: Trackside): Hono {
@@ -40,7 +41,8 @@ export function productRoutes(trackside: Trackside): Hono {
       const root = rootOf(c);
       const model = await pageModel(trackside, root, session.name);
       const [kept, prompts] = [await keptEarlier(session), await promptsOf(session)];
-      return views.samples({ ...model, session: session.facts, samples, kept, prompts });
+      const versions = (await outputs.list()).filter(({ lora_name }) => lora_name === session.facts.lora_name);
+      return views.samples({ ...model, session: session.facts, samples, kept, prompts, versions });
     });
   });
 
@@ -48,10 +50,15 @@ export function productRoutes(trackside: Trackside): Hono {
     const file = c.req.param('file');
     const { folder, dialect } = await outputs.read(c.req.param('name'));
     if (!dialect.samples.isName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
-    return sendFile(c, outputs.root, join(folder, dialect.samples.folder, file), {
-      type: 'image/png',
-      cache: 'private, max-age=3600',
-    });
+    const path = join(folder, dialect.samples.folder, file);
+    if (c.req.query('size') === 'thumb') return sendThumbnail(c, outputs.root, path);
+    return sendFile(c, outputs.root, path, { type: 'image/png', cache: 'private, max-age=3600' });
+  });
+
+  routes.get('/sessions/:name/samples.zip', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const folder = join(session.folder, session.dialect.samples.folder);
+    return sendZip(c, outputs.root, folder, `${session.name}-samples.zip`, await samplesOf(session));
   });
 
   return routes;

@@ -3,7 +3,7 @@ import { publishFacts } from '../publish/publishFacts.js';
 import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { readLosses } from '../sessions/products/curve.js';
-import { checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
+import { bestCheckpoint, checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
@@ -30,7 +30,8 @@ export async function sessionModel(
   withLog = true,
 ): Promise<SessionModel> {
   const session = await trackside.outputs.read(name);
-  const checkpoints = await checkpointsOf(session);
+  const [checkpoints, samples] = [await checkpointsOf(session), await samplesOf(session)];
+  const perEpoch = session.progress?.steps_per_epoch ?? null;
   const log = withLog
     ? await readLogTail(join(session.folder, LOG_FILE), TAIL_LINES)
     : { text: '', inode: 0, offset: 0 };
@@ -45,7 +46,8 @@ export async function sessionModel(
       session,
       checkpoints,
     ),
-    samples: await samplesOf(session),
+    best: bestCheckpoint(session.facts.best_sample, samples, checkpoints, perEpoch),
+    samples,
     kept: await keptEarlier(session),
     prompts: await promptsOf(session),
     entries: session.entries,

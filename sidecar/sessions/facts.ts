@@ -87,6 +87,8 @@ export type SampleFacts = {
   /** Index of the prompt, from 0. */
   prompt: number;
   seed: string | null;
+  /** Its weights were thrown away: a later attempt trained those steps again. */
+  lost: boolean;
   saved_at: string;
 };
 
@@ -164,6 +166,8 @@ export type SessionFacts = {
   looked_into: boolean;
   description: string;
   notes: string;
+  /** The sample picture that a person liked best, a file name under samples/. */
+  best_sample: string | null;
   output_path: string;
   dataset_path: string | null;
   log_path: string;

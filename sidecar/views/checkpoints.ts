@@ -12,6 +12,8 @@ export type Saves = {
   states: StateFacts[];
   samples: SampleFacts[];
   kept: KeptEarlier;
+  /** The checkpoint of the best sample. */
+  best?: CheckpointFacts | null;
 };
 
 /** How many saves are shown before all are asked for (session.css). */
@@ -19,7 +21,7 @@ const SHOWN = 5;
 
 /** Every save once, newest first: its weights, and the state to resume from. `at` is the address of the session. */
 export function checkpointsView(session: SessionFacts, saves: Saves, at: string) {
-  const { checkpoints, states, samples, kept } = saves;
+  const { checkpoints, states, samples, kept, best } = saves;
   if (session.status === 'draft' && checkpoints.length + states.length + kept.states.length === 0) return null;
   const canResume = !isAlive(session.status) && !session.all_trained;
   const pictures = firstPictures(samples);
@@ -27,7 +29,8 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
     const saved = checkpoint ?? state;
     const picture = saved && (pictures.get(`epoch ${saved.epoch}`) ?? pictures.get(`step ${saved.step}`));
     const chosen = state !== null && session.resume?.path === state.path;
-    return saveView(checkpoint ?? state, checkpoint, state, picture ?? null, canResume, chosen, at);
+    const isBest = checkpoint !== null && checkpoint === best;
+    return saveView(checkpoint ?? state, checkpoint, state, picture ?? null, canResume, chosen, isBest, at);
   });
   return {
     rows,
@@ -58,7 +61,7 @@ const firstPictures = memoByObject((samples: SampleFacts[]) => {
   const found = new Map<string, SampleFacts>();
   for (const sample of samples) {
     const when = sample.epoch === null ? `step ${sample.step}` : `epoch ${sample.epoch}`;
-    if (sample.prompt === 0 && !found.has(when)) found.set(when, sample);
+    if (sample.prompt === 0 && !sample.lost && !found.has(when)) found.set(when, sample);
   }
   return found;
 });
@@ -71,11 +74,14 @@ const saveView = memoByObject(
     picture: SampleFacts | null,
     canResume: boolean,
     chosen: boolean,
+    best: boolean,
     at: string,
   ) => ({
     id: elementId('save', saved.path),
     name: saved.path,
     title: titleOf(saved),
+    /** Its weights made the sample that a person liked best, or come closest to those. */
+    best,
     picture: picture && sampleAddress(at, picture.name),
     /** "step 200 · 38 MB · state 120 MB" */
     what: joined(

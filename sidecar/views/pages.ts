@@ -108,7 +108,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
     status: (model: Pick<SessionModel, 'session' | 'root' | 'now'>) =>
       renderRegion('parts/status', statusView(model.session), model),
     samples: (model: SamplesModel) =>
-      page('samples', samplesView(model), model, { title: `${sessionTitle(model.session)} · Samples` }),
+      page('samples', samplesView(model), model, {
+        title: `${sessionTitle(model.session)} · Samples`,
+        scripts: model.samples.length > 0 ? ['samples.js'] : [],
+        sheets: ['samples.css'],
+      }),
     history: (model: HistoryModel) =>
       page('history', historyView(model), model, { title: `${sessionTitle(model.session)} · History` }),
     historyVersion: (model: HistoryVersionModel) =>

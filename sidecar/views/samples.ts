@@ -11,21 +11,45 @@ export type SamplesModel = PageModel & {
   kept: KeptEarlier;
   /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
   prompts: string[];
+  /** All versions of the LoRA, on the page of samples. */
+  versions?: Pick<SessionFacts, 'name' | 'version'>[];
 };
 
 /** Sample pictures by when they were made × prompt. */
 export type SampleGrid = { columns: string[]; rows: { label: string; cells: (SampleCell | null)[] }[] };
-export type SampleCell = { href: string; alt: string };
+export type SampleCell = {
+  name: string;
+  href: string;
+  alt: string;
+  seed: string;
+  /** Of steps that were trained again. */
+  lost: boolean;
+  best: boolean;
+};
 
 export type SamplesView = ReturnType<typeof samplesView>;
 
 /** `kept`: folders of earlier/ that hold samples, shown where there are none else. */
 export function samplesView(model: SamplesModel) {
   const at = sessionAddress(model.root, model.session.name);
-  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at);
+  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at, model.session.best_sample);
   const { lora, version, status } = cardView(model.session, model.root);
   const grid = times.length > 0 ? { columns: prompts, rows: times } : null;
-  return { at, lora, version, status, grid, kept: model.kept.samples };
+  const others = (model.versions ?? []).filter(({ name }) => name !== model.session.name);
+  return {
+    at,
+    name: model.session.name,
+    lora,
+    version,
+    status,
+    grid,
+    kept: model.kept.samples,
+    best: model.session.best_sample ?? '',
+    title: `${lora} V${version}`,
+    /** The other versions of the LoRA, as JSON for the viewer. */
+    versions: JSON.stringify(others.map(({ name, version }) => ({ name, label: `${lora} V${version}` }))),
+    count: model.samples.length,
+  };
 }
 
 export type SamplesPartView = NonNullable<ReturnType<typeof samplesPartView>>;
@@ -40,7 +64,7 @@ export function samplesPartView(model: SamplesModel, at: string) {
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */
 function newestSamples(model: SamplesModel, at: string): SampleGrid | null {
-  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at);
+  const { prompts, times } = arranged(model.samples, model.prompts.join('\n'), at, model.session.best_sample);
   const newest = times.slice(0, prompts.length > 2 ? 2 : 4);
   if (newest.length === 0) return null;
   if (prompts.length > 2) return { columns: prompts, rows: newest };
@@ -51,11 +75,10 @@ function newestSamples(model: SamplesModel, at: string): SampleGrid | null {
 type Arranged = { prompts: string[]; times: SampleGrid['rows'] };
 
 /** `lines`: the prompts, a line each. */
-const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string): Arranged => {
+const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string, best: string | null): Arranged => {
   const prompts = lines.split('\n');
   const times = new Map<string, SampleFacts[]>();
-  // ISO: earlier is less.
-  const newestFirst = [...samples].sort((a, b) => (a.saved_at < b.saved_at ? 1 : a.saved_at > b.saved_at ? -1 : 0));
+  const newestFirst = [...samples].sort(byPlace(samples));
   for (const sample of newestFirst) {
     const label = when(sample);
     const made = times.get(label) ?? [];
@@ -73,10 +96,22 @@ const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string
   function cell(label: string, made: SampleFacts[]) {
     return (prompt: string, i: number): SampleCell | null => {
       const sample = made[i];
-      return sample ? { href: sampleAddress(at, sample.name), alt: `${label}: ${prompt}` } : null;
+      if (!sample) return null;
+      const { name, seed, lost } = sample;
+      const href = sampleAddress(at, name);
+      return { name, href, alt: `${label}: ${prompt}`, seed: seed ?? '', lost, best: name === best };
     };
   }
 });
+
+/** By step or by epoch where all have one, what was trained again behind what replaced it; else by time. ISO: earlier is less. */
+function byPlace(samples: SampleFacts[]): (a: SampleFacts, b: SampleFacts) => number {
+  const place = (['step', 'epoch'] as const).find((each) => samples.every((sample) => sample[each] !== null));
+  return (a, b) => {
+    const apart = place ? Number(b[place]) - Number(a[place]) : 0;
+    return apart || Number(a.lost) - Number(b.lost) || (a.saved_at < b.saved_at ? 1 : a.saved_at > b.saved_at ? -1 : 0);
+  };
+}
 
 function when({ epoch, step }: SampleFacts): string {
   if (epoch !== null) return `epoch ${count(epoch)}`;

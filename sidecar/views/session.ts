@@ -21,6 +21,8 @@ import { isAlive } from './status.js';
 export type SessionModel = SamplesModel & {
   states: StateFacts[];
   checkpoints: CheckpointFacts[];
+  /** Of these, the one of the best sample. */
+  best?: CheckpointFacts | null;
   /** The end of training.log, each line as it stood last. */
   logTail: string;
   /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */

@@ -61,11 +61,18 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
   const attempts = writersOf(session);
   return sampleFacts(
     onDisk,
-    JSON.stringify(attempts.map(({ started_at, ended_at, step_offset }) => ({ started_at, ended_at, step_offset }))),
+    JSON.stringify(
+      attempts.map(({ started_at, ended_at, step_offset, first_epoch }) => ({
+        started_at,
+        ended_at,
+        step_offset,
+        first_epoch,
+      })),
+    ),
   );
 }
 
-type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset'>;
+type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset' | 'first_epoch'>;
 
 /** The attempts, by which the steps of files become absolute; they are that already where a dialect says so. */
 function writersOf({ state, dialect }: Session): readonly AttemptEntry[] {
@@ -76,15 +83,35 @@ function writersOf({ state, dialect }: Session): readonly AttemptEntry[] {
 /** The same array for the same samples and attempts (JSON of `Written[]`). */
 const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): SampleFacts[] => {
   const attempts: Written[] = JSON.parse(written);
-  return onDisk.map(({ name, epoch, step, prompt, seed, savedAtMs }) => ({
-    name,
-    epoch,
-    step: step === null ? null : step + (writerByTime(attempts, savedAtMs)?.step_offset ?? 0),
-    prompt,
-    seed,
-    saved_at: isoTime(savedAtMs),
-  }));
+  return onDisk.map(({ name, epoch, step: own, prompt, seed, savedAtMs }) => {
+    const writer = writerByTime(attempts, savedAtMs);
+    const step = own === null ? null : own + (writer?.step_offset ?? 0);
+    const later = writer ? attempts.slice(attempts.indexOf(writer) + 1) : [];
+    const lost = later.some(({ step_offset, first_epoch }) =>
+      step !== null ? step > step_offset : epoch !== null && epoch >= first_epoch,
+    );
+    return { name, epoch, step, prompt, seed, lost, saved_at: isoTime(savedAtMs) };
+  });
 });
+
+/** The checkpoint whose weights come closest to those of the best sample; of equals the newest. Null without one. */
+export function bestCheckpoint(
+  best: string | null,
+  samples: readonly SampleFacts[],
+  checkpoints: readonly CheckpointFacts[],
+  perEpoch: number | null,
+): CheckpointFacts | null {
+  const sample = samples.find(({ name }) => name === best);
+  const step = sample?.step ?? (sample?.epoch != null && perEpoch !== null ? sample.epoch * perEpoch : null);
+  if (!sample || (step === null && sample.epoch === null)) return null;
+  const apart = (each: CheckpointFacts) => {
+    if (step !== null && each.step !== null) return Math.abs(each.step - step);
+    return sample.epoch !== null && each.epoch === sample.epoch ? 0 : Number.POSITIVE_INFINITY;
+  };
+  const whole = checkpoints.filter(({ problem, path, name }) => !problem && path === name);
+  const nearest = whole.reduce((least, each) => Math.min(least, apart(each)), Number.POSITIVE_INFINITY);
+  return Number.isFinite(nearest) ? (whole.find((each) => apart(each) === nearest) ?? null) : null;
+}
 
 /** The state folders of a session's lineage, newest first. */
 export function statesOf(session: Session): StateFacts[] {

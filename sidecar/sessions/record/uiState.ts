@@ -132,6 +132,7 @@ const uiState = z.looseObject({
   schema_version: number,
   version: number,
   description: text,
+  best_sample: text,
   notes: text,
   trainer: text,
   created_at: date,

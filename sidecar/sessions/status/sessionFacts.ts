@@ -126,6 +126,7 @@ export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'sta
     status,
     stopped_by: stoppedBy(status, latest),
     description: state?.description ?? '',
+    best_sample: state?.best_sample || null,
     notes: state?.notes ?? '',
     output_path: folder,
     dataset_path: state?.dataset?.path ?? null,

@@ -14,10 +14,11 @@ const words = z.object({
   description: z.string('must be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
   notes: z.string('must be text').max(100_000, 'is longer than 100,000 characters').optional(),
   enable_monitoring: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
+  best_sample: z.string('must be text').max(255, 'is longer than 255 characters').optional(),
 });
 
 /**
- * Changes a session: its description, notes and auto-resume at any time, everything else while it is a draft. A draft
+ * Changes a session: its description, notes, best sample and auto-resume at any time, everything else while it is a draft. A draft
  * is started on request. Throws a Problem for settings of a session that was started, and for an invalid value.
  */
 export async function changeSession(
@@ -50,11 +51,12 @@ export async function changeDraft(
 
 async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
   const session = await outputs.read(name);
-  refuseUnknown(change, FIELDS);
-  const { description, notes, enable_monitoring } = readWords(change);
+  refuseUnknown(change, [...FIELDS, 'best_sample']);
+  const { description, notes, enable_monitoring, best_sample } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
   await updateStateFile(session.folder, (raw) => {
     if (enable_monitoring !== undefined) raw.enable_monitoring = enable_monitoring;
+    if (best_sample !== undefined) raw.best_sample = best_sample;
     if (description !== undefined) raw.description = description.replaceAll('\r\n', '\n');
     if (notes !== undefined) raw.notes = notes.replaceAll('\r\n', '\n');
   });

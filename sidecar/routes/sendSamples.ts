@@ -1,0 +1,63 @@
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Context } from 'hono';
+import { ZipFile } from 'yazl';
+import { ifMissing } from '../caught.js';
+import { PictureProblem } from '../datasets/pictureProblem.js';
+import { thumbnail } from '../datasets/thumbnails.js';
+import { log } from '../log.js';
+import { Problem } from '../problem.js';
+import { openInside, realInside } from '../security/paths.js';
+
+/** A WebP of at most 256 pixels of a picture below `root`. Throws a Problem for what is none. */
+export async function sendThumbnail(c: Context, root: string, path: string): Promise<Response> {
+  const real = await realInside(root, path);
+  const stats = real === null ? null : await stat(real).catch(ifMissing(null));
+  if (real === null || !stats?.isFile()) throw new Problem('no_sample', 'There is no such sample in this session.');
+  try {
+    const picture = await thumbnail(path, real, `${stats.mtimeMs}-${stats.size}`);
+    return c.body(new Uint8Array(picture), 200, {
+      'Content-Type': 'image/webp',
+      'Cache-Control': 'private, max-age=3600',
+    });
+  } catch (error) {
+    if (!(error instanceof PictureProblem)) throw error;
+    throw new Problem('not_decodable', `${basename(path)} can't be shown: ${error.message}`);
+  }
+}
+
+/** Whole pictures as one zip, made as it is sent: they are compressed already. One that is gone by then is left out. */
+export function sendZip(
+  c: Context,
+  root: string,
+  folder: string,
+  name: string,
+  files: readonly { name: string; saved_at: string }[],
+): Response {
+  const zip = new ZipFile();
+  void (async () => {
+    for (const { name: file, saved_at } of files) {
+      if (c.req.raw.signal.aborted) return;
+      const opened = await openInside(root, join(folder, file));
+      if (!opened) continue;
+      const stream = opened.createReadStream();
+      const over = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+      zip.addReadStream(stream, file, { mtime: new Date(saved_at), compress: false });
+      // One open file at a time.
+      await Promise.race([over, aborted(c)]);
+    }
+    zip.end();
+  })().catch((error: unknown) => {
+    log.warn('sessions', 'The samples could not all be packed.', { error });
+    zip.outputStream.emit('error', error);
+  });
+  return c.body(Readable.toWeb(Readable.from(zip.outputStream)) as ReadableStream<Uint8Array>, 200, {
+    'Content-Type': 'application/zip',
+    'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+  });
+}
+
+function aborted(c: Context): Promise<void> {
+  return new Promise((resolve) => c.req.raw.signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,307 @@
+/*
+ * The page of samples: a viewer with arrows by step and by prompt, one slider over all steps, two pictures with a divider, the
+ * best one, and one picture to keep of all. Without it the page is a table of pictures, each a link.
+ */
+
+/** @typedef {{ href: string, label: string, prompt: string, column: number, row: number, seed: string, lost: boolean, name: string }} Sample */
+
+const table = /** @type {HTMLTableElement | null} */ (document.querySelector('.gallery .grid'));
+const facts = /** @type {HTMLElement} */ (document.querySelector('.gallery'));
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('viewer'));
+const picture = /** @type {HTMLImageElement} */ (dialog.querySelector('.shown-picture'));
+const other = /** @type {HTMLImageElement} */ (dialog.querySelector('.other-picture'));
+const caption = /** @type {HTMLElement} */ (dialog.querySelector('.caption'));
+const divider = /** @type {HTMLInputElement} */ (dialog.querySelector('.divider'));
+const against = /** @type {HTMLSelectElement} */ (dialog.querySelector('.against'));
+const best = /** @type {HTMLButtonElement} */ (dialog.querySelector('.best'));
+/** Rows of steps, newest first; in each a place for every prompt. @type {(Sample | null)[][]} */
+let rows = [];
+/** @type {Sample | null} */
+let shown = null;
+
+if (table) {
+  rows = readTable(table);
+  table.addEventListener('click', (event) => {
+    const link = event.target instanceof Element && event.target.closest('td a');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const cell = /** @type {HTMLTableCellElement} */ (link.closest('td'));
+    const row = /** @type {HTMLTableRowElement} */ (cell.parentElement);
+    const sample = rows[row.sectionRowIndex]?.[cell.cellIndex - 1];
+    if (sample) show(sample);
+  });
+  addSlider();
+  addSheet();
+}
+
+/** @param {HTMLTableElement} of @returns {(Sample | null)[][]} */
+function readTable(of) {
+  const prompts = [...(of.tHead?.rows[0]?.cells ?? [])].slice(1).map((cell) => cell.textContent?.trim() ?? '');
+  return [...(of.tBodies[0]?.rows ?? [])].map((row, at) =>
+    [...row.cells].slice(1).map((cell, column) => {
+      const link = cell.querySelector('a');
+      if (!link) return null;
+      const { seed = '', name = '' } = link.dataset;
+      const label = row.cells[0]?.querySelector('b')?.textContent ?? '';
+      const lost = link.hasAttribute('data-lost');
+      return { href: link.href, label, prompt: prompts[column] ?? '', column, row: at, seed, lost, name };
+    }),
+  );
+}
+
+/** @param {Sample} sample */
+function show(sample) {
+  shown = sample;
+  picture.src = sample.href;
+  picture.alt = `${sample.label}: ${sample.prompt}`;
+  const words = [
+    sample.label,
+    sample.lost ? 'discarded: trained again later' : '',
+    sample.seed && `seed ${sample.seed}`,
+  ];
+  caption.textContent = `${words.filter(Boolean).join(' · ')} · ${facts.dataset.title}\n${sample.prompt}`;
+  best.setAttribute('aria-pressed', String(facts.dataset.best === sample.name));
+  best.textContent = facts.dataset.best === sample.name ? '★ Best' : '☆ Mark as best';
+  if (!dialog.open) dialog.showModal();
+  for (const each of [neighbour(1, 0), neighbour(-1, 0)]) if (each) new Image().src = each.href;
+}
+
+/** The next picture that exists in a direction. @param {number} down To older steps. @param {number} right @returns {Sample | null} */
+function neighbour(down, right) {
+  if (!shown) return null;
+  let [row, column] = [shown.row + down, shown.column + right];
+  while (rows[row] && column >= 0 && column < (rows[row]?.length ?? 0)) {
+    const found = rows[row]?.[column];
+    if (found) return found;
+    row += down;
+    column += right;
+  }
+  return null;
+}
+
+/** @param {number} down @param {number} right */
+function move(down, right) {
+  const next = neighbour(down, right);
+  if (next) show(next);
+}
+
+dialog.addEventListener('keydown', (event) => {
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    ArrowLeft: () => move(1, 0),
+    ArrowRight: () => move(-1, 0),
+    ArrowUp: () => move(0, -1),
+    ArrowDown: () => move(0, 1),
+  };
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+for (const [name, down, right] of /** @type {[string, number, number][]} */ ([
+  ['older', 1, 0],
+  ['newer', -1, 0],
+  ['prompt-before', 0, -1],
+  ['prompt-after', 0, 1],
+])) {
+  dialog.querySelector(`.${name}`)?.addEventListener('click', () => move(down, right));
+}
+dialog.querySelector('.close')?.addEventListener('click', () => dialog.close());
+dialog.addEventListener('click', ({ target }) => {
+  if (target === dialog) dialog.close();
+});
+dialog.addEventListener('close', () => {
+  if (shown) link(shown)?.focus();
+});
+
+/** @param {Sample} sample @returns {HTMLElement | null} */
+function link({ row, column }) {
+  return table?.tBodies[0]?.rows[row]?.cells[column + 1]?.querySelector('a') ?? null;
+}
+
+// Two pictures with a divider: of any step, of this version or another one
+against.addEventListener('change', () => {
+  const [option] = against.selectedOptions;
+  const address = option?.value ?? '';
+  dialog.classList.toggle('two', address !== '');
+  if (address === '') return;
+  other.src = address;
+  other.alt = option?.textContent ?? '';
+  setDivider();
+});
+divider.addEventListener('input', setDivider);
+
+function setDivider() {
+  other.style.setProperty('--divided', `${divider.value}%`);
+}
+
+against.addEventListener('focus', () => void fillAgainst(), { once: true });
+
+async function fillAgainst() {
+  for (const row of rows)
+    for (const sample of row) if (sample) offer(facts.dataset.title ?? '', sample.label, sample.prompt, sample.href);
+  for (const { name, label } of JSON.parse(facts.dataset.versions ?? '[]')) {
+    const at = `../${encodeURIComponent(name)}/samples`;
+    const answer = await fetch(at, { headers: { Accept: 'application/json' } });
+    if (!answer.ok) continue;
+    /** @type {{ name: string, epoch: number | null, step: number | null, prompt: number }[]} */
+    const samples = await answer.json();
+    for (const { name: file, epoch, step, prompt } of samples) {
+      const when = epoch !== null ? `epoch ${epoch}` : step !== null ? `step ${step}` : 'at start';
+      offer(label, when, rows[0]?.[prompt]?.prompt ?? `prompt ${prompt + 1}`, `${at}/${encodeURIComponent(file)}`);
+    }
+  }
+}
+
+/** @param {string} version @param {string} when @param {string} prompt @param {string} address */
+function offer(version, when, prompt, address) {
+  against.append(new Option(`${version} · ${when} · ${prompt.slice(0, 40)}`, address));
+}
+
+best.addEventListener('click', async () => {
+  if (!shown) return;
+  const name = facts.dataset.best === shown.name ? '' : shown.name;
+  best.disabled = true;
+  try {
+    const answer = await fetch(`../${encodeURIComponent(facts.dataset.session ?? '')}`, {
+      method: 'PATCH',
+      headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+      body: JSON.stringify({ best_sample: name }),
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+    facts.dataset.best = name;
+    for (const each of table?.querySelectorAll('a[data-best]') ?? []) each.removeAttribute('data-best');
+    if (name) link(shown)?.setAttribute('data-best', '');
+    show(shown);
+  } catch {
+    best.textContent = 'Not saved: no contact. Try again';
+  } finally {
+    best.disabled = false;
+  }
+});
+
+/** One slider over the steps of all prompts. */
+function addSlider() {
+  const box = document.getElementById('over');
+  if (!box) return;
+  const range = /** @type {HTMLInputElement} */ (box.querySelector('input'));
+  const label = /** @type {HTMLOutputElement} */ (box.querySelector('output'));
+  const images = [...box.querySelectorAll('img')];
+  images.forEach((image, column) => {
+    image.addEventListener('click', () => {
+      const sample = rows[rows.length - 1 - Number(range.value)]?.[column];
+      if (sample) show(sample);
+    });
+  });
+  const set = () => {
+    // Oldest left, newest right.
+    const row = rows[rows.length - 1 - Number(range.value)] ?? [];
+    const first = row.find((each) => each !== null);
+    label.value = first ? `${first.label}${first.lost ? ' · discarded' : ''}` : '';
+    range.setAttribute('aria-valuetext', label.value);
+    images.forEach((image, column) => {
+      const sample = row[column];
+      image.hidden = !sample;
+      if (!sample) return;
+      image.src = `${sample.href}?size=thumb`;
+      image.alt = `${sample.label}: ${sample.prompt}`;
+    });
+  };
+  range.addEventListener('input', set);
+}
+
+/** All prompts and steps, and those of other versions with the same seed, as one picture to keep. */
+function addSheet() {
+  const make = /** @type {HTMLButtonElement} */ (document.getElementById('sheet'));
+  make.addEventListener('click', async () => {
+    make.disabled = true;
+    const before = make.textContent;
+    make.textContent = 'Drawing…';
+    try {
+      await drawSheet();
+      make.textContent = before;
+    } catch {
+      make.textContent = 'Not drawn: a picture did not arrive. Try again';
+    } finally {
+      make.disabled = false;
+    }
+  });
+}
+
+const CELL = 256;
+const MOST_ROWS = 24;
+
+async function drawSheet() {
+  const versions = [{ label: facts.dataset.title ?? '', rows: rows.map((row) => row.filter((each) => each !== null)) }];
+  const seeds = new Map(rows.flatMap((row) => row.flatMap((each) => (each ? [[each.column, each.seed]] : []))));
+  for (const { name, label } of JSON.parse(facts.dataset.versions ?? '[]')) {
+    const answer = await fetch(`../${encodeURIComponent(name)}/samples`, { headers: { Accept: 'text/html' } });
+    if (!answer.ok) continue;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const theirs = page.querySelector('.gallery .grid');
+    if (!(theirs instanceof HTMLTableElement)) continue;
+    const found = readTable(theirs).map((row) =>
+      row.flatMap((each) => (each && each.seed === seeds.get(each.column) ? [each] : [])),
+    );
+    if (found.some((row) => row.length > 0)) versions.push({ label, rows: found });
+  }
+  const labels = [...new Set(versions.flatMap((version) => version.rows.flatMap((row) => row[0]?.label ?? [])))];
+  // Evenly, where there are more than fit: the first and the last stay.
+  const kept = labels.filter(
+    (_, i) =>
+      labels.length <= MOST_ROWS ||
+      Math.floor((i * (MOST_ROWS - 1)) / (labels.length - 1)) !==
+        Math.floor(((i - 1) * (MOST_ROWS - 1)) / (labels.length - 1)),
+  );
+  const prompts = [...seeds.keys()].sort((a, b) => a - b);
+  const columns = prompts.flatMap((column) => versions.map((version) => ({ column, version })));
+  const [left, top] = [110, 56];
+  const canvas = document.createElement('canvas');
+  canvas.width = left + columns.length * (CELL + 6);
+  canvas.height = top + kept.length * (CELL + 6);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('no canvas');
+  const { color, backgroundColor } = getComputedStyle(document.body);
+  context.fillStyle = backgroundColor;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = color;
+  context.font = '13px system-ui';
+  const prompt = (/** @type {number} */ column) => rows.flat().find((each) => each?.column === column)?.prompt ?? '';
+  columns.forEach(({ column, version }, x) => {
+    context.fillText(prompt(column), left + x * (CELL + 6), 20, CELL);
+    context.fillText(
+      `${version.label}${seeds.get(column) ? ` · seed ${seeds.get(column)}` : ''}`,
+      left + x * (CELL + 6),
+      42,
+      CELL,
+    );
+  });
+  for (const [y, label] of kept.entries()) {
+    context.fillText(label, 8, top + y * (CELL + 6) + CELL / 2, left - 16);
+    await Promise.all(
+      columns.map(async ({ column, version }, x) => {
+        const sample = version.rows.flat().find((each) => each.label === label && each.column === column);
+        if (!sample) return;
+        const image = new Image();
+        image.src = `${sample.href}?size=thumb`;
+        await image.decode();
+        const scale = Math.min(CELL / image.width, CELL / image.height);
+        context.drawImage(
+          image,
+          left + x * (CELL + 6),
+          top + y * (CELL + 6),
+          image.width * scale,
+          image.height * scale,
+        );
+      }),
+    );
+  }
+  const blob = await new Promise((/** @type {(made: Blob | null) => void} */ done) => canvas.toBlob(done));
+  if (!blob) throw new Error('too large');
+  const save = document.createElement('a');
+  save.href = URL.createObjectURL(blob);
+  save.download = `${facts.dataset.session}-samples.png`;
+  save.click();
+  setTimeout(() => URL.revokeObjectURL(save.href), 10_000);
+}

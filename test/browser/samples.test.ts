@@ -1,0 +1,68 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { listenForTrouble, openBrowser } from './chromium.js';
+
+let browser: Browser;
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  place = makeTestSidecars();
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0' });
+  const start = { ...quick, sample_prompts: 'a cat --d 1\na dog --d 2', sample_every_n_steps: 10, start: true };
+  await sidecar.send('POST', 'sessions', { ...start, lora_name: 'cat' });
+  await sidecar.until('cat', ({ status }) => status === 'completed', 60);
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+async function open(width: number): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
+  await page.goto(new URL('sessions/cat/samples', sidecar.url).href);
+  return page;
+}
+
+test.each([1280, 390])(
+  'at %i px samples are looked at by step and by prompt, compared, and the best is marked',
+  async (width) => {
+    const page = await open(width);
+    const trouble = listenForTrouble(page);
+    const viewer = page.locator('#viewer');
+    await page.locator('.gallery td a').first().click();
+    await viewer.locator('.caption', { hasText: 'step 40' }).waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await viewer.locator('.caption', { hasText: 'step 30' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await viewer.locator('.caption', { hasText: 'a dog' }).waitFor();
+    await viewer.locator('.caption', { hasText: 'seed 2' }).waitFor();
+    await viewer.getByLabel('Compare with').focus();
+    await expect.poll(() => viewer.locator('.against option').count()).toBeGreaterThan(8);
+    await viewer.getByLabel('Compare with').selectOption({ index: 1 });
+    await expect
+      .poll(() => viewer.locator('.other-picture').evaluate((image) => 'naturalWidth' in image && image.naturalWidth))
+      .toBeGreaterThan(0);
+    await viewer.getByLabel('Divider').fill('20');
+    expect(
+      await viewer
+        .locator('.other-picture')
+        .evaluate((image) => image.ownerDocument.defaultView?.getComputedStyle(image).clipPath),
+    ).toContain('20%');
+    await viewer.getByRole('button', { name: 'Mark as best' }).click();
+    await viewer.getByRole('button', { name: '★ Best' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('.gallery a[data-best]').count()).toBe(1);
+    expect((await sidecar.session('cat')).best_sample).toMatch(/000030_01/);
+    await page.getByLabel('Step', { exact: true }).fill('0');
+    await expect.poll(() => page.locator('.strip img').first().getAttribute('alt')).toMatch(/^step 10: a cat/);
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save as one picture' }).click();
+    expect((await saved).suggestedFilename()).toBe('cat-samples.png');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    await sidecar.send('PATCH', 'sessions/cat', { best_sample: '' });
+    expect(trouble).toEqual([]);
+  },
+);
