@@ -21,6 +21,7 @@ import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
 import { logRoutes } from './routes/log.js';
 import { loginRoutes } from './routes/login.js';
+import { machineRoutes } from './routes/machine.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { productRoutes } from './routes/products.js';
@@ -75,6 +76,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));
+  app.route('/', machineRoutes(trackside));
   app.route('/', chartRoutes(trackside));
   app.route('/', logRoutes(trackside));
   app.route('/', productRoutes(trackside));

@@ -22,6 +22,7 @@ import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch } from './telemetry/diskTrouble.js';
+import { watchMachine } from './telemetry/machine/machine.js';
 import { type Describe, describeArguments } from './trainers/describe.js';
 import { createDialects } from './trainers/dialects.js';
 import { loadAssets } from './views/assets.js';
@@ -57,6 +58,7 @@ export function createTrackside(settings: Settings) {
   });
   const development = Boolean(process.env.TRACKSIDE_DEVELOPMENT);
   const assets = loadAssets(settings.templates, development);
+  const machine = watchMachine({ outputs: settings.outputs, changed: () => hub.tell({ type: 'machine' }) });
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
   const handRuns = watchHandRuns({ outputs, hub });
   const endings = createEndings({ outputs });
@@ -79,6 +81,7 @@ export function createTrackside(settings: Settings) {
   const services: Service[] = [
     { name: 'secrets', close: showValues },
     { name: 'disk', ...disk },
+    { name: 'machine', ...machine },
     // Before the outputs, which announce the sessions that completed while no sidecar ran.
     { name: 'model cards', ...cards },
     { name: 'outputs', ...outputs },
@@ -99,6 +102,7 @@ export function createTrackside(settings: Settings) {
     notices,
     outputs,
     disk,
+    machine,
     endings,
     handRuns,
     downloads,

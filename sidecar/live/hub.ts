@@ -15,6 +15,8 @@ export type LiveEvent =
   | { type: 'logout' }
   /** A disk became unwritable, or writable again. */
   | { type: 'disk' }
+  /** The machine was looked at again; only its own page shows it. */
+  | { type: 'machine' }
   /** The download of a model moved on or ended; only the models page shows it. */
   | { type: 'models' }
   /** The publication of a session moved on or ended, or its model card was written; only the session's own page shows it. */

@@ -57,7 +57,7 @@ export function eventRoutes(trackside: Trackside): Hono {
     return openStream(c, hub, {
       key: `session ${name}`,
       concerns: (event) =>
-        event.type === 'log' || event.type === 'publication' ? event.name === name : event.type !== 'models',
+        event.type === 'log' || event.type === 'publication' ? event.name === name : concernsAll(event),
       log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),
       async draw() {
         const model = await sessionModel(trackside, name, '../', false);
@@ -107,5 +107,5 @@ export function eventRoutes(trackside: Trackside): Hono {
 
 /** What every page shows: the sessions, the disk. */
 function concernsAll({ type }: LiveEvent): boolean {
-  return !['log', 'models', 'publication'].includes(type);
+  return !['log', 'models', 'publication', 'machine'].includes(type);
 }

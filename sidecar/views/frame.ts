@@ -77,11 +77,12 @@ function links(of: typeof LINKS, root: string, page: string): LayoutView['links'
 }
 
 const LINKS = [
-  { path: '', label: 'Sessions', pages: ['home', 'session', 'samples', 'history', 'historyVersion'] },
+  { path: '', label: 'Sessions', pages: ['home', 'session', 'samples', 'charts', 'log', 'history', 'historyVersion'] },
   { path: 'datasets', label: 'Datasets', pages: ['datasets', 'dataset'] },
 ];
 
 const MORE = [
+  { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },

@@ -12,6 +12,7 @@ import { type HistoryModel, type HistoryVersionModel, historyVersionView, histor
 import { type HomeModel, homeTitle, homeView } from './home.js';
 import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
+import { type MachineModel, machineView } from './machine.js';
 import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
@@ -124,6 +125,13 @@ export function createViews(options: { templates: string; assets: Assets; develo
     secrets: (model: SecretsModel) => page('secrets', secretsView(model), model, titled('Secrets')),
     diagnostics: (model: DiagnosticsModel) => page('diagnostics', diagnosticsView(model), model, titled('Diagnostics')),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
+    machine: (model: MachineModel) =>
+      page('machine', machineView(model), model, {
+        ...titled('Machine'),
+        stream: `${model.root}machine/events`,
+        sheets: ['machine.css'],
+      }),
+    machinePart: (model: MachineModel) => renderRegion('parts/machine', machineView(model), model),
     models: (model: ModelsModel) =>
       page('models', modelsView(model), model, { ...titled('Models'), stream: `${model.root}models/events` }),
     /** What goes inside each live region of the page of models, by the region's id. */

@@ -10,6 +10,7 @@ export type Templates = {
   'pages/home': import('./home.js').HomeView;
   'pages/log': import('./log.js').LogView;
   'pages/login': import('./login.js').LoginModel;
+  'pages/machine': import('./machine.js').MachineView;
   'pages/models': import('./modelFiles.js').ModelsView;
   'pages/new': import('./newTraining.js').NewTrainingView;
   'pages/problem': import('./problem.js').ProblemView;
@@ -35,6 +36,8 @@ export type Templates = {
   'parts/images': import('./datasets.js').ImagesView;
   'parts/logLines': { lines: import('./diagnostics.js').LineView[]; none: string };
   'parts/loss': import('./chart.js').LossView;
+  'parts/machine': import('./machine.js').MachineView;
+  'parts/meters': { meters: import('./machine.js').MachineView['host'] };
   'parts/modelFiles': Pick<import('./modelFiles.js').ModelsView, 'groups' | 'folder'>;
   'parts/needs': Pick<import('./modelFiles.js').ModelsView, 'families' | 'at' | 'wrongSources'>;
   'parts/others': { others: import('./byHand.js').OtherView[] };

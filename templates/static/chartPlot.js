@@ -284,6 +284,7 @@ function pinch(box, plot, zoom) {
 /** @param {number} value @param {string} axis */
 export function axisValue(value, axis) {
   if (axis !== 'wall' && axis !== 'process') {
+    // short: the digits of a number
     return String(Math.round(value * 100) / 100).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, '\u202f');
   }
   const minutes = Math.round(value / 60);

@@ -123,7 +123,7 @@ test('the best sample is kept in the record, and marks the checkpoint of its wei
     at.ask('/sessions/best', { method: 'PATCH', headers, body: JSON.stringify({ best_sample: best }) });
   expect(await (await change(name)).json()).toMatchObject({ best_sample: name });
   expect(JSON.parse(readFileSync(join(folder, 'ui_state.json'), 'utf8')).best_sample).toBe(name);
-  expect(await page('/sessions/best')).toMatch(/best-000001\.safetensors<\/code>\s*<span class="chip">★ best sample/);
+  expect(await page('/sessions/best')).toMatch(/<b>Epoch 1<\/b>\s*<span class="chip">★ best sample/i);
   expect(await page('/sessions/best/samples')).toMatch(/data-best>/);
   expect((await change(7)).status).toBe(422);
   expect(await (await change('')).json()).toMatchObject({ best_sample: null });

@@ -14,6 +14,7 @@ import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
 import { homeView } from '../../sidecar/views/home.js';
 import { logView } from '../../sidecar/views/log.js';
+import { machineView } from '../../sidecar/views/machine.js';
 import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
@@ -181,6 +182,26 @@ const ownGroups = [
   },
 ];
 
+const gpu = {
+  index: 0,
+  uuid: 'GPU-1',
+  name: 'NVIDIA L4',
+  use: 97,
+  memoryUsed: 23e9,
+  memoryTotal: 24e9,
+  temperature: 91,
+  power: 71,
+  powerLimit: 72,
+  fan: null,
+  slowed: ['power limit'],
+};
+const host = { cpu: 50, processors: 2, memoryUsed: 1e9, memoryTotal: 2e9, diskFree: 1e9, diskTotal: 2e9 };
+const reading = { at: 1, gpus: [gpu], ...host };
+const machine = machineView({
+  ...page,
+  machine: { now: reading, history: [reading, reading], no_gpu: null, disk_full_in: 4000 },
+  running: [some.session({ attempts: [some.attempt({ gpus: [0] })] })],
+});
 const line = { x: [1, 2, 3], y: [0.5, null, 0.3] };
 const curve = {
   tag: 'loss/current',
@@ -230,6 +251,7 @@ const each: Templates = {
   'pages/home': homeView(table),
   'pages/log': log,
   'pages/login': { root: '', back: '', message: 'no', again: 'again' },
+  'pages/machine': machine,
   'pages/models': models,
   'pages/new': newTrainingView(form),
   'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
@@ -286,6 +308,8 @@ const each: Templates = {
   'parts/images': imagesView({ root: '', dataset: some.dataset }, true),
   'parts/logLines': { lines: diagnosticsView({ ...page, facts }).log, none: 'None.' },
   'parts/loss': given(regions.loss),
+  'parts/machine': machine,
+  'parts/meters': { meters: machine.host },
   'parts/modelFiles': models,
   'parts/needs': models,
   'parts/others': { others: othersView([hand], '') },

@@ -63,7 +63,7 @@ export function tagsOf(runs: readonly Run[]): string[] {
   return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-const FIRST = [/^loss\/current$/, /^loss\/average$/, /^loss$/, /loss.*val|val.*loss/i, /loss/i, /^lr/i, /./];
+const FIRST = [/^loss\/current$/, /^loss\/average$/, /^loss$/, /\bval/i, /loss/i, /^lr/i, /./];
 
 type Place = {
   axis: ChartAxis;

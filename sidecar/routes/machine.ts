@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import { openStream } from '../live/stream.js';
+import { rootOf } from '../request.js';
+import type { Trackside } from '../trackside.js';
+import type { MachineModel } from '../views/machine.js';
+import { pageModel } from './home.js';
+import { answer } from './respond.js';
+
+/** GPUs, processor, memory and disk now and in the last ten minutes, as a page or as JSON. */
+export function machineRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { hub, machine, outputs, views } = trackside;
+  const model = async (root: string): Promise<MachineModel> => ({
+    ...(await pageModel(trackside, root)),
+    machine: machine.facts(),
+    running: (await outputs.list()).filter(({ attempts }) => attempts.at(-1)?.alive),
+  });
+
+  routes.get('/machine', (c) => answer(c, machine.facts(), async () => views.machine(await model(rootOf(c)))));
+
+  routes.get('/machine/events', (c) =>
+    openStream(c, hub, {
+      key: 'machine',
+      concerns: ({ type }) => type === 'machine' || type === 'session' || type === 'disk' || type === 'logout',
+      async draw() {
+        const shown = await model('');
+        return { title: null, regions: { banner: views.banner(shown), machine: views.machinePart(shown) } };
+      },
+    }),
+  );
+
+  return routes;
+}

@@ -1,0 +1,160 @@
+import type { SessionFacts } from '../sessions/facts.js';
+import type { GpuReading } from '../telemetry/machine/gpuLines.js';
+import type { MachineFacts, MachineReading } from '../telemetry/machine/machine.js';
+import { sessionAddress } from './action.js';
+import { bytes, duration, plural } from './formatting.js';
+import type { PageModel } from './frame.js';
+
+export type MachineModel = PageModel & { machine: MachineFacts; running: SessionFacts[] };
+
+export type MachineView = ReturnType<typeof machineView>;
+
+type Meter = {
+  name: string;
+  /** "41 of 80 GB", or "unknown". */
+  value: string;
+  /** 0 to 100 for a bar; null without one. */
+  percent: number | null;
+  tone: 'run' | 'wait' | 'fail';
+  /** The last ten minutes as SVG points in a box of 120 × 30; null where there are too few. */
+  line: string | null;
+};
+
+export function machineView({ machine, running, root }: MachineModel) {
+  const { now, history, no_gpu, disk_full_in } = machine;
+  const gpus = now?.gpus ?? [];
+  return {
+    noGpu: no_gpu,
+    waiting: now === null,
+    gpus: gpus.map((gpu) => ({
+      id: `gpu-${gpu.index}`,
+      title: `GPU ${gpu.index}`,
+      name: gpu.name,
+      slowed: gpu.slowed?.length ? `Slowed: ${gpu.slowed.join(', ')}` : '',
+      sessions: running
+        .filter(({ attempts }) => attempts.at(-1)?.gpus.includes(gpu.index))
+        .map(({ name, lora_name, version }) => ({
+          href: sessionAddress(root, name),
+          label: `${lora_name} V${version}`,
+        })),
+      meters: gpuMeters(gpu, history),
+    })),
+    host: now ? hostMeters(now, history) : [],
+    disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
+  };
+}
+
+function gpuMeters(gpu: GpuReading, history: readonly MachineReading[]): Meter[] {
+  const past = (read: (each: GpuReading) => number | null) =>
+    history.map(({ gpus }) => {
+      const same = gpus.find(({ uuid }) => uuid === gpu.uuid);
+      return same ? read(same) : null;
+    });
+  const memory = shareOf(gpu.memoryUsed, gpu.memoryTotal);
+  const power = shareOf(gpu.power, gpu.powerLimit);
+  return [
+    meter(
+      'Use',
+      percentWords(gpu.use),
+      gpu.use,
+      [101, 101],
+      past(({ use }) => use),
+    ),
+    meter(
+      'Memory',
+      ofWords(gpu.memoryUsed, gpu.memoryTotal),
+      memory,
+      [95, 99],
+      past((each) => shareOf(each.memoryUsed, each.memoryTotal)),
+    ),
+    // NVIDIA's GPUs slow down from some 83 to 90 °C on.
+    meter(
+      'Temperature',
+      gpu.temperature === null ? UNKNOWN : `${gpu.temperature} °C`,
+      gpu.temperature,
+      [83, 90],
+      past((each) => each.temperature),
+    ),
+    meter(
+      'Power',
+      wattWords(gpu),
+      power,
+      [101, 101],
+      past((each) => shareOf(each.power, each.powerLimit)),
+    ),
+  ];
+}
+
+function hostMeters(now: MachineReading, history: readonly MachineReading[]): Meter[] {
+  const memory = shareOf(now.memoryUsed, now.memoryTotal);
+  const disk = now.diskFree === null ? null : shareOf((now.diskTotal ?? 0) - now.diskFree, now.diskTotal);
+  return [
+    meter(
+      `Processor (${plural(now.processors, 'core')})`,
+      percentWords(now.cpu),
+      now.cpu,
+      [101, 101],
+      history.map(({ cpu }) => cpu),
+    ),
+    meter(
+      'Memory',
+      ofWords(now.memoryUsed, now.memoryTotal),
+      memory,
+      [90, 96],
+      history.map((each) => shareOf(each.memoryUsed, each.memoryTotal)),
+    ),
+    meter(
+      'Disk of outputs',
+      now.diskFree === null ? UNKNOWN : `${bytes(now.diskFree)} free of ${bytes(now.diskTotal)}`,
+      disk,
+      [90, 97],
+      history.map((each) =>
+        each.diskFree === null ? null : shareOf((each.diskTotal ?? 0) - each.diskFree, each.diskTotal),
+      ),
+    ),
+  ];
+}
+
+const UNKNOWN = 'unknown';
+
+function meter(
+  name: string,
+  value: string,
+  percent: number | null,
+  limits: [number, number],
+  past: (number | null)[],
+): Meter {
+  const [warn, fail] = limits;
+  const tone = percent === null || percent < warn ? 'run' : percent < fail ? 'wait' : 'fail';
+  return { name, value, percent: percent === null ? null : Math.round(percent), tone, line: lineOf(past) };
+}
+
+function lineOf(past: readonly (number | null)[]): string | null {
+  const known = past.filter((value) => value !== null);
+  if (known.length < 2) return null;
+  return known
+    .map((value, at) => `${round((at / (known.length - 1)) * 120)},${round(29 - (Math.min(100, value) / 100) * 28)}`)
+    .join(' ');
+}
+
+function shareOf(part: number | null, all: number | null): number | null {
+  return part === null || !all ? null : (100 * part) / all;
+}
+
+function percentWords(value: number | null): string {
+  return value === null ? UNKNOWN : `${Math.round(value)} %`;
+}
+
+function ofWords(part: number | null, all: number | null): string {
+  if (part === null) return UNKNOWN;
+  return all === null ? bytes(part) : `${bytes(part)} of ${bytes(all)}`;
+}
+
+function wattWords({ power, powerLimit }: GpuReading): string {
+  if (power === null) return UNKNOWN;
+  return powerLimit === null ? `${Math.round(power)} W` : `${Math.round(power)} of ${Math.round(powerLimit)} W`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
