@@ -4,6 +4,9 @@ import { longTraining } from '../bench/longTraining.js';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { listenForTrouble, openBrowser } from './chromium.js';
 
+/** The machine may be busy with something else. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 let browser: Browser;
 let place: TestSidecars;
 let sidecar: Sidecar;
@@ -39,24 +42,24 @@ test.each([1280, 390])(
     expect(shifted).toBeLessThan(0.001);
     const plot = first(page).locator('.plot');
     await plot.hover();
-    await expect.poll(() => first(page).locator('.readout').textContent()).toMatch(/reported .* · smoothed/);
+    await soon(() => first(page).locator('.readout').textContent()).toMatch(/reported .* · smoothed/);
     await plot.focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('+');
-    await expect.poll(() => page.url()).toMatch(/from=\d+.*to=\d+/);
+    await soon(() => page.url()).toMatch(/from=\d+.*to=\d+/);
     const [from, to] = ['from', 'to'].map((name) => Number(new URL(page.url()).searchParams.get(name)));
     expect(Number(to) - Number(from)).toBeLessThan(1600);
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.url()).not.toContain('from=');
+    await soon(() => page.url()).not.toContain('from=');
     const box = await plot.locator('.u-over').boundingBox();
     if (!box) throw new Error('not drawn');
     await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await expect.poll(() => Number(new URL(page.url()).searchParams.get('from'))).toBeGreaterThan(600);
+    await soon(() => Number(new URL(page.url()).searchParams.get('from'))).toBeGreaterThan(600);
     await page.getByRole('link', { name: 'Show all' }).click();
-    await expect.poll(() => page.url()).not.toContain('from=');
+    await soon(() => page.url()).not.toContain('from=');
     await page.getByLabel('Log scale').check();
     await page.getByLabel('Clip').check();
     await first(page).locator('.notes', { hasText: 'clipped to the middle 90 %' }).waitFor();
@@ -71,7 +74,7 @@ test.each([1280, 390])(
 test('new values reach an open chart without a request', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'live', max_train_epochs: 1000, start: true });
   await sidecar.until('live', ({ progress }) => (progress.step ?? 0) > 2, 60);
-  await expect.poll(async () => (await sidecar.get<unknown[]>('sessions/live/metrics')).length).toBeGreaterThan(0);
+  await soon(async () => (await sidecar.get<unknown[]>('sessions/live/metrics')).length).toBeGreaterThan(0);
   const page = await open('sessions/live/charts', 1280);
   await first(page).locator('canvas').waitFor();
   await page.waitForLoadState('networkidle').catch(() => {});
@@ -83,7 +86,7 @@ test('new values reach an open chart without a request', async () => {
     return Number.parseInt((await first(page).locator('.readout').textContent()) ?? '0', 10);
   };
   const before = await end();
-  await expect.poll(end, { timeout: 30_000 }).toBeGreaterThan(before + 1);
+  await soon(end).toBeGreaterThan(before + 1);
   expect(asked).toEqual([]);
   await sidecar.send('DELETE', 'sessions/live/attempts/current');
 });

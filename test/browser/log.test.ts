@@ -5,6 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { listenForTrouble, openBrowser } from './chromium.js';
 
+/** The machine may be busy with something else. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 let browser: Browser;
 let place: TestSidecars;
 let sidecar: Sidecar;
@@ -43,41 +46,41 @@ function seen(page: Page): Promise<number[]> {
 test.each([1280, 390])('at %i px a log opens at its end, and is read up to its first line', async (width) => {
   const page = await open('sessions/long/log', width);
   const trouble = listenForTrouble(page);
-  await expect.poll(() => seen(page)).toContain(9000);
+  await soon(() => seen(page)).toContain(9000);
   await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
   // What was read stays where it is while older lines come above it.
-  await expect.poll(() => page.locator('#L8001').count()).toBe(1);
+  await soon(() => page.locator('#L8001').count()).toBe(1);
   expect(await seen(page)).toContain(8501);
   for (let rounds = 0; rounds < 30 && (await page.locator('#L1').count()) === 0; rounds += 1) {
     const first = await page.locator('#rows > div').first().getAttribute('id');
     await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
-    await expect.poll(() => page.locator('#rows > div').first().getAttribute('id')).not.toBe(first);
+    await soon(() => page.locator('#rows > div').first().getAttribute('id')).not.toBe(first);
   }
   await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
   expect(await seen(page)).toContain(1);
   await page.getByRole('button', { name: 'To the end' }).click();
-  await expect.poll(() => seen(page)).toContain(9000);
+  await soon(() => seen(page)).toContain(9000);
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
   expect(trouble).toEqual([]);
 });
 
 test('errors are stepped through by keys, words by the whole log’s count, and lines are named by the address', async () => {
   const page = await open('sessions/long/log');
-  await expect.poll(() => seen(page)).toContain(9000);
+  await soon(() => seen(page)).toContain(9000);
   await page.locator('.errors', { hasText: '4 errors' }).waitFor();
   await page.keyboard.press('p');
-  await expect.poll(() => seen(page)).toContain(8000);
+  await soon(() => seen(page)).toContain(8000);
   await page.keyboard.press('p');
-  await expect.poll(() => seen(page)).toContain(6000);
+  await soon(() => seen(page)).toContain(6000);
   await page.keyboard.press('n');
-  await expect.poll(() => seen(page)).toContain(8000);
+  await soon(() => seen(page)).toContain(8000);
   await page.getByRole('searchbox').fill('LINE 12');
   await page.keyboard.press('Enter');
   await page.locator('#found', { hasText: '1 of 111' }).waitFor();
-  await expect.poll(() => seen(page)).toContain(12);
+  await soon(() => seen(page)).toContain(12);
   await page.keyboard.press('Enter');
   await page.locator('#found', { hasText: '2 of 111' }).waitFor();
-  await expect.poll(() => seen(page)).toContain(120);
+  await soon(() => seen(page)).toContain(120);
   await page.keyboard.press('Shift+Enter');
   await page.keyboard.press('Shift+Enter');
   await page.locator('#found', { hasText: '111 of 111' }).waitFor();
@@ -91,7 +94,7 @@ test('errors are stepped through by keys, words by the whole log’s count, and 
   const other = await open(
     new URL(page.url()).pathname.slice(1) + new URL(page.url()).search + new URL(page.url()).hash,
   );
-  await expect.poll(() => other.locator('#rows > .picked').count()).toBe(3);
+  await soon(() => other.locator('#rows > .picked').count()).toBe(3);
   expect(await seen(other)).toContain(1291);
 });
 
@@ -108,17 +111,17 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   const bar = (step: number) => `steps:  1%|█ | ${step}/99 [00:01<00:09, 2.00it/s]\n`;
   for (let step = 1; step <= 4; step += 1) appendFileSync(log, bar(step));
   await page.locator('#rows > div:visible', { hasText: '4/99' }).waitFor();
-  await expect.poll(() => page.locator('#rows > .is-bar:visible', { hasText: '/99 [' }).count()).toBe(1);
+  await soon(() => page.locator('#rows > .is-bar:visible', { hasText: '/99 [' }).count()).toBe(1);
   await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
   await page.getByRole('button', { name: 'To the end' }).waitFor();
   appendFileSync(log, 'a\nb\nc\n');
   await page.getByRole('button', { name: /^3 new lines/ }).waitFor();
   await page.getByRole('button', { name: /^3 new lines/ }).click();
   await page.locator('#rows > div', { hasText: /^c$/ }).waitFor();
-  await expect.poll(() => page.getByRole('button', { name: /new lines|To the end/ }).isVisible()).toBe(false);
+  await soon(() => page.getByRole('button', { name: /new lines|To the end/ }).isVisible()).toBe(false);
   await page.getByRole('button', { name: 'Full screen' }).click();
   await page.keyboard.press('Escape');
-  await expect.poll(() => page.getByRole('button', { name: 'Full screen' }).count()).toBe(1);
+  await soon(() => page.getByRole('button', { name: 'Full screen' }).count()).toBe(1);
   await sidecar.send('DELETE', 'sessions/live/attempts/current');
   await page.locator('#status', { hasText: 'Stopped' }).waitFor();
   expect(trouble).toEqual([]);

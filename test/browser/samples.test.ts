@@ -3,6 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { listenForTrouble, openBrowser } from './chromium.js';
 
+/** The machine may be busy with something else. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 let browser: Browser;
 let place: TestSidecars;
 let sidecar: Sidecar;
@@ -40,7 +43,7 @@ test.each([1280, 390])(
     await viewer.locator('.caption', { hasText: 'a dog' }).waitFor();
     await viewer.locator('.caption', { hasText: 'seed 2' }).waitFor();
     await viewer.getByLabel('Compare with').focus();
-    await expect.poll(() => viewer.locator('.against option').count()).toBeGreaterThan(8);
+    await soon(() => viewer.locator('.against option').count()).toBeGreaterThan(8);
     await viewer.getByLabel('Compare with').selectOption({ index: 1 });
     await expect
       .poll(() => viewer.locator('.other-picture').evaluate((image) => 'naturalWidth' in image && image.naturalWidth))
@@ -54,10 +57,10 @@ test.each([1280, 390])(
     await viewer.getByRole('button', { name: 'Mark as best' }).click();
     await viewer.getByRole('button', { name: '★ Best' }).waitFor();
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.locator('.gallery a[data-best]').count()).toBe(1);
+    await soon(() => page.locator('.gallery a[data-best]').count()).toBe(1);
     expect((await sidecar.session('cat')).best_sample).toMatch(/000030_01/);
     await page.getByLabel('Step', { exact: true }).fill('0');
-    await expect.poll(() => page.locator('.strip img').first().getAttribute('alt')).toMatch(/^step 10: a cat/);
+    await soon(() => page.locator('.strip img').first().getAttribute('alt')).toMatch(/^step 10: a cat/);
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save as one picture' }).click();
     expect((await saved).suggestedFilename()).toBe('cat-samples.png');

@@ -64,7 +64,7 @@ test('one nvidia-smi is kept running, in an older driver’s words too, and ends
   });
   expect(facts.now?.memoryTotal).toBeGreaterThan(facts.now?.memoryUsed ?? Number.NaN);
   const html = await (await fetch(new URL('machine', sidecar.url), { headers: { Accept: 'text/html' } })).text();
-  for (const words of ['GPU 0', '97 %', '21.2 GB', '72 °C', '418 of 450 W', 'Disk of outputs'])
+  for (const words of ['GPU 0', '97 %', '23 GB of 26 GB', '72 °C', '418 of 450 W', 'Disk of outputs'])
     expect(html).toContain(words);
   const running = readFileSync(pid, 'utf8').trim().split('\n').map(Number);
   expect(running).toHaveLength(1);
