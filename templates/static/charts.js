@@ -175,7 +175,7 @@ function take({ points, anew }) {
 
 /** @param {HTMLElement} figure */
 function addTools(figure) {
-  figure.querySelector('.tools')?.addEventListener('click', () => {
+  figure.querySelector('.save')?.addEventListener('click', () => {
     const canvas = plots.get(figure.dataset.tag ?? '')?.canvas();
     if (canvas) saveAsPicture(canvas, figure.dataset.tag ?? 'chart');
   });

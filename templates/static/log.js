@@ -168,7 +168,12 @@ box.addEventListener('click', (event) => {
 });
 const hash = /^#L(\d+)/.exec(location.hash);
 const asked = Number(hash?.[1] ?? box.dataset.line ?? 0);
-if (asked > 0) void goTo(asked).then(finder.pickAsked);
+// Rows have their heights once all of the page has arrived.
+const arrived = new Promise((resolve) => {
+  if (document.readyState === 'complete') resolve(null);
+  else addEventListener('load', resolve);
+});
+if (asked > 0) void arrived.then(() => goTo(asked)).then(finder.pickAsked);
 else if (!new URLSearchParams(location.search).has('from')) box.scrollTop = box.scrollHeight;
 rows.mark(finder.words(), asked);
 say();

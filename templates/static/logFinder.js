@@ -85,8 +85,8 @@ export function createFinder({ section, rows, goTo, lineHere }) {
   // Errors
   const errors = /** @type {HTMLElement} */ (section.querySelector('.errors'));
   const sum = /** @type {HTMLElement} */ (errors.querySelector('span'));
-  errors.querySelector('.before')?.addEventListener('click', () => void toError(-1));
-  errors.querySelector('.next')?.addEventListener('click', () => void toError(1));
+  errors.querySelector('.back')?.addEventListener('click', () => void toError(-1));
+  errors.querySelector('.on')?.addEventListener('click', () => void toError(1));
   /** @param {1 | -1} way */
   async function toError(way) {
     /** @type {{ errors: number[] }} */
@@ -152,8 +152,8 @@ export function createFinder({ section, rows, goTo, lineHere }) {
     full.textContent = on ? 'Leave full screen' : 'Full screen';
   }
   setWrap(localStorage.getItem('trackside:log-wrap') !== '0');
-  section.querySelector('.steps .before')?.addEventListener('click', () => search(-1));
-  section.querySelector('.steps .next')?.addEventListener('click', () => search(1));
+  section.querySelector('.matches .back')?.addEventListener('click', () => search(-1));
+  section.querySelector('.matches .on')?.addEventListener('click', () => search(1));
   section.querySelector('.grow')?.before(picks);
 
   const range = /^#L(\d+)-L(\d+)$/.exec(location.hash);

@@ -95,7 +95,7 @@ test('errors are stepped through by keys, words by the whole log’s count, and 
     new URL(page.url()).pathname.slice(1) + new URL(page.url()).search + new URL(page.url()).hash,
   );
   await soon(() => other.locator('#rows > .picked').count()).toBe(3);
-  expect(await seen(other)).toContain(1291);
+  await soon(() => seen(other)).toContain(1291);
 });
 
 test('what arrives is followed at the end, counted elsewhere, and bars stay one line', async () => {
