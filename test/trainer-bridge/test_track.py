@@ -102,7 +102,7 @@ with trackside.track("My Cat!", config=argparse.Namespace(lr=1e-4, hf_token="hf_
 def test_an_interrupted_training_goes_on_from_its_newest_whole_state(tmp_path: Path) -> None:
     program = """
 with trackside.track("cat", save_every=5) as run:
-    print(run.first_step, run.resume_from and os.path.basename(run.resume_from))
+    print(run.first_step, run.resume_from and os.path.basename(run.resume_from), flush=True)
     for step in range(run.first_step, 30):
         run.log(step=step)
         if run.should_save(step):
