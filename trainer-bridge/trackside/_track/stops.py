@@ -69,10 +69,11 @@ class Stops:
 
 class SharedStop:
     """All ranks have to leave the loop at the same step, or the others wait in a collective for ever. Rank 0 writes down
-    a step that none has reached: they are in step, so each of them reads it in time."""
+    a step that none has reached: they are in step, so each of them reads it in time. The file stays behind, for a rank may
+    look after rank 0 has ended; it counts for one attempt."""
 
     def __init__(self, folder: str, attempt: str, leads: bool) -> None:
-        self.path = os.path.join(folder, ".attempt.json.stop")
+        self.path = os.path.join(folder, ".attempt.json.last-step")
         self.attempt, self.leads = attempt, leads
         self.at: int | None = None
 
@@ -97,7 +98,3 @@ class SharedStop:
         except (OSError, ValueError):
             return None
         return int(told["step"]) if told.get("id") == self.attempt else None
-
-    def close(self) -> None:
-        if self.leads and self.at is not None and os.path.exists(self.path):
-            os.unlink(self.path)

@@ -162,8 +162,6 @@ class Writer:
         self.event("end", how=how, error=words, step=run.step if run else None)
         if self._keeper:
             self._keeper.close()
-        if self.shared:
-            self.shared.close()
         if self._tee:
             self._tee.close()
         if self._lines:
