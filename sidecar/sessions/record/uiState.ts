@@ -180,6 +180,9 @@ const DEEPEST = 400;
 
 /** Reads the text of a `ui_state.json`. Throws a StateTextError with the fault and its place in words. */
 export function parseUiState(content: string): ParsedState {
+  // Before it is parsed, which takes ten times as long.
+  const { number, depth } = scanJson(content);
+  if (depth > DEEPEST) throw new StateTextError('refused', `it is nested ${depth} levels deep, more than ${DEEPEST}`);
   let raw: unknown;
   try {
     // Some editors put a byte order mark in front.
@@ -190,11 +193,9 @@ export function parseUiState(content: string): ParsedState {
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
     throw new StateTextError('broken', 'it is not a JSON object');
   }
-  const { number, depth } = scanJson(content);
   if (number) {
     throw new StateTextError('refused', `${number} and would be rounded; write it in quotes or make it smaller`);
   }
-  if (depth > DEEPEST) throw new StateTextError('refused', `it is nested ${depth} levels deep, more than ${DEEPEST}`);
   const parsed = uiState.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
