@@ -102,7 +102,7 @@ const saveView = memoByObject(
     problems: [
       checkpoint?.problem,
       state && !state.complete && `The state folder is incomplete: ${state.reason ?? 'something is missing'}.`,
-      state?.complete && canResume && state.refused && `Can't be resumed from: ${state.refused}.`,
+      state?.complete && canResume && state.refused && `Resume can’t use it: ${state.refused}.`,
     ].filter((each) => typeof each === 'string'),
     href: checkpoint && !checkpoint.problem ? checkpointAddress(checkpoint, at) : null,
     /** The button that resumes from it; null where it has none. */

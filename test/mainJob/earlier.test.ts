@@ -51,7 +51,7 @@ test('a state that holds all the epochs already says so, and is not offered', as
     ['cat-000001-state', true, null],
   ]);
   const html = await page(sidecar);
-  expect(textOf(html)).toContain(`Can't be resumed from: ${refused}.`);
+  expect(textOf(html)).toContain(`Resume can’t use it: ${refused}.`);
   expect(html).toContain('name="state" value="cat-000001-state"');
   expect(html).not.toContain('name="state" value="cat-state"');
 });

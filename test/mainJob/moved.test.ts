@@ -62,7 +62,8 @@ test('the datasets folder was moved: Resume takes the same pictures there, and n
 
 test('killed between making room and beginning: the states that were moved are still what Resume uses', async () => {
   const first = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
-  const settings = { ...quick, arguments: { save_every_n_steps: 7 } };
+  // Only where no state of an epoch begins at the same epoch is one of a step taken.
+  const settings = { ...quick, save_every_n_epochs: 4, arguments: { save_every_n_steps: 7 } };
   await first.send('POST', 'sessions', { ...settings, lora_name: 'cat', start: true });
   await first.until('cat', (facts) => (facts.progress.step ?? 0) >= 15);
   await first.send('DELETE', 'sessions/cat/attempts/current');
