@@ -156,7 +156,7 @@ test('a stop after the next checkpoint is taken back: it trains on through the s
   expect(nothing).toMatchObject({ status: 200, body: { status: 'running', stops_after_save: false } });
   const asked = await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
   expect(asked).toMatchObject({ status: 202, body: { status: 'running', stops_after_save: true } });
-  expect(await page()).toMatch(/attempts\/current\/stop\?_method=DELETE">\s*<button[^>]*>Don't stop</);
+  expect(await page()).toMatch(/attempts\/current\/stop\?_method=DELETE"[^>]*>\s*<button[^>]*>Don't stop</);
   const kept = await fetch(`${sidecar.url}sessions/cat/attempts/current/stop?_method=DELETE`, {
     method: 'POST',
     redirect: 'manual',
