@@ -77,7 +77,7 @@ test('new values reach an open chart without a request', async () => {
   await soon(async () => (await sidecar.get<unknown[]>('sessions/live/metrics')).length).toBeGreaterThan(0);
   const page = await open('sessions/live/charts', 1280);
   await first(page).locator('canvas').waitFor();
-  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.waitForLoadState('load');
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   const end = async () => {

@@ -79,17 +79,18 @@ test('a training by hand is stopped from the page within seconds, resumed from i
 });
 
 test('what is trained again after a kill takes the place of what was lost: no step is there twice', async () => {
-  const run = byHand('again', ['40', '0.1']);
-  await past('again', 11);
+  const name = `again-${started.length}`;
+  const run = byHand(name, ['100', '0.1']);
+  await past(name, 11);
   process.kill(run.pid, 'SIGKILL');
-  const gone = await sidecar.until('again', ({ status }) => status === 'stopped');
+  const gone = await sidecar.until(name, ({ status }) => status === 'stopped');
   expect(gone).toMatchObject({ interrupted: true, next: 'resume', resume: { repeated_steps: 0 } });
   expect(gone.resume?.lost_steps).toBeGreaterThan(0);
-  expect(await attempt('again', 'resume')).toMatchObject({ status: 201 });
-  await sidecar.until('again', ({ status }) => status === 'completed', 30);
-  const metrics = await sidecar.get<{ tag: string; step: number }[]>('sessions/again/metrics');
+  expect(await attempt(name, 'resume')).toMatchObject({ status: 201 });
+  await sidecar.until(name, ({ status }) => status === 'completed', 60);
+  const metrics = await sidecar.get<{ tag: string; step: number }[]>(`sessions/${name}/metrics`);
   const losses = metrics.filter(({ tag }) => tag === 'loss').map(({ step }) => step);
-  expect(losses.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, step) => step));
+  expect(losses.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, step) => step));
 });
 
 test.each([
