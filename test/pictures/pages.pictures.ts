@@ -45,6 +45,7 @@ const pages = {
   'session-interrupted': 'sessions/puppy-style',
   'session-completed': 'sessions/ginger-cat-v2',
   'session-draft': 'sessions/lineart',
+  charts: 'sessions/ginger-cat-v3/charts',
   samples: 'sessions/ginger-cat-v2/samples',
   log: 'sessions/ginger-cat-v3/log',
   history: 'sessions/puppy-style/history',
@@ -54,6 +55,7 @@ const pages = {
   models: 'models',
   trainers: 'trainers',
   secrets: 'secrets',
+  machine: 'machine',
   diagnostics: 'diagnostics',
 };
 
