@@ -24,7 +24,6 @@ const clocks = Object.keys({
   'test/models/findModels.test.ts': 'many model files are found within 2 s',
   'test/security/limits.test.ts': 'memory stays within its bounds while others allocate, too',
   'test/security/proxies.test.ts': 'an answer passes a proxy within seconds',
-  'test/sessions/brokenStates.test.ts': 'the whole state behind many broken ones is found within 2 s',
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
