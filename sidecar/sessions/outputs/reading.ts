@@ -136,8 +136,9 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
     const trained = before.follower || LIVING.includes(status) || (interrupted && lately);
     if (!trained || attempt === null) return;
     const tell = () => {
-      // Renamed, it is another session by now.
-      if (!held.living().has(attempt)) notices.tell(lostAs(attempt), lostWords(name), LOST_SECONDS);
+      // Renamed, it is another session by now, which may have ended since.
+      const isHere = [...held.all()].some(({ attempt: its, facts }) => its === attempt && facts.copy_of === null);
+      if (!isHere) notices.tell(lostAs(attempt), lostWords(name), LOST_SECONDS);
     };
     setTimeout(tell, LOST_AFTER_MS).unref();
   }
