@@ -27,6 +27,11 @@ const clocks = Object.keys({
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
+  'test/browser/{captions,charts,live,log,newTraining,samples,scripts,trainers,uploads}.test.ts':
+    'a page shows within 20 s what is waited for',
+  'test/mainJob/{earlier,folders,lastSave,moved,pods,refuse}.test.ts': 'a training does within 20 s what is waited for',
+  'test/{hub/downloads,launchers/stop,models/page,pod,publish/publish,routes/sessions,sd-scripts/standIn}.test.ts':
+    'what is waited for comes within 20 s',
   'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
 });
 

@@ -57,14 +57,14 @@ test('a state that holds all the epochs already says so, and is not offered', as
 });
 
 test('after Start over, the page says where states and samples are kept, and offers one way to begin', async () => {
-  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
   const training = { ...quick, sample_prompts: 'a cat', sample_every_n_steps: 5, lora_name: 'cat', start: true };
   await sidecar.send('POST', 'sessions', training);
   await sidecar.until('cat', ({ progress }) => (progress.step ?? 0) > 12);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current');
   await sidecar.until('cat', ended);
   await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'relaunch' });
-  await sidecar.until('cat', ({ progress }) => progress.step === 1);
+  await sidecar.until('cat', ({ attempts, progress }) => attempts.length === 2 && (progress.step ?? 0) >= 1);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current');
   expect(await sidecar.until('cat', ended)).toMatchObject({ next: 'start' });
   const html = await page(sidecar);
