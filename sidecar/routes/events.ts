@@ -26,7 +26,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         concerns: concernsAll,
         async draw() {
           const model = await pageModel(trackside, root);
-          return { title: null, regions: { troubles: views.troubles(model), banner: views.banner(model) } };
+          return { title: null, regions: views.around(model) };
         },
       });
     }
@@ -40,7 +40,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         return {
           title: views.homeTitle(model),
           regions: {
-            troubles: views.troubles(model),
+            ...views.around(model),
             banner: views.banner({ ...model, active: model.cards, page: 'home' }),
             sessions: views.sessionsTable(model),
             others: views.others(model),
@@ -63,11 +63,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = await sessionModel(trackside, name, '../', false);
         return {
           title: views.sessionTitle(model),
-          regions: {
-            troubles: views.troubles(model),
-            banner: views.banner(model),
-            ...views.sessionParts(model),
-          },
+          regions: { ...views.around(model), ...views.sessionParts(model) },
         };
       },
     });
@@ -98,7 +94,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = { ...(await pageModel(trackside, '../../', name)), session: (await outputs.read(name)).facts };
         return {
           title: `${views.sessionTitle(model)} · ${what}`,
-          regions: { banner: views.banner(model), status: views.status(model) },
+          regions: { ...views.around(model), status: views.status(model) },
         };
       },
     };

@@ -24,7 +24,7 @@ export function machineRoutes(trackside: Trackside): Hono {
       concerns: ({ type }) => type === 'machine' || type === 'session' || type === 'disk' || type === 'logout',
       async draw() {
         const shown = await model('');
-        return { title: null, regions: { banner: views.banner(shown), machine: views.machinePart(shown) } };
+        return { title: null, regions: { ...views.around(shown), machine: views.machinePart(shown) } };
       },
     }),
   );

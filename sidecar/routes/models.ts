@@ -56,7 +56,7 @@ export function modelRoutes(trackside: Trackside): Hono {
         if (stands !== seen) found = facts();
         seen = stands;
         const now = await model('../', found);
-        return { title: null, regions: { banner: views.banner(now), ...views.modelParts(now) } };
+        return { title: null, regions: { ...views.around(now), ...views.modelParts(now) } };
       },
     });
   });

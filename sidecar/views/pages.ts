@@ -63,15 +63,19 @@ export function createViews(options: { templates: string; assets: Assets; develo
     drawn.set(key, { view, region }, 2 * lengthOf(region));
     return region;
   };
+  const banner = (model: BannerModel) => renderRegion('parts/banner', bannerView(model), model);
   return {
     home(model: HomeModel) {
       const shown = { home: '1', q: model.query, page: model.page > 1 ? String(model.page) : '' };
       return page('home', homeView(model), model, { title: homeTitle(model), stream: stream(model.root, shown) });
     },
     /** What goes inside `#banner`. */
-    banner: (model: BannerModel) => renderRegion('parts/banner', bannerView(model), model),
-    /** What goes inside `#troubles`. */
-    troubles: (model: PageModel) => renderRegion('parts/troubles', troublesView(model), model),
+    banner,
+    /** The live regions that every page has around its own, by their ids. */
+    around: (model: PageModel) => ({
+      troubles: renderRegion('parts/troubles', troublesView(model), model),
+      banner: banner(model),
+    }),
     /** What goes inside `#sessions`. */
     sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */

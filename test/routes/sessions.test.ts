@@ -156,6 +156,14 @@ describe('the stream', () => {
     expect(events).toContain('model saved.');
   });
 
+  test.each(['', 'sessions/cat/', 'sessions/cat/log/', 'sessions/cat/charts/', 'models/', 'machine/'])(
+    'of the page %s tells of the disk and of the other sessions',
+    async (at) => {
+      const events = await readStream(`${at}events`, (text) => text.includes('hx-target="#banner"'));
+      expect(events).toContain('hx-target="#troubles"');
+    },
+  );
+
   test('tells every page of a change', async () => {
     const seen = readStream('events?home=1', (text) => text.includes('told by another tab'));
     await sidecar.send('PATCH', 'sessions/cat', { description: 'told by another tab' }).catch(() => {});
