@@ -59,14 +59,14 @@ export function callOff(session: SessionFacts, root: string, page?: 'home'): Act
 export function rowAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
   const { all_trained, final_checkpoint: final, output_path: folder } = session;
   if (!all_trained || !final?.startsWith(`${folder}/`)) return nextAction(session, root, page);
-  const path = final
-    .slice(folder.length + 1)
-    .split('/')
-    .map(encodeURIComponent)
-    .join('/');
   const about = `${session.lora_name} V${session.version}`;
-  const address = `${sessionAddress(root, session.name)}/checkpoints/${path}`;
+  const address = checkpointAddress(sessionAddress(root, session.name), final.slice(folder.length + 1));
   return { ...PLAIN, label: 'Download', about, address, fields: null, download: true };
+}
+
+/** `at` is the address of the session, `path` relative to its folder. */
+export function checkpointAddress(at: string, path: string): string {
+  return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** `at` is the address of the session. */

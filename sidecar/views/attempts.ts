@@ -1,4 +1,5 @@
 import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import { attemptWord } from '../sessions/status/attempts.js';
 import { duration, plural, sentence } from './formatting.js';
 import { pathInSession, stateName } from './stateName.js';
 
@@ -21,8 +22,7 @@ function attemptView(attempt: AttemptFacts, from: string, now: Date) {
   const seconds = (ended - Date.parse(attempt.started_at)) / 1000;
   return {
     number: attempt.number,
-    /** "resume", "auto-resume" */
-    kind: attempt.automatic ? 'auto-resume' : attempt.kind === 'relaunch' ? 'start over' : attempt.kind,
+    kind: attemptWord(attempt),
     started_at: attempt.started_at,
     first_epoch: attempt.first_epoch,
     from,

@@ -1,8 +1,10 @@
 import type { SessionFacts } from '../sessions/facts.js';
-import { type ActionView, callOff, nextAction, sessionAddress } from './action.js';
+import { liveOnes } from '../sessions/outputs/active.js';
+import { isAlive } from '../sessions/status/alive.js';
+import { callOff, nextAction, sessionAddress } from './action.js';
 import { count, duration, joined, loss, pace, percent } from './formatting.js';
 import { thumbnail } from './sessions.js';
-import { isAlive, statusView } from './status.js';
+import { statusView } from './status.js';
 import { type Words, whyView } from './why.js';
 
 export type BannerModel = {
@@ -21,10 +23,10 @@ export type CardView = ReturnType<typeof cardView>;
 
 /** The Active Sessions banner: what runs, and what waits for a person. */
 export function bannerView({ active, root, page }: BannerModel): BannerView {
-  const [running, waiting] = [active.filter(isLive), active.filter((session) => !isLive(session))];
+  const running = liveOnes(active);
   const groups = [
     { title: 'Running', sessions: running },
-    { title: 'Needs you', sessions: waiting },
+    { title: 'Needs you', sessions: active.filter((session) => !running.includes(session)) },
   ];
   return {
     groups: groups
@@ -32,8 +34,6 @@ export function bannerView({ active, root, page }: BannerModel): BannerView {
       .map(({ title, sessions }) => ({ title, cards: sessions.map((each) => bannerCard(each, root, page)) })),
   };
 }
-
-const isLive = ({ status }: SessionFacts) => isAlive(status) || status === 'pending';
 
 /** On another page a card has no Stop: it would stand where that page's own buttons are looked for. */
 function bannerCard(session: SessionFacts, root: string, page?: 'home'): CardView {
@@ -71,7 +71,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     /** ISO, or seconds since 1970. */
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),
-    action: nextAction(session, root, page) as ActionView | null,
+    action: nextAction(session, root, page),
     /** Calls off a resume that is about to happen by itself. */
     callOff: callOff(session, root, page),
     why: whyView(session),

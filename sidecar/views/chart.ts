@@ -1,6 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { isAlive } from '../sessions/status/alive.js';
 import { loss, plural } from './formatting.js';
-import { isAlive } from './status.js';
 
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
 export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };

@@ -1,8 +1,8 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
-import { sampleAddress } from './action.js';
+import { isAlive } from '../sessions/status/alive.js';
+import { checkpointAddress, sampleAddress } from './action.js';
 import { bytes, count, elementId, joined, plural } from './formatting.js';
-import { isAlive } from './status.js';
 
 export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
 
@@ -27,10 +27,10 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
   const pictures = firstPictures(samples);
   const rows = savesOf(checkpoints, states).map(({ checkpoint, state }) => {
     const saved = checkpoint ?? state;
-    const picture = saved && (pictures.get(`epoch ${saved.epoch}`) ?? pictures.get(`step ${saved.step}`));
+    const picture = pictures.get(`epoch ${saved.epoch}`) ?? pictures.get(`step ${saved.step}`) ?? null;
     const chosen = state !== null && session.resume?.path === state.path;
     const isBest = checkpoint !== null && checkpoint === best;
-    return saveView(checkpoint ?? state, checkpoint, state, picture ?? null, canResume, chosen, isBest, at);
+    return saveView(saved, checkpoint, state, picture, canResume, chosen, isBest, at);
   });
   return {
     rows,
@@ -104,7 +104,7 @@ const saveView = memoByObject(
       state && !state.complete && `The state folder is incomplete: ${state.reason ?? 'something is missing'}.`,
       state?.complete && canResume && state.refused && `Resume can’t use it: ${state.refused}.`,
     ].filter((each) => typeof each === 'string'),
-    href: checkpoint && !checkpoint.problem ? checkpointAddress(checkpoint, at) : null,
+    href: checkpoint && !checkpoint.problem ? checkpointAddress(at, checkpoint.path) : null,
     /** The button that resumes from it; null where it has none. */
     button:
       state && canResume && !state.refused
@@ -112,10 +112,6 @@ const saveView = memoByObject(
         : null,
   }),
 );
-
-export function checkpointAddress({ path }: CheckpointFacts, at: string): string {
-  return `${at}/checkpoints/${path.split('/').map(encodeURIComponent).join('/')}`;
-}
 
 /** Of a state from the middle of an epoch, which a resume begins again. */
 function twice({ complete, repeated_steps }: StateFacts): string | false {

@@ -1,11 +1,11 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import type { VersionDetail, VersionFacts } from '../sessions/record/history.js';
+import { isAlive } from '../sessions/status/alive.js';
 import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
 import { sessionAddress } from './action.js';
 import { bytes } from './formatting.js';
 import type { PageModel } from './frame.js';
-import { isAlive } from './status.js';
 
 export type HistoryModel = PageModel & { session: SessionFacts; versions: VersionFacts[] };
 export type HistoryVersionModel = PageModel & { session: SessionFacts; version: VersionDetail };

@@ -17,8 +17,13 @@ export function homeView(model: HomeModel) {
   return {
     banner: bannerView({ ...model, active: model.cards, page: 'home' }),
     table: sessionsView(model),
-    others: { others: othersView(model.others ?? [], model.root) },
+    others: othersPart(model),
   };
+}
+
+/** Trainings by hand that write elsewhere. */
+export function othersPart({ others = [], root }: HomeModel) {
+  return { others: othersView(others, root) };
 }
 
 /** "(2) Trackside" while two trainings run. */

@@ -9,7 +9,7 @@ import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from
 import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
-import { type HomeModel, homeTitle, homeView } from './home.js';
+import { type HomeModel, homeTitle, homeView, othersPart } from './home.js';
 import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
 import { type MachineModel, machineView } from './machine.js';
@@ -79,7 +79,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
     /** What goes inside `#sessions`. */
     sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */
-    others: (model: HomeModel) => renderRegion('parts/others', homeView(model).others, model),
+    others: (model: HomeModel) => renderRegion('parts/others', othersPart(model), model),
     /** What the form of a new training says about values that are being typed, as partials for htmx. */
     newTrainingHints: (model: HintsModel) =>
       render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),

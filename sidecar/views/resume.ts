@@ -1,5 +1,5 @@
 import type { SessionFacts, StateFacts } from '../sessions/facts.js';
-import { isAlive } from './status.js';
+import { isAlive } from '../sessions/status/alive.js';
 
 export type ResumeView = NonNullable<ReturnType<typeof resumeView>>;
 

@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import type { PublishFacts } from '../publish/publishFacts.js';
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
-import { type ActionView, sessionAddress } from './action.js';
+import { isAlive } from '../sessions/status/alive.js';
+import { type ActionView, checkpointAddress, sessionAddress } from './action.js';
 import { attemptsView } from './attempts.js';
 import { type CardView, cardView } from './banner.js';
 import { stopByHand } from './byHand.js';
 import { type CurvePoint, lossView } from './chart.js';
-import { checkpointAddress, checkpointsView } from './checkpoints.js';
+import { checkpointsView } from './checkpoints.js';
 import { datasetAddress } from './datasets.js';
 import { count, duration, loss, pace } from './formatting.js';
 import { preflightView } from './preflight.js';
@@ -16,7 +17,6 @@ import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
 import { secondsTrained } from './sessions.js';
 import { type NamedValue, settingsView } from './settings.js';
-import { isAlive } from './status.js';
 
 export type SessionModel = SamplesModel & {
   states: StateFacts[];
@@ -117,7 +117,7 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
     /** What else leads on from here: to edit the draft, or to use its settings. */
     link: linkView(model),
     /** The finished LoRA. */
-    download: final ? checkpointAddress(final, at) : null,
+    download: final ? checkpointAddress(at, final.path) : null,
     canKeepTraining: session.stops_after_save,
     /** The form that stops what was started by hand; null where nothing was. */
     stopByHand: byHand,

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
+import { isAlive } from '../sessions/status/alive.js';
 import { rowAction, sampleAddress, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
-import { isAlive, statusView } from './status.js';
+import { statusView } from './status.js';
 
 export type SessionsTableModel = {
   root: string;

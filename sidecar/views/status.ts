@@ -1,4 +1,5 @@
 import type { SessionFacts, Status } from '../sessions/facts.js';
+import { isAlive } from '../sessions/status/alive.js';
 import { stalledWords } from '../sessions/status/stall.js';
 import { percent } from './formatting.js';
 
@@ -38,10 +39,6 @@ const looks: Record<Status, StatusView> = {
   completed: { word: 'Completed', shape: 'check', tone: 'done' },
   failed: { word: 'Failed', shape: 'cross', tone: 'fail' },
 };
-
-export function isAlive(status: Status): boolean {
-  return status === 'starting' || status === 'running' || status === 'stopping';
-}
 
 /** "(2) " before the title while two trainings run. */
 export function activeCount(active: SessionFacts[]): string {

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { readSubsets } from '../../trainers/subsets.js';
 import type { SessionFacts } from '../facts.js';
+import { isAliveOrPending } from '../status/alive.js';
 
-const LIVE = ['starting', 'running', 'stopping', 'pending'];
 /** The number of other sessions beside living ones; the list below has the rest. */
 const OTHERS = 6;
 const OTHERS_ELSEWHERE = 2;
@@ -13,20 +13,20 @@ const OTHERS_ELSEWHERE = 2;
  */
 export function activeSessions(all: readonly SessionFacts[]): SessionFacts[] {
   const newest = newestVersions(all);
-  const waiting = all.filter((facts) => !LIVE.includes(facts.status) && needsYou(facts, newest));
+  const waiting = all.filter((facts) => !isAliveOrPending(facts) && needsYou(facts, newest));
   return [...liveOnes(all), ...waiting.slice(0, OTHERS)];
 }
 
 /** The sessions in the banner of other pages: the living and the resumable ones, without the page's own. */
 export function activeElsewhere(all: readonly SessionFacts[], without?: string): SessionFacts[] {
   const others = all.filter((facts) => facts.name !== without);
-  const waiting = others.filter((facts) => !LIVE.includes(facts.status) && facts.next === 'resume');
+  const waiting = others.filter((facts) => !isAliveOrPending(facts) && facts.next === 'resume');
   return [...liveOnes(others), ...waiting.slice(0, OTHERS_ELSEWHERE)];
 }
 
 /** The sessions that run, or are about to. */
 export function liveOnes(all: readonly SessionFacts[]): SessionFacts[] {
-  return all.filter((facts) => LIVE.includes(facts.status));
+  return all.filter(isAliveOrPending);
 }
 
 /** It ended before its end, and nobody has gone on to a newer version. */

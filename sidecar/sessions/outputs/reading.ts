@@ -13,6 +13,7 @@ import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';
 import type { AttemptEntry } from '../record/uiState.js';
+import { isAlive } from '../status/alive.js';
 import { attemptProgress, beginningOf } from '../status/attempts.js';
 import { correct } from '../status/correct.js';
 import type { SessionsPlace } from '../status/evidence.js';
@@ -31,7 +32,6 @@ const CORRECT_AGAIN_MS = 1000;
 const LOST_AFTER_MS = 5000;
 const LOST_SECONDS = 3600;
 const LATELY_MS = 20_000;
-const LIVING: readonly string[] = ['starting', 'running', 'stopping'];
 
 const NOT_READ = 'The session could not be read.';
 
@@ -133,7 +133,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
     lived.delete(name);
     // A removal takes the runner's record first: then it reads as interrupted for a moment.
     const { status, interrupted } = before.facts;
-    const trained = before.follower || LIVING.includes(status) || (interrupted && lately);
+    const trained = before.follower || isAlive(status) || (interrupted && lately);
     if (!trained || attempt === null) return;
     const tell = () => {
       // Renamed, it is another session by now, which may have ended since.

@@ -1,6 +1,7 @@
 import type { Hub } from '../../live/hub.js';
 import type { Follower } from '../../telemetry/follow.js';
 import type { SessionFacts } from '../facts.js';
+import { isAliveOrPending } from '../status/alive.js';
 
 /** A session as it was last read. */
 export type StoredSession = {
@@ -105,12 +106,10 @@ function sameFacts(a: SessionFacts, b: SessionFacts): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-const LIVE = ['starting', 'running', 'stopping', 'pending'];
-
 type Key = { live: boolean; begun: number };
 
 function keyOf(facts: SessionFacts): Key {
-  return { live: LIVE.includes(facts.status), begun: begun(facts) };
+  return { live: isAliveOrPending(facts), begun: begun(facts) };
 }
 
 function order(a: Key, b: Key): number {

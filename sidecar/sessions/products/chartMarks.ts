@@ -1,7 +1,8 @@
+import { attemptWord } from '../status/attempts.js';
 import type { Session } from '../status/session.js';
 import type { ChartAxis, ChartMark } from './chartFacts.js';
 import type { Run } from './chartRuns.js';
-import { checkpointsOf, samplesOf } from './products.js';
+import { checkpointsOf, samplesOf, stepOfSample } from './products.js';
 
 type Place = { axis: ChartAxis; perEpoch: number | null; begun: number };
 /** Something that happened at a step, or at a time where the axis counts seconds. */
@@ -21,9 +22,8 @@ const MOST = 500;
 function attempts({ facts }: Session): Happened[] {
   return facts.attempts.slice(1).map((attempt, index) => {
     const { reason } = facts.attempts[index] ?? { reason: null };
-    const kind = attempt.automatic ? 'auto-resume' : attempt.kind === 'relaunch' ? 'start over' : attempt.kind;
     const why = reason ? `: ${reason}` : '';
-    const label = `Attempt ${attempt.number} (${kind}) from step ${attempt.step_offset}${why}`;
+    const label = `Attempt ${attempt.number} (${attemptWord(attempt)}) from step ${attempt.step_offset}${why}`;
     return { kind: 'attempt', step: attempt.step_offset, atMs: Date.parse(attempt.started_at), label };
   });
 }
@@ -43,8 +43,7 @@ async function samples(session: Session, { perEpoch }: Place): Promise<Happened[
     const label = epoch !== null ? `Samples of epoch ${epoch}` : `Samples of step ${step ?? 0}`;
     if (seen.has(label) || found.length >= MOST) continue;
     seen.add(label);
-    const at = step ?? (epoch !== null && perEpoch !== null ? epoch * perEpoch : null);
-    found.push({ kind: 'sample', step: at, atMs: Date.parse(saved_at), label });
+    found.push({ kind: 'sample', step: stepOfSample({ step, epoch }, perEpoch), atMs: Date.parse(saved_at), label });
   }
   return found;
 }

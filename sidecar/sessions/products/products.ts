@@ -94,6 +94,14 @@ const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): Samp
   });
 });
 
+/** The absolute step of a sample; null when unknown. `perEpoch`: steps per epoch. */
+export function stepOfSample(
+  { step, epoch }: Pick<SampleFacts, 'step' | 'epoch'>,
+  perEpoch: number | null,
+): number | null {
+  return step ?? (epoch !== null && perEpoch !== null ? epoch * perEpoch : null);
+}
+
 /** The checkpoint whose weights come closest to those of the best sample; of equals the newest. Null without one. */
 export function bestCheckpoint(
   best: string | null,
@@ -102,8 +110,9 @@ export function bestCheckpoint(
   perEpoch: number | null,
 ): CheckpointFacts | null {
   const sample = samples.find(({ name }) => name === best);
-  const step = sample?.step ?? (sample?.epoch != null && perEpoch !== null ? sample.epoch * perEpoch : null);
-  if (!sample || (step === null && sample.epoch === null)) return null;
+  if (!sample) return null;
+  const step = stepOfSample(sample, perEpoch);
+  if (step === null && sample.epoch === null) return null;
   const apart = (each: CheckpointFacts) => {
     if (step !== null && each.step !== null) return Math.abs(each.step - step);
     return sample.epoch !== null && each.epoch === sample.epoch ? 0 : Number.POSITIVE_INFINITY;

@@ -54,6 +54,12 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   };
 }
 
+/** "start", "resume", "auto-resume" or "start over": the kind of an attempt as people read it. */
+export function attemptWord({ automatic, kind }: Pick<AttemptFacts, 'automatic' | 'kind'>): string {
+  if (automatic) return 'auto-resume';
+  return kind === 'relaunch' ? 'start over' : kind;
+}
+
 /** The stored progress, if it is this attempt's; else its first progress. */
 export function attemptProgress(
   { id, step_offset, first_epoch }: AttemptEntry,

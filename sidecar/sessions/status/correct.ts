@@ -3,6 +3,7 @@ import { log } from '../../log.js';
 import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt, type RawState } from '../record/uiState.js';
+import { isAlive } from './alive.js';
 import { readSession, type Session } from './session.js';
 
 /**
@@ -37,15 +38,13 @@ function tellEnd(session: string, { number, outcome, reason, reason_code }: Atte
 function needsCorrection({ file, facts, latest, settledNow, state, liveness, byHand }: Session): boolean {
   if (file.kind !== 'whole' || facts.status === 'pending') return false;
   // Its own sidecar keeps the file; two sidecars would correct each other for ever. But it may have none, as a job has.
-  if (liveness.alive === 'elsewhere') return !latest?.outcome && !LIVING.includes(state?.status ?? '');
+  if (liveness.alive === 'elsewhere') return !latest?.outcome && !isAlive(state?.status);
   // Another pod on the same folder does not see runs by hand here.
   if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
-  return (state?.attempts.length ?? 0) > 0 || LIVING.includes(state?.status ?? '');
+  return (state?.attempts.length ?? 0) > 0 || isAlive(state?.status);
 }
-
-const LIVING = ['starting', 'running', 'stopping'];
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {
   if (!latest && facts.interrupted && raw.status !== facts.status) raw.status_found = raw.status;
