@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -76,6 +76,10 @@ test('a training by hand is stopped from the page within seconds, resumed from i
   expect(log).toContain('end of the script');
   for (const file of ['ui_state.json', 'launch.json', 'attempt.json', 'training.log'])
     expect(readFileSync(join(run.folder, file), 'utf8')).not.toContain('planted0secret');
+  // A backup of it knows what it is a copy of, also where it lacks the runner's record.
+  cpSync(run.folder, join(place.outputs, 'backup'), { recursive: true });
+  rmSync(join(place.outputs, 'backup', 'attempt.json'));
+  expect(await sidecar.session('backup')).toMatchObject({ copy_of: run.folder });
 });
 
 test('what is trained again after a kill takes the place of what was lost: no step is there twice', async () => {

@@ -1,4 +1,3 @@
-import { readAttempt, saneNumber } from '../../launchers/attemptFile.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { checkCommandLine } from '../../trainers/checkCommandLine.js';
@@ -8,6 +7,7 @@ import { pathRoots } from '../../trainers/pathRoots.js';
 import { resumeArgv } from '../../trainers/resumeArgv.js';
 import type { Command, TrainingInput } from '../../trainers/trainer.js';
 import { planRoom, type Room } from '../lineage/earlier.js';
+import { nextNumber } from './enter.js';
 import type { Plan } from './plan.js';
 
 /** A plan with everything that it runs. */
@@ -25,7 +25,7 @@ export type Attempt = Plan & {
 export async function prepareAttempt(settings: Settings, plan: Plan): Promise<Attempt> {
   const { session, state, trainer, from } = plan;
   const { folder, outputName, dialect } = session;
-  const number = nextNumber(state.attempts, folder);
+  const number = nextNumber({ state, folder });
   const firstEpoch = from ? (from.firstEpoch ?? 1) : null;
   const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
   const statePath = from && room.placeOf(from.absolutePath);
@@ -44,12 +44,6 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   // Network, optimizer and learning rate can't change on a resume: it gets the flags of the start.
   const argv = statePath && first ? resumeArgv(first.argv, fresh.argv, trainer.models ?? []) : fresh.argv;
   return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
-}
-
-/** Above all in the record and in the runner's own: that one refuses a number that is not new, whatever became of the record. */
-function nextNumber(attempts: readonly { number: number }[], folder: string): number {
-  const used = [...attempts, readAttempt(folder) ?? { number: 0 }].map(({ number }) => saneNumber(number));
-  return Math.max(0, ...used) + 1;
 }
 
 /**

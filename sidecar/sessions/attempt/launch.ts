@@ -1,20 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, lstat, stat } from 'node:fs/promises';
+import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifMissing, ifUnreadable, logged } from '../../caught.js';
+import { ifMissing, logged } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { local } from '../../launchers/local.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
-import { LOG_FILE } from '../../telemetry/follow.js';
-import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
 import { updateStateFile } from '../record/stateFile.js';
-import { type AttemptEntry, editAttempt, newAttempt } from '../record/uiState.js';
-import { finalSignature } from '../status/settle.js';
+import { type AttemptEntry, editAttempt } from '../record/uiState.js';
 import type { Attempt } from './command.js';
+import { enterAttempt } from './enter.js';
 import { readEnvironment } from './environment.js';
 
 /** An attempt that is recorded in its session's files. */
@@ -36,52 +33,17 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     ...(await gpuRecord(attempt.gpus)),
     trainer_commit: trainer.script.commit ?? null,
   };
-  const now = new Date();
-  const entry = newAttempt({
-    number: attempt.number,
-    kind: begin.kind,
-    id: randomUUID(),
-    started_at: now.toISOString(),
-    argv,
-    cwd,
-    resumed_from: statePath,
-    first_epoch: from?.firstEpoch ?? 1,
-    step_offset: attempt.stepOffset,
-    log_start: (await stat(join(folder, LOG_FILE)).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
-    final_before: finalSignature(folder, session.dialect, session.outputName),
-    output: folder,
-    output_inode: (await stat(folder)).ino,
-    automatic: Boolean(begin.automaticAfter),
-    gpus: [...attempt.gpus],
-    begun_step: from?.step ?? 0,
-    repeated_steps: from?.repeatedSteps ?? 0,
-  });
-  const progress = beginProgress({
-    id: entry.id,
-    step: from?.step ?? 0,
-    stepOffset: attempt.stepOffset,
-    epoch: from?.epoch ?? 0,
-    epochs: input.settings.max_train_epochs,
-    before: session.progress,
-    now,
-  });
-  await updateStateFile(folder, (raw) => {
-    // The end of the previous attempt may be known by now, and not written yet.
-    if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
-    raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
+  const { number, stepOffset, gpus } = attempt;
+  const epochs = input.settings.max_train_epochs;
+  const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus };
+  const entry = await enterAttempt(session, begin, entering, (raw) => {
     raw.trainer = trainer.id;
-    raw.status = 'starting';
-    raw.max_train_epochs = input.settings.max_train_epochs;
+    raw.max_train_epochs = epochs;
     if (begin.gpus !== undefined && begin.gpus !== null) raw.gpus = begin.gpus;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
     raw.resume_from_checkpoint = statePath ?? '';
     raw.dataset = { ...(raw.dataset as object | undefined), ...recordOf(detail), repeats: input.settings.num_repeats };
-    delete raw.error;
-    delete raw.completed_at;
-    delete raw.status_found;
-    if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
   });
-  await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
   return { ...attempt, entry, variables };
 }
 

@@ -1,20 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { contract } from '../../bridge.js';
-import { ifUnreadable } from '../../caught.js';
-import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
-import { LOG_FILE } from '../../telemetry/follow.js';
-import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
 import { type LaunchRecord, readLaunch } from '../../trainers/tracked/launchRecord.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { planRoom } from '../lineage/earlier.js';
-import { updateStateFile } from '../record/stateFile.js';
-import { editAttempt, newAttempt } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import { finalSignature } from '../status/settle.js';
+import { type Entering, enterAttempt, nextNumber } from './enter.js';
 import type { Launchable } from './launch.js';
 import { type Begin, chooseState } from './plan.js';
 
@@ -27,16 +18,9 @@ import { type Begin, chooseState } from './plan.js';
 export async function prepareAgain(settings: Settings, session: Session, begin: Begin): Promise<Launchable> {
   const launch = await requireLaunch(session);
   const from = begin.kind === 'resume' ? await chooseState(session, begin, Number.POSITIVE_INFINITY) : null;
-  const { folder, outputName, dialect } = session;
-  const number = Math.max(0, ...(session.state?.attempts ?? []).map((each) => each.number)) + 1;
-  const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, from ? 1 : null));
-  await room.make();
-  const entry = await record(session, begin, launch, from, number);
-  const variables = {
-    ...launch.environment,
-    TRACKSIDE_OUTPUTS: settings.outputs,
-    ...(from ? { [contract.resume]: from.absolutePath } : {}),
-  };
+  const room = await makeRoom(session, from);
+  const entry = await enterAttempt(session, begin, enteringOf(session, launch, from, room));
+  const variables = { ...launch.environment, ...variablesOfTrack(settings, room.statePath) };
   return { session, begin, command: { argv: launch.argv, cwd: launch.cwd }, entry, variables };
 }
 
@@ -52,49 +36,28 @@ async function requireLaunch(session: Session): Promise<LaunchRecord> {
   throw new Problem('cannot_restart', message, about);
 }
 
-/** Records an attempt that needs no pictures and no epochs, in the session's files. */
-export async function record(
+/** Moves what the next attempt would overwrite to `earlier/`. Returns its number, and where its state is then. */
+export async function makeRoom(session: Session, from: Candidate | null) {
+  const { folder, outputName, dialect } = session;
+  const number = nextNumber(session);
+  const firstEpoch = from && (from.firstEpoch ?? 1);
+  const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
+  await room.make();
+  return { number, statePath: from && room.placeOf(from.absolutePath) };
+}
+
+/** What tells `track` where its session is, and which state to go on from. */
+export function variablesOfTrack(settings: Settings, statePath: string | null): Record<string, string> {
+  return { TRACKSIDE_OUTPUTS: settings.outputs, ...(statePath ? { [contract.resume]: statePath } : {}) };
+}
+
+/** What an attempt is that has no pictures, no GPUs of its own, and no epochs to ask for. */
+export function enteringOf(
   session: Session,
-  begin: Begin,
-  launch: Pick<LaunchRecord, 'argv' | 'cwd'>,
+  { argv, cwd }: Pick<LaunchRecord, 'argv' | 'cwd'>,
   from: Candidate | null,
-  number: number,
-): Promise<Launchable['entry']> {
-  const { folder } = session;
-  const now = new Date();
-  const step = from?.step ?? 0;
-  const entry = newAttempt({
-    number,
-    kind: begin.kind,
-    id: randomUUID(),
-    started_at: now.toISOString(),
-    argv: launch.argv,
-    cwd: launch.cwd,
-    resumed_from: from?.absolutePath ?? null,
-    step_offset: step,
-    log_start: (await stat(join(folder, LOG_FILE)).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
-    final_before: finalSignature(folder, session.dialect, session.outputName),
-    automatic: Boolean(begin.automaticAfter),
-    begun_step: step,
-  });
+  room: { number: number; statePath: string | null },
+): Entering {
   const epochs = session.progress?.epochs ?? null;
-  const progress = beginProgress({
-    id: entry.id,
-    step,
-    stepOffset: step,
-    epoch: from?.epoch ?? 0,
-    epochs,
-    before: session.progress,
-    now,
-  });
-  await updateStateFile(folder, (raw) => {
-    // The end of the previous attempt may be known by now, and not written yet.
-    if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
-    raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
-    raw.status = 'starting';
-    for (const stale of ['error', 'completed_at', 'status_found']) delete raw[stale];
-    if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
-  });
-  await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(progress, null, 1)}\n`);
-  return entry;
+  return { ...room, argv, cwd, from, stepOffset: from?.step ?? 0, epochs, gpus: [] };
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { contract } from '../../bridge.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
@@ -7,13 +6,12 @@ import { pathRoots } from '../../trainers/pathRoots.js';
 import { scriptEnvironment } from '../../trainers/script/trainer.js';
 import { readValues } from '../../trainers/script/values.js';
 import type { Trainer } from '../../trainers/trainer.js';
-import { planRoom } from '../lineage/earlier.js';
-import { updateStateFile } from '../record/stateFile.js';
 import type { Session } from '../status/session.js';
+import { enterAttempt } from './enter.js';
 import { readEnvironment } from './environment.js';
 import type { Launchable } from './launch.js';
 import { type Begin, chooseState } from './plan.js';
-import { record } from './startAgain.js';
+import { enteringOf, makeRoom, variablesOfTrack } from './startAgain.js';
 
 /**
  * Prepares an attempt of a script of the user: its values, read by its own parser as it is today, become the command. With
@@ -27,7 +25,7 @@ export async function prepareScript(
   begin: Begin,
 ): Promise<Launchable> {
   const { own } = trainer;
-  const { state, folder, outputName, dialect } = session;
+  const { state, folder } = session;
   if (!own || !state)
     throw new Problem('no_settings', 'Its settings are unknown.', { about: { session: session.name } });
   const from = begin.kind === 'resume' ? await chooseState(session, begin, Number.POSITIVE_INFINITY) : null;
@@ -35,19 +33,12 @@ export async function prepareScript(
   const values = readValues(description, state.arguments, pathRoots(settings, trainer), true);
   await own.check(description, values);
   const command = own.command(description, values, folder);
-  const number = Math.max(0, ...state.attempts.map((each) => each.number)) + 1;
-  const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, from ? 1 : null));
-  await room.make();
-  const variables = {
-    ...scriptEnvironment(description),
-    TRACKSIDE_OUTPUTS: settings.outputs,
-    ...(from ? { [contract.resume]: from.absolutePath } : {}),
-  };
+  const room = await makeRoom(session, from);
+  const variables = { ...scriptEnvironment(description), ...variablesOfTrack(settings, room.statePath) };
   for (const file of own.files(command, variables))
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   const environment = await readEnvironment(command.argv[0] ?? settings.python);
-  const entry = await record(session, begin, command, from, number);
-  await updateStateFile(folder, (raw) => {
+  const entry = await enterAttempt(session, begin, enteringOf(session, command, from, room), (raw) => {
     raw.trainer = trainer.id;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
   });
