@@ -9,8 +9,8 @@ import shutil
 from typing import Any
 
 from trackside._attempt import regular
-from trackside._track import owner
 from trackside._track.warn import warn_once
+from trackside._track.whole import write_whole
 from trackside._track.writer import Writer
 
 INDEX = "checkpoints.json"
@@ -33,7 +33,7 @@ class Checkpoints:
                 _offer(path, os.path.join(folder, name))
             index = [each for each in _read(folder) if each.get("name") != name]
             index.append({"name": name, "step": step, "epoch": epoch})
-            owner.write_whole(folder, INDEX, json.dumps(index, indent=1, ensure_ascii=False))
+            write_whole(folder, INDEX, json.dumps(index, indent=1, ensure_ascii=False))
             self.writer.event("checkpoint", step=step, file=name)
         except Exception as error:
             warn_once(f"the checkpoint {path} could not be offered on the page", error)

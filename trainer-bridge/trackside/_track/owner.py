@@ -13,6 +13,7 @@ from trackside._attempt import folder as output_folder
 from trackside._attempt import record as attempt_file
 from trackside._track import ranks
 from trackside._track.launcher import Start
+from trackside._track.whole import write_whole
 
 LAUNCH = contract.FILES["launch"]
 TRACKED = contract.FILES["tracked"]
@@ -110,18 +111,3 @@ def write_tracked(folder: str, attempt: str, grace: float, pid: int | None) -> N
     write_whole(
         folder, TRACKED, json.dumps({"id": attempt, "stop_grace": grace, "pid": pid, "start_ticks": ticks}), 0o644
     )
-
-
-def write_whole(folder: str, name: str, text: str, mode: int = 0o644) -> None:
-    """A reader finds the old file or the new one. Not synced. Raises OSError."""
-    path = os.path.join(folder, name)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text + "\n")
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

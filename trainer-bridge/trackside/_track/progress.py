@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from trackside._attempt import record as attempt_file
-from trackside._track import owner
+from trackside._track.whole import write_whole
 
 _FILE = "progress.json"
 # A sidecar that follows writes at least this often while steps come.
@@ -40,7 +40,7 @@ class ProgressFile:
             **{"percent": percent, "loss": loss, "seconds_per_step": seconds, "eta_seconds": eta},
             **{"updated_at": attempt_file.now(), "attempt": self.attempt, "loss_curve": [], "still": None},
         }
-        owner.write_whole(self.folder, _FILE, json.dumps(content, indent=1))
+        write_whole(self.folder, _FILE, json.dumps(content, indent=1))
         self._ours = self._inode()
 
     def _inode(self) -> int | None:

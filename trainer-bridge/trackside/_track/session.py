@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trackside._attempt import regular
+from trackside._track.whole import write_whole
 
 STATE_FILE = "ui_state.json"
 # The sidecar's own lock between its processes (sidecar/sessions/record/lock.ts): a folder, held for milliseconds.
@@ -65,24 +66,13 @@ def edit(folder: str, change: Callable[[Record], None]) -> None:
     lock = os.path.join(folder, _LOCK)
     held = _take(lock)
     try:
-        path = os.path.join(folder, STATE_FILE)
         record = read(folder)
         if record is None:
-            if os.path.lexists(path):
+            if os.path.lexists(os.path.join(folder, STATE_FILE)):
                 return
             record = {}
         change(record)
-        temporary = f"{path}.{os.urandom(4).hex()}.tmp"
-        try:
-            with open(temporary, "x", encoding="utf-8") as file:
-                file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        write_whole(folder, STATE_FILE, json.dumps(record, indent=2, ensure_ascii=False), durable=True)
     finally:
         if held:
             with contextlib.suppress(OSError):

@@ -11,6 +11,9 @@ from types import FrameType
 from typing import Any
 
 from trackside._attempt import regular
+from trackside._track.whole import write_whole
+
+_LAST_STEP = ".attempt.json.last-step"
 
 
 class Stops:
@@ -73,7 +76,7 @@ class SharedStop:
     look after rank 0 has ended; it counts for one attempt."""
 
     def __init__(self, folder: str, attempt: str, leads: bool) -> None:
-        self.path = os.path.join(folder, ".attempt.json.last-step")
+        self.folder = folder
         self.attempt, self.leads = attempt, leads
         self.at: int | None = None
 
@@ -87,14 +90,12 @@ class SharedStop:
         if not requested:
             return None
         at = 0 if step is None else step + 1
-        with open(f"{self.path}.tmp", "w", encoding="utf-8") as file:
-            json.dump({"id": self.attempt, "step": at}, file)
-        os.replace(f"{self.path}.tmp", self.path)
+        write_whole(self.folder, _LAST_STEP, json.dumps({"id": self.attempt, "step": at}))
         return at
 
     def _look(self) -> int | None:
         try:
-            told: Any = regular.parse_json(regular.read_text(self.path))
+            told: Any = regular.parse_json(regular.read_text(os.path.join(self.folder, _LAST_STEP)))
         except (OSError, ValueError):
             return None
         return int(told["step"]) if told.get("id") == self.attempt else None

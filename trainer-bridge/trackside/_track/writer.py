@@ -24,6 +24,7 @@ from trackside._track.progress import ProgressFile
 from trackside._track.stops import SharedStop, Stops
 from trackside._track.tee import Tee
 from trackside._track.warn import warn_once
+from trackside._track.whole import write_whole
 
 if TYPE_CHECKING:
     from trackside._track.run import Run
@@ -191,7 +192,7 @@ class Writer:
         best = {name: vars(each) for name, each in run.best.items()}
         content = json.dumps({"summary": run.summary, "best": best}, indent=1, ensure_ascii=False, default=str)
         with contextlib.suppress(OSError):
-            owner.write_whole(str(self.folder), "summary.json", content)
+            write_whole(str(self.folder), "summary.json", content)
 
     def _look(self) -> None:
         """Flushes what waits, and looks for a stop where no signal can be caught."""
