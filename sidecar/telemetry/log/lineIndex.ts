@@ -98,9 +98,9 @@ function lineCounter(bytes: Buffer, first: number): (at: number) => number {
   };
 }
 
-function newlinesBefore(bytes: Buffer, end: number): number {
+export function countNewlines(bytes: Buffer): number {
   let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0 && at < end; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
   return count;
 }
 
@@ -113,7 +113,7 @@ export function markBefore(index: LineIndex, line: number): number {
 export async function lineAt(file: FileHandle, index: LineIndex, offset: number): Promise<number> {
   const mark = index.marks[lastWhere(index.marks, (each) => each.offset <= offset)] as Mark;
   const bytes = await readAt(file, mark.offset, Math.min(BLOCK, Math.max(0, offset - mark.offset)));
-  return Math.min(mark.line + newlinesBefore(bytes, bytes.length), Math.max(1, index.lines));
+  return Math.min(mark.line + countNewlines(bytes), Math.max(1, index.lines));
 }
 
 /** By halves; `so` holds for the first, and once it does not, for none after. */

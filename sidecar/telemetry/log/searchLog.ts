@@ -4,7 +4,7 @@ import { semaphore } from '../../files/queue.js';
 import { readAt } from '../../files/readAt.js';
 import { readMasked } from '../../security/maskedFile.js';
 import { openLog } from '../logTail.js';
-import { BLOCK } from './lineIndex.js';
+import { BLOCK, countNewlines } from './lineIndex.js';
 import { lastRedraw } from './readLines.js';
 
 /** The lines of a log that hold some words, as they are shown: redrawn, without colours, secrets masked. */
@@ -94,7 +94,7 @@ async function searchOn(file: FileHandle, search: Search, needle: Needle, size: 
     // Most blocks hold nothing of the kind; the others are masked before they are asked again.
     const text = needle.decode(whole);
     const maybe = text.includes('\u001b') || text.includes(needle.text);
-    const lines = countLines(whole);
+    const lines = countNewlines(whole);
     if (maybe) searchLines(search, needle, needle.decode(await readMasked(file, at, at + end)), lines);
     search.line += lines;
     at += end;
@@ -125,12 +125,6 @@ const COLOUR = /\u001b\[[0-9;?]*[A-Za-z]/gi;
 function take(search: Search, line: number): void {
   search.matches += 1;
   if (search.lines.length < MOST) search.lines.push(line);
-}
-
-function countLines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }
 
 /** A line longer than a block: its last piece, or, where nothing was redrawn in that, its first. */
