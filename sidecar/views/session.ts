@@ -57,7 +57,6 @@ export function sessionView(model: SessionModel) {
     logTail,
     logPosition,
     at,
-    sections: sectionsOf(model),
     before: preflightView(model.preflight ?? null, root, clearCaches ? `${at}/caches?_method=DELETE` : null),
     settings: {
       title: session.status === 'draft' ? 'Settings' : 'Settings as run',
@@ -67,19 +66,6 @@ export function sessionView(model: SessionModel) {
     },
     paths: paths(model),
   };
-}
-
-/** What the navigation of the page leads to; a draft has nothing but its settings. */
-function sectionsOf({ session: { status, attempts } }: SessionModel) {
-  const begun = status !== 'draft' || attempts.length > 0;
-  const all = [
-    { id: 'loss', label: 'Overview' },
-    { id: 'samples', label: 'Samples' },
-    { id: 'checkpoints', label: 'Checkpoints' },
-    { id: 'log-section', label: 'Log' },
-    { id: 'settings', label: 'Settings' },
-  ];
-  return begun ? all : [];
 }
 
 export function sessionRegions(model: SessionModel) {
