@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { EXIT } from './commands/client/exitCodes.js';
+import { addClientVerbs } from './commands/client/verbs.js';
 import { readTextNow } from './files/regularFile.js';
 import { keepHeapSmall, restoreArenas } from './memory.js';
 import { Problem } from './problem.js';
@@ -17,7 +19,8 @@ const program = new Command('trackside')
     'A sidecar for LoRA training: start, watch, stop and resume trainings from any browser, and never lose one.',
   )
   .version(versionOf(), '--version', 'Print the version.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .exitOverride((ended) => process.exit(ended.exitCode === 0 ? EXIT.done : EXIT.usage));
 
 program
   .command('serve', { isDefault: true })
@@ -84,6 +87,8 @@ program
     ]);
     await removeTrainer(script, readSettings(flags, environment));
   });
+
+addClientVerbs(program, environment);
 
 /** From the package.json two folders above the build. */
 function versionOf(): string {

@@ -1,5 +1,7 @@
-import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOr } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
 import { log } from '../log.js';
 import { readProcess } from '../processes/identity.js';
 import type { Settings } from '../settings.js';
@@ -28,3 +30,25 @@ export function noteServing({ private: folder, outputs, version }: Settings, url
     }
   };
 }
+
+type Note = { pid: number; start_ticks: number | null; outputs: string; url: string; port: number };
+
+/**
+ * The address, on this machine, of a sidecar of this user that serves these outputs, with the token in it if it made the
+ * token; null if there is none.
+ */
+export function findServing({ private: folder, outputs }: Pick<Settings, 'private' | 'outputs'>): string | null {
+  const place = join(folder, 'serving');
+  const [served, names] = readOr(['', []] as [string, string[]], 'sidecar', () => [
+    realpathSync(outputs),
+    readdirSync(place),
+  ]);
+  for (const name of names) {
+    const note = readOr<Note | null>(null, 'sidecar', () => JSON.parse(readTextNow(join(place, name), LARGEST_NOTE)));
+    if (note?.outputs !== served || (readProcess(note.pid)?.startTicks ?? null) !== note.start_ticks) continue;
+    if (note.start_ticks !== null) return `http://127.0.0.1:${note.port}/${new URL(note.url).search}`;
+  }
+  return null;
+}
+
+const LARGEST_NOTE = 64 * 1024;

@@ -1,0 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { AttemptKind, SessionFacts } from '../../sessions/facts.js';
+import { isAliveOrPending } from '../../sessions/status/alive.js';
+import { statusView } from '../../views/status.js';
+import { type Door, factsOf } from './door.js';
+import { EXIT, Refusal } from './exitCodes.js';
+import { addressOf } from './sessions.js';
+import { plain } from './terminal.js';
+
+const LOOK_MS = 300;
+
+export type BeginFlags = { json?: boolean; gpus?: string; state?: string; epochs?: string };
+
+/** Starts, resumes or starts over. Resolves when the trainer runs. */
+export async function begin(door: Door, name: string, kind: AttemptKind, flags: BeginFlags): Promise<void> {
+  const { gpus, state, epochs } = flags;
+  if (epochs !== undefined && !/^\d+$/.test(epochs))
+    throw new Refusal(EXIT.usage, `--epochs is “${epochs}”, but it must be a whole number.`);
+  const body = { kind, gpus, state, max_train_epochs: epochs === undefined ? undefined : Number(epochs) };
+  type Begun = { number: number; reason: string | null; session: SessionFacts };
+  const begun = await factsOf<Begun>(door, 'POST', `${addressOf(name)}/attempts`, body);
+  if (flags.json) process.stdout.write(`${JSON.stringify(begun, null, 2)}\n`);
+  else process.stdout.write(`${name}: attempt ${begun.number}, ${statusView(begun.session).word.toLowerCase()}.\n`);
+  if (begun.session.status === 'failed')
+    throw new Refusal(EXIT.failed, plain(begun.reason ?? 'The trainer could not be started.'));
+}
+
+export type StopFlags = { json?: boolean; afterSave?: boolean; cancel?: boolean; byHand?: boolean; wait?: boolean };
+
+/**
+ * Stops a training, and waits until it has ended. On the state files alone this process is what waits for the save and ends
+ * it; with `--no-wait` a sidecar does that.
+ */
+export async function stop(door: Door, name: string, flags: StopFlags): Promise<void> {
+  if (flags.cancel) {
+    const kept = await factsOf<SessionFacts>(door, 'DELETE', `${addressOf(name)}/attempts/current/stop`);
+    return tell(kept, flags, `${name} goes on.`);
+  }
+  const when = flags.afterSave ? 'after-save' : 'now';
+  const sure = flags.byHand ? '&confirm=by-hand' : '';
+  const asked = await factsOf<SessionFacts>(door, 'DELETE', `${addressOf(name)}/attempts/current?when=${when}${sure}`);
+  if (flags.wait === false && door.serving) return tell(asked, flags, `${name} is asked to stop.`);
+  if (flags.afterSave && !flags.json)
+    process.stderr.write(`${name} stops after its next save. Ctrl-C leaves that to a sidecar, if one serves.\n`);
+  const ended = await endOf(door, name);
+  return tell(ended, flags, `${name}: ${statusView(ended).word.toLowerCase()}. ${plain(ended.reason ?? '')}`.trim());
+}
+
+async function endOf(door: Door, name: string): Promise<SessionFacts> {
+  for (;;) {
+    const session = await factsOf<SessionFacts>(door, 'GET', addressOf(name));
+    if (!isAliveOrPending(session)) return session;
+    await wait(LOOK_MS);
+  }
+}
+
+function tell(session: SessionFacts, { json }: StopFlags, words: string): void {
+  process.stdout.write(`${json ? JSON.stringify(session, null, 2) : words}\n`);
+}

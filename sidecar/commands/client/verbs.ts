@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import type { Settings } from '../../settings.js';
+import type { BeginFlags, StopFlags } from './attempts.js';
+import type { Door, DoorFlags } from './door.js';
+import { EXIT, EXIT_HELP, Refusal } from './exitCodes.js';
+import type { LogFlags } from './logs.js';
+import type { ListFlags } from './sessions.js';
+
+/** As commander gives them: a verb has some of them. */
+type Flags = { outputs?: string } & DoorFlags & ListFlags & LogFlags & BeginFlags & StopFlags;
+type Work = (door: Door, name: string, flags: Flags) => Promise<void>;
+
+/** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
+export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv): void {
+  const verb = (usage: string, words: string, work: Work) => addVerb(program, environment, { usage, words, work });
+
+  verb('ps [search]', 'List sessions: running first, then newest.', async (door, search, flags) => {
+    const { listSessions } = await import('./sessions.js');
+    return listSessions(door, search, flags);
+  })
+    .option('-a, --all', 'all of them, not only those that fit on a screen')
+    .option('--active', 'only those that run, or wait for you')
+    .option('-w, --watch', 'draw the list again every second; with --json a line a change');
+
+  verb('show <session>', 'Show one session: status, files, attempts, and what to do next.', async (door, name, flags) =>
+    (await import('./sessions.js')).showSession(door, name, flags),
+  );
+
+  verb('logs <session>', 'Print the log of a session.', async (door, name, flags) =>
+    (await import('./logs.js')).printLog(door, name, flags),
+  )
+    .option('-f, --follow', 'go on printing until the training has ended')
+    .option('-n, --tail <lines>', 'lines from the end, or all', '100')
+    .option('--attempt <number>', 'only the part of this attempt');
+
+  verb('start <session>', 'Start a draft.', begin('start')).option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1');
+
+  verb('stop <session>', 'Stop a training, and wait until it has ended.', async (door, name, flags) =>
+    (await import('./attempts.js')).stop(door, name, flags),
+  )
+    .option('--after-save', 'only once it has saved its next state')
+    .option('--cancel', 'take back a stop after the next save')
+    .option('--by-hand', 'also if it was started in a terminal, from where it can’t be resumed')
+    .option('--no-wait', 'don’t wait for the end (against a sidecar)');
+
+  verb('resume <session>', 'Resume from the newest whole state, or train a completed one further.', begin('resume'))
+    .option('--state <folder>', 'another state (trackside states lists them)')
+    .option('--epochs <number>', 'the epochs in all, to train further')
+    .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1');
+
+  verb('relaunch <session>', 'Start over. What it would overwrite is moved to earlier/.', begin('relaunch')).option(
+    '--gpus <numbers>',
+    'the GPUs, such as 0 or 0,1',
+  );
+
+  verb('states <session>', 'List the states that a session can be resumed from.', async (door, name, flags) =>
+    (await import('./sessions.js')).listStates(door, name, flags),
+  );
+}
+
+function begin(kind: 'start' | 'resume' | 'relaunch'): Work {
+  return async (door, name, flags) => (await import('./attempts.js')).begin(door, name, kind, flags);
+}
+
+type Verb = { usage: string; words: string; work: Work };
+
+function addVerb(program: Command, environment: NodeJS.ProcessEnv, { usage, words, work }: Verb): Command {
+  return program
+    .command(usage)
+    .description(words)
+    .option('--json', 'print what the API answers, as JSON')
+    .option('--outputs <folder>', 'where sessions are kept (TRACKSIDE_OUTPUTS; default outputs)')
+    .option('--url <address>', 'ask the sidecar at this address, which may hold its token')
+    .option('--token <token>', 'its access token (TRACKSIDE_TOKEN)')
+    .option('--files', 'use the state files alone, even if a sidecar serves them')
+    .showHelpAfterError(`trackside ${usage.split(' ')[0]} --help says more.`)
+    .addHelpText('after', EXIT_HELP)
+    .action((...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      return run(environment, command.args[0] ?? '', command.opts<Flags>(), work);
+    });
+}
+
+async function run(environment: NodeJS.ProcessEnv, name: string, flags: Flags, work: Work): Promise<void> {
+  let code: number = EXIT.done;
+  // A reader such as `head` that has seen enough.
+  process.stdout.on('error', () => process.exit(EXIT.done));
+  try {
+    const [{ openDoor }, { readSettings }] = await Promise.all([import('./door.js'), import('../../settings.js')]);
+    const settings: Settings = readSettings({ outputs: flags.outputs, token: flags.token }, environment);
+    const door = await openDoor(settings, flags);
+    try {
+      await work(door, name, flags);
+    } finally {
+      await door.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    code = error.exit;
+    if (flags.json) process.stdout.write(`${JSON.stringify(error.answer, null, 2)}\n`);
+    process.stderr.write(`trackside: ${error.message}\n`);
+  }
+  // Background work of the app in this process would keep it alive.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  process.exit(code);
+}

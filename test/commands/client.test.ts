@@ -1,0 +1,126 @@
+import { execFile, spawn } from 'node:child_process';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { SessionFacts, StateFacts } from '../../sidecar/sessions/facts.js';
+import { makeTestSidecars, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
+
+const main = join(projectRoot, '.build', 'sidecar', 'main.js');
+const place = makeTestSidecars();
+let sidecar: Sidecar;
+
+/** Long enough to be met while it runs. */
+const slow = { ...quick, max_train_epochs: 150 };
+
+beforeAll(async () => {
+  sidecar = await place.serve();
+  for (const [name, settings] of Object.entries({ 'my cat': slow, quick, beside: slow }))
+    expect((await sidecar.send('POST', 'sessions', { ...settings, lora_name: name })).status).toBe(201);
+});
+afterAll(() => place.leave());
+
+type Ended = { code: number; stdout: string; stderr: string };
+
+const environment = {
+  ...process.env,
+  TRACKSIDE_OUTPUTS: place.outputs,
+  TRACKSIDE_DATASETS: place.datasets,
+  TRACKSIDE_PRIVATE: join(place.folder, 'private'),
+};
+
+/** A person's terminal: no sidecar is named, and none is asked with --files. */
+function trackside(...argv: string[]): Promise<Ended> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [main, ...argv], { env: environment, timeout: 50_000 }, (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
+    ),
+  );
+}
+
+/** The facts on the state files alone, without a sidecar. */
+async function factsOf<T>(...argv: string[]): Promise<T> {
+  return JSON.parse((await trackside(...argv, '--files', '--json')).stdout) as T;
+}
+
+test('a training is started, stopped after its save and resumed to its end on state files alone', async () => {
+  const started = await trackside('start', 'my-cat', '--files');
+  expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^my-cat: attempt 1, (starting|running)/) });
+  expect(await trackside('start', 'my-cat', '--files')).toMatchObject({ code: 4, stdout: '' });
+  const stopped = await trackside('stop', 'my-cat', '--after-save', '--files');
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('Stopped by you.') });
+  const states = await factsOf<StateFacts[]>('states', 'my-cat');
+  expect(states[0]).toMatchObject({ complete: true });
+  expect((await sidecar.session('my-cat')).resume?.state).toBe(states[0]?.name);
+  expect(await trackside('resume', 'my-cat', '--files')).toMatchObject({ code: 0 });
+  expect(await trackside('stop', 'my-cat', '--files')).toMatchObject({ code: 0 });
+});
+
+test('a followed log is whole, ends with its training, and repeats no line', async () => {
+  await sidecar.send('POST', 'sessions/quick/attempts', { kind: 'start' });
+  const { code, stdout } = await trackside('logs', '-f', '--tail', 'all', 'quick', '--files');
+  expect(code).toBe(0);
+  expect(stdout).toBe(readFileSync(join(place.outputs, 'quick', 'training.log'), 'utf8'));
+  const two = await trackside('logs', '--tail', '2', 'quick');
+  expect(two.stdout).toBe(stdout.split('\n').slice(-3).join('\n'));
+  appendFileSync(join(place.outputs, 'quick', 'training.log'), 'x\n'.repeat(300_000));
+  expect((await trackside('logs', '--tail', '200000', 'quick')).stdout).toBe('x\n'.repeat(200_000));
+});
+
+test('the files alone tell the same as a sidecar does: list, session and states', async () => {
+  await sidecar.until('quick', ({ status }) => status === 'completed');
+  const files = [await factsOf('ps', 'quick'), await factsOf('show', 'quick'), await factsOf('states', 'quick')];
+  const served: unknown[] = [];
+  for (const path of ['sessions?q=quick', 'sessions/quick', 'sessions/quick/states'])
+    served.push(await sidecar.get(path));
+  expect(files).toEqual(served);
+});
+
+test('the sidecar that serves these outputs is found, and does what is asked', async () => {
+  expect(await trackside('start', 'beside')).toMatchObject({ code: 0 });
+  expect(await trackside('stop', 'beside', '--no-wait')).toMatchObject({
+    code: 0,
+    stdout: 'beside is asked to stop.\n',
+  });
+  await sidecar.until('beside', ({ status }) => status === 'stopped');
+  const list = await trackside('ps', 'beside');
+  expect(list.stdout).toMatch(/^NAME +STATUS[\s\S]+beside +Stopped · by you/);
+});
+
+test('a watched list follows a training, a line of JSON a change', async () => {
+  const child = spawn(process.execPath, [main, 'ps', 'beside', '--watch', '--json'], { env: environment });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const statuses = () =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as SessionFacts[])[0]?.status);
+  await until(statuses, (seen) => seen.includes('stopped'));
+  await sidecar.send('POST', 'sessions/beside/attempts', { kind: 'relaunch' });
+  await until(statuses, (seen) => seen.includes('running'));
+  await sidecar.send('DELETE', 'sessions/beside/attempts/current');
+  await until(statuses, (seen) => seen.at(-1) === 'stopped');
+  child.kill('SIGINT');
+  await new Promise((resolve) => child.once('exit', resolve));
+});
+
+test('an exit code tells a script why something was not done, and --json the code of the error', async () => {
+  const refused: [number, string[], string | null][] = [
+    [2, ['show'], null],
+    [2, ['ps', '--no-such-flag'], null],
+    [2, ['logs', 'quick', '--tail', 'some'], null],
+    [3, ['show', 'nobody', '--json'], 'no_session'],
+    [3, ['logs', 'quick', '--attempt', '9', '--files'], null],
+    [4, ['stop', 'quick', '--json'], 'not_running'],
+    [5, ['resume', 'quick', '--json'], 'completed'],
+    [6, ['ps', '--url', 'http://127.0.0.1:9'], null],
+  ];
+  for (const [code, argv, error] of refused) {
+    const ended = await trackside(...argv);
+    expect(ended, argv.join(' ')).toMatchObject({ code });
+    expect(ended.stderr, argv.join(' ')).not.toBe('');
+    if (error) expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: error } });
+  }
+});
