@@ -1,11 +1,11 @@
 #!/bin/sh
-# Compiles into a folder of its own, writes down which code it is (`id`), and takes the place of the build before. Nothing of
+# Builds into a folder of its own, writes down which code it is (`id`), and takes the place of the build before. Nothing of
 # an older build stays importable, and a build of the same code touches nothing: tests and sidecars may be running from it.
 set -eu
 cd "$(dirname "$0")/.."
 fresh=".build.$$"
 trap 'rm -rf "$fresh" "$fresh.old"' EXIT
-npx tsc -p sidecar --outDir "$fresh"
+npx rolldown --config sidecar/rolldown.config.mjs --dir "$fresh/sidecar" >/dev/null
 find "$fresh" -name '*.js' | sed "s|^$fresh/||" | LC_ALL=C sort | while read -r file; do
   echo "$file $(cksum <"$fresh/$file")"
 done | sha256sum | cut -c1-16 >"$fresh/id"

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const port = process.env.TRACKSIDE_PORT ?? '7861';
 const sessions = `http://127.0.0.1:${port}/sessions`;
-const compile = ['tsc', '-p', 'sidecar', '--outDir', '.build.dev'];
+const compile = ['rolldown', '--config', 'sidecar/rolldown.config.mjs', '--dir', '.build.dev/sidecar'];
 if (spawnSync('npx', compile, { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
 
 const folder = mkdtempSync(join(tmpdir(), 'trackside-dev-'));
@@ -19,7 +19,7 @@ cpSync(join(root, 'trainer-bridge', 'example'), join(folder, 'datasets', 'exampl
 // In groups of their own: Ctrl-C comes to this script alone, which ends them in order.
 const begin = (command, args, environment = {}) =>
   spawn(command, args, { cwd: root, stdio: 'inherit', detached: true, env: { ...process.env, ...environment } });
-const compiler = begin('npx', [...compile, '--watch', '--preserveWatchOutput']);
+const compiler = begin('npx', [...compile, '--watch']);
 const sidecar = begin(process.execPath, ['--watch', '--watch-preserve-output', '.build.dev/sidecar/main.js', 'serve'], {
   TRACKSIDE_DEVELOPMENT: '1',
   TRACKSIDE_NO_LOGIN: '1',

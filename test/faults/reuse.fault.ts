@@ -8,7 +8,7 @@ import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
 import { signalProcess } from '../../sidecar/processes/signals.js';
 import { cleanUpAfterEach, existing, newFolder, rewriteRecord, runIn, until } from '../launchers/outputFolder.js';
-import { projectRoot } from '../sidecar.js';
+import { bundled } from './bundled.js';
 import { lacks, measured } from './needs.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -51,8 +51,9 @@ test('10,000 records whose PIDs belong to others by now: not running, and nobody
 
 /** Twenty stops at once through the folder of a record that names strangers are part of the loop; this one is by kernel. */
 describe.skipIf(lacks('PID namespaces (root)'))('PIDs that the kernel has really given to others', () => {
-  test('runner and trainer killed, strangers started under their very numbers: not running, 0 signals', () => {
+  test('runner and trainer killed, strangers started under their very numbers: not running, 0 signals', async () => {
     const rounds = 30;
+    const folder = newFolder();
     const printed = execFileSync(
       'unshare',
       [
@@ -63,10 +64,10 @@ describe.skipIf(lacks('PID namespaces (root)'))('PIDs that the kernel has really
         '"$@"; exit $?',
         'init',
         process.execPath,
-        fixture('reuse.mjs'),
-        projectRoot,
-        newFolder(),
+        await bundled('reuse', folder),
+        folder,
         String(rounds),
+        fixture('witness.py'),
       ],
       { encoding: 'utf8', timeout: 240_000 },
     );

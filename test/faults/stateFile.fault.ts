@@ -2,14 +2,19 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isTemporary } from '../../sidecar/files/wholeFile.js';
 import { parseUiState } from '../../sidecar/sessions/record/uiState.js';
-import { projectRoot } from '../sidecar.js';
+import { bundled } from './bundled.js';
 import { lacks, measured } from './needs.js';
 
-const built = join(projectRoot, '.build', 'sidecar', 'sessions', 'stateFile.js');
-const fixture = join(projectRoot, 'test', 'faults', 'fixtures', 'writeState.mjs');
+let programs: string;
+let writer: string;
+beforeAll(async () => {
+  programs = mkdtempSync(join(tmpdir(), 'trackside-programs-'));
+  writer = await bundled('writeState', programs);
+});
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
 let folder: string;
 beforeEach(() => {
@@ -174,7 +179,7 @@ async function writeUnder(
 }
 
 async function startWriter(times: number, session = folder, go = true): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [fixture, built, session, String(times)], {
+  const child = spawn(process.execPath, [writer, session, String(times)], {
     env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

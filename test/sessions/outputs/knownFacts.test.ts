@@ -28,17 +28,17 @@ test('a build of other code has another id, one of the same code the same, and n
     execFileSync('sh', [join(folder, 'sidecar', 'build.sh')]);
     return readFileSync(join(folder, '.build', 'id'), 'utf8').trim();
   };
-  writeFileSync(join(folder, 'sidecar', 'old.ts'), 'export const old = 1;\n');
   const first = build();
   expect(first).toMatch(/^[0-9a-f]{16}$/);
+  const files = readdirSync(join(folder, '.build', 'sidecar'));
   expect(build()).toBe(first);
-  rmSync(join(folder, 'sidecar', 'old.ts'));
-  const second = build();
-  expect(second).not.toBe(first);
-  expect(readdirSync(join(folder, '.build', 'sidecar'))).not.toContain('old.js');
-  expect(readdirSync(folder).filter((name) => name.startsWith('.build'))).toEqual(['.build']);
-  // Deep in a room as well as at the top.
+  // Deep in a room, and back again.
   const deep = join(folder, 'sidecar', 'sessions', 'preflight', 'space.ts');
-  writeFileSync(deep, `${readFileSync(deep, 'utf8')}\nexport const more = 1;\n`);
-  expect(build()).not.toBe(second);
+  const before = readFileSync(deep, 'utf8');
+  writeFileSync(deep, `${before}\nprocess.emit('more');\n`);
+  expect(build()).not.toBe(first);
+  writeFileSync(deep, before);
+  expect(build()).toBe(first);
+  expect(readdirSync(join(folder, '.build', 'sidecar'))).toEqual(files);
+  expect(readdirSync(folder).filter((name) => name.startsWith('.build'))).toEqual(['.build']);
 });
