@@ -11,6 +11,7 @@ import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
 import { byHandRoutes } from './routes/byHand.js';
 import { chartRoutes } from './routes/charts.js';
+import { compareRoutes } from './routes/compare.js';
 import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diagnosticsRoutes } from './routes/diagnostics.js';
@@ -78,6 +79,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', byHandRoutes(trackside));
   app.route('/', machineRoutes(trackside));
   app.route('/', chartRoutes(trackside));
+  app.route('/', compareRoutes(trackside));
   app.route('/', logRoutes(trackside));
   app.route('/', productRoutes(trackside));
   app.route('/', historyRoutes(trackside));

@@ -1,13 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { ifMissing } from '../caught.js';
 import { rootOf } from '../request.js';
-import type { SessionFacts } from '../sessions/facts.js';
 import { type AskedCharts, readCharts, tagsOf } from '../sessions/products/chart.js';
 import type { ChartAxis } from '../sessions/products/chartFacts.js';
 import { type Run, runsOf } from '../sessions/products/chartRuns.js';
 import type { Session } from '../sessions/status/session.js';
 import type { Trackside } from '../trackside.js';
-import type { ShownCharts } from '../views/charts.js';
+import { colourOf, type ShownCharts } from '../views/charts.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 
@@ -32,8 +31,7 @@ export function chartRoutes(trackside: Trackside): Hono {
     const facts = { ...charts, others: others.filter((each) => each !== null) };
     return answer(c, facts, async () => {
       const model = await pageModel(trackside, rootOf(c), session.name);
-      const names = (await outputs.list()).filter(comparable(session.name)).slice(0, 200);
-      return views.charts({ ...model, session: session.facts, shown, charts: facts, sessions: names });
+      return views.charts({ ...model, session: session.facts, shown, charts: facts });
     });
   });
 
@@ -58,7 +56,8 @@ export function chartRoutes(trackside: Trackside): Hono {
     const session = await outputs.read(name).catch(ifMissing(null));
     if (!session) return null;
     const { curves } = await readCharts(session, shown);
-    return { name, lora: session.facts.lora_name, version: session.facts.version, curves };
+    const { lora_name: lora, version } = session.facts;
+    return { name, lora, version, colour: colourOf(name), curves };
   }
 }
 
@@ -66,20 +65,17 @@ function tagsIn({ curves }: { curves: { tag: string }[] }): string[] {
   return curves.map(({ tag }) => tag);
 }
 
-function comparable(own: string) {
-  return ({ name, status }: SessionFacts) => name !== own && status !== 'draft';
-}
-
-function shownOf(c: Context): ShownCharts {
+/** What of charts an address asks for. */
+export function shownOf(c: Context): ShownCharts {
   const query = c.req.query();
   const given = new Set(c.req.queries('with')?.flatMap((each) => each.split(',')) ?? []);
   const axis = AXES.find((each) => each === query.axis) ?? 'step';
   return {
     axis,
-    from: number(query.from),
-    to: number(query.to),
-    points: Math.min(4000, Math.max(50, number(query.points) ?? 500)),
-    smooth: Math.min(0.999, Math.max(0, number(query.smooth) ?? 0.9)),
+    from: numberOf(query.from),
+    to: numberOf(query.to),
+    points: Math.min(4000, Math.max(50, numberOf(query.points) ?? 500)),
+    smooth: Math.min(0.999, Math.max(0, numberOf(query.smooth) ?? 0.9)),
     tags: query.tags ? query.tags.split(',') : null,
     log: query.log === '1',
     clip: query.clip === '1',
@@ -88,7 +84,8 @@ function shownOf(c: Context): ShownCharts {
   };
 }
 
-function number(text: string | undefined): number | null {
+/** A number as an address has it; null where it is none. */
+export function numberOf(text: string | undefined): number | null {
   return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
 }
 

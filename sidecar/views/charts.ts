@@ -9,15 +9,18 @@ import type { PageModel } from './frame.js';
 /** What of the charts is shown, as the address says. */
 export type ShownCharts = AskedCharts & { log: boolean; clip: boolean; plan: boolean; with: string[] };
 
-export type OtherCharts = { name: string; lora: string; version: number; curves: ChartCurve[] };
+/** `colour`: one of eight, `--other-0` to `--other-7`. */
+export type OtherCharts = { name: string; lora: string; version: number; colour: number; curves: ChartCurve[] };
 
 export type ChartsModel = PageModel & {
   session: SessionFacts;
   shown: ShownCharts;
-  charts: Charts & { others: OtherCharts[] };
-  /** The sessions that can be shown beside it. */
-  sessions: SessionFacts[];
+  charts: DrawnCharts;
 };
+
+export type DrawnCharts = Charts & { others: OtherCharts[] };
+/** The form above charts: what is shown of them. */
+export type ShownView = ReturnType<typeof shownView>;
 
 export type ChartsView = ReturnType<typeof chartsView>;
 export type CurveView = ChartsView['curves'][number];
@@ -32,35 +35,43 @@ export function chartsView(model: ChartsModel) {
   const { session, root, shown, charts } = model;
   const at = sessionAddress(root, session.name);
   const { lora, version, status } = cardView(session, root);
-  const chosen = new Set(shown.with);
-  const to = shown.plan && charts.range.plan !== null ? charts.range.plan : charts.range.to;
-  const range = { from: shown.from ?? charts.range.from, to: shown.to ?? to };
   return {
     at,
     lora,
     version,
     status,
+    form: shownView(shown, charts, {
+      address: 'charts',
+      hidden: shown.with.length > 0 ? [['with', shown.with.join(',')]] : [],
+      csv: `${at}/curves.csv`,
+    }),
+    compare: `${root}compare?sessions=${[session.name, ...shown.with].map(encodeURIComponent).join(',')}`,
+    curves: charts.curves.map((curve) => curveView(curve, shown, charts)),
+    none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
+    hasLost: charts.curves.some(({ lost }) => lost.length > 0),
+    marks: charts.marks.filter(({ kind }) => kind === 'attempt').map(({ label }) => label),
+    others: charts.others.map(({ lora, version, colour }) => ({ label: `${lora} V${version}`, colour })),
+  };
+}
+
+/** @param more where the form leads, what else it sends along, and where all points are as a table */
+export function shownView(
+  shown: ShownCharts,
+  { range }: Charts,
+  more: { address: string; hidden: [name: string, value: string][]; csv: string | null },
+) {
+  return {
+    ...more,
     axes: AXES.map(({ value, label }) => ({ value, label, chosen: value === shown.axis })),
     smooth: String(shown.smooth),
     log: shown.log,
     clip: shown.clip,
     plan: shown.plan,
-    hasPlan: charts.range.plan !== null,
+    hasPlan: range.plan !== null,
     zoomed: shown.from !== null || shown.to !== null,
     from: shown.from === null ? '' : String(shown.from),
     to: shown.to === null ? '' : String(shown.to),
-    sessions: model.sessions.map(({ name, lora_name, version }) => ({
-      name,
-      label: `${lora_name} V${version}`,
-      chosen: chosen.has(name),
-    })),
-    csv: `${at}/curves.csv`,
-    hasMore: shown.with.length > 0,
-    curves: charts.curves.map((curve) => curveView(curve, model, range)),
-    none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
-    hasLost: charts.curves.some(({ lost }) => lost.length > 0),
-    marks: charts.marks.filter(({ kind }) => kind === 'attempt').map(({ label }) => label),
-    others: charts.others.map(({ name, lora, version }) => ({ label: `${lora} V${version}`, colour: colourOf(name) })),
+    whole: `${more.address}${more.hidden.length > 0 ? `?${new URLSearchParams(more.hidden)}` : ''}`,
   };
 }
 
@@ -78,10 +89,12 @@ export function colourOf(name: string): number {
   return hash % COLOURS;
 }
 
-function curveView(curve: ChartCurve, { shown, charts }: ChartsModel, range: { from: number; to: number }) {
-  const others = charts.others.flatMap(({ name, curves }) => {
+export function curveView(curve: ChartCurve, shown: ShownCharts, charts: DrawnCharts) {
+  const to = shown.plan && charts.range.plan !== null ? charts.range.plan : charts.range.to;
+  const range = { from: shown.from ?? charts.range.from, to: shown.to ?? to };
+  const others = charts.others.flatMap(({ colour, curves }) => {
     const same = curves.find(({ tag }) => tag === curve.tag);
-    return same ? [{ line: same.smooth, look: `other other-${colourOf(name)}` }] : [];
+    return same ? [{ line: same.smooth, look: `other other-${colour}` }] : [];
   });
   const lines = [
     ...curve.lost.map((line) => ({ line, look: 'lost' })),

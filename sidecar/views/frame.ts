@@ -77,7 +77,11 @@ function links(of: typeof LINKS, root: string, page: string): LayoutView['links'
 }
 
 const LINKS = [
-  { path: '', label: 'Sessions', pages: ['home', 'session', 'samples', 'charts', 'log', 'history', 'historyVersion'] },
+  {
+    path: '',
+    label: 'Sessions',
+    pages: ['home', 'session', 'samples', 'charts', 'compare', 'log', 'history', 'historyVersion'],
+  },
   { path: 'datasets', label: 'Datasets', pages: ['datasets', 'dataset'] },
 ];
 

@@ -5,6 +5,7 @@ import { sessionAddress } from './action.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type ChartsModel, chartsView } from './charts.js';
+import { type CompareModel, compareView } from './compare.js';
 import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from './datasets.js';
 import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
@@ -101,6 +102,12 @@ export function createViews(options: { templates: string; assets: Assets; develo
         stream: `${sessionAddress(model.root, model.session.name)}/charts/events`,
         scripts: ['charts.js'],
         sheets: ['charts.css'],
+      }),
+    compare: (model: CompareModel) =>
+      page('compare', compareView(model), model, {
+        ...titled('Compare'),
+        scripts: model.comparison.curves.length > 0 ? ['charts.js'] : [],
+        sheets: ['charts.css', 'samples.css', 'compare.css'],
       }),
     log: (model: LogModel) =>
       page('log', logView(model), model, {

@@ -1,5 +1,6 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
+import { promptWords } from '../sessions/products/prompts.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { cardView } from './banner.js';
 import { count } from './formatting.js';
@@ -87,7 +88,7 @@ const arranged = memoByObject((samples: SampleFacts[], lines: string, at: string
     made[sample.prompt] ??= sample;
   }
   const columns = Math.max(0, ...[...times.values()].map((made) => made.length));
-  const labels = Array.from({ length: columns }, (_, i) => promptText(prompts[i]) || `prompt ${i + 1}`);
+  const labels = Array.from({ length: columns }, (_, i) => promptWords(prompts[i]) || `prompt ${i + 1}`);
   return {
     prompts: labels,
     times: [...times].map(([label, made]) => ({ label, cells: labels.map(cell(label, made)) })),
@@ -116,9 +117,4 @@ function byPlace(samples: SampleFacts[]): (a: SampleFacts, b: SampleFacts) => nu
 function when({ epoch, step }: SampleFacts): string {
   if (epoch !== null) return `epoch ${count(epoch)}`;
   return step !== null ? `step ${count(step)}` : 'at start';
-}
-
-/** Without the options that sd-scripts takes after the words: "a cat --n blurry --w 512". */
-function promptText(line: string | undefined): string {
-  return (line ?? '').split(/\s--[a-z]+\s/)[0]?.trim() ?? '';
 }

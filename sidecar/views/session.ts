@@ -3,6 +3,7 @@ import type { PublishFacts } from '../publish/publishFacts.js';
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { type ActionView, checkpointAddress, sessionAddress } from './action.js';
 import { attemptsView } from './attempts.js';
 import { type CardView, cardView } from './banner.js';
@@ -15,7 +16,6 @@ import { preflightView } from './preflight.js';
 import { publishView } from './publish.js';
 import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
-import { secondsTrained } from './sessions.js';
 import { type NamedValue, settingsView } from './settings.js';
 
 export type SessionModel = SamplesModel & {
@@ -63,6 +63,8 @@ export function sessionView(model: SessionModel) {
       values: settings,
       someFixed: settings.some(({ fixed }) => fixed),
       newFrom: newFrom(model),
+      changes: session.version > 1 ? `${root}compare?changes=${encodeURIComponent(session.name)}` : null,
+      versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
     paths: paths(model),
   };

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
-import { isAlive } from '../sessions/status/alive.js';
+import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { rowAction, sampleAddress, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
 import { statusView } from './status.js';
@@ -51,6 +51,7 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
     /** A further version of the LoRA above it. */
     further: above?.lora_name === session.lora_name,
     thumbnail: thumbnail(session, root),
+    name: session.name,
     lora: session.lora_name,
     version: session.version,
     href: sessionAddress(root, session.name),
@@ -70,13 +71,4 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
 /** The address of the newest sample; null without one. */
 export function thumbnail({ name, newest_sample: sample }: SessionFacts, root: string): string | null {
   return sample ? sampleAddress(sessionAddress(root, name), sample) : null;
-}
-
-/** Over all attempts, without the time in between; null where nothing ran. */
-export function secondsTrained(session: SessionFacts, now: Date): number | null {
-  if (session.attempts.length === 0) return null;
-  return session.attempts.reduce((seconds, { started_at, ended_at, alive }) => {
-    const end = ended_at ?? (alive || isAlive(session.status) ? now.toISOString() : started_at);
-    return seconds + Math.max(0, Date.parse(end) - Date.parse(started_at)) / 1000;
-  }, 0);
 }

@@ -23,9 +23,13 @@ export function settingsView(session: SessionFacts): SettingValue[] {
       .map(([key, value]) => {
         const { label, unit, fixed } = wording(key);
         const counted = value === 1 ? unit?.replace(/s$/, '') : unit;
-        return { name: label, value: `${text(value)}${counted ? ` ${counted}` : ''}`, fixed: resumable && fixed };
+        return { name: label, value: `${valueText(value)}${counted ? ` ${counted}` : ''}`, fixed: resumable && fixed };
       }),
-    ...flags.map(([flag, value]) => ({ name: `--${flag.replace(/^--/, '')}`, value: text(value), fixed: resumable })),
+    ...flags.map(([flag, value]) => ({
+      name: `--${flag.replace(/^--/, '')}`,
+      value: valueText(value),
+      fixed: resumable,
+    })),
   ];
 }
 
@@ -36,7 +40,21 @@ function wording(key: string): { label: string; unit: string | null; fixed: bool
   return { label: known.label ?? key, unit: known.unit, fixed: known.fixedOnResume };
 }
 
-function text(value: unknown): string {
+/** What a value of a record is called: a setting as the form calls it, `arguments.x` as the flag `--x`. */
+export function settingLabel(name: string): string {
+  if (name.startsWith('arguments.')) return `--${name.slice('arguments.'.length)}`;
+  return ABOUT[name] ?? wording(name).label;
+}
+
+const ABOUT: Record<string, string> = {
+  trainer: 'Trainer',
+  dataset: 'Dataset',
+  'dataset.images': 'Pictures',
+  'dataset.captions': 'Captions',
+  'dataset.fingerprint': 'Fingerprint of the pictures',
+};
+
+export function valueText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -2,6 +2,7 @@
 export type Templates = {
   layout: import('./frame.js').LayoutView;
   'pages/charts': import('./charts.js').ChartsView;
+  'pages/compare': import('./compare.js').CompareView;
   'pages/dataset': import('./datasets.js').DatasetView;
   'pages/datasets': import('./datasets.js').DatasetsView;
   'pages/diagnostics': import('./diagnostics.js').DiagnosticsView;
@@ -25,6 +26,8 @@ export type Templates = {
   'parts/checkpoint': import('./checkpoints.js').CheckpointsView['rows'][number];
   'parts/checkpoints': import('./checkpoints.js').CheckpointsView;
   'parts/choice': import('./publish.js').PublishView['checkpoints'][number];
+  'parts/compared': import('./compare.js').TableView;
+  'parts/comparedHead': import('./compare.js').TableView['columns'][number];
   'parts/curve': import('./charts.js').CurveView;
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
   'parts/facts': import('./session.js').FactsView;
@@ -51,6 +54,7 @@ export type Templates = {
   'parts/session': import('./sessions.js').SessionsView['rows'][number];
   'parts/sessions': import('./sessions.js').SessionsView;
   'parts/shapes': object;
+  'parts/shown': import('./charts.js').ShownView;
   'parts/status': import('./status.js').StatusView;
   'parts/stop': import('./stop.js').StopSheet;
   'parts/stopByHand': import('./byHand.js').StopByHandView;

@@ -8,13 +8,13 @@ import { createPlot } from './chartPlot.js';
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').Charts} Charts
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartPiece} Piece
- * @typedef {Charts & { others: { name: string, lora: string, version: number, curves: Curve[] }[] }} Facts
+ * @typedef {Charts & { others: { name: string, lora: string, version: number, colour: number, curves: Curve[] }[] }} Facts
  */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('shown'));
 const curves = /** @type {HTMLElement} */ (document.getElementById('curves'));
 const whole = /** @type {HTMLAnchorElement} */ (document.getElementById('whole'));
-const csv = /** @type {HTMLAnchorElement} */ (document.getElementById('csv'));
+const csv = /** @type {HTMLAnchorElement | null} */ (document.getElementById('csv'));
 const smooth = /** @type {HTMLOutputElement} */ (document.getElementById('smooth'));
 /** @type {Map<string, ReturnType<typeof createPlot>>} */
 const plots = new Map();
@@ -74,12 +74,15 @@ async function load() {
   const { signal } = asked;
   const shown = query();
   history.replaceState(null, '', `?${shown}`);
-  csv.href = `curves.csv?${shown}`;
+  if (csv) csv.href = `curves.csv?${shown}`;
   whole.hidden = !shown.has('from') && !shown.has('to');
   const first = curves.querySelector('.plot');
   const points = String(Math.max(200, Math.round((first?.clientWidth ?? 600) * 0.9)));
   try {
-    const answer = await fetch(`charts?${shown}&points=${points}`, { signal, headers: { Accept: 'application/json' } });
+    const answer = await fetch(`${form.getAttribute('action')}?${shown}&points=${points}`, {
+      signal,
+      headers: { Accept: 'application/json' },
+    });
     if (!answer.ok) throw new Error(String(answer.status));
     facts = await answer.json();
     draw();
@@ -103,9 +106,9 @@ function draw() {
   for (const curve of facts.curves) {
     const figure = figureOf(curve.tag);
     if (!figure) continue;
-    const with_ = others.flatMap(({ name, lora, version, curves: theirs }) => {
+    const with_ = others.flatMap(({ lora, version, colour, curves: theirs }) => {
       const same = theirs.find(({ tag }) => tag === curve.tag);
-      return same ? [{ label: `${lora} V${version}`, colour: colourOf(name), curve: same }] : [];
+      return same ? [{ label: `${lora} V${version}`, colour, curve: same }] : [];
     });
     if (!plots.has(curve.tag)) plots.set(curve.tag, createPlot(figure, zoom));
     plots.get(curve.tag)?.show({ curve, others: with_, marks }, looks);
@@ -128,13 +131,6 @@ function say(figure, { oddCount, spikes, clip, lost }, clipped) {
   ];
   const element = figure.querySelector('.notes');
   if (element) element.textContent = notes.filter(Boolean).join(' · ');
-}
-
-/** As sidecar/views/charts.ts: the same for the same name. @param {string} name */
-function colourOf(name) {
-  let hash = 0;
-  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
-  return hash % 8;
 }
 
 /** New points go behind the others; the mean goes on from its state. @param {Piece} piece */

@@ -7,6 +7,7 @@ import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
 import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
 import { chartsView } from '../../sidecar/views/charts.js';
+import { compareView } from '../../sidecar/views/compare.js';
 import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
 import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diagnostics.js';
 import { plain } from '../../sidecar/views/field.js';
@@ -216,34 +217,57 @@ const curve = {
   clip: { low: 0.3, high: 0.5, outside: 1 },
   mean: { sum: 1, count: 2 },
 };
-const charts = chartsView({
+const shownCharts = {
+  axis: 'step' as const,
+  from: null,
+  to: 2,
+  points: 9,
+  smooth: 0.6,
+  tags: null,
+  log: true,
+  clip: true,
+  plan: true,
+  with: ['b'],
+};
+const drawnCharts = {
+  curves: [curve],
+  range: { from: 1, to: 3, plan: 9 },
+  marks: [{ x: 2, kind: 'attempt' as const, label: 'Attempt 2' }],
+  axis: { stepsPerEpoch: 1, begun: 0, attemptBegun: 0, before: 0 },
+  others: [{ colour: 3, name: 'b', lora: 'b', version: 1, curves: [curve] }],
+};
+const charts = chartsView({ ...page, session: some.interrupted, shown: shownCharts, charts: drawnCharts });
+const [one, two] = [some.session(), some.interrupted];
+const compared = {
+  ...{ duration_seconds: 9, step: 3, epoch: 1, checkpoint_bytes: 9, weights_bytes: 18, cost: 1.5 },
+  loss: { tag: 'loss', last: 0.1, best: 0.09, best_step: 2 },
+};
+const comparison = compareView({
   ...page,
-  session: some.interrupted,
-  shown: {
-    axis: 'step',
-    from: null,
-    to: 2,
-    points: 9,
-    smooth: 0.6,
-    tags: null,
-    log: true,
-    clip: true,
-    plan: true,
-    with: [],
+  comparison: {
+    ...drawnCharts,
+    baseline: one.name,
+    leads: one.name,
+    sessions: [
+      { ...one, ...compared, colour: null },
+      { ...two, ...compared, colour: 0 },
+    ],
+    missing: ['gone'],
+    settings: [
+      { name: 'seed', values: [1, 2], differs: true },
+      { name: 'arguments.network_alpha', values: [null, 1], differs: false },
+    ],
+    samples: [{ prompt: 'a cat', seed: '1', pictures: [{ name: 'a.png', step: 1, epoch: null }, null] }],
+    sample_steps: [1, 2],
   },
-  charts: {
-    curves: [curve],
-    range: { from: 1, to: 3, plan: 9 },
-    marks: [{ x: 2, kind: 'attempt', label: 'Attempt 2' }],
-    axis: { stepsPerEpoch: 1, begun: 0, attemptBegun: 0, before: 0 },
-    others: [{ name: 'b', lora: 'b', version: 1, curves: [curve] }],
-  },
-  sessions: [some.session()],
+  shown: { charts: shownCharts, step: 1, price: 0.5, turned: null },
+  sessions: [some.failed],
 });
 
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
   'pages/charts': charts,
+  'pages/compare': comparison,
   'pages/dataset': dataset,
   'pages/datasets': datasetsView({ ...page, datasets: [some.dataset], removed: trash, values: {}, errors: {} }),
   'pages/history': historyView({ ...page, session: some.interrupted, versions: [version] }),
@@ -290,6 +314,8 @@ const each: Templates = {
   'parts/checkpoint': given(regions.checkpoints?.rows[0]),
   'parts/checkpoints': given(regions.checkpoints),
   'parts/choice': given(publish.checkpoints[0]),
+  'parts/compared': comparison.results,
+  'parts/comparedHead': given(comparison.results.columns[1]),
   'parts/curve': given(charts.curves[0]),
   'parts/downloads': models,
   'parts/facts': sessionRegions(some.sessionModel()).facts,
@@ -323,6 +349,7 @@ const each: Templates = {
   'parts/session': given(sessionsView(table).rows[0]),
   'parts/sessions': sessionsView(table),
   'parts/shapes': {},
+  'parts/shown': charts.form,
   'parts/status': statusView(some.interrupted),
   'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
   'parts/stop': stopSheet(some.session(), '', [['page', 'home']]),

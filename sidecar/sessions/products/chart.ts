@@ -18,11 +18,16 @@ export type AskedCharts = {
   smooth: number;
 };
 
-/** The curves of a session's runs, thinned from all of their points to what is seen. */
+/** The curves of a session's runs, thinned from all of their points to what is seen, and what happened meanwhile. */
 export async function readCharts(session: Session, asked: AskedCharts): Promise<Charts> {
   const runs = await runsOf(session);
-  const perEpoch = session.progress?.steps_per_epoch ?? null;
-  const begun = runs[0]?.begun ?? 0;
+  const charts = await readCurves(session, runs, asked);
+  return { ...charts, marks: await marksOf(session, runs, { axis: asked.axis, ...placeOf(session, runs) }) };
+}
+
+/** The same without marks, from runs that were read already. */
+export async function readCurves(session: Session, runs: readonly Run[], asked: AskedCharts): Promise<Charts> {
+  const { perEpoch, begun } = placeOf(session, runs);
   const last = runs.at(-1);
   const names = asked.tags ?? tagsOf(runs);
   const place = { axis: asked.axis, perEpoch, begun, countedBy: session.dialect.metrics.countedBy };
@@ -51,9 +56,13 @@ export async function readCharts(session: Session, asked: AskedCharts): Promise<
   return {
     curves,
     range: { from: Number.isFinite(from) ? from : 0, to: Number.isFinite(to) ? to : 0, plan },
-    marks: await marksOf(session, runs, { ...place, perEpoch }),
+    marks: [],
     axis: { stepsPerEpoch: perEpoch, begun, attemptBegun: last?.begun ?? 0, before: last?.before ?? 0 },
   };
+}
+
+function placeOf({ progress }: Session, runs: readonly Run[]) {
+  return { perEpoch: progress?.steps_per_epoch ?? null, begun: runs[0]?.begun ?? 0 };
 }
 
 /** Losses first, then what was validated, then the others by name. */

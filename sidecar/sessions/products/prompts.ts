@@ -16,6 +16,11 @@ export async function promptsOf(session: Session): Promise<string[]> {
     .filter((line) => line && !line.startsWith('#'));
 }
 
+/** Without the options that sd-scripts takes after the words: "a cat --n blurry --w 512". */
+export function promptWords(line: string | undefined): string {
+  return (line ?? '').split(/\s--[a-z]+\s/)[0]?.trim() ?? '';
+}
+
 async function promptFile({ folder }: Session): Promise<string | null> {
   const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(
     ifUnreadable(null, 'sessions'),

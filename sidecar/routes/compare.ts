@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono';
+import { rootOf } from '../request.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import { compareSessions } from '../sessions/versions/compare/compare.js';
+import type { Trackside } from '../trackside.js';
+import { numberOf, shownOf } from './charts.js';
+import { pageModel } from './home.js';
+import { answer } from './respond.js';
+
+/** Sessions that the page offers to add. */
+const MOST_OFFERED = 500;
+
+/**
+ * Any number of sessions side by side, as a page or as JSON, by what the address asks for: `sessions` (a,b,… or several
+ * times), `lora` (all of its versions) or `changes` (a version and the one before it), `baseline`, `step` of samples, `price` of an hour, `turned`, and what charts take.
+ */
+export function compareRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { outputs, views } = trackside;
+
+  routes.get('/compare', async (c) => {
+    const all = await outputs.list();
+    const since = changesOf(c.req.query('changes'), all);
+    if (since) return c.redirect(`compare?${since}`, 303);
+    const { baseline, turned, lora } = c.req.query();
+    const versions = all.filter(({ lora_name }) => lora && lora_name === lora).sort((a, b) => a.version - b.version);
+    const charts = shownOf(c);
+    const asked = { charts, step: numberOf(c.req.query('step')), price: priceOf(c) };
+    const sessions = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
+    const comparison = await compareSessions(outputs, { ...asked, sessions, baseline: baseline || null });
+    return answer(c, comparison, async () => {
+      const model = await pageModel(trackside, rootOf(c));
+      const shown = { ...asked, turned: turned ? turned === '1' : null };
+      return views.compare({ ...model, comparison, shown, sessions: all.slice(0, MOST_OFFERED) });
+    });
+  });
+
+  return routes;
+}
+
+/** A version, beside the one before it: what `?changes=` asks for. Null where there is none. */
+function changesOf(name: string | undefined, all: readonly SessionFacts[]): string | null {
+  const own = all.find((facts) => facts.name === name);
+  if (!own) return null;
+  const earlier = all.filter(({ lora_name, version }) => lora_name === own.lora_name && version < own.version);
+  const before = earlier.sort((a, b) => b.version - a.version)[0];
+  const names = before ? [before.name, own.name] : [own.name];
+  return String(new URLSearchParams(names.map((each): [string, string] => ['sessions', each])));
+}
+
+/** A folder's name may have a comma in it. */
+function namesIn(c: Context, known: ReadonlySet<string>): string[] {
+  const given = c.req.queries('sessions') ?? [];
+  return given.flatMap((each) => (known.has(each) ? [each] : each.split(','))).filter(Boolean);
+}
+
+function priceOf(c: Context): number | null {
+  const price = numberOf(c.req.query('price')?.replace(',', '.'));
+  return price !== null && price >= 0 ? price : null;
+}
