@@ -8,6 +8,9 @@ import uPlot from './uplot.js';
  * @typedef {{ from: number, to: number, axis: string, log: boolean, clip: boolean }} Looks
  */
 
+/** Values of so many curves stand below a chart. */
+const MOST_READ = 10;
+
 /** @param {string} name */
 const colour = (name) => {
   // light-dark() is resolved only in a property of an element.
@@ -181,6 +184,7 @@ export function createPlot(figure, zoom) {
       const value = nearest(on, at + 1, idx);
       return value === null ? [] : [`${label} ${short(value)}`];
     });
+    if (words.length > MOST_READ) words.splice(MOST_READ, words.length, `and ${words.length - MOST_READ} more`);
     const mark = drawn?.marks.find((each) => Math.abs(on.valToPos(each.x, 'x') - Number(on.cursor.left)) < 5);
     readout.textContent = [axisValue(x, looks.axis), ...words, mark?.label ?? ''].filter(Boolean).join(' · ');
     clearTimeout(speaking);

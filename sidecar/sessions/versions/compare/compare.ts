@@ -25,6 +25,8 @@ export type AskedComparison = {
 const AT_ONCE = 16;
 /** Points of all curves of one kind together: a page of 200 sessions draws fewer points of each. */
 const MOST_POINTS = 40_000;
+/** More sessions are compared by one curve. */
+const MOST_WITH_ALL = 12;
 const COLOURS = 8;
 
 /** Any number of sessions, of any LoRAs, side by side. Names that are no sessions are named, and left out. */
@@ -69,11 +71,12 @@ async function readIfThere(outputs: Outputs, name: string): Promise<Session | nu
 
 type Drawn = { session: Session; runs: Run[]; charts: Charts };
 
-/** The losses of each session, unless other curves were asked for. */
+/** The losses of each session, of many only the first one, unless other curves were asked for. */
 async function readDrawn(sessions: readonly Session[], asked: AskedCharts): Promise<Drawn[]> {
   return inTurn(sessions, async (session) => {
     const runs = await runsOf(session);
-    const tags = asked.tags ?? tagsOf(runs).filter((tag) => /loss/i.test(tag));
+    const losses = tagsOf(runs).filter((tag) => /loss/i.test(tag));
+    const tags = asked.tags ?? losses.slice(0, sessions.length > MOST_WITH_ALL ? 1 : 3);
     return { session, runs, charts: await readCurves(session, runs, { ...asked, tags }) };
   });
 }

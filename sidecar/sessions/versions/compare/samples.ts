@@ -37,12 +37,12 @@ export async function compareSamples(
 
 type Found = Map<string, { prompt: string; seed: string | null; samples: Placed[] }>;
 
-/** The samples of a session by prompt and seed, newest first. */
+/** The samples of a session by prompt and seed, in the order of the prompts. */
 async function readSamples(session: Session): Promise<Found> {
   const [samples, prompts] = [await samplesOf(session), await promptsOf(session)];
   const perEpoch = session.progress?.steps_per_epoch ?? null;
   const found: Found = new Map();
-  for (const sample of samples) {
+  for (const sample of samples.toSorted((a, b) => a.prompt - b.prompt)) {
     if (sample.lost) continue;
     const prompt = promptWords(prompts[sample.prompt]) || `prompt ${sample.prompt + 1}`;
     const key = `${prompt}\n${sample.seed ?? ''}`;
