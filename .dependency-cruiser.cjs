@@ -22,6 +22,7 @@ const ROOMS = [
   ['sessions/record'],
   ['sessions/facts.ts', 'sessions/names.ts', 'sessions/claimGpus.ts', 'sessions/underWay.ts'],
   ['hub'],
+  ['notices'],
   ['telemetry'],
   ['launchers'],
   ['trainers'],

@@ -25,6 +25,7 @@ import { loginRoutes } from './routes/login.js';
 import { machineRoutes } from './routes/machine.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
+import { noticeRoutes } from './routes/notices.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
 import { secretRoutes } from './routes/secrets.js';
@@ -85,6 +86,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', historyRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
   app.route('/', secretRoutes(trackside));
+  app.route('/', noticeRoutes(trackside));
   app.route('/', modelRoutes(trackside));
   app.route('/', publishRoutes(trackside));
   app.route(

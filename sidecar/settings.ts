@@ -17,6 +17,13 @@ const path = (fallback: string) =>
 const PORT = 'a whole number from 0 to 65535';
 const SCALE = 'a number above 0';
 
+const secondsList = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) => text.split(',').map(Number))
+    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, separated by commas');
+
 /** Error messages complete the sentence “it must be …”. */
 const schema = z.object({
   host: z.string().default('127.0.0.1'),
@@ -43,11 +50,9 @@ const schema = z.object({
     .default('')
     .transform((text) => text.split(',').flatMap((host) => host.trim().toLowerCase() || [])),
   /** Seconds before the first, second and third automatic resume without a new checkpoint. */
-  autoResumeDelays: z
-    .string()
-    .default('10,20,40')
-    .transform((text) => text.split(',').map(Number))
-    .refine((seconds) => seconds.every((each) => each >= 0 && each <= 86_400), 'seconds, separated by commas'),
+  autoResumeDelays: secondsList('10,20,40'),
+  /** Seconds before a notice is tried again after the first, second, … failure; the last one counts from then on. */
+  noticeDelays: secondsList('5,15,60,300,900'),
   /** The lowest level in the log. */
   log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
   /** Factor for the time limits of a stalled training (sessions/status/stall.ts): 2 for a slow disk. */

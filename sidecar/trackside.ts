@@ -6,6 +6,8 @@ import { hubEndpoint } from './hub/hub.js';
 import { createHub } from './live/hub.js';
 import { createNotices } from './live/notices.js';
 import { placeTokenizer } from './models/tokenizers.js';
+import { openNoticeSettings } from './notices/noticeSettings.js';
+import { createOutbox } from './notices/outbox.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { createCards } from './publish/cards.js';
@@ -19,6 +21,7 @@ import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
+import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch } from './telemetry/diskTrouble.js';
@@ -77,6 +80,17 @@ export function createTrackside(settings: Settings) {
     });
   const publishing = createPublishing({ hub: modelHub, changed: (name) => hub.tell({ type: 'publication', name }) });
   const cards = createCards({ outputs, hub, version: settings.version });
+  const noticeStore = openNoticeSettings({ folder: settings.private, teach: secrets.teach });
+  const outbox = createOutbox({
+    folder: join(settings.private, 'outbox'),
+    delays: settings.noticeDelays,
+    store: noticeStore,
+    changed: () => hub.tell({ type: 'outbox' }),
+  });
+  const pageAt = (path: string) => {
+    const page = noticeStore.now().page || settings.pod.address(settings.port);
+    return page && new URL(path, page.endsWith('/') ? page : `${page}/`).href;
+  };
   const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
   const services: Service[] = [
     { name: 'secrets', close: showValues },
@@ -89,6 +103,8 @@ export function createTrackside(settings: Settings) {
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'automatic resumes', ...createAutoResume(watched) },
+    { name: 'outbox', ...outbox },
+    { name: 'notices', ...watchForNotices({ outputs, hub, outbox, store: noticeStore, pageAt }) },
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];
@@ -107,6 +123,9 @@ export function createTrackside(settings: Settings) {
     handRuns,
     downloads,
     publishing,
+    outbox,
+    noticeStore,
+    pageAt,
     /** In the order of opening; closed in reverse. */
     services,
     views,

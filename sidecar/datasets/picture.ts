@@ -65,6 +65,13 @@ export async function makeThumbnail(path: string): Promise<Buffer> {
   return decode(path, (picture) => toThumbnail(picture.autoOrient()).webp({ quality: 78 }));
 }
 
+/** Makes a JPEG of at most so many pixels a side, to be sent away. Throws as `makeThumbnail` does. */
+export async function smallPicture(path: string, pixels: number): Promise<Buffer> {
+  await requireFormat(path);
+  const size = { fit: 'inside', withoutEnlargement: true } as const;
+  return decode(path, (picture) => picture.autoOrient().resize(pixels, pixels, size).jpeg({ quality: 85 }));
+}
+
 function toThumbnail(picture: Sharp): Sharp {
   return picture.resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true });
 }

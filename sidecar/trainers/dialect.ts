@@ -117,6 +117,8 @@ export type ConsoleEvent =
   | { type: 'state-begun'; path: string }
   | { type: 'state-saved'; path: string }
   | { type: 'sampling' }
+  /** What a script says to whoever watches. `at`: seconds since 1970. */
+  | { type: 'alert'; title: string; text: string; level: 'info' | 'warn' | 'error'; at: number }
   | { type: 'resumed'; path: string }
   | { type: 'finished' };
 

@@ -5,7 +5,7 @@ export type FieldView = {
   id: string;
   name: string;
   label: string;
-  kind: 'text' | 'lines' | 'number' | 'switch' | 'choice';
+  kind: 'text' | 'lines' | 'number' | 'switch' | 'choice' | 'password';
   value: string;
   placeholder: string;
   min: number | null;

@@ -89,6 +89,7 @@ const MORE = [
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
+  { path: 'notices', label: 'Notices', pages: ['notices'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },
   { path: 'diagnostics', label: 'Diagnostics', pages: ['diagnostics'] },
 ];

@@ -17,6 +17,7 @@ import { type MachineModel, machineView } from './machine.js';
 import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
+import { type NoticesModel, noticesView, sentView } from './notices.js';
 import { type ProblemModel, problemView } from './problem.js';
 import { createRenderer } from './render.js';
 import { type SamplesModel, samplesView } from './samples.js';
@@ -134,6 +135,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     dataset: (model: DatasetModel) =>
       page('dataset', datasetView(model), model, { ...titled(model.dataset.name), scripts: PICTURES }),
     secrets: (model: SecretsModel) => page('secrets', secretsView(model), model, titled('Secrets')),
+    notices: (model: NoticesModel) =>
+      page('notices', noticesView(model), model, { ...titled('Notices'), stream: `${model.root}notices/events` }),
+    /** What goes inside `#sent`. */
+    sentNotices: (model: NoticesModel) => renderRegion('parts/sent', sentView(model), model),
     diagnostics: (model: DiagnosticsModel) => page('diagnostics', diagnosticsView(model), model, titled('Diagnostics')),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
     machine: (model: MachineModel) =>

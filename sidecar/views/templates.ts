@@ -14,6 +14,7 @@ export type Templates = {
   'pages/machine': import('./machine.js').MachineView;
   'pages/models': import('./modelFiles.js').ModelsView;
   'pages/new': import('./newTraining.js').NewTrainingView;
+  'pages/notices': import('./notices.js').NoticesView;
   'pages/problem': import('./problem.js').ProblemView;
   'pages/samples': import('./samples.js').SamplesView;
   'pages/secrets': import('./secrets.js').SecretsView;
@@ -51,6 +52,7 @@ export type Templates = {
   'parts/resume': import('./resume.js').ResumeView;
   'parts/rows': import('./log.js').RowsView;
   'parts/samples': import('./samples.js').SamplesPartView;
+  'parts/sent': import('./notices.js').SentView;
   'parts/session': import('./sessions.js').SessionsView['rows'][number];
   'parts/sessions': import('./sessions.js').SessionsView;
   'parts/shapes': object;

@@ -18,6 +18,7 @@ import { logView } from '../../sidecar/views/log.js';
 import { machineView } from '../../sidecar/views/machine.js';
 import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
+import { noticesView } from '../../sidecar/views/notices.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
@@ -264,6 +265,38 @@ const comparison = compareView({
   sessions: [some.failed],
 });
 
+const delivery = { state: 'failed' as const, tries: 2, at: null, error: 'The server answered with 500.' };
+const notices = noticesView({
+  ...page,
+  detected: '',
+  said: 'Saved.',
+  values: {},
+  errors: { 'ntfy.topic': 'Topic is missing.', ntfy: 'no' },
+  told: {
+    channels: [
+      {
+        id: 'ntfy',
+        name: 'ntfy',
+        what: 'a',
+        on: true,
+        missing: 'b',
+        fields: [{ name: 'topic', label: 'Topic', secret: true, set: true, value: null }],
+      },
+    ],
+    kinds: [{ kind: 'completed', label: 'A training is complete', on: true, wording: null }],
+    quiet: null,
+    disk_gb: 5,
+    page: '',
+    ping: null,
+    recent: [
+      {
+        ...{ id: 'a', kind: 'completed', at: '2026-11-22T09:00:00.000Z', level: 'good', title: 'a', text: 'b' },
+        ...{ session: null, url: null, facts: {}, picture: null, actions: [], to: { ntfy: delivery } },
+      },
+    ],
+  },
+});
+
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
   'pages/charts': charts,
@@ -278,6 +311,7 @@ const each: Templates = {
   'pages/machine': machine,
   'pages/models': models,
   'pages/new': newTrainingView(form),
+  'pages/notices': notices,
   'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
   'pages/samples': samplesView(model),
   'pages/secrets': secretsView({
@@ -346,6 +380,7 @@ const each: Templates = {
   'parts/resume': given(regions.resume),
   'parts/rows': log.rows,
   'parts/samples': given(samplesPartView(model, '')),
+  'parts/sent': notices,
   'parts/session': given(sessionsView(table).rows[0]),
   'parts/sessions': sessionsView(table),
   'parts/shapes': {},

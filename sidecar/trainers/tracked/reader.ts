@@ -85,12 +85,22 @@ function takeEvent(now: Told, line: TrackedLine, events: ConsoleEvent[]): Told {
       return { ...now, sampling: true };
     case 'sample':
       return { ...now, sampling: false };
+    case 'alert':
+      events.push(alertOf(line));
+      return now;
     case 'end':
       if (line.how === 'finished') events.push({ type: 'finished' });
       return { ...now, saving: null, sampling: false, how: String(line.how) };
     default:
       return now;
   }
+}
+
+/** Its words may be anything: a script wrote them. */
+function alertOf({ title, text, level, time }: TrackedLine): ConsoleEvent {
+  const known = level === 'warn' || level === 'error' ? level : 'info';
+  const cut = (words: unknown, most: number) => String(words ?? '').slice(0, most);
+  return { type: 'alert', title: cut(title, 200), text: cut(text, 2000), level: known, at: numberOf(time) ?? 0 };
 }
 
 function factsOf(told: Told, beginning: Beginning | null): ConsoleFacts {
