@@ -6,6 +6,8 @@ export type Subject =
   | { history: string }
   | { newFrom: string }
   | { dataset: string }
+  | { lora: string }
+  | 'trash'
   | 'sessions'
   | 'datasets'
   | 'models'

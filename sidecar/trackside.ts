@@ -23,6 +23,7 @@ import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
+import { watchTrash } from './sessions/watchers/trash.js';
 import type { Settings } from './settings.js';
 import { createDiskWatch } from './telemetry/diskTrouble.js';
 import { watchMachine } from './telemetry/machine/machine.js';
@@ -105,6 +106,7 @@ export function createTrackside(settings: Settings) {
     { name: 'automatic resumes', ...createAutoResume(watched) },
     { name: 'outbox', ...outbox },
     { name: 'notices', ...watchForNotices({ outputs, hub, outbox, store: noticeStore, pageAt }) },
+    { name: 'trash', ...watchTrash(settings.outputs) },
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];

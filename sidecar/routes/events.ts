@@ -58,7 +58,8 @@ export function eventRoutes(trackside: Trackside): Hono {
       key: `session ${name}`,
       concerns: (event) =>
         event.type === 'log' || event.type === 'publication' ? event.name === name : concernsAll(event),
-      log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES),
+      // A page without the log.
+      ...(position === 'none' ? {} : { log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES) }),
       async draw() {
         const model = await sessionModel(trackside, name, '../', false);
         return {

@@ -66,7 +66,7 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
 
 /** What the address of the form chooses. */
 function chosenIn(c: Context): Record<string, string> {
-  const names = ['dataset', 'trainer', 'base_model', 'vram'];
+  const names = ['dataset', 'trainer', 'base_model', 'vram', 'lora_name', 'concept_sentence'];
   return Object.fromEntries(names.flatMap((name) => (c.req.query(name) ? [[name, c.req.query(name) ?? '']] : [])));
 }
 

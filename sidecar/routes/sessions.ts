@@ -3,6 +3,7 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
+import { loraKey } from '../sessions/names.js';
 import type { Finding } from '../sessions/preflight/finding.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { clearSessionCaches } from '../sessions/versions/clearCaches.js';
@@ -11,6 +12,7 @@ import { changeSession } from '../sessions/versions/edit.js';
 import { removeSession } from '../sessions/versions/remove.js';
 import type { Trackside } from '../trackside.js';
 import { pageOf } from '../views/subject.js';
+import { loraPage } from './loras.js';
 import { newTrainingPage } from './newTraining.js';
 import { answerChange, homeOf, pageOfSession, readFields } from './respond.js';
 import { sessionPage } from './sessionPage.js';
@@ -63,11 +65,18 @@ export function sessionRoutes(trackside: Trackside): Hono {
     const name = c.req.param('name');
     const fields = await readFields(c);
     const { facts } = await changeSession(trackside, name, fields);
-    return answerChange(c, facts, { page: pageOfSession(c, name, fields) });
+    const page = fields.page === 'lora' ? loraPage(c, loraKey(facts), name) : pageOfSession(c, name, fields);
+    return answerChange(c, facts, { page });
   });
 
   routes.delete('/sessions/:name', async (c) => {
-    return answerChange(c, await removeSession(trackside, c.req.param('name')), { page: homeOf(c) });
+    const name = c.req.param('name');
+    const { page } = await readFields(c);
+    const { facts } = await outputs.read(name);
+    const removed = await removeSession(trackside, name);
+    const left = (await outputs.list()).some((each) => loraKey(each) === loraKey(facts));
+    const lora = left ? loraPage(c, loraKey(facts)) : `${rootOf(c)}loras`;
+    return answerChange(c, removed, { page: page === 'lora' ? lora : homeOf(c) });
   });
 
   return routes;

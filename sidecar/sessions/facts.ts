@@ -146,6 +146,17 @@ export type SessionFacts = {
   name: string;
   lora_name: string;
   version: number;
+  /** What a person calls the version, such as `lr_0001`; null while it is V1, V2, … */
+  version_name: string | null;
+  /** A person's marks: the best of its LoRA, kept from tidying up, 1 to 5, and words of their own. */
+  marked_best: boolean;
+  pinned: boolean;
+  rating: number | null;
+  tags: string[];
+  /** The session whose settings it repeats; null when it was made by itself. */
+  made_from: string | null;
+  /** How far it came; null before the first step, or when unknown. */
+  results: Results | null;
   /** Null where neither its record nor its files tell. */
   trainer: string | null;
   status: Status;
@@ -170,6 +181,9 @@ export type SessionFacts = {
   best_sample: string | null;
   output_path: string;
   dataset_path: string | null;
+  /** Its pictures, and those with a caption, at the last start; null when unknown. */
+  images: number | null;
+  captions: number | null;
   log_path: string;
   final_checkpoint: string | null;
   /** Seconds since 1970, with fraction, when training was started; null for a draft. */
@@ -200,6 +214,14 @@ export type SessionFacts = {
   settings: Record<string, unknown>;
   /** Set when a broken ui_state.json was replaced by its last good version, until the broken file is removed. */
   put_back: PutBackFacts | null;
+};
+
+/** Steps are absolute; a loss is the trainer's own running mean, the best one its lowest. */
+export type Results = {
+  steps: number | null;
+  final_loss: number | null;
+  best_loss: number | null;
+  best_step: number | null;
 };
 
 export type PutBackFacts = {

@@ -4,6 +4,9 @@ import { ifUnreadable } from '../caught.js';
 import { Problem } from '../problem.js';
 import { isFolderName, slug } from '../slug.js';
 
+/** In the outputs folder: deleted sessions, each in `.trash/<session>/<when>/`. */
+export const TRASH = '.trash';
+
 /** Is this the name of an output folder that Trackside would serve? Dots alone, slashes and hidden names are not. */
 export function isSessionName(name: string): boolean {
   return isFolderName(name) && !name.includes('..');
@@ -35,6 +38,16 @@ export function versionOf(folder: string): number {
   return Number(/-v(\d{1,6})$/.exec(folder)?.[1] ?? 1);
 }
 
+/** What sessions of one LoRA have in common: `My Cat` and `my cat!` are the same one. */
+export function loraKey({ lora_name, name }: { lora_name: string; name: string }): string {
+  return slug(lora_name) || name;
+}
+
+/** What a version is called: `lr_0001`, else V3. */
+export function versionName(of: { version: number; version_name: string | null }): string {
+  return of.version_name ?? `V${of.version}`;
+}
+
 /** The next free version of a LoRA, from the existing folders. No version is given twice while its folder exists. */
 export function nextVersion(base: string, folders: readonly string[]): number {
   const taken = folders.flatMap((folder) => {
@@ -49,12 +62,17 @@ export function versionFolder(base: string, version: number): string {
   return version === 1 ? base : `${base}-v${version}`;
 }
 
+/** What was deleted can be put back under its name. */
+function inTrash(outputs: string): Promise<string[]> {
+  return readdir(join(outputs, TRASH)).catch(ifUnreadable([], 'sessions'));
+}
+
 /** Makes the folder of a LoRA's next version. Two simultaneous calls get two versions. */
 export async function makeVersionFolder(outputs: string, loraName: string): Promise<{ name: string; version: number }> {
   const base = folderName(loraName);
   await mkdir(outputs, { recursive: true });
   for (;;) {
-    const version = nextVersion(base, await readdir(outputs));
+    const version = nextVersion(base, [...(await readdir(outputs)), ...(await inTrash(outputs))]);
     const name = versionFolder(base, version);
     try {
       await mkdir(join(outputs, name));

@@ -34,6 +34,9 @@ const shown = z.object({
     .nullable()
     .default(null)
     .catch(null),
+  /** The lowest `loss` so far, and its step. */
+  best_loss: z.number().nullable().default(null).catch(null),
+  best_step: whole,
   /** From our own clock: the trainer's bar is unreliable. */
   seconds_per_step: seconds,
   eta_seconds: seconds,
@@ -128,6 +131,7 @@ export function beginProgress(attempt: {
     reports_position: null,
     loss_curve: (before?.loss_curve ?? []).filter(([at]) => at <= stepOffset),
     steps_per_epoch: perEpoch,
+    ...bestOf(before, stepOffset),
     kept_step: step,
     dialect: null,
     still: null,
@@ -156,6 +160,9 @@ export function advanceProgress(
     epochs: facts.epochs ?? before.epochs,
     percent: percent(step, total),
     loss: facts.loss ?? before.loss,
+    ...(numeric !== null && step !== null && numeric < (before.best_loss ?? Number.POSITIVE_INFINITY)
+      ? { best_loss: numeric, best_step: step }
+      : {}),
     seconds_per_step: seconds,
     eta_seconds: seconds !== null && step !== null && total !== null ? Math.max(0, (total - step) * seconds) : null,
     updated_at: now.toISOString(),
@@ -163,6 +170,19 @@ export function advanceProgress(
     steps_per_epoch: facts.stepsPerEpoch ?? before.steps_per_epoch,
     kept_step: keptStep(before, facts, events),
   };
+}
+
+/** The lowest loss that a resume keeps; of a lost one, the lowest of the kept curve. */
+function bestOf(before: StoredProgress | null, stepOffset: number) {
+  if (before?.best_step != null && before.best_step <= stepOffset) {
+    return { best_loss: before.best_loss, best_step: before.best_step };
+  }
+  const kept = (before?.loss_curve ?? []).filter(([at]) => at <= stepOffset);
+  const least = kept.reduce<[number, number] | null>(
+    (best, point) => (best && best[1] <= point[1] ? best : point),
+    null,
+  );
+  return { best_loss: least?.[1] ?? null, best_step: least?.[0] ?? null };
 }
 
 /** A resume begins at the start of an epoch, so steps after the last whole epoch of a state are trained again. */

@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { type StopSheet, stopSheet } from './stop.js';
 
 /** A form of one button, or (without `fields`) a link that looks like one, or a button that opens a `sheet`. */
@@ -20,7 +21,7 @@ const PLAIN = { go: false, sheet: null, download: false };
 /** The button for what makes sense next, or null. `page` is sent along so that the answer leads back to where it was pressed. */
 export function nextAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
   const at = sessionAddress(root, session.name);
-  const about = `${session.lora_name} V${session.version}`;
+  const about = `${session.lora_name} ${versionName(session)}`;
   const back: [string, string][] = page ? [['page', page]] : [];
   const attempt = (label: string, kind: string, go = true): ActionView => {
     return { ...PLAIN, label, about, address: `${at}/attempts`, fields: [['kind', kind], ...back], go };
@@ -49,7 +50,7 @@ export function callOff(session: SessionFacts, root: string, page?: 'home'): Act
   return {
     ...PLAIN,
     label: 'Cancel auto-resume',
-    about: `${session.lora_name} V${session.version}`,
+    about: `${session.lora_name} ${versionName(session)}`,
     address: `${sessionAddress(root, session.name)}?_method=PATCH`,
     fields: [['enable_monitoring', 'false'], ...(page ? [['page', page] as [string, string]] : [])],
   };
@@ -59,7 +60,7 @@ export function callOff(session: SessionFacts, root: string, page?: 'home'): Act
 export function rowAction(session: SessionFacts, root: string, page?: 'home'): ActionView | null {
   const { all_trained, final_checkpoint: final, output_path: folder } = session;
   if (!all_trained || !final?.startsWith(`${folder}/`)) return nextAction(session, root, page);
-  const about = `${session.lora_name} V${session.version}`;
+  const about = `${session.lora_name} ${versionName(session)}`;
   const address = checkpointAddress(sessionAddress(root, session.name), final.slice(folder.length + 1));
   return { ...PLAIN, label: 'Download', about, address, fields: null, download: true };
 }

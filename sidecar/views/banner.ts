@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { liveOnes } from '../sessions/outputs/active.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { callOff, nextAction, sessionAddress } from './action.js';
@@ -52,7 +53,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     id: `card-${encodeURIComponent(session.name)}`,
     name: session.name,
     lora: session.lora_name,
-    version: session.version,
+    version: versionName(session),
     href: at,
     thumbnail: thumbnail(session, root),
     status: statusView(session),

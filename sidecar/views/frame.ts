@@ -86,6 +86,9 @@ const LINKS = [
 ];
 
 const MORE = [
+  { path: 'loras', label: 'LoRAs', pages: ['loras', 'lora'] },
+  { path: 'history', label: 'History', pages: ['allHistory'] },
+  { path: 'trash', label: 'Trash', pages: ['trash'] },
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },

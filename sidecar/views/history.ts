@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import type { VersionDetail, VersionFacts } from '../sessions/record/history.js';
 import { isAlive } from '../sessions/status/alive.js';
 import type { SettingName } from '../trainers/setting.js';
@@ -18,7 +19,7 @@ export function historyView({ session, versions, root }: HistoryModel) {
   const at = sessionAddress(root, session.name);
   return {
     at,
-    name: `${session.lora_name} V${session.version}`,
+    name: `${session.lora_name} ${versionName(session)}`,
     rows: versions.map((version) => ({
       href: `${at}/history/${version.version}`,
       saved: version.saved_at,
@@ -35,7 +36,7 @@ export function historyVersionView({ session, version, root }: HistoryVersionMod
   const at = sessionAddress(root, session.name);
   return {
     at,
-    name: `${session.lora_name} V${session.version}`,
+    name: `${session.lora_name} ${versionName(session)}`,
     saved: version.saved_at,
     /** Why it can't be put back, in words. */
     reason: version.reason,

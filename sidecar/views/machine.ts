@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import type { GpuReading } from '../telemetry/machine/gpuLines.js';
 import type { MachineFacts, MachineReading } from '../telemetry/machine/machine.js';
 import { sessionAddress } from './action.js';
@@ -33,9 +34,9 @@ export function machineView({ machine, running, root }: MachineModel) {
       slowed: gpu.slowed?.length ? `Slowed: ${gpu.slowed.join(', ')}` : '',
       sessions: running
         .filter(({ attempts }) => attempts.at(-1)?.gpus.includes(gpu.index))
-        .map(({ name, lora_name, version }) => ({
-          href: sessionAddress(root, name),
-          label: `${lora_name} V${version}`,
+        .map((session) => ({
+          href: sessionAddress(root, session.name),
+          label: `${session.lora_name} ${versionName(session)}`,
         })),
       meters: gpuMeters(gpu, history),
     })),

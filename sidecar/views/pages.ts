@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Lru } from '../files/lru.js';
 import type { Region } from '../live/changes.js';
 import { sessionAddress } from './action.js';
+import { type AllHistoryModel, allHistoryView } from './allHistory.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type ChartsModel, chartsView } from './charts.js';
@@ -13,6 +14,7 @@ import { type HistoryModel, type HistoryVersionModel, historyVersionView, histor
 import { type HomeModel, homeTitle, homeView, othersPart } from './home.js';
 import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
+import { type LoraModel, type LorasModel, lorasView, loraView } from './loras.js';
 import { type MachineModel, machineView } from './machine.js';
 import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
@@ -27,6 +29,7 @@ import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { sessionTitle, statusView } from './status.js';
 import type { Templates } from './templates.js';
 import { type TrainersModel, trainersView } from './trainers.js';
+import { type TrashModel, trashView } from './trash.js';
 
 export type Views = ReturnType<typeof createViews>;
 
@@ -126,6 +129,16 @@ export function createViews(options: { templates: string; assets: Assets; develo
         scripts: model.samples.length > 0 ? ['samples.js'] : [],
         sheets: ['samples.css'],
       }),
+    allHistory: (model: AllHistoryModel) =>
+      page('allHistory', allHistoryView(model), model, { ...titled('History'), sheets: ['lab.css'] }),
+    loras: (model: LorasModel) => page('loras', lorasView(model), model, { ...titled('LoRAs'), sheets: ['lab.css'] }),
+    lora: (model: LoraModel) =>
+      page('lora', loraView(model), model, {
+        ...titled(model.lora.name),
+        sheets: ['lab.css'],
+        stream: `${sessionAddress(model.root, model.session.name)}/events?log=none`,
+      }),
+    trash: (model: TrashModel) => page('trash', trashView(model), model, { ...titled('Trash'), sheets: ['lab.css'] }),
     history: (model: HistoryModel) =>
       page('history', historyView(model), model, { title: `${sessionTitle(model.session)} · History` }),
     historyVersion: (model: HistoryVersionModel) =>

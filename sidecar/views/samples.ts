@@ -1,5 +1,6 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { cardView } from './banner.js';
@@ -13,7 +14,7 @@ export type SamplesModel = PageModel & {
   /** The sample prompts, in the order that `SampleFacts.prompt` counts. */
   prompts: string[];
   /** All versions of the LoRA, on the page of samples. */
-  versions?: Pick<SessionFacts, 'name' | 'version'>[];
+  versions?: Pick<SessionFacts, 'name' | 'version' | 'version_name'>[];
 };
 
 /** Sample pictures by when they were made × prompt. */
@@ -46,9 +47,9 @@ export function samplesView(model: SamplesModel) {
     grid,
     kept: model.kept.samples,
     best: model.session.best_sample ?? '',
-    title: `${lora} V${version}`,
+    title: `${lora} ${version}`,
     /** The other versions of the LoRA, as JSON for the viewer. */
-    versions: JSON.stringify(others.map(({ name, version }) => ({ name, label: `${lora} V${version}` }))),
+    versions: JSON.stringify(others.map((each) => ({ name: each.name, label: `${lora} ${versionName(each)}` }))),
     count: model.samples.length,
   };
 }

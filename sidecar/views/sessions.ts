@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { rowAction, sampleAddress, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
@@ -53,7 +54,7 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
     thumbnail: thumbnail(session, root),
     name: session.name,
     lora: session.lora_name,
-    version: session.version,
+    version: versionName(session),
     href: sessionAddress(root, session.name),
     status: statusView(session),
     reason: session.status === 'failed' || session.record === 'unreadable' ? session.reason : null,

@@ -1,4 +1,5 @@
 import type { SessionFacts, Status } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { stalledWords } from '../sessions/status/stall.js';
 import { percent } from './formatting.js';
@@ -9,10 +10,9 @@ export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | '
 export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
 
 export function statusView(
-  session: Pick<
-    SessionFacts,
-    'status' | 'interrupted' | 'stopped_by' | 'progress' | 'record' | 'stalled_seconds' | 'by_hand'
-  >,
+  session: Pick<SessionFacts, 'status' | 'interrupted' | 'stopped_by' | 'record' | 'stalled_seconds' | 'by_hand'> & {
+    progress: Pick<SessionFacts['progress'], 'phase'>;
+  },
 ): StatusView {
   const { status, progress, stalled_seconds: stalled } = session;
   const view = looks[status];
@@ -48,7 +48,7 @@ export function activeCount(active: SessionFacts[]): string {
 
 /** "64 % · my-cat V3" while it runs, else "my-cat V3 · Completed". */
 export function sessionTitle(session: SessionFacts): string {
-  const name = `${session.lora_name} V${session.version}`;
+  const name = `${session.lora_name} ${versionName(session)}`;
   if (isAlive(session.status) && session.progress.percent != null)
     return `${percent(session.progress.percent)} · ${name}`;
   return `${name} · ${looks[session.status].word}`;

@@ -1,4 +1,5 @@
 import type { SessionFacts, StopCost } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { duration, elementId, plural } from './formatting.js';
 
 /** The ways to stop a training, each with its price. Opens above the page, and works without JavaScript. */
@@ -37,7 +38,7 @@ export function stopSheet(session: SessionFacts, at: string, back: [string, stri
     const words = `${whenSaved(cost)} it would stop.`;
     ways.unshift({ label: "Don't stop", words, address: `${current}/stop?_method=DELETE`, fields: back, tone: 'go' });
   }
-  return { id: elementId('stop', session.name), title: `Stop ${session.lora_name} V${session.version}?`, ways };
+  return { id: elementId('stop', session.name), title: `Stop ${session.lora_name} ${versionName(session)}?`, ways };
 }
 
 function whenSaved(cost: StopCost | null): string {

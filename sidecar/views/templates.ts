@@ -1,6 +1,7 @@
 /** What each template is given. Its first line says the same, which `npm run check` compares. */
 export type Templates = {
   layout: import('./frame.js').LayoutView;
+  'pages/allHistory': import('./allHistory.js').AllHistoryView;
   'pages/charts': import('./charts.js').ChartsView;
   'pages/compare': import('./compare.js').CompareView;
   'pages/dataset': import('./datasets.js').DatasetView;
@@ -11,6 +12,8 @@ export type Templates = {
   'pages/home': import('./home.js').HomeView;
   'pages/log': import('./log.js').LogView;
   'pages/login': import('./login.js').LoginModel;
+  'pages/lora': import('./loras.js').LoraView;
+  'pages/loras': import('./loras.js').LorasView;
   'pages/machine': import('./machine.js').MachineView;
   'pages/models': import('./modelFiles.js').ModelsView;
   'pages/new': import('./newTraining.js').NewTrainingView;
@@ -20,6 +23,7 @@ export type Templates = {
   'pages/secrets': import('./secrets.js').SecretsView;
   'pages/session': import('./session.js').SessionView;
   'pages/trainers': import('./trainers.js').TrainersView;
+  'pages/trash': import('./trash.js').TrashView;
   'parts/action': import('./action.js').ActionView;
   'parts/attempts': import('./attempts.js').AttemptsView;
   'parts/banner': import('./banner.js').BannerView;

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { findHistory } from '../../sidecar/sessions/outputs/history.js';
+import { allHistoryView } from '../../sidecar/views/allHistory.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
 import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
@@ -15,6 +17,7 @@ import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
 import { homeView } from '../../sidecar/views/home.js';
 import { logView } from '../../sidecar/views/log.js';
+import { lorasView, loraView } from '../../sidecar/views/loras.js';
 import { machineView } from '../../sidecar/views/machine.js';
 import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
@@ -31,6 +34,7 @@ import { statusView } from '../../sidecar/views/status.js';
 import { stopSheet } from '../../sidecar/views/stop.js';
 import type { Templates } from '../../sidecar/views/templates.js';
 import { trainersView } from '../../sidecar/views/trainers.js';
+import { trashView } from '../../sidecar/views/trash.js';
 import * as some from './samples.js';
 
 const templates = fileURLToPath(new URL('../../templates', import.meta.url));
@@ -297,8 +301,20 @@ const notices = noticesView({
   },
 });
 
+const everything = { q: '', chosen: {}, from: '', to: '', sort: 'steps', descending: true, page: 1 } as const;
+const marked = some.session({ marked_best: true, rating: 4, tags: ['final'], description: 'd' });
+const lora = { key: 'my-cat', name: 'my-cat', trigger_word: 'c4tsy', versions: [marked] };
+const failedOne = some.session({ name: 'my-cat-v4', version: 4, status: 'failed', tags: ['a'] });
+
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
+  'pages/allHistory': allHistoryView({
+    ...page,
+    ...findHistory([some.session(), some.interrupted], { ...everything, chosen: { status: 'running' } }, page.now),
+    query: { ...everything, chosen: { status: 'running' } },
+    pages: 3,
+    page: 2,
+  }),
   'pages/charts': charts,
   'pages/compare': comparison,
   'pages/dataset': dataset,
@@ -308,6 +324,8 @@ const each: Templates = {
   'pages/home': homeView(table),
   'pages/log': log,
   'pages/login': { root: '', back: '', message: 'no', again: 'again' },
+  'pages/lora': loraView({ ...model, lora: { ...lora, versions: [failedOne, ...lora.versions] } }),
+  'pages/loras': lorasView({ ...page, loras: [lora] }),
   'pages/machine': machine,
   'pages/models': models,
   'pages/new': newTrainingView(form),
@@ -337,6 +355,21 @@ const each: Templates = {
       missing: ['all'],
       looked_in: ['/workspace'],
     },
+  }),
+  'pages/trash': trashView({
+    ...page,
+    entries: [
+      {
+        name: 'a',
+        entry: '20261122T090000Z-aaaaaa',
+        lora_name: 'a',
+        version: 1,
+        deleted_at: '2026-11-22T09:00:00.000Z',
+        bytes: 9,
+        weights_bytes: 4,
+        removed_at: '2026-12-22T09:00:00.000Z',
+      },
+    ],
   }),
   'parts/action': given(regions.head.action),
   'parts/attempts': given(regions.attempts),

@@ -32,6 +32,8 @@ const lines = z
   .union([z.array(z.string()).transform((all) => all.join('\n')), text])
   .optional()
   .catch(undefined);
+const whole = z.int().min(0).nullable().default(null).catch(null);
+const loss = z.number().nullable().default(null).catch(null);
 const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
 
 const attempt = z
@@ -131,6 +133,13 @@ const uiState = z.looseObject({
   completed_at: date,
   schema_version: number,
   version: number,
+  /** What a person calls the version in place of V1, V2, …; their marks, and the session that it repeats. */
+  version_name: text,
+  marked_best: flag,
+  pinned: flag,
+  rating: number,
+  tags: z.array(z.string()).optional().catch(undefined),
+  made_from: text,
   description: text,
   best_sample: text,
   notes: text,
@@ -144,6 +153,11 @@ const uiState = z.looseObject({
     .catch(undefined),
   attempts: z.array(attempt).default([]),
   outputs: z.looseObject({ final_checkpoint: z.string().nullish() }).optional().catch(undefined),
+  /** How far it came, when the newest attempt ended; steps absolute. */
+  results: z
+    .looseObject({ steps: whole, final_loss: loss, best_loss: loss, best_step: whole })
+    .optional()
+    .catch(undefined),
 });
 
 export type UiState = z.infer<typeof uiState>;

@@ -52,6 +52,7 @@ function record(raw: RawState, { facts, latest, settledNow }: Session): void {
   if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
   // The words of another program stay.
   else if (facts.status !== 'failed' && latest) delete raw.error;
+  if (settledNow && facts.results) raw.results = { ...(raw.results as object | undefined), ...facts.results };
   if (facts.completed_at) raw.completed_at = facts.completed_at;
   if (facts.status === 'completed' && facts.final_checkpoint) {
     raw.outputs = { ...(raw.outputs as object | undefined), final_checkpoint: facts.final_checkpoint };

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { isoTime } from '../../files/isoTime.js';
 import { isWithin } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
-import { publicProgress } from '../../telemetry/progress.js';
+import { publicProgress, type StoredProgress } from '../../telemetry/progress.js';
 import { isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
-import type { SessionFacts, Status } from '../facts.js';
+import type { Results, SessionFacts, Status } from '../facts.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { chooseResume } from '../lineage/resume.js';
 import { versionOf } from '../names.js';
@@ -83,6 +83,7 @@ export async function sessionFacts(
     created_at: state?.created_at ?? isoTime((await stat(folder)).mtimeMs),
     copy_of: evidence.copyOf,
     all_trained: allTrained,
+    results: resultsOf(progress) ?? state?.results ?? null,
     progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
@@ -116,6 +117,13 @@ export async function sessionFacts(
   };
 }
 
+/** Null where no step was reported. */
+function resultsOf(progress: StoredProgress | null): Results | null {
+  if (!progress?.step) return null;
+  const { step: steps, loss, best_loss, best_step } = progress;
+  return { steps, final_loss: typeof loss === 'number' ? loss : null, best_loss, best_step };
+}
+
 /** What the record tells by itself, and what follows from its status. */
 export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'state' | 'latest'> & { status: Status }) {
   const { name, folder, state, latest, status } = of;
@@ -123,6 +131,13 @@ export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'sta
     name,
     lora_name: state?.lora_name ?? name,
     version: state?.version ?? versionOf(name),
+    version_name: state?.version_name?.trim() || null,
+    marked_best: state?.marked_best ?? false,
+    pinned: state?.pinned ?? false,
+    rating: state?.rating ?? null,
+    tags: state?.tags ?? [],
+    made_from: state?.made_from ?? null,
+    results: state?.results ?? null,
     status,
     stopped_by: stoppedBy(status, latest),
     description: state?.description ?? '',
@@ -130,6 +145,8 @@ export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'sta
     notes: state?.notes ?? '',
     output_path: folder,
     dataset_path: state?.dataset?.path ?? null,
+    images: state?.dataset?.images ?? null,
+    captions: state?.dataset?.captions ?? null,
     log_path: join(folder, LOG_FILE),
     timestamp: state?.timestamp ?? null,
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,

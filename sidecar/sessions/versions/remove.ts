@@ -1,32 +1,43 @@
-import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { lookForRuns } from '../byHand/runs.js';
+import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { withSessionLock } from '../record/lock.js';
+import { putSessionAway } from './trash.js';
 
-export type Removed = { deleted: string; kept: string[] };
+/** `trash`: where it lies now, relative to the outputs; `kept`: what stays where it was. */
+export type Removed = { deleted: string; trash: string; kept: string[] };
 
-/** Deletes a session's output folder with everything in it; the dataset stays. Throws a Problem while it is alive. */
+/**
+ * Deletes a session: its folder goes to the trash with everything in it; the dataset stays. Throws a Problem while it is
+ * alive.
+ */
 export async function removeSession({ outputs }: { outputs: Outputs }, name: string): Promise<Removed> {
   // A person may have started one in a terminal a moment ago.
   await lookForRuns();
   const { folder } = await outputs.read(name);
-  const aside = join(outputs.root, `.deleting-${randomBytes(6).toString('hex')}`);
-  const kept = await withSessionLock(folder, async () => {
+  const removed = await withSessionLock(folder, async () => {
     const { facts, liveness, byHand } = await outputs.read(name);
     if (liveness.alive !== 'no' || byHand) {
       const more = { kept: 'Nothing was deleted.', todo: 'Stop it first.', about: { session: name } };
       throw new Problem('is_alive', `${name} is training.`, more);
     }
-    // One rename: nobody ever sees half a session.
-    await rename(folder, aside);
-    return facts.dataset_path ? [facts.dataset_path] : [];
+    const trash = await putSessionAway(outputs.root, name);
+    return { deleted: folder, trash, kept: facts.dataset_path ? [facts.dataset_path] : [] };
   });
-  log.info('sessions', 'Deleted.', { session: name });
+  log.info('sessions', 'Deleted, to the trash.', { session: name });
   await outputs.refresh(name);
-  await rm(aside, { recursive: true, force: true });
-  return { deleted: folder, kept };
+  return removed;
+}
+
+/** Deletes the failed ones of these sessions; returns their names. One that runs again meanwhile stays. */
+export async function removeFailed(deps: { outputs: Outputs }, versions: readonly SessionFacts[]): Promise<string[]> {
+  const deleted: string[] = [];
+  for (const { name } of versions.filter(({ status, pinned }) => status === 'failed' && !pinned)) {
+    if ((await deps.outputs.read(name)).facts.status !== 'failed') continue;
+    await removeSession(deps, name);
+    deleted.push(name);
+  }
+  return deleted;
 }
