@@ -62,17 +62,12 @@ export function versionFolder(base: string, version: number): string {
   return version === 1 ? base : `${base}-v${version}`;
 }
 
-/** What was deleted can be put back under its name. */
-function inTrash(outputs: string): Promise<string[]> {
-  return readdir(join(outputs, TRASH)).catch(ifUnreadable([], 'sessions'));
-}
-
 /** Makes the folder of a LoRA's next version. Two simultaneous calls get two versions. */
 export async function makeVersionFolder(outputs: string, loraName: string): Promise<{ name: string; version: number }> {
   const base = folderName(loraName);
   await mkdir(outputs, { recursive: true });
   for (;;) {
-    const version = nextVersion(base, [...(await readdir(outputs)), ...(await inTrash(outputs))]);
+    const version = nextVersion(base, await readdir(outputs));
     const name = versionFolder(base, version);
     try {
       await mkdir(join(outputs, name));

@@ -68,14 +68,12 @@ test('A version gets a name, a rating, tags and a pin; one of a LoRA is the best
   expect(Object.keys(recordOf('cat'))).not.toContain('version_name');
 });
 
-test('A deleted version lies in the trash, is put back, and its number is not given again', async () => {
+test('A deleted version lies in the trash, and is put back as it was', async () => {
   await house.draft({ lora_name: 'cat', description: 'keep me' });
   await house.draft({ lora_name: 'cat' });
   const deleted = await facts<{ trash: string }>(send('DELETE', '/sessions/cat-v2'));
   expect(existsSync(join(house.settings.outputs, deleted.trash, 'ui_state.json'))).toBe(true);
   expect((await house.ask('/sessions/cat-v2')).status).toBe(404);
-  await house.draft({ lora_name: 'cat' });
-  expect((await house.ask('/sessions/cat-v3')).status).toBe(200);
 
   const [entry] = await facts<Entry[]>(house.ask('/trash'));
   expect(entry).toMatchObject({ name: 'cat-v2', lora_name: 'cat', version: 2, weights_bytes: 0 });
@@ -83,6 +81,16 @@ test('A deleted version lies in the trash, is put back, and its number is not gi
   const back = await send('POST', `/trash/cat-v2/${entry?.entry}`);
   expect(await back.json()).toMatchObject({ name: 'cat-v2', version: 2 });
   expect(await (await house.ask('/trash')).json()).toEqual([]);
+});
+
+test('A deleted version whose name was given again is put back as the next one', async () => {
+  await house.draft({ lora_name: 'cat', description: 'the first' });
+  await send('DELETE', '/sessions/cat');
+  await house.draft({ lora_name: 'cat', description: 'the second' });
+  const [{ entry } = { entry: '' }] = await facts<Entry[]>(house.ask('/trash'));
+  const back = await (await send('POST', `/trash/cat/${entry}`)).json();
+  expect(back).toMatchObject({ name: 'cat-v2', version: 2, description: 'the first' });
+  expect(await (await house.ask('/sessions/cat')).json()).toMatchObject({ description: 'the second' });
 });
 
 test('Weights leave the trash only with a second word', async () => {

@@ -6,9 +6,10 @@ import { syncFolder } from '../../files/wholeFile.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, makeFolder } from '../../security/paths.js';
-import { isSessionName, TRASH } from '../names.js';
+import { slug } from '../../slug.js';
+import { isSessionName, makeVersionFolder, TRASH, versionOf } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
-import { readStateFile } from '../record/stateFile.js';
+import { readStateFile, updateStateFile } from '../record/stateFile.js';
 import type { Session } from '../status/session.js';
 
 const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
@@ -94,22 +95,38 @@ async function sizeOf(folder: string): Promise<{ bytes: number; weights: number 
   return total;
 }
 
-/** Puts a deleted session back under its name. Throws a Problem if that is taken, or nothing is there. */
+/**
+ * Puts a deleted session back under its name; as the next version of its LoRA where another one has the name by now.
+ * Throws a Problem if nothing is there.
+ */
 export async function restoreSession(outputs: Outputs, name: string, entry: string): Promise<Session> {
-  const from = await findEntry(outputs.root, name, entry);
-  const to = join(outputs.root, name);
+  const { root } = outputs;
+  const from = await findEntry(root, name, entry);
   outputs.requireRoot();
-  // An empty folder would be replaced by a rename: this one is ours.
-  await mkdir(to).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-    const more = { kept: 'It stays in the trash.', about: { session: name } };
-    throw new Problem('name_taken', `There is a session ${name} again. Rename or delete that folder first.`, more);
-  });
-  await rename(from, to);
-  await ended(rmdir(join(outputs.root, TRASH, name)));
-  await syncFolder(outputs.root);
-  log.info('sessions', 'Put back from the trash.', { session: name });
-  return outputs.read(name);
+  const file = await readStateFile(from);
+  const place = await makePlace(root, name, file.kind === 'whole' ? (file.state.lora_name ?? name) : name);
+  // The folder that was made is empty, and ours.
+  await rename(from, join(root, place.name));
+  await ended(rmdir(join(root, TRASH, name)));
+  await syncFolder(root);
+  if (place.name !== name && file.kind === 'whole') {
+    await updateStateFile(join(root, place.name), (raw) => {
+      raw.version = place.version;
+    });
+  }
+  log.info('sessions', 'Put back from the trash.', { session: place.name });
+  return outputs.read(place.name);
+}
+
+/** Makes an empty folder of that name, or of the LoRA's next version. */
+async function makePlace(root: string, name: string, loraName: string): Promise<{ name: string; version: number }> {
+  try {
+    await mkdir(join(root, name));
+    return { name, version: versionOf(name) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return makeVersionFolder(root, slug(loraName) ? loraName : name);
+  }
 }
 
 /**
