@@ -15,5 +15,6 @@ if [ "${1:-}" = --fix ]; then
 fi
 ruff check --quiet .
 ruff format --check .
+python3 test/checkReads.py
 PYTHONPATH="$PWD/.cache/lint" mypy --no-error-summary --config-file trainer-bridge/pyproject.toml
 find .ci .pod sidecar test \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 shellcheck

@@ -26,6 +26,7 @@ if not __package__:
     # Run as a file, not with -m: a script's folder may hold modules that are named as ours or as Python's own.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from trackside._attempt import regular
 from trackside._describe import LIMIT_SECONDS, bounded, check, first_of_two, parser, reach, source
 
 
@@ -96,8 +97,7 @@ def hashes(files: list[str]) -> dict[str, str]:
     """SHA-256 of the script and of what it imports from its own folder: a description holds as long as these stay."""
     found = {}
     for path in files:
-        with open(path, "rb") as file:
-            found[os.path.abspath(path)] = hashlib.sha256(file.read()).hexdigest()
+        found[os.path.abspath(path)] = hashlib.sha256(regular.read_bytes(path)).hexdigest()
     return found
 
 

@@ -7,6 +7,7 @@ import ast
 import os
 from typing import Any
 
+from trackside._attempt import regular
 from trackside._describe.source import PARSES, Refused
 
 _kept: list[argparse.ArgumentParser] = []
@@ -38,8 +39,7 @@ def goes_on(caller: Any) -> bool:
     between? Raises Refused where it does something else, which must not run."""
     path, line = caller.f_code.co_filename, caller.f_lineno
     try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read())
+        tree = ast.parse(regular.read_bytes(path))
     except (OSError, SyntaxError, ValueError):
         return False
     body = _scope(tree, line)

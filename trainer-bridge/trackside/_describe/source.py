@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from typing import NamedTuple
+
+from trackside._attempt import regular
 
 MOST_FILES = 200
 LARGEST_FILE = 2_000_000
@@ -80,11 +83,10 @@ def other_library(path: str, library: str) -> Refused:
 
 def _parse(path: str) -> Module | None:
     try:
-        if os.path.getsize(path) > LARGEST_FILE:
-            return None
-        with open(path, "rb") as file:
-            data = file.read()
+        data = regular.read_bytes(path, LARGEST_FILE)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            return None
         raise Refused(f"{path} can't be read: {error.strerror}.") from error
     if path.endswith(".ipynb") or data.lstrip()[:1] == b"{" and b'"nbformat"' in data:
         raise Refused(f"{path} is a notebook. Export it as a script: jupyter nbconvert --to script {path}")
@@ -244,7 +246,7 @@ def _installed_parser(name: str) -> bool:
 
 def _mentions(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with regular.open_file(path, sys.maxsize) as file:
             return b"argparse" in file.read(LARGEST_FILE)
     except OSError:
         return False

@@ -1,8 +1,9 @@
 """Pictures of the user as numbers: PNG by hand, other formats through Pillow where it is installed."""
 
+from io import BytesIO
 from operator import mul
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from trackside._attempt import regular
 
@@ -23,8 +24,9 @@ def picture_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels. Raises PictureError."""
     with regular.open_file(path, LARGEST) as file:
         head = file.read(64)
-    if head[:8] != SIGNATURE:
-        return open_with_pillow(path).size
+        if head[:8] != SIGNATURE:
+            file.seek(0)
+            return open_with_pillow(path, file).size
     try:
         return read_png_size(head)
     except PngError as cause:
@@ -55,12 +57,12 @@ def read_rgb(path: Path) -> list[bytes]:
             pass  # Pillow reads it, or says that it is missing
         except PngError as cause:
             raise PictureError(f"{path}: {cause}") from cause
-    picture = open_with_pillow(path).convert("RGB")
+    picture = open_with_pillow(path, BytesIO(content)).convert("RGB")
     data, stride = picture.tobytes(), picture.width * 3
     return [data[start : start + stride] for start in range(0, len(data), stride)]
 
 
-def open_with_pillow(path: Path) -> Any:
+def open_with_pillow(path: Path, file: BinaryIO) -> Any:
     try:
         from PIL import Image
     except ImportError as cause:
@@ -69,7 +71,7 @@ def open_with_pillow(path: Path) -> Any:
             "Install it (python3 -m pip install pillow) or save the picture as a PNG without interlacing"
         ) from cause
     try:
-        return Image.open(path)
+        return Image.open(file)
     except OSError as cause:
         raise PictureError(f"{path}: this picture cannot be read ({cause})") from cause
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from typing import Any, NamedTuple
 
 from trackside._attempt import contract, regular
@@ -134,7 +135,7 @@ def _files(folder: str) -> list[str]:
 
 def _digest(path: str, sync: bool) -> str:
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
+    with regular.open_file(path, sys.maxsize) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
         if sync:
