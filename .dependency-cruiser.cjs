@@ -13,6 +13,7 @@ const ROOMS = [
   ['sessions/watchers'],
   ['sessions/versions'],
   ['sessions/attempt'],
+  ['sessions/queue'],
   ['sessions/preflight'],
   ['sessions/outputs'],
   ['sessions/products'],

@@ -30,6 +30,7 @@ import { newTrainingRoutes } from './routes/newTraining.js';
 import { noticeRoutes } from './routes/notices.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
+import { queueRoutes } from './routes/queue.js';
 import { secretRoutes } from './routes/secrets.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { sessionTrashRoutes } from './routes/sessionTrash.js';
@@ -81,6 +82,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));
+  app.route('/', queueRoutes(trackside));
   app.route('/', machineRoutes(trackside));
   app.route('/', chartRoutes(trackside));
   app.route('/', compareRoutes(trackside));

@@ -2,6 +2,7 @@
 export const problemStatus = {
   bad_form: 400,
   bad_json: 400,
+  bad_queue: 400,
   bad_range: 400,
   bad_request: 400,
   too_many_fields: 400,
@@ -47,6 +48,7 @@ export const problemStatus = {
   name_taken: 409,
   not_a_draft: 409,
   not_due: 409,
+  not_queued: 409,
   not_running: 409,
   other_size: 409,
   part_overtaken: 409,
@@ -116,6 +118,7 @@ export const problemStatus = {
   not_ready: 422,
   not_utf8: 422,
   nothing: 422,
+  nothing_to_queue: 422,
   nothing_to_resume: 422,
   part_damaged: 422,
   secret_here: 422,

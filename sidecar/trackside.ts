@@ -22,6 +22,7 @@ import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchForNotices } from './sessions/watchers/notices.js';
+import { watchQueue } from './sessions/watchers/queue.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
 import { watchTrash } from './sessions/watchers/trash.js';
 import type { Settings } from './settings.js';
@@ -93,6 +94,7 @@ export function createTrackside(settings: Settings) {
     return page && new URL(path, page.endsWith('/') ? page : `${page}/`).href;
   };
   const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
+  const queue = watchQueue(watched);
   const services: Service[] = [
     { name: 'secrets', close: showValues },
     { name: 'disk', ...disk },
@@ -107,6 +109,7 @@ export function createTrackside(settings: Settings) {
     { name: 'outbox', ...outbox },
     { name: 'notices', ...watchForNotices({ outputs, hub, outbox, store: noticeStore, pageAt }) },
     { name: 'trash', ...watchTrash(settings.outputs) },
+    { name: 'queue', ...queue },
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];
@@ -123,6 +126,7 @@ export function createTrackside(settings: Settings) {
     machine,
     endings,
     handRuns,
+    queue,
     downloads,
     publishing,
     outbox,

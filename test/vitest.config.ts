@@ -43,7 +43,7 @@ const fast = [
   'test/launchers/contract.test.ts',
   'test/routes/{compressAnswers,meantMethod}.test.ts',
   'test/sessions/{claimGpus,foreignNames,fuzz,names}.test.ts',
-  'test/sessions/{lineage,preflight,status}/**/*.test.ts',
+  'test/sessions/{lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',
   'test/sessions/record/uiState.test.ts',

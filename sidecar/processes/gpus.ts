@@ -15,6 +15,8 @@ export type Gpus = {
   gpus: Gpu[];
   /** Why there are none, in words; null if there are some. */
   missing: string | null;
+  /** There is no nvidia-smi at all: who needs a GPU has one of another maker, or none. */
+  unknown?: true;
 };
 
 const QUERY = ['index', 'name', 'driver_version', 'memory.total', 'memory.free'];
@@ -39,8 +41,9 @@ async function ask(): Promise<Gpus> {
     return parseGpus(await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }));
   } catch (error) {
     const { message } = error as Error;
-    const why = message.includes('ENOENT') ? 'nvidia-smi, which comes with NVIDIA’s driver, is not installed' : message;
-    return { gpus: [], missing: `No GPU was found: ${why}.` };
+    const isAbsent = message.includes('ENOENT');
+    const why = isAbsent ? 'nvidia-smi, which comes with NVIDIA’s driver, is not installed' : message;
+    return { gpus: [], missing: `No GPU was found: ${why}.`, ...(isAbsent ? { unknown: true } : {}) };
   }
 }
 

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
-import { beginAttempt } from '../sessions/attempt/begin.js';
+import { startOrQueue } from '../sessions/attempt/startOrQueue.js';
 import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
 import type { Trackside } from '../trackside.js';
 import { answerChange, pageOfSession, readFields } from './respond.js';
@@ -12,9 +12,10 @@ const asked = z.object({
   state: z.string().min(1).nullish().catch(null),
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
   gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
+  queue: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
 });
 
-/** Attempts: starting, resuming, relaunching is to make one; stopping is to end the current one. */
+/** Attempts (with `queue`, a start on a GPU that is in use waits for it): starting, resuming, relaunching is to make one; stopping is to end the current one. */
 export function attemptRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
 
@@ -29,10 +30,12 @@ export function attemptRoutes(trackside: Trackside): Hono {
       throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
     }
     const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
-    const { session } = await beginAttempt(trackside, name, { kind, state, maxTrainEpochs, gpus });
+    const session = await startOrQueue(trackside, name, { kind, state, maxTrainEpochs, gpus }, parsed.data.queue);
+    const page = pageOfSession(c, name, fields);
+    if (session.facts.queue) return answerChange(c, { session: session.facts }, { page, status: 202 });
     const facts = { ...session.facts.attempts.at(-1), session: session.facts };
     const headers = { Location: 'attempts/current' };
-    return answerChange(c, facts, { page: pageOfSession(c, name, fields), status: 201, headers });
+    return answerChange(c, facts, { page, status: 201, headers });
   });
 
   routes.get('/sessions/:name/attempts', async (c) => {

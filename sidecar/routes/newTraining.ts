@@ -8,6 +8,7 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { nextVersion } from '../sessions/names.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { valuesOf } from '../sessions/versions/asked.js';
 import { changeDraft } from '../sessions/versions/edit.js';
 import type { Trackside } from '../trackside.js';
@@ -24,7 +25,7 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
     const { draft: name, from } = c.req.query();
     const source = name || from;
     const facts = source ? (await outputs.read(source)).facts : null;
-    if (name && facts?.status !== 'draft') return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
+    if (name && !(facts && isChangeable(facts))) return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
     const values = { ...(facts && valuesOf(facts)), ...chosenIn(c) };
     const draft = name ? facts : null;
     return c.html(await newTrainingPage(trackside, { root: '', values, typed: !draft && facts !== null, draft }));
@@ -44,7 +45,7 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
       await changeDraft(trackside, name, fields);
       return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
     } catch (error) {
-      if (!(error instanceof Problem) || facts.status !== 'draft') throw error;
+      if (!(error instanceof Problem) || !isChangeable(facts)) throw error;
       const shown = { root: '', values: { ...valuesOf(facts), ...fields }, typed: true, draft: facts };
       return c.html(await newTrainingPage(trackside, { ...shown, problem: error }), problemStatus[error.code]);
     }

@@ -57,8 +57,7 @@ export function gpuHolders(sessions: readonly SessionFacts[]): Map<number, strin
 export function pickGpus(asked: string, { gpus, missing }: Gpus, holders: ReadonlyMap<number, string>): number[] {
   const words = asked.trim().toLowerCase();
   if (gpus.length === 0 && (words === '' || words === 'all')) return [];
-  const wanted =
-    words === '' ? firstFree(gpus, holders) : words === 'all' ? gpus.map(({ index }) => index) : readIndices(words);
+  const wanted = namedGpus(asked, gpus) ?? firstFree(gpus, holders);
   const absent = wanted.filter((index) => !gpus.some((gpu) => gpu.index === index));
   if (absent.length > 0) {
     const there = gpus.map(({ index, name }) => `${index} (${name})`).join(', ');
@@ -76,6 +75,13 @@ function firstFree(gpus: readonly Gpu[], holders: ReadonlyMap<number, string>): 
   return free ? [free.index] : [];
 }
 
+/** The GPUs in `asked` that must be these: null for any one that is free. Throws a Problem for what is no list of GPUs. */
+export function namedGpus(asked: string, gpus: readonly Gpu[]): number[] | null {
+  const words = asked.trim().toLowerCase();
+  if (words === '') return null;
+  return words === 'all' ? gpus.map(({ index }) => index) : readIndices(words);
+}
+
 function readIndices(words: string): number[] {
   const parts = words.split(',').map((part) => part.trim());
   const wrong = `“${words}” is not a list of GPUs. Enter 0, or 0,1 for both, or all; leave it empty for the first free one.`;
@@ -86,7 +92,7 @@ function readIndices(words: string): number[] {
 function busy(index: number, holder: string): Problem {
   return new Problem('gpu_busy', `GPU ${index} is in use by ${holder}.`, {
     kept: 'Your settings are kept.',
-    todo: `Stop ${holder}, wait for it to end, or choose another GPU.`,
+    todo: `Put this training in the queue ("queue": true), stop ${holder}, or choose another GPU.`,
     about: { session: holder },
   });
 }

@@ -139,6 +139,28 @@ export type AutoResumeFacts = {
   reason: string | null;
 };
 
+/** A session's place in the queue. */
+export type QueueFacts = {
+  /** Of all that wait, from 1; null until this Trackside has looked. */
+  place: number | null;
+  /** What it waits for, in words; null until this Trackside has looked. */
+  waits: string | null;
+  /** Lower is earlier. */
+  position: number;
+  queued_at: string | null;
+  /** What will be begun, and from which state; the default is the newest one. */
+  kind: AttemptKind;
+  state: string | null;
+  max_train_epochs: number | null;
+  /** The GPUs that it asks for, as `gpus` of the settings. */
+  gpus: string;
+  /** It waits for a person: put on hold, or its start was refused (`failed`, in words). */
+  held: boolean;
+  failed: string | null;
+  /** After it ran out of memory: tried once more, with the next smaller preset. */
+  retry_smaller: boolean;
+};
+
 /** The one thing that makes sense to do next. */
 export type NextAction = 'start' | 'stop' | 'resume' | 'train further' | 'start over' | null;
 
@@ -198,6 +220,8 @@ export type SessionFacts = {
   attempts: AttemptFacts[];
   resume: ResumeFacts | null;
   auto_resume: AutoResumeFacts;
+  /** Null when it does not wait in the queue. */
+  queue: QueueFacts | null;
   /** Null while it can't be stopped here. */
   stop_cost: StopCost | null;
   /** It stops after the next checkpoint; that can still be cancelled. */

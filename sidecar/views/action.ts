@@ -24,8 +24,10 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
   const about = `${session.lora_name} ${versionName(session)}`;
   const back: [string, string][] = page ? [['page', page]] : [];
   const attempt = (label: string, kind: string, go = true): ActionView => {
-    return { ...PLAIN, label, about, address: `${at}/attempts`, fields: [['kind', kind], ...back], go };
+    const fields: [string, string][] = [['kind', kind], ['queue', 'true'], ...back];
+    return { ...PLAIN, label, about, address: `${at}/attempts`, fields, go };
   };
+  if (session.queue) return { ...PLAIN, label: 'Take out', about, address: `${at}/queue?_method=DELETE`, fields: back };
   switch (session.next) {
     case 'start':
       return attempt('Start', 'start');

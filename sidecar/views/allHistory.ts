@@ -100,6 +100,7 @@ function rowView(entry: HistoryEntry, root: string) {
 
 /** A status without what only a single session tells. */
 const PLAIN = {
+  queue: null,
   stopped_by: null,
   record: 'whole',
   stalled_seconds: null,

@@ -1,5 +1,6 @@
 import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { attemptWord } from '../sessions/status/attempts.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { duration, plural, sentence } from './formatting.js';
 import { pathInSession, stateName } from './stateName.js';
 
@@ -7,7 +8,7 @@ export type AttemptsView = NonNullable<ReturnType<typeof attemptsView>>;
 
 /** Newest first. */
 export function attemptsView(session: SessionFacts, states: StateFacts[], now: Date) {
-  if (session.status === 'draft' && session.attempts.length === 0) return null;
+  if (isChangeable(session) && session.attempts.length === 0) return null;
   const from = session.attempts.map((attempt) => attempt.resumed_from && pathInSession(attempt.resumed_from));
   const paths = [...from.flatMap((path) => path ?? []), ...states.map(({ path }) => path)];
   return {

@@ -2,6 +2,7 @@ import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import { liveOnes } from '../sessions/outputs/active.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { inQueueOrder, isChangeable } from '../sessions/status/queued.js';
 import { callOff, nextAction, sessionAddress } from './action.js';
 import { count, duration, joined, loss, pace, percent } from './formatting.js';
 import { thumbnail } from './sessions.js';
@@ -17,22 +18,31 @@ export type BannerModel = {
   page?: 'home' | undefined;
 };
 
-export type BannerView = { groups: { title: string; cards: CardView[] }[] };
+/** `href` leads to the page of the group. */
+export type BannerView = { groups: { title: string; href: string | null; cards: CardView[] }[] };
 
 /** One session of the banner, or the one a page is about. */
 export type CardView = ReturnType<typeof cardView>;
 
 /** The Active Sessions banner: what runs, and what waits for a person. */
 export function bannerView({ active, root, page }: BannerModel): BannerView {
-  const running = liveOnes(active);
+  const queued = inQueueOrder(active);
+  const isQueued = ({ queue }: SessionFacts) => queue !== null;
+  const running = liveOnes(active).filter((session) => !isQueued(session));
+  const waiting = active.filter((session) => !running.includes(session) && !isQueued(session));
   const groups = [
     { title: 'Running', sessions: running },
-    { title: 'Needs you', sessions: active.filter((session) => !running.includes(session)) },
+    { title: 'In the queue', href: `${root}queue`, sessions: queued },
+    { title: 'Needs you', sessions: waiting },
   ];
   return {
     groups: groups
       .filter(({ sessions }) => sessions.length > 0)
-      .map(({ title, sessions }) => ({ title, cards: sessions.map((each) => bannerCard(each, root, page)) })),
+      .map(({ title, href = null, sessions }) => ({
+        title,
+        href,
+        cards: sessions.map((each) => bannerCard(each, root, page)),
+      })),
   };
 }
 
@@ -58,10 +68,10 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
     thumbnail: thumbnail(session, root),
     status: statusView(session),
     /** "step 612 of 960 · epoch 11 of 16" */
-    progress: session.status === 'draft' ? [] : progressWords(progress),
+    progress: isChangeable(session) ? [] : progressWords(progress),
     /** 0 to 100 for `<progress>`; null where it runs and that is not known yet. */
     percent: progress.percent ?? (alive ? null : 0),
-    percentText: session.status === 'draft' ? '' : percent(progress.percent),
+    percentText: isChangeable(session) ? '' : percent(progress.percent),
     /** "loss 0.118 · 2.1 s per step", or empty. */
     pace: joined(
       progress.loss !== null && `loss ${loss(progress.loss)}`,

@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { loss, plural } from './formatting.js';
 
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
@@ -9,9 +10,10 @@ export type CurvePoint = { step: number; loss: number; attempt: number; mean?: n
 export type LossView = NonNullable<ReturnType<typeof lossView>>;
 
 /** @param all the address of all charts */
-export function lossView(curve: CurvePoint[], { status, progress, attempts }: SessionFacts, all: string) {
+export function lossView(curve: CurvePoint[], session: SessionFacts, all: string) {
+  const { status, progress, attempts } = session;
   const chart = lossChart(curve, progress.total_steps);
-  if (status === 'draft' && !chart) return null;
+  if (isChangeable(session) && !chart) return null;
   return {
     /** Said where there is no curve. */
     none: isAlive(status) ? 'Waiting for the first steps…' : 'No loss was recorded.',

@@ -1,6 +1,7 @@
 import { memoByObject } from '../files/memoByObject.js';
 import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { checkpointAddress, sampleAddress } from './action.js';
 import { bytes, count, elementId, joined, plural } from './formatting.js';
 
@@ -22,7 +23,7 @@ const SHOWN = 5;
 /** Every save once, newest first: its weights, and the state to resume from. `at` is the address of the session. */
 export function checkpointsView(session: SessionFacts, saves: Saves, at: string) {
   const { checkpoints, states, samples, kept, best } = saves;
-  if (session.status === 'draft' && checkpoints.length + states.length + kept.states.length === 0) return null;
+  if (isChangeable(session) && checkpoints.length + states.length + kept.states.length === 0) return null;
   const canResume = !isAlive(session.status) && !session.all_trained;
   const pictures = firstPictures(samples);
   const rows = savesOf(checkpoints, states).map(({ checkpoint, state }) => {

@@ -89,6 +89,7 @@ const MORE = [
   { path: 'loras', label: 'LoRAs', pages: ['loras', 'lora'] },
   { path: 'history', label: 'History', pages: ['allHistory'] },
   { path: 'trash', label: 'Trash', pages: ['trash'] },
+  { path: 'queue', label: 'Queue', pages: ['queue'] },
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },

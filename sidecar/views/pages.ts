@@ -21,6 +21,7 @@ import { type NewTrainingModel, newTrainingView } from './newTraining.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { type NoticesModel, noticesView, sentView } from './notices.js';
 import { type ProblemModel, problemView } from './problem.js';
+import { type QueueModel, queueView } from './queue.js';
 import { createRenderer } from './render.js';
 import { type SamplesModel, samplesView } from './samples.js';
 import { type SecretsModel, secretsView } from './secrets.js';
@@ -161,6 +162,14 @@ export function createViews(options: { templates: string; assets: Assets; develo
         sheets: ['machine.css'],
       }),
     machinePart: (model: MachineModel) => renderRegion('parts/machine', machineView(model), model),
+    queue: (model: QueueModel) =>
+      page('queue', queueView(model), model, {
+        ...titled('Queue'),
+        stream: `${model.root}queue/events`,
+        scripts: ['queue.js'],
+        sheets: ['queue.css'],
+      }),
+    queuePart: (model: QueueModel) => renderRegion('parts/queue', queueView(model), model),
     models: (model: ModelsModel) =>
       page('models', modelsView(model), model, { ...titled('Models'), stream: `${model.root}models/events` }),
     /** What goes inside each live region of the page of models, by the region's id. */

@@ -2,6 +2,7 @@ import { memoByObject } from '../files/memoByObject.js';
 import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { cardView } from './banner.js';
 import { count } from './formatting.js';
@@ -59,7 +60,7 @@ export type SamplesPartView = NonNullable<ReturnType<typeof samplesPartView>>;
 /** The section "Samples" of a session's page; `all`: where all of them are. */
 export function samplesPartView(model: SamplesModel, at: string) {
   const { session, samples, kept } = model;
-  if (session.status === 'draft' && samples.length + kept.samples.length === 0) return null;
+  if (isChangeable(session) && samples.length + kept.samples.length === 0) return null;
   const grid = newestSamples(model, at);
   return { grid, kept: kept.samples, all: grid && `${at}/samples` };
 }

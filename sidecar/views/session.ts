@@ -3,6 +3,7 @@ import type { PublishFacts } from '../publish/publishFacts.js';
 import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { type ActionView, checkpointAddress, sessionAddress } from './action.js';
 import { attemptsView } from './attempts.js';
@@ -59,7 +60,7 @@ export function sessionView(model: SessionModel) {
     at,
     before: preflightView(model.preflight ?? null, root, clearCaches ? `${at}/caches?_method=DELETE` : null),
     settings: {
-      title: session.status === 'draft' ? 'Settings' : 'Settings as run',
+      title: isChangeable(session) ? 'Settings' : 'Settings as run',
       values: settings,
       someFixed: settings.some(({ fixed }) => fixed),
       newFrom: newFrom(model),
@@ -121,8 +122,7 @@ function aboutView({ session: { trainer, dataset_path: path }, datasets, root }:
 
 function linkView(model: SessionModel) {
   const { session, root } = model;
-  if (session.status === 'draft')
-    return { href: `${root}new?draft=${encodeURIComponent(session.name)}`, label: 'Edit' };
+  if (isChangeable(session)) return { href: `${root}new?draft=${encodeURIComponent(session.name)}`, label: 'Edit' };
   return isAlive(session.status) ? null : { href: newFrom(model), label: 'Duplicate' };
 }
 
@@ -132,7 +132,7 @@ function newFrom({ session, root }: SessionModel): string {
 
 /** `numbers`: the row of large numbers; `ends` is when it will have ended. */
 function factsView({ session, now }: SessionModel, { status, percent, percentText, why }: CardView) {
-  const hasBar = session.status !== 'draft';
+  const hasBar = !isChangeable(session);
   return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now) : [] };
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
+import { isChangeable } from '../sessions/status/queued.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { rowAction, sampleAddress, sessionAddress } from './action.js';
 import { count, duration, elementId, loss } from './formatting.js';
@@ -46,7 +47,7 @@ export function sessionsView(model: SessionsTableModel) {
 function rowView(session: SessionFacts, above: SessionFacts | undefined, root: string, now: Date) {
   const { progress } = session;
   const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
-  const isDraft = session.status === 'draft';
+  const isDraft = isChangeable(session);
   return {
     id: elementId('row', session.name),
     /** A further version of the LoRA above it. */

@@ -10,7 +10,10 @@ export type Shape = 'dot' | 'ring' | 'square' | 'check' | 'cross' | 'pencil' | '
 export type Tone = 'run' | 'wait' | 'stop' | 'fail' | 'done' | 'draft';
 
 export function statusView(
-  session: Pick<SessionFacts, 'status' | 'interrupted' | 'stopped_by' | 'record' | 'stalled_seconds' | 'by_hand'> & {
+  session: Pick<
+    SessionFacts,
+    'status' | 'queue' | 'interrupted' | 'stopped_by' | 'record' | 'stalled_seconds' | 'by_hand'
+  > & {
     progress: Pick<SessionFacts['progress'], 'phase'>;
   },
 ): StatusView {
@@ -22,6 +25,7 @@ export function statusView(
   if (stalled !== null && status !== 'stopping') {
     return { ...view, word: `${view.word} · ${stalledWords(null, stalled)}`, tone: 'wait' };
   }
+  if (session.queue) return queuedView(session.queue);
   const phase = progress.phase === 'ended' || progress.phase === status ? null : progress.phase;
   if (isAlive(status) && phase) return { ...view, word: `${view.word} · ${phase}` };
   if (session.interrupted) return { ...view, word: `${view.word} · interrupted` };
@@ -39,6 +43,12 @@ const looks: Record<Status, StatusView> = {
   completed: { word: 'Completed', shape: 'check', tone: 'done' },
   failed: { word: 'Failed', shape: 'cross', tone: 'fail' },
 };
+
+function queuedView({ place, held, failed }: NonNullable<SessionFacts['queue']>): StatusView {
+  if (failed !== null) return { word: 'Queued · not started', shape: 'cross', tone: 'fail' };
+  if (held) return { word: 'Queued · on hold', shape: 'clock', tone: 'stop' };
+  return { word: place === null ? 'Queued' : `Queued · place ${place}`, shape: 'clock', tone: 'wait' };
+}
 
 /** "(2) " before the title while two trainings run. */
 export function activeCount(active: SessionFacts[]): string {

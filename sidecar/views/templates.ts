@@ -19,6 +19,7 @@ export type Templates = {
   'pages/new': import('./newTraining.js').NewTrainingView;
   'pages/notices': import('./notices.js').NoticesView;
   'pages/problem': import('./problem.js').ProblemView;
+  'pages/queue': import('./queue.js').QueueView;
   'pages/samples': import('./samples.js').SamplesView;
   'pages/secrets': import('./secrets.js').SecretsView;
   'pages/session': import('./session.js').SessionView;
@@ -53,6 +54,7 @@ export type Templates = {
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
   'parts/preflight': import('./preflight.js').PreflightView;
   'parts/publish': import('./publish.js').PublishView;
+  'parts/queue': import('./queue.js').QueueView;
   'parts/resume': import('./resume.js').ResumeView;
   'parts/rows': import('./log.js').RowsView;
   'parts/samples': import('./samples.js').SamplesPartView;

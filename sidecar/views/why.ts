@@ -1,4 +1,4 @@
-import type { SessionFacts } from '../sessions/facts.js';
+import type { QueueFacts, SessionFacts } from '../sessions/facts.js';
 import { stalledWords } from '../sessions/status/stall.js';
 import { count, duration, plural, sentence, utc } from './formatting.js';
 import { stateName } from './stateName.js';
@@ -58,8 +58,9 @@ function isByStep({ first_epoch, step, repeated_steps }: NonNullable<SessionFact
   return first_epoch === 1 && step > 0 && repeated_steps === 0;
 }
 
-function whatEnded({ status, reason, record, auto_resume }: SessionFacts): Said[] {
+function whatEnded({ status, reason, record, auto_resume, queue }: SessionFacts): Said[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
+  if (queue) return [{ text: `${waitsView(queue)} ` }];
   if (!reason || status === 'completed') return [];
   return [reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
 }
@@ -99,4 +100,10 @@ function whatNext(session: SessionFacts): Said[] {
     });
   if (resume.lost_steps === null) words.push({ text: 'Anything trained since then will be repeated.' });
   return words;
+}
+
+/** "Waits: GPU 0 is in use by my-cat." */
+export function waitsView({ failed, held, waits }: QueueFacts): string {
+  if (failed !== null) return `Not started: ${failed}`;
+  return held || waits === null ? (waits ?? 'Waits for its turn.') : `Waits: ${waits}`;
 }

@@ -24,7 +24,7 @@ function stay(event) {
 async function act(form, button) {
   underWay.add(form);
   button?.setAttribute('aria-busy', 'true');
-  const refused = await send(form).catch(() => NO_CONTACT);
+  const refused = await send(form, button).catch(() => NO_CONTACT);
   underWay.delete(form);
   button?.removeAttribute('aria-busy');
   if (refused === null) {
@@ -37,12 +37,18 @@ async function act(form, button) {
 
 const NO_CONTACT = 'Not sent: no contact with Trackside. Trainings keep running.';
 
-/** Null when it is done, else why not, in words. @param {HTMLFormElement} form @returns {Promise<string | null>} */
-async function send(form) {
+/**
+ * Null when it is done, else why not, in words.
+ *
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} button its name and value are sent, too
+ * @returns {Promise<string | null>}
+ */
+async function send(form, button) {
   const answer = await fetch(form.action, {
     method: 'POST',
     headers: { Accept: 'application/json' },
-    body: new URLSearchParams(/** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)))),
+    body: new URLSearchParams(/** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form, button)))),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   if (answer.ok) return null;

@@ -90,6 +90,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     stopped_by: null,
     stop_cost: { saves: true, lost_steps: 12, lost_seconds: 25, next_save_seconds: 100 },
     stops_after_save: false,
+    queue: null,
     auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
     stalled_seconds: null,
     by_hand: null,

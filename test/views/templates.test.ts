@@ -25,6 +25,7 @@ import { noticesView } from '../../sidecar/views/notices.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
+import { queueView } from '../../sidecar/views/queue.js';
 import { createRenderer } from '../../sidecar/views/render.js';
 import { samplesPartView, samplesView } from '../../sidecar/views/samples.js';
 import { secretsView } from '../../sidecar/views/secrets.js';
@@ -305,6 +306,17 @@ const everything = { q: '', chosen: {}, from: '', to: '', sort: 'steps', descend
 const marked = some.session({ marked_best: true, rating: 4, tags: ['final'], description: 'd' });
 const lora = { key: 'my-cat', name: 'my-cat', trigger_word: 'c4tsy', versions: [marked] };
 const failedOne = some.session({ name: 'my-cat-v4', version: 4, status: 'failed', tags: ['a'] });
+const waits = {
+  ...{
+    place: 1,
+    waits: 'GPU 0 is in use by a.',
+    position: 1,
+    queued_at: '2026-11-22T09:00:00.000Z',
+    kind: 'start' as const,
+  },
+  ...{ state: null, max_train_epochs: null, gpus: '0', held: false, failed: null, retry_smaller: true },
+};
+const queue = queueView({ ...page, queued: [{ ...some.session({ status: 'pending', attempts: [] }), queue: waits }] });
 
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
@@ -331,6 +343,7 @@ const each: Templates = {
   'pages/new': newTrainingView(form),
   'pages/notices': notices,
   'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
+  'pages/queue': queue,
   'pages/samples': samplesView(model),
   'pages/secrets': secretsView({
     ...page,
@@ -410,6 +423,7 @@ const each: Templates = {
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
   'parts/preflight': given(preflightView(found, '', 'caches')),
   'parts/publish': publish,
+  'parts/queue': queue,
   'parts/resume': given(regions.resume),
   'parts/rows': log.rows,
   'parts/samples': given(samplesPartView(model, '')),

@@ -14,6 +14,7 @@ import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
 import { type Found, readRun } from '../preflight/run.js';
 import { withSessionLock } from '../record/lock.js';
+import { isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
 import type { UnderWay } from '../underWay.js';
 import { prepareAttempt, refuseForeign } from './command.js';
@@ -81,7 +82,8 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
     if (own?.own) return launchAttempt(trackside, await prepareScript(settings, session, own, begin));
     const found = await look(trackside, session);
     const { trainer, state } = found;
-    if (wantsGpu(trainer, state.vram)) claim = await claimGpus(trackside, name, begin.gpus ?? state.gpus ?? '');
+    if (wantsGpu(trainer, state.vram))
+      claim = await claimGpus(trackside, name, begin.fromQueue?.gpus ?? begin.gpus ?? state.gpus ?? '');
     const plan = await planAttempt(readRun({ ...found, gpus: claim?.gpus ?? [] }), begin);
     refuseErrors(name, await findingsFor(settings, plan, plan.from?.firstEpoch ?? 1));
     const attempt = await prepareAttempt(settings, plan);
@@ -114,6 +116,7 @@ async function readAtRest({ outputs }: Beginning, name: string, begin: Begin): P
   const session = await outputs.read(name);
   refuseIfAlive(session);
   if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
+  if (begin.fromQueue && !isWaiting(session.facts)) throw notDue(name, `${name} no longer waits in the queue.`);
   return session;
 }
 
@@ -135,7 +138,11 @@ function refuseIfAlive(session: Session): void {
 /** Another Trackside, or a person, may have acted between the decision and the lock. */
 function refuseUnlessDue(session: Session, attempt: string): void {
   if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw new Problem('not_due', `${session.name} no longer needs an auto-resume.`, { about: { session: session.name } });
+  throw notDue(session.name, `${session.name} no longer needs an auto-resume.`);
+}
+
+function notDue(name: string, message: string): Problem {
+  return new Problem('not_due', message, { about: { session: name } });
 }
 
 function alreadyRunning(name: string, detail: string): Problem {

@@ -77,9 +77,10 @@ export async function launchAttempt(
   });
   if (launched.ok) {
     // On a full disk, the folder's own files still identify the attempt.
-    await updateStateFile(folder, (raw) => editAttempt(raw, entry.id, { job: launched.ref })).catch(
-      logged('sessions', 'The attempt’s job could not be recorded.', session.name),
-    );
+    await updateStateFile(folder, (raw) => {
+      editAttempt(raw, entry.id, { job: launched.ref });
+      delete raw.queue;
+    }).catch(logged('sessions', 'The attempt’s job could not be recorded.', session.name));
     return 'started';
   }
   if (launched.code === 'held') {
@@ -89,9 +90,11 @@ export async function launchAttempt(
     return { heldBy: launched.message };
   }
   const ended_at = new Date().toISOString();
-  await updateStateFile(folder, (raw) =>
-    editAttempt(raw, entry.id, { outcome: 'failed', reason: launched.message, reason_code: 'not_started', ended_at }),
-  );
+  await updateStateFile(folder, (raw) => {
+    const end = { outcome: 'failed', reason: launched.message, reason_code: 'not_started', ended_at } as const;
+    editAttempt(raw, entry.id, end);
+    delete raw.queue;
+  });
   return { failed: launched.message };
 }
 

@@ -16,6 +16,8 @@ export type Begin = {
   gpus?: string | null;
   /** An automatic attempt, as the successor of this attempt and of no other. */
   automaticAfter?: string | null;
+  /** Begun by the queue, on these GPUs: only if it still waits there. The session's wish for GPUs stays. */
+  fromQueue?: { gpus: string } | null;
 };
 
 /** A run and its beginning. `settings.max_train_epochs` is the total number of epochs. */

@@ -4,6 +4,7 @@ import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
+import { dequeue } from '../queue/enqueue.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
@@ -17,13 +18,14 @@ export type Stop = Confirmation & { when: 'now' | 'after-save' };
 
 /**
  * Stops a training. The request is written down first, so that it outlives the sidecar; the end follows in the
- * background. Throws a Problem when nothing runs, or when a training by hand runs and its end is not confirmed.
+ * background. One that waits in the queue is taken out of it. Throws a Problem when nothing runs, or when a training by hand runs and its end is not confirmed.
  */
 export async function stopAttempt(trackside: Stopping, name: string, asked: Stop): Promise<Session> {
   const { outputs, endings } = trackside;
   const { when } = asked;
   const session = await outputs.read(name);
   const { latest, state, liveness } = session;
+  if (session.facts.queue) return dequeue(trackside, name);
   if (session.byHand) return endHandRun(outputs, session, asked);
   if (liveness.alive === 'no' || !latest) {
     throw new Problem('not_running', `${name} is not running.`, { about: { session: name } });

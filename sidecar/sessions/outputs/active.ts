@@ -2,10 +2,13 @@ import { dirname } from 'node:path';
 import { readSubsets } from '../../trainers/subsets.js';
 import type { SessionFacts } from '../facts.js';
 import { isAliveOrPending } from '../status/alive.js';
+import { inQueueOrder } from '../status/queued.js';
 
 /** The number of other sessions beside living ones; the list below has the rest. */
 const OTHERS = 6;
 const OTHERS_ELSEWHERE = 2;
+/** Of those that wait in the queue, which has a page of its own. */
+const QUEUED = 3;
 
 /**
  * The sessions in the banner of the home page: all living ones; then, newest first, those that wait for a person. `all` is
@@ -14,14 +17,17 @@ const OTHERS_ELSEWHERE = 2;
 export function activeSessions(all: readonly SessionFacts[]): SessionFacts[] {
   const newest = newestVersions(all);
   const waiting = all.filter((facts) => !isAliveOrPending(facts) && needsYou(facts, newest));
-  return [...liveOnes(all), ...waiting.slice(0, OTHERS)];
+  const live = liveOnes(all);
+  const next = inQueueOrder(live).slice(0, QUEUED);
+  const shown = live.filter(({ name, queue }) => !queue || next.some((each) => each.name === name));
+  return [...shown, ...waiting.slice(0, OTHERS)];
 }
 
 /** The sessions in the banner of other pages: the living and the resumable ones, without the page's own. */
 export function activeElsewhere(all: readonly SessionFacts[], without?: string): SessionFacts[] {
   const others = all.filter((facts) => facts.name !== without);
   const waiting = others.filter((facts) => !isAliveOrPending(facts) && facts.next === 'resume');
-  return [...liveOnes(others), ...waiting.slice(0, OTHERS_ELSEWHERE)];
+  return [...liveOnes(others).filter(({ queue }) => !queue), ...waiting.slice(0, OTHERS_ELSEWHERE)];
 }
 
 /** The sessions that run, or are about to. */

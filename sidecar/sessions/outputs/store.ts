@@ -1,6 +1,6 @@
 import type { Hub } from '../../live/hub.js';
 import type { Follower } from '../../telemetry/follow.js';
-import type { SessionFacts } from '../facts.js';
+import type { QueueFacts, SessionFacts } from '../facts.js';
 import { isAliveOrPending } from '../status/alive.js';
 
 /** A session as it was last read. */
@@ -20,6 +20,8 @@ export type Marks = {
   in_seconds?: number | null;
   /** Why a due auto-resume did not happen, in words. */
   refused?: string | null;
+  /** What it waits for in the queue. */
+  queue?: Pick<QueueFacts, 'place' | 'waits'>;
 };
 
 export type Store = ReturnType<typeof createStore>;
@@ -90,6 +92,7 @@ export function createStore(hub: Hub) {
       return {
         ...facts,
         stalled_seconds: marks?.stalled_seconds ?? null,
+        queue: facts.queue && { ...facts.queue, ...marks?.queue },
         auto_resume: {
           ...facts.auto_resume,
           will: will && !marks?.refused,

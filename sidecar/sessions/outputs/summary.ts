@@ -106,6 +106,7 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
       in_seconds: null,
       ...decideAutoResume({ on, attempts: state.attempts, resume: null, most: AUTO_RESUMES }),
     },
+    queue: null,
     stop_cost: null,
     stops_after_save: false,
     by_hand: null,

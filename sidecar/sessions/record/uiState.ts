@@ -97,6 +97,23 @@ function codeOf(reason: string | null): string | null {
   return reason?.includes('A cache file beside the pictures is broken') ? 'broken_cache' : null;
 }
 
+/** What a session waits for in the queue; it counts only until an attempt has begun (see status/queued.ts). */
+const queue = z.looseObject({
+  /** Lower is earlier. */
+  position: z.number().default(0).catch(0),
+  queued_at: z.string().nullable().default(null).catch(null),
+  kind: z.enum(['start', 'resume', 'relaunch']).default('start').catch('start'),
+  /** As of an attempt: see attempt/plan.ts `Begin`. */
+  state: z.string().nullable().default(null).catch(null),
+  max_train_epochs: z.number().nullable().default(null).catch(null),
+  gpus: z.string().nullable().default(null).catch(null),
+  held: z.boolean().default(false).catch(false),
+  /** Why its start was refused, in words: it waits for a person, and the rest goes on. */
+  failed: z.string().nullable().default(null).catch(null),
+  /** The number of its last attempt when it was queued; 0 without one. */
+  after: z.number().default(0).catch(0),
+});
+
 /** Names that tools and scripts have read from `ui_state.json` since FluxGym, in their order; then ours. */
 const settings = {
   lora_name: text,
@@ -152,6 +169,9 @@ const uiState = z.looseObject({
     .nullish()
     .catch(undefined),
   attempts: z.array(attempt).default([]),
+  queue: queue.nullish().catch(undefined),
+  /** After it ran out of memory: tried once more by the queue, with the next smaller preset. */
+  retry_smaller: flag,
   outputs: z.looseObject({ final_checkpoint: z.string().nullish() }).optional().catch(undefined),
   /** How far it came, when the newest attempt ended; steps absolute. */
   results: z
@@ -162,6 +182,7 @@ const uiState = z.looseObject({
 
 export type UiState = z.infer<typeof uiState>;
 export type AttemptEntry = z.infer<typeof attempt>;
+export type QueueEntry = z.infer<typeof queue>;
 
 /** A new attempt; other fields get the defaults of the schema. */
 export function newAttempt(known: z.input<typeof attempt>): AttemptEntry {

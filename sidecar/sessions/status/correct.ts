@@ -18,7 +18,7 @@ export async function correct(session: Session, thorough: boolean): Promise<Sess
   try {
     const write = async () => {
       const present = await readSession(place, name, null, thorough);
-      if (!present || present.facts.status === 'pending') return present ?? session;
+      if (!present || present.pending) return present ?? session;
       await updateStateFile(folder, (raw) => record(raw, present));
       if (present.settledNow && present.latest) tellEnd(name, present.latest);
       return present;
@@ -35,20 +35,21 @@ function tellEnd(session: string, { number, outcome, reason, reason_code }: Atte
 }
 
 /** Leaves sessions without an attempt alone, unless their file says that they run. */
-function needsCorrection({ file, facts, latest, settledNow, state, liveness, byHand }: Session): boolean {
-  if (file.kind !== 'whole' || facts.status === 'pending') return false;
+function needsCorrection({ file, facts, latest, settledNow, state, liveness, byHand, pending }: Session): boolean {
+  if (file.kind !== 'whole' || pending) return false;
   // Its own sidecar keeps the file; two sidecars would correct each other for ever. But it may have none, as a job has.
   if (liveness.alive === 'elsewhere') return !latest?.outcome && !isAlive(state?.status);
   // Another pod on the same folder does not see runs by hand here.
   if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
-  return (state?.attempts.length ?? 0) > 0 || isAlive(state?.status);
+  return (state?.attempts.length ?? 0) > 0 || isAlive(state?.status) || facts.queue !== null;
 }
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {
   if (!latest && facts.interrupted && raw.status !== facts.status) raw.status_found = raw.status;
   raw.status = facts.status;
+  if (facts.queue === null) delete raw.queue;
   if (facts.status === 'failed' && facts.reason) raw.error = facts.reason;
   // The words of another program stay.
   else if (facts.status !== 'failed' && latest) delete raw.error;

@@ -18,6 +18,7 @@ import { attemptFacts, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { SessionEvidence } from './evidence.js';
 import { nextAction, type SavedStates } from './nextAction.js';
+import { queueFacts } from './queued.js';
 import { deriveStatus, stoppedBy } from './status.js';
 import { stopCost } from './stopCost.js';
 
@@ -37,14 +38,19 @@ export function standingOf(evidence: SessionEvidence) {
     stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
   });
-  const status = pending ? 'pending' : derived.status;
+  const queue = pending || liveness.alive !== 'no' || byHand ? null : queueFacts(state, latest);
+  const status = pending || queue ? 'pending' : derived.status;
   const idle = liveness.alive === 'no' && !byHand && !pending;
   const final = join(folder, dialect.final.name(evidence.outputName));
   const allTrained = status === 'completed' || (idle && (latest?.all_trained ?? false) && existsSync(final));
   return {
     ...derived,
     status,
-    interrupted: derived.interrupted && !pending,
+    reason: queue ? queue.failed : derived.reason,
+    reasonCode: queue ? null : derived.reasonCode,
+    interrupted: derived.interrupted && status !== 'pending',
+    /** Its place in the queue; null when it does not wait there. */
+    queue,
     /** Nothing of it runs, or is about to run. */
     idle,
     /** Absolute path of the final weights, which may not exist. */
@@ -92,12 +98,13 @@ export async function sessionFacts(
       in_seconds: null,
       ...decideAutoResume({
         copyOf: evidence.copyOf,
-        on: standing.idle && (state?.enable_monitoring ?? false),
+        on: standing.idle && !standing.queue && (state?.enable_monitoring ?? false),
         attempts: withLatest(state?.attempts ?? [], latest),
         resume,
         most: AUTO_RESUMES,
       }),
     },
+    queue: standing.queue,
     stop_cost: alive.alive !== 'no' && state && latest ? stopCost(progress, state, latest) : null,
     stops_after_save: alive.alive !== 'no' && latest?.stop_when === 'after-save',
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },

@@ -9,6 +9,9 @@ import type { AttemptEntry } from '../record/uiState.js';
 /** The reason's code of an attempt that never ran in its folder. */
 export const COPIED = 'copied';
 
+/** The reason's code of an attempt whose runner never came to write a word. */
+export const NEVER_BEGAN = 'sidecar_gone';
+
 export type Settlement = Pick<
   AttemptEntry,
   'outcome' | 'all_trained' | 'reason' | 'reason_code' | 'no_retry' | 'exit_code' | 'signal' | 'ended_at' | 'log_end'
@@ -91,7 +94,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   }
   if (!record) {
     const reason = 'Trackside ended before the trainer had started; nothing was trained.';
-    return { ...ended, outcome: 'interrupted', reason, reason_code: 'sidecar_gone' };
+    return { ...ended, outcome: 'interrupted', reason, reason_code: NEVER_BEGAN };
   }
   const reason = 'The pod or the runner process disappeared during the training.';
   return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };

@@ -98,7 +98,7 @@ export async function readNewSession(
 export const FIELDS: readonly string[] = [
   ...SETTING_NAMES,
   'max_train_steps',
-  ...['trainer', 'dataset', 'arguments', 'start', 'form_id', 'description', 'notes', 'page', 'shown'],
+  ...['trainer', 'dataset', 'arguments', 'start', 'queue', 'form_id', 'description', 'notes', 'page', 'shown'],
 ];
 
 /** One sentence for each name that would have no effect: a slip, or a flag in the wrong place. */
@@ -149,6 +149,11 @@ function textOf(value: unknown): string {
 /** Should the session be started, too? */
 export function isStart({ start }: Record<string, unknown>): boolean {
   return start === true || start === 'true';
+}
+
+/** May a start wait in the queue, when its GPU is in use? */
+export function mayQueue({ queue }: Record<string, unknown>): boolean {
+  return queue === true || queue === 'true';
 }
 
 /** A session's settings as the form's fields. */

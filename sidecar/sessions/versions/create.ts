@@ -3,14 +3,15 @@ import { ifUnreadable } from '../../caught.js';
 import { readText } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
-import { type Beginning, beginAttempt } from '../attempt/begin.js';
+import type { Beginning } from '../attempt/begin.js';
+import { startOrQueue } from '../attempt/startOrQueue.js';
 import { makeVersionFolder } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { LARGEST_RECORD } from '../record/copies.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import { isStart, type NewSession, readNewSession } from './asked.js';
+import { isStart, mayQueue, type NewSession, readNewSession } from './asked.js';
 import { withConfig } from './configDraft.js';
 
 export const SCHEMA_VERSION = 1;
@@ -30,8 +31,8 @@ export async function createSession(trackside: Beginning, sent: Record<string, u
   const { session, existed } = await makeOnce(trackside, asked);
   if (existed || !start) return { session, existed, refused: null };
   try {
-    const begun = await beginAttempt(trackside, session.name, { kind: 'start' });
-    return { session: begun.session, existed, refused: null };
+    const begun = await startOrQueue(trackside, session.name, { kind: 'start' }, mayQueue(fields));
+    return { session: begun, existed, refused: null };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const more = { kept: 'Its settings are kept in a draft.', about: { session: session.name } };

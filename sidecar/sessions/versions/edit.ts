@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { refuseUnknown } from '../../nearestName.js';
 import { Problem } from '../../problem.js';
-import { type Beginning, beginAttempt } from '../attempt/begin.js';
+import type { Beginning } from '../attempt/begin.js';
+import { startOrQueue } from '../attempt/startOrQueue.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
+import { isChangeable } from '../status/queued.js';
 import type { Session } from '../status/session.js';
-import { FIELDS, isStart, LONGEST_DESCRIPTION, type NewSession, readNewSession, valuesOf } from './asked.js';
+import { FIELDS, isStart, LONGEST_DESCRIPTION, mayQueue, type NewSession, readNewSession, valuesOf } from './asked.js';
 import { putSettings } from './create.js';
 import { checkMarks, MARKS, marks, putMarks } from './marks.js';
 
@@ -20,7 +22,7 @@ const words = z.object({
 });
 
 /**
- * Changes a session: its description, notes, best sample and auto-resume at any time, everything else while it is a draft. A draft
+ * Changes a session: its description, notes, best sample and auto-resume at any time, everything else while it is a draft or waits for its first start. A draft
  * is started on request. Throws a Problem for settings of a session that was started, and for an invalid value.
  */
 export async function changeSession(
@@ -28,7 +30,7 @@ export async function changeSession(
   name: string,
   fields: Record<string, unknown>,
 ): Promise<Session> {
-  const isDraft = changesDraft(fields) && (await trackside.outputs.read(name)).facts.status === 'draft';
+  const isDraft = changesDraft(fields) && isChangeable((await trackside.outputs.read(name)).facts);
   return isDraft ? changeDraft(trackside, name, fields) : changeWords(trackside, name, fields);
 }
 
@@ -48,7 +50,7 @@ export async function changeDraft(
   const asked = await readNewSession(trackside, { ...before, ...fields }, start);
   const dataset = fields.dataset ? asked.dataset : undefined;
   const edited = await writeDraft(trackside.outputs, name, { ...asked, dataset });
-  return start ? (await beginAttempt(trackside, name, { kind: 'start' })).session : edited;
+  return start ? startOrQueue(trackside, name, { kind: 'start' }, mayQueue(fields)) : edited;
 }
 
 async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
@@ -77,7 +79,15 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 
 /** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
-  const changeable = new Set<string>([...SETTING_NAMES, 'max_train_steps', 'trainer', 'dataset', 'arguments', 'start']);
+  const changeable = new Set<string>([
+    ...SETTING_NAMES,
+    'max_train_steps',
+    'trainer',
+    'dataset',
+    'arguments',
+    'start',
+    'queue',
+  ]);
   changeable.delete('enable_monitoring');
   return Object.keys(change).some((key) => changeable.has(key));
 }
@@ -99,7 +109,7 @@ async function writeDraft(
   }
   await withSessionLock(folder, async () => {
     const now = await outputs.read(name);
-    if (now.facts.status !== 'draft') throw notADraft(name);
+    if (!isChangeable(now.facts)) throw notADraft(name);
     await updateStateFile(folder, (raw) => {
       const { dataset = raw.dataset as NewSession['dataset'] } = asked;
       putSettings(raw, { ...asked, dataset });

@@ -26,6 +26,8 @@ const EVIDENCE = [
   'version',
   'created_at',
   'form_id',
+  'queue',
+  'retry_smaller',
 ];
 const WORDS = ['description', 'notes'];
 

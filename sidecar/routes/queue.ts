@@ -1,0 +1,91 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { openStream } from '../live/stream.js';
+import { refuseUnknown } from '../nearestName.js';
+import { Problem } from '../problem.js';
+import { rootOf } from '../request.js';
+import { dequeue, enqueue } from '../sessions/queue/enqueue.js';
+import { changeQueue } from '../sessions/queue/order.js';
+import { inQueueOrder } from '../sessions/status/queued.js';
+import type { Trackside } from '../trackside.js';
+import { pageModel } from './home.js';
+import { answer, answerChange, pageOfSession, readFields } from './respond.js';
+
+const flag = z.union([z.boolean(), z.stringbool()], 'Choose true or false.').optional();
+const change = z.object({
+  order: z
+    .union([z.array(z.string()), z.string().transform((names) => names.split(','))], 'Send a list of sessions.')
+    .optional(),
+  session: z.string().optional(),
+  move: z.enum(['up', 'down', 'first', 'last'], 'Choose up, down, first or last.').optional(),
+  held: flag,
+  retry_smaller: flag,
+});
+const wish = z.object({
+  kind: z.enum(['start', 'resume', 'relaunch'], 'Choose start, resume or relaunch.').optional(),
+  state: z.string().min(1).nullish(),
+  max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
+  gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
+  first: flag,
+  held: flag,
+  retry_smaller: flag,
+});
+
+/** The queue: what waits for a GPU, in which order, and for what. A session is put into it, and taken out, at its own address. */
+export function queueRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { outputs, hub, views } = trackside;
+  const listed = async () => inQueueOrder(await outputs.list());
+  const model = async (root: string) => ({ ...(await pageModel(trackside, root)), queued: await listed() });
+  const facts = async () => ({
+    queue: (await listed()).map(({ name: session, lora_name, version, queue }, index) => {
+      return { session, lora_name, version, ...queue, place: index + 1 };
+    }),
+  });
+
+  routes.get('/queue', async (c) => answer(c, await facts(), async () => views.queue(await model(rootOf(c)))));
+
+  routes.patch('/queue', async (c) => {
+    await changeQueue(trackside, parsed(change, await readFields(c)));
+    return answerChange(c, await facts(), { page: `${rootOf(c)}queue` });
+  });
+
+  routes.get('/queue/events', (c) =>
+    openStream(c, hub, {
+      key: 'queue',
+      concerns: ({ type }) => type === 'session' || type === 'disk' || type === 'logout',
+      async draw() {
+        const shown = await model('');
+        return { title: null, regions: { ...views.around(shown), queue: views.queuePart(shown) } };
+      },
+    }),
+  );
+
+  routes.post('/sessions/:name/queue', async (c) => {
+    const name = c.req.param('name');
+    const fields = await readFields(c);
+    const { max_train_epochs: maxTrainEpochs, retry_smaller: retrySmaller, ...asked } = parsed(wish, fields);
+    const session = await enqueue(trackside, name, { ...asked, maxTrainEpochs, retrySmaller });
+    return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
+  });
+
+  routes.delete('/sessions/:name/queue', async (c) => {
+    const name = c.req.param('name');
+    const fields = await readFields(c);
+    const { facts: now } = await dequeue(trackside, name);
+    const page = fields.page === 'queue' ? `${rootOf(c)}queue` : pageOfSession(c, name, fields);
+    return answerChange(c, now, { page });
+  });
+
+  return routes;
+}
+
+/** Throws a Problem that names the field. */
+function parsed<Shape extends z.ZodObject>(schema: Shape, fields: Record<string, unknown>): z.infer<Shape> {
+  refuseUnknown(fields, [...Object.keys(schema.shape), 'page']);
+  const read = schema.safeParse(fields);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  const field = String(issue?.path[0]);
+  throw new Problem('bad_queue', `${field}: ${issue?.message}`, { field });
+}

@@ -1,0 +1,24 @@
+import { Problem } from '../../problem.js';
+import { enqueue } from '../queue/enqueue.js';
+import { inQueueOrder, isWaiting } from '../status/queued.js';
+import type { Session } from '../status/session.js';
+import { type Beginning, beginAttempt } from './begin.js';
+import type { Begin } from './plan.js';
+
+/**
+ * Begins an attempt, as `beginAttempt` does; or puts the session into the queue, where its GPU is in use or others wait
+ * already. With `queue` false it is begun or refused. Throws the Problems of both.
+ */
+export async function startOrQueue(trackside: Beginning, name: string, begin: Begin, queue: boolean): Promise<Session> {
+  if (!queue) return (await beginAttempt(trackside, name, begin)).session;
+  const { kind, state, maxTrainEpochs, gpus } = begin;
+  const wait = () => enqueue(trackside, name, { kind, state, maxTrainEpochs, gpus });
+  const others = inQueueOrder(await trackside.outputs.list()).filter((each) => each.name !== name);
+  if (others.some(isWaiting)) return wait();
+  try {
+    return (await beginAttempt(trackside, name, begin)).session;
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'gpu_busy') throw error;
+    return wait();
+  }
+}
