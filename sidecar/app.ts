@@ -28,6 +28,7 @@ import { machineRoutes } from './routes/machine.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { noticeRoutes } from './routes/notices.js';
+import { openApiRoutes } from './routes/openapi.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
 import { queueRoutes } from './routes/queue.js';
@@ -76,6 +77,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));
   app.route('/', diagnosticsRoutes(trackside));
+  app.route('/', openApiRoutes(trackside));
   app.route('/', homeRoutes(trackside));
   app.route('/', newTrainingRoutes(trackside));
   app.route('/', eventRoutes(trackside));
@@ -109,6 +111,11 @@ export function createApp(trackside: Trackside): Hono {
     }),
   );
   app.notFound((c) => {
+    const allowed = METHODS.filter((method) => hasRoute(app, method, c.req.path));
+    if (allowed.length > 0) {
+      c.header('Allow', allowed.join(', '));
+      return tell(c, new Problem('not_allowed', `This address can be asked with ${allowed.join(' or ')} only.`));
+    }
     const message = 'There is nothing at this address. A session or a dataset may have been deleted or renamed.';
     return tell(c, new Problem('not_found', message));
   });
@@ -128,6 +135,13 @@ export function createApp(trackside: Trackside): Hono {
   }
 
   return app;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Has the app a handler for it, beside the guards that stand before all of them? */
+function hasRoute(app: Hono, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method !== 'ALL');
 }
 
 /** Reads the method of a form, which can only post, from its address: `?_method=DELETE`. */

@@ -30,6 +30,7 @@ export const problemStatus = {
   no_version_of_lora: 404,
   not_found: 404,
   not_in_trash: 404,
+  not_allowed: 405,
   already_made: 409,
   already_running: 409,
   another_process: 409,

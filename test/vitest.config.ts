@@ -41,7 +41,7 @@ const fast = [
   'test/{files,live,views}/**/*.test.ts',
   'test/hub/hubSources.test.ts',
   'test/launchers/contract.test.ts',
-  'test/routes/{compressAnswers,meantMethod}.test.ts',
+  'test/routes/{compressAnswers,meantMethod,openapi}.test.ts',
   'test/sessions/{claimGpus,foreignNames,fuzz,names}.test.ts',
   'test/sessions/{lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',

@@ -7,7 +7,8 @@ import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
 import type { Trackside } from '../trackside.js';
 import { answerChange, pageOfSession, readFields } from './respond.js';
 
-const asked = z.object({
+/** What a request for an attempt may name. */
+export const askedAttempt = z.object({
   kind: z.enum(['start', 'resume', 'relaunch'], 'Choose start, resume or relaunch.'),
   state: z.string().min(1).nullish().catch(null),
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
@@ -22,8 +23,8 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.post('/sessions/:name/attempts', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    refuseUnknown(fields, [...Object.keys(asked.shape), 'page']);
-    const parsed = asked.safeParse({ ...fields, max_train_epochs: fields.max_train_epochs || undefined });
+    refuseUnknown(fields, [...Object.keys(askedAttempt.shape), 'page']);
+    const parsed = askedAttempt.safeParse({ ...fields, max_train_epochs: fields.max_train_epochs || undefined });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const field = String(issue?.path[0]);

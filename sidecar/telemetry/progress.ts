@@ -16,7 +16,7 @@ const seconds = z.number().min(0).max(3.2e9).nullable().default(null).catch(null
 const text = z.string().nullable().default(null).catch(null);
 const memory = z.record(z.string(), z.unknown()).nullable();
 
-const shown = z.object({
+export const shown = z.object({
   phase: z
     .custom<Phase>((value) => typeof value === 'string')
     .nullable()

@@ -96,6 +96,7 @@ const MORE = [
   { path: 'notices', label: 'Notices', pages: ['notices'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },
   { path: 'diagnostics', label: 'Diagnostics', pages: ['diagnostics'] },
+  { path: 'api', label: 'API', pages: ['api'] },
 ];
 
 /** The address of the page's one stream: what the page shows is in the query, so that updates show the same. */

@@ -3,6 +3,7 @@ import { Lru } from '../files/lru.js';
 import type { Region } from '../live/changes.js';
 import { sessionAddress } from './action.js';
 import { type AllHistoryModel, allHistoryView } from './allHistory.js';
+import { type ApiModel, apiView } from './api.js';
 import type { Assets } from './assets.js';
 import { type BannerModel, bannerView } from './banner.js';
 import { type ChartsModel, chartsView } from './charts.js';
@@ -154,6 +155,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
     /** What goes inside `#sent`. */
     sentNotices: (model: NoticesModel) => renderRegion('parts/sent', sentView(model), model),
     diagnostics: (model: DiagnosticsModel) => page('diagnostics', diagnosticsView(model), model, titled('Diagnostics')),
+    api: (model: ApiModel) => page('api', apiView(model), model, { ...titled('API'), sheets: ['api.css'] }),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
     machine: (model: MachineModel) =>
       page('machine', machineView(model), model, {

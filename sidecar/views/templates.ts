@@ -2,6 +2,7 @@
 export type Templates = {
   layout: import('./frame.js').LayoutView;
   'pages/allHistory': import('./allHistory.js').AllHistoryView;
+  'pages/api': import('./api.js').ApiView;
   'pages/charts': import('./charts.js').ChartsView;
   'pages/compare': import('./compare.js').CompareView;
   'pages/dataset': import('./datasets.js').DatasetView;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { findHistory } from '../../sidecar/sessions/outputs/history.js';
 import { allHistoryView } from '../../sidecar/views/allHistory.js';
+import { apiView } from '../../sidecar/views/api.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
 import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
@@ -326,6 +327,13 @@ const each: Templates = {
     query: { ...everything, chosen: { status: 'running' } },
     pages: 3,
     page: 2,
+  'pages/api': apiView({
+    ...page,
+    routes: [
+      { method: 'GET', path: '/a/:b{.+}', part: 'A', summary: 'a', more: 'b', query: { c: 'd' }, answers: { 200: {} } },
+      { method: 'PUT', path: '/a', part: 'A', summary: 'a', body: { media: 'image/*' }, answers: { 200: {} } },
+    ],
+    codes: [['no_session', 404]],
   }),
   'pages/charts': charts,
   'pages/compare': comparison,

@@ -13,7 +13,8 @@ import { FIELDS, isStart, LONGEST_DESCRIPTION, mayQueue, type NewSession, readNe
 import { putSettings } from './create.js';
 import { checkMarks, MARKS, marks, putMarks } from './marks.js';
 
-const words = z.object({
+/** What may be changed of a session at any time. */
+export const words = z.object({
   description: z.string('must be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
   notes: z.string('must be text').max(100_000, 'is longer than 100,000 characters').optional(),
   enable_monitoring: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { SECRET_NAMES } from '../../security/secrets.js';
+import { type DescribedRoutes, STREAM } from './described.js';
+import { handRun } from './facts.js';
+
+const secret = z.looseObject({
+  name: z.enum(SECRET_NAMES),
+  from: z.enum(['environment', 'kept']).nullable(),
+  set_at: z.string().nullable(),
+});
+
+const download = z
+  .looseObject({
+    id: z.string(),
+    label: z.string(),
+    repo: z.string(),
+    status: z.string(),
+    message: z.string().nullable(),
+    path: z.string(),
+    bytes_done: z.number(),
+    bytes: z.number().nullable(),
+    bytes_per_second: z.number().nullable(),
+    eta_seconds: z.number().nullable(),
+  })
+  .meta({ id: 'Download' });
+const downloads = z.looseObject({ downloads: z.array(download) });
+
+const trainer = z.looseObject({ id: z.string(), label: z.string(), description: z.string() });
+
+/** The machine, models and trainers, and Trackside itself. */
+export const machine: DescribedRoutes = {
+  'GET /healthz': {
+    summary: 'Does it answer?',
+    more: 'Needs no login.',
+    answers: { 200: z.looseObject({ status: z.literal('ok'), version: z.string() }) },
+  },
+  'GET /openapi.json': { summary: 'This description', answers: { 200: z.looseObject({ openapi: z.string() }) } },
+  'GET /api': { people: 'This description as a page.' },
+  'GET /disk': {
+    summary: 'Space for outputs, and folders that can’t be written',
+    answers: {
+      200: z.looseObject({
+        path: z.string(),
+        free_bytes: z.number().optional(),
+        total_bytes: z.number().optional(),
+        writable: z.boolean(),
+        troubles: z.array(z.looseObject({ path: z.string(), code: z.string(), message: z.string() })),
+      }),
+    },
+  },
+  'GET /machine': {
+    summary: 'GPUs, processor, memory and disk, now and in the last ten minutes',
+    answers: {
+      200: z.looseObject({
+        now: z.looseObject({ at: z.number(), gpus: z.array(z.looseObject({ index: z.number() })) }).nullable(),
+        history: z.array(z.looseObject({ at: z.number() })),
+        no_gpu: z.string().nullable(),
+        disk_full_in: z.number().nullable(),
+      }),
+    },
+  },
+  'GET /machine/events': { summary: 'Follow the machine', answers: { 200: STREAM } },
+  'GET /events': { summary: 'Follow all sessions', query: pageQuery(), answers: { 200: STREAM } },
+  'GET /diagnostics': {
+    summary: 'Versions, settings, background work and the last lines of the log',
+    answers: { 200: z.looseObject({ versions: z.looseObject({}), uptime_seconds: z.number() }) },
+  },
+  'GET /by-hand': {
+    summary: 'List trainings that were started in a terminal and write outside the outputs',
+    answers: { 200: z.array(handRun) },
+  },
+  'DELETE /by-hand/:pid{[0-9]+}': {
+    summary: 'End one of them',
+    query: { confirm: 'by-hand' },
+    answers: { 202: z.unknown() },
+  },
+  'GET /trainers': { summary: 'List what can be trained', answers: { 200: z.array(trainer) } },
+  'GET /trainers/sd-scripts': {
+    summary: 'What there is of sd-scripts, and what is missing',
+    answers: { 200: z.looseObject({ path: z.string().nullable(), missing: z.array(z.string()) }) },
+  },
+  'GET /trainers/:id{.+}': {
+    summary: 'A trainer with its settings and flags',
+    more: 'An id may hold a slash: sd-scripts/flux.',
+    answers: { 200: trainer.extend({ settings: z.array(z.looseObject({ name: z.string() })) }) },
+  },
+  'GET /models': {
+    summary: 'Model files that are here, what each family lacks, and downloads',
+    answers: { 200: downloads.extend({ folder: z.string(), files: z.array(z.looseObject({ path: z.string() })) }) },
+  },
+  'GET /models/events': { summary: 'Follow downloads', answers: { 200: STREAM } },
+  'POST /models/downloads': {
+    summary: 'Download what a family lacks, or one file',
+    body: z.object({
+      family: z.string().optional(),
+      base_model: z.string().optional(),
+      tokenizers: z.string().optional(),
+      repo: z.string().optional(),
+      file: z.string().optional(),
+      folder: z.string().optional(),
+    }),
+    answers: { 201: downloads },
+  },
+  'POST /models/downloads/:id{.+}/tries': { summary: 'Try a download again', answers: { 202: downloads } },
+  'DELETE /models/downloads/:id{.+}': { summary: 'Cancel a download', answers: { 200: downloads } },
+  'GET /secrets': { summary: 'Which tokens of other services are set', answers: { 200: z.array(secret) } },
+  'PUT /secrets/:name': {
+    summary: 'Set a token',
+    more: 'It is never read back.',
+    body: z.object({ value: z.string() }),
+    answers: { 200: secret },
+  },
+  'DELETE /secrets/:name': { summary: 'Forget a token', answers: { 200: secret } },
+  'GET /assets/:file': { people: 'What pages load.' },
+  'GET /new': { people: 'The form of a new training; a program posts to /sessions.' },
+  'POST /new': { people: 'The form of a draft; a program sends PATCH /sessions/:name.' },
+  'POST /new/hints': { people: 'What the form says while one types.' },
+  'GET /login': { people: 'The form for the token; a program sends Authorization: Bearer <token>.' },
+  'POST /login': { people: 'The form for the token.' },
+  'POST /logout': { people: 'Ends the login of a browser.' },
+};
+
+function pageQuery() {
+  return {
+    home: 'Also what the home page shows.',
+    q: 'Its search.',
+    page: 'Its page.',
+    depth: 'Depth of the page’s address.',
+  };
+}

@@ -1,0 +1,11 @@
+import { datasets } from './datasets.js';
+import type { DescribedRoutes } from './described.js';
+import { machine } from './machine.js';
+import { sessions } from './sessions.js';
+
+/** Every route of the app, by the part that it belongs to. `npm run check` names one that is missing. */
+export const describedParts: Record<string, DescribedRoutes> = {
+  Sessions: sessions,
+  Datasets: datasets,
+  'Machine and models': machine,
+};

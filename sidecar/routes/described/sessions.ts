@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { words } from '../../sessions/versions/edit.js';
+import { askedAttempt } from '../attempts.js';
+import { type DescribedRoutes, type Media, STREAM } from './described.js';
+import { attempt, checkpoint, metric, sample, session, state } from './facts.js';
+
+const search = { q: 'Words that each session has to contain.' };
+
+/** Of a new training: the names of ui_state.json. The trainer's own rules are those of GET /trainers/:id. */
+const newSession = z
+  .looseObject({
+    lora_name: z.string(),
+    trainer: z.string().optional().describe('An id of GET /trainers; practice by default.'),
+    dataset: z.string().optional().describe('The name of a dataset; a draft may do without.'),
+    arguments: z.record(z.string(), z.unknown()).optional().describe('Further flags of the trainer, without dashes.'),
+    start: z.boolean().optional().describe('Start it, too.'),
+    form_id: z.string().optional().describe('The same id twice makes one session.'),
+    description: z.string().optional(),
+    notes: z.string().optional(),
+  })
+  .meta({ id: 'NewSession' });
+
+const version = z.looseObject({
+  version: z.string(),
+  saved_at: z.string(),
+  bytes: z.number(),
+  status: z.string().nullable(),
+  present: z.boolean(),
+  changed: z.array(z.string()),
+  reason: z.string().nullable(),
+});
+
+const publication = z.looseObject({
+  card: z.enum(['none', 'ours', 'theirs']),
+  token: z.boolean(),
+  checkpoints: z.array(z.looseObject({ path: z.string(), bytes: z.number() })),
+  lora: z.string(),
+  publication: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }).nullable(),
+});
+
+const finding = z.looseObject({ severity: z.enum(['error', 'warning']), code: z.string(), message: z.string() });
+
+/** Sessions, their attempts, and what they make. */
+export const sessions: DescribedRoutes = {
+  'GET /': { people: 'The home page; a program asks GET /sessions, which answers the same.' },
+  'GET /sessions': {
+    summary: 'List sessions: running first, then newest',
+    query: search,
+    answers: { 200: z.array(session) },
+  },
+  'POST /sessions': {
+    summary: 'Make a session',
+    more: 'Where its start is refused, the settings are kept in a draft.',
+    body: newSession,
+    answers: { 201: session },
+  },
+  'GET /sessions/:name': { summary: 'Read a session', answers: { 200: session } },
+  'PATCH /sessions/:name': {
+    summary: 'Change a session’s words; of a draft, its settings too',
+    body: words.loose().meta({ id: 'Change' }),
+    answers: { 200: session },
+  },
+  'DELETE /sessions/:name': {
+    summary: 'Delete a session with its folder; the dataset stays',
+    answers: { 200: z.looseObject({ deleted: z.string(), kept: z.array(z.string()) }) },
+  },
+  'GET /sessions/:name/preflight': {
+    summary: 'Check a session before it is started',
+    answers: { 200: z.looseObject({ ready: z.boolean(), errors: z.array(finding), warnings: z.array(finding) }) },
+  },
+  'DELETE /sessions/:name/caches': {
+    summary: 'Remove what the trainer caches beside the pictures',
+    answers: { 200: z.looseObject({ removed: z.unknown() }) },
+  },
+  'GET /sessions/:name/events': { summary: 'Follow a session’s page', answers: { 200: STREAM } },
+
+  'GET /sessions/:name/attempts': { summary: 'List attempts', answers: { 200: z.array(attempt) } },
+  'POST /sessions/:name/attempts': {
+    summary: 'Start, resume, or start over',
+    more: 'Answers when the trainer runs. A session that runs already is refused with already_running.',
+    body: askedAttempt.meta({ id: 'NewAttempt' }),
+    answers: { 201: attempt.extend({ session }) },
+  },
+  'GET /sessions/:name/attempts/current': { summary: 'Read the running attempt', answers: { 200: attempt } },
+  'DELETE /sessions/:name/attempts/current': {
+    summary: 'Stop',
+    query: {
+      when: 'now (default) or after-save.',
+      confirm: 'by-hand, for a training that was started in a terminal.',
+      process: 'Its process as it was shown, so that no other one is ended.',
+    },
+    answers: { 202: session },
+  },
+  'DELETE /sessions/:name/attempts/current/stop': {
+    summary: 'Take back a stop after the next save',
+    answers: { 200: session },
+  },
+
+  'GET /sessions/:name/metrics': { summary: 'Values that were reported', answers: { 200: z.array(metric) } },
+  'GET /sessions/:name/states': { summary: 'List state folders', answers: { 200: z.array(state) } },
+  'GET /sessions/:name/checkpoints': { summary: 'List checkpoints', answers: { 200: z.array(checkpoint) } },
+  'GET /sessions/:name/checkpoints/:file{.+}': {
+    summary: 'Download a checkpoint',
+    more: 'Its path as the list has it. Goes on where it broke off, with Range and If-Range.',
+    answers: { 200: file('application/octet-stream', 'The weights.') },
+  },
+  'GET /sessions/:name/samples': { summary: 'List sample pictures', answers: { 200: z.array(sample) } },
+  'GET /sessions/:name/samples/:file': {
+    summary: 'A sample picture',
+    query: { size: 'thumb: at most 256 pixels, as WebP.' },
+    answers: { 200: file('image/*', 'The picture.') },
+  },
+  'GET /sessions/:name/samples.zip': {
+    summary: 'All sample pictures',
+    answers: { 200: file('application/zip', 'The pictures as they are.') },
+  },
+
+  'GET /sessions/:name/log': {
+    summary: 'The log, as text or as numbered lines',
+    more: 'Text without from, lines or search; goes on with Range. JSON with one of them.',
+    query: {
+      tail: 'Text: so many last lines.',
+      attempt: 'Text: only the part of this attempt.',
+      download: 'Text: as a download.',
+      from: 'JSON: the first line; negative from the end.',
+      lines: 'JSON: how many, at most 5,000.',
+      search: 'JSON: where these words stand.',
+      after: 'With search: only lines after this one.',
+    },
+    answers: { 200: file('*/*', 'text/plain, or application/json.') },
+  },
+  'GET /sessions/:name/log/landmarks': {
+    summary: 'Where in the log attempts begin, and errors and warnings stand',
+    answers: {
+      200: z.looseObject({
+        total: z.number(),
+        attempts: z.array(z.looseObject({ number: z.number(), line: z.number() })),
+        errors: z.array(z.number()),
+        warnings: z.array(z.number()),
+      }),
+    },
+  },
+  'GET /sessions/:name/log/events': { summary: 'Follow the log', answers: { 200: STREAM } },
+
+  'GET /sessions/:name/charts': {
+    summary: 'Curves as they are drawn: thinned, smoothed, with their marks',
+    query: {
+      axis: 'step (default), epoch, wall or process.',
+      from: 'On that axis.',
+      to: 'On that axis.',
+      points: 'At most so many of a curve.',
+      smooth: '0 to 0.999.',
+      tags: 'Names, separated by commas.',
+      with: 'Other sessions, separated by commas.',
+    },
+    answers: { 200: z.looseObject({ curves: z.array(z.looseObject({ tag: z.string(), count: z.number() })) }) },
+  },
+  'GET /sessions/:name/curves.csv': {
+    summary: 'All points of the curves',
+    query: { from: 'The first step.', to: 'The last step.' },
+    answers: { 200: file('text/csv', 'curve, step, value, time, attempt, trained again later') },
+  },
+  'GET /sessions/:name/charts/events': { summary: 'Follow the curves', answers: { 200: STREAM } },
+
+  'GET /sessions/:name/history': { summary: 'List earlier copies of the record', answers: { 200: z.array(version) } },
+  'GET /sessions/:name/history/:version': {
+    summary: 'Read one, compared with the present',
+    answers: { 200: version.extend({ state: z.unknown(), changes: z.array(z.looseObject({})) }) },
+  },
+  'POST /sessions/:name/history/:version': { summary: 'Put one back', answers: { 200: session } },
+
+  'GET /sessions/:name/publication': {
+    summary: 'What can be uploaded to the hub, and how far it is',
+    answers: { 200: publication.nullable() },
+  },
+  'POST /sessions/:name/publication': {
+    summary: 'Upload to the hub',
+    body: z.object({
+      repo: z.string().describe('owner/name'),
+      visibility: z.enum(['public', 'private']).optional(),
+      checkpoints: z.array(z.string()).optional().describe('Paths of checkpoints.'),
+      samples: z.boolean().optional(),
+    }),
+    answers: { 202: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }) },
+  },
+  'DELETE /sessions/:name/publication': { summary: 'Call the upload off', answers: { 200: publication.nullable() } },
+};
+
+function file(media: string, said: string): Media {
+  return { media, words: said };
+}
