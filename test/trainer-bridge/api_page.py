@@ -10,7 +10,21 @@ from pathlib import Path
 
 BRIDGE = Path(__file__).resolve().parents[2] / "trainer-bridge"
 PAGE = BRIDGE / "API.md"
-ORDER = ("launch", "Server", "track", "Run", "AlreadyRunning", "trainer", "describe", "init", "log", "finish")
+ORDER = (
+    "launch",
+    "Server",
+    "track",
+    "Run",
+    "AlreadyRunning",
+    "trainer",
+    "describe",
+    "init",
+    "log",
+    "finish",
+    "connect",
+    "Client",
+    "ApiError",
+)
 FRAMEWORKS = ("TransformersCallback", "AccelerateTracker", "LightningLogger", "LightningCallback")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trackside._adapters.lightning_parts import LightningLogger as LightningLogger
     from trackside._adapters.transformers_callback import TransformersCallback as TransformersCallback
     from trackside._adapters.wandb_shape import finish, init, log
+    from trackside._client.client import ApiError, Client, connect
     from trackside._describe import describe
     from trackside._serve.launch import launch
     from trackside._serve.server import Server
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyRunning",
+    "ApiError",
+    "Client",
     "Run",
     "Server",
     "__version__",
+    "connect",
     "describe",
     "finish",
     "init",
@@ -41,9 +45,12 @@ _HOMES = {
     "AlreadyRunning": "trackside._track.track",
     "LightningCallback": "trackside._adapters.lightning_parts",
     "LightningLogger": "trackside._adapters.lightning_parts",
+    "ApiError": "trackside._client.client",
+    "Client": "trackside._client.client",
     "Run": "trackside._track.track",
     "Server": "trackside._serve.server",
     "TransformersCallback": "trackside._adapters.transformers_callback",
+    "connect": "trackside._client.client",
     "describe": "trackside._describe",
     "finish": "trackside._adapters.wandb_shape",
     "init": "trackside._adapters.wandb_shape",

@@ -1,0 +1,1 @@
+"""Ask and change the sessions of a Trackside from a Python program."""
