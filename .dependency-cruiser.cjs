@@ -9,6 +9,7 @@ const ROOMS = [
   ['routes'],
   ['trackside.ts'],
   ['views'],
+  ['doctor'],
   ['publish'],
   ['sessions/watchers'],
   ['sessions/versions'],

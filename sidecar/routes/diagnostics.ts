@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
-import { repeatedWork } from '../caught.js';
+import { repeatedWork, within } from '../caught.js';
+import type { Check } from '../doctor/check.js';
+import { examine } from '../doctor/examine.js';
 import { openStreamCount } from '../live/stream.js';
 import { lastLines } from '../log.js';
 import { rootOf } from '../request.js';
@@ -13,13 +15,23 @@ import { answer } from './respond.js';
 
 /** What somebody needs who looks for the cause of something: what runs here, what it does, and what it said last. */
 export function diagnosticsRoutes(trackside: Trackside): Hono {
-  return new Hono().get('/diagnostics', async (c) => {
+  const routes = new Hono();
+
+  routes.get('/diagnostics', async (c) => {
     const facts = await diagnose(trackside);
-    return answer(c, facts, async () =>
-      trackside.views.diagnostics({ ...(await pageModel(trackside, rootOf(c))), facts }),
-    );
+    return answer(c, facts, async () => {
+      // Torch alone may take many seconds: the page says how to see the rest.
+      const checks = await within<Check[] | null>(PATIENCE_MS, examine(trackside.settings, false), () => null);
+      return trackside.views.diagnostics({ ...(await pageModel(trackside, rootOf(c))), facts, checks });
+    });
   });
+
+  routes.get('/diagnostics/checks', async (c) => c.json(await examine(trackside.settings, c.req.query('hub') === '1')));
+
+  return routes;
 }
+
+const PATIENCE_MS = 3000;
 
 async function diagnose({ settings, outputs, hub, notices, disk, login }: Trackside): Promise<DiagnosticsFacts> {
   const { python, torch, accelerate, system } = await readEnvironment(settings.python);

@@ -29,7 +29,7 @@ export function apiView({ routes, codes }: ApiModel) {
         .filter(({ part }) => part === title)
         .map(({ method, path, summary, more = null, query = {}, body, answers }) => ({
           method,
-          path: path.replace(/\{[^}]+\}/g, ''),
+          path: path.replace(/\{[^{}]+\}/g, ''),
           summary,
           more,
           query: Object.entries(query).map(([name, words]) => ({ name, words })),

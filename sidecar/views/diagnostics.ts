@@ -1,4 +1,5 @@
 import type { RepeatedWork } from '../caught.js';
+import type { Check } from '../doctor/check.js';
 import type { Notice } from '../live/notices.js';
 import type { LogLine } from '../log.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
@@ -29,7 +30,8 @@ export type DiagnosticsFacts = {
   log: LogLine[];
 };
 
-export type DiagnosticsModel = PageModel & { facts: DiagnosticsFacts };
+/** `checks`: null while they are being made. */
+export type DiagnosticsModel = PageModel & { facts: DiagnosticsFacts; checks: readonly Check[] | null };
 
 export type DiagnosticsView = ReturnType<typeof diagnosticsView>;
 
@@ -37,7 +39,7 @@ export type LineView = ReturnType<typeof lineView>;
 
 const MOST_SHOWN = 100;
 
-export function diagnosticsView({ facts }: DiagnosticsModel) {
+export function diagnosticsView({ facts, checks }: DiagnosticsModel) {
   const now = {
     running: duration(facts.uptime_seconds),
     memory: bytes(facts.memory_bytes),
@@ -49,6 +51,7 @@ export function diagnosticsView({ facts }: DiagnosticsModel) {
       facts.disk_troubles.map(({ path, code }) => `${path} (${code})`).join(', ') || 'none',
   };
   return {
+    checks: checks?.map(checkView) ?? null,
     groups: [
       { title: 'Versions', rows: rowsOf(facts.versions) },
       { title: 'Now', rows: rowsOf(now) },
@@ -60,6 +63,17 @@ export function diagnosticsView({ facts }: DiagnosticsModel) {
     errors: facts.errors.toReversed().map(lineView),
     log: facts.log.slice(-MOST_SHOWN).toReversed().map(lineView),
   };
+}
+
+const LOOKS = {
+  ok: { shape: 'check', tone: 'done', word: 'good' },
+  warning: { shape: 'clock', tone: 'wait', word: 'warning' },
+  error: { shape: 'cross', tone: 'fail', word: 'wrong' },
+  unknown: { shape: 'ring', tone: 'draft', word: 'not known' },
+} as const;
+
+function checkView({ name, status, found, todo }: Check) {
+  return { name, found, todo, look: LOOKS[status] };
 }
 
 function rowsOf(facts: Record<string, unknown>) {

@@ -361,7 +361,11 @@ const each: Templates = {
     ],
   }),
   'pages/session': sessionView({ ...model, preflight: found }),
-  'pages/diagnostics': diagnosticsView({ ...page, facts }),
+  'pages/diagnostics': diagnosticsView({
+    ...page,
+    facts,
+    checks: [{ name: 'a', status: 'error', found: 'b', todo: 'c' }],
+  }),
   'pages/trainers': trainersView({
     ...page,
     trainers: [{ id: 'a', label: 'A', description: 'b', needs: [{ label: 'VAE', here: 0, required: true }] }],
@@ -420,7 +424,14 @@ const each: Templates = {
   'parts/head': regions.head,
   'parts/hints': { hints: newTrainingView(form).hints },
   'parts/images': imagesView({ root: '', dataset: some.dataset }, true),
-  'parts/logLines': { lines: diagnosticsView({ ...page, facts }).log, none: 'None.' },
+  'parts/logLines': {
+    lines: diagnosticsView({
+      ...page,
+      facts,
+      checks: [{ name: 'a', status: 'error', found: 'b', todo: 'c' }],
+    }).log,
+    none: 'None.',
+  },
   'parts/loss': given(regions.loss),
   'parts/machine': machine,
   'parts/meters': { meters: machine.host },

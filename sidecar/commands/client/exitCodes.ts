@@ -28,7 +28,7 @@ Exit codes:
   5  the request was refused: a value is wrong, or something lacks
   6  no sidecar answers at --url, or it does not accept the token`;
 
-/** An error that ends the command, with its words for people and, for --json, the answer of the API. */
+/** An error that ends the command, with its words for people and, for --json, the answer of the API; null if it was printed. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(

@@ -7,7 +7,7 @@ import type { LogFlags } from './logs.js';
 import type { ListFlags } from './sessions.js';
 
 /** As commander gives them: a verb has some of them. */
-type Flags = { outputs?: string } & DoorFlags & ListFlags & LogFlags & BeginFlags & StopFlags;
+type Flags = { outputs?: string } & DoorFlags & ListFlags & LogFlags & BeginFlags & StopFlags & { hub?: boolean };
 type Work = (door: Door, name: string, flags: Flags) => Promise<void>;
 
 /** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
@@ -56,6 +56,10 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
   verb('states <session>', 'List the states that a session can be resumed from.', async (door, name, flags) =>
     (await import('./sessions.js')).listStates(door, name, flags),
   );
+
+  verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
+    (await import('./doctor.js')).doctor(door, flags),
+  ).option('--hub', 'also ask the model hub');
 }
 
 function begin(kind: 'start' | 'resume' | 'relaunch'): Work {
@@ -97,7 +101,7 @@ async function run(environment: NodeJS.ProcessEnv, name: string, flags: Flags, w
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     code = error.exit;
-    if (flags.json) process.stdout.write(`${JSON.stringify(error.answer, null, 2)}\n`);
+    if (flags.json && error.answer) process.stdout.write(`${JSON.stringify(error.answer, null, 2)}\n`);
     process.stderr.write(`trackside: ${error.message}\n`);
   }
   // Background work of the app in this process would keep it alive.

@@ -30,7 +30,7 @@ function documentOf(version: string): Json {
   const schemas = createSchemas();
   const paths: Record<string, Json> = {};
   for (const route of apiRoutes) {
-    const path = route.path.replace(/:(\w+)(\{[^}]+\})?/g, '{$1}');
+    const path = route.path.replace(/:(\w+)(\{[^{}]+\})?/g, '{$1}');
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = operationOf(route, schemas);
   }
@@ -103,7 +103,7 @@ function contentOf(content: z.ZodType | Media, schemas: Schemas, io: Direction):
 
 /** `GET /sessions/:name/states` → `getSessionsNameStates` */
 function idOf(method: string, path: string): string {
-  const words = path.replace(/\{[^}]+\}/g, '').split(/\W+/);
+  const words = path.replace(/\{[^{}]+\}/g, '').split(/\W+/);
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 

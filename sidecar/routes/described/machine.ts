@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Check } from '../../doctor/check.js';
 import { SECRET_NAMES } from '../../security/secrets.js';
 import { type DescribedRoutes, STREAM } from './described.js';
 import { handRun } from './facts.js';
@@ -8,6 +9,15 @@ const secret = z.looseObject({
   from: z.enum(['environment', 'kept']).nullable(),
   set_at: z.string().nullable(),
 });
+
+const check = z
+  .looseObject({
+    name: z.string(),
+    status: z.enum(['ok', 'warning', 'error', 'unknown']),
+    found: z.string(),
+    todo: z.string().nullable(),
+  })
+  .meta({ id: 'Check' }) satisfies z.ZodType<Check>;
 
 const download = z
   .looseObject({
@@ -64,6 +74,12 @@ export const machine: DescribedRoutes = {
   'GET /diagnostics': {
     summary: 'Versions, settings, background work and the last lines of the log',
     answers: { 200: z.looseObject({ versions: z.looseObject({}), uptime_seconds: z.number() }) },
+  },
+  'GET /diagnostics/checks': {
+    summary: 'Check what goes wrong on pods, and say what to do',
+    more: 'Takes seconds: torch is imported.',
+    query: { hub: '1: also ask the model hub.' },
+    answers: { 200: z.array(check) },
   },
   'GET /by-hand': {
     summary: 'List trainings that were started in a terminal and write outside the outputs',

@@ -1,0 +1,20 @@
+import type { Check } from '../../doctor/check.js';
+import { type Door, factsOf } from './door.js';
+import { EXIT, Refusal } from './exitCodes.js';
+import { plain } from './terminal.js';
+
+const MARKS = { ok: '✓', warning: '!', error: '✗', unknown: '?' } as const;
+
+/** Prints what was checked, with what to do. Throws a Refusal where something is wrong. */
+export async function doctor(door: Door, { json, hub }: { json?: boolean; hub?: boolean }): Promise<void> {
+  const checks = await factsOf<Check[]>(door, 'GET', `diagnostics/checks${hub ? '?hub=1' : ''}`);
+  const wrong = checks.filter(({ status }) => status === 'error').length;
+  const warnings = checks.filter(({ status }) => status === 'warning').length;
+  const lines = checks.flatMap(({ name, status, found, todo }) => [
+    `${MARKS[status]} ${name}: ${plain(found)}`,
+    ...(todo ? [`    ${plain(todo)}`] : []),
+  ]);
+  const sum = `${checks.length} checks: ${wrong} wrong, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
+  process.stdout.write(`${json ? JSON.stringify(checks, null, 2) : [...lines, '', sum].join('\n')}\n`);
+  if (wrong > 0) throw new Refusal(EXIT.failed, `${wrong} of ${checks.length} checks failed.`, null);
+}
