@@ -327,6 +327,7 @@ const each: Templates = {
     query: { ...everything, chosen: { status: 'running' } },
     pages: 3,
     page: 2,
+  }),
   'pages/api': apiView({
     ...page,
     routes: [

@@ -6,6 +6,7 @@ import type {
   CheckpointFacts,
   HandRunFacts,
   PutBackFacts,
+  Results,
   ResumeFacts,
   SampleFacts,
   SessionFacts,
@@ -128,11 +129,25 @@ const putBack = z.looseObject({
   saved_at: textOrNull,
 }) satisfies z.ZodType<PutBackFacts>;
 
+const results = z.looseObject({
+  steps: numberOrNull,
+  final_loss: numberOrNull,
+  best_loss: numberOrNull,
+  best_step: numberOrNull,
+}) satisfies z.ZodType<Results>;
+
 export const session = z
   .looseObject({
     name: text,
     lora_name: text,
     version: number,
+    version_name: textOrNull,
+    marked_best: z.boolean(),
+    pinned: z.boolean(),
+    rating: numberOrNull,
+    tags: z.array(text),
+    made_from: textOrNull,
+    results: results.nullable(),
     trainer: textOrNull,
     status,
     interrupted: z.boolean(),
@@ -146,6 +161,8 @@ export const session = z
     best_sample: textOrNull,
     output_path: text,
     dataset_path: textOrNull,
+    images: numberOrNull,
+    captions: numberOrNull,
     log_path: text,
     final_checkpoint: textOrNull,
     timestamp: numberOrNull,

@@ -1,11 +1,15 @@
 import { datasets } from './datasets.js';
 import type { DescribedRoutes } from './described.js';
 import { machine } from './machine.js';
+import { notices } from './notices.js';
 import { sessions } from './sessions.js';
+import { versions } from './versions.js';
 
 /** Every route of the app, by the part that it belongs to. `npm run check` names one that is missing. */
 export const describedParts: Record<string, DescribedRoutes> = {
   Sessions: sessions,
+  'LoRAs and versions': versions,
   Datasets: datasets,
   'Machine and models': machine,
+  Notices: notices,
 };
