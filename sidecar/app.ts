@@ -25,6 +25,7 @@ import { logRoutes } from './routes/log.js';
 import { loginRoutes } from './routes/login.js';
 import { loraRoutes } from './routes/loras.js';
 import { machineRoutes } from './routes/machine.js';
+import { metricRoutes } from './routes/metrics.js';
 import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { noticeRoutes } from './routes/notices.js';
@@ -86,6 +87,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', byHandRoutes(trackside));
   app.route('/', queueRoutes(trackside));
   app.route('/', machineRoutes(trackside));
+  app.route('/', metricRoutes(trackside));
   app.route('/', chartRoutes(trackside));
   app.route('/', compareRoutes(trackside));
   app.route('/', logRoutes(trackside));

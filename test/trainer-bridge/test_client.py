@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "trainer-bridge"))
@@ -132,3 +133,26 @@ def test_a_wait_outlasts_a_proxy_that_fails_and_no_redirect_is_sent_the_token() 
         assert sent.value.status == 302
         assert len(Proxy.asked) == 4
         server.shutdown()
+
+
+def test_prometheus_reads_the_metrics_of_a_running_training(url: str) -> None:
+    pod = connect(url, TOKEN)
+    pod.create('the "quoted" cat\\', start=True, **{**SETTINGS, "max_train_epochs": 500})
+    name = pod.sessions()[0]["name"]
+    while pod.session(name)["progress"]["loss"] is None:
+        pass
+    with pod._open("GET", "metrics") as answer:
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
+    pod.stop(name)
+    with pytest.raises(ApiError, match="token"):
+        Client(url.split("?")[0], "wrong-token-0123456789")._open("GET", "metrics")
+    by_status = {each.labels["status"]: each.value for each in families["trackside_sessions"].samples}
+    assert by_status["running"] == 1 and len(by_status) == 8
+    loss = families["trackside_session_loss"].samples[0]
+    assert loss.labels == {"session": name, "lora": 'the "quoted" cat\\'} and 0 < loss.value < 10
+    assert families["trackside_disk_free_bytes"].samples[0].value > 0
+    for family in families.values():
+        assert family.documentation and family.type == "gauge"
+        assert re.fullmatch(r"(trackside|process)_[a-z_]+", family.name)
+    pod.wait(name, timeout=30, every=0.1)

@@ -69,6 +69,10 @@ export const machine: DescribedRoutes = {
       }),
     },
   },
+  'GET /metrics': {
+    summary: 'Sessions and the machine for Prometheus',
+    answers: { 200: { media: 'text/plain', words: 'The text format 0.0.4.' } },
+  },
   'GET /machine/events': { summary: 'Follow the machine', answers: { 200: STREAM } },
   'GET /events': { summary: 'Follow all sessions', query: pageQuery(), answers: { 200: STREAM } },
   'GET /diagnostics': {
