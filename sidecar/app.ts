@@ -36,6 +36,8 @@ import { queueRoutes } from './routes/queue.js';
 import { secretRoutes } from './routes/secrets.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { sessionTrashRoutes } from './routes/sessionTrash.js';
+import { sharedRoutes } from './routes/shared.js';
+import { shareRoutes } from './routes/shares.js';
 import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
 import { safeHeaders } from './security/headers.js';
@@ -98,6 +100,8 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', sessionTrashRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
   app.route('/', secretRoutes(trackside));
+  app.route('/', shareRoutes(trackside));
+  app.route('/', sharedRoutes(trackside));
   app.route('/', noticeRoutes(trackside));
   app.route('/', modelRoutes(trackside));
   app.route('/', publishRoutes(trackside));

@@ -16,6 +16,7 @@ import { openLogin } from './security/login.js';
 import { refuseShownFolder } from './security/privateFolder.js';
 import { hideValues } from './security/redact.js';
 import { openSecrets } from './security/secrets.js';
+import { openShares } from './security/shares.js';
 import { createEndings } from './sessions/attempt/endings.js';
 import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
@@ -118,6 +119,8 @@ export function createTrackside(settings: Settings) {
     underWay,
     /** Null without a login. */
     login,
+    /** Read-only links; null without a login. */
+    shares: login && openShares(settings.private, login.sign),
     secrets,
     hub,
     notices,

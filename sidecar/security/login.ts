@@ -24,7 +24,8 @@ export function openLogin(given: string, folder: string) {
   const token = openToken(given, folder);
   const kept = keptText(folder, 'cookie-key', () => randomBytes(32).toString('base64url'));
   // A new token ends all logins made with the old one.
-  const cookies = createLoginCookies(createHmac('sha256', kept).update(token.text).digest());
+  const key = createHmac('sha256', kept).update(token.text).digest();
+  const cookies = createLoginCookies(key);
   const loggedOut = openLoggedOut(folder);
   const wrong = createWrongTokens();
   const logins = (c: Context) => cookies.read(c).filter(({ id }) => !loggedOut.has(id));
@@ -49,6 +50,8 @@ export function openLogin(given: string, folder: string) {
     /** Counts a wrong token: null, or the seconds until the next one is checked. */
     wrongToken: wrong.another,
     cookies,
+    /** Our signature of a text, which a new token changes. */
+    sign: (text: string) => createHmac('sha256', key).update(text).digest('base64url'),
     /** Ends every login of this request, in this browser and in copies. */
     async end(c: Context) {
       cookies.take(c);

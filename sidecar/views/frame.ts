@@ -95,6 +95,7 @@ const MORE = [
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
   { path: 'notices', label: 'Notices', pages: ['notices'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },
+  { path: 'shares', label: 'Read-only links', pages: ['shares'] },
   { path: 'diagnostics', label: 'Diagnostics', pages: ['diagnostics'] },
   { path: 'api', label: 'API', pages: ['api'] },
 ];

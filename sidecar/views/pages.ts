@@ -28,6 +28,8 @@ import { type SamplesModel, samplesView } from './samples.js';
 import { type SecretsModel, secretsView } from './secrets.js';
 import { type SessionModel, sessionRegions, sessionView } from './session.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
+import { type SharedListModel, type SharedModel, sharedListView, sharedView } from './shared.js';
+import { type SharesModel, sharesView } from './shares.js';
 import { sessionTitle, statusView } from './status.js';
 import type { Templates } from './templates.js';
 import { type TrainersModel, trainersView } from './trainers.js';
@@ -156,6 +158,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     sentNotices: (model: NoticesModel) => renderRegion('parts/sent', sentView(model), model),
     diagnostics: (model: DiagnosticsModel) => page('diagnostics', diagnosticsView(model), model, titled('Diagnostics')),
     api: (model: ApiModel) => page('api', apiView(model), model, { ...titled('API'), sheets: ['api.css'] }),
+    shares: (model: SharesModel) => page('shares', sharesView(model), model, titled('Read-only links')),
+    /** What a read-only link opens, in a frame of its own. */
+    sharedList: (model: SharedListModel) => render('pages/sharedList', sharedListView(model), model),
+    shared: (model: SharedModel) => render('pages/shared', sharedView(model), model),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
     machine: (model: MachineModel) =>
       page('machine', machineView(model), model, {

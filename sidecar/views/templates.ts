@@ -24,6 +24,9 @@ export type Templates = {
   'pages/samples': import('./samples.js').SamplesView;
   'pages/secrets': import('./secrets.js').SecretsView;
   'pages/session': import('./session.js').SessionView;
+  'pages/shared': import('./shared.js').SharedView;
+  'pages/sharedList': import('./shared.js').SharedListView;
+  'pages/shares': import('./shares.js').SharesView;
   'pages/trainers': import('./trainers.js').TrainersView;
   'pages/trash': import('./trash.js').TrashView;
   'parts/action': import('./action.js').ActionView;
@@ -64,6 +67,7 @@ export type Templates = {
   'parts/sessions': import('./sessions.js').SessionsView;
   'parts/shapes': object;
   'parts/shown': import('./charts.js').ShownView;
+  'parts/sharedHead': { title: string; again: number | null };
   'parts/status': import('./status.js').StatusView;
   'parts/stop': import('./stop.js').StopSheet;
   'parts/stopByHand': import('./byHand.js').StopByHandView;

@@ -32,6 +32,8 @@ import { samplesPartView, samplesView } from '../../sidecar/views/samples.js';
 import { secretsView } from '../../sidecar/views/secrets.js';
 import { sessionRegions, sessionView } from '../../sidecar/views/session.js';
 import { sessionsView } from '../../sidecar/views/sessions.js';
+import { sharedFacts, sharedListView, sharedView } from '../../sidecar/views/shared.js';
+import { sharesView } from '../../sidecar/views/shares.js';
 import { statusView } from '../../sidecar/views/status.js';
 import { stopSheet } from '../../sidecar/views/stop.js';
 import type { Templates } from '../../sidecar/views/templates.js';
@@ -361,6 +363,41 @@ const each: Templates = {
       { name: 'WANDB_API_KEY', from: null, set_at: null },
     ],
   }),
+  'pages/shared': sharedView({
+    ...around,
+    session: some.session(),
+    samples: model.samples,
+    curve: model.curve,
+    log: 'a',
+    expires_at: '2026-11-30T00:00:00.000Z',
+  }),
+  'pages/sharedList': sharedListView({
+    ...around,
+    key: 'a',
+    about: 'lora',
+    name: 'b',
+    sessions: [sharedFacts(some.session())],
+    expires_at: '2026-11-30T00:00:00.000Z',
+  }),
+  'pages/shares': sharesView({
+    ...page,
+    login: true,
+    sessions: ['a'],
+    loras: ['b'],
+    chosen: 'a',
+    shares: [
+      {
+        id: 'a',
+        about: 'lora',
+        name: 'b',
+        created_at: '',
+        expires_at: '2026-11-30T00:00:00.000Z',
+        path: 'c',
+        url: 'd',
+      },
+    ],
+  }),
+  'parts/sharedHead': { title: 'a', again: 15 },
   'pages/session': sessionView({ ...model, preflight: found }),
   'pages/diagnostics': diagnosticsView({
     ...page,

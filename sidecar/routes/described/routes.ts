@@ -3,6 +3,7 @@ import type { DescribedRoutes } from './described.js';
 import { machine } from './machine.js';
 import { notices } from './notices.js';
 import { sessions } from './sessions.js';
+import { shares } from './shares.js';
 import { versions } from './versions.js';
 
 /** Every route of the app, by the part that it belongs to. `npm run check` names one that is missing. */
@@ -12,4 +13,5 @@ export const describedParts: Record<string, DescribedRoutes> = {
   Datasets: datasets,
   'Machine and models': machine,
   Notices: notices,
+  'Read-only links': shares,
 };

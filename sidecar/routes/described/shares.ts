@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { askedShare } from '../shares.js';
+import type { DescribedRoutes } from './described.js';
+import { progress } from './facts.js';
+
+const share = z
+  .looseObject({
+    id: z.string(),
+    about: z.enum(['session', 'lora']),
+    name: z.string(),
+    created_at: z.string(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'Share' });
+const link = share.extend({ path: z.string(), url: z.string().nullable() });
+
+const shared = z
+  .looseObject({ name: z.string(), lora_name: z.string(), version: z.number(), status: z.string(), progress })
+  .meta({ id: 'SharedSession' });
+
+/** Read-only links for colleagues, and what they open. */
+export const shares: DescribedRoutes = {
+  'GET /shares': { summary: 'List read-only links', answers: { 200: z.array(link) } },
+  'POST /shares': {
+    summary: 'Make a read-only link, of one session or of one LoRA',
+    body: askedShare,
+    answers: { 201: link },
+  },
+  'DELETE /shares/:id': { summary: 'Revoke a link', answers: { 200: share } },
+  'GET /shared/:key': {
+    summary: 'What a link opens',
+    more: 'Needs no login: the key is all that lets in.',
+    answers: { 200: z.looseObject({ expires_at: z.string(), sessions: z.array(shared) }) },
+  },
+  'GET /shared/:key/:name': {
+    summary: 'A session behind a link',
+    answers: { 200: shared.extend({ expires_at: z.string(), samples: z.array(z.looseObject({ name: z.string() })) }) },
+  },
+  'GET /shared/:key/:name/samples/:file': {
+    summary: 'A sample picture behind a link',
+    query: { size: 'thumb: at most 256 pixels, as WebP.' },
+    answers: { 200: { media: 'image/*', words: 'The picture.' } },
+  },
+};
