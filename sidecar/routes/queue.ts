@@ -12,7 +12,8 @@ import { pageModel } from './home.js';
 import { answer, answerChange, pageOfSession, readFields } from './respond.js';
 
 const flag = z.union([z.boolean(), z.stringbool()], 'Choose true or false.').optional();
-const change = z.object({
+/** A change of the order, or of one place in it. */
+export const askedQueueChange = z.object({
   order: z
     .union([z.array(z.string()), z.string().transform((names) => names.split(','))], 'Send a list of sessions.')
     .optional(),
@@ -21,7 +22,8 @@ const change = z.object({
   held: flag,
   retry_smaller: flag,
 });
-const wish = z.object({
+/** What a queued session will begin with. */
+export const askedQueueing = z.object({
   kind: z.enum(['start', 'resume', 'relaunch'], 'Choose start, resume or relaunch.').optional(),
   state: z.string().min(1).nullish(),
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
@@ -46,7 +48,7 @@ export function queueRoutes(trackside: Trackside): Hono {
   routes.get('/queue', async (c) => answer(c, await facts(), async () => views.queue(await model(rootOf(c)))));
 
   routes.patch('/queue', async (c) => {
-    await changeQueue(trackside, parsed(change, await readFields(c)));
+    await changeQueue(trackside, parsed(askedQueueChange, await readFields(c)));
     return answerChange(c, await facts(), { page: `${rootOf(c)}queue` });
   });
 
@@ -64,7 +66,7 @@ export function queueRoutes(trackside: Trackside): Hono {
   routes.post('/sessions/:name/queue', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    const { max_train_epochs: maxTrainEpochs, retry_smaller: retrySmaller, ...asked } = parsed(wish, fields);
+    const { max_train_epochs: maxTrainEpochs, retry_smaller: retrySmaller, ...asked } = parsed(askedQueueing, fields);
     const session = await enqueue(trackside, name, { ...asked, maxTrainEpochs, retrySmaller });
     return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
   });

@@ -52,7 +52,14 @@ export function sharedListView({ key, about, name, sessions, expires_at, root }:
     sessions: sessions.map((each) => ({
       href: `${root}shared/${encodeURIComponent(key)}/${encodeURIComponent(each.name)}`,
       name: `${each.lora_name} V${each.version}`,
-      status: statusView({ ...each, stopped_by: null, record: 'whole', stalled_seconds: null, by_hand: null }),
+      status: statusView({
+        ...each,
+        stopped_by: null,
+        queue: null,
+        record: 'whole',
+        stalled_seconds: null,
+        by_hand: null,
+      }),
       done: percent(each.progress.percent),
       loss: loss(each.progress.loss),
     })),

@@ -6,6 +6,7 @@ import type {
   CheckpointFacts,
   HandRunFacts,
   PutBackFacts,
+  QueueFacts,
   Results,
   ResumeFacts,
   SampleFacts,
@@ -115,6 +116,20 @@ const autoResume = z.looseObject({
   reason: textOrNull,
 }) satisfies z.ZodType<AutoResumeFacts>;
 
+const queue = z.looseObject({
+  place: numberOrNull,
+  waits: textOrNull,
+  position: number,
+  queued_at: textOrNull,
+  kind,
+  state: textOrNull,
+  max_train_epochs: numberOrNull,
+  gpus: text,
+  held: z.boolean(),
+  failed: textOrNull,
+  retry_smaller: z.boolean(),
+}) satisfies z.ZodType<QueueFacts>;
+
 const stopCost = z.looseObject({
   saves: z.boolean(),
   lost_steps: numberOrNull,
@@ -174,6 +189,7 @@ export const session = z
     attempts: z.array(attempt),
     resume: resume.nullable(),
     auto_resume: autoResume,
+    queue: queue.nullable(),
     stop_cost: stopCost.nullable(),
     stops_after_save: z.boolean(),
     stalled_seconds: numberOrNull,

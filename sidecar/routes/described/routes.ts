@@ -2,6 +2,7 @@ import { datasets } from './datasets.js';
 import type { DescribedRoutes } from './described.js';
 import { machine } from './machine.js';
 import { notices } from './notices.js';
+import { queueing } from './queue.js';
 import { sessions } from './sessions.js';
 import { shares } from './shares.js';
 import { versions } from './versions.js';
@@ -10,6 +11,7 @@ import { versions } from './versions.js';
 export const describedParts: Record<string, DescribedRoutes> = {
   Sessions: sessions,
   'LoRAs and versions': versions,
+  Queue: queueing,
   Datasets: datasets,
   'Machine and models': machine,
   Notices: notices,

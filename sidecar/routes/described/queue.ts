@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { askedQueueChange, askedQueueing } from '../queue.js';
+import { type DescribedRoutes, STREAM } from './described.js';
+import { session } from './facts.js';
+
+const queue = z.looseObject({ queue: z.array(z.looseObject({ session: z.string(), place: z.number() })) });
+
+/** Sessions that wait for a GPU. */
+export const queueing: DescribedRoutes = {
+  'GET /queue': { summary: 'List what waits for a GPU, in its order', answers: { 200: queue } },
+  'PATCH /queue': {
+    summary: 'Change the order, or put a session on hold',
+    body: askedQueueChange,
+    answers: { 200: queue },
+  },
+  'GET /queue/events': { summary: 'Follow the queue', answers: { 200: STREAM } },
+  'POST /sessions/:name/queue': {
+    summary: 'Put a session into the queue',
+    body: askedQueueing,
+    answers: { 202: session },
+  },
+  'DELETE /sessions/:name/queue': { summary: 'Take a session out of the queue', answers: { 200: session } },
+};
