@@ -17,6 +17,7 @@ import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diagnosticsRoutes } from './routes/diagnostics.js';
 import { diskRoutes } from './routes/disk.js';
+import { draftFromFileRoutes } from './routes/draftFromFile.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { historyRoutes } from './routes/history.js';
@@ -48,6 +49,7 @@ import { trainsOn } from './sessions/outputs/active.js';
 import type { Trackside } from './trackside.js';
 import { pageOf } from './views/subject.js';
 
+const STREAMED = /^\/(?:datasets|drafts\/from-file$)/;
 const LARGEST_FORM = 4 * 1024 * 1024;
 
 /**
@@ -73,9 +75,9 @@ export function createApp(trackside: Trackside): Hono {
   app.use(ownOrigin());
   // Before the limit for forms: the login keeps a stranger's body in memory, and has a smaller limit of its own.
   if (login) app.route('/', loginRoutes(login, views, trackside.hub));
-  // Datasets stream large bodies in bounded memory; all other bodies are small.
+  // Datasets, and files of other tools, stream large bodies in bounded memory; all other bodies are small.
   const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
-  app.use((c, next) => (c.req.path.startsWith('/datasets') ? next() : smallBody(c, next)));
+  app.use((c, next) => (STREAMED.test(c.req.path) ? next() : smallBody(c, next)));
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));
@@ -83,6 +85,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', openApiRoutes(trackside));
   app.route('/', homeRoutes(trackside));
   app.route('/', newTrainingRoutes(trackside));
+  app.route('/', draftFromFileRoutes(trackside));
   app.route('/', eventRoutes(trackside));
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));

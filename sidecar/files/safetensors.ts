@@ -55,6 +55,15 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   }
 }
 
+/** The metadata in the first bytes of a weights file: at least its header. A string says what is wrong, to follow its name. */
+export function metadataOf(head: Buffer): Record<string, string> | string {
+  const length = head.length < 8 ? 0 : Number(head.readBigUInt64LE());
+  if (length === 0 || length > MAX_HEADER_BYTES) return 'is not a safetensors file';
+  if (8 + length > head.length) return 'is cut short, or its header is too large';
+  const text = head.subarray(8, 8 + length);
+  return (isUtf8(text) && parse(text.toString('utf8'))?.metadata) || 'has a broken header';
+}
+
 async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string> {
   const bytes = (await file.stat()).size;
   if (bytes === 0) return 'is empty';

@@ -106,6 +106,8 @@ const saveView = memoByObject(
       state?.complete && canResume && state.refused && `Resume can’t use it: ${state.refused}.`,
     ].filter((each) => typeof each === 'string'),
     href: checkpoint && !checkpoint.problem ? checkpointAddress(at, checkpoint.path) : null,
+    /** Where a draft is made of what its header tells; null where that is nothing. */
+    draft: checkpoint?.metadata.ss_network_dim ? draftAddress(at, checkpoint.path) : null,
     /** The button that resumes from it; null where it has none. */
     button:
       state && canResume && !state.refused
@@ -113,6 +115,12 @@ const saveView = memoByObject(
         : null,
   }),
 );
+
+/** `at` is the address of the session, two levels below the site's root. */
+function draftAddress(at: string, checkpoint: string): string {
+  const [root = '', name = ''] = at.split('sessions/');
+  return `${root}drafts/from-file?session=${name}&checkpoint=${encodeURIComponent(checkpoint)}`;
+}
 
 /** Of a state from the middle of an epoch, which a resume begins again. */
 function twice({ complete, repeated_steps }: StateFacts): string | false {

@@ -93,7 +93,10 @@ export function createViews(options: { templates: string; assets: Assets; develo
     newTrainingHints: (model: HintsModel) =>
       render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),
     newTraining: (model: NewTrainingModel) =>
-      page('new', newTrainingView(model), model, { ...titled('New training'), scripts: ['form.js', ...PICTURES] }),
+      page('new', newTrainingView(model), model, {
+        ...titled('New training'),
+        scripts: ['form.js', 'fromFile.js', ...PICTURES],
+      }),
     session(model: SessionModel) {
       const live = stream(`${sessionAddress(model.root, model.session.name)}/`, { log: model.logPosition });
       return page('session', sessionView(model), model, { title: sessionTitle(model.session), stream: live });
