@@ -39,6 +39,7 @@ import { sessionRoutes } from './routes/sessions.js';
 import { sessionTrashRoutes } from './routes/sessionTrash.js';
 import { sharedRoutes } from './routes/shared.js';
 import { shareRoutes } from './routes/shares.js';
+import { templateRoutes } from './routes/templates.js';
 import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
 import { safeHeaders } from './security/headers.js';
@@ -101,6 +102,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', allHistoryRoutes(trackside));
   app.route('/', loraRoutes(trackside));
   app.route('/', sessionTrashRoutes(trackside));
+  app.route('/', templateRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
   app.route('/', secretRoutes(trackside));
   app.route('/', shareRoutes(trackside));

@@ -12,7 +12,9 @@ export type Subject =
   | 'datasets'
   | 'models'
   | 'secrets'
-  | 'trainers';
+  | 'trainers'
+  | 'templates'
+  | 'sweeps';
 
 /**
  * An error with a message for people. Every error on a page or in an API answer is a Problem; any other error is a bug of

@@ -11,12 +11,13 @@ import { nextVersion } from '../sessions/names.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { valuesOf } from '../sessions/versions/asked.js';
 import { changeDraft } from '../sessions/versions/edit.js';
+import { findTemplate, templateFields } from '../sessions/versions/templates/templates.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { readFields } from './respond.js';
 import { trainerChoices, withoutDefaults } from './trainerForm.js';
 
-/** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?draft=` edits one. */
+/** The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session, `?template=` those of a template, `?draft=` edits one. */
 export function newTrainingRoutes(trackside: Trackside): Hono {
   const { outputs, settings, views } = trackside;
   const routes = new Hono();
@@ -26,9 +27,12 @@ export function newTrainingRoutes(trackside: Trackside): Hono {
     const source = name || from;
     const facts = source ? (await outputs.read(source)).facts : null;
     if (name && !(facts && isChangeable(facts))) return c.redirect(`sessions/${encodeURIComponent(name)}`, 303);
-    const values = { ...(facts && valuesOf(facts)), ...chosenIn(c) };
+    const key = c.req.query('template');
+    const template = key ? templateFields(await findTemplate(settings, key)) : null;
+    const values = { ...(facts && valuesOf(facts)), ...template, ...chosenIn(c) };
     const draft = name ? facts : null;
-    return c.html(await newTrainingPage(trackside, { root: '', values, typed: !draft && facts !== null, draft }));
+    const typed = !draft && (facts ?? template) !== null;
+    return c.html(await newTrainingPage(trackside, { root: '', values, typed, draft }));
   });
 
   routes.post('/new', async (c) => {

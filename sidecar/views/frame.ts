@@ -90,6 +90,7 @@ const MORE = [
   { path: 'history', label: 'History', pages: ['allHistory'] },
   { path: 'trash', label: 'Trash', pages: ['trash'] },
   { path: 'queue', label: 'Queue', pages: ['queue'] },
+  { path: 'templates', label: 'Templates', pages: ['templates'] },
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },

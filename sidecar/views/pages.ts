@@ -32,6 +32,7 @@ import { type SharedListModel, type SharedModel, sharedListView, sharedView } fr
 import { type SharesModel, sharesView } from './shares.js';
 import { sessionTitle, statusView } from './status.js';
 import type { Templates } from './templates.js';
+import { type TemplatesModel, templatesView } from './templatesPage.js';
 import { type TrainersModel, trainersView } from './trainers.js';
 import { type TrashModel, trashView } from './trash.js';
 
@@ -166,6 +167,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
     sharedList: (model: SharedListModel) => render('pages/sharedList', sharedListView(model), model),
     shared: (model: SharedModel) => render('pages/shared', sharedView(model), model),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
+    templates: (model: TemplatesModel) => page('templates', templatesView(model), model, titled('Templates')),
     machine: (model: MachineModel) =>
       page('machine', machineView(model), model, {
         ...titled('Machine'),

@@ -18,5 +18,7 @@ const ROOMS = {
   models: 'Models',
   secrets: 'Secrets',
   trainers: 'Trainers',
+  templates: 'Templates',
+  sweeps: 'Sweeps',
   trash: 'Trash',
 };

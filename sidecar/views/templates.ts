@@ -27,6 +27,7 @@ export type Templates = {
   'pages/shared': import('./shared.js').SharedView;
   'pages/sharedList': import('./shared.js').SharedListView;
   'pages/shares': import('./shares.js').SharesView;
+  'pages/templates': import('./templatesPage.js').TemplatesView;
   'pages/trainers': import('./trainers.js').TrainersView;
   'pages/trash': import('./trash.js').TrashView;
   'parts/action': import('./action.js').ActionView;
@@ -73,5 +74,6 @@ export type Templates = {
   'parts/stopByHand': import('./byHand.js').StopByHandView;
   'parts/troubles': import('./frame.js').TroublesView;
   'parts/upload': import('./datasets.js').UploadView;
+  'parts/values': import('./templatesPage.js').TemplatesView['own'][number];
   'parts/words': { words: import('./why.js').Words[] };
 };

@@ -37,6 +37,7 @@ import { sharesView } from '../../sidecar/views/shares.js';
 import { statusView } from '../../sidecar/views/status.js';
 import { stopSheet } from '../../sidecar/views/stop.js';
 import type { Templates } from '../../sidecar/views/templates.js';
+import { templatesView } from '../../sidecar/views/templatesPage.js';
 import { trainersView } from '../../sidecar/views/trainers.js';
 import { trashView } from '../../sidecar/views/trash.js';
 import * as some from './samples.js';
@@ -226,6 +227,17 @@ const curve = {
   clip: { low: 0.3, high: 0.5, outside: 1 },
   mean: { sum: 1, count: 2 },
 };
+const template = {
+  ...{ key: 'a', name: 'A', description: 'b', trainer: 'practice', settings: { network_dim: 4 }, arguments: {} },
+  created_at: '2026-11-22T09:00:00.000Z',
+};
+const templatesPage = templatesView({
+  ...page,
+  templates: [
+    { ...template, shipped: false },
+    { ...template, shipped: true },
+  ],
+});
 const shownCharts = {
   axis: 'step' as const,
   from: null,
@@ -404,6 +416,8 @@ const each: Templates = {
     facts,
     checks: [{ name: 'a', status: 'error', found: 'b', todo: 'c' }],
   }),
+  'pages/diagnostics': diagnosticsView({ ...page, facts }),
+  'pages/templates': templatesPage,
   'pages/trainers': trainersView({
     ...page,
     trainers: [{ id: 'a', label: 'A', description: 'b', needs: [{ label: 'VAE', here: 0, required: true }] }],
@@ -496,6 +510,7 @@ const each: Templates = {
     troubles: [{ path: '/out', code: 'ENOSPC', unsaved: ['a'], since: '2026-11-22T09:00:00.000Z' }],
   }),
   'parts/upload': dataset.upload,
+  'parts/values': given(templatesPage.own[0]),
   'parts/words': { words: regions.facts.why },
 };
 

@@ -24,7 +24,12 @@ export function readOrRefuse(read: () => ForeignFile, field: string): ForeignFil
 }
 
 /** Which values of a file its trainer here can take. Throws a Problem where the file does not tell the trainer. */
-export async function takeForeign(checks: Checks, file: ForeignFile, asked = ''): Promise<FoundForeign> {
+export async function takeForeign(
+  checks: Checks,
+  file: ForeignFile,
+  asked = '',
+  { keepUsual = false } = {},
+): Promise<FoundForeign> {
   const trainer = findTrainer(checks.settings, asked || trainerOf(checks, file));
   if (trainer.own) {
     throw new Problem('bad_fields', 'Choose a trainer with settings of Trackside: a script has its own.', {
@@ -36,7 +41,7 @@ export async function takeForeign(checks: Checks, file: ForeignFile, asked = '')
     (await presetHere(trainer))?.vram ?? String(trainer.settings.find(({ name }) => name === 'vram')?.default);
   const base = trainer.settings.find(({ name }) => name === 'base_model')?.default;
   const given = trainer.given?.({ base_model: String(base), vram }) ?? {};
-  const taken = await takeSaid({ settings: checks.settings, trainer, known, given }, file.said);
+  const taken = await takeSaid({ settings: checks.settings, trainer, known, given, keepUsual }, file.said);
   const fields = new Set(taken.taken.map(({ field }) => field));
   const not_said = trainer.settings.filter(({ name }) => !fields.has(name)).map(({ label }) => label);
   return { ...taken, trainer: trainer.id, not_said };

@@ -32,6 +32,8 @@ export type Taking = {
   known: readonly Argument[];
   /** The flags of its preset here. */
   given: Record<string, ArgumentValue>;
+  /** Also what this machine would do anyway: the values go on to another one. */
+  keepUsual: boolean;
 };
 
 /** Settings of the form by sd-scripts' names. */
@@ -81,7 +83,13 @@ async function takeOne(taking: Taking, { from, name, value }: Said, found: Taken
   return takeFlag(taking, from, name, value, found);
 }
 
-function takeFlag({ trainer, known, given }: Taking, from: string, name: string, value: unknown, found: TakenSaid) {
+function takeFlag(
+  { trainer, known, given, keepUsual }: Taking,
+  from: string,
+  name: string,
+  value: unknown,
+  found: TakenSaid,
+) {
   if (trainer.models?.some(({ flag }) => flag === name)) return 'A model file of another machine: choose the one here.';
   if (name in IN_DATASET) return IN_DATASET[name] ?? null;
   const argument = known.find((each) => each.name === name);
@@ -89,7 +97,7 @@ function takeFlag({ trainer, known, given }: Taking, from: string, name: string,
   const field = `arguments.${name}`;
   // What a preset of ours would switch on stays off.
   if (own === false) {
-    if (given[name] === true) found.arguments[name] = false;
+    if (given[name] === true || (keepUsual && argument)) found.arguments[name] = false;
     if (argument) found.taken.push({ field, value: false, from });
     return null;
   }
@@ -99,7 +107,7 @@ function takeFlag({ trainer, known, given }: Taking, from: string, name: string,
   try {
     const checked = checkArguments(known, { [name]: own });
     // A default of the parser that no preset changes says nothing.
-    const isUsual = !(name in given) && String(checked[name]) === String(argument?.default);
+    const isUsual = !keepUsual && !(name in given) && String(checked[name]) === String(argument?.default);
     if (!isUsual) Object.assign(found.arguments, checked);
     found.taken.push({ field, value: checked[name] ?? own, from });
     return null;

@@ -59,7 +59,7 @@ function pythonValue(text: string): string | boolean | null {
 /** "bitsandbytes.optim.adamw.AdamW8bit(weight_decay=0.1,betas=(0.9, 0.99))": the class, and what it was given. */
 function optimizer(from: string, text: string): Said[] {
   const [, path = '', given = ''] = /^([\w.]+)(?:\((.*)\))?$/s.exec(text) ?? [];
-  const args = given.match(/\w+=(?:\([^)]*\)|\[[^\]]*\]|[^,]*)/g) ?? [];
+  const args = given.match(/\w{1,60}=(?:\([^)]{0,200}\)|\[[^\]]{0,200}\]|[^,]{0,200})/g) ?? [];
   return [
     { from, name: 'optimizer_type', value: path.split('.').at(-1) || text },
     ...(args.length > 0 ? [{ from, name: 'optimizer_args', value: args.map((each) => each.replaceAll(' ', '')) }] : []),
