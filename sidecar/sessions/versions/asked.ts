@@ -98,7 +98,19 @@ export async function readNewSession(
 export const FIELDS: readonly string[] = [
   ...SETTING_NAMES,
   'max_train_steps',
-  ...['trainer', 'dataset', 'arguments', 'start', 'queue', 'form_id', 'description', 'notes', 'page', 'shown', 'template'],
+  ...[
+    'trainer',
+    'dataset',
+    'arguments',
+    'start',
+    'queue',
+    'form_id',
+    'description',
+    'notes',
+    'page',
+    'shown',
+    'template',
+  ],
 ];
 
 /** One sentence for each name that would have no effect: a slip, or a flag in the wrong place. */

@@ -17,12 +17,8 @@ afterAll(() => {
 
 const json = { 'Content-Type': 'application/json', Accept: 'application/json' };
 // biome-ignore lint/suspicious/noExplicitAny: an answer is JSON of any shape, which the test then looks at
-async function send(
-  at: InProcess,
-  path: string,
-  body: unknown,
-  method = 'POST',
-): Promise<{ status: number; body: any }> {
+type Sent = { status: number; body: any };
+async function send(at: InProcess, path: string, body: unknown, method = 'POST'): Promise<Sent> {
   const answer = await at.ask(path, {
     method,
     headers: json,
