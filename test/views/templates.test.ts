@@ -416,7 +416,6 @@ const each: Templates = {
     facts,
     checks: [{ name: 'a', status: 'error', found: 'b', todo: 'c' }],
   }),
-  'pages/diagnostics': diagnosticsView({ ...page, facts }),
   'pages/templates': templatesPage,
   'pages/trainers': trainersView({
     ...page,

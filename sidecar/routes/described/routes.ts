@@ -5,12 +5,14 @@ import { notices } from './notices.js';
 import { queueing } from './queue.js';
 import { sessions } from './sessions.js';
 import { shares } from './shares.js';
+import { templates } from './templates.js';
 import { versions } from './versions.js';
 
 /** Every route of the app, by the part that it belongs to. `npm run check` names one that is missing. */
 export const describedParts: Record<string, DescribedRoutes> = {
   Sessions: sessions,
   'LoRAs and versions': versions,
+  'Templates and files': templates,
   Queue: queueing,
   Datasets: datasets,
   'Machine and models': machine,
