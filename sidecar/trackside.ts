@@ -8,6 +8,7 @@ import { createNotices } from './live/notices.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { openNoticeSettings } from './notices/noticeSettings.js';
 import { createOutbox } from './notices/outbox.js';
+import { createPing } from './notices/ping.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { createCards } from './publish/cards.js';
@@ -22,6 +23,7 @@ import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
+import { watchMachineForNotices } from './sessions/watchers/machineNotices.js';
 import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchQueue } from './sessions/watchers/queue.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
@@ -94,6 +96,8 @@ export function createTrackside(settings: Settings) {
     const page = noticeStore.now().page || settings.pod.address(settings.port);
     return page && new URL(path, page.endsWith('/') ? page : `${page}/`).href;
   };
+  const ping = createPing({ store: noticeStore });
+  const words = { store: noticeStore, pageAt };
   const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
   const queue = watchQueue(watched);
   const services: Service[] = [
@@ -108,9 +112,11 @@ export function createTrackside(settings: Settings) {
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'automatic resumes', ...createAutoResume(watched) },
     { name: 'outbox', ...outbox },
-    { name: 'notices', ...watchForNotices({ outputs, hub, outbox, store: noticeStore, pageAt }) },
     { name: 'trash', ...watchTrash(settings.outputs) },
     { name: 'queue', ...queue },
+    { name: 'notices', ...watchForNotices({ ...words, outputs, hub, outbox }) },
+    { name: 'notices of the machine', ...watchMachineForNotices({ ...words, hub, outbox, machine }) },
+    { name: 'ping', ...ping },
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];
@@ -133,6 +139,7 @@ export function createTrackside(settings: Settings) {
     downloads,
     publishing,
     outbox,
+    ping,
     noticeStore,
     pageAt,
     /** In the order of opening; closed in reverse. */

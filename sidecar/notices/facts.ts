@@ -2,13 +2,14 @@ import { channels } from './channels.js';
 import { KINDS, NOTICE_KINDS } from './notice.js';
 import type { NoticeStore } from './noticeSettings.js';
 import type { Outbox } from './outbox.js';
+import type { PingFacts } from './ping.js';
 
 export type NoticeFacts = Awaited<ReturnType<typeof noticeFacts>>;
 
 const MOST_RECENT = 50;
 
 /** How people are told, and of what they were. Of a secret it says only whether there is one. */
-export async function noticeFacts(store: NoticeStore, outbox: Outbox) {
+export async function noticeFacts(store: NoticeStore, outbox: Outbox, ping: { last(): PingFacts | null }) {
   const now = store.now();
   return {
     channels: await Promise.all(
@@ -37,7 +38,7 @@ export async function noticeFacts(store: NoticeStore, outbox: Outbox) {
     quiet: now.quiet,
     disk_gb: now.disk_gb,
     page: now.page,
-    ping: now.ping && { set: true, minutes: now.ping.minutes },
+    ping: now.ping && { minutes: now.ping.minutes, last: ping.last() },
     recent: outbox.list().slice(0, MOST_RECENT),
   };
 }

@@ -39,14 +39,15 @@ export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: Sh
 /** Ends only the head of the tree on machines without `ps`, where tree-kill throws outside any try. */
 function endTree(pid: number | undefined): void {
   if (!pid) return;
-  if (hasPs()) treeKill(pid, 'SIGKILL');
+  if (isInPath('ps')) treeKill(pid, 'SIGKILL');
   else process.kill(pid, 'SIGKILL');
 }
 
-function hasPs(): boolean {
+/** Is there a program of this name in PATH? */
+export function isInPath(program: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, 'ps'), constants.X_OK);
+      accessSync(join(folder, program), constants.X_OK);
       return true;
     } catch {
       // silent: not in this folder.

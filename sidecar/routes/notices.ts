@@ -17,9 +17,9 @@ import { answer, answerChange, readFields } from './respond.js';
 /** How people who are elsewhere are told: the channels, of what, when, and what was sent. */
 export function noticeRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
-  const { noticeStore: store, outbox, views, hub } = trackside;
+  const { noticeStore: store, outbox, ping, views, hub } = trackside;
 
-  const facts = () => noticeFacts(store, outbox);
+  const facts = () => noticeFacts(store, outbox, ping);
   const model = async (root: string, more: Partial<NoticesModel> = {}): Promise<NoticesModel> => ({
     ...(await pageModel(trackside, root)),
     told: await facts(),

@@ -52,7 +52,7 @@ export function noticesView(model: NoticesModel) {
       ],
     })),
     ping: pingFields(told.ping, typed),
-    pings: told.ping !== null,
+    lastPing: told.ping?.last ?? null,
     ...sentView(model),
   };
 }
