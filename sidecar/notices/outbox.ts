@@ -58,6 +58,11 @@ export function createOutbox(options: {
     return !held;
   }
 
+  /** Oldest first. */
+  function inOrder(): OutboxEntry[] {
+    return [...entries.values()].sort((a, b) => (a.at < b.at ? -1 : 1));
+  }
+
   async function round(): Promise<void> {
     if (performance.now() - swept > SWEEP_MS) await sweep();
     const ready = Object.keys(store.now().channels).filter((channel) => {
@@ -80,7 +85,7 @@ export function createOutbox(options: {
 
   /** Sends what waits for a channel, oldest first, until one has to be tried again. */
   async function sendAll(channel: string): Promise<void> {
-    for (const entry of [...entries.values()].filter((each) => isDue(each, channel))) {
+    for (const entry of inOrder().filter((each) => isDue(each, channel))) {
       if (closed) return;
       const found = await readEntry(folder, fileOf(entry.id));
       // Sent by another sidecar meanwhile.
@@ -160,10 +165,9 @@ export function createOutbox(options: {
       return true;
     },
     /** The newest notices first. */
-    list: (): OutboxEntry[] => [...entries.values()].sort((a, b) => (a.at < b.at ? 1 : -1)),
+    list: (): OutboxEntry[] => inOrder().reverse(),
     /** The newest notice of a kind. */
-    newest: (kind: (typeof KINDS)[number]) =>
-      [...entries.values()].filter((entry) => entry.kind === kind).sort((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null,
+    newest: (kind: (typeof KINDS)[number]) => inOrder().findLast((entry) => entry.kind === kind) ?? null,
     async open() {
       await sweep();
       timer = setInterval(look, LOOK_MS);

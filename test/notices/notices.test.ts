@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { type NoticeServer, readNtfy, startNoticeServer } from './servers.js';
 
 const SECRET = 'whsec_c29tZSBsb25nIHNlY3JldA==';
@@ -108,10 +109,31 @@ test('the end of a training is told once, with its loss and its newest sample; a
   );
 });
 
+test('what a script says with run.alert is told once, also to a sidecar that begins anew', async () => {
+  const script = `
+import trackside
+with trackside.track("alerting") as run:
+    run.log(step=0, total=2, loss=0.5)
+    run.alert("Loss exploded", "It is 1e9.", level="error")
+    run.log(step=1, total=2, loss=0.25)
+`;
+  const env = { ...process.env, PYTHONPATH: join(projectRoot, 'trainer-bridge'), TRACKSIDE_OUTPUTS: place.outputs };
+  execFileSync('python3', ['-c', script], { cwd: place.folder, env, stdio: 'ignore' });
+  const told = () => hook.good().map(({ body }) => dataOf(body));
+  const [data] = await until(
+    () => told().filter(({ title }) => title === 'alerting V1: Loss exploded'),
+    (all) => all.length > 0,
+  );
+  expect(data).toMatchObject({ text: 'It is 1e9.', level: 'bad', session: 'alerting' });
+});
+
+let later = 0;
 /** A session that has failed just now, as its file says; no trainer is needed for that. */
 function failed(lora: string, samples?: string): string {
   const name = `${lora}-V1`;
-  const now = new Date().toISOString();
+  // One that follows another has ended after it, be it in the same millisecond.
+  later += 1;
+  const now = new Date(Date.now() + later).toISOString();
   const attempt = { id: lora, number: 1, kind: 'start', started_at: now, ended_at: now, argv: [], first_epoch: 1 };
   const ended = {
     ...attempt,
@@ -161,6 +183,7 @@ test('a server that was down gets every notice once when it is back, though the 
     () => endsTold(hook, names[2] ?? '').length,
     (count) => count > 0,
   );
+  expect(hook.good().filter(({ body }) => dataOf(body).title === 'alerting V1: Loss exploded')).toHaveLength(1);
   // In the order in which they happened, and never twice.
   const order = hook.good().flatMap(({ body }) => names.filter((name) => dataOf(body).session === name));
   expect(order).toEqual(names);

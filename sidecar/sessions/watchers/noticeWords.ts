@@ -32,10 +32,9 @@ export function endNotice(kind: NoticeKind, facts: SessionFacts, latest: Attempt
     kind === 'completed' && final_checkpoint ? `Weights: ${basename(final_checkpoint)}` : '',
     costLine(facts, words),
   ];
-  return sessionNotice(kind, `${kind}:${attemptKey(facts, latest)}`, facts, words, {
-    title: `${lora} V${version} ${title}`,
-    text: lines.filter(Boolean).join('\n'),
-  });
+  const said = { title: `${lora} V${version} ${title}`, text: lines.filter(Boolean).join('\n') };
+  const notice = sessionNotice(kind, `${kind}:${attemptKey(facts, latest)}`, facts, words, said);
+  return { ...notice, at: latest.ended_at ?? notice.at };
 }
 
 export function stallNotice(facts: SessionFacts, latest: AttemptFacts, words: NoticeWords): Notice {

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { logged } from '../../caught.js';
+import { StringDecoder } from 'node:string_decoder';
+import { ifMissing, logged } from '../../caught.js';
+import { streamRegular } from '../../files/regularFile.js';
 import type { Hub } from '../../live/hub.js';
 import type { NoticeKind } from '../../notices/notice.js';
 import type { Outbox } from '../../notices/outbox.js';
-import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { ConsoleEvent, Memory } from '../../trainers/dialect.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { isAliveOrPending } from '../status/alive.js';
@@ -22,15 +24,38 @@ export function watchForNotices(parts: NoticeParts) {
   const { outputs, hub, outbox, store } = parts;
   let leave = () => {};
   let leaveConsole = () => {};
+  /** Attempts whose reports were read to their end. */
+  const alertsRead = new Set<string>();
 
   function look(name: string): void {
     const facts = outputs.facts(name);
     const latest = facts?.attempts.at(-1);
     if (!facts || !latest) return;
     const kind = endOf(facts);
-    if (kind && isNew(latest)) void tellEnd(kind, name).catch(failed(name));
-    if (facts.stalled_seconds !== null) void outbox.tell(stallNotice(facts, latest, parts)).catch(failed(name));
+    if (isAliveOrPending(facts)) tellStall(facts, latest);
+    if (!isNew(latest)) return;
+    if (kind) void tellEnd(kind, name).catch(failed(name));
+    // One that began and ended between two looks, or while no sidecar ran, was followed by nobody.
+    void readAlerts(name).catch(failed(name));
     void tellEmpty().catch(failed(name));
+  }
+
+  function tellStall(facts: SessionFacts, latest: AttemptFacts): void {
+    if (facts.stalled_seconds === null) return;
+    void outbox.tell(stallNotice(facts, latest, parts)).catch(failed(facts.name));
+  }
+
+  async function readAlerts(name: string): Promise<void> {
+    const { folder, dialect, latest } = await outputs.read(name);
+    const { file, read } = dialect.console;
+    if (file === null || !latest || alertsRead.has(latest.id)) return;
+    alertsRead.add(latest.id);
+    let memory: Memory = null;
+    for await (const block of textOf(join(folder, file))) {
+      const piece = read(memory, block, latest.id);
+      memory = piece.memory;
+      say(name, piece.events);
+    }
   }
 
   async function tellEnd(kind: NoticeKind, name: string): Promise<void> {
@@ -92,4 +117,14 @@ export function watchForNotices(parts: NoticeParts) {
 function endOf({ status, interrupted }: SessionFacts): NoticeKind | null {
   if (status === 'completed' || status === 'failed') return status;
   return status === 'stopped' && interrupted ? 'interrupted' : null;
+}
+
+/** The text of a file, which may be missing. */
+async function* textOf(path: string): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  try {
+    for await (const block of streamRegular(path)) yield decoder.write(block);
+  } catch (error) {
+    ifMissing(undefined)(error);
+  }
 }
