@@ -31,6 +31,7 @@ import { modelRoutes } from './routes/models.js';
 import { newTrainingRoutes } from './routes/newTraining.js';
 import { noticeRoutes } from './routes/notices.js';
 import { openApiRoutes } from './routes/openapi.js';
+import { podCancelRoutes, podRoutes } from './routes/pod.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
 import { queueRoutes } from './routes/queue.js';
@@ -73,6 +74,7 @@ export function createApp(trackside: Trackside): Hono {
     );
   // Without a login the pod's own proxy would let everybody in, so it is refused unless the user names the host as safe.
   else app.use(ownHost(isOurs), notPassedOn(ownNames(settings.allowedHosts, false)));
+  app.route('/', podCancelRoutes(trackside));
   app.use(ownOrigin());
   // Before the limit for forms: the login keeps a stranger's body in memory, and has a smaller limit of its own.
   if (login) app.route('/', loginRoutes(login, views, trackside.hub));
@@ -108,6 +110,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', shareRoutes(trackside));
   app.route('/', sharedRoutes(trackside));
   app.route('/', noticeRoutes(trackside));
+  app.route('/', podRoutes(trackside));
   app.route('/', modelRoutes(trackside));
   app.route('/', publishRoutes(trackside));
   app.route(

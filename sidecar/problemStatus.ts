@@ -84,6 +84,7 @@ export const problemStatus = {
   bad_model: 422,
   bad_name: 422,
   bad_notice: 422,
+  bad_pod: 422,
   bad_repository: 422,
   bad_secret: 422,
   bad_settings: 422,

@@ -53,6 +53,10 @@ const schema = z.object({
   autoResumeDelays: secondsList('10,20,40'),
   /** Seconds before a notice is tried again after the first, second, … failure; the last one counts from then on. */
   noticeDelays: secondsList('5,15,60,300,900'),
+  /** The address of the pod's provider, in place of its own: for a proxy, and for tests. */
+  podApi: z.string().trim().default(''),
+  /** Seconds between two tries to stop the pod, and until a stop has to have worked. */
+  podPatience: secondsList('30,120'),
   /** The lowest level in the log. */
   log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
   /** Factor for the time limits of a stalled training (sessions/status/stall.ts): 2 for a slow disk. */

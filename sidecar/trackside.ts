@@ -9,6 +9,7 @@ import { placeTokenizer } from './models/tokenizers.js';
 import { openNoticeSettings } from './notices/noticeSettings.js';
 import { createOutbox } from './notices/outbox.js';
 import { createPing } from './notices/ping.js';
+import { createPodParts } from './podParts.js';
 import { resolvePython } from './processes/python.js';
 import { runCommand } from './processes/run.js';
 import { createCards } from './publish/cards.js';
@@ -97,9 +98,13 @@ export function createTrackside(settings: Settings) {
     return page && new URL(path, page.endsWith('/') ? page : `${page}/`).href;
   };
   const ping = createPing({ store: noticeStore });
-  const words = { store: noticeStore, pageAt };
   const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
   const queue = watchQueue(watched);
+  const pod = createPodParts({
+    ...{ settings, secrets, outputs, endings, underWay, hub, notices, outbox, machine, handRuns },
+    ...{ downloads, publishing, modelHub, noticeStore, pageAt },
+  });
+  const words = { store: noticeStore, pageAt, costOf: pod.costOf };
   const services: Service[] = [
     { name: 'secrets', close: showValues },
     { name: 'disk', ...disk },
@@ -117,6 +122,7 @@ export function createTrackside(settings: Settings) {
     { name: 'notices', ...watchForNotices({ ...words, outputs, hub, outbox }) },
     { name: 'notices of the machine', ...watchMachineForNotices({ ...words, hub, outbox, machine }) },
     { name: 'ping', ...ping },
+    ...pod.services,
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];
@@ -140,6 +146,7 @@ export function createTrackside(settings: Settings) {
     publishing,
     outbox,
     ping,
+    pod,
     noticeStore,
     pageAt,
     /** In the order of opening; closed in reverse. */

@@ -21,6 +21,8 @@ export type LiveEvent =
   | { type: 'models' }
   /** A notice was put into the outbox, or sent, or not; only the page of notices shows it. */
   | { type: 'outbox' }
+  /** The stop of the pod counts down, was cancelled, succeeded or failed; only its own page shows it. */
+  | { type: 'pod' }
   /** The publication of a session moved on or ended, or its model card was written; only the session's own page shows it. */
   | { type: 'publication'; name: string }
   /** Bytes were appended to a session's training.log. `offset` is where `text` begins. */

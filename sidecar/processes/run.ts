@@ -36,6 +36,23 @@ export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: Sh
   });
 }
 
+/**
+ * Runs a command to its end and says its exit code, null after a signal or where it took longer than `patience` ms, with the
+ * last line that it said.
+ */
+export function exitOf(argv: string[], patience: number): Promise<{ code: number | null; said: string }> {
+  const [file = '', ...rest] = argv;
+  return new Promise((resolve) => {
+    const child = execFile(file, rest, { cwd: '/', maxBuffer: MOST_OUTPUT }, (error, stdout, stderr) => {
+      clearTimeout(timer);
+      const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+      const code = error ? (typeof error.code === 'number' ? error.code : null) : 0;
+      resolve({ code, said });
+    });
+    const timer = setTimeout(() => endTree(child.pid), patience);
+  });
+}
+
 /** Ends only the head of the tree on machines without `ps`, where tree-kill throws outside any try. */
 function endTree(pid: number | undefined): void {
   if (!pid) return;

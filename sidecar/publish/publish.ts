@@ -78,6 +78,8 @@ export function createPublishing({ hub, changed }: { hub: HubAccess; changed(ses
 
   return {
     facts: (session: string): PublicationFacts | null => all.get(session)?.facts ?? null,
+    /** How many uploads are under way. */
+    running: () => [...all.values()].filter(({ facts }) => !isOver(facts)).length,
     /** Starts an upload in the background. Throws a Problem if it can't start. */
     async start(wish: PublishRequest): Promise<PublicationFacts> {
       const repo = repoName(wish.repo);

@@ -104,5 +104,5 @@ export function eventRoutes(trackside: Trackside): Hono {
 
 /** What every page shows: the sessions, the disk. */
 function concernsAll({ type }: LiveEvent): boolean {
-  return !['log', 'models', 'publication', 'machine', 'outbox'].includes(type);
+  return !['log', 'models', 'publication', 'machine', 'outbox', 'pod'].includes(type);
 }

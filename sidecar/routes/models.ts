@@ -50,7 +50,7 @@ export function modelRoutes(trackside: Trackside): Hono {
     let found = facts();
     return openStream(c, hub, {
       key: 'models',
-      concerns: ({ type }) => !['log', 'publication', 'machine', 'outbox'].includes(type),
+      concerns: ({ type }) => !['log', 'publication', 'machine', 'outbox', 'pod'].includes(type),
       async draw() {
         const stands = `${downloads.list().map(({ id, status }) => `${id} ${status}`)}`;
         if (stands !== seen) found = facts();

@@ -40,7 +40,7 @@ export function noticeRoutes(trackside: Trackside): Hono {
   routes.get('/notices/events', (c) =>
     openStream(c, hub, {
       key: 'notices',
-      concerns: ({ type }) => !['log', 'publication', 'machine', 'models'].includes(type),
+      concerns: ({ type }) => !['log', 'publication', 'machine', 'models', 'pod'].includes(type),
       async draw() {
         const shown = await model('');
         return { title: null, regions: { ...views.around(shown), sent: views.sentNotices(shown) } };

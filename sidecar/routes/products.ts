@@ -15,7 +15,7 @@ import { sendThumbnail, sendZip } from './sendSamples.js';
 /** What a session makes: its metrics, samples, checkpoints and state folders. */
 export function productRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
-  const { outputs, views } = trackside;
+  const { outputs, views, pod } = trackside;
 
   routes.get('/sessions/:name/metrics', async (c) =>
     c.json(await readMetrics(await outputs.read(c.req.param('name')))),
@@ -31,7 +31,15 @@ export function productRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name/checkpoints/:file{.+}', async (c) => {
     const path = await checkpointPath(await outputs.read(c.req.param('name')), c.req.param('file'));
     if (!path) throw new Problem('no_checkpoint', 'There is no such checkpoint in this session.');
-    return sendFile(c, outputs.root, path, { type: 'application/octet-stream', attachment: basename(path) });
+    const answer = await sendFile(c, outputs.root, path, {
+      type: 'application/octet-stream',
+      attachment: basename(path),
+    });
+    // Its last part, if it came in several.
+    const range = answer.headers.get('content-range');
+    const isLast = answer.status === 200 || (answer.status === 206 && endsAtEnd(range));
+    if (isLast && c.req.method === 'GET') pod.downloaded.note(path);
+    return answer;
   });
 
   routes.get('/sessions/:name/samples', async (c) => {
@@ -62,4 +70,10 @@ export function productRoutes(trackside: Trackside): Hono {
   });
 
   return routes;
+}
+
+/** "bytes 5-9/10" */
+function endsAtEnd(range: string | null): boolean {
+  const [, end, size] = /-(\d{1,16})\/(\d{1,16})$/.exec(range ?? '') ?? [];
+  return end !== undefined && Number(end) + 1 === Number(size);
 }

@@ -94,6 +94,7 @@ const MORE = [
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
+  { path: 'pod', label: 'Pod', pages: ['pod'] },
   { path: 'notices', label: 'Notices', pages: ['notices'] },
   { path: 'secrets', label: 'Secrets', pages: ['secrets'] },
   { path: 'shares', label: 'Read-only links', pages: ['shares'] },

@@ -21,6 +21,7 @@ import { type ModelsModel, modelsView } from './modelFiles.js';
 import { type NewTrainingModel, newTrainingView } from './newTraining.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { type NoticesModel, noticesView, sentView } from './notices.js';
+import { type PodCancelView, type PodModel, podNowView, podView } from './pod.js';
 import { type ProblemModel, problemView } from './problem.js';
 import { type QueueModel, queueView } from './queue.js';
 import { createRenderer } from './render.js';
@@ -156,6 +157,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
     dataset: (model: DatasetModel) =>
       page('dataset', datasetView(model), model, { ...titled(model.dataset.name), scripts: PICTURES }),
     secrets: (model: SecretsModel) => page('secrets', secretsView(model), model, titled('Secrets')),
+    pod: (model: PodModel) =>
+      page('pod', podView(model), model, { ...titled('Pod'), stream: `${model.root}pod/events` }),
+    /** What goes inside `#podNow`. */
+    podNow: (model: PodModel) => renderRegion('parts/podNow', podNowView(model), model),
+    podCancel: (model: PodCancelView) => render('pages/podCancel', model, { root: model.root, now: new Date(0) }),
     notices: (model: NoticesModel) =>
       page('notices', noticesView(model), model, { ...titled('Notices'), stream: `${model.root}notices/events` }),
     /** What goes inside `#sent`. */

@@ -19,6 +19,8 @@ export type Templates = {
   'pages/models': import('./modelFiles.js').ModelsView;
   'pages/new': import('./newTraining.js').NewTrainingView;
   'pages/notices': import('./notices.js').NoticesView;
+  'pages/pod': import('./pod.js').PodView;
+  'pages/podCancel': import('./pod.js').PodCancelView;
   'pages/problem': import('./problem.js').ProblemView;
   'pages/queue': import('./queue.js').QueueView;
   'pages/samples': import('./samples.js').SamplesView;
@@ -57,6 +59,7 @@ export type Templates = {
   'parts/others': { others: import('./byHand.js').OtherView[] };
   'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
+  'parts/podNow': import('./pod.js').PodNowView;
   'parts/preflight': import('./preflight.js').PreflightView;
   'parts/publish': import('./publish.js').PublishView;
   'parts/queue': import('./queue.js').QueueView;

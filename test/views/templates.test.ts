@@ -23,6 +23,7 @@ import { machineView } from '../../sidecar/views/machine.js';
 import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
 import { noticesView } from '../../sidecar/views/notices.js';
+import { podView } from '../../sidecar/views/pod.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
@@ -333,6 +334,27 @@ const waits = {
 };
 const queue = queueView({ ...page, queued: [{ ...some.session({ status: 'pending', attempts: [] }), queue: waits }] });
 
+const pod = podView({
+  ...page,
+  said: 'Saved.',
+  values: {},
+  errors: { minutes: 'no' },
+  pod: {
+    price: 0.79,
+    since: '2026-11-22T09:00:00.000Z',
+    spent: 1,
+    seconds: 4000,
+    settings: {
+      ...{ price: 0, limit: 5, stops: true, logins: true, minutes: 10, provider: 'lambda', instance: 'i', key: true },
+      ...{ word: 'terminate', command: '', upload: 'hub', target: 'me' },
+    },
+    provider: { id: 'runpod', name: 'RunPod', leaves: 'a' },
+    missing: null,
+    stop: { phase: 'counting', seconds: 90, why: null },
+    sessions: [{ name: 'a', lora_name: 'a', version: 1, status: 'running', so_far: 1, to_end: 2 }],
+  },
+});
+
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
   'pages/allHistory': allHistoryView({
@@ -365,6 +387,8 @@ const each: Templates = {
   'pages/models': models,
   'pages/new': newTrainingView(form),
   'pages/notices': notices,
+  'pages/pod': pod,
+  'pages/podCancel': { root: '', valid: true, done: false },
   'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
   'pages/queue': queue,
   'pages/samples': samplesView(model),
@@ -491,6 +515,7 @@ const each: Templates = {
   'parts/others': { others: othersView([hand], '') },
   'parts/ownGroups': { groups: ownGroups },
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
+  'parts/podNow': pod,
   'parts/preflight': given(preflightView(found, '', 'caches')),
   'parts/publish': publish,
   'parts/queue': queue,

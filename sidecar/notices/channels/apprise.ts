@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isInPath, runCommand } from '../../processes/run.js';
+import { exitOf, isInPath } from '../../processes/run.js';
 import type { Channel } from '../channel.js';
 import { linked } from '../plainText.js';
 import { Undelivered } from '../undelivered.js';
 
 const PATIENCE_MS = 60_000;
-const DONE = 'trackside-sent';
 
 /** All the services that Apprise knows, where it is installed (github.com/caronc/apprise). */
 export const apprise: Channel = {
@@ -38,18 +37,10 @@ export const apprise: Channel = {
   },
 };
 
-const PLAIN = { cwd: '/', pythonPath: '' };
-
-/**
- * It prints to both outputs whatever happens; its exit code alone is the truth. With several
- * addresses it is not tried again: some of them may have got it.
- */
+/** With several addresses it is not tried again: some of them may have got it. */
 async function run(argv: string[], again: boolean): Promise<void> {
-  const shell = ['sh', '-c', `"$@" >/dev/null 2>&1 && echo ${DONE}`, 'sh', ...argv];
-  const refused = 'Apprise could not send it to every address.';
-  const printed = await runCommand({ argv: shell, ...PLAIN, patience: PATIENCE_MS }).catch((error: Error) => {
-    const late = error.message.includes('longer than');
-    throw new Undelivered(late ? 'Apprise did not end within a minute.' : refused, again);
-  });
-  if (printed.trim() !== DONE) throw new Undelivered(refused, again);
+  // What it says may hold the addresses.
+  const { code } = await exitOf(argv, PATIENCE_MS);
+  if (code === null) throw new Undelivered('Apprise did not end within a minute.', again);
+  if (code !== 0) throw new Undelivered('Apprise could not send it to every address.', again);
 }

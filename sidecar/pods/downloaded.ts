@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ended, ifMissing, logged, readOr } from '../caught.js';
+import { readTextNow } from '../files/regularFile.js';
+import { writeWhole } from '../files/wholeFile.js';
+
+const FILE = 'downloaded.json';
+/** Bytes, and files: of older ones it is forgotten. */
+const LARGEST = 1_000_000;
+const MOST = 2000;
+
+export type Downloaded = ReturnType<typeof openDownloaded>;
+
+/** Remembers which files were sent to a browser to their end, in the private folder. What was copied by scp it can't know. */
+export function openDownloaded(folder: string) {
+  const path = join(folder, FILE);
+  let known = readOr<Record<string, string>>({}, 'pod', () => JSON.parse(readTextNow(path, LARGEST)));
+  let writing = Promise.resolve();
+  return {
+    note(file: string): void {
+      writing = ended(writing)
+        .then(async () => {
+          const sign = await signOf(file);
+          if (sign === null || known[file] === sign) return;
+          delete known[file];
+          known = Object.fromEntries([...Object.entries(known).slice(1 - MOST), [file, sign]]);
+          await writeWhole(path, JSON.stringify(known), 0o600);
+        })
+        .catch(logged('pod', 'It could not be kept that a file was downloaded.'));
+    },
+    /** Was the file, as it is now? */
+    async has(file: string): Promise<boolean> {
+      await writing;
+      return known[file] !== undefined && known[file] === (await signOf(file));
+    },
+  };
+}
+
+/** Changes with the file; null for a missing one. */
+export async function signOf(file: string): Promise<string | null> {
+  const stats = await stat(file).catch(ifMissing(null));
+  return stats && `${stats.size} ${Math.round(stats.mtimeMs)}`;
+}

@@ -1,0 +1,105 @@
+import { type Context, Hono } from 'hono';
+import { openStream } from '../live/stream.js';
+
+import { Problem } from '../problem.js';
+import { problemStatus } from '../problemStatus.js';
+import { rootOf, wantsPage } from '../request.js';
+import { withoutLogin } from '../security/guard.js';
+import type { Trackside } from '../trackside.js';
+import type { PodModel } from '../views/pod.js';
+import { pageModel } from './home.js';
+import { podFacts } from './podFacts.js';
+import { answer, answerChange, readFields } from './respond.js';
+
+/** What the pod costs, its spending limit, and that it stops by itself. */
+export function podRoutes(trackside: Trackside): Hono {
+  const routes = new Hono();
+  const { views, hub } = trackside;
+  const { store, stop, meter } = trackside.pod;
+
+  const model = async (root: string, more: Partial<PodModel> = {}): Promise<PodModel> => ({
+    ...(await pageModel(trackside, root)),
+    pod: await podFacts(trackside),
+    said: null,
+    values: {},
+    errors: {},
+    ...more,
+  });
+
+  routes.get('/pod', async (c) =>
+    answer(c, await podFacts(trackside), async () =>
+      views.pod(await model(rootOf(c), { said: c.req.query('done') === 'saved' ? 'Saved.' : null })),
+    ),
+  );
+
+  routes.get('/pod/events', (c) =>
+    openStream(c, hub, {
+      key: 'pod',
+      concerns: ({ type }) => ['session', 'disk', 'pod', 'machine', 'logout'].includes(type),
+      async draw() {
+        const shown = await model('');
+        return { title: null, regions: { ...views.around(shown), podNow: views.podNow(shown) } };
+      },
+    }),
+  );
+
+  routes.patch('/pod', async (c) => {
+    const fields = await readFields(c, { secret: true });
+    try {
+      await store.edit(fields);
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
+      const values = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+      const errors = { [error.field]: error.message };
+      return c.html(views.pod(await model(rootOf(c), { values, errors })), problemStatus[error.code]);
+    }
+    return done(c);
+  });
+
+  /** Begins to count from nothing. */
+  routes.delete('/pod/spending', async (c) => {
+    await meter.reset();
+    return done(c);
+  });
+
+  routes.delete('/pod/stop', async (c) => {
+    await stop.cancel();
+    return done(c);
+  });
+
+  routes.post('/pod/stop', async (c) => {
+    await stop.again();
+    return done(c);
+  });
+
+  const done = async (c: Context) =>
+    answerChange(c, wantsPage(c) ? null : await podFacts(trackside), { page: `${rootOf(c)}pod?done=saved` });
+
+  return routes;
+}
+
+/**
+ * The one-time address in a notice, which keeps the pod running: for everybody who got that notice, without login and from
+ * any page (that of ntfy, for one). A GET shows a button: programs that look at links must not press it.
+ */
+export function podCancelRoutes({ pod, views }: Pick<Trackside, 'pod' | 'views'>): Hono {
+  const { stop } = pod;
+  const ticketOf = (c: Context) => c.req.param('ticket') ?? '';
+  const routes = new Hono();
+  routes.get(
+    '/pod/cancel/:ticket',
+    withoutLogin((c) => c.html(views.podCancel({ root: rootOf(c), valid: stop.isTicket(ticketOf(c)), done: false }))),
+  );
+  routes.post(
+    '/pod/cancel/:ticket',
+    withoutLogin(async (c) => {
+      const valid = stop.isTicket(ticketOf(c));
+      if (valid) await stop.cancel();
+      if (wantsPage(c)) return c.html(views.podCancel({ root: rootOf(c), valid, done: valid }), valid ? 200 : 404);
+      return valid ? c.json({ cancelled: true }) : c.json({ error: { code: 'not_found', message: OVER } }, 404);
+    }),
+  );
+  return routes;
+}
+
+const OVER = 'This countdown is over, or was cancelled already.';

@@ -1,0 +1,72 @@
+import { logged, repeated } from '../../caught.js';
+import type { Notices } from '../../live/notices.js';
+import type { Outbox } from '../../notices/outbox.js';
+import type { Meter } from '../../pods/meter.js';
+import type { PodSettings } from '../../pods/podSettings.js';
+import { type Stopping, stopAttempt } from '../attempt/stop.js';
+import type { SessionFacts } from '../facts.js';
+import { type NoticeWords, plain, worded } from './noticeWords.js';
+
+const LOOK_MS = 1000;
+const NEAR = 0.8;
+
+type Parts = NoticeWords & Stopping & { settings(): PodSettings; meter: Meter; outbox: Outbox; notices: Notices };
+
+/**
+ * Holds the spending limit: warns at four fifths of it, and at the whole of it stops each training after its next
+ * checkpoint. One that saves no states would lose everything, and is only told of.
+ */
+export function watchSpending(parts: Parts) {
+  const { meter, outputs, notices } = parts;
+  let timer: NodeJS.Timeout | undefined;
+  /** Attempts that were asked to stop, or can't be. */
+  const asked = new Set<string>();
+
+  const look = repeated('spending', async () => {
+    const { limit } = parts.settings();
+    const { spent, since } = meter.facts();
+    if (limit === 0 || spent < limit * NEAR) return notices.end('spending');
+    const words = `$${spent.toFixed(2)} of $${limit.toFixed(2)} are spent.`;
+    if (spent < limit) {
+      tell(`spending:near:${since}:${limit}`, 'The spending limit is near', words);
+      return notices.tell('spending', `The spending limit is near: ${words}`);
+    }
+    notices.tell('spending', `The spending limit is reached: ${words} Trainings stop after their next checkpoint.`);
+    const said: string[] = [];
+    for (const facts of await outputs.list()) said.push(...(await stop(facts)));
+    const end = said.length > 0 ? said.join('\n') : 'No training runs.';
+    tell(`spending:reached:${since}:${limit}`, 'The spending limit is reached', `${words}\n${end}`);
+  });
+
+  async function stop(facts: SessionFacts): Promise<string[]> {
+    const { name, status, attempts } = facts;
+    const latest = attempts.at(-1);
+    const key = `${name}:${latest?.number}:${latest?.started_at}`;
+    if (!latest?.alive || (status !== 'running' && status !== 'starting') || asked.has(key)) return [];
+    asked.add(key);
+    if (facts.by_hand || !facts.stop_cost?.saves) return [`${name} saves no states, and goes on: stop it by hand.`];
+    await stopAttempt(parts, name, { when: 'after-save' }).catch((error: unknown) => {
+      asked.delete(key);
+      throw error;
+    });
+    return [`${name} stops after its next checkpoint.`];
+  }
+
+  function tell(id: string, title: string, text: string): void {
+    const url = parts.pageAt('pod');
+    const notice = {
+      ...plain('spending', id),
+      ...worded('spending', parts.store, { title, text, page: url ?? '' }),
+      url,
+    };
+    void parts.outbox.tell(notice).catch(logged('pod', 'A notice could not be put into the outbox.'));
+  }
+
+  return {
+    open() {
+      timer = setInterval(look, LOOK_MS);
+      timer.unref();
+    },
+    close: () => clearInterval(timer),
+  };
+}
