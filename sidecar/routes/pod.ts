@@ -72,6 +72,12 @@ export function podRoutes(trackside: Trackside): Hono {
     return done(c);
   });
 
+  /** A button: programs that look at links must not press it. */
+  routes.get(
+    '/pod/cancel/:ticket',
+    withoutLogin((c) => c.html(views.podCancel({ root: rootOf(c), valid: stop.isTicket(ticketOf(c)), done: false }))),
+  );
+
   const done = async (c: Context) =>
     answerChange(c, wantsPage(c) ? null : await podFacts(trackside), { page: `${rootOf(c)}pod?done=saved` });
 
@@ -80,26 +86,19 @@ export function podRoutes(trackside: Trackside): Hono {
 
 /**
  * The one-time address in a notice, which keeps the pod running: for everybody who got that notice, without login and from
- * any page (that of ntfy, for one). A GET shows a button: programs that look at links must not press it.
+ * any page (that of ntfy, for one).
  */
 export function podCancelRoutes({ pod, views }: Pick<Trackside, 'pod' | 'views'>): Hono {
-  const { stop } = pod;
-  const ticketOf = (c: Context) => c.req.param('ticket') ?? '';
-  const routes = new Hono();
-  routes.get(
-    '/pod/cancel/:ticket',
-    withoutLogin((c) => c.html(views.podCancel({ root: rootOf(c), valid: stop.isTicket(ticketOf(c)), done: false }))),
-  );
-  routes.post(
+  return new Hono().post(
     '/pod/cancel/:ticket',
     withoutLogin(async (c) => {
-      const valid = stop.isTicket(ticketOf(c));
-      if (valid) await stop.cancel();
+      const valid = pod.stop.isTicket(ticketOf(c));
+      if (valid) await pod.stop.cancel();
       if (wantsPage(c)) return c.html(views.podCancel({ root: rootOf(c), valid, done: valid }), valid ? 200 : 404);
       return valid ? c.json({ cancelled: true }) : c.json({ error: { code: 'not_found', message: OVER } }, 404);
     }),
   );
-  return routes;
 }
 
+const ticketOf = (c: Context) => c.req.param('ticket') ?? '';
 const OVER = 'This countdown is over, or was cancelled already.';

@@ -5,6 +5,8 @@ import type { Meter } from '../../pods/meter.js';
 import type { PodSettings } from '../../pods/podSettings.js';
 import { type Stopping, stopAttempt } from '../attempt/stop.js';
 import type { SessionFacts } from '../facts.js';
+import { changeQueue } from '../queue/order.js';
+import { inQueueOrder } from '../status/queued.js';
 import { type NoticeWords, plain, worded } from './noticeWords.js';
 
 const LOOK_MS = 1000;
@@ -14,7 +16,7 @@ type Parts = NoticeWords & Stopping & { settings(): PodSettings; meter: Meter; o
 
 /**
  * Holds the spending limit: warns at four fifths of it, and at the whole of it stops each training after its next
- * checkpoint. One that saves no states would lose everything, and is only told of.
+ * checkpoint, and holds the queue. One that saves no states would lose everything, and is only told of.
  */
 export function watchSpending(parts: Parts) {
   const { meter, outputs, notices } = parts;
@@ -33,7 +35,9 @@ export function watchSpending(parts: Parts) {
     }
     notices.tell('spending', `The spending limit is reached: ${words} Trainings stop after their next checkpoint.`);
     const said: string[] = [];
-    for (const facts of await outputs.list()) said.push(...(await stop(facts)));
+    const all = await outputs.list();
+    for (const facts of all) said.push(...(await stop(facts)));
+    for (const { name, attempts } of inQueueOrder(all)) said.push(...(await hold(name, attempts.length)));
     const end = said.length > 0 ? said.join('\n') : 'No training runs.';
     tell(`spending:reached:${since}:${limit}`, 'The spending limit is reached', `${words}\n${end}`);
   });
@@ -50,6 +54,15 @@ export function watchSpending(parts: Parts) {
       throw error;
     });
     return [`${name} stops after its next checkpoint.`];
+  }
+
+  /** Once: a person who lets it go on afterwards may. */
+  async function hold(name: string, attempts: number): Promise<string[]> {
+    const key = `queued ${name}:${attempts}`;
+    if (asked.has(key)) return [];
+    asked.add(key);
+    await changeQueue({ outputs }, { session: name, held: true });
+    return [`${name} waits in the queue, on hold.`];
   }
 
   function tell(id: string, title: string, text: string): void {
