@@ -2,6 +2,7 @@ import { datasets } from './datasets.js';
 import type { DescribedRoutes } from './described.js';
 import { machine } from './machine.js';
 import { notices } from './notices.js';
+import { pod } from './pod.js';
 import { queueing } from './queue.js';
 import { sessions } from './sessions.js';
 import { shares } from './shares.js';
@@ -17,5 +18,6 @@ export const describedParts: Record<string, DescribedRoutes> = {
   Datasets: datasets,
   'Machine and models': machine,
   Notices: notices,
+  Pod: pod,
   'Read-only links': shares,
 };
