@@ -17,6 +17,8 @@ const ROOMS = [
   ['sessions/attempt'],
   ['sessions/queue'],
   ['sessions/preflight'],
+  ['sessions/exchange'],
+  ['sessions/provenance'],
   ['sessions/outputs'],
   ['sessions/products'],
   ['sessions/status'],

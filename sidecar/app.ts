@@ -19,6 +19,7 @@ import { diagnosticsRoutes } from './routes/diagnostics.js';
 import { diskRoutes } from './routes/disk.js';
 import { draftFromFileRoutes } from './routes/draftFromFile.js';
 import { eventRoutes } from './routes/events.js';
+import { exchangeRoutes } from './routes/exchange.js';
 import { healthRoutes } from './routes/health.js';
 import { historyRoutes } from './routes/history.js';
 import { homeRoutes, pageModel } from './routes/home.js';
@@ -35,6 +36,7 @@ import { podCancelRoutes, podRoutes } from './routes/pod.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
 import { queueRoutes } from './routes/queue.js';
+import { relaunchRoutes } from './routes/relaunch.js';
 import { secretRoutes } from './routes/secrets.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { sessionTrashRoutes } from './routes/sessionTrash.js';
@@ -47,6 +49,7 @@ import { safeHeaders } from './security/headers.js';
 import { ownNames } from './security/hosts.js';
 import { maskAnswers } from './security/maskAnswers.js';
 import { notPassedOn, ownHost, ownOrigin } from './security/origin.js';
+import { LARGEST_DOCUMENT } from './sessions/exchange/export.js';
 import { trainsOn } from './sessions/outputs/active.js';
 import type { Trackside } from './trackside.js';
 import { pageOf } from './views/subject.js';
@@ -80,7 +83,11 @@ export function createApp(trackside: Trackside): Hono {
   if (login) app.route('/', loginRoutes(login, views, trackside.hub));
   // Datasets, and files of other tools, stream large bodies in bounded memory; all other bodies are small.
   const smallBody = bodyLimit({ maxSize: LARGEST_FORM, onError: tooLarge });
-  app.use((c, next) => (STREAMED.test(c.req.path) ? next() : smallBody(c, next)));
+  const document = bodyLimit({ maxSize: LARGEST_DOCUMENT, onError: tooLarge });
+  app.use((c, next) => {
+    if (c.req.path === '/sessions/import') return document(c, next);
+    return STREAMED.test(c.req.path) ? next() : smallBody(c, next);
+  });
   app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
   app.route('/', diskRoutes(trackside));
@@ -103,6 +110,8 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', historyRoutes(trackside));
   app.route('/', allHistoryRoutes(trackside));
   app.route('/', loraRoutes(trackside));
+  app.route('/', exchangeRoutes(trackside));
+  app.route('/', relaunchRoutes(trackside));
   app.route('/', sessionTrashRoutes(trackside));
   app.route('/', templateRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
@@ -167,7 +176,7 @@ function meantMethod(app: Hono): MiddlewareHandler {
 const MEANT = new Set(['DELETE', 'PUT', 'PATCH']);
 
 function tooLarge(): never {
-  throw new Problem('too_large', 'The form is larger than 4 MB.');
+  throw new Problem('too_large', 'The form or file is larger than 4 MB, or a session’s file than 16 MB.');
 }
 
 /** Makes a Problem of an unexpected error. The details are only in the sidecar's log. */

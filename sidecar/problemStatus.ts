@@ -76,6 +76,7 @@ export const problemStatus = {
   bad_arguments: 422,
   bad_attempt: 422,
   bad_dataset: 422,
+  bad_document: 422,
   bad_fields: 422,
   bad_file: 422,
   bad_file_name: 422,

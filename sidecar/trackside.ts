@@ -5,6 +5,7 @@ import { createDownloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
 import { createHub } from './live/hub.js';
 import { createNotices } from './live/notices.js';
+import { createFileHashes } from './models/fileHash.js';
 import { placeTokenizer } from './models/tokenizers.js';
 import { openNoticeSettings } from './notices/noticeSettings.js';
 import { createOutbox } from './notices/outbox.js';
@@ -98,7 +99,8 @@ export function createTrackside(settings: Settings) {
     return page && new URL(path, page.endsWith('/') ? page : `${page}/`).href;
   };
   const ping = createPing({ store: noticeStore });
-  const watched = { settings, secrets, describe, outputs, endings, underWay, hub };
+  const hashes = createFileHashes({ file: join(settings.private, 'hashes.json'), python: settings.python });
+  const watched = { settings, secrets, describe, outputs, endings, underWay, hub, hashes };
   const queue = watchQueue(watched);
   const pod = createPodParts({
     ...{ settings, secrets, outputs, endings, underWay, hub, notices, outbox, machine, handRuns },
@@ -154,5 +156,6 @@ export function createTrackside(settings: Settings) {
     views,
     assets,
     describe,
+    hashes,
   };
 }

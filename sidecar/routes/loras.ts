@@ -3,7 +3,10 @@ import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
 import { findLora, findVersion, lorasOf } from '../sessions/outputs/loras.js';
 import { removeFailed } from '../sessions/versions/remove.js';
+import { importVersions, trainingVersions } from '../sessions/versions/trainingVersions.js';
+import { slug } from '../slug.js';
 import type { Trackside } from '../trackside.js';
+import { readDocument } from './document.js';
 import { pageModel } from './home.js';
 import { answer, answerChange } from './respond.js';
 import { sessionModel } from './sessionPage.js';
@@ -32,6 +35,20 @@ export function loraRoutes(trackside: Trackside): Hono {
       const versions = lora.versions.map((each) => (each.name === chosen.name ? model.session : each));
       return views.lora({ ...model, lora: { ...lora, versions } });
     });
+  });
+
+  routes.get('/loras/:name/training_versions.json', async (c) => {
+    const lora = findLora(await outputs.list(), c.req.param('name'));
+    c.header('Content-Disposition', 'attachment; filename="training_versions.json"');
+    return c.body(trainingVersions(lora), 200, { 'Content-Type': 'application/json' });
+  });
+
+  routes.post('/loras/:name/training_versions.json', async (c) => {
+    const name = c.req.param('name');
+    const { value } = await readDocument(c);
+    const lora = lorasOf(await outputs.list()).find(({ key }) => key === (slug(name) || name)) ?? null;
+    const imported = await importVersions(outputs, name, lora, value);
+    return answerChange(c, imported, { page: loraPage(c, slug(name) || name), status: 201 });
   });
 
   // Of the failed ones alone: any other is deleted by its own name.

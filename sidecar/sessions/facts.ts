@@ -177,6 +177,8 @@ export type SessionFacts = {
   tags: string[];
   /** The session whose settings it repeats; null when it was made by itself. */
   made_from: string | null;
+  /** What it was imported from, as that told it; null when it was made here. */
+  imported: Record<string, unknown> | null;
   /** How far it came; null before the first step, or when unknown. */
   results: Results | null;
   /** Null where neither its record nor its files tell. */

@@ -48,6 +48,14 @@ export function versionName(of: { version: number; version_name: string | null }
   return of.version_name ?? `V${of.version}`;
 }
 
+/** A name of at most 60 characters that no other version of the LoRA has. `taken` is in lower case. */
+export function freeName(name: string, taken: readonly string[]): string {
+  for (let more = 0; ; more += 1) {
+    const free = more === 0 ? name.slice(0, 60) : `${name.slice(0, 44)} (imported${more > 1 ? ` ${more}` : ''})`;
+    if (!taken.includes(free.toLowerCase())) return free;
+  }
+}
+
 /** The next free version of a LoRA, from the existing folders. No version is given twice while its folder exists. */
 export function nextVersion(base: string, folders: readonly string[]): number {
   const taken = folders.flatMap((folder) => {

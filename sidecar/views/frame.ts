@@ -88,6 +88,7 @@ const LINKS = [
 const MORE = [
   { path: 'loras', label: 'LoRAs', pages: ['loras', 'lora'] },
   { path: 'history', label: 'History', pages: ['allHistory'] },
+  { path: 'import', label: 'Import and backup', pages: ['import'] },
   { path: 'trash', label: 'Trash', pages: ['trash'] },
   { path: 'queue', label: 'Queue', pages: ['queue'] },
   { path: 'templates', label: 'Templates', pages: ['templates'] },

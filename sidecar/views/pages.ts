@@ -13,6 +13,7 @@ import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
 import { type HomeModel, homeTitle, homeView, othersPart } from './home.js';
+import { type ImportModel, importView } from './import.js';
 import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
 import { type LoraModel, type LorasModel, lorasView, loraView } from './loras.js';
@@ -24,7 +25,9 @@ import { type NoticesModel, noticesView, sentView } from './notices.js';
 import { type PodCancelView, type PodModel, podNowView, podView } from './pod.js';
 import { type ProblemModel, problemView } from './problem.js';
 import { type QueueModel, queueView } from './queue.js';
+import { type RelaunchModel, relaunchView } from './relaunch.js';
 import { createRenderer } from './render.js';
+import { type ReportModel, reportView } from './report.js';
 import { type SamplesModel, samplesView } from './samples.js';
 import { type SecretsModel, secretsView } from './secrets.js';
 import { type SessionModel, sessionRegions, sessionView } from './session.js';
@@ -147,6 +150,15 @@ export function createViews(options: { templates: string; assets: Assets; develo
         sheets: ['lab.css'],
         stream: `${sessionAddress(model.root, model.session.name)}/events?log=none`,
       }),
+    relaunch: (model: RelaunchModel) =>
+      page('relaunch', relaunchView(model), model, { ...titled('Relaunch'), sheets: ['lab.css'] }),
+    import: (model: ImportModel) =>
+      page('import', importView(model), model, { ...titled('Import and backup'), sheets: ['lab.css'] }),
+    /** A whole document of its own, without the frame. */
+    report(model: ReportModel) {
+      const sheet = options.assets.find(options.assets.href('report.css').replace(/^.*\//, ''));
+      return render('pages/report', reportView(model, sheet?.bytes.toString() ?? ''), model);
+    },
     trash: (model: TrashModel) => page('trash', trashView(model), model, { ...titled('Trash'), sheets: ['lab.css'] }),
     history: (model: HistoryModel) =>
       page('history', historyView(model), model, { title: `${sessionTitle(model.session)} · History` }),

@@ -31,6 +31,9 @@ export type Templates = {
   'pages/shares': import('./shares.js').SharesView;
   'pages/templates': import('./templatesPage.js').TemplatesView;
   'pages/trainers': import('./trainers.js').TrainersView;
+  'pages/relaunch': import('./relaunch.js').RelaunchView;
+  'pages/import': import('./import.js').ImportView;
+  'pages/report': import('./report.js').ReportView;
   'pages/trash': import('./trash.js').TrashView;
   'parts/action': import('./action.js').ActionView;
   'parts/attempts': import('./attempts.js').AttemptsView;

@@ -135,3 +135,116 @@ test('There is no page of a LoRA that does not exist, nor of a version', async (
   expect(missing.status).toBe(404);
   expect(await missing.json()).toMatchObject({ error: { link: 'loras/cat' } });
 });
+
+const file = '/loras/cat/training_versions.json';
+const told = {
+  versions: [
+    {
+      id: 'a1',
+      name: 'V1',
+      timestamp: '2026-05-01T10:00:00.000Z',
+      parameters: {
+        network_dim: 16,
+        network_alpha: 8,
+        learning_rate: 0.0001,
+        max_train_steps: 1200,
+        lr_scheduler: 'cosine',
+        lr_warmup_steps: 100,
+        optimizer_type: 'AdamW8bit',
+        batch_size: 2,
+        num_repeats: 10,
+        gradient_dtype: 'bf16',
+        save_every_n_steps: 200,
+        class_tokens: 'c4tsy cat',
+      },
+      status: 'completed',
+      loraUrl: 'https://example.com/cat.safetensors',
+      completedAt: '2026-05-01T12:00:00.000Z',
+      selectionSetId: 'set-1',
+      imageCount: 24,
+      description: 'the first',
+    },
+    { id: 'a2', name: 'lr_0001', status: 'failed' },
+  ],
+};
+
+test('training_versions.json of another tool becomes versions, and is told again byte for byte', async () => {
+  const imported = await send('POST', file, told);
+  expect(imported.status).toBe(201);
+  expect(await imported.json()).toEqual({ created: ['cat', 'cat-v2'], skipped: [], left_out: [] });
+  const first = await (await house.ask('/sessions/cat')).json();
+  expect(first).toMatchObject({
+    version: 1,
+    status: 'completed',
+    description: 'the first',
+    attempts: [],
+    settings: { network_dim: 16, num_repeats: 10, learning_rate: '0.0001', concept_sentence: 'c4tsy cat' },
+  });
+  expect(await (await house.ask('/sessions/cat-v2')).json()).toMatchObject({
+    version_name: 'lr_0001',
+    status: 'failed',
+  });
+
+  const out = await (await house.ask(file)).text();
+  expect(JSON.parse(out).versions[0]).toEqual(told.versions[0]);
+  const other = appInProcess();
+  try {
+    await other.ask(file, { method: 'POST', headers: json, body: out });
+    expect(await (await other.ask(file)).text()).toBe(out);
+  } finally {
+    other.leave();
+  }
+  // Once is enough.
+  expect(await (await send('POST', file, JSON.parse(out))).json()).toMatchObject({ created: [] });
+});
+
+test('Versions that were trained here are told in the other tools’ words', async () => {
+  await house.draft({ lora_name: 'cat', network_dim: 4, concept_sentence: 'c4tsy' });
+  const [only] = JSON.parse(await (await house.ask(file)).text()).versions;
+  expect(only).toMatchObject({ id: 'cat', name: 'V1', status: 'draft', imageCount: 10, selectionSetId: 'example' });
+  expect(Object.keys(only)).toEqual(Object.keys(told.versions[0] ?? {}));
+  expect(only.parameters).toMatchObject({ network_dim: 4, class_tokens: 'c4tsy', num_repeats: 1 });
+});
+
+test('No path, flag or secret comes in with imported versions', async () => {
+  const hostile = {
+    id: 'x',
+    name: 'V1',
+    output_dir: '/etc',
+    loraUrl: '../../../etc/passwd',
+    parameters: {
+      optimizer_type: '--output_dir=/etc',
+      lr_scheduler: '/tmp/evil.py',
+      network_module: 'os',
+      network_dim: 4,
+    },
+  };
+  const imported = await send('POST', file, { versions: [hostile] });
+  expect(await imported.json()).toMatchObject({
+    created: ['cat'],
+    left_out: expect.arrayContaining(['V1: output_dir']),
+  });
+  expect(JSON.stringify(recordOf('cat'))).not.toMatch(/etc|evil|network_module/);
+  const secret = { ...hostile, description: `hf_${'A'.repeat(34)}` };
+  expect((await send('POST', file, { versions: [secret] })).status).toBe(422);
+  for (const body of [{}, { versions: 'x' }, { versions: [{ name: '' }] }, { versions: [null] }])
+    expect((await send('POST', file, body)).status).toBe(422);
+});
+
+test('A record that still waits though its weights are there is healed', async () => {
+  const folder = join(house.settings.outputs, 'waits');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ lora_name: 'waits', status: 'pending' }));
+  writeFileSync(
+    join(folder, 'waits.safetensors'),
+    Buffer.concat([Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{}  ')]),
+  );
+  expect(await (await house.ask('/sessions/waits')).json()).toMatchObject({ status: 'completed' });
+  expect(recordOf('waits').status).toBe('completed');
+
+  // A broken file is none.
+  mkdirSync(join(house.settings.outputs, 'broken'));
+  writeFileSync(join(house.settings.outputs, 'broken', 'ui_state.json'), JSON.stringify({ status: 'pending' }));
+  writeFileSync(join(house.settings.outputs, 'broken', 'broken.safetensors'), 'half');
+  expect(await (await house.ask('/sessions/broken')).json()).not.toMatchObject({ status: 'completed' });
+});

@@ -49,6 +49,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     rating: null,
     tags: [],
     made_from: null,
+    imported: null,
     results: null,
     trainer: 'practice',
     status: 'running',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { findHistory } from '../../sidecar/sessions/outputs/history.js';
+import type { Provenance } from '../../sidecar/sessions/provenance/provenance.js';
 import { allHistoryView } from '../../sidecar/views/allHistory.js';
 import { apiView } from '../../sidecar/views/api.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
@@ -17,6 +18,7 @@ import { plain } from '../../sidecar/views/field.js';
 import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
 import { homeView } from '../../sidecar/views/home.js';
+import { importView } from '../../sidecar/views/import.js';
 import { logView } from '../../sidecar/views/log.js';
 import { lorasView, loraView } from '../../sidecar/views/loras.js';
 import { machineView } from '../../sidecar/views/machine.js';
@@ -28,7 +30,9 @@ import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
 import { queueView } from '../../sidecar/views/queue.js';
+import { relaunchView } from '../../sidecar/views/relaunch.js';
 import { createRenderer } from '../../sidecar/views/render.js';
+import { reportView } from '../../sidecar/views/report.js';
 import { samplesPartView, samplesView } from '../../sidecar/views/samples.js';
 import { secretsView } from '../../sidecar/views/secrets.js';
 import { sessionRegions, sessionView } from '../../sidecar/views/session.js';
@@ -354,6 +358,26 @@ const pod = podView({
     sessions: [{ name: 'a', lora_name: 'a', version: 1, status: 'running', so_far: 1, to_end: 2 }],
   },
 });
+const [sample] = model.samples as [(typeof model.samples)[0]];
+const made: Provenance = {
+  schema_version: 1,
+  trackside: '1',
+  attempt: { number: 1, kind: 'start', id: 'a' },
+  recorded_at: '2026-11-22T09:00:00.000Z',
+  completed_at: null,
+  command: { argv: ['python3', 'x.py'], cwd: '/', environment: {} },
+  seed: 1,
+  trainer: { id: 'practice', script: null, folder: null, commit: 'abc', uncommitted: '+a' },
+  environment: { python: '3.11' },
+  packages: ['torch==2'],
+  dataset: {
+    ...{ name: 'a', path: '/a', fingerprint: 'f', repeats: 1, files: [] },
+    pictures: { count: 1, bytes: 1, sizes: { '1x1': 1 }, width: null, height: null },
+    text: { captions: 1, without: 0, characters: null, tokens: { mean: 1, median: 1, p95: 1, max: 1 }, tags: { a: 1 } },
+  },
+  models: [{ flag: 'vae', path: '/m', bytes: 1, modified_at: null, sha256: 'a' }],
+  resumed: [],
+};
 
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
@@ -456,6 +480,23 @@ const each: Templates = {
       looked_in: ['/workspace'],
     },
   }),
+  'pages/relaunch': relaunchView({
+    ...page,
+    session: some.interrupted,
+    differs: [{ what: 'torch', was: '2.6', now: '2.7' }],
+    preflight: found,
+    problem: 'The dataset is gone.',
+    datasets: ['a', 'b'],
+    trainers: [{ id: 'practice', label: 'Practice' }],
+    models: [{ flag: 'vae', label: 'VAE', files: ['/models/a'] }],
+  }),
+  'pages/import': importView({
+    ...page,
+    found: [{ file: 'training_metadata_a.json', bytes: 9, saved_at: '2026-11-22T09:00:00.000Z' }],
+    outputs: '/o',
+    tar: 'tar',
+  }),
+  'pages/report': reportView({ ...model, pictures: [{ sample, uri: 'data:' }], provenance: made, version: '1' }, ''),
   'pages/trash': trashView({
     ...page,
     entries: [

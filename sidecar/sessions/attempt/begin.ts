@@ -1,5 +1,7 @@
+import { logged } from '../../caught.js';
 import { BEFORE_A_START } from '../../datasets/read.js';
 import { log } from '../../log.js';
+import type { FileHashes } from '../../models/fileHash.js';
 import { Problem } from '../../problem.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
@@ -13,6 +15,7 @@ import type { Outputs } from '../outputs/outputs.js';
 import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
 import { type Found, readRun } from '../preflight/run.js';
+import { completeProvenance } from '../provenance/record.js';
 import { withSessionLock } from '../record/lock.js';
 import { isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
@@ -30,6 +33,7 @@ export type Beginning = {
   describe: Describe;
   outputs: Outputs;
   underWay: UnderWay;
+  hashes: FileHashes;
 };
 
 /** `failed`: why the trainer could not be started, in words; its attempt is recorded anyway. */
@@ -98,11 +102,19 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
     });
     const session = (await outputs.refresh(name)) ?? (await outputs.read(name));
     if (typeof launched === 'object' && 'heldBy' in launched) throw alreadyRunning(name, launched.heldBy);
+    if (launched === 'started') fillIn(trackside, session);
     return { session, failed: launched === 'started' ? null : launched.failed };
   } finally {
     // Only now is the attempt known to hold them.
     claim?.release();
   }
+}
+
+/** Completes the record of what it is made from, beside the training: hashes of gigabytes take minutes. */
+function fillIn({ settings, hashes }: Beginning, { name, folder, latest }: Session): void {
+  void completeProvenance(folder, latest?.argv[0] ?? settings.python, hashes).catch(
+    logged('sessions', 'The record of what it is made from could not be completed.', name),
+  );
 }
 
 /** Was the session at rest, with nothing to correct, when it was last read? */

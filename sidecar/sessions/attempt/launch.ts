@@ -8,6 +8,7 @@ import { writeWhole } from '../../files/wholeFile.js';
 import { local } from '../../launchers/local.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
+import { recordProvenance } from '../provenance/record.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt } from '../record/uiState.js';
 import type { Attempt } from './command.js';
@@ -33,7 +34,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     ...(await gpuRecord(attempt.gpus)),
     trainer_commit: trainer.script.commit ?? null,
   };
-  const { number, stepOffset, gpus } = attempt;
+  const { number, stepOffset, gpus, flags } = attempt;
   const epochs = input.settings.max_train_epochs;
   const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus };
   const entry = await enterAttempt(session, begin, entering, (raw) => {
@@ -44,6 +45,22 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
     raw.resume_from_checkpoint = statePath ?? '';
     raw.dataset = { ...(raw.dataset as object | undefined), ...recordOf(detail), repeats: input.settings.num_repeats };
   });
+  await recordProvenance(
+    folder,
+    { number, kind: begin.kind, id: entry.id },
+    {
+      trackside: settings.version,
+      command: { argv, cwd },
+      variables,
+      seed: input.settings.seed,
+      trainer,
+      python: argv[0] ?? settings.python,
+      environment,
+      detail,
+      repeats: input.settings.num_repeats,
+      flags,
+    },
+  ).catch(logged('sessions', 'What the attempt is made from could not be recorded.', session.name));
   return { ...attempt, entry, variables };
 }
 

@@ -157,6 +157,7 @@ const uiState = z.looseObject({
   rating: number,
   tags: z.array(z.string()).optional().catch(undefined),
   made_from: text,
+  imported: z.record(z.string(), z.unknown()).optional().catch(undefined),
   description: text,
   best_sample: text,
   notes: text,

@@ -35,7 +35,17 @@ function tellEnd(session: string, { number, outcome, reason, reason_code }: Atte
 }
 
 /** Leaves sessions without an attempt alone, unless their file says that they run. */
-function needsCorrection({ file, facts, latest, settledNow, state, liveness, byHand, pending }: Session): boolean {
+function needsCorrection({
+  healed,
+  file,
+  facts,
+  latest,
+  settledNow,
+  state,
+  liveness,
+  byHand,
+  pending,
+}: Session): boolean {
   if (file.kind !== 'whole' || pending) return false;
   // Its own sidecar keeps the file; two sidecars would correct each other for ever. But it may have none, as a job has.
   if (liveness.alive === 'elsewhere') return !latest?.outcome && !isAlive(state?.status);
@@ -43,7 +53,7 @@ function needsCorrection({ file, facts, latest, settledNow, state, liveness, byH
   if (byHand) return settledNow;
   if (settledNow) return true;
   if (state?.status === facts.status) return false;
-  return (state?.attempts.length ?? 0) > 0 || isAlive(state?.status) || facts.queue !== null;
+  return healed || (state?.attempts.length ?? 0) > 0 || isAlive(state?.status) || facts.queue !== null;
 }
 
 function record(raw: RawState, { facts, latest, settledNow }: Session): void {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
@@ -14,6 +15,7 @@ import type { AttemptEntry, UiState } from '../record/uiState.js';
 import { beginningOf, latestEntry } from './attempts.js';
 import { outputName } from './outputName.js';
 import { settleEnded } from './settleEnded.js';
+import { saysWaiting } from './status.js';
 import { recordedTrainer, trainerOfFiles } from './trainer.js';
 
 /** The facts in an output folder, before any conclusion. */
@@ -23,6 +25,8 @@ export type SessionEvidence = {
   /** Top-level names of the folder, and how many of them are checkpoints. */
   entries: string[];
   checkpoints: number;
+  /** Its record says that it waits, and its final weights are there, whole. */
+  healed: boolean;
   file: StateFile;
   state: UiState | null;
   /** From its record or its files; null when unknown. */
@@ -98,6 +102,7 @@ export async function readEvidence(
     folder,
     entries,
     checkpoints,
+    healed: !entry && checkpoints > 0 && state !== null && (await isHealed(state, folder, dialect, own)),
     file,
     state,
     trainer,
@@ -112,6 +117,12 @@ export async function readEvidence(
     progress,
     console,
   };
+}
+
+async function isHealed(state: UiState, folder: string, dialect: Dialect, own: string): Promise<boolean> {
+  if (!saysWaiting(state) || state.queue) return false;
+  const path = join(folder, dialect.final.name(own));
+  return existsSync(path) && (await dialect.final.wrong(path).catch(ifUnreadable('', 'sessions'))) === null;
 }
 
 /** By the runner's record of the newest attempt; without it, as while the copy is made, by that in ui_state.json. */

@@ -37,6 +37,7 @@ export function standingOf(evidence: SessionEvidence) {
     // Of a script that reports nothing, no step will ever be seen.
     stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
+    whole: evidence.healed,
   });
   const queue = pending || liveness.alive !== 'no' || byHand ? null : queueFacts(state, latest);
   const status = pending || queue ? 'pending' : derived.status;
@@ -144,6 +145,7 @@ export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'sta
     rating: state?.rating ?? null,
     tags: state?.tags ?? [],
     made_from: state?.made_from ?? null,
+    imported: state?.imported ?? null,
     results: state?.results ?? null,
     status,
     stopped_by: stoppedBy(status, latest),

@@ -17,6 +17,8 @@ export function deriveStatus(evidence: {
   byHand?: { pid: number; ending: boolean } | null;
   stepSeen: boolean;
   checkpoints: number;
+  /** Are the final weights there, whole? Asked of a record that still waits (see `saysWaiting`). */
+  whole?: boolean;
 }): DerivedStatus {
   const { state, latest, liveness, stepSeen } = evidence;
   if (liveness.alive === 'elsewhere') {
@@ -41,7 +43,7 @@ export function deriveStatus(evidence: {
     return is(ending ? 'stopping' : 'running', `It was started by hand, process ${pid}.`);
   }
   if (latest) return settled(latest);
-  return recorded(state, evidence.checkpoints);
+  return recorded(state, evidence.checkpoints, evidence.whole ?? false);
 }
 
 const AFTER_SAVE = 'It stops after the next checkpoint.';
@@ -79,7 +81,7 @@ function settled(latest: AttemptEntry): DerivedStatus {
 }
 
 /** The status without an attempt of ours: a draft, or another tool's file, which may say "running" after its death. */
-function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
+function recorded(state: UiState | null, checkpoints: number, whole: boolean): DerivedStatus {
   if (!state) {
     const count = checkpoints === 1 ? '1 checkpoint' : `${checkpoints} checkpoints`;
     return is('stopped', `Trackside did not start this training; the folder holds ${count}.`);
@@ -88,8 +90,14 @@ function recorded(state: UiState | null, checkpoints: number): DerivedStatus {
   if (said === 'alive') return diedAs(state.status ?? '', state.error);
   if (said === 'stopped' && state.status_found) return diedAs(state.status_found, state.error);
   if (said === 'failed' || said === 'stopped') return is(said, state.error ?? null);
+  if (whole && saysWaiting(state)) return is('completed', null);
   if (said === 'completed' || said === 'draft' || checkpoints === 0) return is(said ?? 'draft', null);
   return is('stopped', state.status ? `Its ui_state.json says "${state.status}".` : null);
+}
+
+/** Does another tool's record say that the training has not begun? It may have died before it said that it ended. */
+export function saysWaiting({ status }: UiState): boolean {
+  return /^(?:pending|queued|waiting|scheduled)$/.test((status ?? '').trim().toLowerCase());
 }
 
 /** The meanings of tools' words in `status`. */
