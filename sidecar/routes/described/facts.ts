@@ -162,6 +162,7 @@ export const session = z
     rating: numberOrNull,
     tags: z.array(text),
     made_from: textOrNull,
+    imported: z.record(text, z.unknown()).nullable(),
     results: results.nullable(),
     trainer: textOrNull,
     status,

@@ -3,6 +3,11 @@ import type { DescribedRoutes } from './described.js';
 import { session } from './facts.js';
 
 const lora = z.looseObject({ key: z.string(), name: z.string() });
+const thenAndNow = ['then', 'now'] as const;
+const difference = z.looseObject({
+  what: z.string(),
+  ...Object.fromEntries(thenAndNow.map((name) => [name, z.string()])),
+});
 const trashEntry = z.looseObject({ name: z.string(), entry: z.string() });
 
 /** LoRAs with their versions, and sessions beside each other. */
@@ -15,6 +20,48 @@ export const versions: DescribedRoutes = {
     summary: 'A LoRA with its versions',
     query: { version: 'One of them, by its session, its name or its number.' },
     answers: { 200: lora.extend({ versions: z.array(session), chosen: z.string() }) },
+  },
+  'GET /loras/:name/training_versions.json': {
+    summary: 'The versions of a LoRA, in the names of other tools',
+    answers: { 200: z.looseObject({ versions: z.array(z.looseObject({})) }) },
+  },
+  'POST /loras/:name/training_versions.json': {
+    summary: 'Make versions of such a file',
+    more: 'Those that are here already are skipped; nothing is started.',
+    body: z.looseObject({ versions: z.array(z.looseObject({ id: z.string(), name: z.string() })) }),
+    answers: { 201: z.looseObject({ created: z.array(z.string()), skipped: z.array(z.string()) }) },
+  },
+  'GET /sessions/:name/differs': {
+    summary: 'What differs today from what a session records',
+    answers: { 200: z.array(difference) },
+  },
+  'GET /sessions/:name/relaunch': { people: 'Before a relaunch: what differs, and where what has moved is now.' },
+  'POST /sessions/:name/versions': {
+    summary: 'Make the next version with exactly the same settings',
+    body: z.looseObject({
+      start: z.boolean().optional(),
+      dataset: z.string().optional(),
+      trainer: z.string().optional(),
+      arguments: z.record(z.string(), z.string()).optional(),
+    }),
+    answers: { 201: session },
+  },
+  'GET /sessions/:name/export': {
+    summary: 'A session as one file, training_metadata_<time>.json',
+    answers: { 200: z.looseObject({ training_session: z.looseObject({}), trackside: z.looseObject({}) }) },
+  },
+  'GET /sessions/:name/report': { people: 'A session as one HTML file, to send to a colleague.' },
+  'GET /import': { people: 'Files to import, and the backup.' },
+  'POST /sessions/import': {
+    summary: 'Make a session of an exported file',
+    more: 'Nothing is started. left_out names what has no place here.',
+    query: { found: 'The name of a file in the outputs folder, in place of a body.' },
+    body: z.looseObject({ training_session: z.looseObject({}) }),
+    answers: { 201: session.extend({ left_out: z.array(z.string()), relaunch: z.string() }) },
+  },
+  'GET /backup': {
+    summary: 'The state files of all sessions',
+    answers: { 200: { media: 'application/zip', words: 'Unpacked into an outputs folder, it is restored.' } },
   },
   'DELETE /loras/:name/versions/failed': {
     summary: 'Delete the failed versions of a LoRA',
@@ -61,7 +108,7 @@ export const versions: DescribedRoutes = {
   'POST /trash/:name/:entry': { summary: 'Put a deleted session back', answers: { 200: session } },
   'DELETE /trash/:name/:entry': {
     summary: 'Remove a deleted session for good',
-    query: { confirm: 'Its name.' },
+    query: { confirm: '`weights`, where it holds some.' },
     answers: { 200: z.looseObject({}) },
   },
 };
