@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { addCompletion } from './commands/client/completion.js';
 import { EXIT } from './commands/client/exitCodes.js';
 import { addClientVerbs } from './commands/client/verbs.js';
 import { readTextNow } from './files/regularFile.js';
@@ -89,6 +90,7 @@ program
   });
 
 addClientVerbs(program, environment);
+addCompletion(program, environment);
 
 /** From the package.json two folders above the build. */
 function versionOf(): string {

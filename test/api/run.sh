@@ -43,6 +43,6 @@ status=0
   --header "Authorization: Bearer $TRACKSIDE_TOKEN" --header 'Accept: application/json' \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method \
   --exclude-path-regex 'events$|^/by-hand/|^/notices/channels|^/pod|/archives/' \
-  --phases examples,coverage,fuzzing --max-examples 10 --continue-on-failure --no-color "$@" || status=$?
+  --phases examples,coverage,fuzzing --max-examples 10 --request-timeout 60 --continue-on-failure --no-color "$@" || status=$?
 [ "$status" = 0 ] || tail -20 "$place/log"
 exit "$status"

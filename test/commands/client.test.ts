@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionFacts, StateFacts } from '../../sidecar/sessions/facts.js';
 import { makeTestSidecars, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
@@ -14,7 +15,7 @@ const slow = { ...quick, max_train_epochs: 150 };
 
 beforeAll(async () => {
   sidecar = await place.serve();
-  for (const [name, settings] of Object.entries({ 'my cat': slow, quick, beside: slow }))
+  for (const [name, settings] of Object.entries({ 'my cat': slow, quick, beside: slow, untouched: slow }))
     expect((await sidecar.send('POST', 'sessions', { ...settings, lora_name: name })).status).toBe(201);
 });
 afterAll(() => place.leave());
@@ -68,10 +69,17 @@ test('a followed log is whole, ends with its training, and repeats no line', asy
 
 test('the files alone tell the same as a sidecar does: list, session and states', async () => {
   await sidecar.until('quick', ({ status }) => status === 'completed');
-  const files = [await factsOf('ps', 'quick'), await factsOf('show', 'quick'), await factsOf('states', 'quick')];
+  const asked = ['ps quick', 'show quick', 'states quick', 'compare quick untouched', 'queue'];
+  const files = await Promise.all(asked.map((words) => factsOf(...words.split(' '))));
   const served: unknown[] = [];
-  for (const path of ['sessions?q=quick', 'sessions/quick', 'sessions/quick/states'])
+  for (const path of [
+    'sessions?q=quick',
+    'sessions/quick',
+    'sessions/quick/states',
+    'compare?sessions=quick&sessions=untouched',
+  ])
     served.push(await sidecar.get(path));
+  served.push((await sidecar.get<{ queue: unknown }>('queue')).queue);
   expect(files).toEqual(served);
 });
 
@@ -106,21 +114,39 @@ test('a watched list follows a training, a line of JSON a change', async () => {
   await new Promise((resolve) => child.once('exit', resolve));
 });
 
+test('Tab in a bash without further packages completes verbs, flags and names of sessions', async () => {
+  const bin = join(place.folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'trackside'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
+  const tab = async (...words: string[]) => {
+    const typed = words.map((word) => `'${word}'`).join(' ');
+    const script = `source <(trackside completion bash); COMP_WORDS=(${typed}) COMP_CWORD=${words.length - 1}
+      COMP_LINE="\${COMP_WORDS[*]}" COMP_TYPE=9; __trackside_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { ...environment, PATH: `${bin}:${process.env.PATH}` };
+    return (await promisify(execFile)('bash', ['--norc', '-c', script], { env })).stdout;
+  };
+  expect(await tab('trackside', 'sta')).toMatch(/^start\b.*\nstates\b/);
+  expect(await tab('trackside', 'stop', '--af')).toMatch(/^--after-save\b/);
+  expect(await tab('trackside', 'show', 'my')).toMatch(/^my-cat\b/);
+});
+
 test('an exit code tells a script why something was not done, and --json the code of the error', async () => {
   const refused: [number, string[], string | null][] = [
     [2, ['show'], null],
-    [2, ['ps', '--no-such-flag'], null],
     [2, ['logs', 'quick', '--tail', 'some'], null],
     [3, ['show', 'nobody', '--json'], 'no_session'],
-    [3, ['logs', 'quick', '--attempt', '9', '--files'], null],
     [4, ['stop', 'quick', '--json'], 'not_running'],
-    [5, ['resume', 'quick', '--json'], 'completed'],
+    [5, ['resume', 'untouched', '--json'], 'nothing_to_resume'],
+    [2, ['queue', 'jump', 'untouched'], null],
+    [3, ['compare', 'untouched', 'nobody'], null],
     [6, ['ps', '--url', 'http://127.0.0.1:9'], null],
   ];
-  for (const [code, argv, error] of refused) {
-    const ended = await trackside(...argv);
-    expect(ended, argv.join(' ')).toMatchObject({ code });
-    expect(ended.stderr, argv.join(' ')).not.toBe('');
-    if (error) expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: error } });
-  }
+  await Promise.all(
+    refused.map(async ([code, argv, error]) => {
+      const ended = await trackside(...argv);
+      expect(ended, argv.join(' ')).toMatchObject({ code });
+      expect(ended.stderr, argv.join(' ')).not.toBe('');
+      if (error) expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code: error } });
+    }),
+  );
 });

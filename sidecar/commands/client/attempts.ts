@@ -9,17 +9,18 @@ import { plain } from './terminal.js';
 
 const LOOK_MS = 300;
 
-export type BeginFlags = { json?: boolean; gpus?: string; state?: string; epochs?: string };
+export type BeginFlags = { json?: boolean; gpus?: string; state?: string; epochs?: string; queue?: boolean };
 
 /** Starts, resumes or starts over. Resolves when the trainer runs. */
 export async function begin(door: Door, name: string, kind: AttemptKind, flags: BeginFlags): Promise<void> {
-  const { gpus, state, epochs } = flags;
+  const { gpus, state, epochs, queue } = flags;
   if (epochs !== undefined && !/^\d+$/.test(epochs))
     throw new Refusal(EXIT.usage, `--epochs is “${epochs}”, but it must be a whole number.`);
-  const body = { kind, gpus, state, max_train_epochs: epochs === undefined ? undefined : Number(epochs) };
+  const body = { kind, gpus, state, queue, max_train_epochs: epochs === undefined ? undefined : Number(epochs) };
   type Begun = { number: number; reason: string | null; session: SessionFacts };
   const begun = await factsOf<Begun>(door, 'POST', `${addressOf(name)}/attempts`, body);
   if (flags.json) process.stdout.write(`${JSON.stringify(begun, null, 2)}\n`);
+  else if (begun.session.queue) process.stdout.write(`${name}: waits for a GPU (trackside queue).\n`);
   else process.stdout.write(`${name}: attempt ${begun.number}, ${statusView(begun.session).word.toLowerCase()}.\n`);
   if (begun.session.status === 'failed')
     throw new Refusal(EXIT.failed, plain(begun.reason ?? 'The trainer could not be started.'));

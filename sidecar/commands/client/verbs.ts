@@ -8,7 +8,7 @@ import type { ListFlags } from './sessions.js';
 
 /** As commander gives them: a verb has some of them. */
 type Flags = { outputs?: string } & DoorFlags & ListFlags & LogFlags & BeginFlags & StopFlags & { hub?: boolean };
-type Work = (door: Door, name: string, flags: Flags) => Promise<void>;
+type Work = (door: Door, name: string, flags: Flags, names: readonly string[]) => Promise<void>;
 
 /** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
 export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv): void {
@@ -33,7 +33,9 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
     .option('-n, --tail <lines>', 'lines from the end, or all', '100')
     .option('--attempt <number>', 'only the part of this attempt');
 
-  verb('start <session>', 'Start a draft.', begin('start')).option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1');
+  verb('start <session>', 'Start a draft.', begin('start'))
+    .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1')
+    .option('--queue', 'wait for a GPU that is in use');
 
   verb('stop <session>', 'Stop a training, and wait until it has ended.', async (door, name, flags) =>
     (await import('./attempts.js')).stop(door, name, flags),
@@ -46,7 +48,8 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
   verb('resume <session>', 'Resume from the newest whole state, or train a completed one further.', begin('resume'))
     .option('--state <folder>', 'another state (trackside states lists them)')
     .option('--epochs <number>', 'the epochs in all, to train further')
-    .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1');
+    .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1')
+    .option('--queue', 'wait for a GPU that is in use');
 
   verb('relaunch <session>', 'Start over. What it would overwrite is moved to earlier/.', begin('relaunch')).option(
     '--gpus <numbers>',
@@ -55,6 +58,18 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
 
   verb('states <session>', 'List the states that a session can be resumed from.', async (door, name, flags) =>
     (await import('./sessions.js')).listStates(door, name, flags),
+  );
+
+  verb(
+    'queue [action] [session]',
+    'List what waits for a GPU; add, remove, hold, release, or move up, down, first, last.',
+    async (door, _, flags, asked) => (await import('./queue.js')).queue(door, asked, flags),
+  );
+
+  verb(
+    'compare <sessions...>',
+    'Compare sessions: how far they came, and the settings in which they differ.',
+    async (door, _, flags, names) => (await import('./compare.js')).compare(door, names, flags),
   );
 
   verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
@@ -81,11 +96,11 @@ function addVerb(program: Command, environment: NodeJS.ProcessEnv, { usage, word
     .addHelpText('after', EXIT_HELP)
     .action((...given: unknown[]) => {
       const command = given.at(-1) as Command;
-      return run(environment, command.args[0] ?? '', command.opts<Flags>(), work);
+      return run(environment, command.args, command.opts<Flags>(), work);
     });
 }
 
-async function run(environment: NodeJS.ProcessEnv, name: string, flags: Flags, work: Work): Promise<void> {
+async function run(environment: NodeJS.ProcessEnv, names: string[], flags: Flags, work: Work): Promise<void> {
   let code: number = EXIT.done;
   // A reader such as `head` that has seen enough.
   process.stdout.on('error', () => process.exit(EXIT.done));
@@ -94,7 +109,7 @@ async function run(environment: NodeJS.ProcessEnv, name: string, flags: Flags, w
     const settings: Settings = readSettings({ outputs: flags.outputs, token: flags.token }, environment);
     const door = await openDoor(settings, flags);
     try {
-      await work(door, name, flags);
+      await work(door, names[0] ?? '', flags, names);
     } finally {
       await door.close();
     }

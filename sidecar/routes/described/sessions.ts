@@ -77,9 +77,9 @@ export const sessions: DescribedRoutes = {
   'GET /sessions/:name/attempts': { summary: 'List attempts', answers: { 200: z.array(attempt) } },
   'POST /sessions/:name/attempts': {
     summary: 'Start, resume, or start over',
-    more: 'Answers when the trainer runs. A session that runs already is refused with already_running.',
+    more: 'Answers when the trainer runs; with queue, 202 for a session that waits for a GPU. One that runs already is refused with already_running.',
     body: askedAttempt.meta({ id: 'NewAttempt' }),
-    answers: { 201: attempt.extend({ session }) },
+    answers: { 201: attempt.extend({ session }), 202: z.looseObject({ session }) },
   },
   'GET /sessions/:name/attempts/current': { summary: 'Read the running attempt', answers: { 200: attempt } },
   'DELETE /sessions/:name/attempts/current': {
