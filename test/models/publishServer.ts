@@ -68,6 +68,16 @@ export async function startPublishServer(): Promise<PublishServer> {
       const mode = (name: string) => (/\.(safetensors|png)$/.test(name) ? 'lfs' : 'regular');
       return void json(200, { files: files.map(({ path: name }) => ({ path: name, uploadMode: mode(name) })) });
     }
+    const asked = /^\/api\/models\/([^/]+\/[^/]+)\/paths-info\/main$/.exec(path);
+    if (asked) {
+      const files = self.repos.get(asked[1] ?? '')?.files;
+      const { paths } = JSON.parse(body.toString()) as { paths: string[] };
+      const found = paths.flatMap((name) => ({ type: 'file', path: name, oid: 'c', size: files?.get(name)?.length }));
+      return void json(
+        200,
+        found.filter(({ size }) => size !== undefined),
+      );
+    }
     if (path.endsWith('.git/info/lfs/objects/batch')) return void json(200, batch(JSON.parse(body.toString())));
     const commit = /^\/api\/models\/([^/]+\/[^/]+)\/commit\/main$/.exec(path);
     if (commit) {

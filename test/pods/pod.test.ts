@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PublishServer, startPublishServer, writeToken } from '../models/publishServer.js';
 import { type NoticeServer, startNoticeServer } from '../notices/servers.js';
 import { makeTestSidecars, quick, type TestSidecars, until } from '../sidecar.js';
 
@@ -13,6 +14,7 @@ let place: TestSidecars;
 let url: string;
 let hook: NoticeServer;
 let provider: NoticeServer;
+let huggingFace: PublishServer;
 /** How the stand-in of RunPod is, and whether it takes a stop. */
 let pod = { status: 'RUNNING', takes: true };
 
@@ -27,6 +29,7 @@ beforeAll(async () => {
     pod.status = 'EXITED';
     return { status: 200, body: '{}' };
   });
+  huggingFace = await startPublishServer();
   const bin = join(place.folder, 'bin');
   mkdirSync(bin);
   program(bin, 'runpodctl', `echo "$*" >> ${place.folder}/runpodctl; echo 'pod "pod1" stop failed'; exit 0`);
@@ -36,6 +39,8 @@ beforeAll(async () => {
     TRACKSIDE_TOKEN: TOKEN,
     RUNPOD_POD_ID: 'pod1',
     RUNPOD_API_KEY: 'rp-key-of-this-pod',
+    HF_ENDPOINT: huggingFace.endpoint,
+    HF_TOKEN: writeToken,
     TRACKSIDE_POD_API: provider.url,
     TRACKSIDE_POD_PATIENCE: '0.1,1',
     PATH: `${bin}:${process.env.PATH}`,
@@ -46,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await place.leave();
-  await Promise.all([hook.down(), provider.down()]);
+  await Promise.all([hook.down(), provider.down(), huggingFace.close()]);
 });
 
 /** `rclone copy FILE remote:folder` and `rclone check FILE remote:folder`, over a folder; a file called `cut` arrives cut. */
@@ -177,6 +182,24 @@ test('weights are uploaded and checked first; a file that arrives cut keeps the 
   expect(readFileSync(join(store, 'loras', name, `${name}.safetensors`))).toEqual(
     readFileSync(join(place.outputs, name, `${name}.safetensors`)),
   );
+});
+
+test('weights are uploaded to a private repository on the hub, and stand there before the pod stops', async () => {
+  pod = { status: 'RUNNING', takes: true };
+  await ask('PATCH', 'pod', { upload: 'hub', target: 'someone' });
+  const name = session('hubbed');
+  await until(
+    () => ask('GET', 'pod'),
+    () => pod.status === 'EXITED',
+    PATIENT_S,
+  );
+  const repo = huggingFace.repos.get(`someone/${name}`);
+  expect(repo?.visibility).toBe('private');
+  const file = `${name}.safetensors`;
+  expect(repo?.files.get(file)).toEqual(readFileSync(join(place.outputs, name, file)));
+  // What rclone has already is not uploaded to the hub again.
+  expect([...huggingFace.repos.keys()]).toEqual([`someone/${name}`]);
+  await podIs('stopped');
 });
 
 test('a provider’s program that says “failed” and exits 0 is not believed: the person is told, and the page says it', async () => {
