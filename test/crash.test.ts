@@ -43,7 +43,9 @@ test.concurrent('npm start is back within 5 s after each crash of the sidecar, a
     );
     expect(kept.exitCode).toBe(0);
   } finally {
+    const left = children(kept.pid ?? 0);
     kept.kill('SIGKILL');
+    for (const pid of left) process.kill(pid, 'SIGKILL');
   }
 });
 
