@@ -205,8 +205,12 @@ test('deleting is refused while it trains, and leaves the dataset', async () => 
   await sidecar.send('DELETE', 'sessions/cat/attempts/current');
   await sidecar.until('cat', (facts) => facts.status === 'stopped');
   const removed = await sidecar.send('DELETE', 'sessions/cat');
-  expect(removed.body).toEqual({ deleted: join(place.outputs, 'cat'), kept: [join(place.datasets, 'example')] });
-  expect(readdirSync(place.outputs)).toEqual([]);
+  expect(removed.body).toEqual({
+    deleted: join(place.outputs, 'cat'),
+    kept: [join(place.datasets, 'example')],
+    trash: expect.stringMatching(/^\.trash\/cat\//),
+  });
+  expect(readdirSync(place.outputs)).toEqual(['.trash']);
   expect((await sidecar.send('GET', 'sessions/cat')).status).toBe(404);
 });
 
