@@ -27,7 +27,7 @@ test('every action is a line with its session and attempt, and the diagnostics t
     { level: 'info', room: 'sessions', session: 'cat', msg: 'Created.' },
     { session: 'cat', attempt: 1, msg: 'Started.' },
     { session: 'cat', attempt: 1, msg: 'The attempt is completed.' },
-    { session: 'cat', msg: 'Deleted.' },
+    { session: 'cat', msg: 'Deleted, to the trash.' },
   ]);
   const facts = await sidecar.get<Record<string, unknown>>('diagnostics');
   expect(facts).toMatchObject({
@@ -36,7 +36,7 @@ test('every action is a line with its session and attempt, and the diagnostics t
     followed: [],
     work: { outputs: { last_error: null }, sessions: { last_error: null } },
     errors: [],
-    log: [{ msg: 'Created.' }, {}, {}, { msg: 'Deleted.' }],
+    log: [{ msg: 'Created.' }, {}, {}, { msg: 'Deleted, to the trash.' }],
   });
 });
 

@@ -211,8 +211,15 @@ const LARGEST_STATE = 100_000;
 const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
 
 async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
-  const text = readText(join(path, 'train_state.json'), LARGEST_STATE, 'refused');
-  return text.then((json) => trainState.parse(JSON.parse(json))).catch(ifUnreadable(null, 'trainers'));
+  const text = await readText(join(path, 'train_state.json'), LARGEST_STATE, 'refused').catch(
+    ifUnreadable('', 'trainers'),
+  );
+  try {
+    return trainState.parse(JSON.parse(text));
+  } catch {
+    // silent: cut short, as while it is being written; the state is told as not complete
+    return null;
+  }
 }
 
 async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]): Promise<string | null> {
