@@ -42,6 +42,7 @@ import { sessionRoutes } from './routes/sessions.js';
 import { sessionTrashRoutes } from './routes/sessionTrash.js';
 import { sharedRoutes } from './routes/shared.js';
 import { shareRoutes } from './routes/shares.js';
+import { streamRoutes } from './routes/streams.js';
 import { templateRoutes } from './routes/templates.js';
 import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
@@ -97,6 +98,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', newTrainingRoutes(trackside));
   app.route('/', draftFromFileRoutes(trackside));
   app.route('/', eventRoutes(trackside));
+  app.route('/', streamRoutes(app.fetch));
   app.route('/', sessionRoutes(trackside));
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));

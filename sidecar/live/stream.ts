@@ -47,7 +47,6 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     throw new Problem('too_many_pages', message, { retryAfter: 10 });
   }
   openStreams.set(hub, others + 1);
-  c.header('X-Accel-Buffering', 'no');
   const answer = streamSSE(c, async (stream) => {
     const bell = createBell();
     let open = true;
@@ -118,7 +117,13 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       openStreams.set(hub, (openStreams.get(hub) ?? 1) - 1);
     }
   });
-  // After streamSSE, which sets only no-cache: a proxy that compresses would hold messages back.
+  return unbuffered(answer);
+}
+
+/** Asks proxies to pass on each message at once: nginx gathers, and one that compresses would hold back. */
+export function unbuffered(answer: Response): Response {
+  answer.headers.set('X-Accel-Buffering', 'no');
+  // streamSSE sets only no-cache.
   answer.headers.set('Cache-Control', 'no-store, no-transform');
   return answer;
 }

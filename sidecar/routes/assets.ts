@@ -14,6 +14,8 @@ export function assetRoutes(assets: Assets): Hono {
       const body = encoding === 'br' ? asset.brotli : encoding === 'gzip' ? asset.gzip : asset.bytes;
       return c.body(new Uint8Array(body), 200, {
         'Content-Type': asset.type,
+        // Of a worker: it asks this site, and loads nothing.
+        'Content-Security-Policy': "default-src 'none'; connect-src 'self'",
         'Cache-Control': 'public, max-age=31536000, immutable',
         Vary: 'Accept-Encoding',
         ...(encoding ? { 'Content-Encoding': encoding } : {}),

@@ -23,7 +23,8 @@ export function safeHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();
     const page = c.res.headers.get('Content-Type')?.startsWith('text/html');
-    c.header('Content-Security-Policy', page ? POLICY : FILE_POLICY);
+    const own = c.res.headers.get('Content-Security-Policy');
+    c.header('Content-Security-Policy', page ? POLICY : (own ?? FILE_POLICY));
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('Referrer-Policy', 'no-referrer');
     c.header('Cross-Origin-Resource-Policy', 'same-origin');

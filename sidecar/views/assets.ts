@@ -108,14 +108,13 @@ const types: Record<string, string> = {
 };
 
 /**
- * One script of htmx, its stream extension, and our live.js and actions.js. htmx begins by itself as soon as the document is parsed, even
- * between two scripts: a page whose second one came a moment later would open no stream, or miss what it said first.
+ * One script of htmx and what every page needs of ours. htmx begins by itself as soon as the document is parsed, even
+ * between two scripts: a page whose second one came a moment later would be without our extension.
  */
 function everyPage(folder: string): Buffer {
-  const theirs = ['htmx.min.js', 'ext/hx-sse.min.js'].map((file) => `${library(`htmx.org/dist/${file}`)};\n`);
   const own = (file: string) => readFileSync(join(folder, file), 'utf8');
-  const ours = ['actions.js', 'live.js'].map((file) => `(() => {\n${own(file)}})();\n`);
-  return Buffer.from([...theirs, ...ours].join(''));
+  const ours = ['actions.js', 'live.js', 'contact.js'].map((file) => `(() => {\n${own(file)}})();\n`);
+  return Buffer.from([`${library('htmx.org/dist/htmx.min.js')};\n`, ...ours].join(''));
 }
 
 function library(path: string): string {

@@ -35,7 +35,7 @@ whole.addEventListener('click', (event) => {
   zoom(null, null);
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => location.reload());
-document.querySelector('[hx-sse\\:connect]')?.addEventListener('log', (event) => {
+document.querySelector('[data-stream]')?.addEventListener('log', (event) => {
   take(JSON.parse(/** @type {CustomEvent<{ data: string }>} */ (event).detail.data));
 });
 for (const figure of /** @type {NodeListOf<HTMLElement>} */ (curves.querySelectorAll('.curve'))) addTools(figure);

@@ -1,18 +1,12 @@
 /*
- * The rest of trackside.js, behind htmx (sidecar/views/assets.ts). What every page needs: its one stream (contact, title, log), times in the reader's zone, buttons that post once, and
- * copy buttons. Without it a page shows what was true when it was loaded, and its forms work.
+ * The rest of trackside.js, behind htmx (sidecar/views/assets.ts). What every page needs: the end of a log,
+ * times in the reader's zone, buttons that post once, and copy buttons. Without it a page shows what was true when it was loaded, and its forms work.
  */
-const stream = document.querySelector('[hx-sse\\:connect]');
+const stream = document.querySelector('[data-stream]');
 /** @type {WeakSet<HTMLFormElement>} Those that are being sent. */
 const busy = new WeakSet();
 /** @type {WeakSet<Element>} Buttons that say so. */
 const copied = new WeakSet();
-/** @type {Record<number, string>} By HTTP status. */
-const refusals = {
-  401: 'You are logged out. Reload this page to log in. Trainings keep running.',
-  404: "Not found: this session was deleted or renamed, or Trackside isn't running.",
-  503: 'Too many pages are open, so this one is not updated. Close some of them.',
-};
 
 document.documentElement.classList.add('js');
 document.querySelector('.bar .unscripted')?.remove();
@@ -20,7 +14,6 @@ keepWhatThePersonDid();
 localise(document);
 setInterval(() => localise(document), 30_000);
 document.addEventListener('htmx:after:swap', () => localise(document));
-if (stream) watchStream(stream);
 const log = document.getElementById('log');
 if (stream && log) followLog(stream, log);
 document.addEventListener('submit', postOnce);
@@ -35,68 +28,12 @@ if (sent && document.querySelector('main.session')) {
 /** An update leaves alone what was opened, what is being sent, times that are the same, and lists whose rows come apart. */
 function keepWhatThePersonDid() {
   htmx.registerExtension('trackside', {
-    // Jupyter's proxy passes on as it comes only what was asked for in these very words, and the rest when it has ended.
-    htmx_config_request: (
-      /** @type {Element} */ element,
-      /** @type {import('htmx.org').HtmxEventMap['htmx:config:request']} */ { ctx },
-    ) => {
-      if (element === stream) ctx.request.headers.Accept = 'text/event-stream';
-    },
     htmx_before_morph_attr: (/** @type {Element} */ element, /** @type {{ attrName: string }} */ { attrName }) =>
       !(attrName === 'open' && element instanceof HTMLDetailsElement) &&
       !(attrName === 'disabled' && element instanceof HTMLButtonElement && element.form && busy.has(element.form)),
     htmx_before_morph_node: (/** @type {Element} */ element, /** @type {{ newNode: HTMLTimeElement }} */ { newNode }) =>
       !newNode.hasAttribute('data-kept') &&
       !(element instanceof HTMLTimeElement && element.dateTime === newNode.dateTime && element.dataset.as !== 'ago'),
-  });
-}
-
-/** @param {Element} stream */
-function watchStream(stream) {
-  const notice = /** @type {HTMLElement} */ (document.getElementById('contact'));
-  let last = Date.now();
-  let failures = 0;
-  let retry = 0;
-  document.addEventListener('htmx:sse:before:message', () => {
-    last = Date.now();
-    failures = 0;
-    if (notice.textContent) notice.textContent = '';
-  });
-  // A hidden tab drops the stream; once looked at again it has a moment to come back.
-  document.addEventListener('visibilitychange', () => {
-    last = Math.max(last, Date.now() - 35_000);
-  });
-  setInterval(() => {
-    if (!document.hidden && Date.now() - last >= 45_000) sayNoContact();
-  }, 1000);
-  // The extension reconnects a stream that broke, but not one that never began.
-  for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:close']) {
-    stream.addEventListener(name, ({ target }) => {
-      if (target !== stream) return;
-      clearTimeout(retry);
-      retry = setTimeout(
-        () => htmx.ajax('GET', stream.getAttribute('hx-sse:connect') ?? '', { source: stream, swap: 'none' }),
-        3000,
-      );
-    });
-  }
-  for (const name of ['htmx:error', 'htmx:response:error', 'htmx:sse:error']) {
-    stream.addEventListener(name, (event) => {
-      if (event.target !== stream) return;
-      const { detail } = /** @type {CustomEvent} */ (event);
-      const words = refusals[detail.status ?? detail.ctx?.response?.status];
-      if (words) notice.textContent = words;
-      // That a stream was cut is no news: a proxy does so every 100 s, and the next one begins at once.
-      if (detail.connection?.attempt === 0) return;
-      failures += 1;
-      if (failures > 1) sayNoContact();
-    });
-  }
-  function sayNoContact() {
-    notice.textContent ||= `No contact since ${new Date(last).toLocaleTimeString([], { hour12: false })}. Trainings keep running.`;
-  }
-  stream.addEventListener('title', (event) => {
-    document.title = dataOf(event);
   });
 }
 

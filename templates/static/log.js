@@ -32,7 +32,7 @@ section.querySelector('nav.pages')?.remove();
 const isLive = () => rows.last() >= total;
 const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 24;
 
-document.querySelector('[hx-sse\\:connect]')?.addEventListener('log', (event) => {
+document.querySelector('[data-stream]')?.addEventListener('log', (event) => {
   const {
     rows: fresh,
     total: now,

@@ -18,10 +18,14 @@ export type Limits = {
   badGateway?: number;
   /** Take a body whole before the first byte of it goes on, as nginx does. */
   buffering?: boolean;
+  /** Hold an answer back until it has ended. */
+  holding?: boolean;
+  /** Milliseconds by which each answer is late. */
+  delay?: number;
   random?: () => number;
 };
 
-/** A real HTTP proxy on a free port of the loopback that behaves as badly as told. */
+/** A real HTTP proxy on a free port of the loopback that behaves as badly as told; `limits` may change meanwhile. */
 export async function openBadLine(target: number, limits: Limits): Promise<BadLine> {
   const random = limits.random ?? Math.random;
   const seen: BadLine['seen'] = { requests: 0, cuts: 0, tooLarge: 0, badGateway: 0, bytes: 0, largestBody: 0 };
@@ -50,10 +54,15 @@ export async function openBadLine(target: number, limits: Limits): Promise<BadLi
       path: incoming.url,
       headers: incoming.headers,
     });
-    onward.on('response', (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
+    onward.on('response', async (answer) => {
       answer.on('error', () => outgoing.destroy());
+      outgoing.on('close', () => onward.destroy());
+      if (limits.delay) await new Promise((resolve) => setTimeout(resolve, limits.delay));
+      const whole: Buffer[] = [];
+      if (limits.holding) for await (const chunk of answer) whole.push(chunk);
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      if (limits.holding) outgoing.end(Buffer.concat(whole));
+      else answer.pipe(outgoing);
     });
     onward.on('error', () => incoming.socket.destroy());
     incoming.on('close', () => !incoming.complete && onward.destroy());

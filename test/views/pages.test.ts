@@ -253,7 +253,7 @@ describe("A session's page", () => {
   });
 
   test('goes on with the log where the page left off', () => {
-    expect(pages['running session']).toContain('hx-sse:connect="../sessions/my-cat-v3/events?log=1234%3A5678"');
+    expect(pages['running session']).toContain('data-stream="../sessions/my-cat-v3/events?log=1234%3A5678"');
   });
 
   test('shows what two attempts trained as one curve, and what a resume threw away apart', () => {
