@@ -1,5 +1,8 @@
-/** The contents of a page at one moment: its live regions by id, and the tab's title (null: unchanged). */
-export type Drawing = { title: string | null; regions: Record<string, Region> };
+/**
+ * The contents of a page at one moment: its live regions by id, the tab's title (null: unchanged), and
+ * what the page's script tells (JSON).
+ */
+export type Drawing = { title: string | null; news?: string | undefined; regions: Record<string, Region> };
 
 /** The HTML of a region, in which its lists are empty, and their rows by each list's id. */
 export type Region = { html: string; lists: ReadonlyMap<string, Rows> };

@@ -37,7 +37,7 @@ export type Page = {
 
 /**
  * Opens the one stream of a page: first a whole snapshot, then changes, or heartbeats. Regions are unnamed messages of
- * `<hx-partial>`s, which htmx swaps in; `log`, `title` and `heartbeat` are named. Throws a Problem if too many are open. The
+ * `<hx-partial>`s, which htmx swaps in; `log`, `title`, `news` and `heartbeat` are named. Throws a Problem if too many are open. The
  * stream ends with the login that opened it.
  */
 export function openStream(c: Context, hub: Hub, page: Page): Response {
@@ -154,7 +154,12 @@ function drawingMessage(before: Drawing, now: Drawing): Uint8Array {
   if (known) return known;
   const changes = changesSince(before, now);
   const title = now.title === before.title ? null : now.title;
-  const parts = [changes && asMessage(changes), title !== null && asMessage(title, 'title')];
+  const news = now.news === before.news ? undefined : now.news;
+  const parts = [
+    changes && asMessage(changes),
+    title !== null && asMessage(title, 'title'),
+    news !== undefined && asMessage(news, 'news'),
+  ];
   const message = Buffer.concat(parts.filter((part) => part instanceof Uint8Array));
   made.set(before, message);
   return message;

@@ -26,7 +26,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         concerns: concernsAll,
         async draw() {
           const model = await pageModel(trackside, root);
-          return { title: null, regions: views.around(model) };
+          return { title: null, news: views.news(model), regions: views.around(model) };
         },
       });
     }
@@ -39,6 +39,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = await homeModel(trackside, root, query, page);
         return {
           title: views.homeTitle(model),
+          news: views.news(model),
           regions: {
             ...views.around(model),
             banner: views.banner({ ...model, active: model.cards, page: 'home' }),
@@ -64,6 +65,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = await sessionModel(trackside, name, '../', false);
         return {
           title: views.sessionTitle(model),
+          news: views.news(model, model.session),
           regions: { ...views.around(model), ...views.sessionParts(model) },
         };
       },
@@ -95,6 +97,7 @@ export function eventRoutes(trackside: Trackside): Hono {
         const model = { ...(await pageModel(trackside, '../../', name)), session: (await outputs.read(name)).facts };
         return {
           title: `${views.sessionTitle(model)} · ${what}`,
+          news: views.news(model, model.session),
           regions: { ...views.around(model), status: views.status(model) },
         };
       },

@@ -2,11 +2,14 @@ import { type Context, Hono } from 'hono';
 import { rootOf, wantsPage } from '../request.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { activeElsewhere, activeSessions } from '../sessions/outputs/active.js';
+import { happened } from '../sessions/outputs/happened.js';
 import { findSessions, searchSessions } from '../sessions/outputs/search.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
 import type { PageModel } from '../views/frame.js';
 import type { HomeModel } from '../views/home.js';
+import { forgetLook, lastLook, lookCookie } from './lastLook.js';
+import { answerChange, homeOf } from './respond.js';
 
 /** The Active Sessions banner and the list of all sessions, with search. As JSON: an array, running and newest first. */
 export function homeRoutes(trackside: Trackside): Hono {
@@ -16,12 +19,16 @@ export function homeRoutes(trackside: Trackside): Hono {
     const query = c.req.query('q') ?? '';
     const number = Number(c.req.query('page')) || 1;
     c.header('Vary', 'Accept');
-    if (wantsPage(c)) return c.html(await page(rootOf(c), query, number));
+    if (wantsPage(c)) return c.html(await page(rootOf(c), query, number, lastLook(c, trackside.settings.outputs)));
     c.header('Content-Type', 'application/json');
     return c.body(jsonArray(findSessions(await trackside.outputs.list(), query)));
   };
   routes.get('/', home);
   routes.get('/sessions', home);
+  routes.post('/looked', (c) => {
+    forgetLook(c, trackside.settings.outputs);
+    return answerChange(c, {}, { page: homeOf(c) });
+  });
   return routes;
 }
 
@@ -45,13 +52,20 @@ export async function homeModel(trackside: Trackside, root: string, query: strin
   return { ...frame, ...(await choose()), others };
 }
 
+/** What is older is told by nobody: it stands on its page. */
+const TOLD_MS = 24 * 3_600_000;
+
 /** What every page shows around its own content. `without` is the session that the page itself is about. */
 export async function pageModel(trackside: Trackside, root: string, without?: string): Promise<PageModel> {
   const disk = await readDisk(trackside.settings.outputs);
+  const all = await trackside.outputs.list();
+  const now = new Date();
   return {
     root,
-    now: new Date(),
-    active: activeElsewhere(await trackside.outputs.list(), without),
+    now,
+    active: activeElsewhere(all, without),
+    happened: happened(all, new Date(now.getTime() - TOLD_MS)),
+    looked: lookCookie(trackside.settings.outputs),
     troubles: trackside.disk.troubles(),
     notices: trackside.notices.list().map(({ message }) => message),
     disk: disk && { freeBytes: disk.free_bytes, totalBytes: disk.total_bytes },
@@ -62,11 +76,13 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
 function cachedHome(trackside: Trackside) {
   const OLDEST_MS = process.env.TRACKSIDE_DEVELOPMENT ? 0 : 5000;
   let made = { key: '', at: 0, html: '' };
-  return async (root: string, query: string, page: number): Promise<string> => {
+  return async (root: string, query: string, page: number, since: Date): Promise<string> => {
     const troubles = JSON.stringify([trackside.disk.troubles(), trackside.notices.list()]);
-    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${query}`;
+    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${since.getTime()} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
-      const html = trackside.views.home(await homeModel(trackside, root, query, page));
+      const unseen = query || page > 1 ? [] : happened(await trackside.outputs.list(), since);
+      const model = await homeModel(trackside, root, query, page);
+      const html = trackside.views.home({ ...model, since: since.toISOString(), unseen });
       made = { key, at: performance.now(), html };
     }
     return made.html;

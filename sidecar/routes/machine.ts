@@ -24,7 +24,8 @@ export function machineRoutes(trackside: Trackside): Hono {
       concerns: ({ type }) => type === 'machine' || type === 'session' || type === 'disk' || type === 'logout',
       async draw() {
         const shown = await model('');
-        return { title: null, regions: { ...views.around(shown), machine: views.machinePart(shown) } };
+        const regions = { ...views.around(shown), machine: views.machinePart(shown) };
+        return { title: null, news: views.news(shown), regions };
       },
     }),
   );

@@ -56,7 +56,8 @@ export function modelRoutes(trackside: Trackside): Hono {
         if (stands !== seen) found = facts();
         seen = stands;
         const now = await model('../', found);
-        return { title: null, regions: { ...views.around(now), ...views.modelParts(now) } };
+        const regions = { ...views.around(now), ...views.modelParts(now) };
+        return { title: null, news: views.news(now), regions };
       },
     });
   });

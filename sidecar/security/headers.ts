@@ -3,8 +3,9 @@ import type { MiddlewareHandler } from 'hono';
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
+  "manifest-src 'self'",
   "style-src 'self'",
-  "img-src 'self' blob:",
+  "img-src 'self' blob: data:",
   "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",

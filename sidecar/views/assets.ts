@@ -105,6 +105,7 @@ const types: Record<string, string> = {
   '.js': SCRIPT,
   '.css': SHEET,
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
 };
 
 /**
@@ -113,7 +114,7 @@ const types: Record<string, string> = {
  */
 function everyPage(folder: string): Buffer {
   const own = (file: string) => readFileSync(join(folder, file), 'utf8');
-  const ours = ['actions.js', 'live.js', 'contact.js'].map((file) => `(() => {\n${own(file)}})();\n`);
+  const ours = ['actions.js', 'live.js', 'contact.js', 'telling.js'].map((file) => `(() => {\n${own(file)}})();\n`);
   return Buffer.from([`${library('htmx.org/dist/htmx.min.js')};\n`, ...ours].join(''));
 }
 

@@ -1,3 +1,4 @@
+import type { Happening } from '../sessions/outputs/happened.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { type BannerModel, type BannerView, bannerView } from './banner.js';
 import { troubleWords } from './disk.js';
@@ -9,6 +10,10 @@ export type PageModel = Omit<BannerModel, 'page'> & {
   troubles?: DiskTrouble[];
   /** What everybody should know, in words. */
   notices?: string[];
+  /** What happened to trainings lately, newest first. */
+  happened?: Happening[];
+  /** The name of the cookie that says when this browser looked last (routes/lastLook.ts). */
+  looked?: string;
   /** Free space where outputs are written, in bytes; null where unknown. */
   disk?: { freeBytes: number; totalBytes: number } | null;
 };
@@ -34,6 +39,7 @@ export type LayoutView = {
   bannerLast: boolean;
   /** The pages of the menu; `current` if the page is one of them. */
   more: { links: LayoutView['links']; current: boolean };
+  looked: string | null;
   /** The page itself, as HTML. */
   body: string;
 };
@@ -57,6 +63,7 @@ export function layoutView(model: PageModel, frame: PageFrame, body: string, log
     troubles: troublesView(model),
     banner: frame.page === 'problem' || frame.page === 'home' ? null : bannerView(model),
     bannerLast: frame.page === 'session',
+    looked: model.looked ?? null,
     body,
   };
 }

@@ -1,20 +1,28 @@
 import type { HandRunFacts } from '../sessions/facts.js';
+import type { Happening } from '../sessions/outputs/happened.js';
 import { bannerView } from './banner.js';
 import { othersView } from './byHand.js';
+import { percent } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { activeCount } from './status.js';
+import { firstToEnd, sinceView } from './telling.js';
 
 export type HomeModel = PageModel &
   SessionsTableModel & {
     /** Trainings that somebody started in a terminal, and that write elsewhere. */
     others?: HandRunFacts[];
+    /** When this browser looked last, ISO 8601; null where that is unknown, or on a page of the list. */
+    since?: string | null;
+    /** What happened since, newest first. */
+    unseen?: Happening[];
   };
 
 export type HomeView = ReturnType<typeof homeView>;
 
 export function homeView(model: HomeModel) {
   return {
+    since: sinceView(model.since ?? null, model.unseen ?? [], model.root),
     banner: bannerView({ ...model, active: model.cards, page: 'home' }),
     table: sessionsView(model),
     others: othersPart(model),
@@ -26,7 +34,8 @@ export function othersPart({ others = [], root }: HomeModel) {
   return { others: othersView(others, root) };
 }
 
-/** "(2) Trackside" while two trainings run. */
+/** "(2) 64 % · Trackside" while two trainings run: of the one that will end first. */
 export function homeTitle({ active }: Pick<PageModel, 'active'>): string {
-  return `${activeCount(active)}Trackside`;
+  const done = firstToEnd(active)?.progress.percent ?? null;
+  return `${activeCount(active)}${done === null ? '' : `${percent(done)} · `}Trackside`;
 }

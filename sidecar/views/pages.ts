@@ -35,6 +35,7 @@ import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { type SharedListModel, type SharedModel, sharedListView, sharedView } from './shared.js';
 import { type SharesModel, sharesView } from './shares.js';
 import { sessionTitle, statusView } from './status.js';
+import { newsOf } from './telling.js';
 import type { Templates } from './templates.js';
 import { type TemplatesModel, templatesView } from './templatesPage.js';
 import { type TrainersModel, trainersView } from './trainers.js';
@@ -90,6 +91,8 @@ export function createViews(options: { templates: string; assets: Assets; develo
       troubles: renderRegion('parts/troubles', troublesView(model), model),
       banner: banner(model),
     }),
+    /** What the page's script tells; `session` is the one that the page is about. */
+    news: newsOf,
     /** What goes inside `#sessions`. */
     sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */

@@ -50,6 +50,11 @@ function queuedView({ place, held, failed }: NonNullable<SessionFacts['queue']>)
   return { word: place === null ? 'Queued' : `Queued · place ${place}`, shape: 'clock', tone: 'wait' };
 }
 
+/** "Running" */
+export function statusWord(status: Status): string {
+  return looks[status].word;
+}
+
 /** "(2) " before the title while two trainings run. */
 export function activeCount(active: SessionFacts[]): string {
   const alive = active.filter((session) => isAlive(session.status)).length;

@@ -4,6 +4,10 @@
  */
 document.addEventListener('submit', stay, true);
 document.addEventListener('click', closeMenu);
+document.addEventListener('say', (event) => {
+  const { words, href, bad } = /** @type {CustomEvent<{ words: string, href: string, bad: boolean }>} */ (event).detail;
+  toast(words, bad ? null : undefined, href);
+});
 
 /** @type {WeakSet<HTMLFormElement>} */
 const underWay = new WeakSet();
@@ -30,6 +34,7 @@ async function act(form, button) {
   if (refused === null) {
     /** @type {HTMLElement | null} */ (form.closest('[popover]'))?.hidePopover();
     if (form.dataset.stay) toast(form.dataset.stay);
+    if (form.dataset.dismisses) form.closest(form.dataset.dismisses)?.remove();
     return;
   }
   toast(refused, refused === NO_CONTACT ? () => act(form, button) : null);
@@ -62,16 +67,26 @@ async function send(form, button) {
  *
  * @param {string} words
  * @param {(() => void) | null} [again] sends it again; absent for good news
+ * @param {string} [href] of what it is about: then it stays, too
  */
-function toast(words, again) {
+function toast(words, again, href) {
   const bad = again !== undefined;
   const note = document.createElement('p');
   note.className = bad ? 'toast tone-fail' : 'toast';
   note.textContent = words;
   if (again) note.append(closing('Try again', note, again));
-  if (bad) note.append(closing('Close', note, () => {}));
+  if (href) note.append(linkTo(href));
+  if (bad || href) note.append(closing('Close', note, () => {}));
   else setTimeout(() => note.remove(), 4000);
   document.getElementById('toasts')?.append(note);
+}
+
+/** @param {string} href */
+function linkTo(href) {
+  const link = document.createElement('a');
+  link.href = href;
+  link.textContent = 'Show';
+  return link;
 }
 
 /**

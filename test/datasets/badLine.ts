@@ -5,6 +5,8 @@ export type BadLine = {
   url: string;
   /** What happened on it so far. */
   seen: { requests: number; cuts: number; tooLarge: number; badGateway: number; bytes: number; largestBody: number };
+  /** Cuts all connections once. */
+  cut(): void;
   close(): Promise<void>;
 };
 
@@ -58,11 +60,11 @@ export async function openBadLine(target: number, limits: Limits): Promise<BadLi
       answer.on('error', () => outgoing.destroy());
       outgoing.on('close', () => onward.destroy());
       if (limits.delay) await new Promise((resolve) => setTimeout(resolve, limits.delay));
-      const whole: Buffer[] = [];
-      if (limits.holding) for await (const chunk of answer) whole.push(chunk);
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      if (limits.holding) outgoing.end(Buffer.concat(whole));
-      else answer.pipe(outgoing);
+      if (!limits.holding) return answer.pipe(outgoing);
+      const whole: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => whole.push(chunk));
+      return answer.on('end', () => outgoing.end(Buffer.concat(whole)));
     });
     onward.on('error', () => incoming.socket.destroy());
     incoming.on('close', () => !incoming.complete && onward.destroy());
@@ -98,14 +100,18 @@ export async function openBadLine(target: number, limits: Limits): Promise<BadLi
     }, limits.longest);
     socket.on('close', () => clearTimeout(timer));
   });
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/`,
     seen,
+    cut,
     async close() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      cut();
     },
   };
 }

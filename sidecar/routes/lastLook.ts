@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+
+/**
+ * When a browser looked last, in a cookie of its own: `<last look>.<end of the visit before>`, milliseconds since 1970. The
+ * page's script moves the first while it is looked at (telling.js); without one, each loading of the home page does.
+ */
+const AWAY_MS = 60_000;
+const KEPT_SECONDS = 30 * 86_400;
+
+/** The cookie's name. Cookies don't distinguish ports: each outputs folder has its own. */
+export function lookCookie(outputs: string): string {
+  return `trackside-looked-${createHash('sha256').update(outputs).digest('hex').slice(0, 8)}`;
+}
+
+/** When this browser's visit before this one ended; now, for its first. Reloading is the same visit. */
+export function lastLook(c: Context, outputs: string, now = Date.now()): Date {
+  const [last = now, before = now] = (/^(\d{13})\.(\d{13})$/.exec(getCookie(c, lookCookie(outputs)) ?? '') ?? [])
+    .slice(1)
+    .map((each) => Math.min(Number(each), now));
+  const since = now - last > AWAY_MS ? last : before;
+  keep(c, outputs, now, since);
+  return new Date(since);
+}
+
+/** Everything until now counts as seen. */
+export function forgetLook(c: Context, outputs: string, now = Date.now()): void {
+  keep(c, outputs, now, now);
+}
+
+function keep(c: Context, outputs: string, now: number, since: number): void {
+  setCookie(c, lookCookie(outputs), `${now}.${since}`, { path: '/', maxAge: KEPT_SECONDS, sameSite: 'Strict' });
+}

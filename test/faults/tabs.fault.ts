@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTenTabs, type TenTabs } from '../browser/tenTabs.js';
+import type { Limits } from '../datasets/badLine.js';
+import { measured } from './needs.js';
+
+/** A percent of the training takes 2.4 s. */
+const PERCENT_S = 2.4;
+const ROUNDS = 5;
+
+let open: TenTabs;
+beforeAll(async () => {
+  open = await openTenTabs();
+});
+afterAll(() => open.leave());
+
+test.each<[string, Partial<Limits>]>([
+  ['answers half of all requests with 502', { badGateway: 0.5, longest: 700 }],
+  ['delays each answer by a second', { badGateway: 0, delay: 1000, longest: 3000 }],
+  ['cuts each connection after a second', { delay: 0, longest: 1000 }],
+])(
+  'behind a proxy that %s ten tabs are right within 5 s, and none says that it lost contact',
+  async (what, faults) => {
+    const { tabs, line, limits, seconds } = open;
+    Object.assign(limits, faults);
+    line.cut();
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) times.push((await seconds(1)) - PERCENT_S);
+    measured(19, `behind a proxy that ${what}: right after ${Math.max(0, ...times).toFixed(1)} s at most`);
+    expect(Math.max(...times)).toBeLessThan(5);
+    const words = await Promise.all(tabs.map((tab) => tab.locator('#contact').textContent()));
+    expect(words.join('')).toBe('');
+  },
+  120_000,
+);
+
+test('behind a proxy that holds answers back until they end, ten tabs are some seconds late, and right', async () => {
+  const { line, limits, seconds } = open;
+  Object.assign(limits, { holding: true, longest: undefined });
+  line.cut();
+  const first = await seconds(1);
+  const later = (await seconds(1)) - PERCENT_S;
+  measured(
+    19,
+    `behind a proxy that holds answers back: noticed after ${first.toFixed(1)} s, then right after ${later.toFixed(1)} s`,
+  );
+  expect(first).toBeLessThan(30);
+  expect(later).toBeLessThan(8);
+}, 120_000);
