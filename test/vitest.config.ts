@@ -46,7 +46,7 @@ const fast = [
   'test/sessions/{lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',
-  'test/sessions/record/uiState.test.ts',
+  'test/sessions/record/{copies,uiState}.test.ts',
   'test/telemetry/**/*.test.ts',
   'test/trainers/{gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',
   'test/trainers/sdOutput/**/*.test.ts',

@@ -29,6 +29,13 @@ export function historyRoutes(trackside: Trackside): Hono {
     });
   });
 
+  /** The file as it was saved. */
+  routes.get('/sessions/:name/history/:version/ui_state.json', async (c) => {
+    const session = await outputs.read(c.req.param('name'));
+    const { text } = await readHistoryVersion(session, c.req.param('version'));
+    return c.text(text);
+  });
+
   /** Posted to, it becomes the present. */
   routes.post('/sessions/:name/history/:version', async (c) => {
     const name = c.req.param('name');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
+import { overHttps } from '../security/loginCookie.js';
 
 /**
  * When a browser looked last, in a cookie of its own: `<last look>.<end of the visit before>`, milliseconds since 1970. The
@@ -30,5 +31,6 @@ export function forgetLook(c: Context, outputs: string, now = Date.now()): void 
 }
 
 function keep(c: Context, outputs: string, now: number, since: number): void {
-  setCookie(c, lookCookie(outputs), `${now}.${since}`, { path: '/', maxAge: KEPT_SECONDS, sameSite: 'Strict' });
+  const options = { path: '/', maxAge: KEPT_SECONDS, sameSite: 'Strict', secure: overHttps(c) } as const;
+  setCookie(c, lookCookie(outputs), `${now}.${since}`, options);
 }

@@ -13,7 +13,7 @@ const refusals = {
 const SILENT_MS = 45_000;
 /** @type {MessagePort | null} */
 let port = null;
-let isShared = false;
+let isShared = 'SharedWorker' in globalThis;
 let last = '';
 let heardAt = Date.now();
 let failures = 0;
@@ -53,7 +53,7 @@ function mayNotify() {
 /** @param {HTMLElement} main */
 async function join(main) {
   leave();
-  const mine = await openPort(new URL(main.dataset.streams ?? '', location.href).href);
+  const mine = await openPort(main);
   port = mine;
   mine.onmessage = ({ data }) => {
     if (mine !== port) return;
@@ -68,11 +68,17 @@ function leave() {
   port = null;
 }
 
-/** @param {string} script @returns {Promise<MessagePort>} */
-async function openPort(script) {
-  if (globalThis.SharedWorker) {
-    isShared = true;
-    return new SharedWorker(script, { type: 'module' }).port;
+/** @param {HTMLElement} main @returns {Promise<MessagePort>} */
+async function openPort(main) {
+  const script = new URL(main.dataset.streams ?? '', location.href).href;
+  if (isShared) {
+    const worker = new SharedWorker(script, { type: 'module' });
+    // A browser may know no modules there, or not load them with an exception that was made for this page alone.
+    worker.addEventListener('error', () => {
+      isShared = false;
+      void join(main);
+    });
+    return worker.port;
   }
   const { port1, port2 } = new MessageChannel();
   (await import(script)).join(port1);

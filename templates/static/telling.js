@@ -91,7 +91,8 @@ function look(main) {
   const kept = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`));
   const since = kept?.split('.')[1];
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store is there on https only
-  if (since) document.cookie = `${name}=${Date.now() + behind}.${since}; path=/; max-age=2592000; samesite=strict`;
+  if (since)
+    document.cookie = `${name}=${Date.now() + behind}.${since}; path=/; max-age=2592000; samesite=strict${location.protocol === 'https:' ? '; secure' : ''}`;
 }
 
 const WISH = 'trackside:notify';

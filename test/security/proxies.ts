@@ -22,16 +22,21 @@ export type ProxyServer = { port: number; close(): void };
  * RunPod's: https, the name of the pod passed on, every connection cut after 100 s, whatever it does
  * (docs.runpod.io/pods/configuration/expose-ports). Only streams live so long: here they are cut after less.
  */
-export function openRunPod(to: string, cutAfterMs: number): Promise<ProxyServer> {
-  return openHttp(true, (asked, answer) => {
+export async function openRunPod(to: string, cutAfterMs: number): Promise<ProxyServer & { cuts(): number }> {
+  let cuts = 0;
+  const server = await openHttp(true, (asked, answer) => {
     const headers = { ...asked.headers, 'x-forwarded-proto': 'https', 'x-forwarded-for': '198.51.100.9' };
     pass(to, asked, answer, asked.url ?? '/', headers, (given) => {
       given.pipe(answer);
       if (given.headers['content-type'] !== 'text/event-stream') return;
-      const cut = setTimeout(() => answer.destroy(), cutAfterMs);
+      const cut = setTimeout(() => {
+        cuts += 1;
+        answer.destroy();
+      }, cutAfterMs);
       answer.on('close', () => clearTimeout(cut));
     });
   });
+  return { ...server, cuts: () => cuts };
 }
 
 /** Vast's: a port of the host, passed on as it comes (docs.vast.ai/guides/instances/connect/networking). */

@@ -99,6 +99,13 @@ const version = {
   attempts: 1,
   present: false,
   changed: ['seed'],
+  about: {
+    first: false,
+    began: null,
+    status: 'failed',
+    reason: 'Out of memory.',
+    edits: [{ field: 'seed', was: '1', now: '2' }],
+  },
   reason: null,
   text: '{}',
   changes: [{ field: 'seed', was: '1', now: null }],

@@ -8,6 +8,7 @@ import { isoTime } from '../../files/isoTime.js';
 import { readOpened } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { openInside } from '../../security/paths.js';
+import { editsOf } from './differences.js';
 import { type ParsedState, parseUiState } from './uiState.js';
 
 /** Bytes. No record is larger than this. */
@@ -46,7 +47,7 @@ export async function readVersion(folder: string, id: string): Promise<{ text: s
 
 /**
  * Keeps a text as the newest version, unless it is that already. A separate file: a link to the present file would
- * change when a person edits that in place. Only the last 20 stay. Not synced, and never throws: a version that a power
+ * change when a person edits that in place. Only 20 stay: of those between which only the run has moved on the last. Not synced, and never throws: a version that a power
  * cut or a full disk breaks is skipped when one is put back. Returns the version's id, or null.
  */
 export async function keepVersion(folder: string, text: string): Promise<string | null> {
@@ -59,11 +60,31 @@ export async function keepVersion(folder: string, text: string): Promise<string 
     await writeFile(temporary, text, { flag: 'wx' });
     const id = `${String(numberOf(newest?.id ?? '0') + 1).padStart(6, '0')}-${randomBytes(2).toString('hex')}`;
     await rename(temporary, pathOf(folder, id));
-    for (const old of versions.slice(VERSIONS_KEPT - 1)) await rm(old.path, { force: true });
+    for (const old of await surplus(folder, versions)) await rm(old.path, { force: true });
     return id;
   } catch (error) {
     log.warn('sessions', 'A copy of ui_state.json could not be kept.', { error });
     await discard(temporary);
+    return null;
+  }
+}
+
+/** Those that make room for one more: without edits of their own first, then the oldest. `versions` is newest first. */
+async function surplus(folder: string, versions: Version[]): Promise<Version[]> {
+  const many = versions.length - VERSIONS_KEPT + 1;
+  if (many <= 0) return [];
+  const edits = await Promise.all(versions.map(async ({ id }) => editsIn((await readVersion(folder, id))?.text)));
+  const moved = versions.filter((_, at) => at > 0 && edits[at] !== null && edits[at] === edits[at - 1]);
+  const others = versions.filter((each) => !moved.includes(each));
+  return [...moved.reverse(), ...others.reverse()].slice(0, many);
+}
+
+/** Null for a version that can't be read. */
+function editsIn(text: string | undefined): string | null {
+  try {
+    return text === undefined ? null : editsOf(parseUiState(text).raw);
+  } catch {
+    // silent: cut short by a power failure, or edited by hand.
     return null;
   }
 }

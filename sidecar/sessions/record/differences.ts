@@ -1,5 +1,34 @@
 import type { RawState } from './uiState.js';
 
+/** Keys that follow the evidence, not a person's edits: never restored; attempts are only added. */
+export const EVIDENCE: readonly string[] = [
+  'attempts',
+  'status',
+  'status_found',
+  'error',
+  'completed_at',
+  'timestamp',
+  'outputs',
+  'environment',
+  'resume_from_checkpoint',
+  'schema_version',
+  'version',
+  'created_at',
+  'form_id',
+  'queue',
+  'retry_smaller',
+];
+
+/** What a person set and wrote, in one text: equal where only the run has moved on. */
+export function editsOf(raw: RawState): string {
+  return JSON.stringify(Object.entries(raw).filter(([key]) => !EVIDENCE.includes(key)));
+}
+
+/** Without those of the run. */
+export function editsAmong(changes: readonly Change[]): Change[] {
+  return changes.filter(({ field }) => !EVIDENCE.includes(topOf(field)));
+}
+
 /** One field in two versions; null when absent. Values are text, as in the file. */
 export type Change = { field: string; was: string | null; now: string | null };
 
@@ -45,7 +74,11 @@ function textOf(value: unknown): string {
 }
 
 export function topFields(changes: Change[]): string[] {
-  return [...new Set(changes.map(({ field }) => /^[^.[]+/.exec(field)?.[0] ?? field))];
+  return [...new Set(changes.map(({ field }) => topOf(field)))];
+}
+
+function topOf(field: string): string {
+  return /^[^.[]+/.exec(field)?.[0] ?? field;
 }
 
 export function attemptsOf(raw: RawState): unknown[] {

@@ -1,9 +1,9 @@
 import { Problem } from '../../problem.js';
 import { listVersions, readVersion } from './copies.js';
-import { attemptsOf, type Change, changesBetween, topFields } from './differences.js';
+import { attemptsOf, type Change, changesBetween, editsAmong, topFields } from './differences.js';
 import { same } from './merge.js';
 import type { StateFile } from './stateFile.js';
-import { parseUiState, type RawState } from './uiState.js';
+import { type AttemptEntry, type ParsedState, parseUiState } from './uiState.js';
 
 /** A version of `ui_state.json` in a list. `changed`: the fields in which it differs from the version before it. */
 export type VersionFacts = {
@@ -17,8 +17,23 @@ export type VersionFacts = {
   /** Does it equal the present file? */
   present: boolean;
   changed: string[];
+  /** What it is about, against the version before it. */
+  about: Moment;
   /** Why it can't be restored, in words; null when it can. */
   reason: string | null;
+};
+
+/** What came of a session between two versions of its record. */
+export type Moment = {
+  /** It is the first version that is kept. */
+  first: boolean;
+  /** An attempt that began. */
+  began: Pick<AttemptEntry, 'kind' | 'automatic' | 'first_epoch'> | null;
+  /** A new status, with the reason of an end. */
+  status: string | null;
+  reason: string | null;
+  /** Of settings, description, notes and a person's own keys. */
+  edits: Change[];
 };
 
 export type VersionDetail = VersionFacts & {
@@ -35,16 +50,18 @@ export async function readHistory({ folder, file }: Omit<Recorded, 'name'>): Pro
   const read = await Promise.all((await listVersions(folder)).map(({ id }) => readOne(folder, id)));
   const versions = read.flatMap((each) => each ?? []);
   const present = file.kind === 'whole' ? file.raw : null;
-  return versions.map(({ id, text, saved_at, raw, reason }, at) => {
-    const before = versions.slice(at + 1).find((each) => each.raw)?.raw;
+  return versions.map((version, at) => {
+    const { id, text, saved_at, raw, reason } = version;
+    const before = versions.slice(at + 1).find((each) => each.raw);
     return {
       version: id,
       saved_at,
       bytes: Buffer.byteLength(text),
       status: typeof raw?.status === 'string' ? raw.status : null,
       attempts: raw ? attemptsOf(raw).length : null,
-      present: raw !== null && same(raw, present),
-      changed: raw && before ? topFields(changesBetween(before, raw)) : [],
+      present: raw !== undefined && same(raw, present),
+      changed: raw && before?.raw ? topFields(changesBetween(before.raw, raw)) : [],
+      about: momentBetween(before, version),
       reason,
     };
   });
@@ -59,13 +76,36 @@ export async function readHistoryVersion(session: Recorded, version: string): Pr
   return { ...facts, text: read.text, changes: changesBetween(read.raw ?? {}, present) };
 }
 
-export async function readOne(folder: string, id: string) {
+function momentBetween(before: Partial<ParsedState> | undefined, { raw, state }: Partial<ParsedState>): Moment {
+  const nothing = { first: false, began: null, status: null, reason: null, edits: [] };
+  if (!raw || !state) return nothing;
+  if (!before?.raw || !before.state) return { ...nothing, first: true };
+  const { status = null, attempts } = state;
+  const last = attempts.at(-1);
+  const isNew = status !== (before.state.status ?? null);
+  const { kind, automatic, first_epoch } = last ?? {};
+  return {
+    first: false,
+    began:
+      attempts.length > before.state.attempts.length && kind
+        ? { kind, automatic: automatic ?? false, first_epoch: first_epoch ?? 1 }
+        : null,
+    status: isNew ? status : null,
+    reason: isNew ? (last?.reason ?? null) : null,
+    edits: editsAmong(changesBetween(before.raw, raw)),
+  };
+}
+
+/** A copy as it was read: without `raw` and `state` where it is none, which `reason` tells in words. */
+type ReadCopy = Partial<ParsedState> & { id: string; text: string; saved_at: string; reason: string | null };
+
+export async function readOne(folder: string, id: string): Promise<ReadCopy | null> {
   const read = await readVersion(folder, id);
   if (!read) return null;
   try {
-    return { id, ...read, raw: parseUiState(read.text).raw as RawState | null, reason: null };
+    return { id, ...read, ...parseUiState(read.text), reason: null };
   } catch (error) {
-    return { id, ...read, raw: null, reason: (error as Error).message };
+    return { id, ...read, reason: (error as Error).message };
   }
 }
 

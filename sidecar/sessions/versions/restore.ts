@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { Outputs } from '../outputs/outputs.js';
-import { attemptsOf } from '../record/differences.js';
+import { attemptsOf, EVIDENCE } from '../record/differences.js';
 import { noVersion, readOne } from '../record/history.js';
 import { mergeEdits } from '../record/merge.js';
 import { keepBroken } from '../record/putBack.js';
@@ -12,23 +12,6 @@ import { become, createStateFile, readStateFile, STATE_FILE, updateStateFile } f
 import type { RawState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
-/** Keys that follow the evidence, and are never restored; attempts are only added. */
-const EVIDENCE = [
-  'attempts',
-  'status',
-  'error',
-  'completed_at',
-  'timestamp',
-  'outputs',
-  'environment',
-  'resume_from_checkpoint',
-  'schema_version',
-  'version',
-  'created_at',
-  'form_id',
-  'queue',
-  'retry_smaller',
-];
 const WORDS = ['description', 'notes'];
 
 /**
