@@ -21,11 +21,12 @@ export function eventRoutes(trackside: Trackside): Hono {
     const depth = Number(c.req.query('depth')) || 0;
     const root = '../'.repeat(Math.min(3, Math.max(0, depth)));
     if (!c.req.query('home')) {
+      const without = c.req.query('without');
       return openStream(c, hub, {
-        key: `every ${root}`,
+        key: `every ${root} ${without}`,
         concerns: concernsAll,
         async draw() {
-          const model = await pageModel(trackside, root);
+          const model = await pageModel(trackside, root, without);
           return { title: null, news: views.news(model), regions: views.around(model) };
         },
       });

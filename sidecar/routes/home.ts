@@ -63,6 +63,7 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
   return {
     root,
     now,
+    without,
     active: activeElsewhere(all, without),
     happened: happened(all, new Date(now.getTime() - TOLD_MS)),
     looked: lookCookie(trackside.settings.outputs),
@@ -76,13 +77,14 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
 function cachedHome(trackside: Trackside) {
   const OLDEST_MS = process.env.TRACKSIDE_DEVELOPMENT ? 0 : 5000;
   let made = { key: '', at: 0, html: '' };
-  return async (root: string, query: string, page: number, since: Date): Promise<string> => {
+  return async (root: string, query: string, page: number, look: Date | null): Promise<string> => {
+    const unseen = !look || query || page > 1 ? [] : happened(await trackside.outputs.list(), look);
+    const since = unseen.length > 0 && look ? look.toISOString() : null;
     const troubles = JSON.stringify([trackside.disk.troubles(), trackside.notices.list()]);
-    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${since.getTime()} ${query}`;
+    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${since} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
-      const unseen = query || page > 1 ? [] : happened(await trackside.outputs.list(), since);
       const model = await homeModel(trackside, root, query, page);
-      const html = trackside.views.home({ ...model, since: since.toISOString(), unseen });
+      const html = trackside.views.home({ ...model, since, unseen });
       made = { key, at: performance.now(), html };
     }
     return made.html;

@@ -15,14 +15,14 @@ export function lookCookie(outputs: string): string {
   return `trackside-looked-${createHash('sha256').update(outputs).digest('hex').slice(0, 8)}`;
 }
 
-/** When this browser's visit before this one ended; now, for its first. Reloading is the same visit. */
-export function lastLook(c: Context, outputs: string, now = Date.now()): Date {
-  const [last = now, before = now] = (/^(\d{13})\.(\d{13})$/.exec(getCookie(c, lookCookie(outputs)) ?? '') ?? [])
+/** When this browser's visit before this one ended; null for its first. Reloading is the same visit. */
+export function lastLook(c: Context, outputs: string, now = Date.now()): Date | null {
+  const [last = now, before] = (/^(\d{13})\.(\d{13})$/.exec(getCookie(c, lookCookie(outputs)) ?? '') ?? [])
     .slice(1)
     .map((each) => Math.min(Number(each), now));
   const since = now - last > AWAY_MS ? last : before;
-  keep(c, outputs, now, since);
-  return new Date(since);
+  keep(c, outputs, now, since ?? now);
+  return since === undefined ? null : new Date(since);
 }
 
 /** Everything until now counts as seen. */

@@ -73,6 +73,22 @@ export function utc(then: Date, now: Date): string {
   const year = then.getUTCFullYear() === now.getUTCFullYear() ? '' : ` ${then.getUTCFullYear()}`;
   return `${day}${year} ${then.toISOString().slice(11, 16)} UTC`;
 }
+
+/** A time in UTC as people write it: "03:12" today, "Sun 03:12" in the week before, "22 Nov" or "22 Nov 2025" else. */
+export function day(then: Date, now: Date): string {
+  const days = (startOfDay(now) - startOfDay(then)) / 86_400_000;
+  const clock = then.toISOString().slice(11, 16);
+  if (days === 0) return clock;
+  if (days > 0 && days < 7) return `${weekdays[then.getUTCDay()]} ${clock}`;
+  const year = then.getUTCFullYear() === now.getUTCFullYear() ? '' : ` ${then.getUTCFullYear()}`;
+  return `${then.getUTCDate()} ${months[then.getUTCMonth()]}${year}`;
+}
+
+function startOfDay(at: Date): number {
+  return Math.floor(at.getTime() / 86_400_000) * 86_400_000;
+}
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** "1 picture", "4 pictures". */

@@ -10,6 +10,8 @@ export type PageModel = Omit<BannerModel, 'page'> & {
   troubles?: DiskTrouble[];
   /** What everybody should know, in words. */
   notices?: string[];
+  /** The session that the page is about: it stands in no banner. */
+  without?: string | undefined;
   /** What happened to trainings lately, newest first. */
   happened?: Happening[];
   /** The name of the cookie that says when this browser looked last (routes/lastLook.ts). */
@@ -50,7 +52,7 @@ export type PageFrame = Pick<LayoutView, 'title' | 'page'> & Partial<Pick<Layout
 export function layoutView(model: PageModel, frame: PageFrame, body: string, logout: boolean): LayoutView {
   const { root, disk } = model;
   const depth = root.length / 3;
-  const usual = stream(root, { depth: depth ? String(depth) : '' });
+  const usual = stream(root, { depth: depth ? String(depth) : '', without: model.without ?? '' });
   return {
     ...frame,
     scripts: frame.scripts ?? [],

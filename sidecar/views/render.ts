@@ -96,13 +96,14 @@ function isPlain(value: unknown): value is object {
 }
 
 /**
- * A time as an element, which live.js turns into the reader's own zone: `clock` "03:12", `date` "22 Nov 03:12", `ago`
- * "12 min ago". Without a script it reads as UTC, or as the distance from `now`.
+ * A time as an element, which live.js turns into the reader's own zone: `clock` "03:12", `date` "03:12", "Sun 03:12" or
+ * "22 Nov", `ago` "12 min ago". Without a script it says that it is UTC; with one it is as wide before as afterwards.
  */
 function time(value: string | number | null | undefined, now: Date, as: 'date' | 'clock' | 'ago' = 'date'): string {
   if (value == null) return '–';
   const then = new Date(typeof value === 'number' ? value * 1000 : value);
   if (Number.isNaN(then.getTime())) return '–';
-  const text = as === 'ago' ? formatting.relative(then, now) : formatting.utc(then, now);
+  const zone = '<span class="zone"> UTC</span>';
+  const text = as === 'ago' ? formatting.relative(then, now) : formatting.day(then, as === 'date' ? now : then) + zone;
   return `<time datetime="${then.toISOString()}" data-as="${as}">${text}</time>`;
 }

@@ -97,8 +97,27 @@ function hear(main, { event, data, id }) {
   last = id || last;
   work = work.then(() => {
     if (event) main.dispatchEvent(new CustomEvent(event, { detail: { data } }));
-    else return htmx.swap({ text: data, sourceElement: main, target: main, swap: 'none swapEmpty:false' });
+    else return swap(main, data);
   });
+}
+
+/**
+ * Puts what changed into the page. The keyboard's place stays: where its button is gone it goes to the next one there.
+ *
+ * @param {HTMLElement} main
+ * @param {string} text
+ */
+async function swap(main, text) {
+  const held = document.activeElement;
+  const places = [];
+  for (let at = held?.closest('main [id]'); at; at = at.parentElement?.closest('main [id]')) places.push(at.id);
+  await htmx.swap({ text, sourceElement: main, target: main, swap: 'none swapEmpty:false' });
+  if (places.length === 0 || document.activeElement !== document.body) return;
+  const place = places.map((id) => document.getElementById(id)).find((each) => each !== null);
+  const next = place?.querySelector('button:enabled, a[href], summary') ?? place;
+  if (!(next instanceof HTMLElement)) return;
+  if (next === place) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
 }
 
 /** @param {number} status Of a try; 0 where nothing answered. */

@@ -9,6 +9,8 @@ const root = new URL(document.querySelector('.brand')?.getAttribute('href') ?? '
 /** How far this clock is behind the server's. Milliseconds. */
 const behind = Number(main?.dataset.now ?? Date.now()) - Date.now();
 const openedAt = Date.now() + behind;
+/** The reader wants notifications. */
+const WISH = 'trackside:notify';
 let hasOwnTitle = false;
 let lastSaid = '';
 /** @type {import('../../sidecar/views/news.js').News} */
@@ -94,8 +96,6 @@ function look(main) {
   if (since)
     document.cookie = `${name}=${Date.now() + behind}.${since}; path=/; max-age=2592000; samesite=strict${location.protocol === 'https:' ? '; secure' : ''}`;
 }
-
-const WISH = 'trackside:notify';
 
 function mayNotify() {
   return localStorage.getItem(WISH) !== null && globalThis.Notification?.permission === 'granted';

@@ -82,6 +82,14 @@ describe('Times', () => {
     ['2026-11-22T12:12:00Z', 'in 12 min'],
   ])('%s is %s', (then, text) => expect(f.relative(at(then), now)).toBe(text));
 
+  test('are as short as a script writes them: today, in the week before, and earlier', () => {
+    expect(f.day(at('2026-11-22T03:12:59Z'), now)).toBe('03:12');
+    expect(f.day(at('2026-11-17T03:12:59Z'), now)).toBe('Tue 03:12');
+    expect(f.day(at('2026-11-15T03:12:59Z'), now)).toBe('15 Nov');
+    expect(f.day(at('2025-01-02T03:12:59Z'), now)).toBe('2 Jan 2025');
+    expect(f.day(at('2026-11-23T03:12:59Z'), now)).toBe('23 Nov');
+  });
+
   test('are shown in UTC where no script runs, with the year where it is another one', () => {
     expect(f.utc(at('2026-11-22T03:12:59Z'), now)).toBe('22 Nov 03:12 UTC');
     expect(f.utc(at('2025-01-02T03:12:59Z'), now)).toBe('2 Jan 2025 03:12 UTC');

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { openBrowser } from './chromium.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  place = makeTestSidecars();
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
+  const asked = { ...quick, sample_prompts: 'a cat\na dog', sample_every_n_steps: 10 };
+  await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'done', max_train_epochs: 2, start: true });
+  await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'draft', start: false });
+  await sidecar.until('done', ({ status }) => status === 'completed');
+  await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'runs', max_train_epochs: 900, start: true });
+  await sidecar.until('runs', ({ progress }) => (progress.step ?? 0) > 12);
+});
+afterAll(async () => {
+  await browser.close();
+  await place.leave();
+});
+
+const PAGES = [
+  '',
+  ...['', '/charts', '/samples', '/log', '/history'].map((part) => `sessions/done${part}`),
+  ...['sessions/runs', 'sessions/draft', 'new?dataset=example', 'datasets', 'datasets/example'],
+  ...['machine', 'models', 'trainers', 'secrets', 'diagnostics', 'nowhere'],
+];
+
+/** What axe-core finds, the size of targets included, as "rule: element". */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = await page.evaluate<AxeResults>(
+    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+  );
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+}
+
+test.each([
+  [390, 'light'],
+  [390, 'dark'],
+  [1280, 'light'],
+  [1280, 'dark'],
+] as const)('axe-core finds nothing on any page, %i pixels wide, %s', async (width, colorScheme) => {
+  const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, hasTouch: width < 500 });
+  const page = await context.newPage();
+  for (const path of PAGES) {
+    await page.goto(new URL(path, sidecar.url).href);
+    expect([path, await findings(page)]).toEqual([path, []]);
+  }
+  await context.close();
+});
+
+test.each(['', 'sessions/runs', 'sessions/runs/samples', 'machine'])(
+  'nothing on the page /%s moves while data arrives',
+  async (path) => {
+    const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
+    await page.addInitScript(`
+      window.shifts = [];
+      const told = ({ value, sources }) => value + ' ' + sources.map(({ node }) => node?.id || node?.nodeName);
+      const seen = (list) => window.shifts.push(...list.getEntries().filter((each) => !each.hadRecentInput).map(told));
+      new PerformanceObserver(seen).observe({ type: 'layout-shift', buffered: true });
+    `);
+    await page.goto(new URL(path, sidecar.url).href);
+    const step = async () => (await sidecar.session('runs')).progress.step ?? 0;
+    const now = await step();
+    await sidecar.until('runs', ({ progress }) => (progress.step ?? 0) > now + 15);
+    expect(await page.evaluate('window.shifts')).toEqual([]);
+    await page.context().close();
+  },
+);
+
+test('by keyboard alone a training is stopped; its place stays on the page, and the end is said', async () => {
+  const page = await browser.newPage();
+  await page.goto(new URL('sessions/runs', sidecar.url).href);
+  await page.locator('#head [data-alive]').waitFor({ state: 'attached' });
+  await reach(page, 'Stop…');
+  await page.keyboard.press('Enter');
+  await reach(page, 'Stop now');
+  await page.keyboard.press('Enter');
+  await page.locator('#head').getByText('Stopped · by you').waitFor();
+  await page.locator('#spoken', { hasText: 'runs V1: Stopped' }).waitFor({ state: 'attached' });
+  expect(await page.evaluate("document.activeElement.closest('#head') !== null")).toBe(true);
+});
+
+/** Tabs on until the focus is on a button of that name. */
+async function reach(page: Page, name: string): Promise<void> {
+  for (let tabs = 0; tabs < 60; tabs += 1) {
+    if (
+      String(await page.evaluate('document.activeElement.textContent'))
+        .trim()
+        .startsWith(name)
+    )
+      return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`no “${name}” within 60 tabs`);
+}
