@@ -96,10 +96,13 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
           drawnAt = drawn.at;
           const now = await drawn.shown;
           const message = drawingMessage(shown, now);
+          const isFirst = shown === NOTHING;
           shown = now;
           if (message.length > 0) await say(message);
+          // By it the page knows our clock.
+          if (isFirst) await say(heartbeat());
         }
-        if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(asMessage(new Date().toISOString(), 'heartbeat'));
+        if (performance.now() - spokeAt >= HEARTBEAT_MS) await say(heartbeat());
         const now = performance.now();
         const waits = [
           spokeAt + HEARTBEAT_MS,
@@ -180,6 +183,10 @@ function asMessage(data: string, event?: string, id?: string): Uint8Array {
   const lines = maskedText(data).split(/\r\n|\r|\n/);
   const fields = [event && `event: ${event}`, ...lines.map((line) => `data: ${line}`), id && `id: ${id}`];
   return Buffer.from(`${fields.filter(Boolean).join('\n')}\n\n`);
+}
+
+function heartbeat(): Uint8Array {
+  return asMessage(new Date().toISOString(), 'heartbeat');
 }
 
 /** Waits for a ring or a timeout. A ring without a waiter ends the next wait at once. */

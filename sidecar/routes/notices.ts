@@ -43,7 +43,11 @@ export function noticeRoutes(trackside: Trackside): Hono {
       concerns: ({ type }) => !['log', 'publication', 'machine', 'models', 'pod'].includes(type),
       async draw() {
         const shown = await model('');
-        return { title: null, regions: { ...views.around(shown), sent: views.sentNotices(shown) } };
+        return {
+          title: null,
+          news: views.news(shown),
+          regions: { ...views.around(shown), sent: views.sentNotices(shown) },
+        };
       },
     }),
   );

@@ -58,7 +58,11 @@ export function queueRoutes(trackside: Trackside): Hono {
       concerns: ({ type }) => type === 'session' || type === 'disk' || type === 'logout',
       async draw() {
         const shown = await model('');
-        return { title: null, regions: { ...views.around(shown), queue: views.queuePart(shown) } };
+        return {
+          title: null,
+          news: views.news(shown),
+          regions: { ...views.around(shown), queue: views.queuePart(shown) },
+        };
       },
     }),
   );

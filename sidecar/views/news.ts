@@ -4,5 +4,5 @@ export type News = {
   icon: { percent: number | null; tone: 'run' | 'done' | 'fail' } | null;
   /** For a screen reader, when it changes. */
   said: string | null;
-  happened: { id: string; at: string; words: string; href: string; bad: boolean }[];
+  happened: { id: string; words: string; href: string; bad: boolean }[];
 };

@@ -21,7 +21,6 @@ export function newsOf({ active, happened = [] }: PageModel, session?: SessionFa
       .slice(0, MOST_TOLD)
       .map((each) => ({
         id: each.id,
-        at: each.at,
         words: `${each.lora_name} V${each.version} ${wordsOf(each)}`,
         href: sessionAddress('', each.name),
         bad: each.what === 'failed' || each.what === 'stalled',

@@ -6,9 +6,10 @@ const main = /** @type {HTMLElement | null} */ (document.querySelector('[data-lo
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel=icon]'));
 const own = { icon: icon?.href ?? '', title: document.title };
 const root = new URL(document.querySelector('.brand')?.getAttribute('href') ?? '', location.href).href;
-/** How far this clock is behind the server's. Milliseconds. */
-const behind = Number(main?.dataset.now ?? Date.now()) - Date.now();
-const openedAt = Date.now() + behind;
+/** How far this clock is behind the server's, once it is known. Milliseconds. */
+let behind = /** @type {number | null} */ (null);
+/** What had happened before this page was opened. @type {Set<string> | null} */
+let before = null;
 /** The reader wants notifications. */
 const WISH = 'trackside:notify';
 let hasOwnTitle = false;
@@ -24,10 +25,15 @@ function begin(main) {
     hasOwnTitle = true;
   });
   main.addEventListener('news', (event) => {
-    news = JSON.parse(/** @type {CustomEvent<{ data: string }>} */ (event).detail.data);
+    news = JSON.parse(dataOf(event));
+    before ??= new Set(news.happened.map(({ id }) => id));
     showIcon();
     announce();
     tell();
+  });
+  main.addEventListener('heartbeat', (event) => {
+    behind = Date.parse(dataOf(event)) - Date.now();
+    if (!document.hidden) look(main);
   });
   document.addEventListener('visibilitychange', () => {
     look(main);
@@ -36,6 +42,11 @@ function begin(main) {
   addEventListener('pagehide', () => look(main));
   setInterval(() => !document.hidden && look(main), 20_000);
   offerNotifications();
+}
+
+/** @param {Event} event @returns {string} */
+function dataOf(event) {
+  return /** @type {CustomEvent<{ data: string }>} */ (event).detail.data;
 }
 
 function showIcon() {
@@ -69,7 +80,7 @@ function announce() {
 /** What happened since this page was opened: once in a browser, by the page that is looked at, else by a notification. */
 function tell() {
   for (const each of news.happened.toReversed()) {
-    if (Date.parse(each.at) < openedAt - 5000 && !each.id.endsWith(' stalled')) continue;
+    if (before?.has(each.id)) continue;
     if (!document.hidden) {
       if (isFirst(each.id))
         document.dispatchEvent(new CustomEvent('say', { detail: { ...each, href: root + each.href } }));
@@ -89,6 +100,7 @@ function isFirst(id) {
 
 /** @param {HTMLElement} main */
 function look(main) {
+  if (behind === null) return;
   const name = main.dataset.looked;
   const kept = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`));
   const since = kept?.split('.')[1];

@@ -59,7 +59,7 @@ describe.each(Object.entries(pages))('The page: %s', (_name, html) => {
   });
 
   test('has relative links only', () => {
-    for (const [, address] of html.matchAll(/\s(?:href|src|action|hx-sse:connect)="([^"]*)"/g)) {
+    for (const [, address] of html.matchAll(/\s(?:href|src|action|data-stream)="([^"]*)"/g)) {
       expect(address).not.toMatch(/^\/|^[a-z]+:/i);
     }
   });
@@ -67,7 +67,7 @@ describe.each(Object.entries(pages))('The page: %s', (_name, html) => {
 
 test('Pages deeper down lead back to the root with every link', () => {
   const html = pages.samples ?? '';
-  for (const [, address] of html.matchAll(/\s(?:href|src|action|hx-sse:connect)="([^"#]+)"/g)) {
+  for (const [, address] of html.matchAll(/\s(?:href|src|action|data-stream)="([^"#]+)"/g)) {
     expect(address).toMatch(/^\.\.\/\.\.\//);
   }
 });
