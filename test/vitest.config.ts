@@ -7,6 +7,7 @@ const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name)
 /** Promises that hold a clock, each with the clock: a machine that is busy with something else gets another chance. */
 const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
+  'test/browser/tabs.test.ts': 'ten tabs are right again within seconds',
   'test/crash.test.ts': 'Trackside is back within 5 s',
   'test/datasets/bombs.test.ts': 'a bomb is refused within 10 or 20 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
@@ -27,7 +28,7 @@ const clocks = Object.keys({
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
-  'test/browser/{captions,charts,live,log,newTraining,samples,scripts,trainers,uploads}.test.ts':
+  'test/browser/{accessible,captions,charts,live,log,newTraining,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
   'test/mainJob/{earlier,folders,lastSave,moved,pods,refuse}.test.ts': 'a training does within 20 s what is waited for',
   'test/{commands/client,hub/downloads,launchers/stop,models/page,notices/notices,pod,pods/pod,publish/publish,routes/sessions,sd-scripts/standIn}.test.ts':

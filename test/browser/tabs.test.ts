@@ -4,8 +4,8 @@ import { openTenTabs, type TenTabs } from './tenTabs.js';
 let open: TenTabs;
 beforeAll(async () => {
   open = await openTenTabs();
-});
-afterAll(() => open.leave());
+}, 120_000);
+afterAll(() => open?.leave());
 
 test('ten tabs of one browser are all live over one connection, an eleventh loads at once, and nothing else is asked for', async () => {
   const { seconds, line, context, trouble } = open;

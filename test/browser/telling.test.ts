@@ -49,7 +49,11 @@ async function kill(name: string): Promise<void> {
 
 test('title and icon of every tab carry progress, and one tab of those that are looked at tells the end', async () => {
   await start('cat', 8);
-  await Promise.all([home, other].map((page) => page.waitForFunction('/\\d+ % · /.test(document.title)')));
+  for (const page of [home, other])
+    await until(
+      () => page.title(),
+      (title) => /\d+ % · /.test(title),
+    );
   const icon = await other.evaluate("document.querySelector('link[rel=icon]').href");
   expect(decodeURIComponent(String(icon))).toMatch(/^data:image\/svg\+xml,<svg .*stroke-dasharray="\d+ 100"/);
   const words = async () =>
