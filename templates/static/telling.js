@@ -104,9 +104,10 @@ function look(main) {
   const name = main.dataset.looked;
   const kept = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`));
   const since = kept?.split('.')[1];
+  if (!since) return;
+  const secure = location.protocol === 'https:' ? '; secure' : '';
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store is there on https only
-  if (since)
-    document.cookie = `${name}=${Date.now() + behind}.${since}; path=/; max-age=2592000; samesite=strict${location.protocol === 'https:' ? '; secure' : ''}`;
+  document.cookie = `${name}=${Date.now() + behind}.${since}; path=/; max-age=2592000; samesite=strict${secure}`;
 }
 
 function mayNotify() {

@@ -132,6 +132,13 @@ export const machine: DescribedRoutes = {
   },
   'DELETE /secrets/:name': { summary: 'Forget a token', answers: { 200: secret } },
   'GET /assets/:file': { people: 'What pages load.' },
+  'GET /manifest.webmanifest': { people: 'What a phone keeps of Trackside among its apps.' },
+  'GET /notifier.js': { people: 'Shows notifications.' },
+  'POST /looked': { people: 'Dismisses what happened since this browser looked last.' },
+  'GET /streams/:id': {
+    people: 'The streams of all tabs of a browser in one answer; a program asks for each by itself.',
+  },
+  'PATCH /streams/:id': { people: 'Changes which tabs it serves.' },
   'GET /new': { people: 'The form of a new training; a program posts to /sessions.' },
   'POST /new': { people: 'The form of a draft; a program sends PATCH /sessions/:name.' },
   'POST /new/hints': { people: 'What the form says while one types.' },

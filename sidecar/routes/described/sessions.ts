@@ -167,6 +167,10 @@ export const sessions: DescribedRoutes = {
     summary: 'Read one, compared with the present',
     answers: { 200: version.extend({ state: z.unknown(), changes: z.array(z.looseObject({})) }) },
   },
+  'GET /sessions/:name/history/:version/ui_state.json': {
+    summary: 'Read one as the file that it was',
+    answers: { 200: { media: 'text/plain', words: 'The text of ui_state.json.' } },
+  },
   'POST /sessions/:name/history/:version': { summary: 'Put one back', answers: { 200: session } },
 
   'GET /sessions/:name/publication': {
