@@ -21,10 +21,7 @@ export async function receiveFile(c: Context, needed: Needed, longer: Longer = (
 }
 
 async function receiveForm(c: Context, needed: Needed, longer: Longer): Promise<Received> {
-  const parser = busboy({
-    headers: { 'content-type': c.req.header('content-type') ?? '' },
-    limits: { files: 1, fields: 20 },
-  });
+  const parser = parserFor(c);
   let received: Promise<Received> | null = null;
   parser.on('file', (_field, part, { filename }) => {
     if (!filename) {
@@ -38,9 +35,24 @@ async function receiveForm(c: Context, needed: Needed, longer: Longer): Promise<
     // silent: whoever waits for the form hears it.
     received.catch(() => part.resume());
   });
-  await takeBody(c, (chunks) => pipeline(Readable.from(chunks, { objectMode: false }), parser));
+  await takeBody(c, (chunks) => pipeline(Readable.from(chunks, { objectMode: false }), parser).catch(noForm));
   if (!received) throw new Problem('bad_fields', 'Choose a file first.', { field: 'file' });
   return received;
+}
+
+function parserFor(c: Context): busboy.Busboy {
+  try {
+    const headers = { 'content-type': c.req.header('content-type') ?? '' };
+    return busboy({ headers, limits: { files: 1, fields: 20 } });
+  } catch (error) {
+    return noForm(error);
+  }
+}
+
+/** A form without its boundary, or one that ends in the middle of a part. */
+function noForm(error: unknown): never {
+  if (error instanceof Problem) throw error;
+  throw new Problem('bad_form', `The form can't be read: ${(error as Error).message}. Nothing was saved.`);
 }
 
 /** Bytes; a LoRA of the largest models has some gigabytes. */

@@ -19,7 +19,7 @@ test('a form changes and deletes by naming the method in its address', async () 
 test('no other method can be named, and nothing but a form that posts can name one', async () => {
   await draft({ lora_name: 'cat' });
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'nonsense', 'delete'])
-    expect([method, (await ask(`/sessions/cat?_method=${method}`, { method: 'POST' })).status]).toEqual([method, 404]);
+    expect([method, (await ask(`/sessions/cat?_method=${method}`, { method: 'POST' })).status]).toEqual([method, 405]);
   for (const method of ['GET', 'HEAD']) await ask('/sessions/cat?_method=DELETE', { method });
   expect((await ask('/sessions/cat')).status).toBe(200);
 });

@@ -14,7 +14,18 @@ afterAll(() => house.place.leave());
 
 /** The address in a notice is a secret by itself, for whoever got that notice; this one is of no countdown. */
 const TICKET = '/pod/cancel/cat';
-const OPEN = ['GET /healthz', 'GET /assets/x.js', 'GET /login', 'POST /login', 'GET /pod/cancel/cat', `POST ${TICKET}`];
+const OPEN = [
+  'GET /healthz',
+  'GET /assets/x.js',
+  'GET /login',
+  'POST /login',
+  'GET /pod/cancel/cat',
+  `POST ${TICKET}`,
+  // What a read-only link opens: its key is in the address (shares.test.ts).
+  'GET /shared/cat',
+  'GET /shared/:key/cat',
+  'GET /shared/:key/:name/samples/cat',
+];
 const ACCEPTS = ['application/json', 'text/html', 'text/event-stream'];
 
 /** Everything that somebody without the token may try, as headers of a request to any route. */
