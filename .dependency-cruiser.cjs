@@ -14,6 +14,7 @@ const ROOMS = [
   ['publish'],
   ['sessions/watchers'],
   ['sessions/versions'],
+  ['sessions/drafts'],
   ['sessions/attempt'],
   ['sessions/queue'],
   ['sessions/preflight'],

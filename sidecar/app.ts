@@ -18,6 +18,7 @@ import { datasetRoutes } from './routes/datasets.js';
 import { diagnosticsRoutes } from './routes/diagnostics.js';
 import { diskRoutes } from './routes/disk.js';
 import { draftFromFileRoutes } from './routes/draftFromFile.js';
+import { draftRoutes } from './routes/drafts.js';
 import { eventRoutes } from './routes/events.js';
 import { exchangeRoutes } from './routes/exchange.js';
 import { healthRoutes } from './routes/health.js';
@@ -97,6 +98,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', homeRoutes(trackside));
   app.route('/', newTrainingRoutes(trackside));
   app.route('/', draftFromFileRoutes(trackside));
+  app.route('/', draftRoutes(trackside));
   app.route('/', eventRoutes(trackside));
   app.route('/', streamRoutes(app.fetch));
   app.route('/', sessionRoutes(trackside));

@@ -28,7 +28,7 @@ const clocks = Object.keys({
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
-  'test/browser/{accessible,captions,charts,live,log,newTraining,samples,scripts,telling,trainers,uploads}.test.ts':
+  'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
   'test/mainJob/{earlier,folders,lastSave,moved,pods,refuse}.test.ts': 'a training does within 20 s what is waited for',
   'test/{commands/client,hub/downloads,launchers/stop,models/page,notices/notices,pod,pods/pod,publish/publish,routes/sessions,sd-scripts/standIn}.test.ts':
@@ -38,18 +38,18 @@ const clocks = Object.keys({
 
 /** Tables of values, and the app without a port: `npm run test:fast`. No process is started, no second is waited for. */
 const fast = [
-  'test/datasets/{archives,captionRules,form,passedOver,pictures}.test.ts',
+  'test/datasets/{archives,captionRules,changeCaption,form,passedOver,pictures}.test.ts',
   'test/{files,live,views}/**/*.test.ts',
   'test/hub/hubSources.test.ts',
   'test/launchers/contract.test.ts',
-  'test/routes/{compressAnswers,meantMethod,openapi}.test.ts',
+  'test/routes/{compressAnswers,drafts,meantMethod,openapi}.test.ts',
   'test/sessions/{claimGpus,foreignNames,fuzz,names}.test.ts',
-  'test/sessions/{lineage,preflight,queue,status}/**/*.test.ts',
+  'test/sessions/{drafts,lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',
   'test/sessions/record/{copies,uiState}.test.ts',
   'test/telemetry/**/*.test.ts',
-  'test/trainers/{gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',
+  'test/trainers/{buckets,gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',
   'test/trainers/sdOutput/**/*.test.ts',
   'test/trainers/sdScripts/{checkout,families}.test.ts',
 ];

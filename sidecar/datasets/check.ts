@@ -4,8 +4,10 @@ import { named, passedOverWords } from './passedOver.js';
 /**
  * Says what a person should know before training on this dataset. An error keeps a training from running; with a warning it
  * runs, perhaps not as intended. Each is a sentence or two that ends with what to do.
+ *
+ * @param turns the trainer gets pictures the right way up
  */
-export function checkDataset(detail: DatasetDetail): { errors: string[]; warnings: string[] } {
+export function checkDataset(detail: DatasetDetail, { turns = false } = {}): { errors: string[]; warnings: string[] } {
   const { files } = detail;
   const errors = files
     .filter(({ problem }) => problem !== null)
@@ -39,7 +41,7 @@ export function checkDataset(detail: DatasetDetail): { errors: string[]; warning
     warnings.push(
       `${not_decoded} ${not_decoded === 1 ? 'picture is' : 'pictures are'} still being checked for damage. Look again in a minute.`,
     );
-  const turned = files.filter((picture) => picture.turned).map(({ file }) => file);
+  const turned = files.filter((picture) => picture.turned && !turns).map(({ file }) => file);
   if (turned.length > 0)
     warnings.push(
       `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} rotated or mirrored only in the metadata, which sd-scripts ignores. To be trained the right way up, rotate ${turned.length === 1 ? 'it' : 'them'} in an image editor and upload again.`,

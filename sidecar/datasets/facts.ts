@@ -26,6 +26,8 @@ export type DatasetImage = {
   caption_problem?: string | null;
   /** Rotated or mirrored by its metadata, which sd-scripts ignores (library/train_util.py load_image). */
   turned?: boolean;
+  /** A trainer of plain PNGs reads it as it is. */
+  plain?: boolean;
   /** A BMP: sd-scripts reads it, Trackside does not. */
   unchecked?: boolean;
   /** Why a trainer can't read the picture, in words; else null. */

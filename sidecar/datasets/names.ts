@@ -56,9 +56,15 @@ export function requirePictureName(file: string): void {
   const endings = 'Pictures end in .png, .jpg, .jpeg or .webp';
   const message = hasMixedEnding(file)
     ? 'has an ending in mixed case, which trainers skip. Rename it to lower case and upload it again.'
-    : `is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
+    : /\.(heic|heif)$/i.test(file)
+      ? `is a HEIC photo, which trainers can't read. It was not saved. ${HEIC_REMEDY}`
+      : `is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
   throw new Problem('not_a_picture', message, { file: printable(file) });
 }
+
+/** What to do with a photo as iPhones keep them. */
+export const HEIC_REMEDY =
+  'On the iPhone itself, choose it from Photos: Safari sends a JPEG. Elsewhere export it as JPEG, or set the camera to Settings › Camera › Formats › Most Compatible.';
 
 /** Throws a Problem unless the name is one plain, visible file name. */
 export function requireFileName(file: string): void {

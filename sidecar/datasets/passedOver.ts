@@ -4,7 +4,7 @@ import { Problem } from '../problem.js';
 import { inFolder } from '../security/paths.js';
 import type { DatasetDetail, PassedOver } from './facts.js';
 import type { DatasetFolder } from './folder.js';
-import { captionStem, hasMixedEnding, pictureStem } from './names.js';
+import { captionStem, HEIC_REMEDY, hasMixedEnding, pictureStem } from './names.js';
 
 /** Folders searched at most: nobody waits for a whole disk. */
 const MOST_FOLDERS = 100;
@@ -39,7 +39,7 @@ export function passedOverWords({ name, path, passed_over }: DatasetDetail): str
   );
   if (kinds.length > 0)
     words.push(
-      `${kinds.length === 1 ? '1 file' : `${kinds.length} files`} can't be trained on: ${named(kinds)}. Convert pictures to PNG or JPEG.${kinds.some((file) => /\.(avif|jxl)$/i.test(file)) ? ' sd-scripts reads .avif and .jxl only with an extra Python package, and Trackside neither checks nor counts them.' : ''}`,
+      `${kinds.length === 1 ? '1 file' : `${kinds.length} files`} can't be trained on: ${named(kinds)}. Convert pictures to PNG or JPEG.${kinds.some((file) => /\.(avif|jxl)$/i.test(file)) ? ' sd-scripts reads .avif and .jxl only with an extra Python package, and Trackside neither checks nor counts them.' : ''}${kinds.some((file) => /\.hei[cf]$/i.test(file)) ? ` ${HEIC_REMEDY}` : ''}`,
     );
   if (captions.length > 0)
     words.push(

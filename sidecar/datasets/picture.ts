@@ -4,6 +4,7 @@ import { openRegular } from '../files/regularFile.js';
 import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
 import { hasJpegEnd } from './jpegEnd.js';
+import { HEIC_REMEDY } from './names.js';
 import { DamagedPicture, PictureProblem } from './pictureProblem.js';
 
 /** Two at once leave threads for other work that waits for the disk. */
@@ -13,14 +14,27 @@ const holding = semaphore(1);
 const THUMBNAIL_PIXELS = 256;
 
 /** Width and height in pixels as stored; `turned` by the orientation in the metadata. A BMP is `unchecked`, of unknown size. */
-export type LookedAt = { width: number | null; height: number | null; turned: boolean; unchecked?: true };
+export type LookedAt = {
+  width: number | null;
+  height: number | null;
+  turned: boolean;
+  /** A PNG of a moderate size that a program without a picture library can read, upright. */
+  plain: boolean;
+  unchecked?: true;
+};
+
+/** Pixels. The practice trainer takes about a second for each million (measured), in plain Python. */
+const MOST_PLAIN = 2_000_000;
 
 /** Reads the header and the metadata, and decodes no pixel. Throws a PictureProblem. */
 export async function lookAtPicture(path: string): Promise<LookedAt> {
-  if ((await formatOf(path)) === 'bmp') return { width: null, height: null, turned: false, unchecked: true };
+  const format = await formatOf(path);
+  if (format === 'bmp') return { width: null, height: null, turned: false, plain: false, unchecked: true };
   return inWords(async () => {
-    const { width, height, orientation = 1 } = await measure(path);
-    return { width, height, turned: orientation !== 1 };
+    const { width, height, orientation = 1, isProgressive } = await measure(path);
+    const turned = orientation !== 1;
+    const plain = format === 'png' && !isProgressive && !turned && width * height <= MOST_PLAIN;
+    return { width, height, turned, plain };
   });
 }
 
@@ -70,6 +84,36 @@ export async function smallPicture(path: string, pixels: number): Promise<Buffer
   await requireFormat(path);
   const size = { fit: 'inside', withoutEnlargement: true } as const;
   return decode(path, (picture) => picture.autoOrient().resize(pixels, pixels, size).jpeg({ quality: 85 }));
+}
+
+/**
+ * Makes a plain PNG of a picture: upright, 8-bit sRGB, without transparency; its shorter side has `shortest` pixels at most.
+ * Throws a PictureProblem, also for a picture that costs too much to decode.
+ */
+export async function makePlain(path: string, shortest: number): Promise<Buffer> {
+  await requireFormat(path);
+  const size = { width: shortest, height: shortest, fit: 'outside', withoutEnlargement: true } as const;
+  return decode(path, (picture) => picture.autoOrient().resize(size).removeAlpha().toColourspace('srgb').png());
+}
+
+/** Pixels of a side of a miniature. */
+const MINIATURE = 16;
+
+/**
+ * A grey, upright miniature of a picture, as numbers whose mean is 0 and whose squares add up to 1: the sum of the products of
+ * two is how much they look alike, at most 1, whatever their size, brightness or contrast. Throws a PictureProblem.
+ */
+export async function miniature(path: string): Promise<Float32Array> {
+  await requireFormat(path);
+  const size = { width: MINIATURE, height: MINIATURE, fit: 'fill' } as const;
+  const grey = await decode(path, (picture) => picture.autoOrient().resize(size).removeAlpha().greyscale().raw());
+  const mean = grey.reduce((sum, value) => sum + value, 0) / grey.length;
+  const length = norm(grey, mean);
+  return Float32Array.from(grey, (value) => (length > 0 ? (value - mean) / length : 0));
+}
+
+function norm(grey: Uint8Array, mean: number): number {
+  return Math.sqrt(grey.reduce((sum, value) => sum + (value - mean) ** 2, 0));
 }
 
 function toThumbnail(picture: Sharp): Sharp {
@@ -136,6 +180,7 @@ function strange(head: string): PictureProblem {
         : /^(II\*\0|MM\0\*)/.test(head)
           ? 'a TIFF'
           : null;
+  if (kind === 'a HEIC photo') return new PictureProblem('It is a HEIC photo, whatever its name says.', HEIC_REMEDY);
   return new PictureProblem(kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG or WebP picture.');
 }
 

@@ -69,7 +69,7 @@ function stemOf(file: string): string {
   return pictureStem(file) ?? withoutEnding(file);
 }
 
-const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, revision: '', onDisk: null };
+const UNKNOWN = { bytes: 0, width: null, height: null, turned: false, plain: false, revision: '', onDisk: null };
 
 async function measured({ root, at, path }: DatasetFolder, file: string) {
   try {

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { ifMissing } from '../caught.js';
+import { findAlike } from '../datasets/alike.js';
 import { checkDataset } from '../datasets/check.js';
 import type { DatasetDetail } from '../datasets/facts.js';
 import { makeDataset, removeEmpty } from '../datasets/folder.js';
@@ -17,6 +18,7 @@ import { problemStatus } from '../problemStatus.js';
 import { wantsPage } from '../request.js';
 import type { DatasetModel, DatasetsModel } from '../views/datasets.js';
 import type { PageModel } from '../views/frame.js';
+import { rulesFor, trainingOf } from '../views/training.js';
 import { isForm, takeBody, typeOf } from './body.js';
 import { captionRoutes } from './captions.js';
 import { type FormUpload, receiveDatasetForm } from './datasetForm.js';
@@ -82,13 +84,20 @@ export function datasetRoutes(given: Datasets): Hono {
 
   routes.get('/datasets/:name', async (c) => {
     const dataset = await readDataset(root, c.req.param('name'));
+    const resolution = resolutionIn(c.req.query('resolution'));
+    const alike = await findAlike(root, dataset, LOOK_MS);
     c.header('Vary', 'Accept');
-    if (!wantsPage(c)) return c.json({ ...dataset, ...checkDataset(dataset) });
+    if (!wantsPage(c)) {
+      const files = dataset.files.map((image) => ({ ...image, training: trainingOf(image, rulesFor(resolution)) }));
+      return c.json({ ...dataset, files, alike, ...checkDataset(dataset) });
+    }
     const [unfinished, trash] = await Promise.all([
       unfinishedUploads(root, dataset.name),
       listTrash(root, dataset.name),
     ]);
-    return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash }));
+    const { entry, changed } = c.req.query();
+    const bulk = changed === undefined ? null : { entry: entry ?? null, changed: Number(changed) || 0 };
+    return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash, resolution, alike, bulk }));
   });
 
   routes.delete('/datasets/:name', async (c) => {
@@ -101,6 +110,15 @@ export function datasetRoutes(given: Datasets): Hono {
   });
 
   return routes;
+}
+
+/** How long a page waits until all pictures are compared, in ms. */
+const LOOK_MS = 1500;
+const USUAL_RESOLUTION = 512;
+
+function resolutionIn(asked: string | undefined): number {
+  const resolution = Number(asked);
+  return Number.isInteger(resolution) && resolution >= 64 && resolution <= 4096 ? resolution : USUAL_RESOLUTION;
 }
 
 /** `POST /datasets?name=my-cat` with the archive as its body. */

@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
+import { logged } from '../caught.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
+import { finishDraft } from '../sessions/drafts/drafts.js';
 import { loraKey } from '../sessions/names.js';
 import type { Finding } from '../sessions/preflight/finding.js';
 import { preflight } from '../sessions/preflight/preflight.js';
@@ -34,6 +36,10 @@ export function sessionRoutes(trackside: Trackside): Hono {
       return c.html(await newTrainingPage(trackside, shown), problemStatus[error.code]);
     }
     const { session, existed, refused } = made;
+    if (fields.kept_as)
+      await finishDraft(trackside.settings.outputs, String(fields.kept_as), String(fields.form_id ?? '')).catch(
+        logged('sessions', 'A draft could not be cleared.', session.name),
+      );
     const about = { session: session.name };
     if (refused) throw refused;
     if (existed && !wantsPage(c)) {

@@ -14,7 +14,7 @@ import { isSection } from '../trainers/foreign/said.js';
 import { pageModel } from './home.js';
 import { receiveFile } from './receiveFile.js';
 import { answer, answerChange, readFields } from './respond.js';
-import { withoutDefaults } from './trainerForm.js';
+import { flat, nested, withoutDefaults } from './trainerForm.js';
 
 /**
  * Named settings. `POST /templates` saves those of a session (`session`), or of a form; `POST /templates/import` takes the file
@@ -67,7 +67,11 @@ export function templateRoutes(trackside: Trackside): Hono {
       const { arguments: flags, ...own } = facts.settings;
       return { trainer: facts.trainer, said: saidInTemplate(own, isSection(flags) ? flags : {}) };
     }
-    const { arguments: flags, trainer, ...own } = fields.shown ? withoutDefaults(trackside, fields) : fields;
+    const {
+      arguments: flags,
+      trainer,
+      ...own
+    } = fields.shown ? nested(withoutDefaults(trackside, flat(fields))) : fields;
     const named = new Set([
       'name',
       'template',
@@ -77,6 +81,8 @@ export function templateRoutes(trackside: Trackside): Hono {
       'notes',
       'form_id',
       'shown',
+      'kept_as',
+      'kept_version',
       'start',
       'queue',
       'dataset',

@@ -161,19 +161,38 @@ async function modelChoices(
  * What a person typed into the form that was shown before (`shown`: its trainer and base model), without what merely stood
  * there: a learning rate, or a model file, that is right for one must not be carried over to the next.
  */
-export function withoutDefaults(trackside: Trackside, fields: Record<string, unknown>): Record<string, unknown> {
-  const [before, baseModel = ''] = String(fields.shown ?? '').split(' ');
+export function withoutDefaults(trackside: Trackside, fields: Record<string, string>): Record<string, string> {
+  const [before, baseModel = ''] = (fields.shown ?? '').split(' ');
   const trainer = trainers(trackside.settings).find(({ id }) => id === before);
   const sameTrainer = before === fields.trainer;
   if (!trainer || (sameTrainer && baseModel === (fields.base_model ?? ''))) return fields;
-  const stood = (name: string, value: unknown) => {
+  const models = new Set(trainer.models?.map(({ flag }) => `arguments.${flag}`));
+  const stood = (name: string, value: string) => {
     const setting = trainer.settings.find((each) => each.name === name);
-    return !sameTrainer && (name === 'vram' || String(setting?.default) === String(value));
+    return !sameTrainer && (name === 'vram' || String(setting?.default) === value);
   };
-  const models = new Set(trainer.models?.map(({ flag }) => flag));
-  const flags = Object.entries((fields.arguments ?? {}) as Record<string, unknown>);
-  return {
-    ...Object.fromEntries(Object.entries(fields).filter(([name, value]) => !stood(name, value))),
-    arguments: Object.fromEntries(flags.filter(([name]) => !models.has(name))),
-  };
+  const typed = Object.entries(fields).filter(([name, value]) => !models.has(name) && !stood(name, value));
+  return Object.fromEntries(typed);
+}
+
+/** `{arguments: {network_alpha: 2}}` → `{'arguments.network_alpha': '2'}`; of a list one value a line. */
+export function flat(values: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]): [string, string][] => {
+      if (value === null || value === undefined) return [];
+      if (typeof value !== 'object') return [[key, String(value)]];
+      return Object.entries(value).map(([inner, each]) => [
+        `${key}.${inner}`,
+        Array.isArray(each) ? each.join('\n') : String(each),
+      ]);
+    }),
+  );
+}
+
+/** The other way: `{'arguments.network_alpha': '2'}` → `{arguments: {network_alpha: '2'}}`. */
+export function nested(fields: Record<string, string>): Record<string, unknown> {
+  const isFlag = ([name]: [string, string]) => name.startsWith('arguments.');
+  const all = Object.entries(fields);
+  const flags = all.filter(isFlag).map(([name, value]) => [name.slice('arguments.'.length), value]);
+  return { ...Object.fromEntries(all.filter((each) => !isFlag(each))), arguments: Object.fromEntries(flags) };
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'smol-toml';
+import { bucketRange } from './buckets.js';
 
 /** A folder of pictures with `.txt` captions; `classWords` is the caption of pictures without one. */
 export type PictureFolder = {
@@ -30,9 +31,8 @@ export function datasetConfig(dataset: {
       resolution: pixels,
       batch_size: batchSize,
       enable_bucket: true,
-      // sd-scripts refuses a resolution outside these two.
-      min_bucket_reso: Math.min(256, pixels),
-      max_bucket_reso: Math.max(1024, pixels),
+      min_bucket_reso: bucketRange(pixels)[0],
+      max_bucket_reso: bucketRange(pixels)[1],
       subsets: ofThem.map(({ imageDir, classWords, repeats, isReg }) => ({
         image_dir: imageDir,
         class_tokens: classWords,

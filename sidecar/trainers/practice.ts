@@ -41,16 +41,17 @@ export const practiceTrainer: Trainer = {
   fromSettings: FROM_SETTINGS,
   furtherArguments: (all) => all.filter(({ name }) => !OWN_FLAGS.includes(name) && !FROM_SETTINGS.includes(name)),
   needsFor,
+  plainPictures: true,
   command,
   files,
 };
 
+/** Other pictures are converted for it; of these only Pillow knows the format. */
 function needsFor(pictures: readonly string[]): PackageNeed | null {
-  const others = pictures.filter((file) => !/\.png$/i.test(file));
-  const [first, ...more] = others;
+  const [first, ...more] = pictures.filter((file) => /\.bmp$/i.test(file));
   if (!first) return null;
-  const named = more.length > 0 ? `${first} and ${more.length} more are not PNGs` : `${first} is not a PNG`;
-  return { module: 'PIL', name: 'pillow', why: `${named}, and the practice trainer reads other pictures with Pillow.` };
+  const named = more.length > 0 ? `${first} and ${more.length} more are BMPs` : `${first} is a BMP`;
+  return { module: 'PIL', name: 'pillow', why: `${named}, which the practice trainer reads with Pillow.` };
 }
 
 function command(input: TrainingInput): Command {

@@ -85,6 +85,8 @@ export type Trainer = {
   furtherArguments(all: readonly Argument[]): Argument[];
   /** The Python package that it needs for pictures with these names, and the reason; or null. */
   needsFor?(pictures: readonly string[]): PackageNeed | null;
+  /** It reads plain PNGs alone: other pictures are converted for it, beside the session. */
+  plainPictures?: boolean;
   /** A script with a form of its own, instead of settings and pictures. */
   own?: OwnForm;
   /** It trains on GPUs, which belong to one session at a time. */

@@ -1,10 +1,14 @@
 import { dirname } from 'node:path';
+import type { Alike } from '../datasets/alike.js';
+import { countTags } from '../datasets/bulkCaptions.js';
 import type { DatasetDetail, DatasetFacts, DatasetImage } from '../datasets/facts.js';
 import { named, passedOverWords } from '../datasets/passedOver.js';
 import type { TrashEntry } from '../datasets/trash.js';
 import type { Taken, UploadFacts } from '../datasets/uploads/facts.js';
+import type { BucketRules } from '../trainers/buckets.js';
 import { bytes, joined, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
+import { rulesFor, trainingView } from './training.js';
 
 export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
@@ -24,6 +28,11 @@ export type DatasetModel = PageModel & {
   /** Uploads that have not arrived whole, and what was put away, newest first. */
   unfinished?: UploadFacts[];
   trash?: TrashEntry[];
+  /** Pixels of the training for which the pictures are judged. */
+  resolution?: number;
+  alike?: Alike[];
+  /** What a change of all captions did; `entry` undoes it. */
+  bulk?: { entry: string | null; changed: number } | null;
 };
 
 /** The form that takes pictures, captions and archives. */
@@ -63,7 +72,15 @@ export function datasetView(model: DatasetModel) {
     at,
     train: `${model.root}new?dataset=${encodeURIComponent(model.dataset.name)}`,
     summary: summary(model.dataset),
-    pictures: imagesView(model, true),
+    pictures: imagesView({ ...model, rules: rulesFor(model.resolution ?? 512) }, true),
+    resolutions: [512, 768, 1024].map((pixels) => ({ pixels, chosen: pixels === (model.resolution ?? 512) })),
+    tags: countTags(model.dataset).slice(0, TAGS_IN_SIGHT),
+    bulk: model.bulk
+      ? {
+          words: `${plural(model.bulk.changed, 'caption')} changed.`,
+          undo: model.bulk.entry && `${at}/trash/${encodeURIComponent(model.bulk.entry)}`,
+        }
+      : null,
     notice: model.notice ?? null,
     refused: (model.refused ?? []).map(({ file, reason, after_name: words }) => ({
       file,
@@ -103,13 +120,43 @@ export function notTrainedWords(dataset: DatasetDetail): string[] {
   return [...passedOverWords(dataset), ...(captions.length > 0 ? [words] : [])];
 }
 
+/** The most frequent ones. */
+const TAGS_IN_SIGHT = 60;
+
 export type ImagesView = ReturnType<typeof imagesView>;
 
-/** The pictures of a dataset with their captions, each editable in place; `removable`: each with a button to remove it. */
-export function imagesView({ root, dataset }: Pick<DatasetModel, 'root' | 'dataset'>, removable = false) {
+/**
+ * The pictures of a dataset with their captions, each editable in place, and what becomes of them in a training by `rules`;
+ * `removable`: each with a button to remove it.
+ */
+export function imagesView(
+  { root, dataset, rules, alike = [] }: Pick<DatasetModel, 'root' | 'dataset' | 'alike'> & { rules: BucketRules },
+  removable = false,
+) {
   const at = datasetAddress(root, dataset.name);
-  return { name: dataset.name, address: at, images: dataset.files.map((image) => imageView(image, at)), removable };
+  const images = dataset.files.map((image) => ({
+    ...imageView(image, at),
+    training: trainingView(image, rules),
+    alike: alikeWords(image.file, alike),
+  }));
+  return {
+    name: dataset.name,
+    address: at,
+    summary: summary(dataset),
+    images,
+    removable,
+  };
 }
+
+function alikeWords(file: string, alike: readonly Alike[]): string | null {
+  const group = alike.find(({ files }) => files.includes(file));
+  if (!group) return null;
+  const others = named(group.files.filter((other) => other !== file));
+  return group.same ? `the same file as ${others}` : `looks like ${others}`;
+}
+
+/** A dataset to choose. */
+export type PickView = ReturnType<typeof datasetCard> & { chosen: boolean };
 
 export function datasetCard(dataset: DatasetFacts, root: string) {
   const href = datasetAddress(root, dataset.name);

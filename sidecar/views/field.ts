@@ -23,6 +23,8 @@ export type FieldView = {
   differs: 'preset' | 'changed' | null;
   /** A link under it, as “Download one”. */
   link: { href: string; label: string } | null;
+  /** The id of its form, where it stands outside of that. */
+  form: string | null;
   /** The id of a list of suggestions. */
   suggestions: string | null;
 };
@@ -123,5 +125,6 @@ export const plain: FieldView = {
   sendsOff: false,
   differs: null,
   link: null,
+  form: null,
   suggestions: null,
 };

@@ -1,6 +1,7 @@
 import type { DatasetDetail, DatasetFacts } from '../datasets/facts.js';
 import type { Subject } from '../problem.js';
 import { datasetCard, imagesView, notTrainedWords, uploadView } from './datasets.js';
+import { type DraftModel, draftView } from './draft.js';
 import { type FieldView, plain, settingField, type Typed } from './field.js';
 import { flagsView } from './flags.js';
 import type { PageModel } from './frame.js';
@@ -8,8 +9,9 @@ import { modelField } from './modelField.js';
 import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { ownFieldsOf, ownFormView } from './ownForm.js';
 import { targetOf } from './problem.js';
-import { settingGroups } from './settingGroups.js';
+import { isWrong, settingGroups } from './settingGroups.js';
 import type { TrainerForm } from './trainerForm.js';
+import { rulesFor } from './training.js';
 
 export type NewTrainingModel = PageModel & {
   datasets: DatasetFacts[];
@@ -22,8 +24,6 @@ export type NewTrainingModel = PageModel & {
   noCheckout?: string | null;
   /** What was typed, or what `?from=` fills in, by field (further flags as `arguments.<name>`); absent shows the default. */
   values: Record<string, string>;
-  /** Were they typed, or taken from a session? Then what the browser kept of an earlier visit is not put over them. */
-  given: boolean;
   /** One sentence a field, named as in `values`. */
   errors: Record<string, string>;
   /** What is wrong beyond the fields, with where to look. */
@@ -32,6 +32,8 @@ export type NewTrainingModel = PageModel & {
   loras: HintsModel['loras'];
   /** The draft that is edited; null for a new training. */
   draft?: { name: string; version: number } | null;
+  /** What is kept of the form while it is typed. */
+  kept: DraftModel;
 };
 
 export type NewTrainingView = ReturnType<typeof newTrainingView>;
@@ -43,8 +45,7 @@ export function newTrainingView(model: NewTrainingModel) {
   // A choice of one is none.
   const settings = (trainer?.settings ?? []).filter(({ choices }) => choices?.length !== 1);
   const all = settings.map((each) => settingField(each, typed));
-  const about = all.filter(({ name }) => name === 'concept_sentence');
-  const fields = all.filter((field) => !about.includes(field));
+  const trigger = all.filter(({ name }) => name === 'concept_sentence');
   const models = (trainer?.models ?? []).map((each) => modelField(each, model.root, typed));
   const flags = trainer && flagsView(trainer, typed);
   // A script has no pictures of ours, and no settings.
@@ -56,8 +57,109 @@ export function newTrainingView(model: NewTrainingModel) {
     loras: model.loras,
     isDraft: draft !== null,
   });
-  const wrong = Object.keys(errors).length;
-  const nameField: FieldView = {
+  const name = nameField(model);
+  const fields = [
+    name,
+    ...all,
+    ...models,
+    ...(flags?.groups ?? []).flatMap((each) => each.fields),
+    ...ownFieldsOf(ownForm?.groups ?? []),
+  ];
+  const groups = settingGroups(
+    all.filter((field) => !trigger.includes(field)),
+    descriptionField(typed),
+  );
+  const kept = draftView(model.kept, model.root, labelsOf(fields));
+  return {
+    title: draft ? `Edit draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
+    /** Where the form is sent to. */
+    address: draft ? `${model.root}new?draft=${encodeURIComponent(draft.name)}` : `${model.root}sessions`,
+    /** A session that is a draft is edited. */
+    isDraft: draft !== null,
+    formId: model.formId,
+    kept,
+    problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
+    /** Which fields are wrong, in words. */
+    summary: summaryOf(errors, fields),
+    loras: model.loras,
+    /** What it is called, and what it is of. */
+    about: [name, ...trigger],
+    ...picturesView(model, isOwn),
+    /** Where there is more than one, by group, in the order of the page. */
+    choice: model.trainers.length > 1 ? groupedTrainers(model) : null,
+    /** The chosen trainer; its name where it is the only one. */
+    trainer: trainer && {
+      id: trainer.id,
+      name: model.trainers.length > 1 ? null : `${trainer.label}.`,
+      description: trainer.description,
+    },
+    noCheckout: Boolean(model.noCheckout),
+    groups: { ...groups, model: outside(groups.model) },
+    /** Folded where all of them are found. */
+    models: { fields: outside(models), open: models.some(({ error, link }) => error !== null || link !== null) },
+    /** Why this preset, beside the GPU that it is for. */
+    preset: trainer?.preset ?? null,
+    advancedOpen: kept.open.includes('advanced') || isWrong(groups.advanced.flatMap((each) => each.fields)),
+    flags: isOwn || !flags ? null : { ...flags, open: flags.open || kept.open.includes('further-flags') },
+    isOwn,
+    /** The fields of a script's own parser; null for another trainer, or where it could not be read. */
+    own: ownForm,
+    /** Why a script's parser could not be read; and is it being read? */
+    unread: trainer?.own === null ? (trainer.unread ?? null) : null,
+    reading: trainer?.own === null && (trainer.reading ?? false),
+    hints,
+    /** Where the hints are asked for while values are typed. */
+    hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
+    /** Where another trainer's fields are asked for, and a draft is kept without a script. */
+    showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
+    /** Trainer and base model that these fields are for. */
+    shown: `${trainer?.id ?? ''} ${all.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
+  };
+}
+
+/** The most that stand on the page, and the most pictures of the chosen one. */
+const DATASETS_IN_SIGHT = 3;
+const PICTURES_IN_SIGHT = 12;
+
+function picturesView(model: NewTrainingModel, isOwn: boolean) {
+  const { dataset, root, kept } = model;
+  const usual = model.trainer?.settings.find(({ name }) => name === 'resolution')?.default ?? 512;
+  const resolution = model.values.resolution || usual;
+  const cards = model.datasets.map((each) => ({ ...datasetCard(each, root), chosen: each.name === dataset?.name }));
+  const sorted = isOwn ? [] : [...cards.filter(({ chosen }) => chosen), ...cards.filter(({ chosen }) => !chosen)];
+  const pictures =
+    !isOwn && dataset ? imagesView({ root, dataset, rules: rulesFor(Number(resolution), model.values) }) : null;
+  return {
+    datasetError: model.errors.dataset ?? null,
+    datasets: sorted.slice(0, DATASETS_IN_SIGHT),
+    /** Behind a summary. */
+    moreDatasets: sorted.slice(DATASETS_IN_SIGHT),
+    pictures,
+    strip: pictures?.images.slice(0, PICTURES_IN_SIGHT) ?? [],
+    beyond: Math.max(0, (pictures?.images.length ?? 0) - PICTURES_IN_SIGHT),
+    /** The captions are folded. */
+    captionsOpen: kept.draft?.view.open.includes('captions') ?? false,
+    notTrained: dataset ? notTrainedWords(dataset) : [],
+    upload: uploadView('new', null, freeName(model.datasets)),
+  };
+}
+
+/** A name for the pictures that somebody is about to upload, so that nobody has to think of one. */
+function freeName(datasets: readonly DatasetFacts[]): string {
+  const names = new Set(datasets.map(({ name }) => name));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? 'my-pictures' : `my-pictures-${number}`;
+    if (!names.has(name)) return name;
+  }
+}
+
+/** The card of the model stands before that of the pictures, which has forms of its own. */
+function outside(fields: readonly FieldView[]): FieldView[] {
+  return fields.map((field) => ({ ...field, form: 'training' }));
+}
+
+function nameField({ values, errors, draft }: NewTrainingModel): FieldView {
+  return {
     ...plain,
     label: 'LoRA name',
     id: 'f-lora_name',
@@ -68,68 +170,19 @@ export function newTrainingView(model: NewTrainingModel) {
     help: draft
       ? "Can't be changed: the draft's folder is named after it."
       : 'An existing name becomes its next version.',
-    fixed: draft !== null,
+    fixed: Boolean(draft),
   };
-  return {
-    title: draft ? `Edit draft ${values.lora_name ?? draft.name} V${draft.version}` : 'New training',
-    /** Where the form is sent to. */
-    address: draft ? `${model.root}new?draft=${encodeURIComponent(draft.name)}` : `${model.root}sessions`,
-    /** The session's name while a draft is edited, else null. */
-    draft: draft?.name ?? null,
-    saveLabel: draft ? 'Save draft' : 'Save as draft',
-    formId: model.formId,
-    given: model.given || wrong > 0,
-    problem: model.problem && { message: model.problem.message, target: targetOf(model.problem.about) },
-    /** Which fields are wrong, in words. */
-    summary: summaryOf(errors, [
-      nameField,
-      ...all,
-      ...models,
-      ...(flags?.groups ?? []).flatMap((each) => each.fields),
-      ...ownFieldsOf(ownForm?.groups ?? []),
-    ]),
-    loras: model.loras,
-    /** What it is called, and what it is of. */
-    about: [nameField, ...about, descriptionField(typed)],
-    datasetError: errors.dataset ?? null,
-    datasets: isOwn
-      ? []
-      : model.datasets.map((each) => ({ ...datasetCard(each, model.root), chosen: each.name === dataset?.name })),
-    pictures: !isOwn && dataset && imagesView({ root: model.root, dataset }),
-    notTrained: dataset ? notTrainedWords(dataset) : [],
-    upload: uploadView('new', null),
-    /** Where there is more than one, by group, in the order of the page. */
-    choice: model.trainers.length > 1 ? groupedTrainers(model) : null,
-    /** The chosen trainer; its name where it is the only one. */
-    trainer: trainer && {
-      id: trainer.id,
-      name: model.trainers.length > 1 ? null : `${trainer.label}.`,
-      description: trainer.description,
-    },
-    noCheckout: Boolean(model.noCheckout),
-    groups: settingGroups(fields, models, trainer?.preset ?? null, hints['saved-late']),
-    flags: isOwn ? null : flags,
-    isOwn,
-    /** The fields of a script's own parser; null for another trainer, or where it could not be read. */
-    own: ownForm,
-    /** Why a script's parser could not be read; and is it being read? */
-    unread: trainer?.own === null ? (trainer.unread ?? null) : null,
-    reading: trainer?.own === null && (trainer.reading ?? false),
-    hints,
-    /** Where the hints are asked for while values are typed. */
-    hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,
-    /** Where another trainer's fields are asked for. */
-    showAddress: `${model.root}new${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}#how-title`,
-    /** Trainer and base model that these fields are for. */
-    shown: `${trainer?.id ?? ''} ${fields.find(({ name }) => name === 'base_model')?.value ?? ''}`.trim(),
-  };
+}
+
+function labelsOf(fields: readonly FieldView[]): Map<string, string> {
+  const labels = new Map(fields.map(({ name, label }) => [name.replace(/\[([^[\]]+)\]/, '.$1'), label]));
+  return labels.set('description', 'Description').set('dataset', 'Pictures').set('trainer', 'Trainer');
 }
 
 /** Which fields are wrong; and what no field on the page can say for itself. */
 function summaryOf(errors: Record<string, string>, fields: readonly FieldView[]): string | null {
   const wrong = Object.entries(errors);
-  const labels = new Map(fields.map(({ name, label }) => [name.replace(/\[([^[\]]+)\]/, '.$1'), label]));
-  labels.set('description', 'Description').set('dataset', 'Pictures');
+  const labels = labelsOf(fields);
   const named = wrong.flatMap(([name]) => labels.get(name) ?? []);
   const unsaid = wrong.filter(([name]) => !labels.has(name)).map(([, message]) => message);
   const check = named.length > 0 ? [`Please check: ${named.join(', ')}.`] : [];

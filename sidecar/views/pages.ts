@@ -103,7 +103,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
     newTraining: (model: NewTrainingModel) =>
       page('new', newTrainingView(model), model, {
         ...titled('New training'),
-        scripts: ['form.js', 'fromFile.js', ...PICTURES],
+        scripts: ['drafts.js', 'form.js', 'fromFile.js', ...PICTURES],
       }),
     session(model: SessionModel) {
       const live = stream(`${sessionAddress(model.root, model.session.name)}/`, { log: model.logPosition });

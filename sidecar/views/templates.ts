@@ -45,6 +45,7 @@ export type Templates = {
   'parts/compared': import('./compare.js').TableView;
   'parts/comparedHead': import('./compare.js').TableView['columns'][number];
   'parts/curve': import('./charts.js').CurveView;
+  'parts/draft': import('./draft.js').DraftView;
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
   'parts/facts': import('./session.js').FactsView;
   'parts/field': import('./field.js').FieldView;
@@ -63,6 +64,7 @@ export type Templates = {
   'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
   'parts/podNow': import('./pod.js').PodNowView;
+  'parts/picks': { picks: import('./datasets.js').PickView[] };
   'parts/preflight': import('./preflight.js').PreflightView;
   'parts/publish': import('./publish.js').PublishView;
   'parts/queue': import('./queue.js').QueueView;

@@ -1,99 +1,37 @@
-/* The form of a new training: what is typed survives a reload, and hints follow what is typed. */
+/* The form of a new training: hints follow what is typed, and what decides on other fields shows them. */
+import { addressOfDraft, flush, isField } from './drafts.js';
+
 const form = /** @type {HTMLFormElement} */ (document.getElementById('training'));
-const draft = form.getAttribute('data-draft');
-const kept = draft ? `trackside:draft:${draft}` : 'trackside:new';
-const store = draft ? sessionStorage : localStorage;
 const PAUSE_MS = 250;
 let pause = 0;
 const pictures = () => /** @type {HTMLElement} */ (document.getElementById('pictures'));
 
 const DECIDING = ['trainer', 'base_model', 'vram'];
-const WORDS = ['lora_name', 'description', 'dataset', 'concept_sentence', 'sample_prompts'];
 
-// Not `form.dataset`: that is the field of this name.
-if (form.getAttribute('data-given') === 'false') restore();
-/** @type {HTMLElement | null} */ (form.querySelector('[aria-invalid]'))?.focus();
-document.addEventListener('input', ({ target }) => {
-  if (!isField(target)) return;
-  if (target.name !== 'dataset') keep();
-  askHints();
-});
+/** @type {HTMLElement | null} */ (document.querySelector('.halves [aria-invalid]'))?.focus();
+document.addEventListener('input', ({ target }) => isField(target) && askHints());
 document.addEventListener('change', ({ target }) => {
   if (!isField(target)) return;
-  keep();
   askHints();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
-  // These decide which fields there are, and what stands in them: the server shows them, with what was typed.
-  if (DECIDING.includes(target.name)) form.requestSubmit(form.querySelector('.show'));
+  if (DECIDING.includes(target.name)) void showFields();
 });
 // Back from the session: another form id, or Start would lead to the session that this form made already.
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
-form.addEventListener('submit', ({ submitter }) => {
-  keep();
-  if (submitter?.getAttribute('name') === 'show') return;
-  sessionStorage.setItem('trackside:sent', kept);
-});
 // Enter in a field is not yet the wish to rent a GPU for a night.
-form.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && event.target instanceof HTMLInputElement) event.preventDefault();
+document.addEventListener('keydown', (event) => {
+  const { target } = event;
+  if (event.key === 'Enter' && target instanceof HTMLInputElement && target.form === form) event.preventDefault();
 });
 document.getElementById('flag-search')?.addEventListener('input', findFlag);
 
-/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
-
-/**
- * @param {unknown} element
- * @returns {element is Field}
- */
-function isField(element) {
-  const isOne = [HTMLInputElement, HTMLSelectElement, HTMLTextAreaElement].some((each) => element instanceof each);
-  return isOne && /** @type {Field} */ (element).form === form;
-}
-
-function keep() {
-  const values = [...new FormData(form)].filter(([name]) => name !== 'form_id');
-  store.setItem(kept, JSON.stringify(values));
-}
-
-function restore() {
-  const query = new URLSearchParams(location.search);
-  /** @type {[string, string][]} */
-  let stored;
-  try {
-    stored = JSON.parse(store.getItem(kept) ?? '[]');
-  } catch {
-    return;
-  }
-  // A checkbox comes after its hidden "false": the last value of a name counts.
-  const values = new Map(stored.filter(([name]) => !query.has(name)));
-  const other = DECIDING.filter((name) => values.has(name) && values.get(name) !== typed(name));
-  if (other.length > 0) {
-    for (const name of other) query.set(name, values.get(name) ?? '');
-    location.replace(`?${query}`);
-    return;
-  }
-  const shown = typed('trainer');
-  const keptFor = new Map(stored).get('trainer') ?? shown;
-  for (const field of form.elements) {
-    if (!isField(field) || field.type === 'hidden') continue;
-    const value = values.get(field.name);
-    if (value === undefined) continue;
-    // What stood in another trainer's fields is nothing that was typed for this one.
-    if (keptFor !== shown && !WORDS.includes(field.name)) continue;
-    if (!(field instanceof HTMLInputElement) || !['checkbox', 'radio'].includes(field.type)) field.value = value;
-    else if (field.type === 'checkbox') field.checked = value === 'true';
-    else if (field.value === value && !field.checked) {
-      field.checked = true;
-      if (field.name === 'dataset') showPictures(value);
-    }
-  }
-  askHints();
-}
-
-/** @param {string} name */
-function typed(name) {
-  const field = form.elements.namedItem(name);
-  return isField(field) ? field.value : undefined;
+/** These decide which fields there are, and what stands in them: the server shows them, with what was typed. */
+async function showFields() {
+  // What merely stood in a field of the trainer before is not taken along: `shown` names it.
+  await flush({ shown: /** @type {HTMLInputElement} */ (form.elements.namedItem('shown')).value });
+  const isEdit = new URLSearchParams(location.search).has('draft');
+  if (isEdit) location.reload();
+  else location.replace(addressOfDraft());
 }
 
 /** The chosen dataset's pictures, as the server draws them; the fields stay as they are. @param {string} dataset */

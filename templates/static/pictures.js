@@ -1,4 +1,4 @@
-/* Pictures, captions and archives that are dropped or chosen are uploaded with progress. */
+/* Pictures, captions and archives that are dropped or chosen wait for Upload, and are uploaded with progress. */
 const form = /** @type {HTMLFormElement} */ (document.getElementById('upload'));
 const root = (form.getAttribute('action') ?? '').replace(/datasets$/, '');
 const chooser = field('files');
@@ -21,21 +21,42 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   upload([...(chooser.files ?? [])]);
 });
-chooser.addEventListener('change', () => upload([...(chooser.files ?? [])]));
+chooser.addEventListener('change', announce);
+field('name').addEventListener('input', () => chooser.files?.length && announce());
 for (const name of /** @type {const} */ (['dragover', 'dragleave', 'drop'])) {
   form.addEventListener(name, (event) => {
     event.preventDefault();
     form.classList.toggle('over', name === 'dragover');
-    if (name === 'drop' && event.dataTransfer) filesIn(event.dataTransfer).then(upload);
+    if (name === 'drop' && event.dataTransfer) filesIn(event.dataTransfer).then(choose).then(announce);
   });
 }
 window.addEventListener('beforeunload', (event) => uploading && event.preventDefault());
 // Chosen before this script was here.
-upload([...(chooser.files ?? [])]);
+announce();
 
 /** @param {string} name @returns {HTMLInputElement} */
 function field(name) {
   return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
+/** What Upload will do with the chosen files, before anything is sent. */
+function announce() {
+  const files = [...(chooser.files ?? [])];
+  form.querySelector('button')?.classList.toggle('go', files.length > 0);
+  if (uploading || files.length === 0) return;
+  const captions = files.filter(isCaption).length;
+  const counts = [count(files.length - captions, 'file'), ...(captions > 0 ? [count(captions, 'caption')] : [])];
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  const into = field('name').value.trim() || 'the dataset';
+  say(
+    `${counts.join(' and ')}, ${size(bytes)}: Upload sends them to ${into} as they are, with the place and the time`,
+    ' that a phone writes into its photos.',
+  );
+}
+
+/** @param {number} number @param {string} word */
+function count(number, word) {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 /** Pictures and archives before captions, three at a time; what is refused is named with its reason, and the rest goes on. @param {File[]} files */
@@ -145,7 +166,7 @@ async function showResult(dataset) {
   if (!globalThis.htmx) return;
   if (form.dataset.then === 'new') {
     const address = `new?${new URLSearchParams({ dataset })}`;
-    await drawAnew(address, '#pictures', 'outerHTML');
+    await drawAnew(address, '#choice', 'outerHTML');
     document.querySelector('input[name=dataset]:checked')?.dispatchEvent(new Event('change', { bubbles: true }));
   }
   if (form.dataset.then === 'stay')
@@ -165,8 +186,8 @@ function result(dataset, { accepted, notes, refused }, kept) {
   }
   const link = Object.assign(document.createElement('a'), { textContent: dataset });
   link.href = `${root}datasets/${encodeURIComponent(dataset)}`;
-  const count = `${accepted.length} ${accepted.length === 1 ? 'file' : 'files'} saved in `;
-  say(...(kept ? [count, link, '.'] : [`No file could be used, so dataset ${dataset} was not created.`]));
+  const saved = `${count(accepted.length, 'file')} saved in `;
+  say(...(kept ? [saved, link, '.'] : [`No file could be used, so dataset ${dataset} was not created.`]));
   const list = document.createElement('ul');
   for (const { file, reason, after_name: words } of refused) {
     const item = document.createElement('li');

@@ -44,8 +44,10 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
 
   await page.getByLabel('Dataset name').fill('My cats');
   await page.locator('#upload-files').setInputFiles(files);
+  await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByText('8 files saved in').waitFor();
   expect(await page.locator('#images figure').count()).toBe(4);
+  await page.locator('#captions > summary').click();
   const caption = page.getByLabel('Caption of 02-dusk.png');
   expect(await caption.inputValue()).toContain('trks style');
   await caption.fill("Lotte's cat 🐈, asleep");
@@ -56,6 +58,7 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page.getByLabel('Trigger word').fill('sk cat');
   await page.getByLabel('Epochs', { exact: true }).fill('4');
   await page.getByLabel('Repeats of each picture').fill('5');
+  await page.getByText('Advanced').click();
   await page.getByLabel('Save every').fill('1');
   await page.getByText('= 80 steps').waitFor();
   await page.getByRole('button', { name: 'Start training' }).click();
@@ -129,6 +132,7 @@ test('a reload of the form, or an answer that refuses, keeps all that was typed'
   await page.reload();
   expect(await page.getByLabel('Trigger word').inputValue()).toBe("it's 🐈");
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('7');
+  await page.getByText('Advanced').click();
   await page.getByLabel('Learning rate').fill('fast');
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByText('Please check:').waitFor();
@@ -154,6 +158,7 @@ test('without JavaScript: upload, caption, start, watch by reloading, stop, resu
   await page.goto(new URL('new?dataset=plain', sidecar.url).href);
   await page.getByLabel('LoRA name').fill('plain');
   await page.getByLabel('Epochs', { exact: true }).fill('3');
+  await page.getByText('Advanced').click();
   await page.getByLabel('Save every').fill('1');
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.waitForURL(/sessions\/plain$/);

@@ -50,6 +50,7 @@ test('a name of 60 letters that take more bytes than a folder may have is told t
 
 test('steps, and a warning where nothing is saved before the end, follow what is typed', async () => {
   const page = await open('new');
+  await page.getByText('Advanced').click();
   const steps = page.locator('#expected');
   await page.getByLabel('Epochs', { exact: true }).fill('3');
   await page.getByText('10 pictures × 10 repeats × 3 epochs = 300 steps').waitFor();
@@ -76,7 +77,7 @@ test('a draft is edited in the form: what was typed survives a reload, and a new
   await page.getByRole('button', { name: 'Save draft' }).click();
   await page.waitForURL(/sessions\/drafty$/);
   expect((await sidecar.session('drafty')).settings.max_train_epochs).toBe(7);
-  await page.goto(new URL('new', sidecar.url).href);
+  await page.goto(new URL('new?fresh=1', sidecar.url).href);
   expect(await page.getByLabel('LoRA name').inputValue()).toBe('');
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('16');
 });

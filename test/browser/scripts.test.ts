@@ -78,8 +78,8 @@ test('the same form does its work without JavaScript, and a draft of it is chang
   await page.goto(new URL('new?trainer=script/my_train', sidecar.url).href);
   await fillIn(page, 'plain');
   await page.getByLabel('--tags').fill('');
-  await page.getByRole('button', { name: 'Save as draft' }).click();
-  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByRole('button', { name: 'Keep for later' }).click();
+  await page.waitForURL(/new\?lora=plain/);
   expect(await page.getByLabel('Value of --epochs').inputValue()).toBe('3');
   expect(await page.getByLabel('train', { exact: true }).isChecked()).toBe(true);
   await page.getByLabel('--forever').check();

@@ -33,7 +33,7 @@ const field = (page: Page, name: string) => page.getByLabel(name, { exact: true 
 
 test('the form follows trainer and preset; what was typed stays through each change and a new visit, what stood there does not', async () => {
   const page = await (await browser.newContext()).newPage();
-  await page.goto(new URL('new', sidecar.url).href);
+  await page.goto(new URL('new?fresh=1', sidecar.url).href);
   await field(page, 'LoRA name').fill('my cat');
   await field(page, 'Epochs').fill('7');
   await field(page, 'Trainer').selectOption('sd-scripts/flux');

@@ -72,6 +72,10 @@ test('through a proxy that takes 1 MB, cuts one body in five and answers 502, ev
     '#upload-files',
     Object.keys(given).map((file) => join(home, file)),
   );
+  // Nothing is sent before somebody says so.
+  await page.getByText('3 files and 1 caption').waitFor();
+  expect((await sidecar.send('GET', 'datasets/cats')).status).toBe(404);
+  await page.click('#upload button');
   await page.waitForURL('**/datasets/cats', { timeout: 50_000 });
   expect(await sidecar.get('datasets/cats')).toMatchObject({ images: 4, captions: 2 });
   const lies = async (file: string) => readFile(join(place.datasets, 'cats', file));
@@ -95,7 +99,7 @@ test('a page that lost a script to the line says so, and its forms send all the 
     await page.fill('#upload-name', `without-${script}`);
     const picture = { name: 'a.png', mimeType: 'image/png', buffer: await noise(80, 80) };
     await page.setInputFiles('#upload-files', picture);
-    if (script !== 'trackside') await page.click('#upload button');
+    await page.click('#upload button');
     await page.waitForURL(`**/datasets/without-${script}`);
     expect(await sidecar.get(`datasets/without-${script}`)).toMatchObject({ images: 1 });
     await page.unroute(`**/assets/${script}.*.js`);
@@ -121,7 +125,7 @@ test('files that are dropped before there is a name, and sent while there is no 
     transfer;
   }`);
   await page.dispatchEvent('#upload', 'drop', { dataTransfer: dropped });
-  await page.getByText('Name the dataset first').waitFor();
+  await page.getByText('1 file, ').waitFor();
   await page.context().setOffline(true);
   await page.fill('#upload-name', 'dropped');
   await page.click('#upload button');
@@ -142,6 +146,7 @@ test('after an upload the page of the dataset says nothing any more that was so 
   await page.getByText('0 pictures, no captions').waitFor();
   await page.getByText('other.png is incomplete').waitFor();
   await page.setInputFiles('#upload-files', { name: 'a.png', mimeType: 'image/png', buffer: picture });
+  await page.click('#upload button');
   await page.locator('figure').waitFor();
   await page.getByText('1 picture, no captions').waitFor();
   await page.getByText('1 file saved in half.').waitFor();
@@ -157,12 +162,13 @@ test('files that can all not be used leave no dataset behind', async () => {
     mimeType: 'image/png',
     buffer: Buffer.from('no picture'),
   });
+  await page.click('#upload button');
   await page.getByText('No file could be used, so dataset nothing was not created.').waitFor();
   await page.getByText(/a\.png.*not a PNG/).waitFor();
   expect((await sidecar.send('GET', 'datasets/nothing')).status).toBe(404);
 });
 
-test('files that are chosen before the page’s scripts are there are sent once they are', async () => {
+test('files that are chosen before the page’s scripts are there wait for Upload once they are', async () => {
   const sidecar = await place.serve();
   const page = await browser.newPage();
   let letGo = () => {};
@@ -178,6 +184,8 @@ test('files that are chosen before the page’s scripts are there are sent once 
   const picture = { name: 'a.png', mimeType: 'image/png', buffer: await noise(80, 80) };
   await page.setInputFiles('#upload-files', picture);
   letGo();
+  await page.getByText('1 file, ').waitFor();
+  await page.click('#upload button');
   await page.waitForURL('**/datasets/early');
   expect(await sidecar.get('datasets/early')).toMatchObject({ images: 1 });
 });

@@ -258,21 +258,24 @@ function spawnZombie(): { pid: Promise<number>; end(): void } {
   return { pid, end: () => void parent.kill('SIGKILL') };
 }
 
-test('pictures that the trainer could read with Pillow only: said before the start, and started once it is there', async () => {
+/** A Python without Pillow. */
+function withoutPillow(): string {
   const packages = join(place.folder, 'packages');
   mkdirSync(packages);
   writeFileSync(join(packages, 'PIL.py'), 'raise ImportError("not installed")');
+  return packages;
+}
+
+test('pictures that the trainer could read with Pillow only: said before the start, and started once it is there', async () => {
+  const packages = withoutPillow();
   const sidecar = await place.serve({ PYTHONPATH: packages });
-  const jpeg = await sharp({ create: { width: 80, height: 60, channels: 3, background: 'teal' } })
-    .jpeg()
-    .toBuffer();
   await sidecar.send('POST', 'datasets', { name: 'photos' });
-  writeFileSync(join(place.datasets, 'photos', 'IMG 1.JPG'), jpeg);
+  writeFileSync(join(place.datasets, 'photos', 'IMG 1.BMP'), `BM\x1a\0\0\0\0\0\0\0${'\0'.repeat(40)}`);
   const asked = { ...quick, lora_name: 'cat', dataset: 'photos' };
   const refused = await sidecar.send('POST', 'sessions', { ...asked, start: true });
   expect([refused.status, refused.body.error.fields.dataset]).toEqual([
     422,
-    expect.stringMatching(/^IMG 1\.JPG is not a PNG.*-m pip install pillow/),
+    expect.stringMatching(/^IMG 1\.BMP is a BMP.*-m pip install pillow/),
   ]);
   expect(existsSync(join(place.outputs, 'cat'))).toBe(false);
   await sidecar.send('POST', 'sessions', asked);
@@ -281,4 +284,27 @@ test('pictures that the trainer could read with Pillow only: said before the sta
   expect((await sidecar.session('cat')).attempts).toEqual([]);
   writeFileSync(join(packages, 'PIL.py'), '');
   expect((await start()).status).toBe(201);
+});
+
+test('pictures as a phone takes them are trained without Pillow, and stay byte for byte as they are', async () => {
+  const sidecar = await place.serve({ PYTHONPATH: withoutPillow() });
+  await sidecar.send('POST', 'datasets', { name: 'photos' });
+  const folder = join(place.datasets, 'photos');
+  const create = { width: 400, height: 300, channels: 3, background: 'teal' } as const;
+  const given = {
+    'IMG 1.JPG': await sharp({ create }).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
+    'two.webp': await sharp({ create }).webp().toBuffer(),
+  };
+  for (const [file, content] of Object.entries(given)) writeFileSync(join(folder, file), content);
+  writeFileSync(join(folder, 'IMG 1.txt'), 'a cat');
+  const asked = { ...quick, lora_name: 'cat', dataset: 'photos', max_train_epochs: 1, start: true };
+  expect((await sidecar.send('POST', 'sessions', asked)).status).toBe(201);
+  await sidecar.until('cat', ({ status }) => status === 'completed' || status === 'failed');
+  expect((await sidecar.session('cat')).status).toBe('completed');
+  const log = readFileSync(join(place.outputs, 'cat', 'training.log'), 'utf8');
+  // Upright: higher than wide.
+  expect(log).toMatch(/found directory .*pictures contains 2 image files/);
+  expect((await sharp(join(place.outputs, 'cat', '.pictures', 'IMG 1.JPG')).metadata()).height).toBe(85);
+  for (const [file, content] of Object.entries(given))
+    expect(readFileSync(join(folder, file)).equals(content)).toBe(true);
 });

@@ -348,7 +348,7 @@ export function newTraining(changes: Partial<NewTrainingModel> = {}): NewTrainin
       ],
     },
     values: {},
-    given: false,
+    kept: { key: '_00000000', draft: null, start: {}, cleared: null, others: [] },
     errors: {},
     problem: null,
     formId: '0d5f6a',

@@ -143,9 +143,18 @@ const models = modelsView({
   values: {},
   errors: { repo: 'no' },
 });
+const draft = {
+  lora: 'cat',
+  fields: { lora_name: 'Cat' },
+  others: { description: 'b' },
+  view: { open: [] },
+  version: 2,
+  updated_at: '2026-11-22T09:00:00.000Z',
+};
 const form = some.newTraining({
   dataset: { ...some.dataset, orphan_captions: ['a.txt'] },
   errors: { lora_name: 'no' },
+  kept: { key: 'cat', draft, start: {}, cleared: 'dog', others: [draft] },
 });
 const found = {
   ready: true,
@@ -533,6 +542,7 @@ const each: Templates = {
   'parts/comparedHead': given(comparison.results.columns[1]),
   'parts/curve': given(charts.curves[0]),
   'parts/downloads': models,
+  'parts/draft': newTrainingView(form).kept,
   'parts/facts': sessionRegions(some.sessionModel()).facts,
   'parts/field': {
     ...plain,
@@ -546,7 +556,10 @@ const each: Templates = {
   'parts/grid': given(regions.samples?.grid),
   'parts/head': regions.head,
   'parts/hints': { hints: newTrainingView(form).hints },
-  'parts/images': imagesView({ root: '', dataset: some.dataset }, true),
+  'parts/images': imagesView(
+    { root: '', dataset: some.dataset, rules: { resolution: 512, step: 64, noUpscale: false } },
+    true,
+  ),
   'parts/logLines': {
     lines: diagnosticsView({
       ...page,
@@ -564,6 +577,7 @@ const each: Templates = {
   'parts/ownGroups': { groups: ownGroups },
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
   'parts/podNow': pod,
+  'parts/picks': { picks: newTrainingView(form).datasets },
   'parts/preflight': given(preflightView(found, '', 'caches')),
   'parts/publish': publish,
   'parts/queue': queue,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetFacts, DatasetImage } from '../../datasets/facts.js';
 import type { TrashEntry } from '../../datasets/trash.js';
 import { taken, type UploadFacts } from '../../datasets/uploads/facts.js';
+import { captionChange } from '../captions.js';
 import { announced } from '../uploads.js';
 import type { DescribedRoutes } from './described.js';
 
@@ -67,8 +68,15 @@ export const datasets: DescribedRoutes = {
     answers: { 200: added, 201: z.union([detail, added]) },
   },
   'GET /datasets/:name': {
-    summary: 'Read a dataset, and what is wrong with its pictures',
-    answers: { 200: detail.extend({ errors: z.array(z.string()), warnings: z.array(z.string()) }) },
+    summary: 'Read a dataset, what is wrong with its pictures, and what becomes of each in a training',
+    query: { resolution: 'Pixels of the training; 512 otherwise.' },
+    answers: {
+      200: detail.extend({
+        errors: z.array(z.string()),
+        warnings: z.array(z.string()),
+        alike: z.array(z.object({ files: z.array(z.string()), same: z.boolean() })),
+      }),
+    },
   },
   'DELETE /datasets/:name': {
     summary: 'Put a dataset away',
@@ -96,6 +104,28 @@ export const datasets: DescribedRoutes = {
     summary: 'Save the caption of a picture',
     body: { media: 'text/plain', words: 'The caption. An empty one removes the file.' },
     answers: { 200: z.looseObject({ outcome: z.string() }), 201: z.looseObject({ outcome: z.string() }) },
+  },
+  'GET /datasets/:name/captions': {
+    summary: 'Read all captions, and how many pictures have each tag',
+    answers: {
+      200: z.object({
+        captions: z.array(z.object({ file: z.string(), caption: z.string().nullable() })),
+        tags: z.array(z.object({ tag: z.string(), count: z.number() })),
+      }),
+    },
+  },
+  'POST /datasets/:name/captions': {
+    summary: 'Change all captions of a dataset',
+    more: 'To put back the entry of the trash that the answer names undoes it.',
+    body: captionChange,
+    answers: {
+      200: z.object({
+        changed: z.number(),
+        removed: z.number(),
+        entry: z.string().nullable(),
+        skipped: z.array(z.string()),
+      }),
+    },
   },
   'GET /datasets/:name/uploads': { summary: 'List uploads that are not whole', answers: { 200: z.array(upload) } },
   'POST /datasets/:name/uploads': {

@@ -1,5 +1,6 @@
 import { datasets } from './datasets.js';
 import type { DescribedRoutes } from './described.js';
+import { drafts } from './drafts.js';
 import { machine } from './machine.js';
 import { notices } from './notices.js';
 import { pod } from './pod.js';
@@ -14,6 +15,7 @@ export const describedParts: Record<string, DescribedRoutes> = {
   Sessions: sessions,
   'LoRAs and versions': versions,
   'Templates and files': templates,
+  Drafts: drafts,
   Queue: queueing,
   Datasets: datasets,
   'Machine and models': machine,

@@ -1,4 +1,5 @@
 import { logged } from '../../caught.js';
+import { convertDataset } from '../../datasets/convert.js';
 import { BEFORE_A_START } from '../../datasets/read.js';
 import { log } from '../../log.js';
 import type { FileHashes } from '../../models/fileHash.js';
@@ -20,7 +21,7 @@ import { withSessionLock } from '../record/lock.js';
 import { isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
 import type { UnderWay } from '../underWay.js';
-import { prepareAttempt, refuseForeign } from './command.js';
+import { convertedFor, prepareAttempt, refuseForeign } from './command.js';
 import { launchAttempt, recordAttempt } from './launch.js';
 import { type Begin, planAttempt } from './plan.js';
 import { prepareAgain } from './startAgain.js';
@@ -93,6 +94,8 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
     const attempt = await prepareAttempt(settings, plan);
     await refuseForeign(trackside, attempt);
     await attempt.room.make();
+    const pictures = convertedFor(plan);
+    if (pictures) await convertDataset(settings.datasets, plan.detail, pictures, plan.settings.resolution);
     return launchAttempt(trackside, await recordAttempt(settings, attempt));
   });
   try {

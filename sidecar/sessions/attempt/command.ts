@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { notPlain } from '../../datasets/convert.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { checkCommandLine } from '../../trainers/checkCommandLine.js';
@@ -32,7 +34,7 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   const input: TrainingInput = {
     settings: plan.settings,
     arguments: state.arguments,
-    datasetPath: plan.detail.path,
+    datasetPath: convertedFor(plan) ?? plan.detail.path,
     outputPath: folder,
     outputName,
     resume: statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: plan.firstStep } : null,
@@ -44,6 +46,11 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
   // Network, optimizer and learning rate can't change on a resume: it gets the flags of the start.
   const argv = statePath && first ? resumeArgv(first.argv, fresh.argv, trainer.models ?? []) : fresh.argv;
   return { ...plan, number, room, statePath, input, command: { argv, cwd: fresh.cwd } };
+}
+
+/** The folder of pictures that are converted for a trainer of plain PNGs; null where it reads the dataset itself. */
+export function convertedFor({ trainer, detail, session }: Plan): string | null {
+  return trainer.plainPictures && notPlain(detail).length > 0 ? join(session.folder, '.pictures') : null;
 }
 
 /**

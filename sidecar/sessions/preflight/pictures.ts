@@ -38,7 +38,7 @@ export async function readPictures(
 
 /** Finds pictures and captions that would end a trainer, or that it would skip. */
 export async function checkPictures(detail: DatasetDetail, trainer: Trainer, python: string): Promise<Finding[]> {
-  const { errors, warnings } = checkDataset(detail);
+  const { errors, warnings } = checkDataset(detail, { turns: trainer.plainPictures ?? false });
   const more = { field: 'dataset', about: { dataset: detail.name } };
   const found = [
     ...errors.map((message) => error('bad_dataset', message, more)),

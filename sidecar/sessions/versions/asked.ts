@@ -110,6 +110,8 @@ export const FIELDS: readonly string[] = [
     'page',
     'shown',
     'template',
+    'kept_as',
+    'kept_version',
   ],
 ];
 
