@@ -12,7 +12,7 @@ import { createMeter } from './pods/meter.js';
 import { createPodPrice } from './pods/podPrice.js';
 import { openPodSettings } from './pods/podSettings.js';
 import type { Publishing } from './publish/publish.js';
-import { saveWeights } from './publish/saveWeights.js';
+import { saveWeights, weightsOf } from './publish/saveWeights.js';
 import type { Secrets } from './security/secrets.js';
 import type { Stopping } from './sessions/attempt/stop.js';
 import type { HandRunFacts, SessionFacts } from './sessions/facts.js';
@@ -68,12 +68,14 @@ export function createPodParts(parts: Parts) {
         byHand: parts.handRuns.elsewhere(),
         downloads: downloads.list().filter(({ status }) => status !== 'failed' && status !== 'done').length,
         uploads: publishing.running(),
+        sending: downloaded.underWay(),
         loggedIn: store.now().logins ? whoIsLoggedIn() : null,
       }),
     saveWeights: (sessions, uploaded) =>
       saveWeights({ outputs, publishing, secrets, settings, modelHub }, store.now(), sessions, uploaded),
     notDownloaded: async (sessions) => {
-      const finals = sessions.flatMap(({ final_checkpoint: path }) => path ?? []);
+      const found = await Promise.all(sessions.map(({ name }) => weightsOf({ outputs }, name)));
+      const finals = found.filter((path) => path !== null);
       const had = await Promise.all(finals.map((path) => downloaded.has(path)));
       return finals.filter((_, at) => !had[at]).map((path) => basename(path));
     },

@@ -113,7 +113,7 @@ export function openNoticeSettings({ folder, teach }: { folder: string; teach(va
       if (!parsed.success) {
         const issue = parsed.error.issues[0];
         const field = issue?.path.map(String).join('_') ?? '';
-        throw new Problem('bad_notice', `${field} must be ${issue?.message}.`, { field });
+        throw new Problem('bad_notice', `It must be ${issue?.message}.`, { field });
       }
       await change((now) => ({
         ...now,

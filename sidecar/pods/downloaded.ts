@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ended, ifMissing, logged, readOr } from '../caught.js';
 import { readTextNow } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
+import { log } from '../log.js';
 
 const FILE = 'downloaded.json';
 /** Bytes, and files: of older ones it is forgotten. */
@@ -16,18 +17,35 @@ export function openDownloaded(folder: string) {
   const path = join(folder, FILE);
   let known = readOr<Record<string, string>>({}, 'pod', () => JSON.parse(readTextNow(path, LARGEST)));
   let writing = Promise.resolve();
+  let underWay = 0;
+  function note(file: string): void {
+    writing = ended(writing)
+      .then(async () => {
+        const sign = await signOf(file);
+        if (sign === null || known[file] === sign) return;
+        delete known[file];
+        known = Object.fromEntries([...Object.entries(known).slice(1 - MOST), [file, sign]]);
+        await writeWhole(path, JSON.stringify(known), 0o600);
+      })
+      .catch(logged('pod', 'It could not be kept that a file was downloaded.'));
+  }
+
   return {
-    note(file: string): void {
-      writing = ended(writing)
-        .then(async () => {
-          const sign = await signOf(file);
-          if (sign === null || known[file] === sign) return;
-          delete known[file];
-          known = Object.fromEntries([...Object.entries(known).slice(1 - MOST), [file, sign]]);
-          await writeWhole(path, JSON.stringify(known), 0o600);
-        })
-        .catch(logged('pod', 'It could not be kept that a file was downloaded.'));
+    /** Passes an answer's body on, and notes the file once `isLast`, its last part, has been taken to its end. */
+    watch(file: string, isLast: boolean, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      underWay += 1;
+      void body
+        .pipeTo(writable)
+        .then(() => isLast && note(file))
+        .catch(() => log.debug('pod', 'A download broke off.', { file }))
+        .finally(() => {
+          underWay -= 1;
+        });
+      return readable;
     },
+    /** How many files are being sent now. */
+    underWay: () => underWay,
     /** Was the file, as it is now? */
     async has(file: string): Promise<boolean> {
       await writing;

@@ -67,7 +67,7 @@ export function openPodSettings({ folder, teach }: { folder: string; teach(value
         if (!parsed.success) {
           const issue = parsed.error.issues[0];
           const field = String(issue?.path[0]);
-          throw new Problem('bad_pod', `${field} must be ${issue?.message}.`, { field });
+          throw new Problem('bad_pod', `It must be ${issue?.message}.`, { field });
         }
         requireWhole(parsed.data);
         await mkdir(folder, { recursive: true, mode: 0o700 });

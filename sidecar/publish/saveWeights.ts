@@ -38,7 +38,7 @@ export async function saveWeights(
 }
 
 /** Absolute path of a session's weights; null without any. */
-async function weightsOf({ outputs }: Saver, name: string): Promise<string | null> {
+export async function weightsOf({ outputs }: Pick<Saver, 'outputs'>, name: string): Promise<string | null> {
   const session = await outputs.read(name);
   const whole = (await checkpointsOf(session)).filter(({ problem, path }) => !problem && !path.includes('/'));
   const chosen = whole.find(({ kind }) => kind === 'final') ?? whole[0];

@@ -35,11 +35,11 @@ export function productRoutes(trackside: Trackside): Hono {
       type: 'application/octet-stream',
       attachment: basename(path),
     });
+    if (!answer.body) return answer;
     // Its last part, if it came in several.
-    const range = answer.headers.get('content-range');
-    const isLast = answer.status === 200 || (answer.status === 206 && endsAtEnd(range));
-    if (isLast && c.req.method === 'GET') pod.downloaded.note(path);
-    return answer;
+    const isLast = answer.status === 200 || endsAtEnd(answer.headers.get('content-range'));
+    const { status, headers } = answer;
+    return new Response(pod.downloaded.watch(path, isLast, answer.body), { status, headers });
   });
 
   routes.get('/sessions/:name/samples', async (c) => {

@@ -50,6 +50,7 @@ export function podView(model: PodModel) {
     stop: stopFields(settings, pod, field),
     upload: uploadFields(settings, field),
     lambda: lambdaFields(settings, field),
+    lambdaOpen: settings.provider === 'lambda' || ['instance', 'key', 'word'].some((name) => name in errors),
     leaves: pod.provider ? `${pod.provider.name}: ${pod.provider.leaves}` : (pod.missing ?? ''),
     ...podNowView(model),
   };

@@ -154,6 +154,7 @@ test('the pod stays while nothing was trained on it, and while something is', as
 
 test('whoever got the notice keeps the pod running, without a login; to look at the link is not enough', async () => {
   const [notice] = await told(/^The pod stops in 100 min$/);
+  expect(notice.text).toContain('A stop keeps /workspace');
   const [{ url: cancel, method }] = notice.actions;
   expect(method).toBe('POST');
   expect((await fetch(new URL('pod', url))).status).toBe(401);
@@ -200,6 +201,26 @@ test('weights are uploaded to a private repository on the hub, and stand there b
   // What rclone has already is not uploaded to the hub again.
   expect([...huggingFace.repos.keys()]).toEqual([`someone/${name}`]);
   await podIs('stopped');
+});
+
+test('a notice names the weights that nobody has downloaded, and a download keeps the pod', async () => {
+  pod = { status: 'RUNNING', takes: true };
+  await ask('PATCH', 'pod', { upload: '', minutes: 30 });
+  const name = session('fetched');
+  const [notice] = await told(/^The pod stops in 30 min$/);
+  expect(notice.text).toContain(`Not downloaded yet: `);
+  expect(notice.text).toContain(`${name}.safetensors`);
+  const file = new URL(`sessions/${name}/checkpoints/${name}.safetensors`, url);
+  const answer = await fetch(file, { headers: { Authorization: `Bearer ${TOKEN}` } });
+  expect(Buffer.from(await answer.arrayBuffer())).toEqual(
+    readFileSync(join(place.outputs, name, `${name}.safetensors`)),
+  );
+  const known = join(place.folder, 'private', 'downloaded.json');
+  await until(
+    () => existsSync(known) && readFileSync(known, 'utf8'),
+    (text) => String(text).includes(`${name}.safetensors`),
+  );
+  await ask('PATCH', 'pod', { minutes: 0.02 });
 });
 
 test('a provider’s program that says “failed” and exits 0 is not believed: the person is told, and the page says it', async () => {

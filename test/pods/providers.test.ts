@@ -105,7 +105,7 @@ test.each([
   expect(whoIsLoggedIn(proc)).toBe(words);
 });
 
-const idle = { sessions: [], beginning: [], byHand: [], downloads: 0, uploads: 0, loggedIn: null };
+const idle = { sessions: [], beginning: [], byHand: [], downloads: 0, uploads: 0, sending: 0, loggedIn: null };
 const resumes = { on: true, will: true, tries: 0, in_seconds: 9, reason: null };
 test.each([
   [{}, null],
@@ -118,6 +118,7 @@ test.each([
   [{ beginning: new Set(['cat']) }, 'cat is about to start.'],
   [{ byHand: [{ name: 'dog' }] }, 'dog, started in a terminal, is running.'],
   [{ downloads: 1 }, 'A model is being downloaded.'],
+  [{ sending: 1 }, 'Somebody is downloading a checkpoint.'],
   [{ uploads: 1 }, 'A LoRA is being uploaded.'],
   [{ loggedIn: 'me is logged in by ssh.' }, 'me is logged in by ssh.'],
 ])('a pod with %j stays because: %s', (doings, why) => {

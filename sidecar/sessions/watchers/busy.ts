@@ -9,12 +9,22 @@ export type Doings = {
   byHand: readonly { name: string }[];
   downloads: number;
   uploads: number;
+  /** Checkpoints that are being sent to somebody. */
+  sending: number;
   /** Who is logged in, in words. */
   loggedIn: string | null;
 };
 
 /** Why the pod must not be stopped now, in words; null if nothing speaks against it. Pure. */
-export function busyWith({ sessions, beginning, byHand, downloads, uploads, loggedIn }: Doings): string | null {
+export function busyWith({
+  sessions,
+  beginning,
+  byHand,
+  downloads,
+  uploads,
+  sending,
+  loggedIn,
+}: Doings): string | null {
   const [begins] = beginning;
   if (begins !== undefined) return `${begins} is about to start.`;
   const active = sessions.find(isAliveOrPending);
@@ -25,5 +35,6 @@ export function busyWith({ sessions, beginning, byHand, downloads, uploads, logg
   if (byHand[0]) return `${byHand[0].name}, started in a terminal, is running.`;
   if (downloads > 0) return 'A model is being downloaded.';
   if (uploads > 0) return 'A LoRA is being uploaded.';
+  if (sending > 0) return 'Somebody is downloading a checkpoint.';
   return loggedIn;
 }

@@ -90,7 +90,7 @@ export function createPodStop(parts: PodStopParts) {
     if (after === '') return rest('waiting', 'No training has ended on this pod yet.');
     const { outcome, problem } = record.now();
     if (record.now().after === after && outcome !== 'none') return rest(outcome, problem);
-    if (left === null) await begin(after, minutes * 60, ended);
+    if (left === null || record.now().after !== after) await begin(after, minutes * 60, ended);
     else left -= elapsed;
     show('counting');
     if ((left ?? 1) <= 0) void stopNow(after, ended).catch(logged('pod', 'The pod could not be stopped.'));
