@@ -114,6 +114,15 @@ test('a watched list follows a training, a line of JSON a change', async () => {
   await new Promise((resolve) => child.once('exit', resolve));
 });
 
+test('a session is exported into a file, and a session is made of it', async () => {
+  const file = join(place.folder, 'exported.json');
+  expect(await trackside('export', 'untouched', '--output', file, '--files')).toMatchObject({ code: 0, stdout: '' });
+  const made = await trackside('import', file, '--files', '--json');
+  expect(made).toMatchObject({ code: 0 });
+  const { name } = JSON.parse(made.stdout) as SessionFacts;
+  expect(await sidecar.session(name)).toMatchObject({ name, settings: { max_train_epochs: 150 } });
+});
+
 test('Tab in a bash without further packages completes verbs, flags and names of sessions', async () => {
   const bin = join(place.folder, 'bin');
   mkdirSync(bin);

@@ -24,7 +24,7 @@ TOKEN = "a-token-for-this-test-0123456789"
 SETTINGS = {
     "dataset": "example",
     "num_repeats": 1,
-    "max_train_epochs": 20,
+    "max_train_epochs": 8,
     "save_every_n_epochs": 1,
     "resolution": 64,
     "sample_prompts": "",

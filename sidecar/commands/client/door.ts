@@ -13,7 +13,7 @@ export type Door = {
   serving: boolean;
   /** Where the answers come from, for people. */
   place: string;
-  /** Asks as a program. The path has no slash at its beginning. Throws a Refusal where nothing answers. */
+  /** Asks as a program; a body that is a text is JSON already. The path has no slash at its beginning. Throws a Refusal where nothing answers. */
   send(method: string, path: string, more?: { body?: unknown; headers?: Record<string, string> }): Promise<Response>;
   /** Ends what was opened here. Trainings go on. */
   close(): Promise<void>;
@@ -57,7 +57,7 @@ function remoteDoor(url: string, token: string): Door {
         redirect: 'manual' as const,
         headers: { ...headersFor(body), ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}), ...headers },
         signal: AbortSignal.timeout(PATIENCE_MS),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       };
       return fetch(new URL(path, base), asked).catch((error: Error) => {
         const why = error.cause instanceof Error ? error.cause.message : error.message;
@@ -101,7 +101,7 @@ async function filesDoor(settings: Settings): Promise<Door> {
       const asked = {
         method,
         headers: { Host: 'localhost', ...headersFor(body), ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       };
       return app.request(`/${path}`, asked);
     },

@@ -7,7 +7,11 @@ import type { LogFlags } from './logs.js';
 import type { ListFlags } from './sessions.js';
 
 /** As commander gives them: a verb has some of them. */
-type Flags = { outputs?: string } & DoorFlags & ListFlags & LogFlags & BeginFlags & StopFlags & { hub?: boolean };
+type Flags = { outputs?: string } & DoorFlags &
+  ListFlags &
+  LogFlags &
+  BeginFlags &
+  StopFlags & { hub?: boolean; output?: string };
 type Work = (door: Door, name: string, flags: Flags, names: readonly string[]) => Promise<void>;
 
 /** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
@@ -70,6 +74,14 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
     'compare <sessions...>',
     'Compare sessions: how far they came, and the settings in which they differ.',
     async (door, _, flags, names) => (await import('./compare.js')).compare(door, names, flags),
+  );
+
+  verb('export <session>', 'Print a session as the file that another Trackside imports.', async (door, name, flags) =>
+    (await import('./exchange.js')).exportSession(door, name, flags),
+  ).option('-o, --output <file>', 'write it into this file');
+
+  verb('import <file>', 'Make a session of an exported file.', async (door, file, flags) =>
+    (await import('./exchange.js')).importSession(door, file, flags),
   );
 
   verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
