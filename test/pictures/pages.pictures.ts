@@ -2,6 +2,7 @@ import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findings } from '../browser/axe.js';
 import { listenForTrouble, openBrowser } from '../browser/chromium.js';
 import { exampleDataset, makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 
@@ -75,7 +76,8 @@ test.each([
     const isForReadme = picture in README;
     await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: !isForReadme });
     const scrolls: number = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-    expect({ page: path, trouble, scrolls }).toEqual({ page: path, trouble: [], scrolls: 0 });
+    const found = await findings(page);
+    expect({ page: path, trouble, scrolls, found }).toEqual({ page: path, trouble: [], scrolls: 0, found: [] });
     await page.close();
   }
   await context.close();
