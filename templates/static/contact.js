@@ -17,6 +17,7 @@ let isShared = 'SharedWorker' in globalThis;
 let last = '';
 let heardAt = Date.now();
 let failures = 0;
+let hasHeard = false;
 /** One message after the other. */
 let work = Promise.resolve();
 
@@ -57,7 +58,11 @@ async function join(main) {
   port = mine;
   mine.onmessage = ({ data }) => {
     if (mine !== port) return;
-    if (data.lost !== undefined) lost(data.lost);
+    if (data.lost === 0 && isShared && !hasHeard) {
+      // A worker may not be allowed what the page is: an exception for a certificate, say.
+      isShared = false;
+      void join(main);
+    } else if (data.lost !== undefined) lost(data.lost);
     else hear(main, data);
   };
   mine.postMessage({ join: new URL(main.dataset.stream ?? '', location.href).href, last });
@@ -91,6 +96,7 @@ async function openPort(main) {
  */
 function hear(main, { event, data, id }) {
   heardAt = Date.now();
+  hasHeard = true;
   failures = 0;
   if (notice.textContent) notice.textContent = '';
   document.documentElement.classList.remove('stale');

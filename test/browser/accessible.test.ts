@@ -15,10 +15,10 @@ beforeAll(async () => {
   const asked = { ...quick, sample_prompts: 'a cat\na dog', sample_every_n_steps: 10 };
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'done', max_train_epochs: 2, start: true });
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'draft', start: false });
-  await sidecar.until('done', ({ status }) => status === 'completed');
+  await sidecar.until('done', ({ status }) => status === 'completed', 60);
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'runs', max_train_epochs: 900, start: true });
-  await sidecar.until('runs', ({ progress }) => (progress.step ?? 0) > 12);
-});
+  await sidecar.until('runs', ({ progress }) => (progress.step ?? 0) > 12, 60);
+}, 120_000);
 afterAll(async () => {
   await browser.close();
   await place.leave();

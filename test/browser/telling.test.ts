@@ -47,7 +47,8 @@ async function kill(name: string): Promise<void> {
   process.kill(-Number(attempts.at(-1)?.pid), 'SIGKILL');
 }
 
-test('title and icon of every tab carry progress, and one tab of those that are looked at tells the end', async () => {
+test('title and icon of every tab carry progress, and the tab that is looked at tells the end', async () => {
+  await hide(other, true);
   await start('cat', 8);
   for (const page of [home, other])
     await until(
