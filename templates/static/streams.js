@@ -92,12 +92,13 @@ async function keepOpen() {
     const began = Date.now();
     heardAt = 0;
     const status = await listen().catch(() => 0);
+    const wasOpen = isOpen;
     isOpen = false;
     clearTimeout(silence);
     // In a short answer that is not held back the first words come at once.
     short = short ? !(heardAt > 0 && firstAt - began < 2000) : heardAt === 0 && Date.now() - began >= DEAF_MS;
-    failures = heardAt > 0 ? 0 : failures + 1;
-    if (heardAt === 0) for (const { port } of tabs.values()) port.postMessage({ lost: status });
+    failures = wasOpen ? 0 : failures + 1;
+    if (!wasOpen) for (const { port } of tabs.values()) port.postMessage({ lost: status });
     if (short && heardAt > 0) continue;
     await pause(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** failures));
   }
