@@ -47,7 +47,7 @@ export const versions: DescribedRoutes = {
     answers: { 201: session },
   },
   'GET /sessions/:name/export': {
-    summary: 'A session as one file, training_metadata_<time>.json',
+    summary: 'A session as one file, to import elsewhere',
     answers: { 200: z.looseObject({ training_session: z.looseObject({}), trackside: z.looseObject({}) }) },
   },
   'GET /sessions/:name/report': { people: 'A session as one HTML file, to send to a colleague.' },

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { whyNoFlag } from '../../trainers/flagPolicy.js';
 import { provenance } from '../provenance/provenance.js';
+import { SETTING_NAMES } from '../record/uiState.js';
 
 /** Texts and lists that a person may have written, bounded. */
 const words = z.string().max(100_000);
@@ -117,6 +119,20 @@ export const metadata = z.object({
 
 export type Metadata = z.infer<typeof metadata>;
 
+/** The file, without settings that nobody knows, and without flags that Trackside sets itself or that hold secrets. */
 export function textOf(document: Metadata): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
+  const { trackside, model_config } = document;
+  const settings = only(trackside.settings, (name) => (SETTING_NAMES as readonly string[]).includes(name));
+  const flags = only(trackside.arguments, (name) => whyNoFlag(name) === null);
+  const parameters = only(model_config.parameters, (name) => whyNoFlag(name) === null);
+  const clean = {
+    ...document,
+    model_config: { ...model_config, parameters },
+    trackside: { ...trackside, settings, arguments: flags },
+  };
+  return `${JSON.stringify(clean, null, 2)}\n`;
+}
+
+function only<T>(values: Record<string, T>, wanted: (name: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => wanted(name)));
 }

@@ -82,7 +82,7 @@ function foreign(document: Record<string, unknown>, left: string[]): Metadata | 
   const [session, dataset, model, end] = ['training_session', 'dataset_config', 'model_config', 'execution_status'].map(
     section,
   ) as [Record<string, unknown>, Record<string, unknown>, Record<string, unknown>, Record<string, unknown>];
-  if (!SECTIONS.some((name) => name in document)) return null;
+  if (SECTIONS.every((name) => Object.keys(section(name)).length === 0)) return null;
   const all = { ...session, ...dataset, ...model };
   const known = SETTING_NAMES.filter((name) => typeof all[name] !== 'object' && all[name] !== undefined);
   const used = new Set<string>([...known, 'name', 'id', 'lora_name', 'description', 'notes', 'status']);
