@@ -16,7 +16,7 @@ const ROOMS = [
   ['sessions/versions'],
   ['sessions/drafts'],
   ['sessions/attempt'],
-  ['sessions/queue'],
+  ['sessions/queue', 'sessions/retention'],
   ['sessions/preflight'],
   ['sessions/exchange'],
   ['sessions/provenance'],

@@ -36,6 +36,7 @@ import { openApiRoutes } from './routes/openapi.js';
 import { podCancelRoutes, podRoutes } from './routes/pod.js';
 import { productRoutes } from './routes/products.js';
 import { publishRoutes } from './routes/publish.js';
+import { purgeRoutes } from './routes/purge.js';
 import { queueRoutes } from './routes/queue.js';
 import { relaunchRoutes } from './routes/relaunch.js';
 import { secretRoutes } from './routes/secrets.js';
@@ -105,6 +106,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', attemptRoutes(trackside));
   app.route('/', byHandRoutes(trackside));
   app.route('/', queueRoutes(trackside));
+  app.route('/', purgeRoutes(trackside));
   app.route('/', machineRoutes(trackside));
   app.route('/', metricRoutes(trackside));
   app.route('/', chartRoutes(trackside));

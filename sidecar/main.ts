@@ -43,6 +43,11 @@ program
     'waits before automatic resumes, separated by commas (TRACKSIDE_AUTO_RESUME_DELAYS; default 10,20,40)',
   )
   .option(
+    '--retention-days <number>',
+    'days until a cleanup by night, 0 for never (TRAINING_RETENTION_DAYS; default 30)',
+  )
+  .option('--purge-hour <hour>', 'the hour of the cleanup by night (TRACKSIDE_PURGE_HOUR; default 3)')
+  .option(
     '--stall-scale <number>',
     'factor for the time limits of “no progress”; 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )

@@ -2,6 +2,7 @@
 export const problemStatus = {
   bad_form: 400,
   bad_json: 400,
+  bad_purge: 400,
   bad_queue: 400,
   bad_range: 400,
   bad_request: 400,

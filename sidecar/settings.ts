@@ -16,6 +16,9 @@ const path = (fallback: string) =>
 
 const PORT = 'a whole number from 0 to 65535';
 const SCALE = 'a number above 0';
+const DAYS = 'a whole number of days, 0 for never';
+const HOUR = 'an hour, from 0 to 23';
+const COUNT = 'a whole number';
 
 const secondsList = (fallback: string) =>
   z
@@ -59,6 +62,14 @@ const schema = z.object({
   podPatience: secondsList('30,120'),
   /** The lowest level in the log. */
   log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  /** Days until what a training leaves beside its weights may be removed; 0 to remove nothing by itself. */
+  retentionDays: z.coerce.number(DAYS).int(DAYS).min(0, DAYS).max(36_500, DAYS).default(30),
+  /** The hour of the nightly cleanup, by the clock of this machine. */
+  purgeHour: z.coerce.number(HOUR).int(HOUR).min(0, HOUR).max(23, HOUR).default(3),
+  /** State folders, and steps with samples, that a cleanup leaves to each session: the newest. */
+  keepLast: z.coerce.number(COUNT).int(COUNT).min(1, COUNT).max(10_000, COUNT).default(1),
+  /** States of every Nth epoch that it leaves, too; 0 for none. */
+  keepEvery: z.coerce.number(COUNT).int(COUNT).min(0, COUNT).max(10_000, COUNT).default(0),
   /** Factor for the time limits of a stalled training (sessions/status/stall.ts): 2 for a slow disk. */
   stallScale: z.coerce.number(SCALE).positive(SCALE).default(1),
 });
@@ -116,5 +127,6 @@ function buildId(): string {
 
 /** `allowedHosts` → `TRACKSIDE_ALLOWED_HOSTS` */
 function variable(name: string): string {
+  if (name === 'retentionDays') return 'TRAINING_RETENTION_DAYS';
   return `TRACKSIDE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }

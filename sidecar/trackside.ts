@@ -28,9 +28,11 @@ import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchMachineForNotices } from './sessions/watchers/machineNotices.js';
 import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchQueue } from './sessions/watchers/queue.js';
+import { watchRetention } from './sessions/watchers/retention.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
 import { watchTrash } from './sessions/watchers/trash.js';
 import type { Settings } from './settings.js';
+import { readDisk } from './telemetry/disk.js';
 import { createDiskWatch } from './telemetry/diskTrouble.js';
 import { watchMachine } from './telemetry/machine/machine.js';
 import { type Describe, describeArguments } from './trainers/describe.js';
@@ -107,6 +109,10 @@ export function createTrackside(settings: Settings) {
     ...{ downloads, publishing, modelHub, noticeStore, pageAt },
   });
   const words = { store: noticeStore, pageAt, costOf: pod.costOf };
+  const retention = watchRetention(
+    { settings, outputs, notices },
+    { now: () => new Date(), disk: () => readDisk(settings.outputs) },
+  );
   const services: Service[] = [
     { name: 'secrets', close: showValues },
     { name: 'disk', ...disk },
@@ -125,6 +131,7 @@ export function createTrackside(settings: Settings) {
     { name: 'notices of the machine', ...watchMachineForNotices({ ...words, hub, outbox, machine }) },
     { name: 'ping', ...ping },
     ...pod.services,
+    { name: 'retention', ...retention },
     { name: 'downloads', ...downloads },
     { name: 'publications', ...publishing },
   ];

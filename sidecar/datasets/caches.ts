@@ -1,5 +1,7 @@
-import { readdir, unlink } from 'node:fs/promises';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifUnreadable } from '../caught.js';
+import { isFolderName } from '../slug.js';
 import { withDiskWords } from './diskWords.js';
 import { inDataset } from './folder.js';
 import { pictureStem } from './names.js';
@@ -17,6 +19,21 @@ export function clearCaches(root: string, name: string): Promise<string[]> {
       return caches;
     }),
   );
+}
+
+/** The caches of a dataset: names in order, bytes, and the newest change (milliseconds). Null without such a dataset. */
+export async function cachesOf(
+  root: string,
+  name: string,
+): Promise<{ files: string[]; bytes: number; newest: number } | null> {
+  if (!isFolderName(name)) return null;
+  const found = await inDataset(root, name, async ({ at }) => {
+    const files = cachesAmong(await readdir(at)).sort();
+    const stats = await Promise.all(files.map((file) => lstat(join(at, file))));
+    const bytes = stats.reduce((sum, { size }) => sum + size, 0);
+    return { files, bytes, newest: Math.max(0, ...stats.map(({ mtimeMs }) => mtimeMs)) };
+  }).catch(ifUnreadable(null, 'datasets'));
+  return found ?? null;
 }
 
 /** Picks the caches: files that sd-scripts names after a picture in the same folder (library/strategy_*.py). */

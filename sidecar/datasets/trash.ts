@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { ended, ifUnreadable } from '../caught.js';
 import { syncFolder } from '../files/wholeFile.js';
 import { log } from '../log.js';
@@ -79,6 +79,22 @@ export async function listRemoved(root: string): Promise<(TrashEntry & { dataset
     }),
   );
   return all.flat().sort((a, b) => (a.entry < b.entry ? 1 : -1));
+}
+
+/** All entries of the trash, of every dataset, with their absolute paths. */
+export async function allTrash(root: string): Promise<(TrashEntry & { dataset: string; path: string })[]> {
+  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
+  const all = (names ?? []).filter(isFolderName).map(async (dataset) => {
+    const entries = await listTrash(root, dataset);
+    return entries.map((each) => ({ ...each, dataset, path: join(root, TRASH, dataset, each.entry) }));
+  });
+  return (await Promise.all(all)).flat().sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Removes an entry of the trash for good, by its path as `allTrash` tells it. */
+export async function removeFromTrash(root: string, path: string): Promise<void> {
+  if (!ENTRY.test(basename(path))) throw new Problem('not_in_trash', 'This is not in the trash.');
+  await inFolder(root, dirname(path), ({ at }) => rm(join(at, basename(path)), { recursive: true, force: true }));
 }
 
 /** Lists the trash of a dataset, newest first. */

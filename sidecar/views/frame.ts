@@ -102,6 +102,7 @@ const MORE = [
   { path: 'queue', label: 'Queue', pages: ['queue'] },
   { path: 'templates', label: 'Templates', pages: ['templates'] },
   { path: 'machine', label: 'Machine', pages: ['machine'] },
+  { path: 'purge', label: 'Cleanup', pages: ['purge'] },
   { path: 'models', label: 'Models', pages: ['models'] },
   { path: 'trainers', label: 'Trainers', pages: ['trainers'] },
   { path: 'pod', label: 'Pod', pages: ['pod'] },

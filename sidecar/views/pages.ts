@@ -24,6 +24,7 @@ import { type HintsModel, hintsView } from './newTrainingHints.js';
 import { type NoticesModel, noticesView, sentView } from './notices.js';
 import { type PodCancelView, type PodModel, podNowView, podView } from './pod.js';
 import { type ProblemModel, problemView } from './problem.js';
+import { type PurgeModel, purgeView } from './purge.js';
 import { type QueueModel, queueView } from './queue.js';
 import { type RelaunchModel, relaunchView } from './relaunch.js';
 import { createRenderer } from './render.js';
@@ -196,6 +197,7 @@ export function createViews(options: { templates: string; assets: Assets; develo
         sheets: ['machine.css'],
       }),
     machinePart: (model: MachineModel) => renderRegion('parts/machine', machineView(model), model),
+    purge: (model: PurgeModel) => page('purge', purgeView(model), model, titled('Cleanup')),
     queue: (model: QueueModel) =>
       page('queue', queueView(model), model, {
         ...titled('Queue'),

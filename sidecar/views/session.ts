@@ -68,6 +68,7 @@ export function sessionView(model: SessionModel) {
       versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
     paths: paths(model),
+    cleanup: cleanupView(model),
   };
 }
 
@@ -155,6 +156,12 @@ function numbersOf(session: SessionFacts, now: Date) {
     ...numbers.map(([value, label]) => ({ value, label, ends: null })),
     ...(isAlive(status) ? [{ value: duration(eta), label: 'left', ends }] : []),
   ];
+}
+
+/** Null while it runs, waits or has not begun. */
+function cleanupView({ session, root }: SessionModel) {
+  if (session.attempts.length === 0 || isAlive(session.status) || session.queue) return null;
+  return { href: `${root}purge?session=${encodeURIComponent(session.name)}` };
 }
 
 function paths({ session, entries }: SessionModel): NamedValue[] {

@@ -22,6 +22,7 @@ export type Templates = {
   'pages/pod': import('./pod.js').PodView;
   'pages/podCancel': import('./pod.js').PodCancelView;
   'pages/problem': import('./problem.js').ProblemView;
+  'pages/purge': import('./purge.js').PurgeView;
   'pages/queue': import('./queue.js').QueueView;
   'pages/samples': import('./samples.js').SamplesView;
   'pages/secrets': import('./secrets.js').SecretsView;

@@ -26,16 +26,18 @@ export async function trainModel(place: TestSidecars): Promise<string> {
 /**
  * Fills an outputs folder with `count` sessions like a real one: per hundred 70 completed, 15 stopped and 10
  * interrupted ones that can be resumed, and 5 drafts. Settings, attempts, progress and logs are files of their own;
- * weights, states and pictures are hard links of the model's.
+ * weights, states and pictures are hard links of the model's. `first` is the number of the first one; returns their names.
  */
-export function manySessions(outputs: string, model: string, count: number): void {
+export function manySessions(outputs: string, model: string, count: number, first = 0): string[] {
   const state = JSON.parse(readFileSync(join(model, 'ui_state.json'), 'utf8')) as RawState;
   const record = JSON.parse(readFileSync(join(model, 'attempt.json'), 'utf8')) as AttemptRecord;
   const progress = readFileSync(join(model, 'progress.json'), 'utf8');
   const log = readFileSync(join(model, 'training.log')).subarray(-4096);
-  for (let index = 0; index < count; index += 1) {
+  const names: string[] = [];
+  for (let index = first; index < first + count; index += 1) {
     const name = `lora-${String(index).padStart(5, '0')}`;
     const folder = join(outputs, name);
+    names.push(name);
     mkdirSync(folder, { recursive: true });
     const kind = kindOf(index);
     writeFileSync(join(folder, 'ui_state.json'), JSON.stringify(stateOf(state, name, folder, index, kind), null, 2));
@@ -53,6 +55,7 @@ export function manySessions(outputs: string, model: string, count: number): voi
     writeFileSync(join(folder, 'training.log'), log);
     linkProducts(model, folder, name, kind === 'completed');
   }
+  return names;
 }
 
 type Kind = 'completed' | 'stopped' | 'interrupted' | 'draft';

@@ -29,6 +29,7 @@ import { podView } from '../../sidecar/views/pod.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
+import { purgeView } from '../../sidecar/views/purge.js';
 import { queueView } from '../../sidecar/views/queue.js';
 import { relaunchView } from '../../sidecar/views/relaunch.js';
 import { createRenderer } from '../../sidecar/views/render.js';
@@ -395,6 +396,21 @@ const made: Provenance = {
   resumed: [],
 };
 
+const gone = { kind: 'state' as const, of: 'a', path: '/o/a/a-1-state', files: [], bytes: 9, reason: 'Old.' };
+const purged = {
+  plan: {
+    days: 30,
+    items: [{ ...gone, age_days: 31, undo: true }],
+    bytes: 9,
+    kept: [{ session: 'b', reason: 'It runs.' }],
+  },
+  trash: [
+    { entry: '20261122T090000Z-abcdef', removed_at: '2026-11-22T09:00:00.000Z', bytes: 9, paths: ['a/a-1-state'] },
+  ],
+  record: [{ ...gone, at: '2026-11-22T09:00:00.000Z', by: 'person' as const, entry: null }],
+  ...{ session: 'a', nightly: { days: 30, hour: 3 }, outputs: '/o' },
+};
+
 const each: Templates = {
   layout: layoutView(page, { title: 'a', page: 'new', scripts: ['form.js'], sheets: ['log.css'] }, '', true),
   'pages/allHistory': allHistoryView({
@@ -430,6 +446,7 @@ const each: Templates = {
   'pages/pod': pod,
   'pages/podCancel': { root: '', valid: true, done: false },
   'pages/problem': problemView({ root: '', status: 500, code: 'a', message: 'b', about: { dataset: 'a' } }),
+  'pages/purge': purgeView({ ...page, ...purged }),
   'pages/queue': queue,
   'pages/samples': samplesView(model),
   'pages/secrets': secretsView({

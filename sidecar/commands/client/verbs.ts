@@ -4,6 +4,7 @@ import type { BeginFlags, StopFlags } from './attempts.js';
 import type { Door, DoorFlags } from './door.js';
 import { EXIT, EXIT_HELP, Refusal } from './exitCodes.js';
 import type { LogFlags } from './logs.js';
+import type { PurgeFlags } from './purge.js';
 import type { ListFlags } from './sessions.js';
 
 /** As commander gives them: a verb has some of them. */
@@ -11,7 +12,8 @@ type Flags = { outputs?: string } & DoorFlags &
   ListFlags &
   LogFlags &
   BeginFlags &
-  StopFlags & { hub?: boolean; output?: string };
+  StopFlags &
+  PurgeFlags & { hub?: boolean; output?: string };
 type Work = (door: Door, name: string, flags: Flags, names: readonly string[]) => Promise<void>;
 
 /** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
@@ -87,6 +89,18 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
   verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
     (await import('./doctor.js')).doctor(door, flags),
   ).option('--hub', 'also ask the model hub');
+
+  addPurge(verb);
+}
+
+function addPurge(verb: (usage: string, words: string, work: Work) => Command): void {
+  verb(
+    'purge [session]',
+    'Remove what trainings leave behind: old states, samples, logs, caches, trashes. Weights stay.',
+    async (door, name, flags) => (await import('./purge.js')).purge(door, name, flags),
+  )
+    .option('--days <number>', 'what is older goes (TRAINING_RETENTION_DAYS; default 30; of one session: 0)')
+    .option('--dry-run', 'only say what would go, and why');
 }
 
 function begin(kind: 'start' | 'resume' | 'relaunch'): Work {

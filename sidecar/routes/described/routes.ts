@@ -4,6 +4,7 @@ import { drafts } from './drafts.js';
 import { machine } from './machine.js';
 import { notices } from './notices.js';
 import { pod } from './pod.js';
+import { cleanup } from './purge.js';
 import { queueing } from './queue.js';
 import { sessions } from './sessions.js';
 import { shares } from './shares.js';
@@ -17,6 +18,7 @@ export const describedParts: Record<string, DescribedRoutes> = {
   'Templates and files': templates,
   Drafts: drafts,
   Queue: queueing,
+  Cleanup: cleanup,
   Datasets: datasets,
   'Machine and models': machine,
   Notices: notices,

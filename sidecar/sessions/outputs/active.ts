@@ -53,7 +53,8 @@ export function trainsOn(all: readonly SessionFacts[], datasetPath: string): str
   return liveOnes(all).find((facts) => datasetsOf(facts).includes(datasetPath))?.name ?? null;
 }
 
-function datasetsOf({ dataset_path, settings }: SessionFacts): string[] {
+/** Absolute paths of the datasets that a session trains on. */
+export function datasetsOf({ dataset_path, settings }: SessionFacts): string[] {
   if (!dataset_path) return [];
   const further = [settings.more_datasets, settings.reg_datasets].flatMap((lines) => {
     const read = readSubsets(typeof lines === 'string' ? lines : '');

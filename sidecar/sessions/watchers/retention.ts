@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { ifUnreadable, repeated } from '../../caught.js';
+import { readText } from '../../files/regularFile.js';
+import { writeWhole } from '../../files/wholeFile.js';
+import type { Notices } from '../../live/notices.js';
+import { log } from '../../log.js';
+import type { DiskFacts } from '../../telemetry/disk.js';
+import type { PurgePlan } from '../retention/facts.js';
+import { type Keeping, planPurge } from '../retention/plan.js';
+import { purge } from '../retention/purge.js';
+import { recordPurged } from '../retention/record.js';
+import { emptyEntry, listTrash, trashFolder } from '../retention/trash.js';
+
+const LOOK_MS = 60_000;
+/** A disk with less free space than this share is nearly full. */
+const LITTLE_SHARE = 0.05;
+/** For so long what would help is told as it was found. */
+const ADVICE_MS = 600_000;
+const FILE = '.trackside-purge.json';
+const ABOUT = 'nearly full disk';
+
+/** What stands around it; the clock and the disk of this machine in all but tests. */
+export type Around = { now(): Date; disk(): Promise<DiskFacts | null> };
+
+/**
+ * Cleans up once a night, also when the pod slept through it; empties the trash, the oldest first, while the disk is nearly full;
+ * and says then what would help most.
+ */
+export function watchRetention(keeping: Keeping & { notices: Notices }, { now, disk }: Around) {
+  const { settings, outputs, notices } = keeping;
+  const place = join(outputs.root, FILE);
+  let advisedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | null = null;
+
+  async function look(): Promise<void> {
+    await cleanIfDue();
+    await makeRoom();
+  }
+
+  async function cleanIfDue(): Promise<void> {
+    if (settings.retentionDays === 0) return;
+    const last = await lastNight();
+    const at = now();
+    // The first night is to come: whoever begins with old sessions sees first what would go.
+    if (last === null) return remember(at);
+    if (!isDue(last, at, settings.purgeHour)) return;
+    await remember(at);
+    await purge(keeping, { days: settings.retentionDays }, 'nightly', at);
+  }
+
+  async function lastNight(): Promise<Date | null> {
+    const text = await readText(place, 4096, 'refused').catch(ifUnreadable('', 'retention'));
+    const at = new Date(text === '' ? Number.NaN : Date.parse(JSON.parse(text).last_night));
+    return Number.isNaN(at.getTime()) ? null : at;
+  }
+
+  const remember = (at: Date) => writeWhole(place, `${JSON.stringify({ last_night: at.toISOString() })}\n`);
+
+  async function makeRoom(): Promise<void> {
+    if (!(await isNearlyFull())) return notices.end(ABOUT);
+    for (const { entry } of (await listTrash(outputs.root)).toReversed()) {
+      const { bytes, paths } = await emptyEntry(outputs.root, entry);
+      log.warn('retention', 'The disk is nearly full: the oldest of the trash was removed.', { entry, bytes });
+      const path = join(trashFolder(outputs.root), entry);
+      const reason = `The disk was nearly full. It held ${paths.slice(0, 5).join(', ')}.`;
+      await recordPurged(outputs.root, [
+        {
+          at: now().toISOString(),
+          by: 'full disk',
+          kind: 'trash',
+          of: entry,
+          path,
+          files: [],
+          bytes,
+          reason,
+          entry: null,
+        },
+      ]);
+      if (!(await isNearlyFull())) return notices.end(ABOUT);
+    }
+    if (performance.now() - advisedAt < ADVICE_MS) return;
+    advisedAt = performance.now();
+    notices.tell(ABOUT, adviceOf(await planPurge(keeping, { days: 0 }, now())));
+  }
+
+  async function isNearlyFull(): Promise<boolean> {
+    const facts = await disk();
+    return facts !== null && facts.free_bytes < facts.total_bytes * LITTLE_SHARE;
+  }
+
+  const lookSoon = repeated('retention', look);
+  return {
+    open() {
+      timer = setInterval(lookSoon, LOOK_MS);
+      timer.unref();
+      void lookSoon();
+    },
+    close() {
+      if (timer) clearInterval(timer);
+    },
+    /** Looks at once. */
+    look,
+  };
+}
+
+/** Has the hour of the night passed since the last cleanup? By the clock of this machine. Pure. */
+export function isDue(last: Date, now: Date, hour: number): boolean {
+  const night = new Date(now);
+  night.setHours(hour, 0, 0, 0);
+  if (night > now) night.setDate(night.getDate() - 1);
+  return last < night;
+}
+
+/** What would make room, the most first. Pure. */
+export function adviceOf({ items, bytes }: PurgePlan): string {
+  const of = new Map<string, number>();
+  for (const item of items) of.set(item.of, (of.get(item.of) ?? 0) + item.bytes);
+  const most = [...of].sort((a, b) => b[1] - a[1]).slice(0, 3);
+  const full = 'The disk is nearly full.';
+  if (bytes === 0)
+    return `${full} There is nothing that a cleanup could remove: delete sessions or models that you don’t need, or choose a larger disk.`;
+  const named = most.map(([name, each]) => `${name} ${gigabytes(each)}`).join(', ');
+  return `${full} A cleanup would make ${gigabytes(bytes)} free, and keep all weights: ${named}. See the page “Cleanup”.`;
+}
+
+function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+}
