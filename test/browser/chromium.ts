@@ -8,7 +8,8 @@ export function openBrowser(...names: string[]): Promise<Browser> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
   const rules = names.map((name) => `MAP ${name.includes(' ') ? name : `${name} 127.0.0.1`}`);
   const resolve = rules.length ? [`--host-resolver-rules=${rules.join(',')}`] : [];
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...resolve];
+  // A context's ignoreHTTPSErrors is for its pages alone, not for their shared workers.
+  const args = ['--no-sandbox', '--ignore-certificate-errors', '--disable-gpu', '--disable-quic', ...quiet, ...resolve];
   return chromium.launch({ executablePath: installed(), args });
 }
 
