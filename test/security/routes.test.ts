@@ -217,6 +217,8 @@ test('no page has anything inline, so that the policy can forbid it', async () =
       Accept: 'text/html',
       'Sec-Fetch-Site': 'same-origin',
     });
+    // A report is a file to keep and to send, not a page.
+    if (headers['content-disposition']?.startsWith('attachment')) continue;
     if (!headers['content-type']?.startsWith('text/html')) continue;
     pages += 1;
     const tags = text.match(/<[a-z][^>]*>/gi) ?? [];

@@ -193,7 +193,7 @@ test('secrets are kept for their owner alone, told only as set, replaced and for
     { name: 'HF_TOKEN', from: 'kept', set_at: expect.any(String) },
     { name: 'WANDB_API_KEY', from: 'environment', set_at: null },
   ]);
-  expect((await ask('secrets/HF_TOKEN')).status).toBe(404);
+  expect((await ask('secrets/HF_TOKEN')).status).toBe(405);
   expect((await ask('secrets/WANDB_API_KEY', {}, 'PUT', { value: hex(20) })).status).toBe(409);
   expect((await ask('secrets/OTHER', {}, 'PUT', { value: hex(20) })).status).toBe(404);
   for (const value of ['short', 'with space in it', `line\n${hex(20)}`, 'x'.repeat(501), 7]) {
