@@ -45,6 +45,7 @@ import { sessionTrashRoutes } from './routes/sessionTrash.js';
 import { sharedRoutes } from './routes/shared.js';
 import { shareRoutes } from './routes/shares.js';
 import { streamRoutes } from './routes/streams.js';
+import { sweepRoutes } from './routes/sweeps.js';
 import { templateRoutes } from './routes/templates.js';
 import { trainerRoutes } from './routes/trainers.js';
 import { guard } from './security/guard.js';
@@ -120,6 +121,7 @@ export function createApp(trackside: Trackside): Hono {
   app.route('/', relaunchRoutes(trackside));
   app.route('/', sessionTrashRoutes(trackside));
   app.route('/', templateRoutes(trackside));
+  app.route('/', sweepRoutes(trackside));
   app.route('/', trainerRoutes(trackside));
   app.route('/', secretRoutes(trackside));
   app.route('/', shareRoutes(trackside));

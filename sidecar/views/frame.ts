@@ -100,6 +100,7 @@ const MORE = [
   { path: 'import', label: 'Import and backup', pages: ['import'] },
   { path: 'trash', label: 'Trash', pages: ['trash'] },
   { path: 'queue', label: 'Queue', pages: ['queue'] },
+  { path: 'sweeps', label: 'Sweeps', pages: ['sweeps', 'sweep', 'vote'] },
   { path: 'templates', label: 'Templates', pages: ['templates'] },
   { path: 'machine', label: 'Machine', pages: ['machine'] },
   { path: 'purge', label: 'Cleanup', pages: ['purge'] },

@@ -36,6 +36,7 @@ import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { type SharedListModel, type SharedModel, sharedListView, sharedView } from './shared.js';
 import { type SharesModel, sharesView } from './shares.js';
 import { sessionTitle, statusView } from './status.js';
+import { type SweepModel, type SweepsModel, sweepsView, sweepView, type VoteModel, voteView } from './sweeps.js';
 import { newsOf } from './telling.js';
 import type { Templates } from './templates.js';
 import { type TemplatesModel, templatesView } from './templatesPage.js';
@@ -189,6 +190,13 @@ export function createViews(options: { templates: string; assets: Assets; develo
     sharedList: (model: SharedListModel) => render('pages/sharedList', sharedListView(model), model),
     shared: (model: SharedModel) => render('pages/shared', sharedView(model), model),
     trainers: (model: TrainersModel) => page('trainers', trainersView(model), model, titled('Trainers')),
+    sweeps: (model: SweepsModel) => page('sweeps', sweepsView(model), model, titled('Sweeps')),
+    sweep: (model: SweepModel) =>
+      page('sweep', sweepView(model), model, {
+        ...titled(`Sweep of ${model.sweep.lora_name}`),
+        sheets: ['compare.css'],
+      }),
+    vote: (model: VoteModel) => page('vote', voteView(model), model, { ...titled('Vote'), sheets: ['compare.css'] }),
     templates: (model: TemplatesModel) => page('templates', templatesView(model), model, titled('Templates')),
     machine: (model: MachineModel) =>
       page('machine', machineView(model), model, {

@@ -17,7 +17,7 @@ import { preflightView } from './preflight.js';
 import { publishView } from './publish.js';
 import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
-import { type NamedValue, settingsView } from './settings.js';
+import { type NamedValue, settingLabel, settingsView, valueText } from './settings.js';
 
 export type SessionModel = SamplesModel & {
   states: StateFacts[];
@@ -64,6 +64,8 @@ export function sessionView(model: SessionModel) {
       values: settings,
       someFixed: settings.some(({ fixed }) => fixed),
       newFrom: newFrom(model),
+      /** What a sweep can try values of. */
+      sweep: sweepFields(session),
       changes: session.version > 1 ? `${root}compare?changes=${encodeURIComponent(session.name)}` : null,
       versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
@@ -126,6 +128,34 @@ function linkView(model: SessionModel) {
   if (isChangeable(session)) return { href: `${root}new?draft=${encodeURIComponent(session.name)}`, label: 'Edit' };
   return isAlive(session.status) ? null : { href: newFrom(model), label: 'Duplicate' };
 }
+
+/** Numbers first: most sweeps are of the learning rate and the rank. */
+function sweepFields({ settings, trainer }: SessionFacts): { name: string; label: string; value: string }[] {
+  if (!trainer || trainer === 'tracked' || trainer.startsWith('script/')) return [];
+  const { arguments: flags, ...own } = settings;
+  const numbers = SWEPT.filter((name) => own[name] !== undefined).map((name): [string, unknown] => [name, own[name]]);
+  const further = Object.entries(flags ?? {}).filter(
+    ([, value]) => typeof value !== 'boolean' && typeof value !== 'object',
+  );
+  return [...numbers, ...further.map(([flag, value]): [string, unknown] => [`arguments.${flag}`, value])].map(
+    ([name, value]) => ({
+      name,
+      label: settingLabel(name),
+      value: valueText(value),
+    }),
+  );
+}
+
+const SWEPT = [
+  'learning_rate',
+  'network_dim',
+  'max_train_epochs',
+  'num_repeats',
+  'resolution',
+  'seed',
+  'timestep_sampling',
+  'guidance_scale',
+];
 
 function newFrom({ session, root }: SessionModel): string {
   return `${root}new?from=${encodeURIComponent(session.name)}`;

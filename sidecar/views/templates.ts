@@ -30,12 +30,15 @@ export type Templates = {
   'pages/shared': import('./shared.js').SharedView;
   'pages/sharedList': import('./shared.js').SharedListView;
   'pages/shares': import('./shares.js').SharesView;
+  'pages/sweep': import('./sweeps.js').SweepView;
+  'pages/sweeps': import('./sweeps.js').SweepsView;
   'pages/templates': import('./templatesPage.js').TemplatesView;
   'pages/trainers': import('./trainers.js').TrainersView;
   'pages/relaunch': import('./relaunch.js').RelaunchView;
   'pages/import': import('./import.js').ImportView;
   'pages/report': import('./report.js').ReportView;
   'pages/trash': import('./trash.js').TrashView;
+  'pages/vote': import('./sweeps.js').VoteView;
   'parts/action': import('./action.js').ActionView;
   'parts/attempts': import('./attempts.js').AttemptsView;
   'parts/banner': import('./banner.js').BannerView;
@@ -81,6 +84,7 @@ export type Templates = {
   'parts/status': import('./status.js').StatusView;
   'parts/stop': import('./stop.js').StopSheet;
   'parts/stopByHand': import('./byHand.js').StopByHandView;
+  'parts/sweepTable': import('./sweeps.js').SweepTable;
   'parts/troubles': import('./frame.js').TroublesView;
   'parts/upload': import('./datasets.js').UploadView;
   'parts/values': import('./templatesPage.js').TemplatesView['own'][number];

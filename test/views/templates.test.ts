@@ -42,6 +42,7 @@ import { sharedFacts, sharedListView, sharedView } from '../../sidecar/views/sha
 import { sharesView } from '../../sidecar/views/shares.js';
 import { statusView } from '../../sidecar/views/status.js';
 import { stopSheet } from '../../sidecar/views/stop.js';
+import { sweepsView, sweepView, voteView } from '../../sidecar/views/sweeps.js';
 import type { Templates } from '../../sidecar/views/templates.js';
 import { templatesView } from '../../sidecar/views/templatesPage.js';
 import { trainersView } from '../../sidecar/views/trainers.js';
@@ -260,6 +261,26 @@ const templatesPage = templatesView({
     { ...template, shipped: true },
   ],
 });
+const sweep = {
+  ...{ id: 'cat-1', lora_name: 'cat', created_at: '2026-11-22T09:00:00.000Z' },
+  fields: [{ name: 'learning_rate', values: ['1e-4', '2e-4'] }],
+  versions: [
+    { session: 'a', values: ['1e-4'], refused: null },
+    { session: 'b', values: ['2e-4'], refused: 'no' },
+  ],
+  votes: [{ picture: 'p', session: 'a', at: '2026-11-22T09:00:00.000Z' }],
+};
+const cell = { session: 'a', values: ['1e-4'], refused: null, step: 3, status: 'completed' as const };
+const matrix = {
+  cells: [
+    { ...cell, loss: { tag: 'loss', last: 0.1, best: 0.09, best_step: 2 } },
+    { ...cell, session: 'b', status: null, loss: null, refused: 'no' },
+  ],
+  pictures: [{ id: 'p', prompt: 'a cat', seed: '7', files: ['a.png', 'b.png'] }],
+  done: false,
+};
+const sweepPage = sweepView({ ...page, sweep, matrix });
+const vote = { picture: 'p', prompt: 'a cat', order: 'x', count: 2 };
 const shownCharts = {
   axis: 'step' as const,
   from: null,
@@ -497,6 +518,9 @@ const each: Templates = {
     facts,
     checks: [{ name: 'a', status: 'error', found: 'b', todo: 'c' }],
   }),
+  'pages/sweep': sweepPage,
+  'pages/sweeps': sweepsView({ ...page, sweeps: [sweep] }),
+  'pages/vote': voteView({ ...page, sweep, matrix, ...vote }),
   'pages/templates': templatesPage,
   'pages/trainers': trainersView({
     ...page,
@@ -609,6 +633,7 @@ const each: Templates = {
   'parts/status': statusView(some.interrupted),
   'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
   'parts/stop': stopSheet(some.session(), '', [['page', 'home']]),
+  'parts/sweepTable': sweepPage.losses,
   'parts/troubles': troublesView({
     troubles: [{ path: '/out', code: 'ENOSPC', unsaved: ['a'], since: '2026-11-22T09:00:00.000Z' }],
   }),

@@ -8,6 +8,7 @@ import { cleanup } from './purge.js';
 import { queueing } from './queue.js';
 import { sessions } from './sessions.js';
 import { shares } from './shares.js';
+import { sweeps } from './sweeps.js';
 import { templates } from './templates.js';
 import { versions } from './versions.js';
 
@@ -17,6 +18,7 @@ export const describedParts: Record<string, DescribedRoutes> = {
   'LoRAs and versions': versions,
   'Templates and files': templates,
   Drafts: drafts,
+  Sweeps: sweeps,
   Queue: queueing,
   Cleanup: cleanup,
   Datasets: datasets,
