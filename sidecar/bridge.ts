@@ -17,6 +17,8 @@ export const bridge = {
   swap: join(folder, 'trackside', '_swap.py'),
   describe: join(folder, 'trackside', '_describe', '__main__.py'),
   practiceTrainer: join(folder, 'practice_train_network.py'),
+  /** Starts sd-scripts so that it can be paused after any step. */
+  exact: join(folder, 'trackside', 'exact.py'),
   example: join(folder, 'example'),
 } as const;
 
@@ -48,6 +50,8 @@ export const contract = z
       manifest: z.string(),
       /** Written by a sidecar on any host that asks the runner to stop; the next runner removes it. */
       stop: z.string(),
+      /** Written by a sidecar on any host that asks the trainer for more: a pause, a save, samples, its end. */
+      ask: z.string(),
     }),
     /** The fields of that request: the attempt's id, the time, and who asked. */
     stop: z.strictObject({ attempt: z.literal('text'), requested_at: z.literal('text'), host: z.literal('text') }),

@@ -48,6 +48,10 @@ program
   )
   .option('--purge-hour <hour>', 'the hour of the cleanup by night (TRACKSIDE_PURGE_HOUR; default 3)')
   .option(
+    '--exact-pause <switch>',
+    'start sd-scripts so that it pauses after any step (TRACKSIDE_EXACT_PAUSE; default on)',
+  )
+  .option(
     '--stall-scale <number>',
     'factor for the time limits of “no progress”; 2 for slow disks (TRACKSIDE_STALL_SCALE; default 1)',
   )

@@ -60,6 +60,8 @@ const schema = z.object({
   podApi: z.string().trim().default(''),
   /** Seconds between two tries to stop the pod, and until a stop has to have worked. */
   podPatience: secondsList('30,120'),
+  /** Start sd-scripts so that it can be paused after any step. */
+  exactPause: z.union([z.boolean(), z.stringbool('on or off')]).default(true),
   /** The lowest level in the log. */
   log: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
   /** Days until what a training leaves beside its weights may be removed; 0 to remove nothing by itself. */

@@ -20,6 +20,7 @@ import { refuseShownFolder } from './security/privateFolder.js';
 import { hideValues } from './security/redact.js';
 import { openSecrets } from './security/secrets.js';
 import { openShares } from './security/shares.js';
+import { followRefusals } from './sessions/attempt/ask.js';
 import { createEndings } from './sessions/attempt/endings.js';
 import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
@@ -121,6 +122,7 @@ export function createTrackside(settings: Settings) {
     { name: 'model cards', ...cards },
     { name: 'outputs', ...outputs },
     { name: 'endings', ...endings },
+    { name: 'refused pauses', close: followRefusals({ outputs }) },
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'automatic resumes', ...createAutoResume(watched) },

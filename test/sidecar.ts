@@ -56,6 +56,8 @@ export function makeTestSidecars(): TestSidecars {
         TRACKSIDE_PRIVATE: join(folder, 'private'),
         TRACKSIDE_PORT: '0',
         TRACKSIDE_NO_LOGIN: '1',
+        // Most tests hold what a plain trainer loses; test/pause/ and test/sd-scripts/pause.real.ts switch it on.
+        TRACKSIDE_EXACT_PAUSE: 'off',
         ...environment,
       });
       sidecars.push(sidecar);

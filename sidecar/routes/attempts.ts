@@ -1,7 +1,8 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
+import { askTraining, type Verb } from '../sessions/attempt/ask.js';
 import { startOrQueue } from '../sessions/attempt/startOrQueue.js';
 import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
 import type { Trackside } from '../trackside.js';
@@ -15,6 +16,9 @@ export const askedAttempt = z.object({
   gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
   queue: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
 });
+
+/** Prompts for these samples alone, a line each. Only a trainer that reads its prompts each time takes them. */
+export const askedSample = z.object({ prompts: z.string().max(20_000).optional() });
 
 /** Attempts (with `queue`, a start on a GPU that is in use waits for it): starting, resuming, relaunching is to make one; stopping is to end the current one. */
 export function attemptRoutes(trackside: Trackside): Hono {
@@ -64,6 +68,21 @@ export function attemptRoutes(trackside: Trackside): Hono {
     const session = await stopAttempt(trackside, name, asked);
     return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
   });
+
+  // The training does these between two steps, and goes on as if nothing had been.
+  routes.post('/sessions/:name/attempts/current/pause', (c) => ask(c, 'pause'));
+  routes.post('/sessions/:name/attempts/current/save', (c) => ask(c, 'save'));
+  routes.post('/sessions/:name/attempts/current/sample', (c) => ask(c, 'sample'));
+  routes.post('/sessions/:name/attempts/current/finish', (c) => ask(c, 'finish'));
+
+  async function ask(c: Context, verb: Verb): Promise<Response> {
+    const name = c.req.param('name') ?? '';
+    const fields = await readFields(c);
+    refuseUnknown(fields, [...(verb === 'sample' ? ['prompts'] : []), 'page']);
+    const prompts = askedSample.safeParse(fields).data?.prompts ?? null;
+    const session = await askTraining(trackside, name, verb, prompts);
+    return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
+  }
 
   // The wish for an end, while it is no more than that.
   routes.delete('/sessions/:name/attempts/current/stop', async (c) => {

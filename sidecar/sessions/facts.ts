@@ -22,6 +22,8 @@ export type AttemptFacts = {
   resumed_from: string | null;
   first_epoch: number;
   step_offset: number;
+  /** What to add to the trainer's own steps: 0 if it counts from the beginning of the training. */
+  steps_added: number;
   /** Steps that the weights it began from had seen beyond `step_offset`: they are trained twice. */
   repeated_steps: number;
   exit_code: number | null;
@@ -64,6 +66,8 @@ export type StateFacts = SavedFacts & {
   refused: string | null;
   /** Steps of a begun epoch in it, which a resume would train again. */
   repeated_steps: number;
+  /** A resume goes on with its next step, bit for bit. */
+  exact: boolean;
 };
 
 export type CheckpointFacts = Omit<SavedFacts, 'kind'> & {
@@ -105,6 +109,8 @@ export type ResumeFacts = {
   lost_steps: number | null;
   /** Steps inside the state that are trained again: it, or one before it, was saved in the middle of an epoch. */
   repeated_steps: number;
+  /** It goes on with the next step, bit for bit: in the middle of an epoch, too. */
+  exact: boolean;
   /** Newer states that are not used, with the reason. */
   passed_over: PassedOver[];
   /** Why it may not be whole, in words, when no state surely is: a person has to decide. Null when it is. */
@@ -228,6 +234,10 @@ export type SessionFacts = {
   stop_cost: StopCost | null;
   /** It stops after the next checkpoint; that can still be cancelled. */
   stops_after_save: boolean;
+  /** Whether it can be paused after any step, and if not, why; null before it says so, and while it does not run. */
+  exact_pause: { available: boolean; why: string | null } | null;
+  /** It was asked to pause, and is about to. */
+  pausing: boolean;
   /** Seconds without progress, once over the phase's limit; null while it moves, or does not run. */
   stalled_seconds: number | null;
   /** A run that was started in a terminal: its topmost process, and its start. Null otherwise. */

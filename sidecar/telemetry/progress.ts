@@ -106,16 +106,18 @@ export function beginProgress(attempt: {
   step: number;
   /** Where it counts from: before `step` for a state from the middle of an epoch. */
   stepOffset: number;
-  /** Whole epochs before. */
+  /** Whole epochs before, and the steps of the next one that are trained already. */
   epoch: number;
+  intoEpoch?: number;
   epochs: number | null;
   /** The earlier progress, whose curve is kept up to `stepOffset`: what follows is trained again. */
   before: StoredProgress | null;
   now: Date;
 }): StoredProgress {
-  const { id, step, stepOffset, epoch, epochs, before, now } = attempt;
+  const { id, step, stepOffset, epoch, intoEpoch = 0, epochs, before, now } = attempt;
   const perEpoch = before?.steps_per_epoch ?? null;
-  const totalSteps = perEpoch !== null && epochs !== null ? stepOffset + perEpoch * Math.max(0, epochs - epoch) : null;
+  const totalSteps =
+    perEpoch !== null && epochs !== null ? stepOffset - intoEpoch + perEpoch * Math.max(0, epochs - epoch) : null;
   return {
     ...NO_PROGRESS,
     phase: 'starting',
@@ -190,7 +192,8 @@ function keptStep(before: StoredProgress, facts: ConsoleFacts, events: readonly 
   const saved = events.findLastIndex(({ type }) => type === 'state-saved');
   if (saved === -1) return before.kept_step;
   const last = events.slice(0, saved).findLast((event) => event.type === 'step');
-  const step = last ? facts.stepOffset + last.step : before.step;
+  const step = last ? (facts.stepsAdded ?? facts.stepOffset) + last.step : before.step;
+  if (facts.exact?.available) return step;
   const perEpoch = facts.stepsPerEpoch ?? before.steps_per_epoch;
   return step === null || !perEpoch ? null : Math.floor(step / perEpoch) * perEpoch;
 }

@@ -79,8 +79,10 @@ export type ConsoleReader = {
 export type Beginning = {
   /** Optimizer steps before it, as known at its start. */
   stepOffset: number;
-  /** From 1; a resume begins at the start of an epoch. */
+  /** From 1; a plain resume begins at its start, an exact one perhaps in its middle. */
   firstEpoch: number;
+  /** What to add to the trainer's own steps: 0 if they are absolute; absent: `stepOffset`. */
+  stepsAdded?: number;
 };
 
 /** Facts from a console. Steps are optimizer steps; epochs and steps are absolute over a session's attempts. */
@@ -90,6 +92,8 @@ export type ConsoleFacts = {
   step: number | null;
   /** Steps before the attempt's own first one. */
   stepOffset: number;
+  /** What to add to the trainer's own steps; absent: `stepOffset`. */
+  stepsAdded?: number;
   totalSteps: number | null;
   epoch: number | null;
   epochs: number | null;
@@ -106,6 +110,16 @@ export type ConsoleFacts = {
   finished: boolean;
   /** It has reported nothing, and perhaps never will: only its exit code counts. */
   silent?: boolean;
+  /** Can it be paused after any step, and if not, why? Null before it says so. */
+  exact?: { available: boolean; why: string | null } | null;
+  /** The step whose state it saved before it ended; null if it did not pause. */
+  pausedAt?: number | null;
+  /** It ended before its first step, with nothing to save. */
+  leftUnsaved?: boolean;
+  /** Why what was asked of it could not be done, in words; null after something else was done. */
+  refused?: string | null;
+  /** It ends at this step, and its weights become the final ones. */
+  finishingAt?: number | null;
 };
 
 export type ConsoleEvent =
@@ -119,6 +133,8 @@ export type ConsoleEvent =
   | { type: 'sampling' }
   /** What a script says to whoever watches. `at`: seconds since 1970. */
   | { type: 'alert'; title: string; text: string; level: 'info' | 'warn' | 'error'; at: number }
+  /** What was asked of it could not be done. */
+  | { type: 'refused'; words: string }
   | { type: 'resumed'; path: string }
   | { type: 'finished' };
 
@@ -177,7 +193,12 @@ export type StateOnDisk = {
   reason: string | null;
   /** Only the times of its files are in doubt: a person may resume from it anyway. */
   doubtful?: boolean;
+  /** Where it can be gone on from exactly, in the middle of an epoch too; null or absent when it can't. */
+  exact?: ExactPlace | null;
 };
+
+/** Absolute, from `exact_0.json`. `epoch` counts from 1; `whole`: all of its batches are trained. */
+export type ExactPlace = { step: number; epoch: number; whole: boolean; madeFor: string | null };
 
 export type StateReader = {
   /**
@@ -219,8 +240,10 @@ export type ResumeRecipe = {
   firstEpoch: number;
   /** The number to add to the trainer's step, which counts from 0 again. */
   stepOffset: number;
-  /** Steps that the weights have seen beyond `stepOffset`: a resume cannot begin in the middle of an epoch. */
+  /** Steps that the weights have seen beyond `stepOffset`: a plain resume cannot begin in the middle of an epoch. */
   repeatedSteps: number;
+  /** It goes on bit for bit, in the middle of an epoch too. */
+  exact?: boolean;
 };
 
 export type SampleOnDisk = {

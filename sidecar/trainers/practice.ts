@@ -24,8 +24,15 @@ const SETTINGS = [
   setting('sample_every_n_steps', { default: 200 }),
 ];
 
-/** Flags that the settings above become. */
-const FROM_SETTINGS = ['network_dim', 'learning_rate', 'seed', 'save_every_n_epochs', 'sample_every_n_steps'];
+/** Flags that the settings above become, and the switch for exact pause. */
+const FROM_SETTINGS = [
+  'network_dim',
+  'learning_rate',
+  'seed',
+  'save_every_n_epochs',
+  'sample_every_n_steps',
+  'exact_pause',
+];
 
 const script = { path: bridge.practiceTrainer, cwd: bridge.folder };
 
@@ -75,6 +82,7 @@ function flags(input: TrainingInput): string[] {
     ...(drawsSamples(settings) ? [`--sample_every_n_steps=${settings.sample_every_n_steps}`] : []),
     `--logging_dir=${join(outputPath, 'logs')}`,
     ...argumentTokens(input.arguments),
+    ...(input.exactPause ? ['--exact_pause'] : []),
     // A resumed trainer would start at the wrong epoch without it (sd-scripts.md, section 0.1).
     ...(resume ? [`--resume=${resume.statePath}`, `--initial_epoch=${resume.firstEpoch}`] : []),
   ];

@@ -7,8 +7,15 @@ const PLACES = [
   ...['--llm_adapter_path', '--t5_tokenizer_path'],
 ];
 
-/** Flags that each attempt sets anew: its length, and its beginning. */
-const OWN = ['--max_train_epochs', '--max_train_steps', '--resume', '--initial_epoch', '--initial_step'];
+/** Flags that each attempt sets anew: its length, its beginning, and whether it can be paused after any step. */
+const OWN = [
+  '--max_train_epochs',
+  '--max_train_steps',
+  '--resume',
+  '--initial_epoch',
+  '--initial_step',
+  '--exact_pause',
+];
 
 /**
  * The command of a resume: the flags of the session's last start, with parts of today's command: the program before the

@@ -19,6 +19,8 @@ export type TrainingInput = {
   gpus: readonly number[];
   /** The interpreter that runs the trainer. */
   python: string;
+  /** Start it so that it can be paused after any step, where it can be. */
+  exactPause?: boolean;
 };
 
 /** Exact tokens for exec, no shell in between. */

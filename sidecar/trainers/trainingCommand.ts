@@ -74,11 +74,15 @@ export function readTrainingCommand(argv: readonly string[]): TrainingCommand | 
   if (argv[at - 1] !== '-m' && isTrainScript(program)) {
     return { script: program, flags: argv.slice(at + 1), launcher: false };
   }
-  if (!LAUNCHERS.has(argv[at - 1] === '-m' ? program : basename(program))) return null;
+  const started = basename(program) === STARTER;
+  if (!started && !LAUNCHERS.has(argv[at - 1] === '-m' ? program : basename(program))) return null;
   const script = argv.findIndex((token, index) => index > at && isTrainScript(token));
   if (script < 0) return null;
-  return { script: argv[script] ?? '', flags: argv.slice(script + 1), launcher: true };
+  return { script: argv[script] ?? '', flags: argv.slice(script + 1), launcher: !started };
 }
+
+/** Of exact pause: it runs the script in its own process. */
+const STARTER = 'exact.py';
 
 const LAUNCHERS = new Set([
   'accelerate',

@@ -3,6 +3,7 @@ import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFact
 import { isAlive } from '../sessions/status/alive.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { checkpointAddress, sampleAddress } from './action.js';
+import { askView } from './ask.js';
 import { bytes, count, elementId, joined, plural } from './formatting.js';
 
 export type CheckpointsView = NonNullable<ReturnType<typeof checkpointsView>>;
@@ -38,6 +39,7 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
     more: rows.length > SHOWN ? rows.length : null,
     /** Folders of earlier/ that hold states, shown where there is none else. */
     kept: states.length === 0 ? kept.states : [],
+    ask: askView(session, at, 'save', 'Save now'),
   };
 }
 

@@ -4,6 +4,7 @@ import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { sampleAddress, sessionAddress } from './action.js';
+import { askView } from './ask.js';
 import { cardView } from './banner.js';
 import { count } from './formatting.js';
 import type { PageModel } from './frame.js';
@@ -62,7 +63,7 @@ export function samplesPartView(model: SamplesModel, at: string) {
   const { session, samples, kept } = model;
   if (isChangeable(session) && samples.length + kept.samples.length === 0) return null;
   const grid = newestSamples(model, at);
-  return { grid, kept: kept.samples, all: grid && `${at}/samples` };
+  return { grid, kept: kept.samples, all: grid && `${at}/samples`, ask: askView(session, at, 'sample', 'Sample now') };
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */

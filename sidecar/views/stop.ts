@@ -19,12 +19,20 @@ export type StopSheet = {
 /** `at` is the address of the session, `back` the fields that say where the button stands. */
 export function stopSheet(session: SessionFacts, at: string, back: [string, string][]): StopSheet {
   const { stop_cost: cost } = session;
+  const pauses = session.exact_pause?.available === true;
   const current = `${at}/attempts/current`;
   const waits = session.stops_after_save;
-  const canWait = cost?.saves === true && session.status === 'running';
+  const canWait = cost?.saves === true && session.status === 'running' && !pauses;
+  const price = pauses ? STOP_OR_PAUSE : priceNow(cost);
   const ways: StopSheet['ways'] = [
-    { label: 'Stop now', words: priceNow(cost), address: `${current}?_method=DELETE`, fields: back, tone: 'no' },
+    { label: 'Stop now', words: price, address: `${current}?_method=DELETE`, fields: back, tone: 'no' },
   ];
+  if (pauses) {
+    ways.unshift({ label: 'Finish now', words: FINISH, address: `${current}/finish`, fields: back, tone: '' });
+    if (!session.pausing) {
+      ways.unshift({ label: 'Pause', words: PAUSE, address: `${current}/pause`, fields: back, tone: 'go' });
+    }
+  }
   if (canWait && !waits) {
     ways.unshift({
       label: 'Stop after next checkpoint',
@@ -40,6 +48,11 @@ export function stopSheet(session: SessionFacts, at: string, back: [string, stri
   }
   return { id: elementId('stop', session.name), title: `Stop ${session.lora_name} ${versionName(session)}?`, ways };
 }
+
+const PAUSE =
+  'Saves the present step and ends, usually within seconds. Nothing is lost: Resume goes on with the next step.';
+const FINISH = 'Ends at this step, and saves its weights as the final ones.';
+const STOP_OR_PAUSE = 'Saves the present step too if there is time, but ends in any case: after a while it is killed.';
 
 function whenSaved(cost: StopCost | null): string {
   const seconds = cost?.next_save_seconds ?? null;

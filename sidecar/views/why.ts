@@ -58,6 +58,11 @@ function isByStep({ first_epoch, step, repeated_steps }: NonNullable<SessionFact
   return first_epoch === 1 && step > 0 && repeated_steps === 0;
 }
 
+function whereFrom(resume: NonNullable<SessionFacts['resume']>): string {
+  if (resume.exact) return `, exactly at step ${count(resume.step)}. `;
+  return isByStep(resume) ? ` after step ${count(resume.step)}. ` : ` at epoch ${resume.first_epoch}. `;
+}
+
 function whatEnded({ status, reason, record, auto_resume, queue }: SessionFacts): Said[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
   if (queue) return [{ text: `${waitsView(queue)} ` }];
@@ -80,7 +85,7 @@ function whatNext(session: SessionFacts): Said[] {
   const words: Said[] = [
     { text: seconds === null ? 'Resume continues from ' : `Auto-resume in ${duration(seconds)} from ` },
     { text: stateName(resume.path, paths), strong: true },
-    { text: isByStep(resume) ? ` after step ${count(resume.step)}. ` : ` at epoch ${resume.first_epoch}. ` },
+    { text: whereFrom(resume) },
   ];
   if (resume.doubt) {
     words.push({ text: `It may not be whole: ${resume.doubt}. Resume from it only if you know that it is. ` });

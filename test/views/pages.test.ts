@@ -96,6 +96,7 @@ test.each([
       step: 1,
       first_epoch: 2,
       lost_steps: null,
+      exact: false,
       repeated_steps: 3,
       doubt: null,
       passed_over: [{ state: text, path: text, reason: text }],

@@ -21,6 +21,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     resumed_from: null,
     first_epoch: 1,
     step_offset: 0,
+    steps_added: 0,
     repeated_steps: 0,
     exit_code: null,
     signal: null,
@@ -90,6 +91,8 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     all_trained: false,
     stopped_by: null,
     stop_cost: { saves: true, lost_steps: 12, lost_seconds: 25, next_save_seconds: 100 },
+    exact_pause: null,
+    pausing: false,
     stops_after_save: false,
     queue: null,
     auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
@@ -165,6 +168,7 @@ export const interrupted = session({
     first_epoch: 9,
     lost_steps: 51,
     repeated_steps: 0,
+    exact: false,
     doubt: null,
     passed_over: [
       { state: 'puppy-style-000009-state', path: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' },
@@ -235,6 +239,7 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
       reason: epoch === 10 ? 'optimizer.bin is cut short' : null,
       refused: epoch === 10 ? 'optimizer.bin is cut short' : null,
       repeated_steps: 0,
+      exact: false,
     })),
     checkpoints: [10, 8, 6].map((epoch) => ({
       name: `${file(epoch)}.safetensors`,

@@ -42,6 +42,7 @@ export const attempt = z
     resumed_from: textOrNull,
     first_epoch: number,
     step_offset: number,
+    steps_added: number,
     repeated_steps: number,
     exit_code: numberOrNull,
     signal: textOrNull,
@@ -66,6 +67,7 @@ export const state = z
     reason: textOrNull,
     refused: textOrNull,
     repeated_steps: number,
+    exact: z.boolean(),
   })
   .meta({ id: 'State' }) satisfies z.ZodType<StateFacts>;
 
@@ -103,6 +105,7 @@ const resume = z
     first_epoch: number,
     lost_steps: numberOrNull,
     repeated_steps: number,
+    exact: z.boolean(),
     passed_over: z.array(z.looseObject({ state: text, path: text, reason: text })),
     doubt: textOrNull,
   })
@@ -193,6 +196,8 @@ export const session = z
     queue: queue.nullable(),
     stop_cost: stopCost.nullable(),
     stops_after_save: z.boolean(),
+    exact_pause: z.looseObject({ available: z.boolean(), why: textOrNull }).nullable(),
+    pausing: z.boolean(),
     stalled_seconds: numberOrNull,
     by_hand: z.looseObject({ pid: number, since: text }).nullable(),
     next: z.enum(['start', 'stop', 'resume', 'train further', 'start over']).nullable(),

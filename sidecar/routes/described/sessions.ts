@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { words } from '../../sessions/versions/edit.js';
-import { askedAttempt } from '../attempts.js';
+import { askedAttempt, askedSample } from '../attempts.js';
 import { type DescribedRoutes, type Media, STREAM } from './described.js';
 import { attempt, checkpoint, metric, sample, session, state } from './facts.js';
 
@@ -89,6 +89,24 @@ export const sessions: DescribedRoutes = {
       confirm: 'by-hand, for a training that was started in a terminal.',
       process: 'Its process as it was shown, so that no other one is ended.',
     },
+    answers: { 202: session },
+  },
+  'POST /sessions/:name/attempts/current/pause': {
+    summary: 'Pause',
+    more: 'Saves the present step, then ends; a resume goes on with the next step, bit for bit. Refused with cannot_pause where the session’s exact_pause says that the trainer can’t.',
+    answers: { 202: session },
+  },
+  'POST /sessions/:name/attempts/current/save': {
+    summary: 'Save a state and a checkpoint of the present step',
+    answers: { 202: session },
+  },
+  'POST /sessions/:name/attempts/current/sample': {
+    summary: 'Draw samples of the present step',
+    body: askedSample,
+    answers: { 202: session },
+  },
+  'POST /sessions/:name/attempts/current/finish': {
+    summary: 'End at the present step, with its weights as the final ones',
     answers: { 202: session },
   },
   'DELETE /sessions/:name/attempts/current/stop': {

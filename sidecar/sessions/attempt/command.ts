@@ -40,6 +40,7 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
     resume: statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: plan.firstStep } : null,
     gpus: plan.gpus,
     python: trainer.python ?? settings.python,
+    exactPause: settings.exactPause && state.exact_pause !== false,
   };
   const fresh = trainer.command(input);
   const first = state.attempts.findLast((each) => each.kind !== 'resume');

@@ -6,6 +6,7 @@ import { writeWhole } from '../../files/wholeFile.js';
 import { readAttempt, saneNumber } from '../../launchers/attemptFile.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
+import { countsAbsolutely } from '../../trainers/exactPause.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt, newAttempt, type RawState } from '../record/uiState.js';
@@ -52,6 +53,7 @@ export async function enterAttempt(
     resumed_from: statePath,
     first_epoch: from?.firstEpoch ?? 1,
     step_offset: stepOffset,
+    steps_added: countsAbsolutely(argv) ? 0 : stepOffset,
     log_start: (await stat(join(folder, LOG_FILE)).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     final_before: finalSignature(folder, session.dialect, session.outputName),
     output: folder,
@@ -62,7 +64,9 @@ export async function enterAttempt(
     repeated_steps: from?.repeatedSteps ?? 0,
   });
   const epoch = from?.epoch ?? 0;
-  const progress = beginProgress({ id: entry.id, step, stepOffset, epoch, epochs, before: session.progress, now });
+  const intoEpoch = from?.intoEpoch ?? 0;
+  const { id } = entry;
+  const progress = beginProgress({ id, step, stepOffset, epoch, intoEpoch, epochs, before: session.progress, now });
   await updateStateFile(folder, (raw) => {
     // The end of the previous attempt may be known by now, and not written yet.
     if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);

@@ -4,8 +4,8 @@ import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { isoTime } from '../../files/isoTime.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
-import type { Dialect, StateOnDisk, StateReader } from '../../trainers/dialect.js';
-import type { AttemptEntry } from '../record/uiState.js';
+import type { Dialect, StateOnDisk, StateReader, StepCounts } from '../../trainers/dialect.js';
+import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
 import { lineageSources, movedAway, writerOfState } from './writer.js';
 
 /** A state folder with its place, and its resume in numbers that are absolute over the session's attempts. */
@@ -93,11 +93,7 @@ function candidate(
   const writer = writerOfState(attempts, relative(folder, absolutePath), state);
   const counted = {
     stepsPerEpoch,
-    writer: {
-      stepOffset: writer?.step_offset ?? null,
-      firstEpoch: writer?.first_epoch ?? null,
-      stepsPerEpoch: writer?.steps_per_epoch ?? null,
-    },
+    writer: countsOf(writer),
   };
   const recipe = reader.recipe(state, counted);
   return {
@@ -118,9 +114,20 @@ function candidate(
     firstEpoch: recipe?.firstEpoch ?? null,
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,
+    exact: recipe?.exact ?? false,
+    /** Steps of the first epoch that are trained already, and not again. */
+    intoEpoch: recipe?.exact && stepsPerEpoch ? Math.max(0, recipe.step - recipe.epoch * stepsPerEpoch) : 0,
     /** `stepOffset` as the trainer counts: as if all epochs before were as long. */
     trainersStep: recipe && stepsPerEpoch ? (recipe.firstEpoch - 1) * stepsPerEpoch : null,
   };
+}
+
+/** An attempt whose steps are absolute counts as one from the beginning. */
+function countsOf(writer: AttemptEntry | null): StepCounts['writer'] {
+  const stepsPerEpoch = writer?.steps_per_epoch ?? null;
+  if (writer && writer.step_offset > 0 && stepsAdded(writer) === 0)
+    return { stepOffset: 0, firstEpoch: 1, stepsPerEpoch };
+  return { stepOffset: writer?.step_offset ?? null, firstEpoch: writer?.first_epoch ?? null, stepsPerEpoch };
 }
 
 /** States in `earlier/` that the present lineage was resumed from, wherever the session's folder is today. */

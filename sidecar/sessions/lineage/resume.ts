@@ -27,9 +27,13 @@ export function chooseResume(
   return null;
 }
 
-/** By the epoch that they begin at; a state that ends there before those from the middle of it, the fewest steps first. */
+/**
+ * By the step that they go on with, the latest first: of an exact one it lies within an epoch. Of those that begin at the
+ * same step, exact ones, and then a state that ends there before those from the middle of the epoch, the fewest steps first.
+ */
 function beginsLatest(a: Candidate, b: Candidate): number {
-  return (b.firstEpoch ?? 0) - (a.firstEpoch ?? 0) || a.repeatedSteps - b.repeatedSteps;
+  const later = (b.firstEpoch ?? 0) - (a.firstEpoch ?? 0) || b.intoEpoch - a.intoEpoch;
+  return later || Number(b.exact) - Number(a.exact) || a.repeatedSteps - b.repeatedSteps;
 }
 
 function inTheMiddle({ firstEpoch }: Candidate): string {
@@ -46,6 +50,7 @@ export function resumeFacts(chosen: Candidate, trainedSteps: number | null, pass
     first_epoch: chosen.firstEpoch ?? 1,
     lost_steps: trainedSteps === null ? null : Math.max(0, trainedSteps - step),
     repeated_steps: chosen.repeatedSteps,
+    exact: chosen.exact,
     passed_over: passedOver,
     doubt: chosen.complete ? null : chosen.reason,
   };

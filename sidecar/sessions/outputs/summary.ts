@@ -108,6 +108,8 @@ function briefFacts(name: string, folder: string, sign: string, text: string): S
     },
     queue: null,
     stop_cost: null,
+    exact_pause: null,
+    pausing: false,
     stops_after_save: false,
     by_hand: null,
     next: null,

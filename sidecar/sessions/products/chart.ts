@@ -85,7 +85,7 @@ function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
   const series = run.series.curves.get(tag);
   if (!series || series.length === 0) return null;
   const counted = place.countedBy(tag);
-  const offset = counted === 'own steps' ? run.offset : 0;
+  const offset = counted === 'own steps' ? run.added : 0;
   const lastKept = counted === 'epochs' ? run.lastEpoch : run.lastStep;
   return {
     series,

@@ -1,5 +1,6 @@
 import type { RunSeries } from '../../trainers/series.js';
 import { writerByTime } from '../lineage/writer.js';
+import { stepsAdded } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
 /** A start of the training, and where it stands in the whole. */
@@ -7,7 +8,9 @@ export type Run = {
   series: RunSeries;
   begun: number;
   attempt: number;
+  /** The step that it began after, and what to add to its own steps. */
   offset: number;
+  added: number;
   /** The steps and epochs behind these were trained again later. */
   lastStep: number;
   lastEpoch: number;
@@ -22,8 +25,9 @@ export async function runsOf({ folder, dialect, state }: Session): Promise<Run[]
     const begun = series.begunAt ?? 0;
     const writer = writerByTime(state?.attempts ?? [], begun * 1000);
     const [offset, firstEpoch] = [writer?.step_offset ?? 0, writer?.first_epoch ?? 1];
+    const added = writer ? stepsAdded(writer) : 0;
     const [lastStep, lastEpoch] = [Number.POSITIVE_INFINITY, firstEpoch - 1];
-    return { series, begun, attempt: writer?.number ?? 1, offset, lastStep, lastEpoch, before: 0 };
+    return { series, begun, attempt: writer?.number ?? 1, offset, added, lastStep, lastEpoch, before: 0 };
   });
   let before = 0;
   for (const run of runs) {

@@ -34,7 +34,7 @@ export function createChartReader(read: () => Promise<Session>) {
       if (length <= from) continue;
       count += length - from;
       if (count > MOST_POINTS || !before.lengths.has(tag)) return { position, points: {}, anew: true };
-      const offset = session.dialect.metrics.countedBy(tag) === 'own steps' ? run.offset : 0;
+      const offset = session.dialect.metrics.countedBy(tag) === 'own steps' ? run.added : 0;
       points[tag] = Array.from({ length: length - from }, (_, i) => {
         const value = values[from + i] ?? Number.NaN;
         return [(steps[from + i] ?? 0) + offset, Number.isFinite(value) ? value : null, times[from + i] ?? 0];

@@ -1,6 +1,6 @@
 import { joinNeighbours, type LossCurve } from '../../trainers/lossCurve.js';
 import { writerByTime } from '../lineage/writer.js';
-import type { AttemptEntry } from '../record/uiState.js';
+import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
 /** One value that a run reported: `step` absolute over the attempts, `wall_time` in seconds since 1970. */
@@ -13,10 +13,11 @@ export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   for (const points of await runs(session.folder)) {
     const begun = points[0]?.wallTime;
     if (begun === undefined) continue;
-    const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writerOf(session, begun) ?? FIRST;
+    const writer = writerOf(session, begun) ?? FIRST;
+    const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writer;
     metrics = metrics.filter(({ tag, step }) => (countedBy(tag) === 'epochs' ? step < firstEpoch : step <= offset));
     for (const { tag, step, value, wallTime } of points) {
-      const absolute = countedBy(tag) === 'own steps' ? step + offset : step;
+      const absolute = countedBy(tag) === 'own steps' ? step + stepsAdded(writer) : step;
       metrics.push({ tag, step: absolute, value, attempt, wall_time: wallTime });
     }
   }
@@ -44,8 +45,9 @@ export async function readLosses(session: Session): Promise<LossPoint[]> {
 
 function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, session: Session): LossPoint[] {
   if (begunAt === null || !first || !last) return [];
-  const { number: attempt, step_offset } = writerOf(session, begunAt) ?? FIRST;
-  const offset = session.dialect.metrics.countedBy('loss') === 'own steps' ? step_offset : 0;
+  const writer = writerOf(session, begunAt) ?? FIRST;
+  const { number: attempt } = writer;
+  const offset = session.dialect.metrics.countedBy('loss') === 'own steps' ? stepsAdded(writer) : 0;
   const joined = joinNeighbours(groups, size);
   return joined.flatMap(({ count, sum, least, greatest }, at) => {
     const ends = [...(at === 0 ? [first] : []), ...(at === joined.length - 1 ? [last] : [])];
@@ -55,7 +57,7 @@ function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, ses
 }
 
 /** A run of an unknown attempt counts as the first one. */
-const FIRST = { number: 1, first_epoch: 1, step_offset: 0 };
+const FIRST = { number: 1, first_epoch: 1, step_offset: 0, steps_added: 0 };
 
 function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {
   return writerByTime(state?.attempts ?? [], begunAt * 1000);

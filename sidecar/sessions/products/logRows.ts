@@ -87,14 +87,14 @@ function rowsOf({ dialect, facts }: LogOfSession, lines: readonly LogLine[]): Lo
       cut,
       kind: MARKER.test(text) ? 'attempt' : (level ?? (bar ? 'bar' : own ? 'traceback' : null)),
       attempt: attempt?.number ?? null,
-      step: bar && attempt && attempt.step_offset > 0 ? absoluteStep(text) : null,
+      step: bar && attempt && attempt.steps_added > 0 ? absoluteStep(text) : null,
     };
 
     function absoluteStep(words: string): number | null {
       if (dialect.console.file !== null || !attempt) return null;
       const { events } = dialect.console.read(null, `${words}\n`, '');
       const step = events.find((event) => event.type === 'step');
-      return step ? step.step + attempt.step_offset : null;
+      return step ? step.step + attempt.steps_added : null;
     }
   });
 }

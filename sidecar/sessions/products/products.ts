@@ -9,7 +9,7 @@ import type { CheckpointOnDisk, SampleOnDisk } from '../../trainers/dialect.js';
 import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
 import { whyNot } from '../lineage/resume.js';
 import { writerByPlace, writerByTime } from '../lineage/writer.js';
-import type { AttemptEntry } from '../record/uiState.js';
+import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */
@@ -19,7 +19,8 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
   const found = (await readAll(session)).map(async ({ place, files }) => {
     const refused = files.filter(({ whole }) => !whole);
     const problems = await Promise.all(refused.map((file) => problemOf(session, place, file)));
-    const offset = writerByPlace(attempts, `${place}/`)?.step_offset ?? 0;
+    const writer = writerByPlace(attempts, `${place}/`);
+    const offset = writer ? stepsAdded(writer) : 0;
     const problem = (file: CheckpointOnDisk) => (file.whole ? null : (problems[refused.indexOf(file)] ?? null));
     return files.map((file) => checkpointFacts(file, place, offset, perEpoch, problem(file)));
   });
@@ -62,22 +63,23 @@ export async function samplesOf(session: Session): Promise<SampleFacts[]> {
   return sampleFacts(
     onDisk,
     JSON.stringify(
-      attempts.map(({ started_at, ended_at, step_offset, first_epoch }) => ({
+      attempts.map(({ started_at, ended_at, step_offset, steps_added, first_epoch }) => ({
         started_at,
         ended_at,
         step_offset,
+        steps_added,
         first_epoch,
       })),
     ),
   );
 }
 
-type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset' | 'first_epoch'>;
+type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset' | 'steps_added' | 'first_epoch'>;
 
 /** The attempts, by which the steps of files become absolute; they are that already where a dialect says so. */
 function writersOf({ state, dialect }: Session): readonly AttemptEntry[] {
   const attempts = state?.attempts ?? [];
-  return dialect.absoluteSteps ? attempts.map((each) => ({ ...each, step_offset: 0 })) : attempts;
+  return dialect.absoluteSteps ? attempts.map((each) => ({ ...each, step_offset: 0, steps_added: 0 })) : attempts;
 }
 
 /** The same array for the same samples and attempts (JSON of `Written[]`). */
@@ -85,7 +87,7 @@ const sampleFacts = memoByObject((onDisk: SampleOnDisk[], written: string): Samp
   const attempts: Written[] = JSON.parse(written);
   return onDisk.map(({ name, epoch, step: own, prompt, seed, savedAtMs }) => {
     const writer = writerByTime(attempts, savedAtMs);
-    const step = own === null ? null : own + (writer?.step_offset ?? 0);
+    const step = own === null ? null : own + (writer ? stepsAdded(writer) : 0);
     const later = writer ? attempts.slice(attempts.indexOf(writer) + 1) : [];
     const lost = later.some(({ step_offset, first_epoch }) =>
       step !== null ? step > step_offset : epoch !== null && epoch >= first_epoch,
@@ -126,9 +128,10 @@ export function bestCheckpoint(
 export function statesOf(session: Session): StateFacts[] {
   const epochs = session.state?.max_train_epochs ?? session.progress?.epochs ?? null;
   return session.candidates.map((each) => {
-    const { name, path, kind, epoch, step, bytes, saved_at, complete, reason, repeatedSteps } = each;
+    const { name, path, kind, epoch, step, bytes, saved_at, complete, reason, repeatedSteps, exact } = each;
     const refused = session.state ? whyNot(each, epochs, true) : NO_RECORD;
-    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused, repeated_steps: repeatedSteps };
+    const repeated_steps = repeatedSteps;
+    return { name, path, kind, epoch, step, bytes, saved_at, complete, reason, refused, repeated_steps, exact };
   });
 }
 

@@ -48,6 +48,8 @@ const attempt = z
     resumed_from: z.string().nullable().default(null),
     first_epoch: z.number().default(1),
     step_offset: z.number().default(0),
+    /** What to add to its trainer's own steps: 0 if these are absolute. Null in older records: `step_offset`. */
+    steps_added: z.number().nullable().default(null).catch(null),
     log_start: z.number().default(0),
     log_end: z.number().nullable().default(null),
     exit_code: z.number().nullable().default(null),
@@ -62,6 +64,8 @@ const attempt = z
     /** The time of a stop request, and whether it waits for the next save. */
     stop_requested_at: z.string().nullable().default(null),
     stop_when: z.enum(['now', 'after-save']).nullable().default(null),
+    /** The time of a request to pause; null again once the trainer has refused it. */
+    pause_requested_at: z.string().nullable().default(null).catch(null),
     /** The signature of `<name>.safetensors` before the attempt ("inode:mtime:size"), to recognise a new one. */
     final_before: z.string().nullable().default(null),
     /** Begun by Trackside itself, after an interruption or a crash. */
@@ -164,6 +168,8 @@ const uiState = z.looseObject({
   trainer: text,
   created_at: date,
   form_id: text,
+  /** Off: it is started so that it can't be paused after any step. */
+  exact_pause: flag,
   arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).default({}),
   dataset: z
     .looseObject({ path: text, images: number, captions: number, repeats: number, fingerprint: text })
@@ -247,6 +253,11 @@ export function settingsOf(state: UiState | null): Record<string, unknown> {
   for (const name of SETTING_NAMES) if (state[name] !== undefined) settings[name] = state[name];
   settings.arguments = state.arguments;
   return settings;
+}
+
+/** What to add to the steps that an attempt's trainer counts, to make them absolute. */
+export function stepsAdded({ steps_added, step_offset }: Pick<AttemptEntry, 'steps_added' | 'step_offset'>): number {
+  return steps_added ?? step_offset;
 }
 
 /** Changes one attempt in a raw record; the person's own keys stay. */

@@ -4,7 +4,7 @@ import { beginProgress, type StoredProgress } from '../../telemetry/progress.js'
 import type { Beginning } from '../../trainers/dialect.js';
 import type { AttemptFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
-import { newAttempt, type UiState } from '../record/uiState.js';
+import { newAttempt, stepsAdded, type UiState } from '../record/uiState.js';
 
 /** The newest attempt, from the file; or from the runner's record, if the file was lost or put back. */
 export function latestEntry(state: UiState | null, record: AttemptRecord | null): AttemptEntry | null {
@@ -40,6 +40,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     resumed_from,
     first_epoch,
     step_offset,
+    steps_added: stepsAdded(entry),
     repeated_steps,
     exit_code,
     signal,
@@ -79,6 +80,6 @@ export function attemptProgress(
 }
 
 /** The step and epoch that an attempt counts from. */
-export function beginningOf({ step_offset, first_epoch }: AttemptEntry): Beginning {
-  return { stepOffset: step_offset, firstEpoch: first_epoch };
+export function beginningOf(entry: AttemptEntry): Beginning {
+  return { stepOffset: entry.step_offset, firstEpoch: entry.first_epoch, stepsAdded: stepsAdded(entry) };
 }

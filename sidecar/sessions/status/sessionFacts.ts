@@ -19,7 +19,7 @@ import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { SessionEvidence } from './evidence.js';
 import { nextAction, type SavedStates } from './nextAction.js';
 import { queueFacts } from './queued.js';
-import { deriveStatus, stoppedBy } from './status.js';
+import { deriveStatus, pauseWords, stoppedBy } from './status.js';
 import { stopCost } from './stopCost.js';
 
 const CURVE_POINTS_SHOWN = 60;
@@ -38,6 +38,7 @@ export function standingOf(evidence: SessionEvidence) {
     stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
     whole: evidence.healed,
+    pause: pauseWords(latest, evidence.console),
   });
   const queue = pending || liveness.alive !== 'no' || byHand ? null : queueFacts(state, latest);
   const status = pending || queue ? 'pending' : derived.status;
@@ -108,6 +109,8 @@ export async function sessionFacts(
     queue: standing.queue,
     stop_cost: alive.alive !== 'no' && state && latest ? stopCost(progress, state, latest) : null,
     stops_after_save: alive.alive !== 'no' && latest?.stop_when === 'after-save',
+    exact_pause: alive.alive === 'no' ? null : (evidence.console.exact ?? null),
+    pausing: alive.alive !== 'no' && latest?.pause_requested_at != null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
       status,

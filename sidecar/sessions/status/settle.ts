@@ -27,6 +27,10 @@ export type Evidence = {
   podEnded: boolean;
   /** The cluster's or the system's program that told it to end; null for anybody else. */
   daemon: string | null;
+  /** The step whose state it saved before it ended by itself, as asked to; null without a pause. */
+  pausedAt?: number | null;
+  /** It was asked to pause before its first step, and ended at once. */
+  leftUnsaved?: boolean;
   stepSeen: boolean;
   /** Optimizer steps that were not trained; null when the total is unknown. */
   stepsLeft: number | null;
@@ -45,10 +49,34 @@ export type Evidence = {
  */
 export function settle(evidence: Evidence): Settlement {
   const { newFinal, stepsLeft, finalName } = evidence;
-  const settlement = { ...settleEnd(evidence), all_trained: newFinal === 'whole' && stepsLeft === 0 };
+  const settlement = {
+    ...saidToPause(settleEnd(evidence), evidence),
+    all_trained: newFinal === 'whole' && stepsLeft === 0,
+  };
   if (!settlement.all_trained || settlement.outcome === 'completed') return settlement;
   const whole = `Everything had been trained by then, and ${finalName} is complete.`;
   return { ...settlement, reason: `${settlement.reason} ${whole}` };
+}
+
+/** The exit code of a training that paused (trainer-bridge/trackside/_exact/leave.py). */
+const PAUSED = 75;
+
+/** Whoever asked for it, a training that paused has lost nothing. */
+function saidToPause(
+  end: Omit<Settlement, 'all_trained'>,
+  { pausedAt = null, leftUnsaved = false, record, podEnded, daemon }: Evidence,
+): Omit<Settlement, 'all_trained'> {
+  if (record?.exit_code !== PAUSED || !(pausedAt !== null || leftUnsaved)) return end;
+  const nothing = pausedAt === null;
+  const saved = nothing
+    ? 'Nothing had been trained that was not saved.'
+    : `Step ${pausedAt} is saved; nothing is lost.`;
+  if (podEnded || daemon !== null) return { ...end, reason: `${end.reason} ${saved}` };
+  const by = end.reason_code === 'stopped_by_signal' ? `${end.reason} ` : '';
+  const words = nothing ? 'Stopped before its first step.' : `Paused at step ${pausedAt}.`;
+  const reason = `${by}${words} ${saved}`;
+  const code = end.outcome === 'failed' || end.reason_code === 'stopped_by_you' ? 'paused' : end.reason_code;
+  return { ...end, outcome: 'stopped', reason, reason_code: code, no_retry: null };
 }
 
 function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {

@@ -48,6 +48,8 @@ export async function settleEnded(ended: {
     copyOf: ended.copyOf,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
     daemon: mine && endedByDaemon(mine),
+    pausedAt: console.pausedAt ?? null,
+    leftUnsaved: console.leftUnsaved ?? false,
     stepSeen: progress.begun || byWord,
     stepsLeft: stepsLeft(progress, console),
     newFinal: byWord ? itsWord(console) : await readNewFinal(entry, folder, dialect, outputName),
@@ -56,7 +58,11 @@ export async function settleEnded(ended: {
     logSize: (await stat(log).catch(ifUnreadable(null, 'sessions')))?.size ?? 0,
     now: new Date(),
   });
-  const counted = { steps_per_epoch: console.stepsPerEpoch, step_offset: console.stepOffset };
+  const counted = {
+    steps_per_epoch: console.stepsPerEpoch,
+    step_offset: console.stepOffset,
+    steps_added: console.stepsAdded ?? null,
+  };
   return { latest: { ...entry, ...settlement, ...counted }, progress };
 }
 

@@ -1,4 +1,5 @@
 import type { Liveness } from '../../launchers/liveness.js';
+import type { ConsoleFacts } from '../../trainers/dialect.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 import { COPIED } from './settle.js';
@@ -19,6 +20,8 @@ export function deriveStatus(evidence: {
   checkpoints: number;
   /** Are the final weights there, whole? Asked of a record that still waits (see `saysWaiting`). */
   whole?: boolean;
+  /** It is about to pause, or could not; in words. */
+  pause?: string | null;
 }): DerivedStatus {
   const { state, latest, liveness, stepSeen } = evidence;
   if (liveness.alive === 'elsewhere') {
@@ -35,7 +38,7 @@ export function deriveStatus(evidence: {
       return is('stopping', [latest.stalled, survivorWords(latest.survivors)].filter(Boolean).join(' '));
     const afterSave = latest?.stop_when === 'after-save' ? AFTER_SAVE : null;
     const { saves_to: savesTo } = liveness.attempt;
-    const reason = savesTo ? savesElsewhere(savesTo) : liveness.trainerEnded ? ENDED : afterSave;
+    const reason = savesTo ? savesElsewhere(savesTo) : liveness.trainerEnded ? ENDED : (evidence.pause ?? afterSave);
     return is(stepSeen ? 'running' : 'starting', reason);
   }
   if (evidence.byHand) {
@@ -44,6 +47,13 @@ export function deriveStatus(evidence: {
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints, evidence.whole ?? false);
+}
+
+/** What a running training says of a pause that was asked for, in words; null without one. */
+export function pauseWords(latest: AttemptEntry | null, { refused, finishingAt }: ConsoleFacts): string | null {
+  if (finishingAt != null) return `It is ending at step ${finishingAt}: these weights become the final ones.`;
+  if (refused) return `It ${refused}. The training goes on; try again once that is mended.`;
+  return latest?.pause_requested_at ? 'Pausing: it saves the present step, then ends.' : null;
 }
 
 const AFTER_SAVE = 'It stops after the next checkpoint.';
@@ -55,7 +65,7 @@ function is(status: Status, reason: string | null): DerivedStatus {
 /** Who stopped it; null when nobody did, or unknown. */
 export function stoppedBy(status: Status, latest: AttemptEntry | null): SessionFacts['stopped_by'] {
   if (status !== 'stopped' || latest?.outcome !== 'stopped' || latest.reason_code === COPIED) return null;
-  return latest.stop_requested_at ? 'you' : 'a signal';
+  return latest.stop_requested_at || latest.pause_requested_at ? 'you' : 'a signal';
 }
 
 /** The consequence of processes that survived SIGKILL; null without any. */

@@ -18,6 +18,7 @@ export const words = z.object({
   description: z.string('must be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
   notes: z.string('must be text').max(100_000, 'is longer than 100,000 characters').optional(),
   enable_monitoring: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
+  exact_pause: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
   best_sample: z.string('must be text').max(255, 'is longer than 255 characters').optional(),
   ...marks,
 });
@@ -56,13 +57,14 @@ export async function changeDraft(
 
 async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
   const session = await outputs.read(name);
-  refuseUnknown(change, [...FIELDS, 'best_sample', ...MARKS]);
-  const { description, notes, enable_monitoring, best_sample, ...marked } = readWords(change);
+  refuseUnknown(change, [...FIELDS, 'best_sample', 'exact_pause', ...MARKS]);
+  const { description, notes, enable_monitoring, exact_pause, best_sample, ...marked } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
   const unmark = await checkMarks(outputs, session.facts, marked);
   await updateStateFile(session.folder, (raw) => {
     putMarks(raw, marked);
     if (enable_monitoring !== undefined) raw.enable_monitoring = enable_monitoring;
+    if (exact_pause !== undefined) raw.exact_pause = exact_pause;
     if (best_sample !== undefined) raw.best_sample = best_sample;
     if (description !== undefined) raw.description = description.replaceAll('\r\n', '\n');
     if (notes !== undefined) raw.notes = notes.replaceAll('\r\n', '\n');

@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { ConsoleEvent } from '../dialect.js';
 import type { Phase } from '../phase.js';
+import { type ExactState, NOTHING_SAID, readExactLine } from './exactLines.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';
 
 /** The state of a trainer's console so far. Plain JSON in progress.json, from where the next sidecar continues. */
-export type ConsoleState = {
+export type ConsoleState = ExactState & {
   phase: Phase;
   /** The bar, counted from the last resume. */
   step: number | null;
@@ -53,6 +54,7 @@ export function startConsole(): ConsoleState {
     finished: false,
     carry: '',
     record: null,
+    ...NOTHING_SAID,
   };
 }
 
@@ -141,6 +143,7 @@ const MEANINGS: Meaning[] = [
     /^(?:Loading dataset config|prepare images|preparing accelerator|loading model|load |create LoRA|import network)/,
     loading,
   ],
+  [/^trackside: (.+)$/, readOwn],
   [/^num train images \* repeats.*: (\d{1,15})$/, count('imagesWithRepeats')],
   [/^num batches per epoch.*: (\d{1,15})$/, count('batchesPerEpoch')],
   [/^num epochs.*: (\d{1,15})$/, count('epochs')],
@@ -172,6 +175,13 @@ function readableAtOnce({ text, full }: RichRecord): boolean {
   if (/^(?:Random states saved in .+\.pkl|model saved\.)$/.test(text)) return true;
   if (/^(?:generating sample images|caching |loading model)/.test(text)) return true;
   return !full && /^Saving current state to .+-state$/.test(text);
+}
+
+function readOwn(reader: Reader, message: string): void {
+  const read = readExactLine(message);
+  if (!read) return;
+  Object.assign(reader.state, read.change);
+  if (read.event) reader.events.push(read.event);
 }
 
 function readEpoch(reader: Reader, value: string): void {

@@ -22,11 +22,11 @@ function stateOf(memory: Memory): ConsoleState {
 function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts {
   const { phase, epoch, epochs, loss, savingState, lastCheckpoint, finished } = state;
   const perEpoch = state.batchesPerEpoch === null ? null : stepsPerEpoch(state.batchesPerEpoch, state.accumulation);
-  const stepOffset = beginning ? beginning.stepOffset : stepsBeforeByHand(state);
+  const counted = counting(state, beginning);
   return {
     phase,
-    step: state.step !== null && state.step > 0 ? stepOffset + state.step : null,
-    stepOffset,
+    step: state.step !== null && state.step > (state.countedFrom ?? 0) ? counted.stepsAdded + state.step : null,
+    ...counted,
     totalSteps: stepsInAll(state, beginning, perEpoch),
     epoch,
     epochs,
@@ -36,7 +36,20 @@ function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts
     lastCheckpoint,
     stateFollows: stateFollows(state),
     finished,
+    exact: state.exact,
+    pausedAt: state.pausedAt,
+    leftUnsaved: state.leftUnsaved,
+    refused: state.refused,
+    finishingAt: state.finishingAt,
   };
+}
+
+/** Under the starter of exact pause the trainer's steps are absolute, else they count from its last resume. */
+function counting(state: ConsoleState, beginning: Beginning | null): { stepOffset: number; stepsAdded: number } {
+  if (state.countedFrom !== null) return { stepOffset: state.countedFrom, stepsAdded: 0 };
+  const stepOffset = beginning ? beginning.stepOffset : stepsBeforeByHand(state);
+  const stepsAdded = state.exact?.available === false ? stepOffset : (beginning?.stepsAdded ?? stepOffset);
+  return { stepOffset, stepsAdded };
 }
 
 /** The bar counts from the last resume. */
@@ -46,11 +59,12 @@ function stepsBeforeByHand({ totalSteps, total }: ConsoleState): number {
 
 /** sd-scripts counts as if all epochs were as long as today's; what was trained keeps its number. */
 function stepsInAll(
-  { totalSteps, total, epochs }: ConsoleState,
+  { totalSteps, total, epochs, countedFrom }: ConsoleState,
   beginning: Beginning | null,
   perEpoch: number | null,
 ): number | null {
-  if (!beginning || beginning.firstEpoch === 1 || !perEpoch || totalSteps === null) return totalSteps ?? total;
+  if (countedFrom !== null || !beginning || beginning.firstEpoch === 1 || !perEpoch || totalSteps === null)
+    return totalSteps ?? total;
   const all = epochs ?? Math.ceil(totalSteps / perEpoch);
   return beginning.stepOffset + Math.max(0, all - beginning.firstEpoch + 1) * perEpoch;
 }

@@ -9,11 +9,15 @@ import type { ResumeRecipe, StateOnDisk, StepCounts } from '../dialect.js';
  * train_network.py:1275, :930-948), and a resume begins at the start of an epoch (:1232-1273).
  */
 export function resumeRecipe(
-  state: Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep' | 'seenSteps'>,
+  state: Pick<StateOnDisk, 'kind' | 'currentEpoch' | 'currentStep' | 'seenSteps' | 'exact'>,
   stepsPerEpoch: number,
   writer: StepCounts['writer'],
 ): ResumeRecipe | null {
-  const { currentEpoch, currentStep } = state;
+  const { currentEpoch, currentStep, exact } = state;
+  if (exact) {
+    const epoch = exact.whole ? exact.epoch : exact.epoch - 1;
+    return { epoch, step: exact.step, firstEpoch: epoch + 1, stepOffset: exact.step, repeatedSteps: 0, exact: true };
+  }
   if (currentEpoch === null || currentStep === null) return null;
   const perEpoch = writer.stepsPerEpoch ?? stepsPerEpoch;
   const intoEpoch = state.kind === 'step' ? currentStep % perEpoch : 0;

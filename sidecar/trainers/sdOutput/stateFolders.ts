@@ -11,6 +11,7 @@ import { realInside } from '../../security/paths.js';
 import { flagsOf } from '../arguments.js';
 import type { StateOnDisk } from '../dialect.js';
 import { flagValue } from '../trainingCommand.js';
+import { readExactPlace } from './exactStates.js';
 import { readStateName } from './fileNames.js';
 import { readSeenSteps } from './seenSteps.js';
 import { whatIsZeroed } from './zeroedWeights.js';
@@ -109,7 +110,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     const signature = signatureOf(files);
     const processes = Number(flagValue(argv, '--num_processes') ?? 1) || 1;
     const key = `${needed} ${processes} ${signature}`;
-    const { trained, seen, wrong, disorder } = await inspect(path, key, files, needed, processes);
+    const { trained, seen, exact, wrong, disorder } = await inspect(path, key, files, needed, processes);
     const damage = damages.get(path);
     const known = damage?.signature === signature ? damage.reason : null;
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
@@ -120,6 +121,7 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
       currentEpoch: trained?.current_epoch ?? null,
       currentStep: trained?.current_step ?? null,
       seenSteps: seen,
+      exact,
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       savedAtMs: savedAt(files) ?? (await stat(path)).mtimeMs,
       complete: reason === null,
@@ -202,7 +204,7 @@ const inspect = memoByFile(async (path: string, files: FileOnDisk[], asked: stri
   const needed = asked.filter((name) => name !== 'scheduler.bin' || !scheduleFree);
   const wrong = (await whatIsWrong(path, files, needed)) ?? (trained ? null : 'train_state.json cannot be read');
   const disorder = outOfOrder(WRITE_ORDER.flatMap((name) => files.find((file) => file.name === name) ?? []));
-  return { trained, seen, wrong, disorder };
+  return { trained, seen, exact: await readExactPlace(path), wrong, disorder };
 });
 
 /** Bytes of train_state.json. */

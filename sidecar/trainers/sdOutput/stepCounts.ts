@@ -15,7 +15,11 @@ export function stepsPerEpochOf(states: readonly StateOnDisk[]): number | null {
 }
 
 /** A state folder's place along the training by its name alone. */
-export function positionByName({ kind, number }: StateOnDisk, { stepsPerEpoch, writer }: StepCounts): number | null {
+export function positionByName(
+  { kind, number, exact }: StateOnDisk,
+  { stepsPerEpoch, writer }: StepCounts,
+): number | null {
+  if (exact) return exact.step;
   if (stepsPerEpoch === null) return null;
   if (number === null) return Number.POSITIVE_INFINITY;
   return kind === 'epoch' ? number * stepsPerEpoch : (writer.stepOffset ?? 0) + number;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { bridge } from '../../bridge.js';
 import { type ArgumentValue, argumentTokens } from '../arguments.js';
 import type { Command, TrainingInput } from '../trainer.js';
 import type { Family, Flags } from './family.js';
@@ -6,7 +7,7 @@ import { effectiveFlags } from './layers.js';
 import { cpuPreset } from './presets.js';
 
 /**
- * `python -m accelerate.commands.launch` with every launcher flag that would otherwise come from the machine's own
+ * The starter of exact pause, or `python -m accelerate.commands.launch`, with every launcher flag that would otherwise come from the machine's own
  * configuration, the script, and its flags (sd-scripts.md, section 1). Runs in the checkout, from where modules are
  * imported.
  */
@@ -18,8 +19,8 @@ export function launchCommand(
   const flags = scriptFlags(family, input, where.tokenizers);
   const argv = [
     where.python,
-    '-m',
-    'accelerate.commands.launch',
+    // It takes the launcher's flags, and hands several GPUs over to the launcher itself.
+    ...(input.exactPause ? [bridge.exact] : ['-m', 'accelerate.commands.launch']),
     ...launcherFlags(input, String(flags.mixed_precision ?? 'no')),
     join(where.checkout, family.script),
     ...argumentTokens(flags),

@@ -1,10 +1,13 @@
 """On PYTHONPATH: every Python that starts makes sd-scripts' U-Net as narrow as the small model, the checkout untouched.
 
 SMALL_SAVE_SECONDS makes each file of a state take that long, so that a stop can fall into the middle of a save.
+SMALL_TRACE is a file that gets the loss of every batch, exactly. SMALL_TERM_AFTER sends SIGTERM to the trainer in the step of
+that number, counted from the start of its process.
 """
 
 import importlib.util
 import os
+import signal
 import sys
 import time
 
@@ -29,6 +32,7 @@ class NarrowUnet:
             module.TIMESTEP_INPUT_DIM = EMBEDDING
             module.TIME_EMBED_DIM = TIME_EMBEDDING
             save_slowly(float(os.environ.get("SMALL_SAVE_SECONDS", "0")))
+            trace(os.environ.get("SMALL_TRACE"), int(os.environ.get("SMALL_TERM_AFTER", "0")))
 
         spec.loader.exec_module = execute_narrow
         return spec
@@ -44,6 +48,25 @@ def save_slowly(seconds):
         return save(*given, **named)
 
     torch.save = slow
+
+
+def trace(path, term_after):
+    from accelerate import Accelerator
+
+    backward, steps = Accelerator.backward, 0
+
+    def traced(accelerator, loss, **named):
+        nonlocal steps
+        if path:
+            with open(path, "a") as file:
+                file.write(f"{loss.item()!r}\n")
+        steps += accelerator.sync_gradients
+        if accelerator.sync_gradients and steps == term_after:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return backward(accelerator, loss, **named)
+
+    if path or term_after:
+        Accelerator.backward = traced
 
 
 sys.meta_path.insert(0, NarrowUnet())

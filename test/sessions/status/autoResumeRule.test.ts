@@ -18,6 +18,8 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     resumed_from: null,
     first_epoch: 1,
     step_offset: 0,
+    steps_added: null,
+    pause_requested_at: null,
     log_start: 0,
     log_end: null,
     exit_code: 1,

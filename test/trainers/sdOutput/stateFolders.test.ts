@@ -29,6 +29,7 @@ test('a state folder that sd-scripts wrote is complete', async () => {
     currentEpoch: 1,
     currentStep: 8,
     seenSteps: 8,
+    exact: null,
     bytes: 1_852_684,
     savedAtMs: NOON.getTime(),
     complete: true,

@@ -99,7 +99,7 @@ class _Watch:
         self.save()
         now = time.monotonic()
         grace = self.record["stop_grace"]
-        self.plan = [(now, signal.SIGTERM), (now + (grace if isinstance(grace, float) else 0.0), signal.SIGKILL)]
+        self.plan = [(now, signal.SIGTERM), (now + (grace if isinstance(grace, (int, float)) else 0.0), signal.SIGKILL)]
 
     def hear_grace(self) -> None:
         """A training may say how long it takes to end by itself."""

@@ -101,6 +101,11 @@ def add_resuming(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="epoch to start with, 1 is the first (default: from the state's step)",
     )
+    group.add_argument(
+        "--exact_pause",
+        action="store_true",
+        help="pause after any step at SIGTERM, go on bit for bit, and count steps over all runs",
+    )
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:

@@ -228,3 +228,9 @@ def describe(number: int, dataset: Dataset) -> str:
             f"    caption_extension: {subset.settings.get('caption_extension', '.caption')}",
         ]
     return "\n".join(lines) + "\n\n"
+
+
+NO_DATA = (
+    "No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / "
+    "画像がありません。引数指定を確認してください（train_data_dirには画像があるフォルダではなく、画像があるフォルダの親フォルダを指定する必要があります）"
+)

@@ -58,3 +58,9 @@ class LossAverage:
 
     def mean(self) -> float:
         return self.total / len(self.losses)
+
+
+STEPS_IGNORED = (
+    "steps from the state is ignored because initial_step is specified / "
+    "initial_stepが指定されているため、stateからのステップ数は無視されます"
+)

@@ -11,14 +11,15 @@ from . import console
 from .adamw import AdamW, new_adamw, update
 from .bar import Bar
 from .checkpoint import make_metadata, remove_checkpoint, save_checkpoint
-from .dataset import Dataset, epoch_batches, find_pictures, load_pictures
+from .dataset import NO_DATA, Dataset, epoch_batches, find_pictures, load_pictures
 from .dataset_config import read_dataset_config
 from .denoiser import INPUTS, PATCH
 from .event_file import Events, open_events
+from .exact import Exact
 from .gradient import Gradient, batch_gradient
 from .lora import Lora, new_lora
 from .output_names import epoch_name, last_name, replaced_epoch, step_name
-from .run_plan import LossAverage, RunPlan, first_epoch, plan_run
+from .run_plan import STEPS_IGNORED, LossAverage, RunPlan, first_epoch, plan_run
 from .samples import draw_samples, samples_due
 from .slow_machine import finish_step
 from .state_folder import load_state, save_state
@@ -39,26 +40,32 @@ class Run:
     losses: LossAverage
     bar: Bar = field(init=False)  # from the first step on
     epoch: int = 0  # from 1, over all runs
-    step: int = 0  # from this run's start, also after a resume (train_network.py:1275)
+    step: int = 0  # from this run's start, also after a resume (train_network.py:1275); with `exact` over all runs
+    exact: Exact | None = None
 
 
 def train(args: argparse.Namespace) -> None:
     """Trains. Also returns without any picture to train on; every other problem is an uncaught exception."""
     if args.seed is None:
         args.seed = random.SystemRandom().randint(0, 2**32)
+    exact = Exact(args) if getattr(args, "exact_pause", False) else None
     datasets = read_datasets(args)
     if not any(dataset.length() for dataset in datasets):
         console.error(NO_DATA, "train_network.py:576")
         return
-    run, start = prepare(args, datasets)
+    run, start = prepare(args, datasets, exact)
     if samples_due(args, 0, 0):
         draw_samples(args, 0, 0, run.lora, bars=0)
     console.info("unet dtype: float32, device: cpu", "train_network.py:1347")
     console.info("text_encoder [0] dtype: float32, device: cpu", "train_network.py:1353")
     run.bar = Bar(run.plan.max_train_steps, "steps")
+    if exact:
+        exact.begin(run)
     for epoch in range(start, run.plan.epochs):
         run.epoch = epoch + 1
         train_epoch(run)
+        if exact and exact.finishing:
+            break
         run.events.scalar("loss/epoch_average", run.losses.mean(), run.epoch)
         save_epoch(run)
         draw_if_due(run, run.epoch)
@@ -73,7 +80,7 @@ def read_datasets(args: argparse.Namespace) -> list[Dataset]:
     return find_pictures(read_dataset_config(Path(args.dataset_config)))
 
 
-def prepare(args: argparse.Namespace, datasets: list[Dataset]) -> tuple[Run, int]:
+def prepare(args: argparse.Namespace, datasets: list[Dataset], exact: Exact | None = None) -> tuple[Run, int]:
     """Does everything before the first step; also returns the epoch to start with, 0 is the first."""
     console.info("preparing accelerator", "train_network.py:593")
     print("accelerator device: cpu")
@@ -88,12 +95,16 @@ def prepare(args: argparse.Namespace, datasets: list[Dataset]) -> tuple[Run, int
             f"override steps. steps for {args.max_train_epochs} epochs is / 指定エポックまでのステップ数: {plan.max_train_steps}"
         )
     step_of_state = load_state(Path(args.resume), lora, optimizer, chance) if args.resume else None
+    if exact:
+        exact.compare(datasets, plan)
     describe(args, datasets, plan)
     metadata = make_metadata(args, datasets, plan, lora)
     if args.initial_epoch is not None and step_of_state is not None:
         console.warning(STEPS_IGNORED, "train_network.py:1237")
-    start = first_epoch(plan, args.initial_epoch, step_of_state)
+    exactly = exact.first_epoch() if exact else None
+    start = first_epoch(plan, args.initial_epoch, step_of_state) if exactly is None else exactly
     run = Run(args, datasets, plan, lora, optimizer, chance, metadata, open_events(args), LossAverage())
+    run.exact = exact
     return run, start
 
 
@@ -126,10 +137,18 @@ def train_epoch(run: Run) -> None:
     print(f"\nepoch {run.epoch}/{run.plan.epochs}\n")
     console.info(f"epoch is incremented. current_epoch: {run.epoch - 1}, epoch: {run.epoch}", "train_util.py:784")
     batches = epoch_batches(run.datasets, run.args.seed, run.epoch)
+    exact = run.exact
+    trained = exact.batches if exact else 0
+    if exact and trained == 0:
+        exact.between(run, run.epoch)
+        if exact.finishing:
+            return
     together = run.args.gradient_accumulation_steps
     gradients: list[Gradient] = []
     started = time.monotonic()
     for number, batch in enumerate(batches):
+        if number < trained:
+            continue
         loss, gradient = batch_gradient(run.lora, batch, run.chance)
         gradients.append(gradient)
         if len(gradients) == together or number == len(batches) - 1:
@@ -143,6 +162,14 @@ def train_epoch(run: Run) -> None:
         run.events.step(run.step, loss, average, run.optimizer.learning_rate)
         if run.step >= run.plan.max_train_steps:
             break
+        if exact:
+            exact.batches = number + 1
+            if not gradients:
+                exact.between(run, run.epoch)
+                if exact.finishing:
+                    return
+    if exact:
+        exact.batches = 0
 
 
 def mean_gradient(gradients: list[Gradient], together: int) -> Gradient:
@@ -167,7 +194,10 @@ def end_step(run: Run) -> None:
 
 def draw_if_due(run: Run, epoch: int | None) -> None:
     if samples_due(run.args, run.step, epoch):
-        draw_samples(run.args, run.step, epoch, run.lora, bars=1)
+        if run.exact:
+            run.exact.uncut(lambda: draw_samples(run.args, run.step, epoch, run.lora, bars=1))
+        else:
+            draw_samples(run.args, run.step, epoch, run.lora, bars=1)
     run.bar.forget_pause()
 
 
@@ -217,13 +247,5 @@ def save_weights(run: Run, name: str, epoch: int) -> None:
 def save_folder(run: Run, name: str) -> None:
     folder = Path(run.args.output_dir) / f"{name}-state"
     save_state(folder, run.epoch, run.step, run.lora, run.optimizer, run.chance)
-
-
-NO_DATA = (
-    "No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / "
-    "画像がありません。引数指定を確認してください（train_data_dirには画像があるフォルダではなく、画像があるフォルダの親フォルダを指定する必要があります）"
-)
-STEPS_IGNORED = (
-    "steps from the state is ignored because initial_step is specified / "
-    "initial_stepが指定されているため、stateからのステップ数は無視されます"
-)
+    if run.exact:
+        run.exact.saved.append(str(folder))

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import { killEverything } from '../sd-scripts/watch.js';
+import { exampleDataset, makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+
+let place: TestSidecars;
+let sidecar: Sidecar;
+
+beforeAll(async () => {
+  place = makeTestSidecars();
+  cpSync(exampleDataset, join(place.datasets, 'example'), { recursive: true });
+  sidecar = await place.serve({ TRACKSIDE_EXACT_PAUSE: 'on', PRACTICE_STEP_SECONDS: '0.15' });
+  await train('whole', { save_every_n_epochs: 100 });
+});
+afterAll(() => place.leave());
+
+test('a paused training loses nothing, and goes on exactly to the weights of an undisturbed one', async () => {
+  await train('paused');
+  const running = await sidecar.until('paused', ({ progress }) => (progress.step ?? 0) >= 13);
+  expect(running).toMatchObject({ exact_pause: { available: true, why: null }, pausing: false });
+  const asked = await sidecar.send('POST', 'sessions/paused/attempts/current/pause');
+  expect(asked.status).toBe(202);
+  const paused = await sidecar.until('paused', ended);
+  const step = paused.progress.step ?? 0;
+  expect(paused).toMatchObject({
+    status: 'stopped',
+    stopped_by: 'you',
+    interrupted: false,
+    reason: `Paused at step ${step}. Step ${step} is saved; nothing is lost.`,
+    reason_code: 'paused',
+    next: 'resume',
+    resume: { step, exact: true, lost_steps: 0, repeated_steps: 0 },
+  });
+  expect(await page('paused')).toContain(`exactly at step ${step}`);
+
+  const resumed = await sidecar.send('POST', 'sessions/paused/attempts', { kind: 'resume' });
+  expect(resumed.body).toMatchObject({ step_offset: step, steps_added: 0, repeated_steps: 0 });
+  expect(await sidecar.until('paused', ended)).toMatchObject({
+    status: 'completed',
+    progress: { step: 40, total_steps: 40, epoch: 4, percent: 100 },
+  });
+  await equalsWhole('paused');
+  // The pause's own state went as a newer one was whole.
+  expect((await sidecar.states('paused')).map(({ name }) => name)).not.toContain(stepState('paused', step));
+});
+
+test('kill with the number in training.pid pauses, and a pod that dies goes on exactly from its last save', async () => {
+  await train('killed', { save_every_n_epochs: 1 });
+  await sidecar.until('killed', ({ progress }) => (progress.step ?? 0) >= 4);
+  process.kill(Number(readFileSync(join(place.outputs, 'killed', 'training.pid'), 'utf8')));
+  const paused = await sidecar.until('killed', ended);
+  const step = paused.progress.step ?? 0;
+  expect(paused).toMatchObject({
+    status: 'stopped',
+    stopped_by: 'a signal',
+    reason: `Stopped by SIGTERM, sent to its process. Paused at step ${step}. Step ${step} is saved; nothing is lost.`,
+    resume: { step, exact: true },
+  });
+  await sidecar.send('POST', 'sessions/killed/attempts', { kind: 'resume' });
+  await sidecar.until('killed', ({ progress }) => (progress.step ?? 0) >= 23);
+  await killEverything(place, 'killed');
+  const dead = await sidecar.until('killed', ended);
+  expect(dead).toMatchObject({ status: 'stopped', interrupted: true, resume: { step: 20, exact: true } });
+  await sidecar.send('POST', 'sessions/killed/attempts', { kind: 'resume' });
+  expect(await sidecar.until('killed', ended)).toMatchObject({ status: 'completed', progress: { step: 40 } });
+  await equalsWhole('killed');
+});
+
+test('save and sample now leave files and change nothing; finish now makes the present weights the final ones', async () => {
+  await train('asked', { sample_prompts: 'a cat --w 64 --h 64 --s 1', sample_every_n_steps: 1000 });
+  await sidecar.until('asked', ({ progress }) => (progress.step ?? 0) >= 2);
+  expect(await page('asked')).toMatch(/Pause<\/button>[\s\S]+Finish now<\/button>[\s\S]+Stop now<\/button>/);
+  await sidecar.send('POST', 'sessions/asked/attempts/current/save');
+  await sidecar.until('asked', () => names('asked').some((name) => /-step\d+\.safetensors$/.test(name)));
+  await sidecar.send('POST', 'sessions/asked/attempts/current/sample');
+  await sidecar.until('asked', ({ newest_sample: newest }) => newest !== null);
+  expect((await sidecar.session('asked')).status).toBe('running');
+  await sidecar.send('POST', 'sessions/asked/attempts/current/finish');
+  const done = await sidecar.until('asked', ended);
+  expect(done.status).toBe('completed');
+  expect(done.progress.step).toBeLessThan(40);
+  const refused = await sidecar.send('POST', 'sessions/asked/attempts/current/pause');
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: 'not_running' } } });
+});
+
+test('a pause that can’t be saved is told, the training goes on, and a later one works', async () => {
+  await train('full', { start: false, max_train_epochs: 20 });
+  // Where the state of each step would be made, something else lies.
+  const inTheWay = Array.from({ length: 200 }, (_, step) => `.${stepState('full', step)}.making`);
+  for (const name of inTheWay) writeFileSync(join(place.outputs, 'full', name), '');
+  await sidecar.send('POST', 'sessions/full/attempts', { kind: 'start' });
+  await sidecar.until('full', ({ progress }) => (progress.step ?? 0) >= 2);
+  expect((await sidecar.send('POST', 'sessions/full/attempts/current/pause')).status).toBe(202);
+  const told = await sidecar.until('full', ({ reason }) => reason?.includes('could not pause') ?? false);
+  expect(told).toMatchObject({ status: 'running', pausing: false });
+  for (const name of inTheWay) rmSync(join(place.outputs, 'full', name));
+  await sidecar.send('POST', 'sessions/full/attempts/current/pause');
+  expect(await sidecar.until('full', ended)).toMatchObject({ reason_code: 'paused' });
+});
+
+test('a session can be switched to plain starts, and says why it can’t pause', async () => {
+  await train('plain', { start: false });
+  const switched = await sidecar.send('PATCH', 'sessions/plain', { exact_pause: false });
+  expect(switched.status).toBe(200);
+  await sidecar.send('POST', 'sessions/plain/attempts', { kind: 'start' });
+  await sidecar.until('plain', ({ progress }) => (progress.step ?? 0) >= 2);
+  const refused = await sidecar.send('POST', 'sessions/plain/attempts/current/pause');
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: 'not_yet' } } });
+  await sidecar.send('DELETE', 'sessions/plain/attempts/current');
+  expect(await sidecar.until('plain', ended)).toMatchObject({ status: 'stopped', reason: 'Stopped by you.' });
+});
+
+async function train(lora_name: string, more: object = {}): Promise<void> {
+  const made = await sidecar.send('POST', 'sessions', { ...quick, lora_name, start: true, ...more });
+  expect(made.body.error ?? null).toBeNull();
+}
+
+const ended = ({ status }: SessionFacts) => ['stopped', 'completed', 'failed'].includes(status);
+const names = (name: string) => readdirSync(join(place.outputs, name));
+const stepState = (name: string, step: number) => `${name}-step${String(step).padStart(8, '0')}-state`;
+
+async function page(name: string): Promise<string> {
+  return (await fetch(`${sidecar.url}sessions/${name}`, { headers: { Accept: 'text/html' } })).text();
+}
+
+async function equalsWhole(name: string): Promise<void> {
+  await sidecar.until('whole', ended);
+  expect(weightsOf(name)).toBe(weightsOf('whole'));
+  expect(await lossesOf(name)).toEqual(await lossesOf('whole'));
+}
+
+/** The bytes of all tensors: what is before them holds times, too. */
+function weightsOf(name: string): string {
+  const bytes = readFileSync(join(place.outputs, name, `${name}.safetensors`));
+  const tensors = bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+  return createHash('sha256').update(tensors).digest('hex');
+}
+
+async function lossesOf(name: string): Promise<[number, number][]> {
+  const points = await sidecar.get<{ tag: string; step: number; value: number }[]>(`sessions/${name}/metrics`);
+  return points.filter(({ tag }) => tag === 'loss/current').map(({ step, value }) => [step, value]);
+}

@@ -1,0 +1,1 @@
+"""Exact pause for sd-scripts: stops a training after any optimizer step, and goes on bit for bit (`trackside.exact`)."""

@@ -1,0 +1,74 @@
+"""State folders of a pause: under a dot name while they are made, on the disk before they get their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+
+from trackside._exact.document import NAME, Document
+
+MAKING = ".making"
+REPLACED = ".replaced"
+
+
+def make(path: str, save: Callable[[str], object], document: Callable[[], Document]) -> int:
+    """Makes the folder `path`: `save` writes accelerate's files into the folder that it is given. Returns its bytes.
+    A folder of that name is replaced. Raises what `save` raises, and OSError: nothing is left behind then."""
+    parent, name = os.path.split(path)
+    making = os.path.join(parent, f".{name}{MAKING}")
+    shutil.rmtree(making, ignore_errors=True)
+    try:
+        save(making)
+        write(making, document())
+        size = settle(making)
+        _put(making, path)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    return size
+
+
+def write(folder: str, document: Document) -> None:
+    """Puts the document into a state folder, whole or not at all. Raises OSError."""
+    temporary = os.path.join(folder, f".{NAME}.making")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, os.path.join(folder, NAME))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def settle(folder: str) -> int:
+    """Waits until all of a folder is on the disk; returns its bytes. Raises OSError."""
+    size = 0
+    for name in os.listdir(folder):
+        size += os.path.getsize(os.path.join(folder, name))
+        _sync(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_NONBLOCK))
+    _sync(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+    return size
+
+
+def _put(making: str, path: str) -> None:
+    parent, name = os.path.split(path)
+    replaced = os.path.join(parent, f".{name}{REPLACED}")
+    shutil.rmtree(replaced, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(path, replaced)
+    os.rename(making, path)
+    _sync(os.open(parent, os.O_RDONLY | os.O_DIRECTORY))
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
