@@ -38,7 +38,9 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
   }
 
   async function cleanIfDue(): Promise<void> {
-    if (settings.retentionDays === 0) return;
+    if (settings.retentionDays === 0 || (await outputs.list()).length === 0) return;
+    // Nothing is written under a mount point without its volume.
+    outputs.requireRoot();
     const last = await lastNight();
     const at = now();
     // The first night is to come: whoever begins with old sessions sees first what would go.
