@@ -48,7 +48,7 @@ test('a training is started, stopped after its save and resumed to its end on st
   expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^my-cat: attempt 1, (starting|running)/) });
   expect(await trackside('start', 'my-cat', '--files')).toMatchObject({ code: 4, stdout: '' });
   const stopped = await trackside('stop', 'my-cat', '--after-save', '--files');
-  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('Stopped by you.') });
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('by you') });
   const states = await factsOf<StateFacts[]>('states', 'my-cat');
   expect(states[0]).toMatchObject({ complete: true });
   expect((await sidecar.session('my-cat')).resume?.state).toBe(states[0]?.name);
