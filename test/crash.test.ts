@@ -43,7 +43,7 @@ test.concurrent('npm start is back within 5 s after each crash of the sidecar, a
     );
     expect(kept.exitCode).toBe(0);
   } finally {
-    const left = children(kept.pid ?? 0);
+    const left = kept.pid && isAlive(kept.pid) ? children(kept.pid) : [];
     kept.kill('SIGKILL');
     for (const pid of left) process.kill(pid, 'SIGKILL');
   }

@@ -16,6 +16,7 @@ export type Alike = { files: string[]; same: boolean };
 export const NEAR = 0.98;
 
 const looking = semaphore(1);
+const hashing = semaphore(1);
 /** By file and revision: what it looks like, 1 kB each; null where it can't be decoded. */
 const looks = new Lru<{ look: Float32Array | null }>(10_000);
 const digests = new Lru<string>(50_000);
@@ -26,9 +27,15 @@ const digests = new Lru<string>(50_000);
  */
 export async function findAlike(root: string, detail: DatasetDetail, patience: number): Promise<Alike[]> {
   const files = detail.files.filter(({ problem, unchecked }) => problem === null && !unchecked);
-  const work = Promise.all(files.map((image) => lookAt(root, detail, image)));
+  const counts = new Map<number, number>();
+  for (const { bytes } of files) counts.set(bytes, (counts.get(bytes) ?? 0) + 1);
+  const ofOneSize = files.filter(({ bytes }) => (counts.get(bytes) ?? 0) > 1);
+  const work = Promise.all([
+    ...files.map((image) => lookAt(root, detail, image)),
+    ...ofOneSize.map((image) => digest(root, detail, image)),
+  ]);
   await Promise.race([work, sleep(patience, undefined, { ref: false })]);
-  const same = await sameFiles(root, detail, files);
+  const same = sameFiles(detail, ofOneSize);
   const copies = new Set(same.flatMap((group) => group.files.slice(1)));
   return [
     ...same,
@@ -52,30 +59,28 @@ async function lookAt(root: string, detail: DatasetDetail, image: DatasetImage):
   }).catch(logged('datasets', 'A picture could not be compared with the others.'));
 }
 
-async function sameFiles(root: string, detail: DatasetDetail, files: DatasetImage[]): Promise<Alike[]> {
-  const counts = new Map<number, number>();
-  for (const { bytes } of files) counts.set(bytes, (counts.get(bytes) ?? 0) + 1);
-  const candidates = files.filter(({ bytes }) => (counts.get(bytes) ?? 0) > 1);
+/** Those whose digests are known by now. */
+function sameFiles(detail: DatasetDetail, files: DatasetImage[]): Alike[] {
   const byDigest = new Map<string, string[]>();
-  for (const image of candidates) {
-    const digest = await digestOf(root, detail, image);
-    if (digest) byDigest.set(digest, [...(byDigest.get(digest) ?? []), image.file]);
+  for (const image of files) {
+    const known = digests.get(keyOf(detail, image));
+    if (known) byDigest.set(known, [...(byDigest.get(known) ?? []), image.file]);
   }
   return [...byDigest.values()].filter((group) => group.length > 1).map((group) => ({ files: group, same: true }));
 }
 
-async function digestOf(root: string, detail: DatasetDetail, image: DatasetImage): Promise<string | null> {
+async function digest(root: string, detail: DatasetDetail, image: DatasetImage): Promise<void> {
   const key = keyOf(detail, image);
-  const known = digests.get(key);
-  if (known) return known;
-  const file = await openInside(root, join(detail.path, image.file));
-  if (!file) return null;
-  const hash = createHash('sha256');
-  // Closes the file at its end.
-  for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
-  const digest = hash.digest('hex');
-  digests.set(key, digest);
-  return digest;
+  if (digests.get(key)) return;
+  await hashing(async () => {
+    if (digests.get(key)) return;
+    const file = await openInside(root, join(detail.path, image.file));
+    if (!file) return;
+    const hash = createHash('sha256');
+    // Closes the file at its end.
+    for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
+    digests.set(key, hash.digest('hex'));
+  }).catch(logged('datasets', 'A picture could not be compared with the others.'));
 }
 
 /** Each picture with those after it; some thousand pictures are some million comparisons of two numbers. */

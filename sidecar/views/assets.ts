@@ -56,6 +56,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
         ? bytes
             .toString()
             .replace(COMMENT, '')
+            .replace(INDENT, '')
             .replace(IMPORT, (_, what, file) => `${what}from './${add(file)}'`)
         : type === SHEET
           ? lighter(bytes.toString())
@@ -73,7 +74,13 @@ function lighter(sheet: string): string {
   // short: our own style sheets
   const plain = sheet.replace(/\/\*[\s\S]*?\*\//g, '');
   // short: our own style sheets
-  return plain.replace(/([{};,:])\s*\n\s*/g, '$1').replace(/\s*\n\s*/g, ' ');
+  const joined = plain.replace(/([{};,:])\s*\n\s*/g, '$1').replace(/\s*\n\s*/g, ' ');
+  return joined
+    .replaceAll(': ', ':')
+    .replaceAll(' {', '{')
+    .replaceAll(', ', ',')
+    .replaceAll(';}', '}')
+    .replaceAll(' > ', '>');
 }
 
 function assetOf(type: string, bytes: Buffer): Asset {
@@ -98,6 +105,9 @@ function assetOf(type: string, bytes: Buffer): Asset {
 /** Comments on lines of their own: a quarter of our scripts. */
 // short: our own scripts
 const COMMENT = /^[ \t]*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/[ \t]*|\/\/.*)\n/gm;
+/** Indents and empty lines; no text of ours, but one picture, goes over several lines. */
+// short: our own scripts
+const INDENT = /^\s+/gm;
 const IMPORT = /^(import [^'\n]{0,500})from '\.\/([\w.]+)'/gm;
 const SCRIPT = 'text/javascript; charset=utf-8';
 const SHEET = 'text/css; charset=utf-8';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { killEverything } from '../sd-scripts/watch.js';
-import { exampleDataset, makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { exampleDataset, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
 let place: TestSidecars;
 let sidecar: Sidecar;
@@ -72,7 +72,10 @@ test('kill with the number in training.pid pauses, and a pod that dies goes on e
 test('save and sample now leave files and change nothing; finish now makes the present weights the final ones', async () => {
   await train('asked', { sample_prompts: 'a cat --w 64 --h 64 --s 1', sample_every_n_steps: 1000 });
   await sidecar.until('asked', ({ progress }) => (progress.step ?? 0) >= 2);
-  expect(await page('asked')).toMatch(/Pause<\/button>[\s\S]+Finish now<\/button>[\s\S]+Stop now<\/button>/);
+  await until(
+    () => page('asked'),
+    (html) => /Pause<\/button>[\s\S]+Finish now<\/button>[\s\S]+Stop now<\/button>/.test(html),
+  );
   await sidecar.send('POST', 'sessions/asked/attempts/current/save');
   await sidecar.until('asked', () => names('asked').some((name) => /-step\d+\.safetensors$/.test(name)));
   await sidecar.send('POST', 'sessions/asked/attempts/current/sample');

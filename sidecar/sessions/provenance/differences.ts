@@ -128,8 +128,9 @@ function flags(argv: readonly string[], folder: string): Map<string, string> {
   return found;
 }
 
-/** Each attempt has its own. */
+/** Each attempt has its own; and how it can be paused changes nothing that is trained. */
 const OWN = new Set([
+  '--exact_pause',
   '--resume',
   '--initial_epoch',
   '--initial_step',
