@@ -37,6 +37,8 @@ export function sessionsView(model: SessionsTableModel) {
   return {
     title: query ? `Found for “${query}”` : model.cards.length > 0 ? 'All other sessions' : 'All sessions',
     rows: sessions.map((session, at) => rowView(session, sessions[at - 1], root, model.now)),
+    /** Is there no session at all, above the list neither? */
+    isFirstTime: !query && sessions.length + model.cards.length === 0,
     total: count(model.total),
     query,
     /** Addresses of the neighbouring pages, null where there is none; null on a single page. */
