@@ -96,9 +96,15 @@ test('a pause that can’t be saved is told, the training goes on, and a later o
   for (const name of inTheWay) writeFileSync(join(place.outputs, 'full', name), '');
   await sidecar.send('POST', 'sessions/full/attempts', { kind: 'start' });
   await sidecar.until('full', ({ progress }) => (progress.step ?? 0) >= 2);
-  expect((await sidecar.send('POST', 'sessions/full/attempts/current/pause')).status).toBe(202);
-  const told = await sidecar.until('full', ({ reason }) => reason?.includes('could not pause') ?? false);
-  expect(told).toMatchObject({ status: 'running', pausing: false });
+  // 409 until the training has said that it can.
+  await until(
+    () => sidecar.send('POST', 'sessions/full/attempts/current/pause'),
+    ({ status }) => status === 202,
+  );
+  const told = await sidecar.until('full', ({ reason, pausing }) =>
+    Boolean(reason?.includes('could not pause') && !pausing),
+  );
+  expect(told).toMatchObject({ status: 'running' });
   for (const name of inTheWay) rmSync(join(place.outputs, 'full', name));
   await sidecar.send('POST', 'sessions/full/attempts/current/pause');
   expect(await sidecar.until('full', ended)).toMatchObject({ reason_code: 'paused' });

@@ -83,8 +83,8 @@ test('a training by hand is stopped from the page within seconds, resumed from i
 });
 
 test('what is trained again after a kill takes the place of what was lost: no step is there twice', async () => {
-  const name = `again-${started.length}`;
-  const run = byHand(name, ['100', '0.1']);
+  const name = `again-${Date.now()}`;
+  const run = byHand(name, ['100', '0.2']);
   await past(name, 11);
   process.kill(run.pid, 'SIGKILL');
   const gone = await sidecar.until(name, ({ status }) => status === 'stopped');
