@@ -7,5 +7,7 @@ export default {
   platform: 'node',
   external: ['sharp'],
   transform: { target: 'node20.19' },
+  // A library that is missing ends the build, not the program that is built.
+  onLog: (level, log, tell) => tell(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
   output: { format: 'esm', entryFileNames: '[name].js', sourcemap: true },
 };
