@@ -51,8 +51,8 @@ export function draftRoutes(trackside: Trackside): Hono {
     const lora = draftKey(c.req.param('lora'));
     const { form_id } = await readFields(c);
     const cleared = await finishDraft(outputs, lora, typeof form_id === 'string' ? form_id : '');
-    const page = `${rootOf(c)}new?${new URLSearchParams({ fresh: '1', reset: lora })}`;
-    return answerChange(c, { lora, cleared }, { page });
+    const page = `${rootOf(c)}new?${new URLSearchParams({ fresh: '1', reset: cleared ?? lora })}`;
+    return answerChange(c, { lora: cleared ?? lora, cleared: cleared !== null }, { page });
   });
 
   routes.post('/drafts/:lora/undo', async (c) => {

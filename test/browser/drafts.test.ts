@@ -132,6 +132,7 @@ test('the dataset that was chosen stays chosen', async () => {
     () => fieldsOf('chosen'),
     (fields) => fields.dataset === 'cats',
   );
+  await page.getByText('Saved', { exact: true }).waitFor();
   await page.reload();
   expect(await page.getByRole('radio', { name: /cats/ }).isChecked()).toBe(true);
 });
@@ -149,5 +150,6 @@ test('a newcomer with a phone gets from the page to Start within two screens, al
     if (!javaScriptEnabled) await page.getByRole('button', { name: 'Keep for later' }).click();
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.waitForURL(/sessions\/phone/);
+    expect(await fieldsOf(`phone-${javaScriptEnabled}`)).toEqual({});
   }
 });

@@ -86,6 +86,25 @@ test('a form that was started leaves no draft, not even by a save that was still
   expect((await place.ask('/drafts/cat')).status).toBe(404);
 });
 
+test('a form that was started leaves no draft under the LoRA that it was moved to a moment before', async () => {
+  const fields = { lora_name: 'Cat', trainer: 'practice', dataset: 'example' };
+  await put('_00000001', { fields: { dataset: 'example' }, form_id: 'two' });
+  await put('_00000001', { version: 1, fields, form_id: 'two' });
+  expect((await get('cat')).fields.dataset).toBe('example');
+  const body = new URLSearchParams({ ...fields, form_id: 'two', kept_as: '_00000001' });
+  expect((await place.ask('/sessions', { method: 'POST', headers: { Accept: 'text/html' }, body })).status).toBe(303);
+  expect((await place.ask('/drafts/cat')).status).toBe(404);
+});
+
+test('a draft is cleared and put back under the LoRA that it was moved to', async () => {
+  await put('_00000001', { fields: { lora_name: 'Cat', seed: '7' }, form_id: 'three' });
+  const body = new URLSearchParams({ form_id: 'three' });
+  const cleared = await place.ask('/drafts/_00000001', { method: 'DELETE', body });
+  expect(await cleared.json()).toEqual({ lora: 'cat', cleared: true });
+  expect((await place.ask('/drafts/cat/undo', { method: 'POST' })).status).toBe(200);
+  expect((await get('cat')).fields.seed).toBe('7');
+});
+
 test('without JavaScript what was typed is kept by a button', async () => {
   const body = new URLSearchParams({
     lora_name: 'Cat',

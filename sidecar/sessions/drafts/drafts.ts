@@ -20,8 +20,11 @@ const FOLDER = '.drafts';
 /** More than anybody begins; a script in a loop would fill the disk. */
 const MOST_DRAFTS = 500;
 const PATIENCE_MS = 7000;
-/** Forms that became a session, or were cleared: what is still on its way from them is no draft any more. */
-const finished = new Lru<true>(1000);
+/**
+ * By form: under which key its draft lies. Null once it became a session, or was cleared: what is still on its way from it is no
+ * draft any more.
+ */
+const forms = new Lru<{ key: string | null }>(1000);
 
 /** The key of a draft: `My Cat!` → `my-cat`. Throws a Problem for a name that has none. */
 export function draftKey(name: string): string {
@@ -78,7 +81,7 @@ export async function listDrafts(outputs: string): Promise<Draft[]> {
 export async function saveDraft(outputs: string, name: string, change: DraftChange): Promise<SavedDraft> {
   const key = draftKey(name);
   return changing(outputs, async (at) => {
-    if (change.form_id && finished.get(change.form_id))
+    if (change.form_id && forms.get(change.form_id)?.key === null)
       throw new Problem('already_made', 'This form was started or cleared: there is nothing left to save of it.');
     const present = await readDraftFile(at, key);
     const draft = merged(present, change);
@@ -90,6 +93,7 @@ export async function saveDraft(outputs: string, name: string, change: DraftChan
     if (!(to === key ? present : other)) await renameDraftFile(at, to, 'json', 'unreadable');
     await writeDraftFile(at, to, draft);
     if (to !== key) await rm(join(at, `${key}.json`), { force: true });
+    if (change.form_id) forms.set(change.form_id, { key: to });
     return { lora: to, ...draft, ...(other ? { taken: { lora: wanted, updated_at: other.updated_at } } : {}) };
   });
 }
@@ -110,16 +114,17 @@ async function requireRoom(at: string): Promise<void> {
 }
 
 /**
- * Clears a draft; `putDraftBack` undoes it. False without one. What is still on its way from the form, which became a session
- * or was cleared, is kept out.
+ * Clears a draft; `putDraftBack` undoes it. Returns its key, null without one. The form knows it by `name`, but what it sent last may have moved
+ * it to its LoRA. What is still on its way from the form, which became a session or was cleared, is kept out.
  */
-export function finishDraft(outputs: string, name: string, formId: string): Promise<boolean> {
-  const key = draftKey(name);
-  if (formId) finished.set(formId, true);
+export function finishDraft(outputs: string, name: string, formId: string): Promise<string | null> {
+  const named = draftKey(name);
   return changing(outputs, async (at) => {
+    const key = forms.get(formId)?.key ?? named;
+    if (formId) forms.set(formId, { key: null });
     const cleared = await renameDraftFile(at, key, 'json', 'reset');
     await dropOldResets(at);
-    return cleared;
+    return cleared ? key : null;
   });
 }
 
