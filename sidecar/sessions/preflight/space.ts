@@ -37,7 +37,8 @@ export function checkSpace(needed: number, free: number, place: string): Finding
   return [error('disk_space', message, { field: 'save_every_n_epochs' })];
 }
 
-function gigabytes(bytes: number): string {
+/** "1.4 GB", "38 MB" */
+export function gigabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }
 

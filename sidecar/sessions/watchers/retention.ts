@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { ifUnreadable, repeated } from '../../caught.js';
+import { ifUnreadable, logged, repeated } from '../../caught.js';
+import { jsonOrNull } from '../../files/exactJson.js';
 import { readText } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import type { Notices } from '../../live/notices.js';
 import { log } from '../../log.js';
 import type { DiskFacts } from '../../telemetry/disk.js';
+import { gigabytes } from '../preflight/space.js';
 import type { PurgePlan } from '../retention/facts.js';
 import { type Keeping, planPurge } from '../retention/plan.js';
 import { purge } from '../retention/purge.js';
@@ -33,8 +35,12 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
   let timer: NodeJS.Timeout | null = null;
 
   async function look(): Promise<void> {
-    await cleanIfDue();
-    await makeRoom();
+    try {
+      await cleanIfDue();
+    } finally {
+      // A full disk is what a cleanup may have failed of.
+      await makeRoom();
+    }
   }
 
   async function cleanIfDue(): Promise<void> {
@@ -52,37 +58,35 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
 
   async function lastNight(): Promise<Date | null> {
     const text = await readText(place, 4096, 'refused').catch(ifUnreadable('', 'retention'));
-    const at = new Date(text === '' ? Number.NaN : Date.parse(JSON.parse(text).last_night));
+    const at = new Date(String((jsonOrNull(text) as { last_night?: unknown } | null)?.last_night));
     return Number.isNaN(at.getTime()) ? null : at;
   }
 
-  const remember = (at: Date) => writeWhole(place, `${JSON.stringify({ last_night: at.toISOString() })}\n`);
+  /** On a full disk it can't: then the cleanup, which makes room, is done again with the next look. */
+  const remember = (at: Date) =>
+    writeWhole(place, `${JSON.stringify({ last_night: at.toISOString() })}\n`).catch(
+      logged('retention', 'The night of the cleanup could not be remembered.'),
+    );
 
   async function makeRoom(): Promise<void> {
-    if (!(await isNearlyFull())) return notices.end(ABOUT);
+    if (!(await isNearlyFull())) return endAdvice();
     for (const { entry } of (await listTrash(outputs.root)).toReversed()) {
       const { bytes, paths } = await emptyEntry(outputs.root, entry);
       log.warn('retention', 'The disk is nearly full: the oldest of the trash was removed.', { entry, bytes });
       const path = join(trashFolder(outputs.root), entry);
       const reason = `The disk was nearly full. It held ${paths.slice(0, 5).join(', ')}.`;
-      await recordPurged(outputs.root, [
-        {
-          at: now().toISOString(),
-          by: 'full disk',
-          kind: 'trash',
-          of: entry,
-          path,
-          files: [],
-          bytes,
-          reason,
-          entry: null,
-        },
-      ]);
-      if (!(await isNearlyFull())) return notices.end(ABOUT);
+      const [at, by, kind] = [now().toISOString(), 'full disk', 'trash'] as const;
+      await recordPurged(outputs.root, [{ at, by, kind, of: entry, path, files: [], bytes, reason, entry: null }]);
+      if (!(await isNearlyFull())) return endAdvice();
     }
     if (performance.now() - advisedAt < ADVICE_MS) return;
     advisedAt = performance.now();
     notices.tell(ABOUT, adviceOf(await planPurge(keeping, { days: 0 }, now())));
+  }
+
+  function endAdvice(): void {
+    advisedAt = Number.NEGATIVE_INFINITY;
+    notices.end(ABOUT);
   }
 
   async function isNearlyFull(): Promise<boolean> {
@@ -123,8 +127,4 @@ export function adviceOf({ items, bytes }: PurgePlan): string {
     return `${full} There is nothing that a cleanup could remove: delete sessions or models that you don’t need, or choose a larger disk.`;
   const named = most.map(([name, each]) => `${name} ${gigabytes(each)}`).join(', ');
   return `${full} A cleanup would make ${gigabytes(bytes)} free, and keep all weights: ${named}. See the page “Cleanup”.`;
-}
-
-function gigabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }

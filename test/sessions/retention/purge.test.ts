@@ -4,7 +4,7 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../sidecar/app.js';
 import type { Purged, PurgePlan, TrashFacts } from '../../../sidecar/sessions/retention/facts.js';
-import { isDue } from '../../../sidecar/sessions/watchers/retention.js';
+import { isDue, watchRetention } from '../../../sidecar/sessions/watchers/retention.js';
 import { readSettings } from '../../../sidecar/settings.js';
 import { createTrackside, type Trackside } from '../../../sidecar/trackside.js';
 import { manySessions, trainModel } from '../../bench/manySessions.js';
@@ -125,6 +125,46 @@ describe('a cleanup', () => {
     for (let index = 0; index < 14; index += 1) {
       const name = `lora-${String(index).padStart(5, '0')}`;
       expect(existsSync(join(outputs, name, `${name}.safetensors`)), name).toBe(true);
+    }
+  });
+});
+
+describe('a disk that is nearly full', () => {
+  const notice = () => trackside.notices.list().find(({ about }) => about === 'nearly full disk')?.message ?? null;
+  /** The watcher, by a clock and a disk of its own. */
+  const watch = (disk: { free_bytes: number }) =>
+    watchRetention(trackside, { now: () => new Date(), disk: async () => ({ ...disk, total_bytes: 100 }) });
+
+  test('empties the trash though the file that remembers the last cleanup is broken or can’t be written', async () => {
+    const night = join(outputs, '.trackside-purge.json');
+    const entries = () => readdirSync(join(outputs, '.cleaned'));
+    expect(entries()).not.toEqual([]);
+    writeFileSync(night, '{"last_ni');
+    await watch({ free_bytes: 1 }).look();
+    expect(entries()).toEqual([]);
+    expect(notice()).toMatch(/^The disk is nearly full\. /);
+    await watch({ free_bytes: 99 }).look();
+    expect(notice()).toBeNull();
+    // No file takes the place of a folder, as none is written on a full disk.
+    rmSync(night);
+    mkdirSync(night);
+    await watch({ free_bytes: 1 }).look();
+    expect(notice()).not.toBeNull();
+    rmSync(night, { recursive: true });
+  });
+
+  test('is told again when it fills up soon after it had space', async () => {
+    const disk = { free_bytes: 1 };
+    const watcher = watch(disk);
+    for (const [free, told] of [
+      [1, true],
+      [99, false],
+      [1, true],
+      [99, false],
+    ] as const) {
+      disk.free_bytes = free;
+      await watcher.look();
+      expect(notice() !== null, `${free} free`).toBe(told);
     }
   });
 });
