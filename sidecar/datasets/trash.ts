@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ended, ifUnreadable } from '../caught.js';
+import { newTrashEntry, trashEntryTime } from '../files/trashEntry.js';
 import { syncFolder } from '../files/wholeFile.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
@@ -11,7 +11,6 @@ import { changeDataset, type DatasetFolder, makeDataset } from './folder.js';
 import { captionStem, pictureStem } from './names.js';
 
 const TRASH = '.trash';
-const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
 
 /** Files put away together. `files` are the names of pictures and captions. */
 export type TrashEntry = { entry: string; put_away_at: string; files: string[]; bytes: number };
@@ -59,8 +58,7 @@ export async function putDatasetAway(root: string, name: string): Promise<string
 
 /** Has `fill` make a folder in the trash of a dataset; returns its name, relative to the datasets. */
 async function inNewEntry(root: string, name: string, fill: (entry: string) => Promise<void>): Promise<string> {
-  const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const entry = `${when}-${randomBytes(3).toString('hex')}`;
+  const entry = newTrashEntry();
   // Step by step, so that a .trash that links elsewhere is refused before anything is made or moved there.
   await makeFolder(join(root, TRASH));
   await inFolder(root, join(root, TRASH), ({ at: trash }) => makeFolder(join(trash, name)));
@@ -70,9 +68,8 @@ async function inNewEntry(root: string, name: string, fill: (entry: string) => P
 
 /** Lists the datasets that are only in the trash, each with its newest entry; newest first. */
 export async function listRemoved(root: string): Promise<(TrashEntry & { dataset: string })[]> {
-  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
   const all = await Promise.all(
-    (names ?? []).filter(isFolderName).map(async (dataset) => {
+    (await datasetsIn(root)).map(async (dataset) => {
       const there = await lstat(join(root, dataset)).catch(ifUnreadable(null, 'datasets'));
       const [newest] = there ? [] : await listTrash(root, dataset);
       return newest ? [{ ...newest, dataset }] : [];
@@ -83,28 +80,34 @@ export async function listRemoved(root: string): Promise<(TrashEntry & { dataset
 
 /** All entries of the trash, of every dataset, with their absolute paths. */
 export async function allTrash(root: string): Promise<(TrashEntry & { dataset: string; path: string })[]> {
-  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
-  const all = (names ?? []).filter(isFolderName).map(async (dataset) => {
+  const all = (await datasetsIn(root)).map(async (dataset) => {
     const entries = await listTrash(root, dataset);
     return entries.map((each) => ({ ...each, dataset, path: join(root, TRASH, dataset, each.entry) }));
   });
   return (await Promise.all(all)).flat().sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Names of the datasets of which something is in the trash. */
+async function datasetsIn(root: string): Promise<string[]> {
+  const names = await inFolder(root, join(root, TRASH), ({ at }) => readdir(at)).catch(ifUnreadable(null, 'datasets'));
+  return (names ?? []).filter(isFolderName);
+}
+
 /** Removes an entry of the trash for good, by its path as `allTrash` tells it. */
 export async function removeFromTrash(root: string, path: string): Promise<void> {
-  if (!ENTRY.test(basename(path))) throw new Problem('not_in_trash', 'This is not in the trash.');
+  if (trashEntryTime(basename(path)) === null) throw new Problem('not_in_trash', 'This is not in the trash.');
   await inFolder(root, dirname(path), ({ at }) => rm(join(at, basename(path)), { recursive: true, force: true }));
 }
 
 /** Lists the trash of a dataset, newest first. */
 export async function listTrash(root: string, name: string): Promise<TrashEntry[]> {
   if (!isFolderName(name)) return [];
-  const found = await inFolder(root, join(root, TRASH, name), async ({ at }) => {
-    const entries = (await readdir(at)).filter((entry) => ENTRY.test(entry));
-    return Promise.all(entries.map((entry) => readEntry(at, entry)));
-  }).catch(ifUnreadable(null, 'datasets'));
-  return (found ?? []).filter(({ files }) => files.length > 0).sort((a, b) => (a.entry < b.entry ? 1 : -1));
+  const found = await inFolder(root, join(root, TRASH, name), async ({ at }) =>
+    Promise.all((await readdir(at)).map((entry) => readEntry(at, entry))),
+  ).catch(ifUnreadable(null, 'datasets'));
+  return (found ?? [])
+    .flatMap((each) => (each && each.files.length > 0 ? [each] : []))
+    .sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
 /**
@@ -123,7 +126,7 @@ export async function restoreFromTrash(
   await makeDataset(root, name);
   const restored = await changeDataset(root, name, '', (folder) =>
     inFolder(root, join(root, TRASH, name), async ({ at: trash }) => {
-      const { files } = await readEntry(trash, entry);
+      const { files } = (await readEntry(trash, entry)) ?? { files: [] };
       if (files.length === 0) return null;
       const there = new Set(await readdir(folder.at));
       const inTheWay = files.filter((file) => there.has(file));
@@ -140,7 +143,10 @@ export async function restoreFromTrash(
   return restored;
 }
 
-async function readEntry(trash: string, entry: string): Promise<TrashEntry> {
+/** Null for what is no entry by its name. */
+async function readEntry(trash: string, entry: string): Promise<TrashEntry | null> {
+  const put_away_at = trashEntryTime(entry);
+  if (put_away_at === null) return null;
   // An entry that is a link was not made by us.
   const own = (await lstat(join(trash, entry)).catch(ifUnreadable(null, 'datasets')))?.isDirectory();
   const names = own ? (await readdir(join(trash, entry))).sort() : [];
@@ -148,11 +154,5 @@ async function readEntry(trash: string, entry: string): Promise<TrashEntry> {
   const stats = await Promise.all(
     files.map((file) => lstat(join(trash, entry, file)).catch(ifUnreadable(null, 'datasets'))),
   );
-  const [, year, month, day, hour, minute, second] = ENTRY.exec(entry) ?? [];
-  return {
-    entry,
-    put_away_at: `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`,
-    files,
-    bytes: stats.reduce((sum, each) => sum + (each?.size ?? 0), 0),
-  };
+  return { entry, put_away_at, files, bytes: stats.reduce((sum, each) => sum + (each?.size ?? 0), 0) };
 }

@@ -3,13 +3,14 @@ import { ifMissing } from '../../caught.js';
 import { clearCaches } from '../../datasets/caches.js';
 import { removeFromTrash } from '../../datasets/trash.js';
 import { takeLock } from '../../files/lock.js';
+import { newTrashEntry } from '../../files/trashEntry.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { withSessionLock } from '../record/lock.js';
 import type { Purged, PurgedBy, PurgeItem } from './facts.js';
 import { type Keeping, type PurgeAsked, planPurge, planSession } from './plan.js';
 import { recordPurged } from './record.js';
-import { emptyEntry, moveToTrash, newEntry } from './trash.js';
+import { emptyEntry, moveToTrash } from './trash.js';
 
 /**
  * Removes exactly what `planPurge` says at this moment, and records each removal. What a session loses lies in the trash
@@ -29,10 +30,11 @@ export async function purge(keeping: Keeping, asked: PurgeAsked, by: PurgedBy, n
     // First what is gone for good: on a full disk it makes the room that the rest needs.
     for (const item of plan.items.filter(({ undo }) => !undo)) await removeForGood(keeping, item, done, by, now);
     const sessions = plan.items.filter(({ undo }) => undo);
-    if (sessions.length > 0) done.entry = newEntry(now);
+    const entry = newTrashEntry(now);
+    if (sessions.length > 0) done.entry = entry;
     for (const name of new Set(sessions.map(({ of }) => of))) {
       const items = sessions.filter(({ of }) => of === name);
-      await purgeSession(keeping, name, items, { done, by, asked, now });
+      await purgeSession(keeping, name, items, { done, by, asked, now, entry });
     }
     const { items, bytes } = done;
     log.info('retention', 'Cleaned up.', { by, items: items.length, bytes, skipped: done.skipped.length });
@@ -42,12 +44,11 @@ export async function purge(keeping: Keeping, asked: PurgeAsked, by: PurgedBy, n
   }
 }
 
-type Under = { done: Purged; by: PurgedBy; asked: PurgeAsked; now: Date };
+type Under = { done: Purged; by: PurgedBy; asked: PurgeAsked; now: Date; entry: string };
 
 /** Under the session's lock, against what is true then: it may have been resumed a moment ago. */
 async function purgeSession(keeping: Keeping, name: string, items: readonly PurgeItem[], under: Under): Promise<void> {
-  const { done, by, asked, now } = under;
-  const entry = done.entry ?? newEntry(now);
+  const { done, by, asked, now, entry } = under;
   const skip = (reason: string) => done.skipped.push(...items.map(({ path }) => ({ path, reason })));
   const { outputs } = keeping;
   const folder = await outputs.folder(name).catch(ifMissing(null));

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifMissing, ifUnreadable } from '../../caught.js';
+import { trashEntryTime } from '../../files/trashEntry.js';
 import { syncFolder } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
-import { inFolder, makeFolder } from '../../security/paths.js';
+import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
 import { folderBytes, isItself } from './bytes.js';
 import type { PurgeItem, TrashFacts } from './facts.js';
 
@@ -13,21 +13,16 @@ export const TRASH_DAYS = 7;
 
 /** Beside `.trash`, which has whole sessions. */
 const TRASH = '.cleaned';
-const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
 
 export function trashFolder(root: string): string {
   return join(root, TRASH);
 }
 
 /**
- * Names a new entry of the trash: a folder in `.cleaned/` of the outputs, in which everything lies below the same path as it lay
- * below the outputs. So nothing else has to be written, which a full disk would not allow.
+ * Moves an item into an entry of the trash: a folder in `.cleaned/` of the outputs, in which everything lies below the same path
+ * as it lay below the outputs. So nothing else has to be written, which a full disk would not allow. Says why it could not, in
+ * words; null when it is there.
  */
-export function newEntry(now: Date): string {
-  return `${now.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`;
-}
-
-/** Moves an item into an entry of the trash. Says why it could not, in words; null when it is there. */
 export async function moveToTrash(root: string, entry: string, { path, files }: PurgeItem): Promise<string | null> {
   const folder = files.length > 0 ? path : dirname(path);
   const names = files.length > 0 ? files : [basename(path)];
@@ -36,7 +31,7 @@ export async function moveToTrash(root: string, entry: string, { path, files }: 
     mkdir(join(at, entry, relative(root, folder)), { recursive: true }),
   );
   const target = join(trashFolder(root), entry, relative(root, folder));
-  const moved = await inFolder(root, folder, async ({ at: from }) => {
+  const problem = await inFolder(root, folder, async ({ at: from }) => {
     for (const name of names) if (!(await isItself(join(from, name)))) return `${name} is a link, or gone.`;
     const done = await inFolder(root, target, async ({ at: into }) => {
       for (const name of names) await rename(join(from, name), join(into, name));
@@ -44,30 +39,32 @@ export async function moveToTrash(root: string, entry: string, { path, files }: 
       return true;
     });
     await syncFolder(from);
-    return done ? null : 'The trash can’t be used.';
+    return done ? '' : 'The trash can’t be used.';
   });
-  return moved === null && !(await isThere(root, target)) ? 'Its folder is gone.' : moved;
-}
-
-async function isThere(root: string, path: string): Promise<boolean> {
-  return (await inFolder(root, path, async ({ at }) => (await readdir(at)).length > 0)) ?? false;
+  return problem === null ? 'Its folder is gone.' : problem || null;
 }
 
 /** What is in the trash of the outputs, newest first. */
 export async function listTrash(root: string): Promise<TrashFacts[]> {
-  const found = await inFolder(root, trashFolder(root), async ({ at }) => {
-    const entries = (await readdir(at)).filter((entry) => ENTRY.test(entry));
-    return Promise.all(entries.map((entry) => factsOf(root, at, entry)));
-  }).catch(ifUnreadable(null, 'retention'));
-  return (found ?? []).flat().sort((a, b) => (a.entry < b.entry ? 1 : -1));
+  const found = await inFolder(root, trashFolder(root), async ({ at }) =>
+    Promise.all((await readdir(at)).map((entry) => readEntry(root, at, entry))),
+  ).catch(ifUnreadable(null, 'retention'));
+  return (found ?? []).filter((each) => each !== null).sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
-async function factsOf(root: string, trash: string, entry: string): Promise<TrashFacts[]> {
-  if (!(await isFolder(join(trash, entry)))) return [];
-  const paths = await contents(join(trash, entry), root, '');
-  const [, year, month, day, hour, minute, second] = ENTRY.exec(entry) ?? [];
-  const removed_at = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  return [{ entry, removed_at, bytes: await folderBytes(join(trash, entry)), paths }];
+/** Throws a Problem without such an entry. */
+async function findEntry(root: string, entry: string): Promise<TrashFacts> {
+  const facts = await inFolder(root, trashFolder(root), ({ at }) => readEntry(root, at, entry));
+  if (facts) return facts;
+  throw new Problem('not_in_trash', 'This is not in the trash. It was put back already, or it is gone for good.');
+}
+
+/** Null for what is no entry: by its name, or because it is a link. */
+async function readEntry(root: string, trash: string, entry: string): Promise<TrashFacts | null> {
+  const removed_at = trashEntryTime(entry);
+  const path = join(trash, entry);
+  if (removed_at === null || !(await isOwnFolder(path))) return null;
+  return { entry, removed_at, bytes: await folderBytes(path), paths: await contents(path, root, '') };
 }
 
 /** What was removed, by its path below the outputs: all that is there no longer. */
@@ -75,14 +72,10 @@ async function contents(entry: string, root: string, path: string): Promise<stri
   const found: string[] = [];
   for (const name of (await readdir(join(entry, path)).catch(ifUnreadable([], 'retention'))).sort()) {
     const below = join(path, name);
-    const both = (await isFolder(join(entry, below))) && (await isFolder(join(root, below)));
+    const both = (await isOwnFolder(join(entry, below))) && (await isOwnFolder(join(root, below)));
     found.push(...(both ? await contents(entry, root, below) : [below]));
   }
   return found;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await lstat(path).catch(ifMissing(null)))?.isDirectory() ?? false;
 }
 
 /**
@@ -90,10 +83,9 @@ async function isFolder(path: string): Promise<boolean> {
  * Problem without such an entry.
  */
 export async function putBack(root: string, entry: string): Promise<{ back: string[]; left: string[] }> {
-  const facts = (await listTrash(root)).find((each) => each.entry === entry);
-  if (!facts) throw notInTrash();
+  const { paths } = await findEntry(root, entry);
   const [back, left]: [string[], string[]] = [[], []];
-  for (const path of facts.paths) ((await moveBack(root, entry, path)) ? back : left).push(path);
+  for (const path of paths) ((await moveBack(root, entry, path)) ? back : left).push(path);
   if (left.length === 0) await removeEntry(root, entry);
   return { back, left };
 }
@@ -113,8 +105,7 @@ async function moveBack(root: string, entry: string, path: string): Promise<bool
 
 /** Removes an entry for good. Throws a Problem without such an entry. */
 export async function emptyEntry(root: string, entry: string): Promise<TrashFacts> {
-  const facts = (await listTrash(root)).find((each) => each.entry === entry);
-  if (!facts) throw notInTrash();
+  const facts = await findEntry(root, entry);
   await removeEntry(root, entry);
   return facts;
 }
@@ -122,8 +113,4 @@ export async function emptyEntry(root: string, entry: string): Promise<TrashFact
 /** `rm` removes a link, and never what it leads to. */
 async function removeEntry(root: string, entry: string): Promise<void> {
   await inFolder(root, trashFolder(root), ({ at }) => rm(join(at, entry), { recursive: true, force: true }));
-}
-
-function notInTrash(): Problem {
-  return new Problem('not_in_trash', 'This is not in the trash. It was put back already, or it is gone for good.');
 }

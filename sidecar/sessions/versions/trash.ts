@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ended, ifUnreadable } from '../../caught.js';
+import { newTrashEntry, trashEntryTime } from '../../files/trashEntry.js';
 import { syncFolder } from '../../files/wholeFile.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
@@ -12,7 +12,6 @@ import type { Outputs } from '../outputs/outputs.js';
 import { readStateFile, updateStateFile } from '../record/stateFile.js';
 import type { Session } from '../status/session.js';
 
-const ENTRY = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
 /** Days that a session without weights stays in the trash. One with weights stays until a person says otherwise. */
 export const TRASH_DAYS = 30;
 const WEIGHTS = /\.(?:safetensors|ckpt|pt|pth|bin)$/;
@@ -41,8 +40,7 @@ export async function putSessionAway(root: string, name: string): Promise<string
       throw new Problem('leads_out', message, { kept: 'Nothing was deleted.', todo: 'Remove it, and try again.' });
     }
   }
-  const when = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const entry = join(TRASH, name, `${when}-${randomBytes(3).toString('hex')}`);
+  const entry = join(TRASH, name, newTrashEntry());
   // One rename: nobody ever sees half a session.
   await rename(join(root, name), join(root, entry));
   await syncFolder(root);
@@ -56,20 +54,22 @@ export async function listSessionTrash(root: string): Promise<TrashEntry[]> {
   const found: TrashEntry[] = [];
   for (const name of (await readdir(trash)).filter(isSessionName)) {
     if (!(await isOwnFolder(join(trash, name)))) continue;
-    for (const entry of (await readdir(join(trash, name))).filter((each) => ENTRY.test(each))) {
-      if (await isOwnFolder(join(trash, name, entry))) found.push(await readEntry(trash, name, entry));
+    for (const entry of await readdir(join(trash, name))) {
+      const facts = await readEntry(trash, name, entry);
+      if (facts) found.push(facts);
     }
   }
   return found.sort((a, b) => (a.entry < b.entry ? 1 : -1));
 }
 
-async function readEntry(trash: string, name: string, entry: string): Promise<TrashEntry> {
+/** Null for what is no entry: by its name, or because it is a link. */
+async function readEntry(trash: string, name: string, entry: string): Promise<TrashEntry | null> {
   const folder = join(trash, name, entry);
+  const deletedAt = trashEntryTime(entry);
+  if (deletedAt === null || !(await isOwnFolder(folder))) return null;
   const file = await readStateFile(folder);
   const state = file.kind === 'whole' ? file.state : null;
   const { bytes, weights } = await sizeOf(folder);
-  const [, year, month, day, hour, minute, second] = ENTRY.exec(entry) ?? [];
-  const deletedAt = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   return {
     name,
     entry,
@@ -136,6 +136,7 @@ async function makePlace(root: string, name: string, loraName: string): Promise<
 export async function removeForGood(root: string, name: string, entry: string, confirm: string): Promise<TrashEntry> {
   const path = await findEntry(root, name, entry);
   const facts = await readEntry(join(root, TRASH), name, entry);
+  if (!facts) throw notInTrash();
   if (facts.weights_bytes > 0 && confirm !== 'weights') {
     const message = `${name} holds weights or states that a training took hours to make. Say so in a second word (confirm=weights) to remove them for good.`;
     throw new Problem('holds_weights', message, { kept: 'Nothing was removed.', field: 'confirm', about: 'trash' });
@@ -158,11 +159,13 @@ export async function emptyOldTrash(root: string, now: Date): Promise<string[]> 
 /** The absolute path of an entry. Throws a Problem without one. */
 async function findEntry(root: string, name: string, entry: string): Promise<string> {
   const path = join(root, TRASH, name, entry);
-  const known = isSessionName(name) && ENTRY.test(entry);
+  const known = isSessionName(name) && trashEntryTime(entry) !== null;
   const own = known && (await isOwnFolder(join(root, TRASH))) && (await isOwnFolder(join(root, TRASH, name)));
-  if (!own || !(await isOwnFolder(path))) {
-    const message = 'This session is not in the trash. It may have been put back or removed already.';
-    throw new Problem('not_in_trash', message, { about: 'trash' });
-  }
+  if (!own || !(await isOwnFolder(path))) throw notInTrash();
   return path;
+}
+
+function notInTrash(): Problem {
+  const message = 'This session is not in the trash. It may have been put back or removed already.';
+  return new Problem('not_in_trash', message, { about: 'trash' });
 }
