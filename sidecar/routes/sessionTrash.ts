@@ -18,7 +18,7 @@ export function sessionTrashRoutes(trackside: Trackside): Hono {
   routes.post('/trash/:name/:entry', async (c) => {
     const { name, entry } = c.req.param();
     const { facts } = await restoreSession(outputs, name, entry);
-    return answerChange(c, facts, { page: pageOfSession(c, name) });
+    return answerChange(c, facts, { page: pageOfSession(c, facts.name) });
   });
 
   routes.delete('/trash/:name/:entry', async (c) => {

@@ -88,14 +88,16 @@ test('A deleted version whose name was given again is put back as the next one',
   await send('DELETE', '/sessions/cat');
   await house.draft({ lora_name: 'cat', description: 'the second' });
   const [{ entry } = { entry: '' }] = await facts<Entry[]>(house.ask('/trash'));
-  const back = await (await send('POST', `/trash/cat/${entry}`)).json();
+  const form = await house.ask(`/trash/cat/${entry}`, { method: 'POST', headers: page });
+  expect(form.headers.get('location')).toBe('../../sessions/cat-v2');
+  const back = await (await house.ask('/sessions/cat-v2')).json();
   expect(back).toMatchObject({ name: 'cat-v2', version: 2, description: 'the first' });
   expect(await (await house.ask('/sessions/cat')).json()).toMatchObject({ description: 'the second' });
 });
 
-test('Weights leave the trash only with a second word', async () => {
+test.each(['safetensors', 'gguf'])('Weights (.%s) leave the trash only with a second word', async (ending) => {
   await house.draft({ lora_name: 'cat' });
-  writeFileSync(join(house.settings.outputs, 'cat', 'cat.safetensors'), 'weights');
+  writeFileSync(join(house.settings.outputs, 'cat', `cat.${ending}`), 'weights');
   await send('DELETE', '/sessions/cat');
   const [{ entry, removed_at } = { entry: '', removed_at: '' }] = await facts<Entry[]>(house.ask('/trash'));
   expect(removed_at).toBeNull();

@@ -14,7 +14,7 @@ import type { Session } from '../status/session.js';
 
 /** Days that a session without weights stays in the trash. One with weights stays until a person says otherwise. */
 export const TRASH_DAYS = 30;
-const WEIGHTS = /\.(?:safetensors|ckpt|pt|pth|bin)$/;
+const WEIGHTS = /\.(?:safetensors|sft|ckpt|pt|pth|bin|gguf)$/;
 
 /** A deleted session. */
 export type TrashEntry = {
