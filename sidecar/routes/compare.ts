@@ -1,6 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { rootOf } from '../request.js';
 import type { SessionFacts } from '../sessions/facts.js';
+import { loraKey } from '../sessions/names.js';
+import { loraCalled } from '../sessions/outputs/loras.js';
 import { compareSessions } from '../sessions/versions/compare/compare.js';
 import type { Trackside } from '../trackside.js';
 import { numberOf, shownOf } from './charts.js';
@@ -23,7 +25,7 @@ export function compareRoutes(trackside: Trackside): Hono {
     const since = changesOf(c.req.query('changes'), all);
     if (since) return c.redirect(`compare?${since}`, 303);
     const { baseline, turned, lora } = c.req.query();
-    const versions = all.filter(({ lora_name }) => lora && lora_name === lora).sort((a, b) => a.version - b.version);
+    const versions = (lora && loraCalled(all, lora)?.versions.toReversed()) || [];
     const charts = shownOf(c);
     const asked = { charts, step: numberOf(c.req.query('step')), price: priceOf(c) };
     const sessions = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
@@ -42,8 +44,7 @@ export function compareRoutes(trackside: Trackside): Hono {
 function changesOf(name: string | undefined, all: readonly SessionFacts[]): string | null {
   const own = all.find((facts) => facts.name === name);
   if (!own) return null;
-  const earlier = all.filter(({ lora_name, version }) => lora_name === own.lora_name && version < own.version);
-  const before = earlier.sort((a, b) => b.version - a.version)[0];
+  const before = loraCalled(all, loraKey(own))?.versions.find(({ version }) => version < own.version);
   const names = before ? [before.name, own.name] : [own.name];
   return String(new URLSearchParams(names.map((each): [string, string] => ['sessions', each])));
 }

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
-import { findLora, findVersion, lorasOf } from '../sessions/outputs/loras.js';
+import { findLora, findVersion, loraCalled, lorasOf } from '../sessions/outputs/loras.js';
 import { removeFailed } from '../sessions/versions/remove.js';
 import { importVersions, trainingVersions } from '../sessions/versions/trainingVersions.js';
 import { slug } from '../slug.js';
@@ -46,7 +46,7 @@ export function loraRoutes(trackside: Trackside): Hono {
   routes.post('/loras/:name/training_versions.json', async (c) => {
     const name = c.req.param('name');
     const { value } = await readDocument(c);
-    const lora = lorasOf(await outputs.list()).find(({ key }) => key === (slug(name) || name)) ?? null;
+    const lora = loraCalled(await outputs.list(), name);
     const imported = await importVersions(outputs, name, lora, value);
     return answerChange(c, imported, { page: loraPage(c, slug(name) || name), status: 201 });
   });

@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import type { ComparedSession, ComparedSetting, Comparison } from '../sessions/versions/compare/facts.js';
+import { isSameValue } from '../sessions/versions/compare/settings.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { curveView, type ShownCharts, shownView } from './charts.js';
 import { bytes, count, duration, loss, plural } from './formatting.js';
@@ -164,12 +165,11 @@ function baselineAt({ sessions, baseline }: Comparison): number {
 }
 
 function settingRow({ name, values }: ComparedSetting, baseline: number): Row {
-  const own = JSON.stringify(values[baseline]);
   return {
     label: settingLabel(name),
     cells: values.map((value) => ({
       text: settingText(name, value),
-      differs: baseline >= 0 && JSON.stringify(value) !== own,
+      differs: baseline >= 0 && !isSameValue(value, values[baseline]),
     })),
   };
 }
@@ -186,7 +186,7 @@ function sentencesOf(comparison: Comparison): string[] {
   const base = sessions[at];
   return sessions.flatMap((session, index) => {
     if (!base || index === at) return [];
-    const changed = settings.filter(({ values }) => JSON.stringify(values[index]) !== JSON.stringify(values[at]));
+    const changed = settings.filter(({ values }) => !isSameValue(values[index], values[at]));
     // A fingerprint tells that pictures differ, and no person reads it.
     const told = changed.filter(({ name }) => name !== 'dataset.fingerprint' || changed.length === 1);
     const words = told

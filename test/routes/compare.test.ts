@@ -70,6 +70,7 @@ test('two learning rates beside each other: what differs comes first, however a 
   expect(found.settings).toContainEqual({ name: 'seed', values: [42, 42], differs: false });
   expect(found.sessions[0]).toMatchObject({ name: 'cat', version: 1, duration_seconds: 3600, cost: 2, step: null });
   expect(found.sessions[0]?.checkpoint_bytes).toBeGreaterThan(0);
+  expect(await page('sessions=cat,dog')).not.toMatch(/differs from[^.]*Learning rate/);
   const html = await page('sessions=cat,cat-v2');
   expect(html).toContain('cat V2 differs from cat V1 in 2 settings: Learning rate 8e-4 → 4e-4, --network_alpha – → 2.');
 });
@@ -124,6 +125,12 @@ test('a session that is gone is named and left out, and an address of none says 
 
 test('all versions of a LoRA, and a version beside the one before it, are one address each', async () => {
   expect((await compare('lora=cat')).sessions.map(({ name }) => name)).toEqual(['cat', 'cat-v2']);
+  trained('bird', { lora_name: 'My Bird' }, {});
+  trained('bird-v2', { lora_name: 'my bird!' }, {});
+  for (const name of ['bird', 'bird-v2']) await at.ask(`/sessions/${name}`);
+  expect((await compare('lora=My+Bird')).sessions.map(({ name }) => name)).toEqual(['bird', 'bird-v2']);
+  const birds = await at.ask('/compare?changes=bird-v2', { headers: { Accept: 'text/html' } });
+  expect(birds.headers.get('location')).toBe('compare?sessions=bird&sessions=bird-v2');
   const to = await at.ask('/compare?changes=cat-v2', { headers: { Accept: 'text/html' } });
   expect([to.status, to.headers.get('location')]).toEqual([303, 'compare?sessions=cat&sessions=cat-v2']);
   const html = await (await at.ask('/sessions/cat-v2', { headers: { Accept: 'text/html' } })).text();

@@ -29,12 +29,16 @@ export function lorasOf(all: readonly SessionFacts[]): Lora[] {
 
 /** One LoRA, by its key or its name. Throws a Problem if there is none. */
 export function findLora(all: readonly SessionFacts[], name: string): Lora {
+  const lora = loraCalled(all, name);
+  if (lora) return lora;
+  throw new Problem('no_lora', `There is no LoRA called ${name} here.`, { about: 'sessions' });
+}
+
+/** The same; null if there is none. */
+export function loraCalled(all: readonly SessionFacts[], name: string): Lora | null {
   const key = slug(name) || name;
   const versions = all.filter((facts) => loraKey(facts) === key || loraKey(facts) === name);
-  if (versions.length === 0) {
-    throw new Problem('no_lora', `There is no LoRA called ${name} here.`, { about: 'sessions' });
-  }
-  return loraOf(loraKey(versions[0] as SessionFacts), versions);
+  return versions[0] ? loraOf(loraKey(versions[0]), versions) : null;
 }
 
 function loraOf(key: string, sessions: readonly SessionFacts[]): Lora {

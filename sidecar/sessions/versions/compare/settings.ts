@@ -16,8 +16,7 @@ export function compareSettings(sessions: readonly Session[], baseline: number):
   const names = [...new Set(all.flatMap((values) => [...values.keys()]))];
   const rows = names.map((name) => {
     const values = all.map((each) => each.get(name) ?? null);
-    const own = textOf(values[baseline]);
-    return { name, values, differs: values.some((value) => textOf(value) !== own) };
+    return { name, values, differs: values.some((value) => !isSameValue(value, values[baseline])) };
   });
   return [...rows.filter(({ differs }) => differs), ...rows.filter(({ differs }) => !differs)];
 }
@@ -39,6 +38,10 @@ function valuesOf({ facts, state }: Session): Map<string, unknown> {
 }
 
 /** 0.0008 and "8e-4" are the same value. */
+export function isSameValue(one: unknown, other: unknown): boolean {
+  return textOf(one) === textOf(other);
+}
+
 function textOf(value: unknown): string {
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return text.trim() !== '' && Number.isFinite(Number(text)) ? String(Number(text)) : text;
