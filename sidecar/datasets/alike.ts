@@ -83,11 +83,12 @@ async function digest(root: string, detail: DatasetDetail, image: DatasetImage):
   }).catch(logged('datasets', 'A picture could not be compared with the others.'));
 }
 
-/** Each picture with those after it; some thousand pictures are some million comparisons of two numbers. */
+/** Each picture with those after it: some thousand pictures are some million comparisons, so most of them end early. */
 function near(detail: DatasetDetail, files: DatasetImage[]): Alike[] {
   const known = files.flatMap((image) => {
     const look = looks.get(keyOf(detail, image))?.look;
-    return look ? [{ file: image.file, look }] : [];
+    // A picture of one colour looks like no other.
+    return look?.some((value) => value !== 0) ? [{ file: image.file, look }] : [];
   });
   const groups: Alike[] = [];
   const taken = new Set<string>();
@@ -95,7 +96,7 @@ function near(detail: DatasetDetail, files: DatasetImage[]): Alike[] {
     if (taken.has(one.file)) return;
     const others = known
       .slice(at + 1)
-      .filter((other) => !taken.has(other.file) && likeness(one.look, other.look) >= NEAR);
+      .filter((other) => !taken.has(other.file) && likeness(one.look, other.look, NEAR) >= NEAR);
     if (others.length === 0) return;
     const group = [one, ...others].map(({ file }) => file);
     for (const file of group) taken.add(file);
@@ -104,11 +105,14 @@ function near(detail: DatasetDetail, files: DatasetImage[]): Alike[] {
   return groups;
 }
 
-/** How much two miniatures look alike: 1 where they are the same. */
-export function likeness(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at += 1) sum += (a[at] ?? 0) * (b[at] ?? 0);
-  return sum;
+/**
+ * How much two miniatures look alike, from -1 to 1 where they are the same: the sum of their products, found by their
+ * distance, which tells soon that it is less than `least`.
+ */
+export function likeness(a: Float32Array, b: Float32Array, least = -1): number {
+  let distance = 0;
+  for (let at = 0; at < a.length && distance <= 2 - 2 * least; at += 1) distance += ((a[at] ?? 0) - (b[at] ?? 0)) ** 2;
+  return 1 - distance / 2;
 }
 
 async function opened<T>(
