@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono';
 import { inTurn } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
-import { blindOrder, readMatrix } from '../sessions/versions/sweeps/matrix.js';
+import { blindOrder, readMatrix, readMatrixPictures } from '../sessions/versions/sweeps/matrix.js';
 import { startSweep } from '../sessions/versions/sweeps/startSweep.js';
 import { listSweeps, readSweep, type Sweep, withVote, writeSweep } from '../sessions/versions/sweeps/sweep.js';
 import type { Trackside } from '../trackside.js';
@@ -46,13 +46,13 @@ export function sweepRoutes(trackside: Trackside): Hono {
 
   routes.get('/sweeps/:id/vote', async (c) => {
     const sweep = await readSweep(settings, c.req.param('id'));
-    const matrix = await readMatrix(outputs, sweep);
-    const picture = matrix.pictures.find(({ id }) => id === c.req.query('picture')) ?? matrix.pictures[0];
+    const pictures = await readMatrixPictures(outputs, sweep);
+    const picture = pictures.find(({ id }) => id === c.req.query('picture')) ?? pictures[0];
     const order = randomBytes(6).toString('hex');
-    const count = picture ? blindOrder(matrix, picture.id, order).length : 0;
+    const count = picture?.files.filter(Boolean).length ?? 0;
     const ballot = { order, picture: picture?.id ?? '', prompt: picture?.prompt ?? '', count };
     return answer(c, ballot, async () =>
-      views.vote({ ...(await pageModel(trackside, rootOf(c))), sweep, matrix, ...ballot }),
+      views.vote({ ...(await pageModel(trackside, rootOf(c))), sweep, pictures, ...ballot }),
     );
   });
 
@@ -60,7 +60,7 @@ export function sweepRoutes(trackside: Trackside): Hono {
   routes.get('/sweeps/:id/blind/:picture/:order/:place', async (c) => {
     const { id, picture, order, place } = c.req.param();
     const sweep = await readSweep(settings, id);
-    const at = blindOrder(await readMatrix(outputs, sweep), picture, order)[Number(place)];
+    const at = await placed(sweep, picture, order, place);
     if (!at) throw new Problem('no_sample', 'There is no such picture in this vote.');
     const { folder, dialect } = await outputs.read(at.session);
     return sendThumbnail(c, outputs.root, join(folder, dialect.samples.folder, at.file));
@@ -71,7 +71,7 @@ export function sweepRoutes(trackside: Trackside): Hono {
     const id = c.req.param('id');
     const sweep = await inTurn(`sweep ${id}`, async () => {
       const before = await readSweep(settings, id);
-      const at = blindOrder(await readMatrix(outputs, before), String(picture), String(order))[Number(place)];
+      const at = await placed(before, String(picture), String(order), String(place));
       if (!at)
         throw new Problem('no_sample', 'That picture is gone. Load the vote again.', { kept: 'No vote was counted.' });
       const vote = { picture: String(picture), session: at.session, at: new Date().toISOString() };
@@ -83,6 +83,12 @@ export function sweepRoutes(trackside: Trackside): Hono {
   });
 
   return routes;
+
+  /** Whose picture it is; undefined where there is none. */
+  async function placed(sweep: Sweep, picture: string, order: string, place: string) {
+    const found = (await readMatrixPictures(outputs, sweep)).find(({ id }) => id === picture);
+    return found && blindOrder(sweep, found, order)[Number(place)];
+  }
 }
 
 /** `values` of JSON; or `field_1`, `values_1`, `field_2`, `values_2` of a form. */

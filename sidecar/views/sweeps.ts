@@ -1,4 +1,4 @@
-import type { Matrix } from '../sessions/versions/sweeps/matrix.js';
+import type { Matrix, MatrixPictures } from '../sessions/versions/sweeps/matrix.js';
 import type { Sweep } from '../sessions/versions/sweeps/sweep.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { count, joined, loss, plural } from './formatting.js';
@@ -9,7 +9,14 @@ export type SweepsModel = PageModel & { sweeps: Sweep[] };
 export type SweepsView = ReturnType<typeof sweepsView>;
 export type SweepModel = PageModel & { sweep: Sweep; matrix: Matrix };
 export type SweepView = ReturnType<typeof sweepView>;
-export type VoteModel = SweepModel & { picture: string; prompt: string; order: string; count: number };
+export type VoteModel = PageModel & {
+  sweep: Sweep;
+  pictures: MatrixPictures[];
+  picture: string;
+  prompt: string;
+  order: string;
+  count: number;
+};
 export type VoteView = ReturnType<typeof voteView>;
 /** A table of the first field's values × the second's. */
 export type SweepTable = {
@@ -101,7 +108,7 @@ function tableOf(sweep: Sweep, matrix: Matrix, root: string, show: (at: number) 
   };
 }
 
-export function voteView({ sweep, matrix, picture, prompt, order, count: pictures, root }: VoteModel) {
+export function voteView({ sweep, pictures, picture, prompt, order, count: places, root }: VoteModel) {
   const at = addressOf(sweep, root);
   return {
     name: sweep.lora_name,
@@ -110,12 +117,12 @@ export function voteView({ sweep, matrix, picture, prompt, order, count: picture
     address: `${at}/votes`,
     picture,
     order,
-    pictures: Array.from({ length: pictures }, (_, place) => ({
+    pictures: Array.from({ length: places }, (_, place) => ({
       place: String(place),
       label: `Picture ${place + 1}`,
       src: `${at}/blind/${picture}/${order}/${place}`,
     })),
-    others: matrix.pictures
+    others: pictures
       .filter(({ id }) => id !== picture)
       .map(({ id, prompt: other }) => ({ href: `${at}/vote?picture=${id}`, label: other })),
   };

@@ -520,7 +520,7 @@ const each: Templates = {
   }),
   'pages/sweep': sweepPage,
   'pages/sweeps': sweepsView({ ...page, sweeps: [sweep] }),
-  'pages/vote': voteView({ ...page, sweep, matrix, ...vote }),
+  'pages/vote': voteView({ ...page, sweep, pictures: matrix.pictures, ...vote }),
   'pages/templates': templatesPage,
   'pages/trainers': trainersView({
     ...page,

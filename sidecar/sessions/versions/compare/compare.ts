@@ -1,4 +1,5 @@
 import { ifMissing } from '../../../caught.js';
+import { semaphore } from '../../../files/queue.js';
 import type { Outputs } from '../../outputs/outputs.js';
 import { type AskedCharts, readCurves, tagsOf } from '../../products/chart.js';
 import type { ChartCurve, Charts } from '../../products/chartFacts.js';
@@ -21,8 +22,8 @@ export type AskedComparison = {
   price: number | null;
 };
 
-/** Sessions are read by so many at a time. */
-const AT_ONCE = 16;
+/** Sessions are read by so many at a time, by all that compare. */
+const reading = semaphore(16);
 /** Points of all curves of one kind together: a page of 200 sessions draws fewer points of each. */
 const MOST_POINTS = 40_000;
 /** More sessions are compared by one curve. */
@@ -32,8 +33,7 @@ const COLOURS = 8;
 /** Any number of sessions, of any LoRAs, side by side. Names that are no sessions are named, and left out. */
 export async function compareSessions(outputs: Outputs, asked: AskedComparison): Promise<Comparison> {
   const names = [...new Set(asked.sessions)];
-  const read = await inTurn(names, (name) => readIfThere(outputs, name));
-  const sessions = read.filter((each) => each !== null);
+  const sessions = await readSessions(outputs, names);
   const found = new Set(sessions.map(({ name }) => name));
   const base = Math.max(
     0,
@@ -46,7 +46,7 @@ export async function compareSessions(outputs: Outputs, asked: AskedComparison):
   const colours = coloursOf(sessions, lead?.session ?? null);
   return {
     baseline: sessions[base]?.name ?? null,
-    sessions: await inTurn(drawn, (each) => comparedSession(each, asked, colours.get(each.session) ?? null)),
+    sessions: await forEach(drawn, (each) => comparedSession(each, asked, colours.get(each.session) ?? null)),
     missing: names.filter((name) => !found.has(name)),
     settings: compareSettings(sessions, base),
     samples: rows,
@@ -63,17 +63,20 @@ export async function compareSessions(outputs: Outputs, asked: AskedComparison):
   };
 }
 
-/** Its facts as they are now, without its states; null where there is no such session. */
-async function readIfThere(outputs: Outputs, name: string): Promise<Session | null> {
-  const folder = await outputs.folder(name).catch(ifMissing(null));
-  return folder === null ? null : outputs.refresh(name);
+/** Those that there are, in this order: their facts as they are now, without their states. */
+export async function readSessions(outputs: Outputs, names: readonly string[]): Promise<Session[]> {
+  const read = await forEach(names, async (name) => {
+    const folder = await outputs.folder(name).catch(ifMissing(null));
+    return folder === null ? null : outputs.refresh(name);
+  });
+  return read.filter((each) => each !== null);
 }
 
 type Drawn = { session: Session; runs: Run[]; charts: Charts };
 
 /** The losses of each session, of many only the first one, unless other curves were asked for. */
 async function readDrawn(sessions: readonly Session[], asked: AskedCharts): Promise<Drawn[]> {
-  return inTurn(sessions, async (session) => {
+  return forEach(sessions, async (session) => {
     const runs = await runsOf(session);
     const losses = tagsOf(runs).filter((tag) => /loss/i.test(tag));
     const tags = asked.tags ?? losses.slice(0, sessions.length > MOST_WITH_ALL ? 1 : 3);
@@ -147,9 +150,6 @@ const NOTHING: Charts = {
   axis: { stepsPerEpoch: null, begun: 0, attemptBegun: 0, before: 0 },
 };
 
-async function inTurn<T, R>(all: readonly T[], read: (each: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  for (let at = 0; at < all.length; at += AT_ONCE)
-    done.push(...(await Promise.all(all.slice(at, at + AT_ONCE).map(read))));
-  return done;
+function forEach<T, R>(all: readonly T[], read: (each: T) => Promise<R>): Promise<R[]> {
+  return Promise.all(all.map((each) => reading(() => read(each))));
 }

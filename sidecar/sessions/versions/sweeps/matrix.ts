@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Outputs } from '../../outputs/outputs.js';
-import { compareSessions } from '../compare/compare.js';
-import type { ComparedSession } from '../compare/facts.js';
+import { compareSessions, readSessions } from '../compare/compare.js';
+import type { ComparedSamples, ComparedSession } from '../compare/facts.js';
+import { compareSamples } from '../compare/samples.js';
 import type { Sweep } from './sweep.js';
 
 export type MatrixCell = Pick<ComparedSession, 'status' | 'loss' | 'step'> & {
@@ -29,47 +30,57 @@ export async function readMatrix(outputs: Outputs, { versions }: Sweep): Promise
   const charts = { tags: null, axis: 'step' as const, from: null, to: null, points: 50, smooth: 0.9 };
   const names = versions.map(({ session }) => session);
   const compared = await compareSessions(outputs, { sessions: names, baseline: null, charts, step: null, price: null });
-  const at = new Map(compared.sessions.map((session, index) => [session.name, { session, index }]));
+  const at = new Map(compared.sessions.map((session) => [session.name, session]));
   const cells = versions.map(({ session, values, refused }) => {
-    const found = at.get(session)?.session;
-    return {
-      session,
-      values,
-      refused,
-      status: found?.status ?? null,
-      loss: found?.loss ?? null,
-      step: found?.step ?? null,
-    };
+    const { status = null, loss = null, step = null } = at.get(session) ?? {};
+    return { session, values, refused, status, loss, step };
   });
   return {
     cells,
-    pictures: compared.samples.map(({ prompt, seed, pictures }) => ({
-      id: createHash('sha256')
-        .update(`${prompt}\n${seed ?? ''}`)
-        .digest('hex')
-        .slice(0, 8),
-      prompt,
-      seed,
-      files: names.map((name) => {
-        const index = at.get(name)?.index;
-        return index === undefined ? null : (pictures[index]?.name ?? null);
-      }),
-    })),
+    pictures: picturesOf(names, [...at.keys()], compared.samples),
     done: cells.every(({ status }) => ENDED.has(status)),
   };
+}
+
+/** The pictures of the matrix alone: a vote needs no curves. */
+export async function readMatrixPictures(outputs: Outputs, { versions }: Sweep): Promise<MatrixPictures[]> {
+  const names = versions.map(({ session }) => session);
+  const sessions = await readSessions(outputs, names);
+  const { rows } = await compareSamples(sessions, null);
+  return picturesOf(
+    names,
+    sessions.map(({ name }) => name),
+    rows,
+  );
+}
+
+/** @param found the names of the sessions in whose order the samples are */
+function picturesOf(names: string[], found: string[], samples: readonly ComparedSamples[]): MatrixPictures[] {
+  return samples.map(({ prompt, seed, pictures }) => ({
+    id: hashOf(`${prompt}\n${seed ?? ''}`).slice(0, 8),
+    prompt,
+    seed,
+    files: names.map((name) => pictures[found.indexOf(name)]?.name ?? null),
+  }));
 }
 
 /**
  * The pictures of a prompt in an order that tells nothing of who made them: the same for the same word, so that a vote by
  * place finds its session. Without those that have none yet.
  */
-export function blindOrder(matrix: Matrix, picture: string, word: string): { session: string; file: string }[] {
-  const { files } = matrix.pictures.find(({ id }) => id === picture) ?? { files: [] };
-  const key = (session: string) => createHash('sha256').update(`${word}\n${session}`).digest('hex');
-  return matrix.cells
+export function blindOrder(
+  { versions }: Sweep,
+  { files }: Pick<MatrixPictures, 'files'>,
+  word: string,
+): { session: string; file: string }[] {
+  return versions
     .flatMap(({ session }, at) => {
       const file = files[at];
-      return file ? [{ session, file }] : [];
+      return file ? [{ session, file, key: hashOf(`${word}\n${session}`) }] : [];
     })
-    .sort((a, b) => (key(a.session) < key(b.session) ? -1 : 1));
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
