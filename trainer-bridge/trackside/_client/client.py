@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -143,8 +144,7 @@ class Client:
 
     def log(self, name: str, *, lines: int = 500) -> str:
         """The last lines of the log."""
-        with self._open("GET", f"{_address(name)}/log", query={"tail": str(lines)}) as answer:
-            return str(answer.read().decode("utf-8", "replace"))
+        return self._read("GET", f"{_address(name)}/log", query={"tail": str(lines)}).decode("utf-8", "replace")
 
     def download(self, name: str, checkpoint: str, into: str | os.PathLike[str]) -> str:
         """Downloads a checkpoint, by its `path`, into a folder. Returns the file; no half of one is ever there."""
@@ -169,9 +169,18 @@ class Client:
 
     def request(self, method: str, path: str, body: Any = None, *, query: dict[str, str] | None = None) -> Any:
         """Sends any request of the API, and returns the JSON of its answer. `path` has no slash at its beginning."""
+        text = self._read(method, path, body, query)
+        try:
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise ApiError("unexpected", f"What answers at {self.url} is no Trackside: {error}", 0) from error
+
+    def _read(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> bytes:
         with self._open(method, path, body, query) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+            try:
+                return bytes(answer.read())
+            except (OSError, http.client.HTTPException) as error:
+                raise ApiError("cut_off", f"The answer broke off: {error}", 0) from error
 
     def _open(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Any:
         given = {name: value for name, value in (query or {}).items() if value}
@@ -188,7 +197,7 @@ class Client:
             return _OPENER.open(asked, timeout=_PATIENCE_SECONDS)
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ApiError("unreachable", f"No Trackside answers at {self.url}: {error}", 0) from error
 
 
