@@ -66,5 +66,6 @@ const MEANINGS: [pattern: RegExp, meaning: (found: RegExpExecArray) => Read][] =
     /^saved at step \d{1,15}: (.+) \([\d.]+ MB in [\d.]+ s\)$/,
     ([, path = '']) => ({ change: { refused: null }, event: { type: 'state-saved', path } }),
   ],
+  [/^sampled at step \d{1,15}$/, () => ({ change: { refused: null } })],
   [/^finishing at step (\d{1,15})$/, ([, step]) => ({ change: { finishingAt: Number(step) } })],
 ];

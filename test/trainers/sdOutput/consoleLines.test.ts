@@ -234,3 +234,14 @@ test.each([
 ])('a bar with %s', (_, line, step, total, loss) => {
   expect(readAll([`${line}\r`]).state).toMatchObject({ phase: 'training', step, total, loss });
 });
+
+test.each([
+  'saved at step 8: /out/cat-step00000008-state (2.0 MB in 0.10 s)',
+  'sampled at step 8',
+  'paused at step 8: /out/cat-step00000008-state (2.0 MB in 0.10 s)',
+])('what could not be done is told until something is: %s', (done) => {
+  const refused = 'could not sample at step 7: No space left on device';
+  const before = `\ntrackside: ${refused}. The training goes on\n`;
+  expect(readAll([before]).state.refused).toBe(refused);
+  expect(readAll([before, `\ntrackside: ${done}\n`]).state.refused).toBeNull();
+});
