@@ -111,6 +111,7 @@ def chain(config: Path, place: Path, flags: tuple[str, ...], chance: random.Rand
         told["in the middle of an epoch"] += bool(resume and 0 < document(resume)["batches"] < document(resume)["of"])
     code = run(config, place, flags, resume).wait()
     assert code == 0, (place / "log").read_text()[-2000:]
+    assert not list(place.glob(".*")), "a killed pause left something"
 
 
 def wait_for_a_step(place: Path, process: "subprocess.Popen[bytes]") -> None:

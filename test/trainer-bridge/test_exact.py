@@ -253,6 +253,17 @@ def test_a_full_disk_in_a_pause_is_said_and_the_training_goes_on(tmp_path: Path)
     equal(whole, full)
 
 
+def test_what_a_pause_left_that_was_killed_is_removed_by_the_next_start(tmp_path: Path) -> None:
+    halves = [".cat-step00000003-state.making", ".cat-step00000002-state.replaced", ".dog-step00000003-state.making"]
+    for name in (*halves, "cat-step00000002-state", ".cat-step00000004-state.replaced"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_text("half")
+    assert train(tmp_path, "--max_train_epochs=1")[0] == 0
+    assert [path.name for path in tmp_path.glob(".*")] == [".dog-step00000003-state.making"]
+    states = ["cat-step00000002-state", "cat-step00000004-state"]
+    assert sorted(path.name for path in tmp_path.glob("cat*-state")) == states
+
+
 def wait_for(found: object, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not found():  # type: ignore[operator]

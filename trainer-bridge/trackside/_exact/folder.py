@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 
@@ -29,6 +30,19 @@ def make(path: str, save: Callable[[str], object], document: Callable[[], Docume
         shutil.rmtree(making, ignore_errors=True)
         raise
     return size
+
+
+def clear(parent: str, output_name: str) -> None:
+    """Removes what pauses left that were killed: nobody else would find it. A state that was to be replaced, and was
+    not yet, is put back."""
+    left = re.compile(rf"\.({re.escape(output_name)}-step\d+-state)({re.escape(MAKING)}|{re.escape(REPLACED)})")
+    with contextlib.suppress(OSError):  # a folder that can't be listed: it stays there until the next start
+        for found in filter(None, map(left.fullmatch, os.listdir(parent))):
+            path = os.path.join(parent, found[0])
+            if found[2] == REPLACED and not os.path.lexists(os.path.join(parent, found[1])):
+                os.rename(path, os.path.join(parent, found[1]))
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def write(folder: str, document: Document) -> None:

@@ -20,7 +20,7 @@ from trackside._exact.grace import Grace
 from trackside._exact.loads import Loads, hook_loads
 from trackside._exact.position import Position, go_on
 from trackside._exact.tell import tell
-from trackside._exact.verbs import Verbs
+from trackside._exact.verbs import Verbs, output_name
 
 
 class Training:
@@ -100,7 +100,9 @@ class Training:
             self._unavailable(why)
             return
         self.frame, self.loader, self.available = frame, loader, True
-        trainer, accelerator, current_step = frames.read(frame, "self", "accelerator", "current_step")
+        names = ("self", "accelerator", "args", "current_step")
+        trainer, accelerator, args, current_step = frames.read(frame, *names)
+        folder.clear(args.output_dir, output_name(args))
         self.trainer, self.accelerator = trainer, accelerator
         self.loads.watch(loader, current_step)
         self._cut_samples()

@@ -63,7 +63,7 @@ class Verbs:
             _frame(self.training), "args", "epoch", "network", "save_model", "optimizer_eval_fn", "optimizer_train_fn"
         )
         step = self._step()
-        name = f"{_name(args)}-step{step:08d}.{args.save_model_as}"
+        name = f"{output_name(args)}-step{step:08d}.{args.save_model_as}"
         weights = os.path.join(args.output_dir, name)
         was_there = os.path.exists(weights)
         to_eval()
@@ -118,7 +118,7 @@ class Verbs:
         training = self.training
         began = time.monotonic()
         (args,) = frames.read(_frame(training), "args")
-        path = os.path.join(args.output_dir, f"{_name(args)}-step{self._step():08d}-state")
+        path = os.path.join(args.output_dir, f"{output_name(args)}-step{self._step():08d}-state")
         if self._last == (os.path.realpath(path), self._step()):
             size = folder.settle(path)
         else:
@@ -160,7 +160,7 @@ def _prompt_file(training: Training, prompts: str | None) -> str | None:
     return file.name
 
 
-def _name(args: Any) -> str:
+def output_name(args: Any) -> str:
     return str(args.output_name or "at")
 
 

@@ -80,6 +80,7 @@ class Exact:
         elif self.args.resume:
             run.step = ((self.args.initial_epoch or 1) - 1) * run.plan.steps_per_epoch
         run.bar.done = run.step
+        folder.clear(self.args.output_dir, self.args.output_name or "at")
         self.asks.loading = False
         tell("exact pause available")
         self.grace.say()
