@@ -161,6 +161,8 @@ def test_save_sample_and_finish_are_asked_for_by_a_file_and_change_nothing(tmp_p
         (folder / ".attempt.json.ask").write_text(json.dumps({"attempt": "a1", "verb": verb, "asked": number}))
         pattern = "cat-step*.safetensors" if verb == "save" else "sample_*.png"
         wait_for(lambda pattern=pattern: list(folder.glob(pattern)))  # type: ignore[misc]
+    # Whoever stops it waits for a state of 100 MB with AdamW's two moments, on a slow volume too.
+    assert json.loads((folder / ".attempt.json.tracked").read_text())["stop_grace"] >= 15 + 30
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 0, said
     equal(tmp_path / "whole", folder)

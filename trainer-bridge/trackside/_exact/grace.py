@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from trackside._track import owner
 
@@ -25,8 +27,9 @@ class Grace:
             self._longest_step = seconds
             self.say()
 
-    def state(self, size: int) -> None:
-        """A state of so many bytes is expected."""
+    def expect(self, weights: Iterable[Any]) -> None:
+        """A state will hold these, and two moments of each, as AdamW keeps them."""
+        size = 3 * sum(each.numel() * each.element_size() for each in weights)
         self._save = max(self._save, size / BYTES_A_SECOND)
         self.say()
 

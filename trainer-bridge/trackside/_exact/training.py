@@ -100,8 +100,9 @@ class Training:
             self._unavailable(why)
             return
         self.frame, self.loader, self.available = frame, loader, True
-        names = ("self", "accelerator", "args", "current_step")
-        trainer, accelerator, args, current_step = frames.read(frame, *names)
+        names = ("self", "accelerator", "args", "network", "current_step")
+        trainer, accelerator, args, network, current_step = frames.read(frame, *names)
+        self.grace.expect(network.parameters())
         folder.clear(args.output_dir, output_name(args))
         self.trainer, self.accelerator = trainer, accelerator
         self.loads.watch(loader, current_step)
