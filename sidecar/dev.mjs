@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const port = process.env.TRACKSIDE_PORT ?? '7861';
 const sessions = `http://127.0.0.1:${port}/sessions`;
 const compile = ['rolldown', '--config', 'sidecar/rolldown.config.mjs', '--dir', '.build.dev/sidecar'];
-if (spawnSync('npx', compile, { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
+if (spawnSync('npx', compile, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0) process.exit(1);
 
 const folder = mkdtempSync(join(tmpdir(), 'trackside-dev-'));
 cpSync(join(root, 'trainer-bridge', 'example'), join(folder, 'datasets', 'example'), { recursive: true });
