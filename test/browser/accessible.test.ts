@@ -1,27 +1,18 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { quick } from '../sidecar.js';
 import { findings } from './axe.js';
-import { openBrowser } from './chromium.js';
+import { browser, onStage, open, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
+onStage(async (place) => {
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
   const asked = { ...quick, sample_prompts: 'a cat\na dog', sample_every_n_steps: 10 };
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'done', max_train_epochs: 2, start: true });
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'draft', start: false });
   await sidecar.until('done', ({ status }) => status === 'completed', 60);
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'runs', max_train_epochs: 900, start: true });
   await sidecar.until('runs', ({ progress }) => (progress.step ?? 0) > 12, 60);
-}, 120_000);
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
+  return sidecar;
 });
 
 const PAGES = [
@@ -66,8 +57,7 @@ test.each(['', 'sessions/runs'])('nothing on the page /%s moves while data arriv
 });
 
 test('by keyboard alone a training is stopped; its place stays on the page, and the end is said', async () => {
-  const page = await browser.newPage();
-  await page.goto(new URL('sessions/runs', sidecar.url).href);
+  const page = await open('sessions/runs');
   await page.locator('#head [data-alive]').waitFor({ state: 'attached' });
   await reach(page, 'Stop…');
   await page.keyboard.press('Enter');

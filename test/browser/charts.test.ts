@@ -1,39 +1,24 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { longTraining } from '../bench/longTraining.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import { quick } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { onStage, open, sidecar, wide } from './stage.js';
 
 /** The machine may be busy with something else. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
+onStage((place) => {
   longTraining(place.outputs, 'long', 3000);
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.5' });
+  return place.serve({ PRACTICE_STEP_SECONDS: '0.5' });
 });
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
-
-async function open(path: string, width: number): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
-  await page.goto(new URL(path, sidecar.url).href);
-  return page;
-}
 
 const first = (page: Page) => page.locator('.curve').first();
 
 test.each([1280, 390])(
   'at %i px a chart is asked by pointer and keys, zooms into all of its points, and moves nothing',
   async (width) => {
-    const page = await open('sessions/long/charts', width);
+    const page = await open('sessions/long/charts', wide(width));
     const trouble = listenForTrouble(page);
     await first(page).locator('canvas').waitFor();
     const shifted = await page.evaluate(`new Promise((done) => new PerformanceObserver((list) =>
@@ -75,7 +60,7 @@ test('new values reach an open chart without a request', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'live', max_train_epochs: 1000, start: true });
   await sidecar.until('live', ({ progress }) => (progress.step ?? 0) > 2, 60);
   await soon(async () => (await sidecar.get<unknown[]>('sessions/live/metrics')).length).toBeGreaterThan(0);
-  const page = await open('sessions/live/charts', 1280);
+  const page = await open('sessions/live/charts', wide(1280));
   await first(page).locator('canvas').waitFor();
   await page.waitForLoadState('load');
   const asked: string[] = [];

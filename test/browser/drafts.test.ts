@@ -1,31 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { until } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { onStage, open, place, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
-  sidecar = await place.serve();
-});
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
+onStage((place) => place.serve());
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-
-async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await (await browser.newContext(options)).newPage();
-  await page.goto(new URL(path, sidecar.url).href);
-  return page;
-}
 
 const fieldsOf = async (lora: string) =>
   (await sidecar.get<{ fields?: Record<string, string> }>(`drafts/${lora}`)).fields ?? {};

@@ -1,24 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { addCheckpoint } from '../bench/longTraining.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import { quick } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { onStage, open, place, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.02' });
-});
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
+onStage((place) => place.serve({ PRACTICE_STEP_SECONDS: '0.02' }));
 
 test('after many updates a page shows what it shows when it is loaded again', async () => {
   const start = { ...quick, sample_prompts: 'a cat', sample_every_n_steps: 20, start: true };
@@ -43,12 +32,6 @@ test('after many updates a page shows what it shows when it is loaded again', as
   for (const page of [session, home]) await sameAfterReload(page);
   expect(trouble).toEqual([]);
 });
-
-async function open(path: string): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(new URL(path, sidecar.url).href);
-  return page;
-}
 
 /** Asked until it is so: the last update may be under way. */
 async function sameAfterReload(page: Page): Promise<void> {

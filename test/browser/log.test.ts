@@ -1,37 +1,22 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { quick } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { onStage, open, place, sidecar, wide } from './stage.js';
 
 /** The machine may be busy with something else. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
+onStage((place) => {
   const folder = join(place.outputs, 'long');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ lora_name: 'long', status: 'stopped' }));
   const line = (n: number) => (n % 2000 === 0 ? `ERROR    no ${n}` : `line ${n} of many`);
   writeFileSync(join(folder, 'training.log'), Array.from({ length: 9000 }, (_, i) => `${line(i + 1)}\n`).join(''));
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '5' });
+  return place.serve({ PRACTICE_STEP_SECONDS: '5' });
 });
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
-
-async function open(path: string, width = 1280): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
-  await page.goto(new URL(path, sidecar.url).href);
-  return page;
-}
 
 /** Numbers of the lines that are seen. */
 function seen(page: Page): Promise<number[]> {
@@ -44,7 +29,7 @@ function seen(page: Page): Promise<number[]> {
 }
 
 test.each([1280, 390])('at %i px a log opens at its end, and is read up to its first line', async (width) => {
-  const page = await open('sessions/long/log', width);
+  const page = await open('sessions/long/log', wide(width));
   const trouble = listenForTrouble(page);
   await soon(() => seen(page)).toContain(9000);
   await page.evaluate(`document.getElementById('rows').scrollTop = 0`);
@@ -65,7 +50,7 @@ test.each([1280, 390])('at %i px a log opens at its end, and is read up to its f
 });
 
 test('errors are stepped through by keys, words by the whole log’s count, and lines are named by the address', async () => {
-  const page = await open('sessions/long/log');
+  const page = await open('sessions/long/log', wide(1280));
   await soon(() => seen(page)).toContain(9000);
   await page.locator('.errors', { hasText: '4 errors' }).waitFor();
   await page.keyboard.press('p');
@@ -103,7 +88,7 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   await sidecar.until('live', ({ status, progress }) => status === 'running' && (progress.step ?? 0) > 0, 60);
   const log = join(place.outputs, 'live', 'training.log');
   appendFileSync(log, Array.from({ length: 100 }, (_, i) => `\nearlier ${i}`).join(''));
-  const page = await open('sessions/live/log');
+  const page = await open('sessions/live/log', wide(1280));
   const trouble = listenForTrouble(page);
   await page.locator('#rows > div', { hasText: 'earlier 99' }).waitFor();
   appendFileSync(log, '\nnow\n');

@@ -1,27 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { openBrowser } from './chromium.js';
+import { expect, test } from 'vitest';
+import { quick, until } from '../sidecar.js';
+import { onStage, open, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
-  sidecar = await place.serve();
-});
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
-
-async function open(path: string): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(new URL(path, sidecar.url).href);
-  return page;
-}
+onStage((place) => place.serve());
 
 test('the only dataset is chosen already, and a name that exists is told to become the next version however it is spelt', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'My Cat' });

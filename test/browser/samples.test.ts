@@ -1,38 +1,23 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import { expect, test } from 'vitest';
+import { quick } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { onStage, open, sidecar, wide } from './stage.js';
 
 /** The machine may be busy with something else. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0' });
+onStage(async (place) => {
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0' });
   const start = { ...quick, sample_prompts: 'a cat --d 1\na dog --d 2', sample_every_n_steps: 10, start: true };
   await sidecar.send('POST', 'sessions', { ...start, lora_name: 'cat' });
   await sidecar.until('cat', ({ status }) => status === 'completed', 60);
+  return sidecar;
 });
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
-});
-
-async function open(width: number): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
-  await page.goto(new URL('sessions/cat/samples', sidecar.url).href);
-  return page;
-}
 
 test.each([1280, 390])(
   'at %i px samples are looked at by step and by prompt, compared, and the best is marked',
   async (width) => {
-    const page = await open(width);
+    const page = await open('sessions/cat/samples', wide(width));
     const trouble = listenForTrouble(page);
     const viewer = page.locator('#viewer');
     await page.locator('.gallery td a').first().click();

@@ -1,26 +1,18 @@
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { listenForTrouble, openBrowser } from './chromium.js';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { projectRoot, until } from '../sidecar.js';
+import { listenForTrouble } from './chromium.js';
+import { browser, onStage, open, place, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
+onStage(async (place) => {
   const folder = join(place.folder, 'trainers');
   mkdirSync(folder);
   copyFileSync(join(projectRoot, 'test', 'trainers', 'script', 'my_train.py'), join(folder, 'my_train.py'));
-  sidecar = await place.serve({ TRACKSIDE_TRAINERS: folder, PYTHONDONTWRITEBYTECODE: '1' });
+  const sidecar = await place.serve({ TRACKSIDE_TRAINERS: folder, PYTHONDONTWRITEBYTECODE: '1' });
   await sidecar.get('trainers/script/my_train');
-});
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
+  return sidecar;
 });
 
 /** Fills in the form of my_train.py: one of three lengths, one of two commands. */
@@ -74,8 +66,7 @@ test('a command and one of several are chosen, open their own fields, and the sc
 });
 
 test('the same form does its work without JavaScript, and a draft of it is changed', async () => {
-  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
-  await page.goto(new URL('new?trainer=script/my_train', sidecar.url).href);
+  const page = await open('new?trainer=script/my_train', { javaScriptEnabled: false });
   await fillIn(page, 'plain');
   await page.getByLabel('--tags').fill('');
   await page.getByRole('button', { name: 'Keep for later' }).click();

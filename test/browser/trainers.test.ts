@@ -1,21 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { openBrowser } from './chromium.js';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { projectRoot } from '../sidecar.js';
+import { onStage, open, sidecar } from './stage.js';
 
-let browser: Browser;
-let place: TestSidecars;
-let sidecar: Sidecar;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  place = makeTestSidecars();
+onStage(async (place) => {
   const bin = join(place.folder, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'nvidia-smi'), '#!/bin/sh\necho "0, NVIDIA L4, 550.1, 23034, 22500"\n', { mode: 0o755 });
-  sidecar = await place.serve({
+  const sidecar = await place.serve({
     TRACKSIDE_SD_SCRIPTS: join(projectRoot, 'test', 'sd-scripts', 'standIn', 'checkout'),
     PATH: `${bin}:${process.env.PATH}`,
     PYTHONDONTWRITEBYTECODE: '1',
@@ -23,17 +17,13 @@ beforeAll(async () => {
   // Waits until its parser was asked.
   await sidecar.get('trainers/sd-scripts/flux');
   await sidecar.get('trainers/sd-scripts/sdxl');
-});
-afterAll(async () => {
-  await browser.close();
-  await place.leave();
+  return sidecar;
 });
 
 const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
 
 test('the form follows trainer and preset; what was typed stays through each change and a new visit, what stood there does not', async () => {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(new URL('new?fresh=1', sidecar.url).href);
+  const page = await open('new?fresh=1');
   await field(page, 'LoRA name').fill('my cat');
   await field(page, 'Epochs').fill('7');
   await field(page, 'Trainer').selectOption('sd-scripts/flux');
@@ -63,8 +53,7 @@ test('the form follows trainer and preset; what was typed stays through each cha
 });
 
 test('a flag is found among all by a word of its help or its name', async () => {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(new URL('new?trainer=sd-scripts/sdxl', sidecar.url).href);
+  const page = await open('new?trainer=sd-scripts/sdxl');
   await page.getByText('All trainer flags').click();
   expect(await field(page, '--huber_c').isVisible()).toBe(false);
   await page.getByLabel('Find a flag').fill('huber c');
