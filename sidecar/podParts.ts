@@ -69,7 +69,7 @@ export function createPodParts(parts: Parts) {
         downloads: downloads.list().filter(({ status }) => status !== 'failed' && status !== 'done').length,
         uploads: publishing.running(),
         sending: downloaded.underWay(),
-        loggedIn: store.now().logins ? whoIsLoggedIn() : null,
+        loggedIn: () => (store.now().logins ? whoIsLoggedIn() : null),
       }),
     saveWeights: (sessions, uploaded) =>
       saveWeights({ outputs, publishing, secrets, settings, modelHub }, store.now(), sessions, uploaded),

@@ -105,7 +105,7 @@ test.each([
   expect(whoIsLoggedIn(proc)).toBe(words);
 });
 
-const idle = { sessions: [], beginning: [], byHand: [], downloads: 0, uploads: 0, sending: 0, loggedIn: null };
+const idle = { sessions: [], beginning: [], byHand: [], downloads: 0, uploads: 0, sending: 0, loggedIn: () => null };
 const resumes = { on: true, will: true, tries: 0, in_seconds: 9, reason: null };
 test.each([
   [{}, null],
@@ -120,7 +120,7 @@ test.each([
   [{ downloads: 1 }, 'A model is being downloaded.'],
   [{ sending: 1 }, 'Somebody is downloading a checkpoint.'],
   [{ uploads: 1 }, 'A LoRA is being uploaded.'],
-  [{ loggedIn: 'me is logged in by ssh.' }, 'me is logged in by ssh.'],
+  [{ loggedIn: () => 'me is logged in by ssh.' }, 'me is logged in by ssh.'],
 ])('a pod with %j stays because: %s', (doings, why) => {
   expect(busyWith({ ...idle, ...doings })).toBe(why);
 });

@@ -11,8 +11,8 @@ export type Doings = {
   uploads: number;
   /** Checkpoints that are being sent to somebody. */
   sending: number;
-  /** Who is logged in, in words. */
-  loggedIn: string | null;
+  /** Who is logged in, in words: asked last, since it reads every process. */
+  loggedIn(): string | null;
 };
 
 /** Why the pod must not be stopped now, in words; null if nothing speaks against it. Pure. */
@@ -36,5 +36,5 @@ export function busyWith({
   if (downloads > 0) return 'A model is being downloaded.';
   if (uploads > 0) return 'A LoRA is being uploaded.';
   if (sending > 0) return 'Somebody is downloading a checkpoint.';
-  return loggedIn;
+  return loggedIn();
 }

@@ -2,7 +2,7 @@ import { logged } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import type { Outbox } from '../../notices/outbox.js';
 import type { MachineFacts } from '../../telemetry/machine/machine.js';
-import { type NoticeWords, plain, worded } from './noticeWords.js';
+import { type NoticeWords, pageNotice } from './noticeWords.js';
 
 const GB = 1e9;
 /** Space has to come back by so much before another notice of a full disk. */
@@ -16,7 +16,7 @@ type Parts = NoticeWords & { hub: Hub; outbox: Outbox; machine: { facts(): Machi
 
 /** Tells people that the disk is nearly full, and that a GPU has disappeared: once each, until it is well again. */
 export function watchMachineForNotices(parts: Parts) {
-  const { hub, outbox, machine, store, pageAt } = parts;
+  const { hub, outbox, machine, store } = parts;
   let leave = () => {};
   let diskTold: boolean | null = null;
   const gpus = new Map<string, { name: string; index: number; missed: number }>();
@@ -59,9 +59,9 @@ export function watchMachineForNotices(parts: Parts) {
   }
 
   function tell(kind: 'disk_low' | 'gpu_gone', id: string, said: { title: string; text: string }): void {
-    const url = pageAt('machine');
-    const notice = { ...plain(kind, id), ...worded(kind, store, { ...said, page: url ?? '' }), url };
-    void outbox.tell(notice).catch(logged('notices', 'A notice could not be put into the outbox.'));
+    void outbox
+      .tell(pageNotice(kind, id, said, 'machine', parts))
+      .catch(logged('notices', 'A notice could not be put into the outbox.'));
   }
 
   return {

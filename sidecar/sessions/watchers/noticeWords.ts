@@ -4,6 +4,7 @@ import type { NoticeStore } from '../../notices/noticeSettings.js';
 import { filled } from '../../notices/wording.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
+import { secondsTrained } from '../status/secondsTrained.js';
 
 export type NoticeWords = {
   store: NoticeStore;
@@ -66,21 +67,25 @@ export function alertNotice(
   return { ...notice, level: event.level === 'info' ? 'plain' : 'bad' };
 }
 
-export function queueNotice(last: AttemptFacts, { store, pageAt }: NoticeWords): Notice {
-  const said = worded('queue_empty', store, {
-    title: 'Nothing runs any more',
-    text: 'All trainings have ended, and none waits.',
-    page: pageAt('') ?? '',
-  });
-  return {
-    ...plain('queue_empty', `queue_empty:${last.number}:${last.started_at}:${last.ended_at}`),
-    ...said,
-    url: pageAt(''),
-  };
+export function queueNotice(last: AttemptFacts, words: NoticeWords): Notice {
+  const id = `queue_empty:${last.number}:${last.started_at}:${last.ended_at}`;
+  const said = { title: 'Nothing runs any more', text: 'All trainings have ended, and none waits.' };
+  return pageNotice('queue_empty', id, said, '', words);
 }
 
-/** A notice that is about no session. */
-export function plain(kind: NoticeKind, id: string): Omit<Notice, 'title' | 'text'> {
+/** A notice that is about no session, with a link to a page. */
+export function pageNotice(
+  kind: NoticeKind,
+  id: string,
+  said: { title: string; text: string },
+  page: string,
+  { store, pageAt }: NoticeWords,
+): Notice {
+  const url = pageAt(page);
+  return { ...plain(kind, id), ...worded(kind, store, { ...said, page: url ?? '' }), url };
+}
+
+function plain(kind: NoticeKind, id: string): Omit<Notice, 'title' | 'text'> {
   const { level } = NOTICE_KINDS[kind];
   return {
     id,
@@ -96,7 +101,7 @@ export function plain(kind: NoticeKind, id: string): Omit<Notice, 'title' | 'tex
 }
 
 /** The person's own wording of a kind, else the values' `title` and `text`. */
-export function worded(kind: NoticeKind, store: NoticeStore, values: Values): { title: string; text: string } {
+function worded(kind: NoticeKind, store: NoticeStore, values: Values): { title: string; text: string } {
   const own = store.now().wording[kind];
   return {
     title: (own?.title && filled(own.title, values)) || values.title || '',
@@ -122,7 +127,7 @@ function sessionNotice(
     step: numberWords(progress.step),
     total_steps: numberWords(progress.total_steps),
     epoch: numberWords(progress.epoch),
-    duration: durationWords(trainedSeconds(facts)),
+    duration: durationWords(secondsTrained(facts, new Date()) ?? 0),
     reason: facts.reason ?? '',
     cost: words.costOf?.(facts) ?? '',
     page: url ?? '',
@@ -161,14 +166,6 @@ function progressLine({ loss, step, total_steps: total }: SessionFacts['progress
 function costLine(facts: SessionFacts, { costOf }: NoticeWords): string {
   const cost = costOf?.(facts);
   return cost ? `Cost: ${cost}` : '';
-}
-
-/** Seconds of all attempts together. */
-export function trainedSeconds({ attempts }: SessionFacts, now = Date.now()): number {
-  return attempts.reduce((sum, { started_at, ended_at }) => {
-    const end = ended_at === null ? now : Date.parse(ended_at);
-    return sum + Math.max(0, end - Date.parse(started_at)) / 1000;
-  }, 0);
 }
 
 function lossWords(loss: number | 'nan' | null): string {

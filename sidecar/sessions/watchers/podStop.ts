@@ -8,7 +8,7 @@ import type { PodSettings } from '../../pods/podSettings.js';
 import { podSeconds } from '../../pods/podUptime.js';
 import type { Provider } from '../../pods/provider.js';
 import type { SessionFacts } from '../facts.js';
-import { type NoticeWords, plain, worded } from './noticeWords.js';
+import { attemptKey, type NoticeWords, pageNotice } from './noticeWords.js';
 import { openPodStopRecord } from './podStopRecord.js';
 
 const LOOK_MS = 1000;
@@ -148,7 +148,8 @@ export function createPodStop(parts: PodStopParts) {
     for (let attempt = 0; attempt < TRIES && !closed; attempt += 1) {
       if (attempt > 0) await wait(parts.patience.again * 1000);
       const { provider } = parts.provider();
-      if (!provider) throw new Error('Nobody is known who could stop this pod.');
+      if (!provider)
+        throw new Error('Trackside does not know how to stop this pod. Choose a provider on the page “Pod”.');
       problem = await provider.stop().then(
         () => '',
         (error: Error) => error.message,
@@ -165,14 +166,8 @@ export function createPodStop(parts: PodStopParts) {
   }
 
   function tell(id: string, title: string, text: string, cancel: string | null): void {
-    const url = parts.pageAt('pod');
     const actions = cancel ? [{ label: 'Keep it running', url: cancel, method: 'POST' as const }] : [];
-    const notice = {
-      ...plain('pod', id),
-      ...worded('pod', parts.store, { title, text, page: url ?? '' }),
-      url,
-      actions,
-    };
+    const notice = { ...pageNotice('pod', id, { title, text }, 'pod', parts), actions };
     void parts.outbox.tell(notice).catch(logged('pod', 'A notice could not be put into the outbox.'));
   }
 
@@ -217,7 +212,7 @@ function endedHere(sessions: readonly SessionFacts[]): Ended {
     .flatMap((facts) => {
       const latest = facts.attempts.at(-1);
       if (!latest?.ended_at || Date.parse(latest.ended_at) < begun) return [];
-      return [{ facts, at: latest.ended_at, key: `${facts.name}:${latest.number}:${latest.started_at}` }];
+      return [{ facts, at: latest.ended_at, key: attemptKey(facts, latest) }];
     })
     .sort((a, b) => b.at.localeCompare(a.at));
 }

@@ -1,5 +1,5 @@
 import type { SessionFacts } from '../facts.js';
-import { trainedSeconds } from './noticeWords.js';
+import { secondsTrained } from '../status/secondsTrained.js';
 
 /** US dollars so far, and until its end; null where unknown. */
 export type SessionCost = { so_far: number; to_end: number | null };
@@ -13,7 +13,7 @@ export function sessionCost(facts: SessionFacts, price: number, gpus: number, no
   const hourly = price * (gpus > 1 && used > 0 ? Math.min(1, used / gpus) : 1);
   const eta = facts.attempts.at(-1)?.alive ? facts.progress.eta_seconds : null;
   return {
-    so_far: (hourly * trainedSeconds(facts, now)) / 3600,
+    so_far: (hourly * (secondsTrained(facts, new Date(now)) ?? 0)) / 3600,
     to_end: eta === null ? null : (hourly * eta) / 3600,
   };
 }

@@ -1,5 +1,6 @@
 import { logged, repeated } from '../../caught.js';
 import type { Notices } from '../../live/notices.js';
+import { log } from '../../log.js';
 import type { Outbox } from '../../notices/outbox.js';
 import type { Meter } from '../../pods/meter.js';
 import type { PodSettings } from '../../pods/podSettings.js';
@@ -7,7 +8,7 @@ import { type Stopping, stopAttempt } from '../attempt/stop.js';
 import type { SessionFacts } from '../facts.js';
 import { changeQueue } from '../queue/order.js';
 import { inQueueOrder } from '../status/queued.js';
-import { type NoticeWords, plain, worded } from './noticeWords.js';
+import { attemptKey, type NoticeWords, pageNotice } from './noticeWords.js';
 
 const LOOK_MS = 1000;
 const NEAR = 0.8;
@@ -21,7 +22,7 @@ type Parts = NoticeWords & Stopping & { settings(): PodSettings; meter: Meter; o
 export function watchSpending(parts: Parts) {
   const { meter, outputs, notices } = parts;
   let timer: NodeJS.Timeout | undefined;
-  /** Attempts that were asked to stop, or can't be. */
+  /** Attempts that were asked to stop, or can't be; and what was put on hold. */
   const asked = new Set<string>();
 
   const look = repeated('spending', async () => {
@@ -43,35 +44,38 @@ export function watchSpending(parts: Parts) {
   });
 
   async function stop(facts: SessionFacts): Promise<string[]> {
-    const { name, status, attempts } = facts;
-    const latest = attempts.at(-1);
-    const key = `${name}:${latest?.number}:${latest?.started_at}`;
-    if (!latest?.alive || (status !== 'running' && status !== 'starting') || asked.has(key)) return [];
-    asked.add(key);
-    if (facts.by_hand || !facts.stop_cost?.saves) return [`${name} saves no states, and goes on: stop it by hand.`];
-    await stopAttempt(parts, name, { when: 'after-save' }).catch((error: unknown) => {
-      asked.delete(key);
-      throw error;
+    const { name, status } = facts;
+    const latest = facts.attempts.at(-1);
+    if (!latest?.alive || (status !== 'running' && status !== 'starting')) return [];
+    return once(attemptKey(facts, latest), name, async () => {
+      if (facts.by_hand || !facts.stop_cost?.saves) return `${name} saves no states, and goes on: stop it by hand.`;
+      await stopAttempt(parts, name, { when: 'after-save' });
+      return `${name} stops after its next checkpoint.`;
     });
-    return [`${name} stops after its next checkpoint.`];
   }
 
-  /** Once: a person who lets it go on afterwards may. */
-  async function hold(name: string, attempts: number): Promise<string[]> {
-    const key = `queued ${name}:${attempts}`;
+  function hold(name: string, attempts: number): Promise<string[]> {
+    return once(`queued ${name}:${attempts}`, name, async () => {
+      await changeQueue({ outputs }, { session: name, held: true });
+      return `${name} waits in the queue, on hold.`;
+    });
+  }
+
+  /** Once: a person who lets it go on afterwards may. What fails holds up no other, and is tried again with the next look. */
+  async function once(key: string, name: string, work: () => Promise<string>): Promise<string[]> {
     if (asked.has(key)) return [];
     asked.add(key);
-    await changeQueue({ outputs }, { session: name, held: true });
-    return [`${name} waits in the queue, on hold.`];
+    try {
+      return [await work()];
+    } catch (error) {
+      asked.delete(key);
+      log.warn('pod', 'At the spending limit, a session could not be stopped.', { session: name, error });
+      return [`${name} could not be stopped. ${(error as Error).message}`];
+    }
   }
 
   function tell(id: string, title: string, text: string): void {
-    const url = parts.pageAt('pod');
-    const notice = {
-      ...plain('spending', id),
-      ...worded('spending', parts.store, { title, text, page: url ?? '' }),
-      url,
-    };
+    const notice = pageNotice('spending', id, { title, text }, 'pod', parts);
     void parts.outbox.tell(notice).catch(logged('pod', 'A notice could not be put into the outbox.'));
   }
 
