@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from trackside._attempt import contract, regular
+from trackside._exact.tell import tell
 
 LOOK_SECONDS = 0.2
 LARGEST = 64 << 10
@@ -65,8 +66,20 @@ class Asks:
     def pausing(self) -> bool:
         return any(ask.verb == "pause" for ask in self.open)
 
-    def give_up_pause(self) -> None:
-        self.open = deque(ask for ask in self.open if ask.verb != "pause")
+    def uncut(self, draw: Callable[[], object]) -> bool:
+        """Draws sample pictures; False where a pause cuts them short."""
+        try:
+            self.sampling = True
+            if self.pausing:
+                raise SampleCut
+            draw()
+            self.sampling = False  # in here, where a pause that comes right now does no harm
+            return True
+        except SampleCut:
+            tell("samples cut short by a pause")
+            return False
+        finally:
+            self.sampling = False
 
     @contextmanager
     def cache_is_written(self) -> Iterator[None]:

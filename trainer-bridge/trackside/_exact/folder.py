@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Callable
 
 from trackside._exact.document import NAME, Document
+from trackside._exact.tell import tell
+from trackside._track.whole import write_whole
 
 MAKING = ".making"
 REPLACED = ".replaced"
@@ -47,17 +49,21 @@ def clear(parent: str, output_name: str) -> None:
 
 def write(folder: str, document: Document) -> None:
     """Puts the document into a state folder, whole or not at all. Raises OSError."""
-    temporary = os.path.join(folder, f".{NAME}.making")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, os.path.join(folder, NAME))
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    write_whole(folder, NAME, json.dumps(document), durable=True)
+
+
+def remove_superseded(before: str | None, given: Document | None, newer: str) -> bool:
+    """Removes `before`, the state that this process went on from, once `newer` is on the disk, if a pause made it. Raises
+    OSError."""
+    if before is None or given is None or given.get("made_for") != "pause":
+        return False
+    old, new = os.path.realpath(before), os.path.realpath(newer)
+    if old == new or not old.startswith(os.path.dirname(new) + os.sep):
+        return False
+    settle(newer)
+    shutil.rmtree(before, ignore_errors=True)
+    tell(f"removed {os.path.basename(before)}: a newer state can be gone on with exactly")
+    return True
 
 
 def settle(folder: str) -> int:

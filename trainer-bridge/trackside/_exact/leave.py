@@ -7,6 +7,8 @@ import os
 import sys
 from typing import NoReturn
 
+from trackside._exact.tell import tell
+
 PAUSED = 75
 
 
@@ -18,6 +20,13 @@ def leave() -> NoReturn:
         except OSError:
             pass  # a full disk: the state is what counts
     os._exit(PAUSED)
+
+
+def leave_unsaved(resumed_from: str | None) -> NoReturn:
+    """Before a first step: what it was to go on from is still there."""
+    still = f"{resumed_from} is still the newest state" if resumed_from else "no step was trained"
+    tell(f"nothing to save: {still}")
+    leave()
 
 
 def end_workers() -> None:

@@ -34,7 +34,6 @@ class Position:
         self.batches = 0
         self.epoch = 0
         self.again: Again | None = None
-        self.dropped = 0
         self.first_loaded = 0
         self.entry: dict[str, Any] | None = None
         self.offset = 0
@@ -44,7 +43,7 @@ class Position:
 
     def begin(self, training: Training) -> None:
         """The recorder counts the batches of a resumed epoch from 0 (sd-scripts train_network.py:1415)."""
-        (recorder,) = frames.read(training.frame, "loss_recorder")  # type: ignore[arg-type]
+        (recorder,) = training.read("loss_recorder")
         add = recorder.add
 
         def added(*, epoch: int, step: int, loss: float) -> None:
@@ -54,12 +53,11 @@ class Position:
 
     def enter(self, training: Training) -> None:
         """At the entry of an epoch, before anything is loaded."""
-        (self.epoch,) = frames.read(training.frame, "epoch")  # type: ignore[arg-type]
+        (self.epoch,) = training.read("epoch")
         loads, again = training.loads, self.again
         self.again = None
         self.batches = self.offset = again.batches if again else 0
-        self.dropped = again.dropped if again else 0
-        self.first_loaded = self.batches - self.dropped
+        self.first_loaded = self.batches - (again.dropped if again else 0)
         loads.begin_epoch(self.epoch)
         if again:
             self._restore(training, again)
@@ -109,13 +107,8 @@ class Position:
     def document(self, training: Training) -> document.Document:
         """Raises nothing but for want of memory."""
         loads, loader = training.loads, training.loader
-        args, step, updates, metadata = frames.read(
-            training.frame,  # type: ignore[arg-type]
-            "args",
-            "global_step",
-            "num_update_steps_per_epoch",
-            "metadata",
-        )
+        names = ("args", "global_step", "num_update_steps_per_epoch", "metadata")
+        args, step, updates, metadata = training.read(*names)
         whole, part = len(loader), self.batches
         loading = 0 < part < whole
         workers = loads.workers
@@ -144,16 +137,15 @@ class Position:
 
 
 def _losses(training: Training, name: str) -> dict[str, Any]:
-    (recorder,) = frames.read(training.frame, name)  # type: ignore[arg-type]
+    (recorder,) = training.read(name)
     return {"losses": chance.pack_floats(recorder.loss_list), "total": chance.pack_floats([recorder.loss_total])}
 
 
 def go_on(training: Training) -> None:
     """At the first epoch of a process: steps count from the beginning of the training, and a state with a document is gone
     on with exactly, if nothing that it depends on has changed."""
-    frame, given = training.frame, training.given
-    assert frame is not None
-    accelerator, args, epoch, updates = frames.read(frame, "accelerator", "args", "epoch", "num_update_steps_per_epoch")
+    given = training.given
+    accelerator, args, epoch, updates = training.read("accelerator", "args", "epoch", "num_update_steps_per_epoch")
     if not args.resume:
         return
     why = "the state has none of what that needs"
@@ -167,10 +159,10 @@ def go_on(training: Training) -> None:
     tell(f"goes on exactly after step {given['step']}, in epoch {given['epoch']}")
     count_from(training, given["step"])
     for name, kept in given["recorders"].items():
-        (recorder,) = frames.read(frame, name)
+        (recorder,) = training.read(name)
         recorder.loss_list[:] = chance.unpack_floats(kept["losses"])
         (recorder.loss_total,) = chance.unpack_floats(kept["total"])
-    (metadata,) = frames.read(frame, "metadata")
+    (metadata,) = training.read("metadata")
     metadata.update(given["metadata"])
     training.position.again = Again(given, training.loads.workers)
 
@@ -178,6 +170,6 @@ def go_on(training: Training) -> None:
 def count_from(training: Training, step: int) -> None:
     assert training.frame is not None
     frames.write(training.frame, "global_step", step)
-    (bar,) = frames.read(training.frame, "progress_bar")
+    (bar,) = training.read("progress_bar")
     bar.n = bar.initial = bar.last_print_n = step
     bar.refresh()

@@ -33,7 +33,7 @@ def run_watched(script: str, arguments: list[str]) -> int:
     from trackside._exact import document
     from trackside._exact.asks import Asks
     from trackside._exact.grace import Grace
-    from trackside._exact.leave import end_workers, leave
+    from trackside._exact.leave import end_workers, leave_unsaved
     from trackside._exact.resume import resumed_from, without_beginning
     from trackside._exact.training import Training
 
@@ -41,12 +41,7 @@ def run_watched(script: str, arguments: list[str]) -> int:
     state = resumed_from(arguments)
     given = document.load(state) if state else None
 
-    def at_once() -> None:
-        still = f"{state} is still the newest state" if state else "no step was trained"
-        tell(f"nothing to save: {still}")
-        leave()
-
-    asks = Asks(at_once)
+    asks = Asks(lambda: leave_unsaved(state))
     training = Training(asks, Grace(folder, attempt), state, given)
     training.hook()
     asks.listen(folder, attempt)

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from trackside._exact import chance, document, folder, frames, needs
-from trackside._exact.asks import Asks, SampleCut, held_back
+from trackside._exact.asks import Asks, held_back
 from trackside._exact.grace import Grace
 from trackside._exact.loads import Loads, hook_loads
 from trackside._exact.position import Position, go_on
@@ -121,18 +121,9 @@ class Training:
             if not _may_draw(*given):
                 return training.draw(*given, **named)
             before = chance.capture()
-            try:
-                training.asks.sampling = True
-                if training.asks.pausing:
-                    raise SampleCut
-                result = training.draw(*given, **named)
-                training.asks.sampling = False
-                return result
-            except SampleCut:
-                training.asks.sampling = False
+            if not training.asks.uncut(lambda: training.draw(*given, **named)):
                 chance.restore(before)
-                tell("samples cut short by a pause")
-                return None
+            return None
 
         self.trainer.sample_images = drawn
 
@@ -181,6 +172,11 @@ class Training:
         while self.asks.open:
             self.verbs.do(self.asks.open[0])
             self.asks.open.popleft()
+
+    def read(self, *names: str) -> list[Any]:
+        """Local variables of the script's `train()`."""
+        assert self.frame is not None
+        return frames.read(self.frame, *names)
 
     def write_document(self, path: str) -> None:
         folder.write(path, self.position.document(self))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from trackside._exact import chance, folder, frames
-from trackside._exact.asks import Ask, SampleCut
+from trackside._exact import chance, folder
+from trackside._exact.asks import Ask
 from trackside._exact.leave import leave
 from trackside._exact.tell import tell
 
@@ -59,9 +58,8 @@ class Verbs:
 
     def _save(self, ask: Ask) -> None:
         path, size, seconds = self._save_state("save")
-        (args, epoch, network, save_model, to_eval, to_train) = frames.read(
-            _frame(self.training), "args", "epoch", "network", "save_model", "optimizer_eval_fn", "optimizer_train_fn"
-        )
+        names = ("args", "epoch", "network", "save_model", "optimizer_eval_fn", "optimizer_train_fn")
+        args, epoch, network, save_model, to_eval, to_train = self.training.read(*names)
         step = self._step()
         name = f"{output_name(args)}-step{step:08d}.{args.save_model_as}"
         weights = os.path.join(args.output_dir, name)
@@ -81,7 +79,7 @@ class Verbs:
     def _sample(self, ask: Ask) -> None:
         training = self.training
         names = ("args", "vae", "tokenizers", "text_encoder", "unet", "optimizer_eval_fn", "optimizer_train_fn")
-        args, vae, tokenizers, text_encoder, unet, to_eval, to_train = frames.read(_frame(training), *names)
+        args, vae, tokenizers, text_encoder, unet, to_eval, to_train = training.read(*names)
         kept = args.sample_every_n_steps, args.sample_every_n_epochs, args.sample_prompts
         prompts = _prompt_file(training, ask.prompts)
         if not (prompts or args.sample_prompts):
@@ -92,14 +90,10 @@ class Verbs:
         try:
             args.sample_every_n_steps, args.sample_every_n_epochs = 1, None
             args.sample_prompts = prompts or args.sample_prompts
-            training.asks.sampling = True
-            training.draw(accelerator, args, None, step, accelerator.device, vae, tokenizers, text_encoder, unet)
-            training.asks.sampling = False
-            tell(f"sampled at step {step}")
-        except SampleCut:
-            tell("samples cut short by a pause")
+            given = (accelerator, args, None, step, accelerator.device, vae, tokenizers, text_encoder, unet)
+            if training.asks.uncut(lambda: training.draw(*given)):
+                tell(f"sampled at step {step}")
         finally:
-            training.asks.sampling = False
             args.sample_every_n_steps, args.sample_every_n_epochs, args.sample_prompts = kept
             to_train()
             if prompts:
@@ -107,7 +101,7 @@ class Verbs:
 
     def _finish(self, ask: Ask) -> None:
         """The script saves its final weights as always, after epochs without a batch."""
-        (args,) = frames.read(_frame(self.training), "args")
+        (args,) = self.training.read("args")
         args.save_every_n_epochs = args.sample_every_n_epochs = args.sample_every_n_steps = None
         args.validate_every_n_epochs = NEVER
         self.training.finishing = True
@@ -117,7 +111,7 @@ class Verbs:
         """The state of this step, exact and on the disk; its bytes, and the seconds that took."""
         training = self.training
         began = time.monotonic()
-        (args,) = frames.read(_frame(training), "args")
+        (args,) = training.read("args")
         path = os.path.join(args.output_dir, f"{output_name(args)}-step{self._step():08d}-state")
         if self._last == (os.path.realpath(path), self._step()):
             size = folder.settle(path)
@@ -135,20 +129,12 @@ class Verbs:
         return path, size, seconds
 
     def _remove_superseded(self, path: str) -> None:
-        """The state of the pause that this process went on from, once a newer exact one is on the disk."""
-        training, before = self.training, self.training.resumed_from
-        if before is None or training.given is None or training.given.get("made_for") != "pause":
-            return
-        old, new = os.path.realpath(before), os.path.realpath(path)
-        if old == new or not old.startswith(os.path.dirname(new) + os.sep):
-            return
-        folder.settle(path)
-        training.resumed_from = None
-        shutil.rmtree(before, ignore_errors=True)
-        tell(f"removed {os.path.basename(before)}: a newer state can be gone on with exactly")
+        training = self.training
+        if folder.remove_superseded(training.resumed_from, training.given, path):
+            training.resumed_from = None
 
     def _step(self) -> int:
-        return int(frames.read(_frame(self.training), "global_step")[0])
+        return int(self.training.read("global_step")[0])
 
 
 def _prompt_file(training: Training, prompts: str | None) -> str | None:
@@ -162,11 +148,6 @@ def _prompt_file(training: Training, prompts: str | None) -> str | None:
 
 def output_name(args: Any) -> str:
     return str(args.output_name or "at")
-
-
-def _frame(training: Training) -> Any:
-    assert training.frame is not None
-    return training.frame
 
 
 def _words(error: Exception) -> str:

@@ -6,17 +6,15 @@ import argparse
 import hashlib
 import os
 import platform
-import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackside._attempt import contract
 from trackside._exact import document, folder
-from trackside._exact.asks import Asks, SampleCut
+from trackside._exact.asks import Asks
 from trackside._exact.grace import Grace
-from trackside._exact.leave import leave
+from trackside._exact.leave import leave, leave_unsaved
 from trackside._exact.tell import tell
 
 from .dataset import Dataset
@@ -42,13 +40,8 @@ class Exact:
         self.saved: list[str] = []
         self.finishing = False
         self.grace = Grace(session, attempt)
-        self.asks = Asks(self.leave_unsaved)
+        self.asks = Asks(lambda: leave_unsaved(args.resume))
         self.asks.listen(session, attempt)
-
-    def leave_unsaved(self) -> None:
-        still = f"{self.resumed_from} is still the newest state" if self.resumed_from else "no step was trained"
-        tell(f"nothing to save: {still}")
-        leave()
 
     def compare(self, datasets: list[Dataset], plan: RunPlan) -> None:
         """Decides if the state can be gone on with exactly, and says why not."""
@@ -116,26 +109,12 @@ class Exact:
     def sample(self, run: Run, epoch: int) -> None:
         from .samples import draw_samples
 
-        if self.uncut(lambda: draw_samples(run.args, run.step, None, run.lora, bars=1)):
+        if self.asks.uncut(lambda: draw_samples(run.args, run.step, None, run.lora, bars=1)):
             tell(f"sampled at step {run.step}")
 
     def finish(self, run: Run, epoch: int) -> None:
         self.finishing = True
         tell(f"finishing at step {run.step}")
-
-    def uncut(self, draw: Callable[[], None]) -> bool:
-        """Draws samples, which a pause cuts short; False then."""
-        try:
-            self.asks.sampling = True
-            if self.asks.pausing:
-                raise SampleCut
-            draw()
-            self.asks.sampling = False
-            return True
-        except SampleCut:
-            self.asks.sampling = False
-            tell("samples cut short by a pause")
-            return False
 
     def save_state(self, run: Run, epoch: int, why: str) -> tuple[str, int, float]:
         from .state_folder import save_state
@@ -163,16 +142,8 @@ class Exact:
             tell(f"{os.path.basename(path)} can only be gone on with plainly: {error.strerror}")
 
     def remove_superseded(self, path: str) -> None:
-        before = self.resumed_from
-        if before is None or self.given is None or self.given.get("made_for") != "pause":
-            return
-        old, new = os.path.realpath(before), os.path.realpath(path)
-        if old == new or not old.startswith(os.path.dirname(new) + os.sep):
-            return
-        folder.settle(path)
-        self.resumed_from = None
-        shutil.rmtree(before, ignore_errors=True)
-        tell(f"removed {os.path.basename(before)}: a newer state can be gone on with exactly")
+        if folder.remove_superseded(self.resumed_from, self.given, path):
+            self.resumed_from = None
 
     def document(self, run: Run, epoch: int) -> document.Document:
         return {

@@ -195,7 +195,7 @@ def end_step(run: Run) -> None:
 def draw_if_due(run: Run, epoch: int | None) -> None:
     if samples_due(run.args, run.step, epoch):
         if run.exact:
-            run.exact.uncut(lambda: draw_samples(run.args, run.step, epoch, run.lora, bars=1))
+            run.exact.asks.uncut(lambda: draw_samples(run.args, run.step, epoch, run.lora, bars=1))
         else:
             draw_samples(run.args, run.step, epoch, run.lora, bars=1)
     run.bar.forget_pause()
