@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { logged } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
 import { unbuffered } from '../live/stream.js';
 import { Problem } from '../problem.js';
 import { readFields } from './respond.js';
@@ -37,7 +38,7 @@ export function streamRoutes(fetch: Hono['fetch']): Hono {
       .array(page)
       .min(1)
       .max(100)
-      .safeParse(asJson(c.req.query('pages')));
+      .safeParse(jsonOrNull(c.req.query('pages') ?? ''));
     if (!pages.success) throw new Problem('bad_request', 'pages must be a list of {"tab", "address", "last"}.');
     const id = c.req.param('id');
     const short = c.req.query('short') !== undefined;
@@ -127,13 +128,4 @@ function requestFor(c: Context, address: string, last: string): Request | null {
   headers.delete('Accept-Encoding');
   if (last) headers.set('Last-Event-ID', last);
   return new Request(url.href, { headers });
-}
-
-function asJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    // silent: what is no JSON is no list of pages, and is refused as such.
-    return null;
-  }
 }

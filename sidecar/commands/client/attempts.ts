@@ -5,7 +5,7 @@ import { statusView } from '../../views/status.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
 import { addressOf } from './sessions.js';
-import { plain } from './terminal.js';
+import { plain, print } from './terminal.js';
 
 const LOOK_MS = 300;
 
@@ -19,9 +19,11 @@ export async function begin(door: Door, name: string, kind: AttemptKind, flags: 
   const body = { kind, gpus, state, queue, max_train_epochs: epochs === undefined ? undefined : Number(epochs) };
   type Begun = { number: number; reason: string | null; session: SessionFacts };
   const begun = await factsOf<Begun>(door, 'POST', `${addressOf(name)}/attempts`, body);
-  if (flags.json) process.stdout.write(`${JSON.stringify(begun, null, 2)}\n`);
-  else if (begun.session.queue) process.stdout.write(`${name}: waits for a GPU (trackside queue).\n`);
-  else process.stdout.write(`${name}: attempt ${begun.number}, ${statusView(begun.session).word.toLowerCase()}.\n`);
+  print(begun, flags.json, () =>
+    begun.session.queue
+      ? `${name}: waits for a GPU (trackside queue).`
+      : `${name}: attempt ${begun.number}, ${statusView(begun.session).word.toLowerCase()}.`,
+  );
   if (begun.session.status === 'failed')
     throw new Refusal(EXIT.failed, plain(begun.reason ?? 'The trainer could not be started.'));
 }
@@ -35,16 +37,18 @@ export type StopFlags = { json?: boolean; afterSave?: boolean; cancel?: boolean;
 export async function stop(door: Door, name: string, flags: StopFlags): Promise<void> {
   if (flags.cancel) {
     const kept = await factsOf<SessionFacts>(door, 'DELETE', `${addressOf(name)}/attempts/current/stop`);
-    return tell(kept, flags, `${name} goes on.`);
+    return print(kept, flags.json, () => `${name} goes on.`);
   }
   const when = flags.afterSave ? 'after-save' : 'now';
   const sure = flags.byHand ? '&confirm=by-hand' : '';
   const asked = await factsOf<SessionFacts>(door, 'DELETE', `${addressOf(name)}/attempts/current?when=${when}${sure}`);
-  if (flags.wait === false && door.serving) return tell(asked, flags, `${name} is asked to stop.`);
+  if (flags.wait === false && door.serving) return print(asked, flags.json, () => `${name} is asked to stop.`);
   if (flags.afterSave && !flags.json)
     process.stderr.write(`${name} stops after its next save. Ctrl-C leaves that to a sidecar, if one serves.\n`);
   const ended = await endOf(door, name);
-  return tell(ended, flags, `${name}: ${statusView(ended).word.toLowerCase()}. ${plain(ended.reason ?? '')}`.trim());
+  print(ended, flags.json, () =>
+    `${name}: ${statusView(ended).word.toLowerCase()}. ${plain(ended.reason ?? '')}`.trim(),
+  );
 }
 
 async function endOf(door: Door, name: string): Promise<SessionFacts> {
@@ -53,8 +57,4 @@ async function endOf(door: Door, name: string): Promise<SessionFacts> {
     if (!isAliveOrPending(session)) return session;
     await wait(LOOK_MS);
   }
-}
-
-function tell(session: SessionFacts, { json }: StopFlags, words: string): void {
-  process.stdout.write(`${json ? JSON.stringify(session, null, 2) : words}\n`);
 }

@@ -2,18 +2,18 @@ import type { Comparison } from '../../sessions/versions/compare/facts.js';
 import { count, duration, loss } from '../../views/formatting.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
-import { table } from './terminal.js';
+import { print, table } from './terminal.js';
 
 /** Prints sessions side by side: how far they came, and the settings in which they differ. */
 export async function compare(door: Door, names: readonly string[], { json }: { json?: boolean }): Promise<void> {
   const query = new URLSearchParams(names.map((name): [string, string] => ['sessions', name]));
   const facts = await factsOf<Comparison>(door, 'GET', `compare?${query}`);
-  const { sessions, settings, missing } = facts;
+  const { missing } = facts;
   if (missing.length > 0) throw new Refusal(EXIT.missing, `There is no session called ${missing.join(', ')}.`);
-  if (json) {
-    process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
-    return;
-  }
+  print(facts, json, () => besideEachOther(facts));
+}
+
+function besideEachOther({ sessions, settings }: Comparison): string {
   const results = [
     ['status', ...sessions.map(({ status }) => status)],
     ['step', ...sessions.map(({ step }) => count(step))],
@@ -23,8 +23,8 @@ export async function compare(door: Door, names: readonly string[], { json }: { 
   ];
   const differ = settings.filter(({ differs }) => differs);
   const rows = differ.map(({ name, values }) => [name, ...values.map(shown)]);
-  process.stdout.write(`${table(['', ...sessions.map(({ name }) => name)], [...results, ...rows])}\n`);
-  if (differ.length === 0) process.stdout.write('All settings are the same.\n');
+  const beside = table(['', ...sessions.map(({ name }) => name)], [...results, ...rows]);
+  return differ.length === 0 ? `${beside}\nAll settings are the same.` : beside;
 }
 
 function shown(value: unknown): string {

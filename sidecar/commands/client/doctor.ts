@@ -1,7 +1,8 @@
 import type { Check } from '../../doctor/check.js';
+import { plural } from '../../views/formatting.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
-import { plain } from './terminal.js';
+import { plain, print } from './terminal.js';
 
 const MARKS = { ok: '✓', warning: '!', error: '✗', unknown: '?' } as const;
 
@@ -14,7 +15,7 @@ export async function doctor(door: Door, { json, hub }: { json?: boolean; hub?: 
     `${MARKS[status]} ${name}: ${plain(found)}`,
     ...(todo ? [`    ${plain(todo)}`] : []),
   ]);
-  const sum = `${checks.length} checks: ${wrong} wrong, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
-  process.stdout.write(`${json ? JSON.stringify(checks, null, 2) : [...lines, '', sum].join('\n')}\n`);
+  const sum = `${checks.length} checks: ${wrong} wrong, ${plural(warnings, 'warning')}`;
+  print(checks, json, () => [...lines, '', sum].join('\n'));
   if (wrong > 0) throw new Refusal(EXIT.failed, `${wrong} of ${checks.length} checks failed.`, null);
 }

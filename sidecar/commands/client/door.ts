@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { jsonOrNull } from '../../files/exactJson.js';
 import { setLogLevel } from '../../log.js';
 import type { Settings } from '../../settings.js';
 import { findServing } from '../serving.js';
@@ -122,16 +123,8 @@ export async function factsOf<T>(door: Door, method: string, path: string, body?
 }
 
 export function refusalOf(status: number, text: string): Refusal {
-  const answer = parsed(text);
+  // A proxy answers in HTML, which is shown as it is.
+  const answer = jsonOrNull(text) as { error?: { message?: string } } | null;
   const message = answer?.error?.message ?? `The answer was ${status} ${text.slice(0, 200)}`;
   return new Refusal(exitOf(status), message, answer ?? undefined);
-}
-
-function parsed(text: string): { error?: { message?: string } } | null {
-  try {
-    return JSON.parse(text) as { error?: { message?: string } };
-  } catch {
-    // silent: a proxy answers in HTML, which is shown as it is.
-    return null;
-  }
 }

@@ -4,6 +4,7 @@ import { writeWhole } from '../../files/wholeFile.js';
 import { type Door, factsOf, refusalOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
 import { addressOf } from './sessions.js';
+import { print } from './terminal.js';
 
 /** Bytes of an exported session. */
 const LARGEST = 16 * 1024 * 1024;
@@ -34,5 +35,5 @@ export async function importSession(door: Door, file: string, { json }: { json?:
   );
   const left =
     Array.isArray(made.left_out) && made.left_out.length > 0 ? ` Left out: ${made.left_out.join(', ')}.` : '';
-  process.stdout.write(`${json ? JSON.stringify(made, null, 2) : `Imported as ${made.name}.${left}`}\n`);
+  print(made, json, () => `Imported as ${made.name}.${left}`);
 }

@@ -2,7 +2,7 @@ import type { Purged, PurgeItem, PurgePlan } from '../../sessions/retention/fact
 import { bytes, plural } from '../../views/formatting.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
-import { plain, table } from './terminal.js';
+import { plain, print, table } from './terminal.js';
 
 export type PurgeFlags = { json?: boolean; days?: string; dryRun?: boolean };
 
@@ -14,12 +14,12 @@ export async function purge(door: Door, session: string, { json, days, dryRun }:
   const done = dryRun
     ? await factsOf<PurgePlan>(door, 'GET', `purge?${new URLSearchParams(asked)}`)
     : await factsOf<Purged>(door, 'POST', 'purge', asked);
-  if (json) return void process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
-  if (done.items.length > 0)
-    process.stdout.write(`${table(['KIND', 'SIZE', 'PATH', 'WHY'], done.items.map(row), [1])}\n`);
-  const what = `${plural(done.items.length, 'thing')}, ${bytes(done.bytes)}`;
-  process.stdout.write(dryRun ? `Would remove ${what}.\n` : `Removed ${what}.\n`);
-  if (!('skipped' in done)) return;
+  print(done, json, () => {
+    const list = done.items.length > 0 ? `${table(['KIND', 'SIZE', 'PATH', 'WHY'], done.items.map(row), [1])}\n` : '';
+    const what = `${plural(done.items.length, 'thing')}, ${bytes(done.bytes)}`;
+    return `${list}${dryRun ? 'Would remove' : 'Removed'} ${what}.`;
+  });
+  if (json || !('skipped' in done)) return;
   if (done.entry) process.stdout.write(`It lies in .cleaned/${done.entry} of the outputs, and can be put back.\n`);
   for (const { path, reason } of done.skipped) process.stderr.write(`Left: ${plain(path)}: ${plain(reason)}\n`);
 }

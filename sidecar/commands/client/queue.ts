@@ -1,7 +1,7 @@
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
 import { addressOf } from './sessions.js';
-import { table } from './terminal.js';
+import { print, table } from './terminal.js';
 
 type Queued = {
   session: string;
@@ -23,19 +23,20 @@ export async function queue(
 ): Promise<void> {
   if (action !== undefined) await change(door, action, name);
   const { queue: queued } = await factsOf<{ queue: Queued[] }>(door, 'GET', 'queue');
-  if (json) process.stdout.write(`${JSON.stringify(queued, null, 2)}\n`);
-  else if (queued.length === 0) process.stdout.write('Nothing waits.\n');
-  else {
-    const rows = queued.map((each) => [
-      each.place,
-      each.session,
-      each.kind,
-      each.failed ?? (each.held ? 'on hold' : (each.waits ?? '')),
-    ]);
-    process.stdout.write(`${table(['PLACE', 'SESSION', 'KIND', 'WAITS FOR'], rows, [0])}\n`);
-  }
+  print(queued, json, () => listOf(queued));
   if (!door.serving && queued.some(({ held, failed }) => !held && !failed))
     process.stderr.write('No sidecar serves these outputs: they are started once one does (trackside serve).\n');
+}
+
+function listOf(queued: readonly Queued[]): string {
+  if (queued.length === 0) return 'Nothing waits.';
+  const rows = queued.map((each) => [
+    each.place,
+    each.session,
+    each.kind,
+    each.failed ?? (each.held ? 'on hold' : (each.waits ?? '')),
+  ]);
+  return table(['PLACE', 'SESSION', 'KIND', 'WAITS FOR'], rows, [0]);
 }
 
 async function change(door: Door, action: string, name: string | undefined): Promise<void> {

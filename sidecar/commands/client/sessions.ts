@@ -5,7 +5,7 @@ import { attemptWord } from '../../sessions/status/attempts.js';
 import { bytes, count, duration, loss, percent, relative } from '../../views/formatting.js';
 import { statusView } from '../../views/status.js';
 import { type Door, factsOf } from './door.js';
-import { drawAgain, ownScreen, pairs, table } from './terminal.js';
+import { drawAgain, ownScreen, pairs, print, table } from './terminal.js';
 
 /** The rows of a list that fits on a screen. */
 const USUAL_ROWS = 20;
@@ -22,8 +22,7 @@ export async function listSessions(door: Door, query: string, flags: ListFlags):
   };
   if (!flags.watch) {
     const all = await read();
-    process.stdout.write(`${flags.json ? JSON.stringify(all, null, 2) : listOf(all, flags)}\n`);
-    return;
+    return print(all, flags.json, () => listOf(all, flags));
   }
   const leave = flags.json ? () => {} : ownScreen();
   process.once('exit', leave);
@@ -63,7 +62,7 @@ function stepsOf({ progress }: SessionFacts): string {
 /** Shows one session: what it is, where its files are, its attempts, and what can be done next. */
 export async function showSession(door: Door, name: string, { json }: { json?: boolean }): Promise<void> {
   const session = await factsOf<SessionFacts>(door, 'GET', addressOf(name));
-  process.stdout.write(`${json ? JSON.stringify(session, null, 2) : detailsOf(session)}\n`);
+  print(session, json, () => detailsOf(session));
 }
 
 function detailsOf(session: SessionFacts): string {
@@ -106,19 +105,19 @@ function attemptsOf({ attempts }: SessionFacts): string {
 /** Lists the state folders that a session can be resumed from. */
 export async function listStates(door: Door, name: string, { json }: { json?: boolean }): Promise<void> {
   const states = await factsOf<StateFacts[]>(door, 'GET', `${addressOf(name)}/states`);
-  if (json) process.stdout.write(`${JSON.stringify(states, null, 2)}\n`);
-  else if (states.length === 0) process.stdout.write(`${name} has no state folders.\n`);
-  else {
-    const rows = states.map((each) => [
-      each.path,
-      each.epoch ?? '–',
-      count(each.step),
-      bytes(each.bytes),
-      relative(new Date(each.saved_at), new Date()),
-      each.reason ?? each.refused ?? 'complete',
-    ]);
-    process.stdout.write(`${table(['STATE', 'EPOCH', 'STEP', 'SIZE', 'SAVED', ''], rows, [1, 2, 3])}\n`);
-  }
+  print(states, json, () => (states.length === 0 ? `${name} has no state folders.` : statesOf(states)));
+}
+
+function statesOf(states: readonly StateFacts[]): string {
+  const rows = states.map((each) => [
+    each.path,
+    each.epoch ?? '–',
+    count(each.step),
+    bytes(each.bytes),
+    relative(new Date(each.saved_at), new Date()),
+    each.reason ?? each.refused ?? 'complete',
+  ]);
+  return table(['STATE', 'EPOCH', 'STEP', 'SIZE', 'SAVED', ''], rows, [1, 2, 3]);
 }
 
 /** The address of a session, below the root. */

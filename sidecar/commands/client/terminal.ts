@@ -5,6 +5,11 @@ export function plain(text: unknown): string {
   return stripVTControlCharacters(String(text)).replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
+/** Prints the facts as JSON, or in words for people. */
+export function print(facts: unknown, json: boolean | undefined, words: () => string): void {
+  process.stdout.write(`${json ? JSON.stringify(facts, null, 2) : words()}\n`);
+}
+
 /** Rows below their headings, each column as wide as it needs; numbers of `right` columns line up. */
 export function table(headings: readonly string[], rows: readonly unknown[][], right: readonly number[] = []): string {
   const all = [headings, ...rows.map((row) => row.map(plain))];

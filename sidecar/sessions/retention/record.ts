@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jsonOrNull } from '../../files/exactJson.js';
 import { readLogTail } from '../../telemetry/logTail.js';
 import type { PurgeRecord } from './facts.js';
 
@@ -27,10 +28,6 @@ export async function readPurged(root: string): Promise<PurgeRecord[]> {
 }
 
 function lineOf(text: string): PurgeRecord[] {
-  try {
-    return text.trim() === '' ? [] : [JSON.parse(text)];
-  } catch {
-    // silent: cut by a full disk; the others still tell.
-    return [];
-  }
+  const line = jsonOrNull(text) as PurgeRecord | null;
+  return line ? [line] : [];
 }

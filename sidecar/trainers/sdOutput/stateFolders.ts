@@ -2,6 +2,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
+import { jsonOrNull } from '../../files/exactJson.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { FileRefused, readText } from '../../files/regularFile.js';
@@ -213,15 +214,9 @@ const LARGEST_STATE = 100_000;
 const trainState = z.object({ current_epoch: z.number().int().min(0), current_step: z.number().int().min(0) });
 
 async function readTrainState(path: string): Promise<z.infer<typeof trainState> | null> {
-  const text = await readText(join(path, 'train_state.json'), LARGEST_STATE, 'refused').catch(
-    ifUnreadable('', 'trainers'),
-  );
-  try {
-    return trainState.parse(JSON.parse(text));
-  } catch {
-    // silent: cut short, as while it is being written; the state is told as not complete
-    return null;
-  }
+  const text = readText(join(path, 'train_state.json'), LARGEST_STATE, 'refused').catch(ifUnreadable('', 'trainers'));
+  // Cut short, as while it is being written, it is none: the state is told as not complete.
+  return trainState.safeParse(jsonOrNull(await text)).data ?? null;
 }
 
 async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]): Promise<string | null> {
