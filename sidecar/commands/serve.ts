@@ -29,6 +29,8 @@ const limits = {
 const IDLE_MS = 300_000;
 const MOST_CONNECTIONS = 2000;
 
+/** Within a pod's few seconds for everything. */
+const OPENING_MS = 2000;
 /** For how long an error of ours is shown. */
 const TOLD_SECONDS = 600;
 const OWN_ERROR =
@@ -72,16 +74,14 @@ export async function serve(settings: Settings): Promise<void> {
   const { port } = server.address() as AddressInfo;
   const address = addressOf(settings, port, trackside.login?.madeToken ?? null);
   const forgetServing = noteServing(settings, address, port);
-  console.log(`Trackside is at ${address}`);
-  await opened;
-  void describeAhead(trackside);
-
   let ending = false;
   const end = async (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
     // A person who pressed Ctrl-C knows.
     if (signal === 'SIGTERM') log.info('sidecar', 'Ending after SIGTERM; trainings continue.');
+    // Whoever asks as soon as we are listening may not wait for the last service.
+    await Promise.race([Promise.allSettled([opened]), wait(OPENING_MS)]);
     // A pod's shutdown ends its trainings too, and is not a stop by hand.
     if (signal === 'SIGTERM') await Promise.race([trackside.outputs.toldToEnd(), wait(1000)]);
     forgetServing();
@@ -94,6 +94,9 @@ export async function serve(settings: Settings): Promise<void> {
   // A Python program that started us holds the other end, and is gone, however it ended.
   if (process.env.TRACKSIDE_UNTIL_STDIN_ENDS) process.stdin.resume().once('close', () => void end('SIGHUP'));
   process.on('SIGTERM', end);
+  console.log(`Trackside is at ${address}`);
+  await opened;
+  void describeAhead(trackside);
 }
 
 function firstLine(error: unknown): string {

@@ -37,6 +37,9 @@ const ok = async (method: string, path: string, body?: unknown) => {
   return answer.body;
 };
 
+type Sent = { state: string; tries: number; error: string };
+type Recent = { id: string; session: string; to: { webhook: Sent; ntfy: Sent } };
+
 const dataOf = (body: Buffer) => JSON.parse(body.toString()).data;
 
 test('a test notice arrives, signed as Standard Webhooks says, and pushed as ntfy understands', async () => {
@@ -128,11 +131,12 @@ with trackside.track("alerting") as run:
 });
 
 let later = 0;
-/** A session that has failed just now, as its file says; no trainer is needed for that. */
-function failed(lora: string, samples?: string): string {
-  const name = `${lora}-V1`;
+/** A session that has failed just now, as its file says; no trainer is needed for that. Each has a name of its own. */
+function failed(word: string, samples?: string): string {
   // One that follows another has ended after it, be it in the same millisecond.
   later += 1;
+  const lora = `${word}${later}`;
+  const name = `${lora}-V1`;
   const now = new Date(Date.now() + later).toISOString();
   const attempt = { id: lora, number: 1, kind: 'start', started_at: now, ended_at: now, argv: [], first_epoch: 1 };
   const ended = {
@@ -158,6 +162,9 @@ function failed(lora: string, samples?: string): string {
   return name;
 }
 
+/** What ntfy shows of its end. */
+const failedTitle = (name: string) => name.replace('-V1', ' V1 has failed');
+
 const endsTold = (server: NoticeServer, name: string) =>
   server.good().filter(({ body, path }) => path !== '/' && dataOf(body).session === name);
 
@@ -165,10 +172,15 @@ test('a server that was down gets every notice once when it is back, though the 
   await ok('PATCH', 'notices', { tell_queue_empty: false });
   await hook.down();
   const names = [failed('first'), failed('second')];
+  // What is sent and not yet written down when the sidecar is killed would be sent again.
   const waits = await until(
-    () => sidecar.get<{ recent: { session: string; to: { webhook: { state: string; tries: number } } }[] }>('notices'),
+    () => sidecar.get<{ recent: Recent[] }>('notices'),
     ({ recent }) =>
-      names.every((name) => recent.some(({ session, to }) => session === name && to.webhook.state === 'waiting')),
+      names.every((name) =>
+        recent.some(
+          ({ session, to }) => session === name && to.webhook.state === 'waiting' && to.ntfy.state === 'sent',
+        ),
+      ),
   );
   expect(waits.recent.filter(({ session, to }) => session === names[1] && to.webhook.tries > 0)).toEqual([]);
   await sidecar.kill('SIGKILL');
@@ -188,8 +200,7 @@ test('a server that was down gets every notice once when it is back, though the 
   const order = hook.good().flatMap(({ body }) => names.filter((name) => dataOf(body).session === name));
   expect(order).toEqual(names);
   const pushed = ntfy.good().flatMap((sent) => readNtfy(sent)?.title ?? []);
-  for (const lora of ['first', 'second', 'third'])
-    expect(pushed.filter((title) => title === `${lora} V1 has failed`)).toHaveLength(1);
+  for (const name of names) expect(pushed.filter((title) => title === failedTitle(name))).toHaveLength(1);
 });
 
 test('a sidecar that is killed after it has sent a notice sends it again, with the same id', async () => {
@@ -226,13 +237,10 @@ test('a notice goes without its picture where the server takes no files, and is 
   const name = failed('plain', sampled);
   await until(
     () => ntfy.good().flatMap((sent) => readNtfy(sent)?.title ?? []),
-    (all) => all.includes('plain V1 has failed'),
+    (all) => all.includes(failedTitle(name)),
   );
   const { recent } = await until(
-    () =>
-      sidecar.get<{ recent: { id: string; session: string; to: { webhook: { state: string; error: string } } }[] }>(
-        'notices',
-      ),
+    () => sidecar.get<{ recent: Recent[] }>('notices'),
     ({ recent }) => recent.some(({ session, to }) => session === name && to.webhook.state === 'failed'),
   );
   const given = recent.find(({ session }) => session === name);
