@@ -25,7 +25,7 @@ const MODEL_BEFORE = [
   /(?:[Ll]oad(?:ing|ed)?|Building)\b.{0,80}?(?:from|checkpoint|model|file|VAE|weights|state(?: dict)?(?: from)?)[: ]+['"]?(\/[^'"\n]{1,400}?(?<!\.(?:toml|json|ya?ml|txt|npz)))['"]?(?:\.{3})?$/,
   /^(?:checkpoint|model|weights?)[: ]+(\/\S.*)$/i,
 ];
-const CACHE_BEFORE = [/(\S{1,400}\.npz)\b/];
+const CACHE_BEFORE = [/(?<!\S)(\S{1,400}\.npz)\b/];
 
 const isCache = ({ text, frames }: Clue) =>
   /\.npz|\.npy/.test(text) ||
