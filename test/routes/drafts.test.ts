@@ -90,7 +90,10 @@ test('a form that was started leaves no draft under the LoRA that it was moved t
   const fields = { lora_name: 'Cat', trainer: 'practice', dataset: 'example' };
   await put('_00000001', { fields: { dataset: 'example' }, form_id: 'two' });
   await put('_00000001', { version: 1, fields, form_id: 'two' });
-  expect((await get('cat')).fields.dataset).toBe('example');
+  // The form has not heard of the move yet.
+  await put('_00000001', { version: 1, base: fields, fields: { ...fields, seed: '7' }, form_id: 'two' });
+  expect((await get('cat')).fields).toMatchObject({ dataset: 'example', seed: '7' });
+  expect((await place.ask('/drafts/_00000001')).status).toBe(404);
   const body = new URLSearchParams({ ...fields, form_id: 'two', kept_as: '_00000001' });
   expect((await place.ask('/sessions', { method: 'POST', headers: { Accept: 'text/html' }, body })).status).toBe(303);
   expect((await place.ask('/drafts/cat')).status).toBe(404);

@@ -79,9 +79,12 @@ export async function listDrafts(outputs: string): Promise<Draft[]> {
  * @example await saveDraft(settings.outputs, 'my-cat', { fields: { lora_name: 'My Cat', network_dim: '8' } })
  */
 export async function saveDraft(outputs: string, name: string, change: DraftChange): Promise<SavedDraft> {
-  const key = draftKey(name);
+  const named = draftKey(name);
   return changing(outputs, async (at) => {
-    if (change.form_id && forms.get(change.form_id)?.key === null)
+    const form = change.form_id ? forms.get(change.form_id) : undefined;
+    // Sent before the form heard that its draft moved to its LoRA: it is no second draft.
+    const key = form?.key ?? named;
+    if (form?.key === null)
       throw new Problem('already_made', 'This form was started or cleared: there is nothing left to save of it.');
     const present = await readDraftFile(at, key);
     const draft = merged(present, change);
