@@ -62,6 +62,8 @@ export const contract = z
     /** Those with the session's folder, and with the state folder to resume from. */
     session: z.string(),
     resume: z.string(),
+    /** That with why the state is gone on with plainly, in words. */
+    plainly: z.string(),
     /** The fields of attempt.json: `?` allows null, a list allows one of its values. */
     attempt: z.record(z.string(), z.union([fieldType, z.array(z.string().nullable())])),
   })

@@ -22,6 +22,7 @@ import { openSecrets } from './security/secrets.js';
 import { openShares } from './security/shares.js';
 import { followRefusals } from './sessions/attempt/ask.js';
 import { createEndings } from './sessions/attempt/endings.js';
+import { createExactCheck } from './sessions/attempt/exactCheck.js';
 import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
@@ -59,7 +60,8 @@ export function createTrackside(settings: Settings) {
   const showValues = hideValues(secrets.all);
   allowSwapping(() => resolvePython(settings.python));
   const dialectOf = createDialects(settings);
-  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, notices, dialectOf });
+  const exactCheck = createExactCheck(settings);
+  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, notices, dialectOf, exactCheck });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),

@@ -19,9 +19,9 @@ import { PictureProblem } from './pictureProblem.js';
 /**
  * Reads everything about one dataset, in the order of names. Throws a Problem if it does not exist.
  *
- * @param patience milliseconds to wait until all pictures are decoded: little for a page
+ * @param patience milliseconds to wait until all pictures are decoded: little for a page; null to decode none
  */
-export async function readDataset(root: string, name: string, patience = 1500): Promise<DatasetDetail> {
+export async function readDataset(root: string, name: string, patience: number | null = 1500): Promise<DatasetDetail> {
   return inDataset(root, name, async (folder) => {
     const { facts, pictures, captions, others, folders } = await datasetFacts(folder);
     const passed_over = await findPassedOver(folder, others, folders);
@@ -29,7 +29,7 @@ export async function readDataset(root: string, name: string, patience = 1500): 
     const stems = new Set([...pictures, ...other_kinds].flatMap((file) => captionStemsOf(stemOf(file))));
     const described = await Promise.all(pictures.map((file) => reading(() => describe(folder, file))));
     const good = described.flatMap(({ problem, onDisk }) => (problem === null && onDisk ? onDisk : []));
-    await decodeAll(root, good, patience);
+    if (patience !== null) await decodeAll(root, good, patience);
     return {
       ...facts,
       files: described.map(({ onDisk, ...image }) => ({

@@ -197,8 +197,17 @@ export type StateOnDisk = {
   exact?: ExactPlace | null;
 };
 
-/** Absolute, from `exact_0.json`. `epoch` counts from 1; `whole`: all of its batches are trained. */
-export type ExactPlace = { step: number; epoch: number; whole: boolean; madeFor: string | null };
+/**
+ * Absolute, from `exact_0.json`. `epoch` counts from 1; `whole`: all of its batches are trained. `facts`: what has to be the
+ * same for it to be gone on with exactly, see exactFacts.ts.
+ */
+export type ExactPlace = {
+  step: number;
+  epoch: number;
+  whole: boolean;
+  madeFor: string | null;
+  facts: Record<string, unknown>;
+};
 
 export type StateReader = {
   /**

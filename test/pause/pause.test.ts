@@ -110,6 +110,45 @@ test('a pause that can’t be saved is told, the training goes on, and a later o
   expect(await sidecar.until('full', ended)).toMatchObject({ reason_code: 'paused' });
 });
 
+test('what keeps a resume from going on exactly is said before it, with the steps that are trained again', async () => {
+  await train('differs', { save_every_n_epochs: 100, seed: 42 });
+  await sidecar.until('differs', ({ progress }) => (progress.step ?? 0) >= 13);
+  await sidecar.send('POST', 'sessions/differs/attempts/current/pause');
+  const { progress, output_path: folder } = await sidecar.until('differs', ended);
+  const step = progress.step ?? 0;
+  const record = join(folder, 'ui_state.json');
+  const state = join(folder, stepState('differs', step), 'exact_0.json');
+  const caption = join(place.datasets, 'example', '03-night.txt');
+  const plainly = { exact: false, first_epoch: 2, step, repeated_steps: step - 10, lost_steps: 0 };
+  const changes: [file: string, edit: (text: string) => string, said: string][] = [
+    [caption, (text) => `${text}, at night`, 'pictures or captions in example were changed'],
+    [record, (text) => text.replace('"num_repeats": 1', '"num_repeats": 2'), 'example had 1 repeats and has 2'],
+    // A resume keeps the seed of the start.
+    [record, (text) => text.replace('"seed": 42', '"seed": 43'), ''],
+    [record, (text) => text.replace('--seed=42', '--seed=43'), 'the seed was 42 and is 43'],
+    [state, (text) => text.replace(/"batch_sizes": \[1\]/, '"batch_sizes": [2]'), 'the batch size was 2 and is 1'],
+    [state, (text) => text.replace('"accumulation": 1', '"accumulation": 3'), 'the gradient accumulation steps were 3 and are 1'],
+    [state, (text) => text.replace(/"python": "[\d.]+"/, '"python": "3.1"'), 'Python was 3.1 and is 3'],
+  ];
+  for (const [file, edit, said] of changes) {
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, edit(before));
+    expect(readFileSync(file, 'utf8')).not.toBe(before);
+    const { resume } = await sidecar.session('differs');
+    expect(resume).toMatchObject(said ? { ...plainly, differs: [expect.stringContaining(said)] } : { exact: true, differs: [] });
+    expect(await page('differs')).toContain(said || `exactly at step ${step}`);
+    writeFileSync(file, before);
+    expect((await sidecar.session('differs')).resume).toMatchObject({ exact: true, step, differs: [] });
+  }
+  writeFileSync(caption, 'a cat, at night\n');
+  const resumed = await sidecar.send('POST', 'sessions/differs/attempts', { kind: 'resume' });
+  expect(resumed.body).toMatchObject({ first_epoch: 2, step_offset: 10, repeated_steps: step - 10 });
+  expect(await sidecar.until('differs', ended)).toMatchObject({ status: 'completed', progress: { step: 40 } });
+  expect(readFileSync(join(folder, 'training.log'), 'utf8')).toContain(
+    'not exactly: pictures or captions in example were changed. Goes on plainly after step 10',
+  );
+});
+
 test('a session can be switched to plain starts, and says why it can’t pause', async () => {
   await train('plain', { start: false });
   const switched = await sidecar.send('PATCH', 'sessions/plain', { exact_pause: false });

@@ -9,7 +9,7 @@ import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
 import { countsAbsolutely } from '../../trainers/exactPause.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { updateStateFile } from '../record/stateFile.js';
-import { type AttemptEntry, editAttempt, newAttempt, type RawState } from '../record/uiState.js';
+import { type AttemptEntry, editAttempt, type MadeOf, newAttempt, type RawState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 import { finalSignature } from '../status/settle.js';
 import type { Begin } from './plan.js';
@@ -27,6 +27,7 @@ export type Entering = {
   /** The total number of epochs; null when unknown. */
   epochs: number | null;
   gpus: readonly number[];
+  made_of?: MadeOf;
 };
 
 /**
@@ -40,7 +41,7 @@ export async function enterAttempt(
   edit: (raw: RawState) => void = () => {},
 ): Promise<AttemptEntry> {
   const { folder } = session;
-  const { number, argv, cwd, from, statePath, stepOffset, epochs, gpus } = attempt;
+  const { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, made_of } = attempt;
   const now = new Date();
   const step = from?.step ?? 0;
   const entry = newAttempt({
@@ -62,6 +63,7 @@ export async function enterAttempt(
     gpus: [...gpus],
     begun_step: step,
     repeated_steps: from?.repeatedSteps ?? 0,
+    ...(made_of ? { made_of } : {}),
   });
   const epoch = from?.epoch ?? 0;
   const intoEpoch = from?.intoEpoch ?? 0;

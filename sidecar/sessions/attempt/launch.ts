@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contract } from '../../bridge.js';
 import { ifMissing, logged } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
@@ -14,6 +15,7 @@ import { type AttemptEntry, editAttempt } from '../record/uiState.js';
 import type { Attempt } from './command.js';
 import { enterAttempt } from './enter.js';
 import { readEnvironment } from './environment.js';
+import { madeOfNow } from './exactCheck.js';
 
 /** An attempt that is recorded in its session's files. */
 export type Recorded = Attempt & { entry: AttemptEntry; variables: Record<string, string> };
@@ -23,7 +25,8 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   const { session, trainer, detail, begin, from, statePath, input, command } = attempt;
   const { folder } = session;
   const { argv, cwd } = command;
-  const variables = (await trainer.environment?.(input)) ?? {};
+  const plainly = from?.differs.length ? { [contract.plainly]: from.differs.join('; ') } : {};
+  const variables = { ...(await trainer.environment?.(input)), ...plainly };
   for (const file of trainer.files(input, command, variables)) {
     const path = join(folder, file.name);
     if (attempt.number === 1) await keepOthers(path);
@@ -36,7 +39,8 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   };
   const { number, stepOffset, gpus, flags } = attempt;
   const epochs = input.settings.max_train_epochs;
-  const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus };
+  const made_of = await madeOfNow(settings, detail, input.settings, trainer);
+  const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, made_of };
   const entry = await enterAttempt(session, begin, entering, (raw) => {
     raw.trainer = trainer.id;
     raw.max_train_epochs = epochs;

@@ -6,6 +6,7 @@ import { isoTime } from '../../files/isoTime.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import type { Dialect, StateOnDisk, StateReader, StepCounts } from '../../trainers/dialect.js';
 import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
+import type { WhatDiffers } from './exactness.js';
 import { lineageSources, movedAway, writerOfState } from './writer.js';
 
 /** A state folder with its place, and its resume in numbers that are absolute over the session's attempts. */
@@ -25,6 +26,8 @@ export async function readCandidates(session: {
   writingNow: string | null;
   /** Read whole files, from the newest back to the first whole one: before a resume, or for the page. */
   thorough: boolean;
+  /** What keeps exact states from being gone on with exactly; asked where there are some. */
+  whatDiffers?: () => Promise<WhatDiffers>;
 }): Promise<Candidate[]> {
   const { folder, outputName, attempts, writingNow } = session;
   const reader = session.dialect.states;
@@ -44,8 +47,9 @@ export async function readCandidates(session: {
       session,
       states.map(({ state }) => state),
     ));
+  const differs = states.some(({ state }) => state.exact) ? await session.whatDiffers?.() : undefined;
   const newestFirst = states
-    .map(({ state, parent }) => candidate(reader, state, parent, folder, attempts, perEpoch))
+    .map(({ state, parent }) => candidate(reader, state, parent, folder, attempts, perEpoch, differs))
     .sort(
       (a, b) => (b.position ?? 0) - (a.position ?? 0) || b.savedAtMs - a.savedAtMs || (b.step ?? 0) - (a.step ?? 0),
     );
@@ -88,14 +92,16 @@ function candidate(
   folder: string,
   attempts: readonly AttemptEntry[],
   stepsPerEpoch: number | null,
+  whatDiffers: WhatDiffers = () => [],
 ) {
   const absolutePath = `${parent}/${state.name}`;
   const writer = writerOfState(attempts, relative(folder, absolutePath), state);
+  const differs = state.exact ? whatDiffers(state.exact, writer) : [];
   const counted = {
     stepsPerEpoch,
     writer: countsOf(writer),
   };
-  const recipe = reader.recipe(state, counted);
+  const recipe = reader.recipe(differs.length > 0 ? { ...state, exact: null } : state, counted);
   return {
     name: state.name,
     path: relative(folder, absolutePath),
@@ -115,6 +121,8 @@ function candidate(
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,
     exact: recipe?.exact ?? false,
+    /** Why it can't be gone on with exactly, though it has all it needs: what differs today, in words. */
+    differs,
     /** Steps of the first epoch that are trained already, and not again. */
     intoEpoch: recipe?.exact && stepsPerEpoch ? Math.max(0, recipe.step - recipe.epoch * stepsPerEpoch) : 0,
     /** `stepOffset` as the trainer counts: as if all epochs before were as long. */

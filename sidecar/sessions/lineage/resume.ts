@@ -22,7 +22,10 @@ export function chooseResume(
       path: each.path,
       reason: whyNot(each, epochs, doubtful) ?? inTheMiddle(each),
     }));
-    return { candidate, facts: resumeFacts(candidate, trainedSteps, passed) };
+    const facts = resumeFacts(candidate, trainedSteps, passed);
+    // An older state that ends where the epoch begins is as good, and was saved before.
+    const newest = [...newer, candidate].find((each) => each.differs.length > 0);
+    return { candidate, facts: newest && !candidate.exact ? { ...facts, differs: newest.differs } : facts };
   }
   return null;
 }
@@ -51,6 +54,7 @@ export function resumeFacts(chosen: Candidate, trainedSteps: number | null, pass
     lost_steps: trainedSteps === null ? null : Math.max(0, trainedSteps - step),
     repeated_steps: chosen.repeatedSteps,
     exact: chosen.exact,
+    differs: chosen.differs,
     passed_over: passedOver,
     doubt: chosen.complete ? null : chosen.reason,
   };

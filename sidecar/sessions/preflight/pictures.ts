@@ -18,7 +18,7 @@ export async function readPictures(
   settings: Settings,
   session: { name: string },
   state: UiState,
-  patience?: number,
+  patience?: number | null,
 ): Promise<DatasetDetail> {
   const more = { about: { newFrom: session.name }, field: 'dataset' };
   const path = state.dataset?.path ?? join(settings.datasets, session.name);

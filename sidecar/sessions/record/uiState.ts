@@ -36,6 +36,12 @@ const whole = z.int().min(0).nullable().default(null).catch(null);
 const loss = z.number().nullable().default(null).catch(null);
 const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
 
+/** The pictures of an attempt, by dataset, and the commit of its trainer's checkout. */
+const madeOf = z.object({
+  datasets: z.array(z.object({ name: z.string(), fingerprint: z.string(), repeats: z.number() })),
+  commit: z.string().nullable(),
+});
+
 const attempt = z
   .looseObject({
     number: z.number().int(),
@@ -83,6 +89,8 @@ const attempt = z
     gpus: z.array(z.number().int()).default([]).catch([]),
     /** Steps that its weights had seen beyond `step_offset`, which it trained again. */
     repeated_steps: z.number().default(0).catch(0),
+    /** Its pictures and its trainer's commit, for a later resume to compare with. Null in older records. */
+    made_of: madeOf.nullable().default(null).catch(null),
     /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
     steps_per_epoch: z.number().nullable().default(null).catch(null),
     /** Absolute step of the state that it began from; 0 from the beginning. */
@@ -188,6 +196,7 @@ const uiState = z.looseObject({
 });
 
 export type UiState = z.infer<typeof uiState>;
+export type MadeOf = z.infer<typeof madeOf>;
 export type AttemptEntry = z.infer<typeof attempt>;
 export type QueueEntry = z.infer<typeof queue>;
 

@@ -9,6 +9,7 @@ import { readProgress, type StoredProgress } from '../../telemetry/progress.js';
 import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
 import type { DialectOf } from '../../trainers/dialects.js';
 import { byHandIn, type HandRun } from '../byHand/runs.js';
+import type { WhatDiffers } from '../lineage/exactness.js';
 import { isSessionLocked } from '../record/lock.js';
 import { readStateFile, type StateFile } from '../record/stateFile.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
@@ -51,7 +52,12 @@ export type SessionEvidence = {
 };
 
 /** The folder of all sessions, and the dialects of their trainings. */
-export type SessionsPlace = { root: string; dialectOf: DialectOf };
+export type SessionsPlace = {
+  root: string;
+  dialectOf: DialectOf;
+  /** What keeps a session's states from being gone on with exactly today; `anew`: not as it was known a moment ago. */
+  exactCheck?(of: SessionEvidence, anew: boolean): Promise<WhatDiffers>;
+};
 
 /** Null when the folder is no session. `live` is the progress from the running attempt's follower, or null. */
 export async function readEvidence(

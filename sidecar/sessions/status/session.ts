@@ -25,7 +25,7 @@ export async function readSession(
   const evidence = await readEvidence(place, name, live);
   if (!evidence) return null;
   const standing = standingOf(evidence);
-  const candidates = await candidatesNeeded(evidence, standing, thorough);
+  const candidates = await candidatesNeeded(place, evidence, standing, thorough);
   const facts = await sessionFacts(evidence, standing, candidates);
   return { ...evidence, facts, candidates: candidates ?? [] };
 }
@@ -35,6 +35,7 @@ export async function readSession(
  * work.
  */
 async function candidatesNeeded(
+  { exactCheck }: SessionsPlace,
   evidence: SessionEvidence,
   { idle, resumable, trainable }: Standing,
   thorough: boolean,
@@ -51,5 +52,6 @@ async function candidatesNeeded(
     stepsPerEpoch: progress?.steps_per_epoch ?? null,
     writingNow: idle ? null : console.savingState,
     thorough: idle && (thorough || settledNow),
+    ...(exactCheck && idle ? { whatDiffers: () => exactCheck(evidence, thorough) } : {}),
   });
 }

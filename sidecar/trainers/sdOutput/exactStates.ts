@@ -18,6 +18,7 @@ const document = z.object({
   batches: count,
   of: count,
   made_for: z.string().nullish(),
+  facts: z.record(z.string(), z.unknown()),
 });
 
 /** Null without a file, and for one that is damaged or of another format: the state is then gone on with plainly. */
@@ -31,6 +32,7 @@ export async function readExactPlace(folder: string): Promise<ExactPlace | null>
       epoch: found.epoch,
       whole: found.batches >= found.of,
       madeFor: found.made_for ?? null,
+      facts: found.facts,
     }
   );
 }

@@ -20,6 +20,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     step_offset: 0,
     steps_added: null,
     pause_requested_at: null,
+    made_of: null,
     log_start: 0,
     log_end: null,
     exit_code: 1,

@@ -19,4 +19,6 @@ LARGEST_NUMBER: int = _contract["largest_number"]
 MARK: str = _contract["mark"]
 SESSION: str = _contract["session"]
 RESUME: str = _contract["resume"]
+# Why a state is gone on with plainly, in words: what Trackside has found and told before the resume.
+PLAINLY: str = _contract["plainly"]
 ATTEMPT: dict[str, str | list[str | None]] = _contract["attempt"]

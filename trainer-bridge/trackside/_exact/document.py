@@ -10,7 +10,7 @@ import os
 import platform
 from typing import Any
 
-from trackside._attempt import regular
+from trackside._attempt import contract, regular
 
 NAME = "exact_0.json"
 FORMAT = 1
@@ -39,6 +39,7 @@ def facts(loader: Any, parts: list[Any], accelerator: Any, args: Any) -> dict[st
     import torch
 
     return {
+        "seed": args.seed,
         "seeds": [int(part.seed) for part in parts],
         "batch_sizes": [int(getattr(part, "batch_size", 1)) for part in parts],
         "pictures": [_pictures(part) for part in parts],
@@ -55,11 +56,16 @@ def facts(loader: Any, parts: list[Any], accelerator: Any, args: Any) -> dict[st
     }
 
 
+def why_plainly(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """Why a training can't go on exactly, in words: what was found before it was resumed, or what differs; else empty."""
+    return os.environ.get(contract.PLAINLY) or difference(then, now) or ""
+
+
 def difference(then: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """The first thing that differs, in words; None if a training can go on exactly."""
+    """The first thing that differs, in words; None if a training can go on exactly. States of before say less."""
     for name, words in _WORDS.items():
         before, after = then.get(name), now.get(name)
-        if before != after:
+        if name in then and before != after:
             return words.format(before=before, after=after)
     return None
 
@@ -70,6 +76,7 @@ _WORDS = {
     "batch_sizes": "the batch size was {before}, and is {after}",
     "batches": "an epoch had {before} batches, and has {after}",
     "accumulation": "gradients of {before} batches went together, now of {after}",
+    "seed": "the seed was {before}, and is {after}",
     "seeds": "the seed, or what the trainer draws from it, differs",
     "workers": "{before} workers loaded the pictures, now {after} do",
     "persistent": "the loader's workers were kept between epochs, or are now",

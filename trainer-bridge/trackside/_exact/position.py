@@ -151,7 +151,7 @@ def go_on(training: Training) -> None:
     why = "the state has none of what that needs"
     if given is not None:
         now = document.facts(training.loader, training.loads.parts, accelerator, args)
-        why = document.difference(given["facts"], now) or ""
+        why = document.why_plainly(given["facts"], now)
     if given is None or why:
         tell(f"not exactly: {why}. Goes on plainly after step {epoch * updates}, with epoch {epoch + 1}")
         count_from(training, epoch * updates)

@@ -48,7 +48,7 @@ class Exact:
         self.facts = facts_of(self.args, datasets, plan)
         why = "the state has none of what that needs"
         if self.given is not None:
-            why = document.difference(self.given["facts"], self.facts) or ""
+            why = document.why_plainly(self.given["facts"], self.facts)
         if not self.args.resume or not why:
             return
         self.given = None
@@ -169,6 +169,7 @@ def facts_of(args: argparse.Namespace, datasets: list[Dataset], plan: RunPlan) -
         (picture.path.name, picture.caption, picture.repeats) for dataset in datasets for picture in dataset.pictures()
     ]
     return {
+        "seed": args.seed,
         "seeds": [args.seed],
         "batch_sizes": [dataset.config.batch_size for dataset in datasets],
         "pictures": hashlib.sha256(repr(pictures).encode("utf-8", "surrogatepass")).hexdigest()[:32],
