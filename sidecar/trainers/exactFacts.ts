@@ -53,7 +53,8 @@ const WORDS: Record<string, (was: string, is: string) => string> = {
 function isSame(was: unknown, is: unknown): boolean {
   const [before, now] = [textOf(was), textOf(is)];
   // A package from PyPI says 2.6.0 of itself, and its module 2.6.0+cu124.
-  const short = before.includes('+') && now.includes('+') ? (text: string) => text : (text: string) => text.split('+')[0];
+  const short =
+    before.includes('+') && now.includes('+') ? (text: string) => text : (text: string) => text.split('+')[0];
   return short(before) === short(now);
 }
 

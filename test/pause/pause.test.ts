@@ -127,7 +127,11 @@ test('what keeps a resume from going on exactly is said before it, with the step
     [record, (text) => text.replace('"seed": 42', '"seed": 43'), ''],
     [record, (text) => text.replace('--seed=42', '--seed=43'), 'the seed was 42 and is 43'],
     [state, (text) => text.replace(/"batch_sizes": \[1\]/, '"batch_sizes": [2]'), 'the batch size was 2 and is 1'],
-    [state, (text) => text.replace('"accumulation": 1', '"accumulation": 3'), 'the gradient accumulation steps were 3 and are 1'],
+    [
+      state,
+      (text) => text.replace('"accumulation": 1', '"accumulation": 3'),
+      'the gradient accumulation steps were 3 and are 1',
+    ],
     [state, (text) => text.replace(/"python": "[\d.]+"/, '"python": "3.1"'), 'Python was 3.1 and is 3'],
   ];
   for (const [file, edit, said] of changes) {
@@ -135,7 +139,9 @@ test('what keeps a resume from going on exactly is said before it, with the step
     writeFileSync(file, edit(before));
     expect(readFileSync(file, 'utf8')).not.toBe(before);
     const { resume } = await sidecar.session('differs');
-    expect(resume).toMatchObject(said ? { ...plainly, differs: [expect.stringContaining(said)] } : { exact: true, differs: [] });
+    expect(resume).toMatchObject(
+      said ? { ...plainly, differs: [expect.stringContaining(said)] } : { exact: true, differs: [] },
+    );
     expect(await page('differs')).toContain(said || `exactly at step ${step}`);
     writeFileSync(file, before);
     expect((await sidecar.session('differs')).resume).toMatchObject({ exact: true, step, differs: [] });

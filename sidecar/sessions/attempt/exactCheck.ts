@@ -1,7 +1,7 @@
 import { within } from '../../caught.js';
-import { readDataset } from '../../datasets/read.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
+import { readDataset } from '../../datasets/read.js';
 import { local } from '../../launchers/local.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
@@ -116,5 +116,10 @@ async function versionsOf(python: string): Promise<ExactFacts> {
     return found ? { [name]: found.slice(name.length + 2) } : {};
   };
   const release = environment.python?.split('.').slice(0, 2).join('.');
-  return { ...(release ? { python: release } : {}), ...version('torch'), ...version('numpy'), ...version('accelerate') };
+  return {
+    ...(release ? { python: release } : {}),
+    ...version('torch'),
+    ...version('numpy'),
+    ...version('accelerate'),
+  };
 }

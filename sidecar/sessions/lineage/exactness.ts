@@ -1,5 +1,5 @@
-import { exactDifferences, type ExactFacts } from '../../trainers/exactFacts.js';
 import type { ExactPlace } from '../../trainers/dialect.js';
+import { type ExactFacts, exactDifferences } from '../../trainers/exactFacts.js';
 import type { AttemptEntry, MadeOf } from '../record/uiState.js';
 
 /** What keeps a state that has all it needs from being gone on with exactly, in words; empty when nothing is known to. */

@@ -28,10 +28,10 @@ export type Outputs = ReturnType<typeof openOutputs>;
 
 /** All sessions of an outputs folder, as they are now. */
 export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; notices: Notices }) {
-  const { root, build, hub, notices, dialectOf } = deps;
+  const { root, build, hub, notices } = deps;
   const held = createStore(hub);
   const place = watchRoot(root, notices);
-  const reading = createReading({ root, hub, notices, held, dialectOf });
+  const reading = createReading({ ...deps, held });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
   /** The first scan: the list is complete only after it. */
