@@ -21,6 +21,26 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
+# Slurm, for test/cluster/: its tests are skipped where it can't be installed. Its packages start no daemon here.
+slurm=(slurmctld slurmd slurm-client munge)
+if ! command -v sbatch >/dev/null || [ ! -x /usr/sbin/slurmctld ] || [ ! -x /usr/sbin/slurmd ] || [ ! -x /usr/sbin/munged ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests: ${slurm[*]}"
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+      policy=
+    else
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${slurm[@]}" >/dev/null 2>&1; }
+    install || { apt-get update -qq && install; } || echo "Not to be had here: ${slurm[*]}. The tests of clusters are skipped." >&2
+    [ -z "$policy" ] || rm -f "$policy"
+  else
+    echo "The tests of clusters are skipped; they need: sudo apt-get install ${slurm[*]}" >&2
+  fi
+fi
+
 # The real safetensors package loads what the practice trainer writes.
 if ! PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy' 2>/dev/null; then
   python3 -m pip install -q --disable-pip-version-check --target .cache/python -r test/python-packages.txt 2>&1 | grep -v WARNING || true

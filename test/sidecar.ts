@@ -58,6 +58,8 @@ export function makeTestSidecars(): TestSidecars {
         TRACKSIDE_NO_LOGIN: '1',
         // Most tests hold what a plain trainer loses; test/pause/ and test/sd-scripts/pause.real.ts switch it on.
         TRACKSIDE_EXACT_PAUSE: 'off',
+        // cluster/ has one of its own.
+        TRACKSIDE_LAUNCHER: 'local',
         ...environment,
       });
       sidecars.push(sidecar);
