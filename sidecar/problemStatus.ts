@@ -88,6 +88,7 @@ export const problemStatus = {
   bad_file_name: 422,
   bad_folder: 422,
   bad_gpus: 422,
+  bad_option: 422,
   bad_model: 422,
   bad_name: 422,
   bad_notice: 422,

@@ -40,6 +40,8 @@ const schema = z.object({
   /** The checkout of kohya-ss/sd-scripts; '' to look in the usual places. */
   sdScripts: z.string().trim().default(''),
   python: z.string().default('python3'),
+  /** Where trainings run: on this machine, on a Slurm cluster, or as each session says. */
+  launcher: z.enum(['auto', 'local', 'slurm'], 'auto, local or slurm').default('auto'),
   /** A folder of the user's own training scripts; '' for none. */
   trainers: z
     .string()

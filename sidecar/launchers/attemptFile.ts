@@ -23,6 +23,10 @@ export const attemptSchema = z.looseObject({
   init_start_ticks: ticks.nullable(),
   boot_id: z.string().nullable().default(null),
   hostname: z.string(),
+  /** Of a cluster's job, whose script is the runner: its number, the cluster's name, and its first node. */
+  job: z.string().nullable().default(null),
+  cluster: z.string().nullable().default(null),
+  node: z.string().nullable().default(null),
   /** The folder that the attempt was started in: a copy made with `cp -r` has no living attempt. */
   output: z.string().nullable().default(null),
   output_inode: z.number().nullable().default(null),

@@ -1,11 +1,14 @@
 import type { Gpus } from '../processes/gpus.js';
 
+/** This machine, or a cluster that Slurm runs. */
+export type LauncherId = 'local' | 'slurm';
+
 /**
  * Runs attempts: on this machine, or through an engine that queues them. No launcher is asked whether a training lives:
  * `liveness` decides that, from the files in the attempt's folder.
  */
 export type Launcher = {
-  readonly id: 'local';
+  readonly id: LauncherId;
   /** The choices of a form, and what is free. Lists may be empty, with the reason in words. Never rejects. */
   offers(): Promise<Offers>;
   /** Resolves when the engine has accepted the attempt: running here, queued elsewhere. */
@@ -19,8 +22,8 @@ export type Launcher = {
    * `kill` leaves no time to write a record.
    */
   cancel(job: Job, how: 'ask' | 'end' | 'kill'): Promise<Cancelled>;
-  /** Finds the jobs of attempts whose reference was not recorded. */
-  find(jobs: readonly Job[]): Promise<JobRef[]>;
+  /** Finds the jobs of attempts whose reference was not recorded. Null where the engine does not answer. */
+  find(jobs: readonly Job[]): Promise<JobRef[] | null>;
 };
 
 export type { Gpu, Gpus } from '../processes/gpus.js';
@@ -51,6 +54,29 @@ export type Order = {
   environment: NodeJS.ProcessEnv;
   /** The Python for the runner, 3.10 or newer: a name in PATH, or a path. */
   python: string;
+  /** What it asks a cluster for. */
+  wants?: Wants;
+  /** What the runner moves away before it starts the trainer, hours after a job was queued; both relative to `folder`. */
+  moves?: readonly { from: string; to: string }[];
+};
+
+/** What a job asks its cluster for; null leaves it to the cluster. */
+export type Wants = {
+  /** On each node, of this type; 0 for none. */
+  gpus: number;
+  gpuType: string | null;
+  /** At least 1. */
+  nodes: number;
+  cpus: number | null;
+  memoryMiB: number | null;
+  minutes: number | null;
+  /** In Slurm's words: its partition. */
+  queue: string | null;
+  account: string | null;
+  qos: string | null;
+  constraint: string | null;
+  /** Further options of `sbatch`, one word each, as they are: `--exclusive`. */
+  further: readonly string[];
 };
 
 export type Submitted =
@@ -62,18 +88,32 @@ export type Submitted =
       message: string;
     };
 
-/** An engine's reference to an attempt; kept in ui_state.json as `attempts[].job`. Here `id` is the runner's PID. */
-export type JobRef = { launcher: Launcher['id']; attempt: string; id: string; cluster: string | null };
+/**
+ * An engine's reference to an attempt; kept in ui_state.json as `attempts[].job`. Here `id` is the runner's PID. Of a cluster
+ * it is the job's number; empty while the cluster has not said that it took the job.
+ */
+export type JobRef = { launcher: LauncherId; attempt: string; id: string; cluster: string | null };
 
 /** A submitted attempt. `ref` is null in records of an older Trackside, which had one launcher. */
 export type Job = { attempt: string; folder: string; ref: JobRef | null };
 
 export type JobLook =
-  /** No answer, or forgotten by the engine: proves nothing. */
-  | { phase: 'unknown'; why: string }
-  | { phase: 'queued'; reason: string; startsAt: string | null }
-  | { phase: 'running' | 'ending'; hosts: string[]; startedAt: string; endsAt: string | null }
-  | { phase: 'ended'; how: EndedHow; hosts: string[]; exitCode: number | null; signal: string | null; words: string };
+  /** No answer, or `forgotten` by the engine, which answers that it knows no such job: proves nothing. */
+  | { phase: 'unknown'; why: string; forgotten?: boolean }
+  /** `reason` in words; `place` among all that wait there, from 1. */
+  | { phase: 'queued'; reason: string; place: number | null; startsAt: string | null }
+  /** `endsAt`: its time limit. `suspended`: the cluster holds it, and it goes on later. */
+  | { phase: 'running' | 'ending'; hosts: string[]; startedAt: string; endsAt: string | null; suspended?: boolean }
+  /** `atLimit`: its time was as good as over, however it ended. */
+  | {
+      phase: 'ended';
+      how: EndedHow;
+      hosts: string[];
+      exitCode: number | null;
+      signal: string | null;
+      words: string;
+      atLimit?: boolean;
+    };
 
 export type EndedHow =
   | 'by itself'

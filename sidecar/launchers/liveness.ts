@@ -25,6 +25,15 @@ export type Liveness =
       readonly silentSeconds: number;
       readonly attempt: AttemptRecord;
     }
+  | {
+      /** A cluster's job, on any of its nodes: ours to follow and to stop, through its launcher. */
+      readonly alive: 'job';
+      /** Its node. */
+      readonly hostname: string;
+      readonly silentSeconds: number;
+      readonly trainerEnded?: true;
+      readonly attempt: AttemptRecord;
+    }
   | { readonly alive: 'no' };
 
 /**
@@ -37,10 +46,18 @@ export type Liveness =
 export function liveness(outputFolder: string): Liveness {
   const attempt = readAttempt(outputFolder);
   if (!attempt || attempt.ended_at || !isOfFolder(attempt, outputFolder)) return dead;
-  if (isThisNamespace(attempt)) return livenessHere(attempt);
+  if (isThisNamespace(attempt)) return asJob(attempt, livenessHere(attempt));
   const silentSeconds = secondsOfSilence(outputFolder);
   if (silentSeconds >= SILENT_SECONDS || isUnlocked(attempt, outputFolder, silentSeconds)) return dead;
-  return { alive: 'elsewhere', hostname: attempt.hostname, silentSeconds, attempt };
+  return asJob(attempt, { alive: 'elsewhere', hostname: attempt.hostname, silentSeconds, attempt });
+}
+
+/** A job of this very machine is a job all the same. */
+function asJob(attempt: AttemptRecord, life: Liveness): Liveness {
+  if (attempt.job === null || life.alive === 'no' || life.alive === 'job') return life;
+  const silentSeconds = life.alive === 'elsewhere' ? life.silentSeconds : 0;
+  const ended = life.alive === 'here' && life.trainerEnded ? { trainerEnded: true as const } : {};
+  return { alive: 'job', hostname: attempt.node ?? attempt.hostname, silentSeconds, attempt, ...ended };
 }
 
 /** Are the PIDs of an attempt valid here? */

@@ -22,7 +22,10 @@ function look(job: Job): JobLook {
   const hosts = [record.hostname];
   const life = liveness(job.folder);
   if (life.alive !== 'no') {
-    const phase = wasToldToEnd(record) || (life.alive === 'here' && life.trainerEnded) ? 'ending' : 'running';
+    const phase =
+      wasToldToEnd(record) || ((life.alive === 'here' || life.alive === 'job') && life.trainerEnded)
+        ? 'ending'
+        : 'running';
     return { phase, hosts, startedAt: record.started_at, endsAt: null };
   }
   const { exit_code: exitCode, signal, reason } = record;

@@ -18,7 +18,7 @@ const note = z.object({ id: z.string(), uptime: z.number() });
 /** Notes, beside an attempt of its pod, that this sidecar was told to end just now. Never throws. */
 export function noteOwnEnd(outputFolder: string): void {
   const attempt = readAttempt(outputFolder);
-  if (!attempt || !isThisNamespace(attempt)) return;
+  if (!attempt || attempt.job !== null || !isThisNamespace(attempt)) return;
   const content: z.infer<typeof note> = { id: attempt.id, uptime: uptime() };
   try {
     // In place and without a sync: an ending pod leaves no time, and half a note is ignored.
@@ -38,7 +38,8 @@ export function noteOwnEnd(outputFolder: string): void {
  *   clock that is set can change.
  */
 export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boolean {
-  if (attempt.stop_signal === null) return false;
+  // The cluster tells of a job's end.
+  if (attempt.stop_signal === null || attempt.job !== null) return false;
   if (!isThisNamespace(attempt)) {
     if (attempt.ended_at === null) return true;
     if (attempt.stop_sender !== null && attempt.stop_sender <= 1) return true;

@@ -19,20 +19,7 @@ export async function stopElsewhere(
   attempt: AttemptRecord,
   patienceSeconds: number,
 ): Promise<Cancelled> {
-  const request: Record<keyof typeof contract.stop, string> = {
-    attempt: attempt.id,
-    requested_at: new Date().toISOString(),
-    host: hostname(),
-  };
-  const path = join(outputFolder, contract.files.stop);
-  const written = await writeWhole(path, `${JSON.stringify(request)}\n`).then(
-    () => true,
-    (error) => {
-      logged('launchers', 'The request to stop could not be written.')(error);
-      return false;
-    },
-  );
-  if (!written) return 'unreachable';
+  if (!(await writeStopRequest(outputFolder, attempt.id))) return 'unreachable';
   const end = performance.now() + patienceSeconds * 1000;
   while (performance.now() < end) {
     const present = readAttempt(outputFolder);
@@ -40,4 +27,17 @@ export async function stopElsewhere(
     await wait(LOOK_MS);
   }
   return 'told';
+}
+
+/** Writes the request to stop. False, and logged, where it can't be written. */
+export async function writeStopRequest(outputFolder: string, attempt: string): Promise<boolean> {
+  const requested_at = new Date().toISOString();
+  const request: Record<keyof typeof contract.stop, string> = { attempt, requested_at, host: hostname() };
+  try {
+    await writeWhole(join(outputFolder, contract.files.stop), `${JSON.stringify(request)}\n`);
+    return true;
+  } catch (error) {
+    logged('launchers', 'The request to stop could not be written.')(error);
+    return false;
+  }
 }

@@ -42,6 +42,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     repeated_steps: 0,
     no_retry: null,
     survivors: [],
+    job_end: null,
     stalled: null,
     ...changes,
   };

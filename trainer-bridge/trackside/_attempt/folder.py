@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from trackside._attempt import contract, lock, processes
@@ -17,13 +18,14 @@ LOOKING_SECONDS = 0.1
 
 
 class Beginning(NamedTuple):
-    """An attempt about to begin: `argv` and `cwd` are its command, for the record."""
+    """An attempt about to begin: `argv` and `cwd` are its command, `job` its cluster's names for it, for the record."""
 
     id: str
     number: int
     kind: str
     argv: Sequence[str]
     cwd: str
+    job: Mapping[str, str | None] | None = None
 
 
 def hold(folder: int) -> lock.Hold:
@@ -135,6 +137,29 @@ def open_log(folder: int) -> int:
     raise OSError(errno.EINVAL, message, contract.FILES["log"])
 
 
+def make_room(folder: int, moves: Sequence[Sequence[str]]) -> None:
+    """Moves what the trainer would write over, where nobody has done so yet. Raises OSError, ELOOP for a link."""
+    for source, target in moves:
+        parents = target.split("/")[:-1]
+        inside = folder
+        try:
+            for name in parents:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=inside)
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+                below = os.open(name, flags, dir_fd=inside)
+                if inside != folder:
+                    os.close(inside)
+                inside = below
+            last = target.split("/")[-1]
+            if last not in os.listdir(inside):
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(source, last, src_dir_fd=folder, dst_dir_fd=inside)
+        finally:
+            if inside != folder:
+                os.close(inside)
+
+
 def write_down(folder: int, held: lock.Hold, output: str, begin: Beginning) -> tuple[int, dict[str, object]]:
     """Writes log, record and PID file, before anything is started. Returns the log's descriptor and the record."""
     started_at = attempt_file.now()
@@ -152,6 +177,7 @@ def write_down(folder: int, held: lock.Hold, output: str, begin: Beginning) -> t
             "pid": os.getpid(),
             "start_ticks": me.start_ticks if me else None,
             **processes.here(),
+            **(begin.job or {}),
             "output": os.path.realpath(output),
             "device": os.fstat(folder).st_dev,
             "output_inode": os.fstat(folder).st_ino,

@@ -45,12 +45,17 @@ def main() -> int:
         other = output_folder.held_by_another(folder, held, options.silent) or output_folder.not_newer(
             folder, options.number
         )
+        if attempt_file.stop_request(folder, options.attempt):
+            other = f"Attempt {options.number} was asked to stop before it began."
         if other:
             return _refuse(HELD, other)
-        begin = output_folder.Beginning(options.attempt, options.number, options.kind, options.argv, options.cwd)
+        output_folder.make_room(folder, options.move)
+        job = _job() if options.job else None
+        begin = output_folder.Beginning(options.attempt, options.number, options.kind, options.argv, options.cwd, job)
         log, record = output_folder.write_down(folder, held, options.output, begin)
     except OSError as error:
-        why = f"its {contract.FILES['log']} is a link" if error.errno == errno.ELOOP else error.strerror
+        what = error.filename or contract.FILES["log"]
+        why = f"its {what} is a link" if error.errno == errno.ELOOP else error.strerror
         return _refuse(UNWRITABLE, f"Can't write to {options.output}: {why}.")
     # The folder stays locked while the trainer lives, even without us.
     os.set_inheritable(held.descriptor, True)
@@ -88,6 +93,17 @@ def _options() -> argparse.Namespace:
         metavar="ID:BEAT",
         help="an attempt that was watched long enough without a sign of life, and its last one in nanoseconds",
     )
+    parser.add_argument(
+        "--job", choices=["slurm"], help="this is the script of a job: its number and node are recorded"
+    )
+    parser.add_argument(
+        "--move",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FROM", "TO"),
+        help="moved within the folder before the trainer starts, unless TO is there; may be repeated",
+    )
     # Cut off before parsing: the trainer's own arguments may contain anything, even a second `--`.
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
@@ -97,6 +113,14 @@ def _options() -> argparse.Namespace:
     if not options.argv:
         parser.error("the trainer's command is missing: -- COMMAND …")
     return options
+
+
+def _job() -> dict[str, str | None]:
+    return {
+        "job": os.environ.get("SLURM_JOB_ID"),
+        "cluster": os.environ.get("SLURM_CLUSTER_NAME"),
+        "node": os.environ.get("SLURMD_NODENAME"),
+    }
 
 
 def _refuse(code: int, why: str) -> int:

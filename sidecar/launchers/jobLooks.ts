@@ -1,0 +1,20 @@
+import { Lru } from '../files/lru.js';
+import type { JobLook } from './launcher.js';
+
+/** What the last look at a cluster told of each attempt. Kept in memory: the next sidecar asks again. */
+const looks = new Lru<JobLook>(5000);
+
+const NOT_ASKED: JobLook = { phase: 'unknown', why: 'Trackside has not asked the cluster yet.' };
+
+/** Never asks: no page waits for a cluster. */
+export function lookOf(attempt: string): JobLook {
+  return looks.get(attempt) ?? NOT_ASKED;
+}
+
+/** Keeps a look. An answer that did not come takes nothing away. True if it tells something new. */
+export function keepLook(attempt: string, look: JobLook): boolean {
+  const before = looks.get(attempt);
+  if (look.phase === 'unknown' && !look.forgotten && before) return false;
+  looks.set(attempt, look);
+  return JSON.stringify(before) !== JSON.stringify(look);
+}

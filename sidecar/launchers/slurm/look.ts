@@ -1,0 +1,88 @@
+import { contract } from '../../bridge.js';
+import { Lru } from '../../files/lru.js';
+import type { Job, JobLook } from '../launcher.js';
+import { controllerAnswers, readConfig, runClient } from './commands.js';
+import {
+  ACCOUNT_FORMAT,
+  endedLook,
+  isOver,
+  type JobEnd,
+  placeOf,
+  QUEUE_FORMAT,
+  type QueueLine,
+  readAccount,
+  readJob,
+  readQueue,
+  reasonInWords,
+} from './parse.js';
+import { DOWN, lastWords } from './submit.js';
+
+const HELD = [contract.exit_codes.held, contract.exit_codes.unwritable];
+/** Jobs that waited at the last look: only for their places are other people's jobs read. */
+let waited = false;
+
+/**
+ * All jobs in one question to the controller; one more for each end, once. A controller that does not answer leaves them all
+ * unknown. Never rejects.
+ */
+export async function look(jobs: readonly Job[]): Promise<ReadonlyMap<string, JobLook>> {
+  const all = (every: JobLook) => new Map(jobs.map(({ attempt }) => [attempt, every]));
+  if (jobs.length === 0) return new Map();
+  if (!(await controllerAnswers())) return all({ phase: 'unknown', why: DOWN });
+  const words = [...(waited ? [] : ['--me']), '-h', '-t', 'all', '-o', QUEUE_FORMAT];
+  const { code, out } = await runClient('squeue', words);
+  if (code !== 0) return all({ phase: 'unknown', why: DOWN });
+  const lines = readQueue(out);
+  const byId = new Map(lines.map((line) => [line.id, line]));
+  const looks = new Map<string, JobLook>();
+  for (const job of jobs) looks.set(job.attempt, await lookAt(job, byId.get(job.ref?.id ?? ''), lines));
+  waited = [...looks.values()].some(({ phase }) => phase === 'queued');
+  return looks;
+}
+
+async function lookAt(job: Job, line: QueueLine | undefined, lines: readonly QueueLine[]): Promise<JobLook> {
+  if (!job.ref?.id) return { phase: 'unknown', why: 'Slurm has not said yet whether it took the job.' };
+  if (!line) return forgotten(job, job.ref.id);
+  const { state, hosts, startsAt, endsAt } = line;
+  if (isOver(state)) return ended(job, line);
+  if (state === 'PENDING' || state.startsWith('REQUEUE') || state === 'SPECIAL_EXIT')
+    return { phase: 'queued', reason: reasonInWords(line.reason), place: placeOf(line, lines), startsAt };
+  const phase = state === 'COMPLETING' || state === 'SIGNALING' ? 'ending' : 'running';
+  return { phase, hosts, startedAt: startsAt ?? '', endsAt, ...(state === 'SUSPENDED' ? { suspended: true } : {}) };
+}
+
+/** Ended jobs by id: each is asked for once. */
+const ends = new Lru<JobLook>(1000);
+
+async function ended({ folder }: Job, { id, state, reason, hosts }: QueueLine): Promise<JobLook> {
+  const known = ends.get(id);
+  if (known) return known;
+  const told = await runClient('scontrol', ['-o', 'show', 'job', id]);
+  const end = readJob(told.out) ?? {
+    state,
+    reason,
+    exitCode: 0,
+    signal: 0,
+    hosts,
+    preempted: state === 'PREEMPTED',
+    atLimit: false,
+  };
+  return keep(id, folder, end, told.code === 0);
+}
+
+/** After MinJobAge, five minutes by default, only accounting knows, where there is some. */
+async function forgotten({ folder }: Job, id: string): Promise<JobLook> {
+  const known = ends.get(id);
+  if (known) return known;
+  const unknown: JobLook = { phase: 'unknown', why: 'Slurm no longer knows this job.', forgotten: true };
+  if (!(await readConfig())?.accounting) return unknown;
+  const told = await runClient('sacct', ['-n', '-P', '-X', '-j', id, '-o', ACCOUNT_FORMAT]);
+  const end = readAccount(told.out, id);
+  return end && isOver(end.state) ? keep(id, folder, end, true) : unknown;
+}
+
+async function keep(id: string, folder: string, end: JobEnd, isWhole: boolean): Promise<JobLook> {
+  const look = endedLook(end, await lastWords(folder, id), HELD);
+  if (isWhole) ends.set(id, look);
+  return look;
+}
