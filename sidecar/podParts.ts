@@ -16,10 +16,10 @@ import { saveWeights, weightsOf } from './publish/saveWeights.js';
 import type { Secrets } from './security/secrets.js';
 import type { Stopping } from './sessions/attempt/stop.js';
 import type { HandRunFacts, SessionFacts } from './sessions/facts.js';
+import { type SessionCost, sessionCost } from './sessions/status/sessionCost.js';
 import type { UnderWay } from './sessions/underWay.js';
 import { busyWith } from './sessions/watchers/busy.js';
 import { createPodStop } from './sessions/watchers/podStop.js';
-import { sessionCost } from './sessions/watchers/sessionCost.js';
 import { watchSpending } from './sessions/watchers/spending.js';
 import type { Settings } from './settings.js';
 import type { MachineFacts } from './telemetry/machine/machine.js';
@@ -49,10 +49,11 @@ export function createPodParts(parts: Parts) {
   const price = createPodPrice({ settings: store.now, provider });
   const meter = createMeter({ folder: settings.private, price: price.now });
   const downloaded = openDownloaded(settings.private);
+  const cost = (facts: SessionFacts, hourly: number | null = price.now()): SessionCost | null =>
+    hourly === null ? null : sessionCost(facts, hourly, machine.facts().now?.gpus.length ?? 0);
   const costOf = (facts: SessionFacts) => {
-    const hourly = price.now();
-    const gpus = machine.facts().now?.gpus.length ?? 0;
-    return hourly === null ? null : `$${sessionCost(facts, hourly, gpus).so_far.toFixed(2)}`;
+    const known = cost(facts);
+    return known && `$${known.so_far.toFixed(2)}`;
   };
   const words = { store: noticeStore, pageAt, costOf };
   const stop = createPodStop({
@@ -93,6 +94,8 @@ export function createPodParts(parts: Parts) {
     stop,
     /** Which files were sent to a browser. */
     downloaded,
+    /** Of a session, in US dollars: at the pod's price, or another one. Null where none is known. */
+    cost,
     costOf,
     services: [
       { name: 'price', ...price },

@@ -18,7 +18,7 @@ const MOST_OFFERED = 500;
  */
 export function compareRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
-  const { outputs, views } = trackside;
+  const { outputs, views, pod } = trackside;
 
   routes.get('/compare', async (c) => {
     const all = await outputs.list();
@@ -27,12 +27,16 @@ export function compareRoutes(trackside: Trackside): Hono {
     const { baseline, turned, lora } = c.req.query();
     const versions = (lora && loraCalled(all, lora)?.versions.toReversed()) || [];
     const charts = shownOf(c);
-    const asked = { charts, step: numberOf(c.req.query('step')), price: priceOf(c) };
+    const typed = priceOf(c);
+    const price = typed ?? pod.price();
+    const costOf = (facts: SessionFacts) =>
+      facts.attempts.length > 0 ? (pod.cost(facts, price)?.so_far ?? null) : null;
+    const asked = { charts, step: numberOf(c.req.query('step')) };
     const sessions = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
-    const comparison = await compareSessions(outputs, { ...asked, sessions, baseline: baseline || null });
-    return answer(c, comparison, async () => {
+    const comparison = await compareSessions(outputs, { ...asked, costOf, sessions, baseline: baseline || null });
+    return answer(c, { ...comparison, price }, async () => {
       const model = await pageModel(trackside, rootOf(c));
-      const shown = { ...asked, turned: turned ? turned === '1' : null };
+      const shown = { ...asked, price, typed: typed !== null, turned: turned ? turned === '1' : null };
       return views.compare({ ...model, comparison, shown, sessions: all.slice(0, MOST_OFFERED) });
     });
   });

@@ -11,6 +11,7 @@ import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
 import { sendThumbnail, sendZip } from './sendSamples.js';
+import { podFiles } from './sessionPage.js';
 
 /** What a session makes: its metrics, samples, checkpoints and state folders. */
 export function productRoutes(trackside: Trackside): Hono {
@@ -20,6 +21,8 @@ export function productRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name/metrics', async (c) =>
     c.json(await readMetrics(await outputs.read(c.req.param('name')))),
   );
+
+  routes.get('/sessions/:name/files', async (c) => c.json(await podFiles(await outputs.read(c.req.param('name')))));
 
   routes.get('/sessions/:name/states', async (c) => c.json(statesOf(await outputs.read(c.req.param('name')))));
 

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
+import { copyCommands } from '../pods/copyCommands.js';
 import { publishFacts } from '../publish/publishFacts.js';
 import { keptEarlier } from '../sessions/lineage/earlier.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { readLosses } from '../sessions/products/curve.js';
+import { filesOf } from '../sessions/products/files.js';
 import { bestCheckpoint, checkpointsOf, samplesOf, statesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
+import type { Session } from '../sessions/status/session.js';
 import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
+import type { PodFiles } from '../views/podFiles.js';
 import type { SessionModel } from '../views/session.js';
 import { pageModel } from './home.js';
 
@@ -18,8 +22,19 @@ export async function sessionPage(trackside: Trackside, name: string, root: stri
   const model = await sessionModel(trackside, name, root);
   const { next } = model.session;
   const mayStart = next !== null && next !== 'stop';
-  const found = mayStart ? await preflight(trackside, await trackside.outputs.read(name)) : null;
-  return trackside.views.session({ ...model, preflight: found });
+  const session = await trackside.outputs.read(name);
+  const found = mayStart ? await preflight(trackside, session) : null;
+  const files = await podFiles(session, COUNT_MS);
+  return trackside.views.session({ ...model, preflight: found, files });
+}
+
+/** Milliseconds that a page waits for the sizes of folders. */
+const COUNT_MS = 300;
+
+/** Where the files of a session lie, and how they come from the pod. `patience` as in `filesOf`. */
+export async function podFiles(session: Session, patience?: number): Promise<PodFiles> {
+  const { output_path: folder, final_checkpoint: final } = session.facts;
+  return { files: await filesOf(session, patience), ...copyCommands(folder, final, process.env) };
 }
 
 /** What a session's page shows. `withLog` false leaves the log out, for updates that send it otherwise. */
@@ -50,7 +65,7 @@ export async function sessionModel(
     samples,
     kept: await keptEarlier(session),
     prompts: await promptsOf(session),
-    entries: session.entries,
+    cost: trackside.pod.cost(session.facts),
     logTail: log.text,
     logPosition: `${log.inode}:${log.offset}`,
     datasets: trackside.settings.datasets,

@@ -52,7 +52,8 @@ export function sessionRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name', async (c) => {
     const name = c.req.param('name');
     if (wantsPage(c)) return c.html(await sessionPage(trackside, name, rootOf(c)));
-    return c.json((await outputs.read(name)).facts);
+    const { facts } = await outputs.read(name);
+    return c.json({ ...facts, cost: trackside.pod.cost(facts) });
   });
 
   routes.get('/sessions/:name/preflight', async (c) => {

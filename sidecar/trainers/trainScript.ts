@@ -1,3 +1,4 @@
+import { shellWord } from '../processes/shellWord.js';
 import type { TrainingSettings } from './setting.js';
 import type { Command, InputFile } from './trainer.js';
 
@@ -17,13 +18,8 @@ export function trainScript({ argv, cwd }: Command, environment: Record<string, 
   return `#!/usr/bin/env bash
 # What Trackside ran. Running it by hand does the same, without Trackside noticing.
 set -e
-cd -- ${quoted(cwd)}
-${exports.map(([name, value]) => `export ${name}=${quoted(value)}`).join('\n')}
-exec ${[program, ...tokens].map(quoted).join(' \\\n  ')}
+cd -- ${shellWord(cwd)}
+${exports.map(([name, value]) => `export ${name}=${shellWord(value)}`).join('\n')}
+exec ${[program, ...tokens].map(shellWord).join(' \\\n  ')}
 `;
-}
-
-/** One word for a POSIX shell, in single quotes. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

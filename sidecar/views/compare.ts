@@ -12,8 +12,9 @@ export type ShownComparison = {
   charts: ShownCharts;
   /** Of each session the newest sample up to this step; null for the newest. */
   step: number | null;
-  /** What an hour costs; null where unknown. */
+  /** What an hour costs, and whether a person typed it; null where unknown. */
   price: number | null;
+  typed: boolean;
   /** Sessions as rows; null for what fits. */
   turned: boolean | null;
 };
@@ -78,7 +79,10 @@ export function compareView(model: CompareModel) {
     })),
     hidden: { step: address.without('step'), price: address.without('price'), add: address.without('sessions') },
     names: sessions.map(({ name }) => name),
-    price: shown.price === null ? '' : String(shown.price),
+    price: {
+      typed: shown.typed ? String(shown.price) : '',
+      known: String(shown.typed ? '0.79' : (shown.price ?? '0.79')),
+    },
     choices: model.sessions
       .filter(({ name }) => !sessions.some((each) => each.name === name))
       .map((each) => ({ name: each.name, label: nameOf(each) })),
@@ -93,12 +97,12 @@ type Address = ((change: Record<string, string>) => string) & {
 
 /** The addresses of the same page with something changed. */
 function addresses({ sessions, baseline }: Comparison, shown: ShownComparison): Address {
-  const { charts, step, price, turned } = shown;
+  const { charts, step, price, typed, turned } = shown;
   const own: [string, string][] = [
     ...sessions.map(({ name }): [string, string] => ['sessions', name]),
     ...optional('baseline', baseline === sessions[0]?.name ? null : baseline),
     ...optional('step', step),
-    ...optional('price', price),
+    ...optional('price', typed ? price : null),
     ...optional('turned', turned === null ? null : Number(turned)),
   ];
   const looks: [string, string][] = [

@@ -47,6 +47,11 @@ export function loss(value: number | 'nan' | null | undefined): string {
   return value.toFixed(size === 0 || size >= 0.01 ? 3 : size < 0.001 ? 5 : 4);
 }
 
+/** "$0.42" */
+export function dollars(value: number): string {
+  return `$${value.toFixed(2)}`;
+}
+
 /** "64 %": never 100 before it is. */
 export function percent(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value) || value < 0) return '–';

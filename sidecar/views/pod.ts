@@ -1,9 +1,9 @@
 import type { PodSettings } from '../pods/podSettings.js';
+import type { SessionCost } from '../sessions/status/sessionCost.js';
 import type { PodStopFacts } from '../sessions/watchers/podStop.js';
-import type { SessionCost } from '../sessions/watchers/sessionCost.js';
 import { sessionAddress } from './action.js';
 import { type FieldView, plain, type Typed } from './field.js';
-import { duration } from './formatting.js';
+import { dollars, duration } from './formatting.js';
 import type { PageModel } from './frame.js';
 
 /** As `GET /pod` answers. */
@@ -188,8 +188,4 @@ function phaseWords({ phase, seconds, why }: PodStopFacts): string {
     failed: `The pod did not stop. ${why ?? ''}`,
   };
   return words[phase].trim();
-}
-
-function dollars(value: number): string {
-  return `$${value.toFixed(2)}`;
 }

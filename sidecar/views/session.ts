@@ -5,6 +5,7 @@ import type { Preflight } from '../sessions/preflight/preflight.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';
+import type { SessionCost } from '../sessions/status/sessionCost.js';
 import { type ActionView, checkpointAddress, sessionAddress } from './action.js';
 import { attemptsView } from './attempts.js';
 import { type CardView, cardView } from './banner.js';
@@ -12,12 +13,13 @@ import { stopByHand } from './byHand.js';
 import { type CurvePoint, lossView } from './chart.js';
 import { checkpointsView } from './checkpoints.js';
 import { datasetAddress } from './datasets.js';
-import { count, duration, loss, pace } from './formatting.js';
+import { count, dollars, duration, loss, pace } from './formatting.js';
+import { type PodFiles, podFilesView } from './podFiles.js';
 import { preflightView } from './preflight.js';
 import { publishView } from './publish.js';
 import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
-import { type NamedValue, settingLabel, settingsView, valueText } from './settings.js';
+import { settingLabel, settingsView, valueText } from './settings.js';
 
 export type SessionModel = SamplesModel & {
   states: StateFacts[];
@@ -28,8 +30,10 @@ export type SessionModel = SamplesModel & {
   logTail: string;
   /** `<inode>:<byte offset>` just after `logTail`; the page's stream goes on from there. */
   logPosition: string;
-  /** Names in the session's folder. */
-  entries: readonly string[];
+  /** Where its files lie; absent where only regions are drawn anew. */
+  files?: PodFiles;
+  /** US dollars; null where no price is known. */
+  cost: SessionCost | null;
   /** Absolute path of the folder of all datasets. */
   datasets: string;
   /** At most a few thousand points, oldest first. */
@@ -69,7 +73,7 @@ export function sessionView(model: SessionModel) {
       changes: session.version > 1 ? `${root}compare?changes=${encodeURIComponent(session.name)}` : null,
       versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
-    paths: paths(model),
+    files: model.files ? podFilesView(model.files) : null,
     cleanup: cleanupView(model),
   };
 }
@@ -162,15 +166,15 @@ function newFrom({ session, root }: SessionModel): string {
 }
 
 /** `numbers`: the row of large numbers; `ends` is when it will have ended. */
-function factsView({ session, now }: SessionModel, { status, percent, percentText, why }: CardView) {
+function factsView({ session, now, cost }: SessionModel, { status, percent, percentText, why }: CardView) {
   const hasBar = !isChangeable(session);
-  return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now) : [] };
+  return { tone: status.tone, percent, percentText, why, hasBar, numbers: hasBar ? numbersOf(session, now, cost) : [] };
 }
 
 /** A hundred years: a date further away is none. */
 const LONGEST_SECONDS = 3.2e9;
 
-function numbersOf(session: SessionFacts, now: Date) {
+function numbersOf(session: SessionFacts, now: Date, cost: SessionCost | null) {
   const { progress, status } = session;
   const { step, total_steps: total, epoch, epochs, eta_seconds: eta } = progress;
   const numbers: [string, string][] = [
@@ -185,24 +189,18 @@ function numbersOf(session: SessionFacts, now: Date) {
   return [
     ...numbers.map(([value, label]) => ({ value, label, ends: null })),
     ...(isAlive(status) ? [{ value: duration(eta), label: 'left', ends }] : []),
+    ...(cost && session.attempts.length > 0
+      ? [{ value: dollars(cost.so_far), label: costLabel(cost), ends: null }]
+      : []),
   ];
+}
+
+function costLabel({ so_far, to_end }: SessionCost): string {
+  return to_end === null ? 'cost' : `so far, ${dollars(so_far + to_end)} at its end`;
 }
 
 /** Null while it runs, waits or has not begun. */
 function cleanupView({ session, root }: SessionModel) {
   if (session.attempts.length === 0 || isAlive(session.status) || session.queue) return null;
   return { href: `${root}purge?session=${encodeURIComponent(session.name)}` };
-}
-
-function paths({ session, entries }: SessionModel): NamedValue[] {
-  const { output_path: folder } = session;
-  const there = (file: string) => (entries.includes(file) ? `${folder}/${file}` : '');
-  return [
-    { name: 'Session', value: folder },
-    { name: 'Final checkpoint', value: session.final_checkpoint ?? '' },
-    { name: 'Dataset', value: session.dataset_path ?? '' },
-    { name: 'Log', value: there(basename(session.log_path)) },
-    { name: 'Settings', value: there('ui_state.json') },
-    { name: 'Script', value: there('train.sh') },
-  ].filter(({ value }) => value);
 }

@@ -67,6 +67,7 @@ export type Templates = {
   'parts/others': { others: import('./byHand.js').OtherView[] };
   'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
+  'parts/podFiles': import('./podFiles.js').PodFilesView;
   'parts/podNow': import('./pod.js').PodNowView;
   'parts/picks': { picks: import('./datasets.js').PickView[] };
   'parts/preflight': import('./preflight.js').PreflightView;

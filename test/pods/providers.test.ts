@@ -6,8 +6,8 @@ import { findProvider } from '../../sidecar/pods/findProvider.js';
 import { whoIsLoggedIn } from '../../sidecar/pods/loggedIn.js';
 import { podVariable } from '../../sidecar/pods/podEnvironment.js';
 import type { PodSettings } from '../../sidecar/pods/podSettings.js';
+import { sessionCost } from '../../sidecar/sessions/status/sessionCost.js';
 import { busyWith } from '../../sidecar/sessions/watchers/busy.js';
-import { sessionCost } from '../../sidecar/sessions/watchers/sessionCost.js';
 import { type NoticeServer, startNoticeServer } from '../notices/servers.js';
 import { attempt, session } from '../views/samples.js';
 

@@ -97,7 +97,6 @@ test.each([
       first_epoch: 2,
       lost_steps: null,
       exact: false,
-      differs: [text],
       repeated_steps: 3,
       doubt: null,
       passed_over: [{ state: text, path: text, reason: text }],
@@ -323,9 +322,11 @@ test.each([
 });
 
 test('a draft shows its settings, and nothing that is not there yet', () => {
-  const nothing = { states: [], checkpoints: [], samples: [], curve: [], logTail: '', entries: ['ui_state.json'] };
+  const nothing = { states: [], checkpoints: [], samples: [], curve: [], logTail: '' };
+  const files = [{ what: 'settings' as const, path: '/outputs/a/ui_state.json', bytes: 9, there: true }];
+  const none = { ssh: null, commands: [], hint: null };
   const draft = session({ status: 'draft', next: 'start', attempts: [], final_checkpoint: null });
-  const html = views.session(some.sessionModel({ ...nothing, session: draft }));
+  const html = views.session(some.sessionModel({ ...nothing, session: draft, files: { ...none, files } }));
   for (const id of ['loss', 'samples', 'checkpoints', 'resume', 'attempts'])
     expect(new RegExp(`<section id="${id}"[^>]*>([\\s\\S]*?)</section>`).exec(html)?.[1]?.trim(), id).toBe('');
   expect(html).toContain('ui_state.json');

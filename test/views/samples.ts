@@ -95,6 +95,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
     pausing: false,
     stops_after_save: false,
     queue: null,
+    retried_smaller: null,
     auto_resume: { on: false, will: false, tries: 0, in_seconds: null, reason: null },
     stalled_seconds: null,
     by_hand: null,
@@ -169,7 +170,6 @@ export const interrupted = session({
     lost_steps: 51,
     repeated_steps: 0,
     exact: false,
-    differs: [],
     doubt: null,
     passed_over: [
       { state: 'puppy-style-000009-state', path: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' },
@@ -267,7 +267,17 @@ export function sessionModel(changes: Partial<SessionModel> = {}): SessionModel 
     kept: { states: [], samples: [] },
     prompts: ['a c4tsy cat on a roof --d 1', 'c4tsy portrait', 'c4tsy in the rain'],
     datasets: '/workspace/trackside/datasets',
-    entries: ['training.log', 'train.sh', 'ui_state.json'],
+    cost: null,
+    files: {
+      files: [
+        { what: 'session', path: about.output_path, bytes: 480_000_000, there: true },
+        { what: 'dataset', path: about.dataset_path ?? '', bytes: null, there: true },
+        { what: 'log', path: about.log_path, bytes: 38_000, there: true },
+      ],
+      ssh: null,
+      commands: [{ tool: 'rsync', of: 'session', command: `rsync -avs --partial user@host:${about.output_path} .` }],
+      hint: 'Put your ssh login in the place of user@host.',
+    },
     logTail:
       'epoch 10/16\nsaving checkpoint: my-cat-000010.safetensors\n\nsaving state at epoch 10\ngenerating sample images at step 600\n\nepoch 11/16\n\rsteps:  63%|██████▎   | 611/960 [21:22<12:12, 2.10s/it, avr_loss=0.119]\rsteps:  64%|██████▍   | 612/960 [21:24<12:10, 2.10s/it, avr_loss=0.118]',
     logPosition: '1234:5678',

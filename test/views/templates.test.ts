@@ -26,6 +26,7 @@ import { modelsView } from '../../sidecar/views/modelFiles.js';
 import { newTrainingView } from '../../sidecar/views/newTraining.js';
 import { noticesView } from '../../sidecar/views/notices.js';
 import { podView } from '../../sidecar/views/pod.js';
+import { podFilesView } from '../../sidecar/views/podFiles.js';
 import { preflightView } from '../../sidecar/views/preflight.js';
 import { problemView } from '../../sidecar/views/problem.js';
 import { publishView } from '../../sidecar/views/publish.js';
@@ -324,7 +325,7 @@ const comparison = compareView({
     samples: [{ prompt: 'a cat', seed: '1', pictures: [{ name: 'a.png', step: 1, epoch: null }, null] }],
     sample_steps: [1, 2],
   },
-  shown: { charts: shownCharts, step: 1, price: 0.5, turned: null },
+  shown: { charts: shownCharts, step: 1, price: 0.5, typed: true, turned: null },
   sessions: [some.failed],
 });
 
@@ -405,7 +406,7 @@ const made: Provenance = {
   completed_at: null,
   command: { argv: ['python3', 'x.py'], cwd: '/', environment: {} },
   seed: 1,
-  trainer: { id: 'practice', script: null, folder: null, commit: 'abc', uncommitted: '+a' },
+  trainer: { id: 'practice', script: null, folder: null, commit: 'abc', uncommitted: '+a', sha256: null },
   environment: { python: '3.11' },
   packages: ['torch==2'],
   dataset: {
@@ -617,6 +618,7 @@ const each: Templates = {
   'parts/others': { others: othersView([hand], '') },
   'parts/ownGroups': { groups: ownGroups },
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
+  'parts/podFiles': podFilesView(given(some.sessionModel().files)),
   'parts/podNow': pod,
   'parts/picks': { picks: newTrainingView(form).datasets },
   'parts/preflight': given(preflightView(found, '', 'caches')),

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../sessions/versions/compare/facts.js';
-import { count, duration, loss } from '../../views/formatting.js';
+import { count, dollars, duration, loss } from '../../views/formatting.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
 import { print, table } from './terminal.js';
@@ -19,6 +19,9 @@ function besideEachOther({ sessions, settings }: Comparison): string {
     ['step', ...sessions.map(({ step }) => count(step))],
     ['trained for', ...sessions.map((each) => duration(each.duration_seconds))],
     ['last loss', ...sessions.map((each) => loss(each.loss?.last))],
+    ...(sessions.some(({ cost }) => cost !== null)
+      ? [['cost', ...sessions.map(({ cost }) => (cost === null ? '–' : dollars(cost)))]]
+      : []),
     ['best loss', ...sessions.map((each) => loss(each.loss?.best))],
   ];
   const differ = settings.filter(({ differs }) => differs);

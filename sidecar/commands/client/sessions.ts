@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SessionFacts, StateFacts } from '../../sessions/facts.js';
 import { activeSessions } from '../../sessions/outputs/active.js';
 import { attemptWord } from '../../sessions/status/attempts.js';
-import { bytes, count, duration, loss, percent, relative } from '../../views/formatting.js';
+import type { SessionCost } from '../../sessions/status/sessionCost.js';
+import { bytes, count, dollars, duration, loss, percent, relative } from '../../views/formatting.js';
 import { statusView } from '../../views/status.js';
 import { type Door, factsOf } from './door.js';
 import { drawAgain, ownScreen, pairs, print, table } from './terminal.js';
@@ -61,11 +62,14 @@ function stepsOf({ progress }: SessionFacts): string {
 
 /** Shows one session: what it is, where its files are, its attempts, and what can be done next. */
 export async function showSession(door: Door, name: string, { json }: { json?: boolean }): Promise<void> {
-  const session = await factsOf<SessionFacts>(door, 'GET', addressOf(name));
+  const session = await factsOf<Shown>(door, 'GET', addressOf(name));
   print(session, json, () => detailsOf(session));
 }
 
-function detailsOf(session: SessionFacts): string {
+/** As `GET /sessions/:name` answers. */
+type Shown = SessionFacts & { cost: SessionCost | null };
+
+function detailsOf(session: Shown): string {
   const { progress, resume, attempts, next } = session;
   const alive = attempts.at(-1)?.alive === true;
   const facts = pairs({
@@ -83,11 +87,16 @@ function detailsOf(session: SessionFacts): string {
     Log: session.log_path,
     Weights: session.final_checkpoint,
     Resume: resume && `from ${resume.state}, epoch ${resume.epoch}, step ${resume.step}`,
-    Next:
-      next &&
-      `trackside ${next === 'start over' ? 'relaunch' : next === 'train further' ? 'resume' : next} ${session.name}`,
+    Cost: session.cost && costWords(session.cost),
+    Next: next && `trackside ${COMMANDS[next] ?? next} ${session.name}`,
   });
   return attempts.length === 0 ? facts : `${facts}\n\n${attemptsOf(session)}`;
+}
+
+const COMMANDS: Record<string, string> = { 'start over': 'start --over', 'train further': 'resume' };
+
+function costWords({ so_far, to_end }: SessionCost): string {
+  return to_end === null ? dollars(so_far) : `${dollars(so_far)} so far, ${dollars(so_far + to_end)} at its end`;
 }
 
 function attemptsOf({ attempts }: SessionFacts): string {

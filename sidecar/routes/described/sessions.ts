@@ -38,6 +38,20 @@ const publication = z.looseObject({
   publication: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }).nullable(),
 });
 
+const files = z.looseObject({
+  files: z.array(
+    z.looseObject({
+      what: z.enum(['session', 'final checkpoint', 'dataset', 'log', 'settings', 'script']),
+      path: z.string(),
+      bytes: z.number().nullable(),
+      there: z.boolean(),
+    }),
+  ),
+  ssh: z.looseObject({ login: z.string(), port: z.number() }).nullable(),
+  commands: z.array(z.looseObject({ tool: z.string(), of: z.string(), command: z.string() })),
+  hint: z.string().nullable(),
+});
+
 const finding = z.looseObject({ severity: z.enum(['error', 'warning']), code: z.string(), message: z.string() });
 
 /** Sessions, their attempts, and what they make. */
@@ -54,7 +68,13 @@ export const sessions: DescribedRoutes = {
     body: newSession,
     answers: { 201: session },
   },
-  'GET /sessions/:name': { summary: 'Read a session', answers: { 200: session } },
+  'GET /sessions/:name': {
+    summary: 'Read a session',
+    more: 'With its cost in US dollars, so far and until its end, where the price of the pod is known.',
+    answers: {
+      200: session.extend({ cost: z.looseObject({ so_far: z.number(), to_end: z.number().nullable() }).nullable() }),
+    },
+  },
   'PATCH /sessions/:name': {
     summary: 'Change a session’s words; of a draft, its settings too',
     body: words.loose().meta({ id: 'Change' }),
@@ -121,6 +141,10 @@ export const sessions: DescribedRoutes = {
     summary: 'Download a checkpoint',
     more: 'Its path as the list has it. Goes on where it broke off, with Range and If-Range.',
     answers: { 200: file('application/octet-stream', 'The weights.') },
+  },
+  'GET /sessions/:name/files': {
+    summary: 'Where a session’s files lie, with sizes, and the lines that copy them from the pod',
+    answers: { 200: files },
   },
   'GET /sessions/:name/samples': { summary: 'List sample pictures', answers: { 200: z.array(sample) } },
   'GET /sessions/:name/samples/:file': {

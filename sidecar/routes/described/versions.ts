@@ -40,6 +40,8 @@ export const versions: DescribedRoutes = {
     summary: 'Make the next version with exactly the same settings',
     body: z.looseObject({
       start: z.boolean().optional(),
+      queue: z.boolean().optional(),
+      gpus: z.string().optional(),
       dataset: z.string().optional(),
       trainer: z.string().optional(),
       arguments: z.record(z.string(), z.string()).optional(),
@@ -92,11 +94,12 @@ export const versions: DescribedRoutes = {
       lora: 'All versions of this LoRA.',
       baseline: 'The one that the others are compared with.',
       step: 'Of the samples.',
-      price: 'Of an hour of the machine.',
+      price: 'Of an hour of the machine; that of the pod by default, where it is known.',
     },
     answers: {
       200: z.looseObject({
         baseline: z.string().nullable(),
+        price: z.number().nullable(),
         sessions: z.array(z.looseObject({})),
         missing: z.array(z.string()),
         settings: z.array(z.looseObject({})),

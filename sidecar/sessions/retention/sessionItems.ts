@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { folderBytes, isItself } from '../../files/folderBytes.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { readCandidates } from '../lineage/candidates.js';
 import { bestCheckpoint, checkpointsOf, samplesOf, stepOfSample } from '../products/products.js';
 import type { Session } from '../status/session.js';
-import { folderBytes, isItself } from './bytes.js';
 import type { PurgeItem } from './facts.js';
 import { type Keep, type RuledState, statesToPurge } from './rules.js';
 

@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifMissing, ifUnreadable } from '../../caught.js';
+import { folderBytes, isItself } from '../../files/folderBytes.js';
 import { trashEntryTime } from '../../files/trashEntry.js';
 import { syncFolder } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, isOwnFolder, makeFolder } from '../../security/paths.js';
-import { folderBytes, isItself } from './bytes.js';
 import type { PurgeItem, TrashFacts } from './facts.js';
 
 /** For so many days what was removed can be put back; less on a disk that is nearly full. */

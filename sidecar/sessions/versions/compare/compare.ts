@@ -1,5 +1,6 @@
 import { ifMissing } from '../../../caught.js';
 import { semaphore } from '../../../files/queue.js';
+import type { SessionFacts } from '../../facts.js';
 import type { Outputs } from '../../outputs/outputs.js';
 import { type AskedCharts, readCurves, tagsOf } from '../../products/chart.js';
 import type { ChartCurve, Charts } from '../../products/chartFacts.js';
@@ -18,8 +19,8 @@ export type AskedComparison = {
   charts: AskedCharts;
   /** Of each session the newest sample up to this step; null for the newest. */
   step: number | null;
-  /** What an hour costs, in any currency; null where unknown. */
-  price: number | null;
+  /** What a session has cost, in any currency; null where unknown. */
+  costOf(facts: SessionFacts): number | null;
 };
 
 /** Sessions are read by so many at a time, by all that compare. */
@@ -86,7 +87,7 @@ async function readDrawn(sessions: readonly Session[], asked: AskedCharts): Prom
 
 async function comparedSession(
   { session, charts }: Drawn,
-  { charts: { smooth }, price }: AskedComparison,
+  { charts: { smooth }, costOf }: AskedComparison,
   colour: number | null,
 ): Promise<ComparedSession> {
   const { name, lora_name, version, trainer, status, description, timestamp, progress } = session.facts;
@@ -100,7 +101,7 @@ async function comparedSession(
     epoch: progress.epoch,
     checkpoint_bytes: weights[0]?.bytes ?? null,
     weights_bytes: weights.reduce((sum, { bytes }) => sum + bytes, 0),
-    cost: price === null || seconds === null ? null : (price * seconds) / 3600,
+    cost: costOf(session.facts),
     loss: curve
       ? {
           tag: curve.tag,

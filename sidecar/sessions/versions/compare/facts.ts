@@ -13,7 +13,7 @@ export type ComparedSession = Pick<
   /** Of its newest whole checkpoint, and of all files of weights together. */
   checkpoint_bytes: number | null;
   weights_bytes: number;
-  /** Hours trained × the price of an hour; null where no price was given. */
+  /** At the price that was given, else at the pod's; null where neither is known, or nothing ran. */
   cost: number | null;
   /** Smoothed as the curves are; `best` is the least of the whole curve. Null without losses. */
   loss: { tag: string; last: number | null; best: number | null; best_step: number | null } | null;

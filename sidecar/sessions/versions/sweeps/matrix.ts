@@ -29,7 +29,13 @@ const ENDED = new Set(['completed', 'failed', 'stopped', 'draft', null]);
 export async function readMatrix(outputs: Outputs, { versions }: Sweep): Promise<Matrix> {
   const charts = { tags: null, axis: 'step' as const, from: null, to: null, points: 50, smooth: 0.9 };
   const names = versions.map(({ session }) => session);
-  const compared = await compareSessions(outputs, { sessions: names, baseline: null, charts, step: null, price: null });
+  const compared = await compareSessions(outputs, {
+    sessions: names,
+    baseline: null,
+    charts,
+    step: null,
+    costOf: () => null,
+  });
   const at = new Map(compared.sessions.map((session) => [session.name, session]));
   const cells = versions.map(({ session, values, refused }) => {
     const { status = null, loss = null, step = null } = at.get(session) ?? {};

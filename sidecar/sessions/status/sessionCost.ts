@@ -1,5 +1,5 @@
 import type { SessionFacts } from '../facts.js';
-import { secondsTrained } from '../status/secondsTrained.js';
+import { secondsTrained } from './secondsTrained.js';
 
 /** US dollars so far, and until its end; null where unknown. */
 export type SessionCost = { so_far: number; to_end: number | null };
