@@ -111,8 +111,6 @@ export type ResumeFacts = {
   repeated_steps: number;
   /** It goes on with the next step, bit for bit: in the middle of an epoch, too. */
   exact: boolean;
-  /** Why it can't, though a state has all it needs: what differs from when it was saved, in words. */
-  differs: string[];
   /** Newer states that are not used, with the reason. */
   passed_over: PassedOver[];
   /** Why it may not be whole, in words, when no state surely is: a person has to decide. Null when it is. */
@@ -232,6 +230,8 @@ export type SessionFacts = {
   auto_resume: AutoResumeFacts;
   /** Null when it does not wait in the queue. */
   queue: QueueFacts | null;
+  /** The presets, as `vram` of the settings, after it ran out of memory and was tried once more; null where it was not. */
+  retried_smaller: { from: string; to: string } | null;
   /** Null while it can't be stopped here. */
   stop_cost: StopCost | null;
   /** It stops after the next checkpoint; that can still be cancelled. */

@@ -63,11 +63,15 @@ function whereFrom(resume: NonNullable<SessionFacts['resume']>): string {
   return isByStep(resume) ? ` after step ${count(resume.step)}. ` : ` at epoch ${resume.first_epoch}. `;
 }
 
-function whatEnded({ status, reason, record, auto_resume, queue }: SessionFacts): Said[] {
+function whatEnded({ status, reason, record, auto_resume, queue, retried_smaller: retried }: SessionFacts): Said[] {
   if (record === 'unreadable') return [{ text: `${sentence(reason ?? 'ui_state.json cannot be read')} ` }];
+  const again = retried ? `The GPU ran out of memory with the preset ${retried.from}` : '';
+  if (queue && retried)
+    return [{ text: `${again}, so it is tried once more with ${retried.to}. ${waitsView(queue)} ` }];
   if (queue) return [{ text: `${waitsView(queue)} ` }];
   if (!reason || status === 'completed') return [];
-  return [reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
+  const tried = retried && status === 'failed' ? `${again}, and then once more with ${retried.to}` : null;
+  return [tried, reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
 }
 
 function whatNext(session: SessionFacts): Said[] {
@@ -87,10 +91,6 @@ function whatNext(session: SessionFacts): Said[] {
     { text: stateName(resume.path, paths), strong: true },
     { text: whereFrom(resume) },
   ];
-  if (resume.differs.length > 0) {
-    const differs = new Intl.ListFormat('en').format(resume.differs);
-    words.push({ text: `It can't go on exactly where it ended: ${differs}. ` });
-  }
   if (resume.doubt) {
     words.push({ text: `It may not be whole: ${resume.doubt}. Resume from it only if you know that it is. ` });
   }

@@ -106,7 +106,6 @@ const resume = z
     lost_steps: numberOrNull,
     repeated_steps: number,
     exact: z.boolean(),
-    differs: z.array(text),
     passed_over: z.array(z.looseObject({ state: text, path: text, reason: text })),
     doubt: textOrNull,
   })
@@ -195,6 +194,7 @@ export const session = z
     resume: resume.nullable(),
     auto_resume: autoResume,
     queue: queue.nullable(),
+    retried_smaller: z.looseObject({ from: text, to: text }).nullable(),
     stop_cost: stopCost.nullable(),
     stops_after_save: z.boolean(),
     exact_pause: z.looseObject({ available: z.boolean(), why: textOrNull }).nullable(),

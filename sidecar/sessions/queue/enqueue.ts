@@ -27,10 +27,12 @@ export type Enqueue = {
   held?: boolean | undefined;
   /** When it runs out of memory, to try once more with the next smaller preset. */
   retrySmaller?: boolean | undefined;
+  /** What else is changed in the record by the same write. */
+  also?: Record<string, unknown>;
 };
 
-/** What may be otherwise once it is its turn. */
-const PASSING = ['gpu_busy', 'disk_space'];
+/** Findings that may be otherwise once it is its turn. */
+export const PASSING = ['gpu_busy', 'disk_space'];
 
 /**
  * Puts a session into the queue: it is begun as soon as a GPU that it asks for is really free (watchers/queue.ts). One that
@@ -71,7 +73,7 @@ export async function enqueue(trackside: Queueing, name: string, asked: Enqueue)
         after: lastNumber(raw),
       };
       if (asked.retrySmaller !== undefined) raw.retry_smaller = asked.retrySmaller;
-      raw.status = 'pending';
+      Object.assign(raw, asked.also, { status: 'pending' });
     });
   });
   log.info('queue', 'Queued.', { session: name });

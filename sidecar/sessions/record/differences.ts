@@ -17,6 +17,7 @@ export const EVIDENCE: readonly string[] = [
   'form_id',
   'queue',
   'retry_smaller',
+  'retried_smaller',
 ];
 
 /** What a person set and wrote, in one text: equal where only the run has moved on. */

@@ -162,6 +162,7 @@ export function recordedFacts(of: Pick<SessionEvidence, 'name' | 'folder' | 'sta
     log_path: join(folder, LOG_FILE),
     timestamp: state?.timestamp ?? null,
     completed_at: status === 'completed' ? (latest?.ended_at ?? state?.completed_at ?? null) : null,
+    retried_smaller: state?.retried_smaller ?? null,
     stalled_seconds: null,
     settings: settingsOf(state),
   };

@@ -38,6 +38,19 @@ export function endNotice(kind: NoticeKind, facts: SessionFacts, latest: Attempt
   return { ...notice, at: latest.ended_at ?? notice.at };
 }
 
+/** A session that ran out of memory waits to be tried once more. */
+export function retryNotice(
+  facts: SessionFacts,
+  latest: AttemptFacts,
+  { from, to }: { from: string; to: string },
+  words: NoticeWords,
+): Notice {
+  return sessionNotice('failed', `retried:${attemptKey(facts, latest)}`, facts, words, {
+    title: `${facts.lora_name} V${facts.version} ran out of GPU memory`,
+    text: `It is tried once more, with the preset ${to} instead of ${from}.`,
+  });
+}
+
 export function stallNotice(facts: SessionFacts, latest: AttemptFacts, words: NoticeWords): Notice {
   const { lora_name: lora, version, progress, stalled_seconds } = facts;
   const minutes = Math.max(1, Math.round((stalled_seconds ?? 0) / 60));

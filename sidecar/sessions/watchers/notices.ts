@@ -9,7 +9,8 @@ import type { ConsoleEvent, Memory } from '../../trainers/dialect.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { isAliveOrPending } from '../status/alive.js';
-import { alertNotice, endNotice, type NoticeWords, queueNotice, stallNotice } from './noticeWords.js';
+import { alertNotice, endNotice, type NoticeWords, queueNotice, retryNotice, stallNotice } from './noticeWords.js';
+import { OUT_OF_MEMORY, willRetry } from './retrySmaller.js';
 
 /** What ended longer ago is old, whatever happened to this sidecar meanwhile. */
 const LATELY_MS = 24 * 3_600_000;
@@ -35,6 +36,8 @@ export function watchForNotices(parts: NoticeParts) {
     if (isAliveOrPending(facts)) tellStall(facts, latest);
     if (!isNew(latest)) return;
     if (kind) void tellEnd(kind, name).catch(failed(name));
+    if (facts.queue && facts.retried_smaller && latest.reason_code === OUT_OF_MEMORY)
+      void outbox.tell(retryNotice(facts, latest, facts.retried_smaller, parts)).catch(failed(name));
     // One that began and ended between two looks, or while no sidecar ran, was followed by nobody.
     void readAlerts(name).catch(failed(name));
     void tellEmpty().catch(failed(name));
@@ -59,10 +62,11 @@ export function watchForNotices(parts: NoticeParts) {
   }
 
   async function tellEnd(kind: NoticeKind, name: string): Promise<void> {
-    const { facts, dialect } = await outputs.read(name);
+    const session = await outputs.read(name);
+    const { facts, dialect } = session;
     const latest = facts.attempts.at(-1);
     // Somebody was quicker, and has started it again.
-    if (!latest || endOf(facts) !== kind) return;
+    if (!latest || endOf(facts) !== kind || willRetry(session)) return;
     const picture = facts.newest_sample && join(facts.output_path, dialect.samples.folder, facts.newest_sample);
     await outbox.tell({ ...endNotice(kind, facts, latest, parts), picture });
   }

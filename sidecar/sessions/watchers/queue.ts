@@ -118,15 +118,18 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
     }
   }
 
+  const retry = (name: string) =>
+    void retrySmaller(trackside, name).catch(logged('queue', 'The smaller preset could not be tried.', name));
+
   return {
     async open() {
       leave = hub.join((event) => {
         if (event.type !== 'session') return;
         if (hasTurned(event.name)) void look();
-        void retrySmaller(trackside, event.name).catch(
-          logged('queue', 'The smaller preset could not be tried.', event.name),
-        );
+        retry(event.name);
       });
+      // Those that ended while no sidecar ran.
+      for (const { name } of await outputs.list()) retry(name);
       timer = setInterval(look, LOOK_MS);
       timer.unref();
     },
