@@ -114,6 +114,23 @@ test('a watched list follows a training, a line of JSON a change', async () => {
   await new Promise((resolve) => child.once('exit', resolve));
 });
 
+test('a relaunch is the next version with exactly the same settings; what differs since is said before', async () => {
+  await sidecar.until('quick', ({ status }) => status === 'completed');
+  const made = await trackside('relaunch', 'quick', '--draft', '--files');
+  expect(made).toEqual({ code: 0, stdout: 'quick-v2: a draft (trackside start quick-v2).\n', stderr: '' });
+  const [before, again] = [await sidecar.session('quick'), await sidecar.session('quick-v2')];
+  expect(again).toMatchObject({ version: 2, made_from: 'quick', status: 'draft', settings: before.settings });
+  appendFileSync(join(place.datasets, 'example', '01-morning.txt'), ', at dawn');
+  const told = await trackside('relaunch', 'quick');
+  expect(told).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^quick-v3: attempt 1, (starting|running)/),
+    stderr: expect.stringMatching(/^Differs today: Caption of 01-morning\.png: “.*” → “.*, at dawn”\n$/),
+  });
+  // Of the session itself nothing is changed.
+  expect(await sidecar.session('quick')).toMatchObject({ attempts: before.attempts, status: 'completed' });
+});
+
 test('a session is exported into a file, and a session is made of it', async () => {
   const file = join(place.folder, 'exported.json');
   expect(await trackside('export', 'untouched', '--output', file, '--files')).toMatchObject({ code: 0, stdout: '' });

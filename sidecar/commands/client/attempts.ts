@@ -9,7 +9,15 @@ import { plain, print } from './terminal.js';
 
 const LOOK_MS = 300;
 
-export type BeginFlags = { json?: boolean; gpus?: string; state?: string; epochs?: string; queue?: boolean };
+export type BeginFlags = {
+  json?: boolean;
+  gpus?: string;
+  state?: string;
+  epochs?: string;
+  queue?: boolean;
+  over?: boolean;
+  draft?: boolean;
+};
 
 /** Starts, resumes or starts over. Resolves when the trainer runs. */
 export async function begin(door: Door, name: string, kind: AttemptKind, flags: BeginFlags): Promise<void> {
@@ -26,6 +34,29 @@ export async function begin(door: Door, name: string, kind: AttemptKind, flags: 
   );
   if (begun.session.status === 'failed')
     throw new Refusal(EXIT.failed, plain(begun.reason ?? 'The trainer could not be started.'));
+}
+
+/** Makes the next version with the settings of a session, and starts it; what differs since is said before, on stderr. */
+export async function relaunch(door: Door, name: string, flags: BeginFlags): Promise<void> {
+  const { gpus, queue, draft, json } = flags;
+  const differs = await factsOf<{ what: string; then: string; now: string }[]>(
+    door,
+    'GET',
+    `${addressOf(name)}/differs`,
+  );
+  for (const { what, then, now } of json ? [] : differs)
+    process.stderr.write(`Differs today: ${plain(`${what}: ${then} → ${now}`)}\n`);
+  const body = { start: !draft, queue, gpus };
+  const made = await factsOf<SessionFacts>(door, 'POST', `${addressOf(name)}/versions`, body);
+  print(made, json, () =>
+    draft
+      ? `${made.name}: a draft (trackside start ${made.name}).`
+      : made.queue
+        ? `${made.name}: waits for a GPU (trackside queue).`
+        : `${made.name}: attempt 1, ${statusView(made).word.toLowerCase()}.`,
+  );
+  if (!draft && made.status === 'failed')
+    throw new Refusal(EXIT.failed, plain(made.reason ?? 'The trainer could not be started.'));
 }
 
 export type StopFlags = { json?: boolean; afterSave?: boolean; cancel?: boolean; byHand?: boolean; wait?: boolean };

@@ -39,7 +39,10 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
     .option('-n, --tail <lines>', 'lines from the end, or all', '100')
     .option('--attempt <number>', 'only the part of this attempt');
 
-  verb('start <session>', 'Start a draft.', begin('start'))
+  verb('start <session>', 'Start a draft; or start over.', async (door, name, flags) =>
+    (await import('./attempts.js')).begin(door, name, flags.over ? 'relaunch' : 'start', flags),
+  )
+    .option('--over', 'start over; what that would overwrite is moved to earlier/')
     .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1')
     .option('--queue', 'wait for a GPU that is in use');
 
@@ -51,16 +54,24 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
     .option('--by-hand', 'also if it was started in a terminal, from where it can’t be resumed')
     .option('--no-wait', 'don’t wait for the end (against a sidecar)');
 
-  verb('resume <session>', 'Resume from the newest whole state, or train a completed one further.', begin('resume'))
+  verb(
+    'resume <session>',
+    'Resume from the newest whole state, or train a completed one further.',
+    async (door, name, flags) => (await import('./attempts.js')).begin(door, name, 'resume', flags),
+  )
     .option('--state <folder>', 'another state (trackside states lists them)')
     .option('--epochs <number>', 'the epochs in all, to train further')
     .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1')
     .option('--queue', 'wait for a GPU that is in use');
 
-  verb('relaunch <session>', 'Start over. What it would overwrite is moved to earlier/.', begin('relaunch')).option(
-    '--gpus <numbers>',
-    'the GPUs, such as 0 or 0,1',
-  );
+  verb(
+    'relaunch <session>',
+    'Make the next version with exactly the same settings, and start it.',
+    async (door, name, flags) => (await import('./attempts.js')).relaunch(door, name, flags),
+  )
+    .option('--draft', 'only make it; trackside start starts it')
+    .option('--gpus <numbers>', 'the GPUs, such as 0 or 0,1')
+    .option('--queue', 'wait for a GPU that is in use');
 
   verb('states <session>', 'List the states that a session can be resumed from.', async (door, name, flags) =>
     (await import('./sessions.js')).listStates(door, name, flags),
@@ -101,10 +112,6 @@ function addPurge(verb: (usage: string, words: string, work: Work) => Command): 
   )
     .option('--days <number>', 'what is older goes (TRAINING_RETENTION_DAYS; default 30; of one session: 0)')
     .option('--dry-run', 'only say what would go, and why');
-}
-
-function begin(kind: 'start' | 'resume' | 'relaunch'): Work {
-  return async (door, name, flags) => (await import('./attempts.js')).begin(door, name, kind, flags);
 }
 
 type Verb = { usage: string; words: string; work: Work };

@@ -8,22 +8,25 @@ import { checkArguments } from '../../trainers/arguments.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import { TRACKED } from '../../trainers/tracked/trainer.js';
-import { type Beginning, beginAttempt } from '../attempt/begin.js';
+import type { Beginning } from '../attempt/begin.js';
+import { startOrQueue } from '../attempt/startOrQueue.js';
 import { makeVersionFolder } from '../names.js';
 import { preflight, refuseErrors } from '../preflight/preflight.js';
+import { PASSING } from '../queue/enqueue.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { parseUiState, type RawState, SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
-import { isStart } from './asked.js';
+import { isStart, mayQueue } from './asked.js';
 import { SCHEMA_VERSION } from './create.js';
 
 /** What a new version has of the one that it repeats. */
 const COPIED = [...SETTING_NAMES, 'trainer', 'arguments', 'dataset'];
 /** What may be pointed anew: `arguments` are the model files, by their flags. */
-const ASKED = ['start', 'dataset', 'trainer', 'arguments', 'description', 'version_name', 'page'];
+const ASKED = ['start', 'queue', 'gpus', 'dataset', 'trainer', 'arguments', 'description', 'version_name', 'page'];
 
 /**
- * Makes the next version of a LoRA with exactly the settings of a session, and starts it on request. A dataset, a trainer
+ * Makes the next version of a LoRA with exactly the settings of a session, and starts it on request, or queues it where its
+ * GPU is in use (`queue`). A dataset, a trainer
  * or model files that have moved since are named anew in `fields`. Throws a Problem that names what is missing before
  * anything is made.
  */
@@ -37,7 +40,8 @@ export async function relaunchSession(
   const session = await outputs.read(name);
   const raw = await newRecord(trackside, session, fields);
   const start = isStart(fields);
-  if (start) await refuseUnready(trackside, session, raw);
+  const queue = mayQueue(fields);
+  if (start) await refuseUnready(trackside, session, raw, queue);
   outputs.requireRoot();
   const made = await makeVersionFolder(outputs.root, session.facts.lora_name);
   await updateStateFile(join(outputs.root, made.name), (empty) => {
@@ -45,7 +49,7 @@ export async function relaunchSession(
   });
   log.info('sessions', 'Made again as a new version.', { session: made.name, of: name });
   if (!start) return outputs.read(made.name);
-  return (await beginAttempt(trackside, made.name, { kind: 'start' })).session;
+  return startOrQueue(trackside, made.name, { kind: 'start', gpus: textOf(fields.gpus) || null }, queue);
 }
 
 /** The record of the new version, with what was pointed anew. */
@@ -100,11 +104,14 @@ async function filesOf({ settings, describe }: Beginning, raw: RawState, given: 
 }
 
 /** Throws all errors that a start would meet, before a folder is made. */
-async function refuseUnready(trackside: Beginning, session: Session, raw: RawState): Promise<void> {
+async function refuseUnready(trackside: Beginning, session: Session, raw: RawState, queue: boolean): Promise<void> {
   const { state } = parseUiState(JSON.stringify(raw));
   const asked = { ...session, state, trainer: state.trainer ?? null };
   const { errors } = await preflight(trackside, asked);
-  refuseErrors(session.name, errors);
+  refuseErrors(
+    session.name,
+    errors.filter(({ code }) => !queue || !PASSING.includes(code)),
+  );
 }
 
 function textOf(value: unknown): string {
