@@ -32,6 +32,7 @@ import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchQueue } from './sessions/watchers/queue.js';
 import { watchRetention } from './sessions/watchers/retention.js';
 import { watchStandstills } from './sessions/watchers/standstills.js';
+import { watchTrackedStarts } from './sessions/watchers/trackedStarts.js';
 import { watchTrash } from './sessions/watchers/trash.js';
 import type { Settings } from './settings.js';
 import { readDisk } from './telemetry/disk.js';
@@ -128,6 +129,7 @@ export function createTrackside(settings: Settings) {
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'automatic resumes', ...createAutoResume(watched) },
+    { name: 'trainings of scripts', ...watchTrackedStarts(watched) },
     { name: 'outbox', ...outbox },
     { name: 'trash', ...watchTrash(settings.outputs) },
     { name: 'queue', ...queue },

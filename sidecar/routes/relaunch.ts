@@ -9,6 +9,7 @@ import { loraKey } from '../sessions/names.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import type { Difference } from '../sessions/provenance/provenance.js';
 import { completeProvenance } from '../sessions/provenance/record.js';
+import { interpreterOf } from '../sessions/provenance/script.js';
 import type { Session } from '../sessions/status/session.js';
 import { differsToday } from '../sessions/versions/differs.js';
 import { relaunchSession } from '../sessions/versions/relaunch.js';
@@ -52,9 +53,11 @@ export function relaunchRoutes(trackside: Trackside): Hono {
     const { settings, views } = trackside;
     // One that a restart of the sidecar cut off.
     if (session.latest)
-      void completeProvenance(session.folder, session.latest?.argv[0] ?? settings.python, trackside.hashes).catch(
-        logged('sessions', 'The record of what it is made from could not be completed.', session.name),
-      );
+      void completeProvenance(
+        session.folder,
+        interpreterOf(session.latest.argv, settings.python),
+        trackside.hashes,
+      ).catch(logged('sessions', 'The record of what it is made from could not be completed.', session.name));
     const models = await findModels(settings);
     const needs = trainers(settings).find(({ id }) => id === session.trainer)?.models ?? [];
     return views.relaunch({

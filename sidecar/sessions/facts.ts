@@ -111,6 +111,8 @@ export type ResumeFacts = {
   repeated_steps: number;
   /** It goes on with the next step, bit for bit: in the middle of an epoch, too. */
   exact: boolean;
+  /** Why it can't, though a state has all it needs: what differs from when it was saved, in words. */
+  differs: string[];
   /** Newer states that are not used, with the reason. */
   passed_over: PassedOver[];
   /** Why it may not be whole, in words, when no state surely is: a person has to decide. Null when it is. */

@@ -91,6 +91,10 @@ function whatNext(session: SessionFacts): Said[] {
     { text: stateName(resume.path, paths), strong: true },
     { text: whereFrom(resume) },
   ];
+  if (resume.differs.length > 0) {
+    const differs = new Intl.ListFormat('en').format(resume.differs);
+    words.push({ text: `It can't go on exactly where it ended: ${differs}. ` });
+  }
   if (resume.doubt) {
     words.push({ text: `It may not be whole: ${resume.doubt}. Resume from it only if you know that it is. ` });
   }

@@ -37,7 +37,14 @@ const base: Comparable = {
     cwd: '/',
     environment: {},
   },
-  trainer: { id: 'sd-scripts/flux', script: null, folder: '/sd', commit: 'aaa', uncommitted: '' },
+  trainer: {
+    id: 'sd-scripts/flux',
+    script: null,
+    folder: '/sd',
+    commit: 'aaa',
+    uncommitted: '',
+    sha256: 'd'.repeat(64),
+  },
   environment: { python: '3.11.2', torch: '2.6.0', gpu: null },
   packages: ['numpy==1.0', 'old==3', 'torch==2.6.0'],
   dataset: {
@@ -68,6 +75,7 @@ test.each<[string, Partial<Comparable>, string[]]>([
   ],
   ['a commit', { trainer: { ...base.trainer, commit: 'bbb' } }, ['Commit of the trainer']],
   ['an edit', { trainer: { ...base.trainer, uncommitted: '+x\n' } }, ['Uncommitted changes of the trainer']],
+  ['another script', { trainer: { ...base.trainer, sha256: 'c'.repeat(64) } }, ['Script']],
   ['torch', { environment: { ...base.environment, torch: '2.7' } }, ['torch']],
   ['a GPU that nobody recorded', { environment: { ...base.environment, gpu: 'H200' } }, []],
   ['packages', { packages: ['new==1', 'numpy==2.0', 'torch==2.7'] }, ['Package new', 'Package numpy', 'Package old']],

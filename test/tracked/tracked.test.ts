@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Sidecar } from '../sidecar.js';
@@ -70,12 +71,28 @@ test('a training by hand is stopped from the page within seconds, resumed from i
   expect(steps(run.folder)).toEqual(Array.from({ length: 60 }, (_, step) => step));
   expect(await sidecar.get('sessions/cat/checkpoints')).toMatchObject([{ name: 'cat.safetensors', problem: null }]);
   // The last three, and the one that it went on from.
-  expect(readdirSync(run.folder).filter((name) => name.endsWith('-state'))).toHaveLength(4);
+  const states = readdirSync(run.folder).filter((name) => name.endsWith('-state'));
+  const from = basename(done.attempts[1]?.resumed_from ?? '');
+  expect(states).toEqual([...new Set([from, ...states.slice(-3)])].sort());
   const log = readFileSync(join(run.folder, 'training.log'), 'utf8');
   expect(log).toMatch(/── attempt 2 · resume/);
   expect(log).toContain('end of the script');
   for (const file of ['ui_state.json', 'launch.json', 'attempt.json', 'training.log'])
     expect(readFileSync(join(run.folder, file), 'utf8')).not.toContain('planted0secret');
+  // What it was made from, which a sidecar saw at its start, and then what differed at the resume: nothing.
+  const { trackside } = await until(
+    () => sidecar.get<{ trackside: { provenance: Record<string, unknown> | null } }>('sessions/cat/export'),
+    ({ trackside: { provenance } }) => provenance?.completed_at != null,
+  );
+  expect(trackside.provenance).toMatchObject({
+    attempt: { number: 1, kind: 'start' },
+    command: { argv: expect.arrayContaining(['60', '0.03', 'sample']) },
+    trainer: { id: 'tracked', sha256: createHash('sha256').update(readFileSync(script)).digest('hex') },
+    packages: expect.any(Array),
+    resumed: [{ attempt: 2, differs: [] }],
+  });
+  expect(JSON.stringify(trackside.provenance)).not.toContain('planted0secret');
+  expect(await sidecar.get('sessions/cat/differs')).toEqual([]);
   // A backup of it knows what it is a copy of, also where it lacks the runner's record.
   cpSync(run.folder, join(place.outputs, 'backup'), { recursive: true });
   rmSync(join(place.outputs, 'backup', 'attempt.json'));

@@ -97,6 +97,7 @@ test.each([
       first_epoch: 2,
       lost_steps: null,
       exact: false,
+      differs: [text],
       repeated_steps: 3,
       doubt: null,
       passed_over: [{ state: text, path: text, reason: text }],

@@ -170,6 +170,7 @@ export const interrupted = session({
     lost_steps: 51,
     repeated_steps: 0,
     exact: false,
+    differs: [],
     doubt: null,
     passed_over: [
       { state: 'puppy-style-000009-state', path: 'puppy-style-000009-state', reason: 'optimizer.bin is cut short' },

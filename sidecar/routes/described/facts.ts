@@ -106,6 +106,7 @@ const resume = z
     lost_steps: numberOrNull,
     repeated_steps: number,
     exact: z.boolean(),
+    differs: z.array(text),
     passed_over: z.array(z.looseObject({ state: text, path: text, reason: text })),
     doubt: textOrNull,
   })

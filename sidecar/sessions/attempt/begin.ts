@@ -17,6 +17,7 @@ import { readPictures } from '../preflight/pictures.js';
 import { findingsFor, refuseErrors } from '../preflight/preflight.js';
 import { type Found, readRun } from '../preflight/run.js';
 import { completeProvenance } from '../provenance/record.js';
+import { interpreterOf } from '../provenance/script.js';
 import { withSessionLock } from '../record/lock.js';
 import { isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
@@ -115,7 +116,7 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
 
 /** Completes the record of what it is made from, beside the training: hashes of gigabytes take minutes. */
 function fillIn({ settings, hashes }: Beginning, { name, folder, latest }: Session): void {
-  void completeProvenance(folder, latest?.argv[0] ?? settings.python, hashes).catch(
+  void completeProvenance(folder, interpreterOf(latest?.argv ?? [], settings.python), hashes).catch(
     logged('sessions', 'The record of what it is made from could not be completed.', name),
   );
 }

@@ -1,11 +1,16 @@
 import { contract } from '../../bridge.js';
+import { logged } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { type LaunchRecord, readLaunch } from '../../trainers/tracked/launchRecord.js';
+import { TRACKED } from '../../trainers/tracked/trainer.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { planRoom } from '../lineage/earlier.js';
+import { recordProvenance } from '../provenance/record.js';
+import { interpreterOf, scriptIngredients } from '../provenance/script.js';
 import type { Session } from '../status/session.js';
 import { type Entering, enterAttempt, nextNumber } from './enter.js';
+import { readEnvironment } from './environment.js';
 import type { Launchable } from './launch.js';
 import { type Begin, chooseState } from './plan.js';
 
@@ -21,7 +26,28 @@ export async function prepareAgain(settings: Settings, session: Session, begin: 
   const room = await makeRoom(session, from);
   const entry = await enterAttempt(session, begin, enteringOf(session, launch, from, room));
   const variables = { ...launch.environment, ...variablesOfTrack(settings, room.statePath) };
-  return { session, begin, command: { argv: launch.argv, cwd: launch.cwd }, entry, variables };
+  const made = { session, begin, command: { argv: launch.argv, cwd: launch.cwd }, entry, variables };
+  await recordScript(settings, made, TRACKED);
+  return made;
+}
+
+/** Records what an attempt of a script is made from, before it starts. */
+export async function recordScript(settings: Settings, attempt: Launchable, id: string): Promise<void> {
+  const { session, begin, command, entry, variables } = attempt;
+  const python = interpreterOf(command.argv, settings.python);
+  const environment = await readEnvironment(python);
+  // Its surroundings hold more than it needs, which may be secret; the names that Trackside gives say enough.
+  const about = { id, trackside: settings.version, variables: ownOf(variables), environment, python };
+  const of = scriptIngredients(about, command, session.state);
+  await recordProvenance(session.folder, { number: entry.number, kind: begin.kind, id: entry.id }, of).catch(
+    logged('sessions', 'What the attempt is made from could not be recorded.', session.name),
+  );
+}
+
+function ownOf(variables: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => /^(?:TRACKSIDE_|PYTHONPATH$|CUDA_)/.test(name)),
+  );
 }
 
 async function requireLaunch(session: Session): Promise<LaunchRecord> {

@@ -11,7 +11,7 @@ import { enterAttempt } from './enter.js';
 import { readEnvironment } from './environment.js';
 import type { Launchable } from './launch.js';
 import { type Begin, chooseState } from './plan.js';
-import { enteringOf, makeRoom, variablesOfTrack } from './startAgain.js';
+import { enteringOf, makeRoom, recordScript, variablesOfTrack } from './startAgain.js';
 
 /**
  * Prepares an attempt of a script of the user: its values, read by its own parser as it is today, become the command. With
@@ -42,5 +42,6 @@ export async function prepareScript(
     raw.trainer = trainer.id;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
   });
+  await recordScript(settings, { session, begin, command, entry, variables }, trainer.id);
   return { session, begin, command, entry, variables };
 }

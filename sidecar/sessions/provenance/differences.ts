@@ -80,6 +80,7 @@ function trainerLines(then: Provenance['trainer'], now: Provenance['trainer']): 
   return [
     ...line('Trainer', then.id, now.id),
     ...line('Commit of the trainer', then.commit, now.commit),
+    ...line('Script', hashWords(then.sha256), hashWords(now.sha256)),
     ...(then.uncommitted !== null && now.uncommitted !== null && then.uncommitted !== now.uncommitted
       ? [
           {
@@ -180,12 +181,16 @@ function bytesOf(bytes: number): string {
 }
 
 function hashed({ bytes, sha256 }: { bytes: number; sha256: string | null }): string {
-  return sha256 ? `${bytesOf(bytes)}, sha256 ${sha256.slice(0, 12)}…` : bytesOf(bytes);
+  return [bytesOf(bytes), hashWords(sha256)].filter(Boolean).join(', ');
+}
+
+function hashWords(sha256: string | null): string | null {
+  return sha256 && `sha256 ${sha256.slice(0, 12)}…`;
 }
 
 function modelWords({ path, bytes, modified_at, sha256 }: ModelRecord): string {
   if (bytes === null) return path;
-  const of = sha256 ? `sha256 ${sha256.slice(0, 12)}…` : `saved ${modified_at?.slice(0, 16).replace('T', ' ')}`;
+  const of = hashWords(sha256) ?? `saved ${modified_at?.slice(0, 16).replace('T', ' ')}`;
   return `${path} (${bytesOf(bytes)}, ${of})`;
 }
 

@@ -43,7 +43,8 @@ export const provenance = z.object({
   completed_at: text,
   command: z.object({ argv: z.array(z.string()), cwd: z.string(), environment: z.record(z.string(), z.string()) }),
   seed: count,
-  trainer: z.object({ id: z.string(), script: text, folder: text, commit: text, uncommitted: text }),
+  /** `sha256`: of the script, where that is a file. */
+  trainer: z.object({ id: z.string(), script: text, folder: text, commit: text, uncommitted: text, sha256: text }),
   environment: z.record(z.string(), z.string().nullable()),
   packages: z.array(z.string()).nullable(),
   dataset: z

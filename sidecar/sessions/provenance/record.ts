@@ -21,12 +21,13 @@ export type Ingredients = {
   /** What the trainer gets beyond its surroundings. */
   variables: Record<string, string>;
   seed: number | null;
-  trainer: Pick<Trainer, 'id' | 'script' | 'checkout' | 'models'>;
+  trainer: Pick<Trainer, 'id' | 'checkout' | 'models'> & { script: { path: string | null; commit?: string | null } };
   /** The interpreter that runs it. */
   python: string;
   environment: Record<string, string | null>;
-  detail: DatasetDetail;
-  repeats: number;
+  /** Null for a script of the user, which says nothing of its data. */
+  detail: DatasetDetail | null;
+  repeats: number | null;
   /** From the settings, then the person's own. */
   flags: Record<string, ArgumentValue>;
 };
@@ -46,10 +47,11 @@ export async function comparableOf(of: Ingredients): Promise<Omit<Provenance, 'a
       folder: trainer.checkout ?? null,
       commit: trainer.script.commit ?? null,
       uncommitted: null,
+      sha256: null,
     },
     environment: of.environment,
     packages: null,
-    dataset: {
+    dataset: detail && {
       name: detail.name,
       path: detail.path,
       fingerprint: fingerprintDataset(detail),
@@ -99,13 +101,14 @@ export async function recordProvenance(
     if (!before) return writeProvenance(folder, { ...now, attempt, recorded_at, resumed: [] });
     const own = { was: folder, now: folder };
     // What takes long is the same as it was, as far as one knows by now.
-    const known: Comparable = { ...now, trainer: { ...now.trainer, uncommitted: before.trainer.uncommitted } };
+    const { uncommitted, sha256 } = before.trainer;
+    const known: Comparable = { ...now, trainer: { ...now.trainer, uncommitted, sha256 } };
     const resumed = { attempt: attempt.number, at: recorded_at, differs: differences(before, known, own) };
     await writeProvenance(folder, { ...before, resumed: [...before.resumed, resumed] });
   });
 }
 
-/** What takes long: packages, uncommitted changes, and the hashes of pictures and models. */
+/** What takes long: packages, the script, uncommitted changes, and the hashes of pictures and models. */
 export async function slowFacts(
   of: Pick<Provenance, 'trainer' | 'dataset' | 'models'>,
   python: string,
@@ -114,13 +117,14 @@ export async function slowFacts(
   const { trainer, dataset, models } = of;
   const packages = await installedPackages(python);
   const uncommitted = trainer.folder === null ? null : await uncommittedDiff(trainer.folder);
+  const script = trainer.script === null ? new Map() : await hashes.read([trainer.script]);
   const pathOf = (file: string) => join(dataset?.path ?? '', basename(file));
   const pictures = await hashes.read((dataset?.files ?? []).map(({ file }) => pathOf(file)));
   const files = dataset?.files.map((each) => ({ ...each, sha256: pictures.get(pathOf(each.file)) ?? null }));
   const weights = await hashes.read(models.map(({ path }) => path));
   return {
     packages,
-    trainer: { ...trainer, uncommitted },
+    trainer: { ...trainer, uncommitted, sha256: script.get(trainer.script ?? '') ?? null },
     dataset: dataset && files ? { ...dataset, files } : null,
     models: models.map((each) => ({ ...each, sha256: weights.get(each.path) ?? null })),
   };

@@ -32,9 +32,18 @@ const lines = z
   .union([z.array(z.string()).transform((all) => all.join('\n')), text])
   .optional()
   .catch(undefined);
+const count = counted.pipe(z.int().min(0)).optional().catch(undefined);
 const whole = z.int().min(0).nullable().default(null).catch(null);
 const loss = z.number().nullable().default(null).catch(null);
 const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
+
+/** The pictures of an attempt, by dataset, and the commit of its trainer's checkout. */
+const madeOf = z.object({
+  datasets: z.array(z.object({ name: z.string(), fingerprint: z.string(), repeats: z.number() })),
+  commit: z.string().nullable(),
+});
+
+const LAUNCHERS = ['local', 'slurm'] as const;
 
 const attempt = z
   .looseObject({
@@ -75,14 +84,18 @@ const attempt = z
     output_inode: z.number().nullable().default(null).catch(null),
     /** Its launcher's reference (see launchers/launcher.ts `JobRef`); null in older records, of this machine. */
     job: z
-      .object({ launcher: z.enum(['local']), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
+      .object({ launcher: z.enum(LAUNCHERS), attempt: z.string(), id: z.string(), cluster: z.string().nullable() })
       .nullable()
       .default(null)
       .catch(null),
+    /** How its cluster said that the job ended (launchers/launcher.ts `EndedHow`), or `forgotten`; null until it did. */
+    job_end: z.string().nullable().default(null).catch(null),
     /** Its GPUs, by nvidia-smi's index. */
     gpus: z.array(z.number().int()).default([]).catch([]),
     /** Steps that its weights had seen beyond `step_offset`, which it trained again. */
     repeated_steps: z.number().default(0).catch(0),
+    /** Its pictures and its trainer's commit, for a later resume to compare with. Null in older records. */
+    made_of: madeOf.nullable().default(null).catch(null),
     /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
     steps_per_epoch: z.number().nullable().default(null).catch(null),
     /** Absolute step of the state that it began from; 0 from the beginning. */
@@ -142,6 +155,20 @@ const settings = {
   gpus: text,
   more_datasets: text,
   reg_datasets: text,
+  /** Where it trains, and what it asks its cluster for (see launchers/launcher.ts `Wants`); absent: this machine. */
+  launcher: z.enum(LAUNCHERS).optional().catch(undefined),
+  cluster_queue: text,
+  cluster_account: text,
+  cluster_qos: text,
+  cluster_gpus: count,
+  cluster_gpu_type: text,
+  cluster_nodes: count,
+  cluster_cpus: count,
+  cluster_memory_mib: count,
+  cluster_minutes: count,
+  cluster_constraint: text,
+  /** Further options of `sbatch`, separated by spaces. */
+  cluster_options: text,
 };
 
 const uiState = z.looseObject({
@@ -190,6 +217,7 @@ const uiState = z.looseObject({
 });
 
 export type UiState = z.infer<typeof uiState>;
+export type MadeOf = z.infer<typeof madeOf>;
 export type AttemptEntry = z.infer<typeof attempt>;
 export type QueueEntry = z.infer<typeof queue>;
 

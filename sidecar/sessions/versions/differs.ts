@@ -8,6 +8,7 @@ import type { Settings } from '../../settings.js';
 import { flagsOf } from '../../trainers/arguments.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import { installedPackages } from '../../trainers/installed.js';
+import { TRACKED } from '../../trainers/tracked/trainer.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { uncommittedDiff } from '../../trainers/uncommitted.js';
 import { prepareAttempt } from '../attempt/command.js';
@@ -19,6 +20,7 @@ import { type Run, readRun } from '../preflight/run.js';
 import { type Comparable, differences } from '../provenance/differences.js';
 import { type Difference, type Provenance, readProvenance } from '../provenance/provenance.js';
 import { comparableOf, slowFacts } from '../provenance/record.js';
+import { interpreterOf, scriptIngredients } from '../provenance/script.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
@@ -38,20 +40,39 @@ export async function differsToday(
   const then = (await readProvenance(folder)) ?? fromRecord(state);
   if (!then) return [];
   const missing: Difference[] = [];
+  const own = { was: session.latest?.output ?? folder, now: folder };
+  if (session.trainer === TRACKED)
+    return differences(then, await scriptToday({ settings, hashes }, session, then), own);
   const trainer = attempted(() => findTrainer(settings, session.trainer), 'Trainer', then.trainer.id, missing);
-  if (!trainer || trainer.own) return missing;
+  if (!trainer) return missing;
+  if (trainer.own) return differences(then, await scriptToday({ settings, hashes }, session, then), own);
   const named = then.dataset?.name ?? state.dataset?.path ?? 'unknown';
   const detail = await readPictures(settings, session, state, BEFORE_A_START).catch((error: unknown) =>
     gone(error, 'Dataset', named, missing),
   );
   const now = await today({ settings, hashes }, session, trainer, detail, then);
   if (!session.facts.imported || session.latest) {
-    return [...missing, ...differences(then, now, { was: session.latest?.output ?? folder, now: folder })];
+    return [...missing, ...differences(then, now, own)];
   }
   // Of another pod: both are told without its folders.
   const argv = portable(now.command.argv, placesOf(settings, session, { trainer: now.trainer }));
   const here = { ...now, command: { ...now.command, argv } };
   return [...missing, ...differences(then, here, { was: '$SESSION', now: '$SESSION' })];
+}
+
+/** A script of the user as it is now: the same command, by which it would be started again. */
+async function scriptToday(
+  { settings, hashes }: { settings: Settings; hashes: FileHashes },
+  session: Session,
+  then: Comparable,
+): Promise<Comparable> {
+  const python = interpreterOf(then.command.argv, settings.python);
+  const about = { id: then.trainer.id, trackside: settings.version, variables: {}, python };
+  const environment = await readEnvironment(python);
+  const of = scriptIngredients({ ...about, environment }, then.command, session.state);
+  const known = await comparableOf(of);
+  const slow = slowFacts(known, python, hashes);
+  return { ...known, ...(await within<Partial<Comparable>>(PATIENCE_MS, slow, () => ({}))) };
 }
 
 /** The same training as it would start now. Without its pictures the rest is still told. */
@@ -124,6 +145,7 @@ function fromRecord(state: UiState): Comparable | null {
       folder: null,
       commit: told('trainer_commit'),
       uncommitted: null,
+      sha256: null,
     },
     environment: Object.fromEntries(
       ['python', 'torch', 'accelerate', 'system', 'gpu', 'driver'].map((name) => [name, told(name)]),

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars } from '../../sidecar.js';
+import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, until } from '../../sidecar.js';
 
 let place: TestSidecars;
 let sidecar: Sidecar;
@@ -107,6 +108,42 @@ test('what the script refuses is said in its own words, at the field, before any
   expect((await sidecar.get<unknown[]>('sessions')).map((each) => (each as { name: string }).name)).not.toContain(
     'odd',
   );
+});
+
+test('it records what it is made from before it starts, and an edit of the script since is told', async () => {
+  const kept = join(place.folder, 'kept');
+  mkdirSync(kept);
+  writeFileSync(join(kept, 'kept.py'), readFileSync(script));
+  const git = (...argv: string[]) =>
+    execFileSync('git', ['-C', kept, '-c', 'user.name=a', '-c', 'user.email=a@example.org', ...argv])
+      .toString()
+      .trim();
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-qm', 'first');
+  trackside('add', join(kept, 'kept.py'));
+  const values = { steps: 5, command: 'train', seed: '4' };
+  await start({ lora_name: 'kept', trainer: 'script/kept', arguments: values });
+  await sidecar.until('kept', ({ status }) => status === 'completed');
+  const { trackside: told } = await until(
+    () => sidecar.get<{ trackside: { provenance: Record<string, unknown> } }>('sessions/kept/export'),
+    ({ trackside: { provenance } }) => provenance.completed_at !== null,
+  );
+  expect(told.provenance).toMatchObject({
+    attempt: { number: 1, kind: 'start' },
+    command: { argv: expect.arrayContaining(['train', '$TRAINER/kept.py']) },
+    trainer: {
+      ...{ id: 'script/kept', commit: git('rev-parse', 'HEAD'), uncommitted: '' },
+      sha256: createHash('sha256').update(readFileSync(script)).digest('hex'),
+    },
+    environment: { python: expect.stringMatching(/^3\./) },
+    packages: expect.any(Array),
+    dataset: null,
+  });
+  expect(await sidecar.get('sessions/kept/differs')).toEqual([]);
+  writeFileSync(join(kept, 'kept.py'), `${readFileSync(script)}\n# tuned\n`);
+  const differs = await sidecar.get<{ what: string; now: string }[]>('sessions/kept/differs');
+  expect(differs.map(({ what }) => what)).toEqual(['Script', 'Uncommitted changes of the trainer']);
 });
 
 test('it is stopped, started over, and a failure keeps its exit code', async () => {
