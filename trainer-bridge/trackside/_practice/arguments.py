@@ -3,9 +3,10 @@
 import argparse
 
 SLOW_MACHINE = """\
-environment variables (they imitate a slow machine, for demonstrations and tests):
+environment variables (they imitate a slow machine or a quick one, for demonstrations and tests):
   PRACTICE_STEP_SECONDS   each optimizer step takes at least this many seconds
   PRACTICE_SAVE_SECONDS   saving a state folder takes at least this many seconds, and weights a fifth of it; the file stays half-written meanwhile
+  PRACTICE_PATCHES        each picture of a batch is looked at in so many places (default: 80); with fewer a step takes less of the processor
 """
 
 

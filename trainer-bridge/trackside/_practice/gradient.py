@@ -1,5 +1,6 @@
 """Loss and gradient of one batch: the denoiser's error on noised patches of the pictures, and its slope."""
 
+import os
 import random
 from collections.abc import Iterable, Sequence
 from operator import mul
@@ -21,7 +22,7 @@ from .denoiser import (
 )
 from .lora import CAPTION_LAYER, PATCH_LAYER, Lora
 
-PATCHES = 80  # patches looked at in each picture of a batch
+PATCHES = int(os.environ.get("PRACTICE_PATCHES") or 80)  # patches looked at in each picture of a batch
 
 Gradient = dict[str, list[float]]  # by tensor name, in row order
 
