@@ -175,3 +175,31 @@ test('the page of charts loads 55 kB of scripts and styles at most, compressed',
   console.log(`The page of charts loads ${sum} bytes in ${loaded.size} files.`);
   expect(sum).toBeLessThanOrEqual(55_000);
 });
+
+test('with gradient accumulation, batches of a step that was trained again are told once', async () => {
+  const at8: Values = [
+    ['loss/current', 7, 7],
+    ['loss/current', 7, 7.3],
+    ['loss/current', 8, 8],
+    // The first batches of step 9, which is never whole here.
+    ['loss/current', 8, 8.3],
+    ['loss/current', 8, 8.6],
+  ];
+  const nothingWhole: Values = [['loss/current', 8, 8.3]];
+  const on: Values = [
+    ['loss/current', 8, 8.3],
+    ['loss/current', 8, 8.6],
+    ['loss/current', 9, 9],
+  ];
+  trained('together', [at8, nothingWhole, on].map(stepsFromOwnStart), { offset: 8 });
+  const points = await (await at.ask('/sessions/together/metrics')).json();
+  const kept = (points as { value: number }[]).map(({ value }) => Math.round(value * 10) / 10);
+  expect(kept).toEqual([7, 7.3, 8, 8.3, 8.6, 9]);
+  const { curves } = await charts('/sessions/together/charts');
+  expect(curves[0]?.count).toBe(6);
+});
+
+/** Later starts count from 0 again. */
+function stepsFromOwnStart(values: Values, start: number): Values {
+  return values.map(([tag, step, value]) => [tag, start ? step - 8 : step, value]);
+}

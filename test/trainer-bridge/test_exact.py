@@ -255,6 +255,21 @@ def test_a_full_disk_in_a_pause_is_said_and_the_training_goes_on(tmp_path: Path)
     equal(whole, full)
 
 
+def test_a_signal_whose_pause_failed_asks_again_until_there_is_room(tmp_path: Path) -> None:
+    in_the_way = [tmp_path / f".cat-step{step:08d}-state.making" for step in range(60)]
+    for path in in_the_way:
+        path.write_text("")
+    process = start(tmp_path, "--step_seconds=0.2", "--term_after=4")
+    said = ""
+    for line in process.stdout or ():
+        said += line
+        if "could not pause" in line:
+            for path in in_the_way:
+                path.unlink(missing_ok=True)
+    assert process.wait(timeout=60) == PAUSED, said
+    assert said.count("could not pause") == 1 and "paused at step" in said, said
+
+
 def test_what_a_pause_left_that_was_killed_is_removed_by_the_next_start(tmp_path: Path) -> None:
     halves = [".cat-step00000003-state.making", ".cat-step00000002-state.replaced", ".dog-step00000003-state.making"]
     for name in (*halves, "cat-step00000002-state", ".cat-step00000004-state.replaced"):

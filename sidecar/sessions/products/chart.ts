@@ -89,18 +89,23 @@ function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
   const lastKept = counted === 'epochs' ? run.lastEpoch : run.lastStep;
   return {
     series,
-    kept: keptOf(series, lastKept - offset),
+    kept: keptOf(series, lastKept - offset, counted !== 'epochs' && run.offset === run.lastStep),
     x: xOf(series, run, place, counted === 'epochs', offset),
     step: (at) => (series.steps[at] ?? 0) + offset,
   };
 }
 
-/** The number of points up to a step; steps ascend within a start. */
-function keptOf({ steps, length }: Series, last: number): number {
+/**
+ * The number of points up to a step, and of several there the first: the others are the first batches of the next one, all of
+ * them where the start `beganThere`. Steps ascend within a start.
+ */
+function keptOf({ steps, length }: Series, last: number, beganThere: boolean): number {
   if (last === Number.POSITIVE_INFINITY) return length;
   let kept = length;
   while (kept > 0 && (steps[kept - 1] ?? 0) > last) kept -= 1;
-  return kept;
+  const upTo = kept;
+  while (kept > 0 && steps[kept - 1] === last) kept -= 1;
+  return beganThere || kept === upTo ? kept : kept + 1;
 }
 
 function xOf(series: Series, run: Run, { axis, perEpoch, begun }: Place, epochs: boolean, offset: number) {

@@ -6,16 +6,28 @@ import type { Session } from '../status/session.js';
 /** One value that a run reported: `step` absolute over the attempts, `wall_time` in seconds since 1970. */
 export type MetricPoint = { tag: string; step: number; value: number; attempt: number; wall_time: number };
 
-/** Values that the session's runs reported, oldest first. Steps are absolute; repeated ones replace the lost ones. */
+/**
+ * Values that the session's runs reported, oldest first. Steps are absolute; repeated ones replace the lost ones. Of several
+ * at the step that a run began after, the first belongs to it: with gradient accumulation, the first batches of the next step
+ * are told with the same number (sd-scripts train_network.py:1517).
+ */
 export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   let metrics: MetricPoint[] = [];
+  const begunAfter = new Map<number, number>();
   const { runs, countedBy } = session.dialect.metrics;
   for (const points of await runs(session.folder)) {
     const begun = points[0]?.wallTime;
     if (begun === undefined) continue;
     const writer = writerOf(session, begun) ?? FIRST;
     const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writer;
-    metrics = metrics.filter(({ tag, step }) => (countedBy(tag) === 'epochs' ? step < firstEpoch : step <= offset));
+    const told = new Set<string>();
+    metrics = metrics.filter(({ tag, step, attempt: of }) => {
+      if (countedBy(tag) === 'epochs') return step < firstEpoch;
+      if (step !== offset || told.has(tag)) return step < offset;
+      told.add(tag);
+      return begunAfter.get(of) !== offset;
+    });
+    begunAfter.set(attempt, offset);
     for (const { tag, step, value, wallTime } of points) {
       const absolute = countedBy(tag) === 'own steps' ? step + stepsAdded(writer) : step;
       metrics.push({ tag, step: absolute, value, attempt, wall_time: wallTime });

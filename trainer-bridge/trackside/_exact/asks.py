@@ -19,15 +19,17 @@ from trackside._attempt import contract, regular
 from trackside._exact.tell import tell
 
 LOOK_SECONDS = 0.2
+AGAIN_SECONDS = 1.0
 LARGEST = 64 << 10
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Ask(NamedTuple):
-    """`verb` is pause, save, sample or finish."""
+    """`verb` is pause, save, sample or finish. By a signal: whoever sent it waits, and perhaps kills."""
 
     verb: str
     prompts: str | None = None
+    by_signal: bool = False
 
 
 class SampleCut(BaseException):
@@ -44,13 +46,15 @@ class Asks:
         self.sampling = False
         self._at_once = at_once
         self._deaf = False
-        self._from_file: deque[Ask] = deque()
+        # From other threads, for the main one.
+        self._elsewhere: deque[Ask] = deque()
+        self._refused: str | None = None
 
     def listen(self, folder: str | None, attempt: str | None) -> None:
         """`folder` is the session's, None without one: then only signals are heard."""
         signal.signal(signal.SIGTERM, self._asked_to_pause)
         signal.signal(signal.SIGUSR1, self._asked_to_pause)
-        signal.signal(signal.SIGUSR2, self._asked_by_file)
+        signal.signal(signal.SIGUSR2, self._asked_elsewhere)
         if folder and attempt:
             threading.Thread(target=self._look, args=(folder, attempt), daemon=True).start()
 
@@ -81,6 +85,16 @@ class Asks:
         finally:
             self.sampling = False
 
+    def could_not(self, ask: Ask, step: int, words: str) -> None:
+        """Tells it. What a signal asked for is tried again, until the process is killed: there may be room by then."""
+        if not ask.by_signal or words != self._refused:
+            tell(f"could not {ask.verb} at step {step}: {words}. The training goes on")
+        if ask.by_signal:
+            self._refused = words
+            timer = threading.Timer(AGAIN_SECONDS, self._ask_main_thread, (ask,))
+            timer.daemon = True
+            timer.start()
+
     @contextmanager
     def cache_is_written(self) -> Iterator[None]:
         """No file of a cache is cut."""
@@ -93,11 +107,11 @@ class Asks:
                 self._at_once()
 
     def _asked_to_pause(self, number: int, frame: FrameType | None) -> None:
-        self._note(Ask("pause"))
+        self._note(Ask("pause", by_signal=True))
 
-    def _asked_by_file(self, number: int, frame: FrameType | None) -> None:
-        while self._from_file:
-            self._note(self._from_file.popleft())
+    def _asked_elsewhere(self, number: int, frame: FrameType | None) -> None:
+        while self._elsewhere:
+            self._note(self._elsewhere.popleft())
 
     def _note(self, ask: Ask) -> None:
         if ask in self.open:
@@ -123,8 +137,11 @@ class Asks:
             seen = text
             ask = _read(text, attempt)
             if ask:
-                self._from_file.append(ask)
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
+                self._ask_main_thread(ask)
+
+    def _ask_main_thread(self, ask: Ask) -> None:
+        self._elsewhere.append(ask)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR2)
 
 
 def _read(text: bytes, attempt: str) -> Ask | None:

@@ -39,7 +39,7 @@ def facts(loader: Any, parts: list[Any], accelerator: Any, args: Any) -> dict[st
     import torch
 
     return {
-        "seed": args.seed,
+        "seed": getattr(args, "seed", None),
         "seeds": [int(part.seed) for part in parts],
         "batch_sizes": [int(getattr(part, "batch_size", 1)) for part in parts],
         "pictures": [_pictures(part) for part in parts],

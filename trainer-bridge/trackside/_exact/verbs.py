@@ -32,7 +32,7 @@ class Verbs:
         try:
             verbs[ask.verb](ask)
         except Exception as error:  # a full disk, mostly: whatever it is, the training is worth more
-            tell(f"could not {ask.verb} at step {self._step()}: {_words(error)}. The training goes on")
+            self.training.asks.could_not(ask, self._step(), _words(error))
         finally:
             chance.restore(before)
 

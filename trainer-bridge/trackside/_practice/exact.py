@@ -91,7 +91,7 @@ class Exact:
                 )
             except Exception as error:
                 words = getattr(error, "strerror", None) or str(error)
-                tell(f"could not {ask.verb} at step {run.step}: {words}. The training goes on")
+                self.asks.could_not(ask, run.step, words)
             self.asks.open.popleft()
 
     def pause(self, run: Run, epoch: int) -> None:
