@@ -32,7 +32,6 @@ test.skipIf(lacks('PID namespaces (root)')).each([
   [10, 'the state before'],
 ])('a pod that is shut down while its state takes %i s to write goes on exactly from %s', async (seconds, from) => {
   const slow = await startPod(place, 'pod-a', { ...exact, PRACTICE_SAVE_SECONDS: String(seconds) });
-  await train(slow, 'whole');
   await train(slow, 'cat');
   // The state of epoch 2 is whole.
   await slow.until('cat', ({ progress }) => (progress.step ?? 0) >= 23, 300);
@@ -53,11 +52,7 @@ test.skipIf(lacks('PID namespaces (root)')).each([
     expect(dead).toMatchObject({ resume: { exact: true, step: 20, state: 'cat-000002-state' } });
     expect(half).toHaveLength(1);
   }
-  for (const name of ['cat', 'whole']) {
-    expect(await pod.send('POST', `sessions/${name}/attempts`, { kind: 'resume' })).toMatchObject({ status: 201 });
-  }
-  for (const name of ['cat', 'whole']) expect((await pod.until(name, ended, 120)).status).toBe('completed');
-  expect(weightsOf('cat').equals(weightsOf('whole'))).toBe(true);
+  await goesOnAsIfNothingHadBeen(pod, 4);
   expect(readdirSync(join(place.outputs, 'cat')).filter((name) => name.endsWith('.making'))).toEqual([]);
   measured(8, `a state of ${seconds} s, killed 10 s after SIGTERM: ${dead.reason} Resumed exactly at step ${step}.`);
   await pod.kill();
@@ -67,10 +62,9 @@ const skip = lacks('mounting (root)');
 
 test.skipIf(skip)('a full disk: a pause is told as failed, the training goes on, and the next one works', async () => {
   const sidecar = await onSmallDisk();
-  await train(sidecar, 'cat', 40);
+  await train(sidecar, 'cat', 40, 100);
   await sidecar.until('cat', ({ exact_pause, progress }) => exact_pause !== null && (progress.step ?? 0) >= 3);
-  // Room for the request, and not for a state.
-  fill(12_000);
+  fill(28_000);
   const asked = await sidecar.send('POST', 'sessions/cat/attempts/current/pause');
   expect(asked.status).toBe(202);
   const told = await sidecar.until('cat', ({ reason, pausing }) => /could not pause/.test(reason ?? '') && !pausing);
@@ -89,15 +83,18 @@ test.skipIf(skip)('a full disk: a pause is told as failed, the training goes on,
 
 test.skipIf(skip)('SIGTERM on a full disk asks again: it pauses once there is room, and loses nothing', async () => {
   const sidecar = await onSmallDisk();
-  await train(sidecar, 'cat', 40);
+  await train(sidecar, 'cat', 40, 100);
   await sidecar.until('cat', ({ exact_pause, progress }) => exact_pause !== null && (progress.step ?? 0) >= 3);
-  fill(12_000);
+  fill(28_000);
   process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')));
   const log = () => readFileSync(join(place.outputs, 'cat', 'training.log'), 'utf8');
   await until(log, (text) => text.includes('could not pause'));
   empty();
   const paused = await sidecar.until('cat', ended);
-  expect(paused).toMatchObject({ reason_code: 'paused', resume: { exact: true, lost_steps: 0 } });
+  expect(paused).toMatchObject({
+    reason: expect.stringContaining('nothing is lost'),
+    resume: { exact: true, lost_steps: 0 },
+  });
   expect(log().match(/could not pause/g)).toHaveLength(1);
 });
 
@@ -105,33 +102,49 @@ test.skipIf(skip)(
   'SIGTERM on a disk that stays full ends it after its grace; it goes on exactly from the state before',
   async () => {
     const sidecar = await onSmallDisk();
-    await train(sidecar, 'whole', 8);
     await train(sidecar, 'cat', 8);
     await sidecar.until('cat', ({ progress }) => (progress.step ?? 0) >= 23, 60);
-    await sidecar.until('whole', ended, 60);
     fill(0);
     process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')));
     await sidecar.until('cat', ended, 60);
     empty();
     const dead = await sidecar.until('cat', ({ resume }) => resume !== null);
     expect(dead).toMatchObject({ status: 'stopped', resume: { exact: true, step: 20 } });
-    expect((await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).status).toBe(201);
-    expect((await sidecar.until('cat', ended, 60)).status).toBe('completed');
-    expect(weightsOf('cat').equals(weightsOf('whole'))).toBe(true);
+    await goesOnAsIfNothingHadBeen(sidecar, 8);
   },
 );
+
+/** Resumes it, and compares its final weights with those of a run that nobody disturbed. */
+async function goesOnAsIfNothingHadBeen(sidecar: Sidecar, epochs: number): Promise<void> {
+  expect(await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
+  await train(sidecar, 'alone', epochs);
+  for (const name of ['cat', 'alone']) {
+    expect(await sidecar.until(name, ended, 300)).toMatchObject({
+      status: 'completed',
+      progress: { step: epochs * 10 },
+    });
+  }
+  expect(weightsOf('cat').equals(weightsOf('alone'))).toBe(true);
+}
 
 async function onSmallDisk(): Promise<Sidecar> {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', place.outputs]);
   return place.serve({ ...exact, PRACTICE_STEP_SECONDS: '0.3' });
 }
 
-async function train(sidecar: Sidecar, name: string, epochs = 4): Promise<void> {
-  const asked = { ...quick, lora_name: name, max_train_epochs: epochs, save_every_n_epochs: 2, start: true };
+async function train(sidecar: Sidecar, name: string, epochs = 4, save_every_n_epochs = 2): Promise<void> {
+  const asked = {
+    ...quick,
+    network_dim: 128,
+    lora_name: name,
+    max_train_epochs: epochs,
+    save_every_n_epochs,
+    start: true,
+  };
   expect(await sidecar.send('POST', 'sessions', asked)).toMatchObject({ status: 201 });
 }
 
-/** Leaves so many bytes, a multiple of a page. */
+/** Leaves room for so many bytes: for a request and a trainer's own log, and not for a state. */
 function fill(leave: number): void {
   const file = openSync(join(place.outputs, 'filler'), 'w');
   for (const size of [1024 * 1024, 4096]) {
