@@ -14,7 +14,7 @@ import { readSession, type Session } from './session.js';
 export async function correct(session: Session, thorough: boolean): Promise<Session | null> {
   if (!needsCorrection(session)) return session;
   const { folder, name, dialect } = session;
-  const place = { root: dirname(folder), dialectOf: () => dialect };
+  const place = { root: dirname(folder), dialectOf: () => dialect, isOurs: true };
   try {
     const write = async () => {
       const present = await readSession(place, name, null, thorough);

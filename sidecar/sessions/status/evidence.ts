@@ -57,11 +57,13 @@ export type SessionsPlace = {
   dialectOf: DialectOf;
   /** What keeps a session's states from being gone on with exactly today; `anew`: not as it was known a moment ago. */
   exactCheck?(of: SessionEvidence, anew: boolean): Promise<WhatDiffers>;
+  /** Who reads holds the session's lock. */
+  isOurs?: boolean;
 };
 
 /** Null when the folder is no session. `live` is the progress from the running attempt's follower, or null. */
 export async function readEvidence(
-  { root, dialectOf }: SessionsPlace,
+  { root, dialectOf, isOurs = false }: SessionsPlace,
   name: string,
   live: StoredProgress | null,
 ): Promise<SessionEvidence | null> {
@@ -87,7 +89,7 @@ export async function readEvidence(
   let settledNow = false;
   let pending = false;
   if (entry && alive.alive === 'no' && (!entry.outcome || (copyOf === null && isCutOff(entry, record, folder)))) {
-    pending = copyOf === null && record?.id !== entry.id && (await isSessionLocked(folder));
+    pending = copyOf === null && record?.id !== entry.id && !isOurs && (await isSessionLocked(folder));
     if (!pending) {
       ({ latest, progress } = await settleEnded({
         folder,
