@@ -1,6 +1,6 @@
 import { createSearch, type Search } from './search.js';
 import { formsOf } from './secretForms.js';
-import { BEGUN, SHAPES } from './secretShapes.js';
+import { BEGUN, SHAPES, type Shape, type Stretch } from './secretShapes.js';
 
 /**
  * Bytes on either side that decide whether a byte is masked; no secret, with colours in it, is longer. Masking a part with
@@ -30,7 +30,7 @@ export function masked(text: Buffer, { cut = false } = {}): Buffer {
   search(plain, (start, needle) => found.push([start, start + (forms[needle]?.length ?? 0)]));
   const shapeAt = shapesIn(plain);
   ANCHORS(plain, (start, anchor) => {
-    const stretch = shapeAt(start, SHAPE_OF[anchor] ?? 0);
+    const stretch = shapeAt(start, anchor);
     if (stretch) found.push(stretch);
   });
   if (cut) found.push(...begunAtEnd(plain, forms));
@@ -71,9 +71,6 @@ export function hiddenValues(): readonly string[] {
   return joined.values;
 }
 
-/** From (inclusive) and to (exclusive). */
-type Stretch = [number, number];
-
 /** One for each Trackside of this process. */
 const sources = new Set<() => readonly string[]>();
 let joined: { of: readonly (readonly string[])[]; values: readonly string[] } = { of: [], values: [] };
@@ -90,34 +87,18 @@ function known(): { forms: Buffer[]; search: Search } {
 
 const ANCHORED = SHAPES.flatMap(({ anchors }, shape) => anchors.map((anchor) => ({ anchor, shape })));
 const ANCHORS = createSearch(ANCHORED.map(({ anchor }) => Buffer.from(anchor)));
-const SHAPE_OF = ANCHORED.map(({ shape }) => shape);
 
-/** The secret of a shape that begins at a place, or null. A megabyte of anchors costs some ten milliseconds. */
-function shapesIn(plain: Buffer): (start: number, shape: number) => Stretch | null {
+/** The secret of a shape behind an anchor, or null. */
+function shapesIn(plain: Buffer): (start: number, anchor: number) => Stretch | null {
   let text: string | null = null;
-  let wordEnds = 0;
-  return (start, shape) => {
-    const { pattern, next } = SHAPES[shape] as (typeof SHAPES)[number];
+  const finders: ReturnType<Shape['in']>[] = [];
+  return (start, number) => {
+    const { anchor, shape } = ANCHORED[number] as (typeof ANCHORED)[number];
     text ??= plain.toString('latin1');
-    if (next) {
-      // The end of a word is looked for once, however many anchors are in it.
-      if (start >= wordEnds) wordEnds = endOfWord(plain, start);
-      if (!text.startsWith(next, wordEnds)) return null;
-    }
-    pattern.lastIndex = start;
-    const found = pattern.exec(text)?.indices?.groups?.secret;
-    return found ? [found[0], found[1]] : null;
+    finders[shape] ??= (SHAPES[shape] as Shape).in(text);
+    return finders[shape]([start, start + anchor.length]);
   };
 }
-
-/** The first byte from `at` on that is neither a letter, a digit, `_` nor `-`. */
-function endOfWord(plain: Buffer, at: number): number {
-  let end = at;
-  while (end < plain.length && WORD[plain[end] as number]) end += 1;
-  return end;
-}
-
-const WORD = Uint8Array.from({ length: 256 }, (_, code) => Number(/[\w-]/.test(String.fromCharCode(code))));
 
 const SHORTEST_BEGINNING = 4;
 
