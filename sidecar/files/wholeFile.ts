@@ -3,6 +3,7 @@ import { open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ended, ifUnreadable } from '../caught.js';
 import { discard } from './discard.js';
+import { linkOrCopy } from './linkOrCopy.js';
 
 /** Hears the result of each write: the file, and the system's error or null. Used to warn people of a full disk. */
 export type WriteListener = (path: string, error: NodeJS.ErrnoException | null) => void;
@@ -17,6 +18,21 @@ export function onWrite(listener: WriteListener): () => void {
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = await writeAside(path, content, mode);
   await putInPlace(temporary, path);
+}
+
+/** The same where there is no such file yet. False, and nothing written, where there is one. */
+export async function createWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<boolean> {
+  const temporary = await writeAside(path, content, mode);
+  try {
+    // Fails where the file is there, unlike a rename.
+    await linkOrCopy(temporary, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await discard(temporary);
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
-import { link, mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifMissing, ifUnreadable } from '../caught.js';
 import { discard } from '../files/discard.js';
 import { readText } from '../files/regularFile.js';
-import { sweepTemporary, writeAside, writeWhole } from '../files/wholeFile.js';
+import { createWhole, sweepTemporary, writeWhole } from '../files/wholeFile.js';
 import { fileOf, NOTICE_KINDS, type Notice, type NoticeKind } from './notice.js';
 
 const delivery = z.object({
@@ -59,18 +59,7 @@ export async function readEntry(folder: string, name: string): Promise<OutboxEnt
 /** Makes the file of a new notice. False where there is one already: it was told before, by us or by another sidecar. */
 export async function addEntry(folder: string, entry: OutboxEntry): Promise<boolean> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, fileOf(entry.id));
-  const temporary = await writeAside(path, textOf(entry), 0o600);
-  try {
-    // Fails where the file is there, unlike a rename.
-    await link(temporary, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await discard(temporary);
-  }
+  return createWhole(join(folder, fileOf(entry.id)), textOf(entry), 0o600);
 }
 
 export function writeEntry(folder: string, entry: OutboxEntry): Promise<void> {

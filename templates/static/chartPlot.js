@@ -1,4 +1,6 @@
 /* One curve as uPlot draws it: values under the cursor, zoom by drag, pinch and keys, marks. */
+import { colour, drawMarks, mix } from './chartMarks.js';
+import { axisValue, short } from './chartNumbers.js';
 import uPlot from './uplot.js';
 
 /**
@@ -10,16 +12,6 @@ import uPlot from './uplot.js';
 
 /** Values of so many curves stand below a chart. */
 const MOST_READ = 10;
-
-/** @param {string} name */
-const colour = (name) => {
-  // light-dark() is resolved only in a property of an element.
-  probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
-};
-const probe = document.createElement('i');
-probe.hidden = true;
-document.body.append(probe);
 
 /**
  * @param {HTMLElement} figure
@@ -107,7 +99,7 @@ export function createPlot(figure, zoom) {
             zoom(from, to);
           },
         ],
-        draw: [drawMarks],
+        draw: [(on) => drawn && drawMarks(on, drawn, looks)],
       },
     };
   }
@@ -126,50 +118,6 @@ export function createPlot(figure, zoom) {
       return min > 0 ? [min, max > min ? max : min * 10] : [max > 0 ? max / 1000 : 0.001, max > 0 ? max : 1];
     const room = (max - min || Math.abs(max) || 1) * 0.05;
     return [min - room, max + room];
-  }
-
-  /** Dashes for attempts with their numbers, ticks below for checkpoints and samples, crosses for what is no number. @param {uPlot} on */
-  function drawMarks(on) {
-    const { ctx, bbox } = on;
-    const scale = devicePixelRatio;
-    ctx.save();
-    ctx.lineWidth = scale;
-    ctx.font = `${11 * scale}px system-ui`;
-    const end = bbox.top + bbox.height;
-    for (const { kind, x, label } of drawn?.marks ?? []) {
-      if (x < looks.from || x > looks.to) continue;
-      const at = Math.round(on.valToPos(x, 'x', true));
-      ctx.strokeStyle = ctx.fillStyle = colour(
-        kind === 'attempt' ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait',
-      );
-      ctx.setLineDash(kind === 'attempt' ? [4 * scale, 4 * scale] : []);
-      ctx.beginPath();
-      ctx.moveTo(at, kind === 'attempt' ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
-      ctx.lineTo(at, end);
-      ctx.stroke();
-      if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * scale);
-    }
-    ctx.setLineDash([]);
-    ctx.strokeStyle = ctx.fillStyle = colour('--fail');
-    for (const x of drawn?.curve.odd ?? []) {
-      if (x >= looks.from && x <= looks.to)
-        ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
-    }
-    for (const { x, y } of drawn?.curve.spikes ?? []) {
-      const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));
-      if (x < looks.from || x > looks.to) continue;
-      ctx.beginPath();
-      ctx.arc(on.valToPos(x, 'x', true), at, 4 * scale, 0, 7);
-      ctx.stroke();
-    }
-    const best = drawn?.curve.best;
-    if (best && drawn?.curve.tag.includes('loss') && best.x >= looks.from && best.x <= looks.to) {
-      ctx.fillStyle = colour('--accent');
-      ctx.beginPath();
-      ctx.arc(on.valToPos(best.x, 'x', true), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);
-      ctx.fill();
-    }
-    ctx.restore();
   }
 
   /** @param {uPlot} on */
@@ -283,26 +231,4 @@ function pinch(box, plot, zoom) {
     if (held && min != null && max != null) zoom(min, max);
     held = null;
   });
-}
-
-/** @param {number} value @param {string} axis */
-export function axisValue(value, axis) {
-  if (axis !== 'wall' && axis !== 'process') {
-    // short: the digits of a number
-    return String(Math.round(value * 100) / 100).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, '\u202f');
-  }
-  const minutes = Math.round(value / 60);
-  if (value < 120) return `${Math.round(value)} s`;
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')}`;
-}
-
-/** @param {number} value */
-function short(value) {
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-}
-
-/** @param {string} rgb @param {number} alpha */
-function mix(rgb, alpha) {
-  return rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 }

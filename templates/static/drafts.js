@@ -1,4 +1,6 @@
 /* What is typed into the form of a new training is kept on the pod while it is typed, and merged with what others type into the same draft. */
+import { isChanged, keyOf, nameOf, put, textIn } from './fieldValues.js';
+
 const form = /** @type {HTMLFormElement} */ (document.getElementById('training'));
 const said = /** @type {HTMLElement} */ (document.getElementById('kept'));
 const reset = /** @type {HTMLFormElement} */ (document.getElementById('reset'));
@@ -13,7 +15,7 @@ const LAST_WORDS = 60_000;
 const root = (form.getAttribute('data-hints') ?? '').replace(/new\/hints.*$/s, '');
 
 /** @typedef {{ lora: string, version: number, fields: Record<string, string>, others: Record<string, string>, taken?: { lora: string } }} Draft */
-/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+/** @typedef {import('./fieldValues.js').Field} Field */
 
 /** As the server has it. @type {Draft} */
 let kept = JSON.parse(form.getAttribute('data-draft') ?? '');
@@ -233,39 +235,10 @@ function showNotes() {
 
 /** @param {string} key @param {string} value */
 function show(key, value) {
-  const name = key.replace(/^arguments\.(.+)$/s, 'arguments[$1]');
+  const name = nameOf(key);
   for (const element of form.elements) {
-    if (!isField(element) || element.name !== name || element.type === 'hidden') continue;
-    if (element.type === 'checkbox') /** @type {HTMLInputElement} */ (element).checked = value === 'true';
-    else if (element.type === 'radio') /** @type {HTMLInputElement} */ (element).checked = element.value === value;
-    else element.value = value;
-    element.dispatchEvent(new Event('change', { bubbles: true }));
+    if (isField(element) && element.name === name && element.type !== 'hidden') put(element, value);
   }
-}
-
-/** @param {Field} element */
-function isChanged(element) {
-  if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
-  if (element instanceof HTMLInputElement)
-    return ['checkbox', 'radio'].includes(element.type)
-      ? element.checked !== element.defaultChecked
-      : element.type !== 'hidden' && element.value !== element.defaultValue;
-  const options = [...element.options];
-  return element.value !== (options.find((each) => each.defaultSelected) ?? options[0])?.value;
-}
-
-/** Null for a radio button that is not chosen. @param {Field} element */
-function textIn(element) {
-  if (element.type === 'radio') return /** @type {HTMLInputElement} */ (element).checked ? element.value : null;
-  if (element.type !== 'checkbox') return element.value;
-  if (/** @type {HTMLInputElement} */ (element).checked) return 'true';
-  // A setting is sent as off, a flag not at all.
-  return element.name.startsWith('arguments[') ? '' : 'false';
-}
-
-/** @param {string} name */
-function keyOf(name) {
-  return name.replace(/^arguments\[(.+)\]$/s, 'arguments.$1');
 }
 
 /** @param {string} name @returns {Field | null} */

@@ -1,4 +1,6 @@
 /* Sends files over lines that drop, through proxies that take 100 MB and 100 s at most, to a sidecar that may restart. */
+import { runningSum } from './fileSum.js';
+
 const MB = 1024 * 1024;
 const LARGEST_PART = 32 * MB;
 const SMALLEST_PART = MB / 4;
@@ -57,7 +59,7 @@ async function sendFile({ folder, file, told, signal }) {
         body: JSON.stringify({ file: file.name, bytes: file.size, modified: file.lastModified }),
       });
     let upload = await persist(begin);
-    const sum = runningSum(file);
+    const sum = runningSum(file, unreadable);
     for (let failed = 0; ; ) {
       if (upload.state === 'refused') throw new Refused(upload.problem?.message ?? '', upload.problem ?? {});
       if (upload.taken) {
@@ -240,44 +242,6 @@ function unreadable() {
 /** @param {File} file */
 function stemOf(file) {
   return file.name.replace(/\.txt$/i, '');
-}
-
-/** CRC-32 over the beginning of a file, as 8 hex digits; goes on where it was asked for last. @param {File} file */
-function runningSum(file) {
-  let last = { at: 0, crc: 0 };
-  let before = last;
-  return {
-    /** @param {number} end */
-    async upTo(end) {
-      let { at, crc } = [last, before].find((each) => each.at <= end) ?? { at: 0, crc: 0 };
-      while (at < end) {
-        const bytes = new Uint8Array(
-          await file
-            .slice(at, Math.min(end, at + 8 * MB))
-            .arrayBuffer()
-            .catch(unreadable),
-        );
-        crc = crc32(bytes, crc);
-        at += bytes.length;
-      }
-      before = last;
-      last = { at, crc };
-      return crc.toString(16).padStart(8, '0');
-    },
-  };
-}
-
-const table = Uint32Array.from({ length: 256 }, (_, n) => {
-  let value = n;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-/** @param {Uint8Array} bytes @param {number} before */
-function crc32(bytes, before) {
-  let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]) & 255] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
 
 globalThis.sending = { sendFile, makeDataset };

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { discard } from '../../files/discard.js';
@@ -101,17 +100,6 @@ export async function lastGoodVersion(folder: string): Promise<({ id: string; te
     }
   }
   return null;
-}
-
-/** Gives a file a second name, or copies it on a volume without hard links. Never replaces a file. */
-export async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK' && code !== 'ENOSYS') throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL);
-  }
 }
 
 function pathOf(folder: string, id: string): string {

@@ -3,12 +3,13 @@ import { renameSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { linkOrCopy } from '../../files/linkOrCopy.js';
 import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { readText } from '../../files/regularFile.js';
 import { swapFiles } from '../../files/swap.js';
 import { syncFolder, writeAside } from '../../files/wholeFile.js';
-import { LARGEST_RECORD, linkOrCopy } from './copies.js';
+import { LARGEST_RECORD } from './copies.js';
 
 /** By then, an editor that opened the file before it was replaced has written. */
 const LATE_EDIT_MS = 1000;

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { logged } from '../../caught.js';
-import { discard } from '../../files/discard.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { inTurn } from '../../files/queue.js';
 import { openAsItIs, readOpened } from '../../files/regularFile.js';
 import { expectOtherEditors } from '../../files/swap.js';
-import { writeAside } from '../../files/wholeFile.js';
+import { createWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
-import { HISTORY, keepVersion, LARGEST_RECORD, linkOrCopy, listVersions } from './copies.js';
+import { HISTORY, keepVersion, LARGEST_RECORD, listVersions } from './copies.js';
 import { mergeEdits } from './merge.js';
 import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
 import { replaceUnchanged, watchForEdits } from './replace.js';
@@ -101,17 +100,8 @@ export function become(raw: RawState, other: RawState): void {
 }
 
 /** Writes the first content. False, and nothing changed, if the file exists. */
-export async function createStateFile(folder: string, content: string): Promise<boolean> {
-  const temporary = await writeAside(join(folder, STATE_FILE), content);
-  try {
-    await linkOrCopy(temporary, join(folder, STATE_FILE));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await discard(temporary);
-  }
+export function createStateFile(folder: string, content: string): Promise<boolean> {
+  return createWhole(join(folder, STATE_FILE), content);
 }
 
 type Look = StateFile & { changedAt?: number };

@@ -94,25 +94,28 @@ export async function readNewSession(
   };
 }
 
-/** What a request may name, beside the trainer's flags in `arguments`. */
-export const FIELDS: readonly string[] = [
+/** What of a draft may be changed, and of nothing that was started. */
+export const DRAFT_FIELDS: readonly string[] = [
   ...SETTING_NAMES,
   'max_train_steps',
-  ...[
-    'trainer',
-    'dataset',
-    'arguments',
-    'start',
-    'queue',
-    'form_id',
-    'description',
-    'notes',
-    'page',
-    'shown',
-    'template',
-    'kept_as',
-    'kept_version',
-  ],
+  'trainer',
+  'dataset',
+  'arguments',
+  'start',
+  'queue',
+];
+
+/** What a request may name, beside the trainer's flags in `arguments`. */
+export const FIELDS: readonly string[] = [
+  ...DRAFT_FIELDS,
+  'form_id',
+  'description',
+  'notes',
+  'page',
+  'shown',
+  'template',
+  'kept_as',
+  'kept_version',
 ];
 
 /** One sentence for each name that would have no effect: a slip, or a flag in the wrong place. */

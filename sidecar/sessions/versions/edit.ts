@@ -6,10 +6,9 @@ import { startOrQueue } from '../attempt/startOrQueue.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
-import { SETTING_NAMES } from '../record/uiState.js';
 import { isChangeable } from '../status/queued.js';
 import type { Session } from '../status/session.js';
-import { FIELDS, isStart, LONGEST_DESCRIPTION, mayQueue, type NewSession, readNewSession, valuesOf } from './asked.js';
+import { DRAFT_FIELDS, FIELDS, isStart, LONGEST_DESCRIPTION, mayQueue, type NewSession, readNewSession, valuesOf } from './asked.js';
 import { putSettings } from './create.js';
 import { checkMarks, MARKS, marks, putMarks } from './marks.js';
 
@@ -82,17 +81,9 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 
 /** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
-  const changeable = new Set<string>([
-    ...SETTING_NAMES,
-    'max_train_steps',
-    'trainer',
-    'dataset',
-    'arguments',
-    'start',
-    'queue',
-  ]);
-  changeable.delete('enable_monitoring');
-  return Object.keys(change).some((key) => changeable.has(key));
+  const ofDraft = new Set(DRAFT_FIELDS);
+  ofDraft.delete('enable_monitoring');
+  return Object.keys(change).some((key) => ofDraft.has(key));
 }
 
 /**

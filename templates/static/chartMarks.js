@@ -1,0 +1,60 @@
+/* What is drawn into a chart beside its lines, and its colours. */
+
+/** Dashes for attempts with their numbers, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn @param {import('./chartPlot.js').Looks} looks */
+export function drawMarks(on, drawn, looks) {
+  const { ctx, bbox } = on;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.lineWidth = scale;
+  ctx.font = `${11 * scale}px system-ui`;
+  const end = bbox.top + bbox.height;
+  for (const { kind, x, label } of drawn.marks) {
+    if (x < looks.from || x > looks.to) continue;
+    const at = Math.round(on.valToPos(x, 'x', true));
+    ctx.strokeStyle = ctx.fillStyle = colour(
+      kind === 'attempt' ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait',
+    );
+    ctx.setLineDash(kind === 'attempt' ? [4 * scale, 4 * scale] : []);
+    ctx.beginPath();
+    ctx.moveTo(at, kind === 'attempt' ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
+    ctx.lineTo(at, end);
+    ctx.stroke();
+    if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * scale);
+  }
+  ctx.setLineDash([]);
+  ctx.strokeStyle = ctx.fillStyle = colour('--fail');
+  for (const x of drawn.curve.odd) {
+    if (x >= looks.from && x <= looks.to)
+      ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
+  }
+  for (const { x, y } of drawn.curve.spikes) {
+    const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));
+    if (x < looks.from || x > looks.to) continue;
+    ctx.beginPath();
+    ctx.arc(on.valToPos(x, 'x', true), at, 4 * scale, 0, 7);
+    ctx.stroke();
+  }
+  const best = drawn.curve.best;
+  if (best && drawn.curve.tag.includes('loss') && best.x >= looks.from && best.x <= looks.to) {
+    ctx.fillStyle = colour('--accent');
+    ctx.beginPath();
+    ctx.arc(on.valToPos(best.x, 'x', true), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+/** @param {string} name */
+export const colour = (name) => {
+  // light-dark() is resolved only in a property of an element.
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
+const probe = document.createElement('i');
+probe.hidden = true;
+document.body.append(probe);
+
+/** @param {string} rgb @param {number} alpha */
+export function mix(rgb, alpha) {
+  return rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
+}
