@@ -8,7 +8,16 @@ import { withSessionLock } from '../record/lock.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { isChangeable } from '../status/queued.js';
 import type { Session } from '../status/session.js';
-import { DRAFT_FIELDS, FIELDS, isStart, LONGEST_DESCRIPTION, mayQueue, type NewSession, readNewSession, valuesOf } from './asked.js';
+import {
+  DRAFT_FIELDS,
+  FIELDS,
+  isStart,
+  LONGEST_DESCRIPTION,
+  mayQueue,
+  type NewSession,
+  readNewSession,
+  valuesOf,
+} from './asked.js';
 import { putSettings } from './create.js';
 import { checkMarks, MARKS, marks, putMarks } from './marks.js';
 

@@ -72,16 +72,23 @@ function matching(clue: Clue, which: (cause: KnownCause) => boolean = () => true
   return vague;
 }
 
-/** A picture may be called "No space left on device.png": what is quoted, has a space and looks like a file is a name. */
+/**
+ * A picture may be called "No space left on device.png", and a prompt may speak of anything: what is quoted and has a space
+ * is a name where it looks like a file, and somebody's text where it is all of a message, or follows a colon.
+ */
 function withoutNames(text: string): string {
-  return text
-    .replace(/'[^'\n]{1,1000}'/g, (quoted) => (isName(quoted) ? "'…'" : quoted))
-    .replace(/"[^"\n]{1,1000}"/g, (quoted) => (isName(quoted) ? '"…"' : quoted));
+  return text.replace(QUOTED, (whole, before: string, quoted: string) =>
+    quoted.includes(' ') && (NAME.test(quoted) || (before !== '' && SOMEBODYS.test(quoted)))
+      ? `${before}${quoted[0]}…${quoted[0]}`
+      : whole,
+  );
 }
 
-function isName(quoted: string): boolean {
-  return quoted.includes(' ') && /^.(?:\.{0,2}\/|[a-zA-Z]:\\)|\.\w{2,11}.$/.test(quoted);
-}
+/** With what stands before it; not after `message: `, as Rust writes its own errors. */
+const QUOTED = /((?<!\bmessage): |)('[^'\n]{1,1000}'|"[^"\n]{1,1000}")/g;
+const NAME = /^.(?:\.{0,2}\/|[a-zA-Z]:\\)|\.\w{2,11}.$/;
+/** numpy raises a KeyError of such words for a cache. */
+const SOMEBODYS = /^.[\p{L}\d](?!.* is not a file in the archive)/u;
 
 function told({ cause, match }: Found, clue: Clue): Explanation {
   const words =

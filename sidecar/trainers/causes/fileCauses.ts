@@ -22,7 +22,7 @@ const CAPTION_BEFORE = [
   /(?:reading|loading) captions? (?:from|file)[: ]{1,9}(\S.*)$/i,
 ];
 const MODEL_BEFORE = [
-  /(?:[Ll]oad(?:ing|ed)?|Building)\b.{0,80}?(?:from|checkpoint|model|file|VAE|weights|state(?: dict)?(?: from)?)[: ]+['"]?(\/[^'"\n]{1,400}?(?<!\.(?:toml|json|ya?ml|txt|npz)))['"]?(?:\.{3})?$/,
+  /(?:[Ll]oad(?:ing|ed)?|Building)\b.{0,80}?(?:from|checkpoint|model|file|VAE|weights|state(?: dict)?(?: from)?)[: ]+['"]?(\/[^'"\n]{1,400}?(?<!\.(?:toml|json|ya?ml|txt|npz)|\.))['"]?(?:\.{3})?$/,
   /^(?:checkpoint|model|weights?)[: ]+(\/\S.*)$/i,
 ];
 const CACHE_BEFORE = [/(?<!\S)(\S{1,400}\.npz)\b/];
@@ -85,8 +85,8 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     id: 'cut_file',
     pattern:
       /MetadataIncompleteBuffer|incomplete metadata|HeaderTooSmall|header too small|InvalidHeaderLength|invalid header length|PytorchStreamReader failed|failed finding central directory|file not found: archive\/|Ran out of input|invalid load key, '\\x00'|unexpected EOF|file might be corrupted|Error while deserializing|unexpected end of (?:data|file)|storage has wrong byte size|pickle data was truncated|BadZipFile|Bad CRC-32/i,
-    // Python says the same of a text that is cut in a letter.
-    unless: /^UnicodeDecodeError/,
+    // Python says the same of a text that is cut in a letter, and of code.
+    unless: /^(?:UnicodeDecodeError|SyntaxError)/,
     words: (clue) => CUT(fileBefore(clue, MODEL_BEFORE), clue),
     repeats: true,
   },

@@ -1,14 +1,14 @@
 import { type EndedSession, flagIn, type KnownCause } from './cause.js';
 
 const OUT_OF_MEMORY =
-  /OutOfMemoryError|\b(?:CUDA|HIP|XPU|NPU|MPS backend|MPS) out of memory|\b(?:CUDA|HIP|NPU) error: out of memory|\b[A-Z]{3,12}_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|hipErrorOutOfMemory|rocblas_status_memory_error|miopenStatusAllocFailed|(?:UR_RESULT|PI)_ERROR_OUT_OF_(?:DEVICE_)?(?:MEMORY|RESOURCES)|^(?:CUDA )?[Ee]rror out of memory at line \d+ in file|Triton Error \[\w+\]: out of memory|Allocation on device \d|cudaMalloc failed: out of memory|CUDA driver error: out of memory|not enough GPU video memory|Failed to CUDA calloc async/m;
+  /OutOfMemoryError|\b(?:CUDA|HIP|XPU|NPU|MPS backend|MPS) out of memory(?=[.)"']|\s*(?:\(|$))|\b(?:CUDA|HIP|NPU) error: out of memory|\b[A-Z]{3,12}_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|hipErrorOutOfMemory|rocblas_status_memory_error|miopenStatusAllocFailed|(?:UR_RESULT|PI)_ERROR_OUT_OF_(?:DEVICE_)?(?:MEMORY|RESOURCES)|^(?:CUDA )?[Ee]rror out of memory at line \d+ in file|Triton Error \[\w+\]: out of memory|Allocation on device \d|cudaMalloc failed: out of memory|CUDA driver error: out of memory|not enough GPU video memory|Failed to CUDA calloc async/m;
 
 /** What the GPU and its driver say. Words of NVIDIA's, AMD's, Intel's and Apple's libraries, of old releases and of new. */
 export const GPU_CAUSES: readonly KnownCause[] = [
   {
     id: 'gpu_memory',
     pattern:
-      /^(?:CUDA )?error out of memory at line \d+ in file|^(?:[\w.]{0,40}Error: )?(?:CUDA|HIP|XPU|MPS backend) out of memory|^(?:torch\.)?(?:cuda\.)?OutOfMemoryError\b/i,
+      /^(?:CUDA )?error:? out of memory at line \d+ in file|^(?:[\w.]{0,40}Error: )?(?:CUDA|HIP|XPU|MPS backend) out of memory|^(?:torch\.)?(?:cuda\.)?OutOfMemoryError\b/i,
     said: true,
     unless: /DefaultCPUAllocator|NCCL/,
     words: (clue) => `The GPU ran out of memory. ${lessMemory(clue.session)}`,
@@ -71,8 +71,15 @@ export const GPU_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'gpu_missing',
+    pattern: /invalid device ordinal/,
+    words:
+      'The trainer asked for a GPU with a number that this machine, or this session, does not have. See the GPUs with nvidia-smi, choose among them in the settings, and look at CUDA_VISIBLE_DEVICES and the number of processes; then start again.',
+    repeats: true,
+  },
+  {
+    id: 'gpu_missing',
     pattern:
-      /fp16 mixed precision requires a GPU|No (?:CUDA|HIP) GPUs are available|Found no NVIDIA driver|not compiled with CUDA enabled|no CUDA-capable device|Unexpected error from cudaGetDeviceCount|CUDA unknown error|invalid device ordinal|Attempting to deserialize object on (?:a )?CUDA device|libcuda\.so\.1: cannot open shared object|CUDA error: initialization error|Error 999|Failed to initialize NVML/,
+      /torch\.cuda\.is_available\(\) should be True but is False|fp16 mixed precision requires a GPU|No (?:CUDA|HIP) GPUs are available|Found no NVIDIA driver|not compiled with CUDA enabled|no CUDA-capable device|Unexpected error from cudaGetDeviceCount|CUDA unknown error|Attempting to deserialize object on (?:a )?CUDA device|libcuda\.so\.1: cannot open shared object|CUDA error: initialization error|Error 999|Failed to initialize NVML/,
     words:
       'The trainer found no usable GPU. See whether nvidia-smi on the pod shows it, and whether PyTorch is one with CUDA; a pod that lost its GPU has to be restarted.',
     repeats: true,

@@ -13,10 +13,10 @@ const ofTracker = ({ text, frames }: Clue) =>
 
 /** `owner/name`, from an address of the hub or from the words around it. */
 function repositoryOf({ text }: Clue): string {
-  return (IN_ADDRESS.exec(text)?.[1] ?? IN_WORDS.exec(text)?.[1] ?? '').replace(/(?<!\.)\.+$/, '');
+  return (IN_ADDRESS.exec(text)?.[1] ?? IN_WORDS.exec(text)?.[1] ?? '').replace(/(?<!\.)\.+$|\.git$/, '');
 }
 
-const IN_ADDRESS = /huggingface\.co\/(?:api\/models\/)?([\w.-]{1,96}\/[\w.-]{1,96})/;
+const IN_ADDRESS = /huggingface\.co\/(?:api\/models\/)?(?!api\/)([\w.-]{1,96}\/[\w.-]{1,96})/;
 const IN_WORDS =
   /(?:Access to model|trying to load|load tokenizer for|load the (?:model|configuration) of) '?([\w.-]{1,96}\/[\w.-]{1,96})/;
 
@@ -31,6 +31,18 @@ const NOT_REACHED =
 
 /** What the model hub answered, or that it did not. */
 export const HUB_CAUSES: readonly KnownCause[] = [
+  {
+    id: 'hub_token_rights',
+    pattern: /\b403 (?:Client Error|Forbidden)/,
+    unless: /storage/i,
+    needs: ({ text }) =>
+      /rights to create|\/api\/repos\/create|info\/lfs\/|\/preupload\/|\/commit\/|must use a write token|need write access/i.test(
+        text,
+      ),
+    words: (clue) =>
+      `The token may not upload to ${named(clue, 'the model hub')}. On huggingface.co make a token that may write there, put it into the secrets (HF_TOKEN), or switch the upload off; then resume.`,
+    repeats: true,
+  },
   {
     id: 'hub_token_rights',
     pattern: /fine-grained token settings|token has the correct permissions/,
@@ -185,8 +197,16 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     words: 'The connection of the trainer to a server broke off. Check the network of the pod, then start again.',
   },
   {
+    id: 'tracker_login',
+    pattern: /\b40[13] (?:Client Error|Unauthorized|Forbidden)/,
+    needs: ofTracker,
+    words:
+      'The tracker did not accept its key. Put the right one (WANDB_API_KEY) into the secrets, or take --log_with wandb out; then start again.',
+    repeats: true,
+  },
+  {
     id: 'tracker_unreachable',
-    pattern: /wandb[\s\S]{0,80}(?:timed out|Network error|[Cc]onnection|MaxRetryError)/,
+    pattern: /wandb[\s\S]{0,80}(?:timed out|Network error|[Cc]onnection|MaxRetryError|Error communicating with)/,
     words:
       'The tracker (wandb) could not be reached. Set WANDB_MODE=offline in the environment of Trackside, or take --log_with wandb out; then start again.',
   },

@@ -14,14 +14,14 @@ const reads = ({ text }: Clue) => /PytorchStreamReader|file not found: |failed f
 export const MACHINE_CAUSES: readonly KnownCause[] = [
   {
     id: 'open_files',
-    pattern: /Too many open files|\[Errno (?:23|24)\]|received 0 items of ancdata/,
+    pattern: /Too many open files(?=["':.)]|\s*(?:\(|$))|\[Errno (?:23|24)\]|received 0 items of ancdata/m,
     words:
       'The trainer had too many files open. Raise the limit (ulimit -n 65536 in the shell that starts Trackside) or lower the loader workers; then resume.',
   },
   {
     id: 'shm',
     pattern:
-      /No space left on device|unable to (?:write to file|mmap|open shared memory object|resize|allocate shared memory)|could not allocate shared memory|Error while creating shared memory segment/i,
+      /No space left on device(?=["':.)]|\s*(?:[([]|$))|unable to (?:write to file|mmap|open shared memory object|resize|allocate shared memory)|could not allocate shared memory|Error while creating shared memory segment/im,
     needs: isShared,
     words: SHM,
   },
@@ -80,7 +80,7 @@ export const MACHINE_CAUSES: readonly KnownCause[] = [
   {
     id: 'disk_full',
     pattern:
-      /No space left on device|\[Errno 28\]|os error 28\)|PytorchStreamWriter failed|inline_container\.cc:\d+\] \. unexpected pos|^OSError: \d{1,15} requested and \d{1,15} written|not enough space on the disk|database or disk is full|Not enough free disk space/i,
+      /No space left on device(?=["':.)]|\s*(?:[([]|$))|\[Errno 28\]|os error 28\)|PytorchStreamWriter failed|inline_container\.cc:\d+\] \. unexpected pos|^OSError: \d{1,15} requested and \d{1,15} written|not enough space on the disk|database or disk is full|Not enough free disk space/im,
     unless: (clue) => isShared(clue) || reads(clue),
     words:
       'The disk is full. Free some space (old checkpoints and state folders are the largest files; if df -h shows free space, look at df -i), then resume: complete state folders are not lost.',
@@ -101,9 +101,26 @@ export const MACHINE_CAUSES: readonly KnownCause[] = [
     repeats: true,
   },
   {
+    id: 'name_too_long',
+    pattern: /(?:\[Errno 36\] )?File name too long: '([^'\n]{1,4000})'/,
+    words: (_, found) =>
+      `A file name is too long for this disk: ${(found[1] ?? '').slice(0, 120)}…. Give the picture, the dataset or the LoRA a shorter name, then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'disk_full',
+    pattern: /No usable temporary directory found in/,
+    words:
+      'No temporary file can be written: /tmp is full, or read-only. Free some space there, or set TMPDIR in the environment of Trackside to another folder; then start again.',
+    repeats: true,
+  },
+  {
     id: 'processes',
     pattern:
       /can't start new thread|\[Errno 11\] Resource temporarily unavailable|pthread_create failed|Resource temporarily unavailable.{0,20}fork|fork: retry/,
+    // Who asks for a lock that another holds gets the same number.
+    needs: ({ text, frames }) =>
+      !/^BlockingIOError/.test(text) || frames.some((frame) => /popen|subprocess|process|thread|fork/i.test(frame)),
     words:
       'No more processes or threads may be started on this machine. Use fewer loader workers, end other programs, or raise the limit (ulimit -u); then resume.',
   },

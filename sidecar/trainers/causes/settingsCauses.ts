@@ -14,12 +14,19 @@ function configOf({ evidence, frames, session }: Clue): string | null {
   return through('read_config_from_file') ? flagIn(session.argv, 'config_file') || null : null;
 }
 
+/** The further arguments that were being read, by the function that reads them. */
+function argumentsOf(frames: readonly string[]): string {
+  if (frames.some((frame) => frame.endsWith(':get_optimizer'))) return 'the optimizer (--optimizer_args)';
+  if (frames.some((frame) => frame.endsWith(':get_scheduler_fix'))) return 'the schedule (--lr_scheduler_args)';
+  return 'the optimizer, the schedule or the network';
+}
+
 /** What the settings of this training have wrong. */
 export const SETTINGS_CAUSES: readonly KnownCause[] = [
   {
     id: 'nan',
     pattern:
-      /NaN (?:detected|found) in (?:latents|loss|gradients?)[^\n]*|(?:loss|gradients?) (?:is|are|became) (?:nan|inf)|Loss is NaN|NaN or Inf found|contains NaN|FloatingPointError/i,
+      /NaN (?:detected|found) in (?:latents|loss|gradients?)[^\n]*|(?:loss|gradients?) (?:is|are|became) (?:nan|inf)|Loss is NaN|NaN or Inf found|(?:loss|latents?|gradients?|output|prediction|weights?|tensor)\b[^\n]{0,60} contains? NaN|FloatingPointError(?!: underflow)/i,
     words: (_, found) =>
       /latents/i.test(found[0])
         ? `The VAE made no usable latents (${found[0].trim()}). Switch "no half VAE" (--no_half_vae) on, or use a VAE that works in fp16; then start again.`
@@ -80,6 +87,21 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
       ),
     words: (clue, found) =>
       `${configOf(clue) ?? 'A configuration file'} cannot be read: ${found[1]}. Mend it, then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'optimizer_args',
+    pattern: /^(?:SyntaxError|ValueError|IndentationError|TypeError): [^\n]{1,200}/,
+    needs: ({ frames }) => frames.some((frame) => frame.endsWith(':literal_eval')),
+    words: ({ frames }) =>
+      `A value among the arguments of ${argumentsOf(frames)} is not written as Python writes it: text stands in quotes ("cosine"), a list in brackets (0.9,0.99). Correct it, then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'refused_value',
+    pattern:
+      /^ValueError: '?([^'\n]{1,80})'? is not a valid (SchedulerType|\w{1,40}), please select one of (\[[^\]\n]{1,400}\])/,
+    words: 'The trainer knows no $1. It takes one of $3. Choose one of these, then start again.',
     repeats: true,
   },
   {

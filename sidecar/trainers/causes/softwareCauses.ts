@@ -106,7 +106,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
   {
     id: 'bitsandbytes',
     pattern:
-      /CUDA Setup failed despite|name 'str2optimizer\w{1,40}' is not defined|bitsandbytes native library functionality|No \w{1,40}8bit\. The version of bitsandbytes|bitsandbytes.{0,80}(?:compiled without GPU support|not compiled|no longer supported)|Required library version not found: libbitsandbytes|libbitsandbytes\w{0,40}\.so/s,
+      /CUDA Setup failed despite|name 'str2optimizer\w{1,40}' is not defined|bitsandbytes native library functionality|No \w{1,40}8bit\. The version of bitsandbytes|bitsandbytes.{0,80}(?:compiled without GPU support|not compiled|no longer supported)|Required library version not found: libbitsandbytes|libbitsandbytes\w{0,40}\.so|'NoneType' object has no attribute 'c(?:adam|adagrad|lion|momentum|rmsprop|ademamix|quantize|dequantize|igemm|get_|gemm|percentile)\w*'|compile the bitsandbytes library/s,
     words: (clue) =>
       `bitsandbytes, which 8-bit optimizers need, does not fit the CUDA of this machine. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
     repeats: true,
@@ -144,6 +144,21 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'package_version',
+    pattern: /^AttributeError: `np\.\w+` was removed in the NumPy 2\.0 release/,
+    words: (clue) =>
+      `The numpy that is installed is too new for another package. Install one before 2.0 (${pythonOf(clue.session)} -m pip install "numpy<2"), then start again.`,
+    repeats: true,
+  },
+  {
+    id: 'package_missing',
+    pattern:
+      /^[\w.]*(?:PackageNotFoundError|DistributionNotFound): (?:No package metadata was found for |The ')([\w.-]{1,80})/,
+    needs: ({ text }) => !/The 'library' distribution/.test(text),
+    words: (clue, found) => packageMissing(clue, found[1] ?? ''),
+    repeats: true,
+  },
+  {
+    id: 'package_version',
     pattern: /require users to upgrade torch to at least v?([\d.]+)/,
     words:
       'The torch that is installed is too old for the transformers beside it: that needs torch $1 to load this file. Use the model as .safetensors, or install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
@@ -167,7 +182,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
   {
     id: 'package_broken',
     pattern:
-      /(?:undefined symbol: |symbol lookup error: |cannot open shared object file|version `(?:GLIBCXX|GLIBC|CXXABI)\S*' not found|numpy\.dtype size changed|compiled against (?:ABI|API) version|compiled using NumPy 1\.x cannot be run|DLL load failed|_ARRAY_API not found|Numpy is not available)/,
+      /(?:undefined symbol: |symbol lookup error: |cannot open shared object file|version `(?:GLIBCXX|GLIBC|CXXABI)\S*' not found|numpy\.dtype size changed|compiled against (?:ABI|API) version|compiled using NumPy 1\.x cannot be run|DLL load failed|_ARRAY_API not found|Numpy is not available|numpy\.core\.multiarray failed to import)/,
     words: (clue, found) =>
       `Two Python packages do not fit each other (${brokenPart(clue.text, found[0])}). Install them anew in versions that belong together, torch first; then start again.`,
     repeats: true,
@@ -213,8 +228,9 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     id: 'compile_failed',
     vague: true,
     pattern:
-      /BackendCompilerFailed|InductorError|torch\._dynamo\.exc\.\w+|CompilationError|CalledProcessError: Command '?\['\S{0,200}(?:gcc|g\+\+|cc|c\+\+|clang|nvcc|ninja)'/,
-    words: 'torch.compile could not compile the model. Switch it off, then start again.',
+      /Error building extension '|BackendCompilerFailed|InductorError|torch\._dynamo\.exc\.\w+|CompilationError|CalledProcessError: Command '?\['\S{0,200}(?:gcc|g\+\+|cc|c\+\+|clang|nvcc|ninja)'/,
+    words:
+      'Code for the GPU could not be compiled (torch.compile, or an extension of a package). Switch torch.compile off, or choose another optimizer; then start again.',
     repeats: true,
   },
   {
