@@ -9,6 +9,10 @@ const MOST = 1024 * 1024;
 const BEFORE = 64 * 1024;
 const AFTER = 512 * 1024;
 
+/** Of the search further back, which takes less than a second: in a log of gigabytes, or on a slow disk, its end has to tell. */
+const FURTHEST = 1024 * 1024 * 1024;
+const PATIENCE_MS = 3000;
+
 /** What a reason begins with. */
 const MARKS = ['Traceback (most recent', 'terminate called', 'Fatal Python error', '.py: error: '];
 /** What every failure behind a launcher ends with. */
@@ -16,8 +20,8 @@ const LAUNCHERS = /(?:CalledProcessError|ChildFailedError|SignalException)\b/;
 
 /**
  * The part of an attempt's log that may tell why it ended: its last 256 KB, 1 MB where nothing is found in these, and else
- * its end together with the last place further back where something failed. Secrets are masked. Memory is bounded by 8 MB
- * however large the log is. What is missing, or may not be read, reads as empty.
+ * its end together with the last place further back where something failed, at most 1 GB away. Secrets are masked. Memory is
+ * bounded by 8 MB however large the log is. What is missing, or may not be read, reads as empty.
  *
  * @param from where the attempt begins in the log, bytes
  * @param to where it ends
@@ -32,7 +36,7 @@ export async function readEndOfLog(path: string, from: number, to: number): Prom
       const text = (await readMasked(file, start, end)).toString('utf8');
       if (start === from || mayTell(text)) return text;
     }
-    const found = await lastMark(file, from, end - MOST);
+    const found = await lastMark(file, Math.max(from, end - FURTHEST), end - MOST);
     const tail = await readMasked(file, end - USUAL, end);
     if (found === null) return tail.toString('utf8');
     const around = await readMasked(file, Math.max(from, found - BEFORE), Math.min(end - USUAL, found + AFTER));
@@ -48,10 +52,11 @@ function mayTell(text: string): boolean {
   return marks.length > 1 || marks.some((after) => !LAUNCHERS.test(after.slice(0, 20_000)));
 }
 
-/** Where the last mark stands, searched from the end in blocks that overlap by the length of one. */
+/** Where the last mark stands, searched from the end in blocks that overlap by the length of one. Null where none was found in time. */
 async function lastMark(file: FileHandle, from: number, to: number): Promise<number | null> {
   const block = Buffer.alloc(MOST);
-  for (let end = to; end > from; end -= MOST - 64) {
+  const begun = performance.now();
+  for (let end = to; end > from && performance.now() - begun < PATIENCE_MS; end -= MOST - 64) {
     const start = Math.max(from, end - MOST);
     const { bytesRead } = await file.read(block, 0, end - start, start);
     const read = block.subarray(0, bytesRead);

@@ -6,8 +6,11 @@ import { openLog } from './logTail.js';
 const BLOCK = 64 * 1024;
 /** Bytes for text that arrives during a read. */
 const SPARE = 4096;
-/** Bytes. What lies before, in a log that nobody followed, would take seconds: its end tells where the training stands. */
-const FURTHEST_BEHIND = 256 * 1024 * 1024;
+/**
+ * Bytes, some 600,000 redraws of a bar. What lies before, in a log that nobody followed, would take seconds: its end tells
+ * where the training stands.
+ */
+const FURTHEST_BEHIND = 64 * 1024 * 1024;
 
 export type Piece = { inode: number; offset: number; text: string };
 
