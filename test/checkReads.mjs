@@ -36,7 +36,7 @@ const ALLOWED = {
   'launchers/heartbeat.ts': 'opens without waiting, and reads nothing but the time',
   'sessions/outputs/summary.ts':
     'opens without waiting, and reads 64 kB of whatever it is: a question less for ten thousand sessions',
-  'sessions/record/copies.ts': 'copies a record that it has just read',
+  'files/linkOrCopy.ts': 'copies a file that its caller wrote or read just now',
   'sessions/attempt/launch.ts': 'copies what it has asked to be a file',
 };
 
