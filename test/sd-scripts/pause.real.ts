@@ -44,10 +44,19 @@ afterAll(() => place.leave());
 const CROPS = { cache_latents: false, random_crop: true, flip_aug: true };
 const CONFIGURATIONS: [name: string, settings: object, flags: object][] = [
   ['captions', { workers: 0 }, { shuffle_caption: true, caption_dropout_rate: 0.2, caption_tag_dropout_rate: 0.1 }],
-  ['workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: false }],
+  ['each-epochs-workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: false }],
   ['kept-workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: true }],
   ['accumulation', { workers: 2 }, { gradient_accumulation_steps: 3, ...CROPS, persistent_data_loader_workers: true }],
-  ['adafactor', { workers: 0 }, { optimizer_type: 'Adafactor', lr_scheduler: 'cosine', lr_warmup_steps: 5 }],
+  [
+    'adafactor',
+    { workers: 0 },
+    {
+      optimizer_type: 'Adafactor',
+      optimizer_args: ['relative_step=False', 'scale_parameter=False', 'warmup_init=False'],
+      lr_scheduler: 'constant_with_warmup',
+      lr_warmup_steps: 5,
+    },
+  ],
   [
     'samples',
     { workers: 0, sample_every_n_steps: 4, sample_prompts: 'a cat --w 64 --h 64 --s 2' },
@@ -66,9 +75,10 @@ test.each(CONFIGURATIONS.filter(([name]) => name.includes(process.env.PAUSE_ONLY
       const before = (await sidecar.session(paused)).progress.step ?? 0;
       await sidecar.until(
         paused,
-        ({ progress, exact_pause }) => !!exact_pause && (progress.step ?? 0) >= before + at,
+        (facts) => ended(facts) || (!!facts.exact_pause && (facts.progress.step ?? 0) >= before + at),
         900,
       );
+      expect((await sidecar.session(paused)).status).toBe('running');
       if (end === 'kill') await killEverything(place, paused);
       else expect((await sidecar.send('POST', `sessions/${paused}/attempts/current/pause`)).status).toBe(202);
       const facts = await sidecar.until(paused, ended, 900);

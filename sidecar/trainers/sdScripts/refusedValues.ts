@@ -122,12 +122,8 @@ function wrongSchedule(flags: Flags): Refused[] {
       message: `--${flag} must be a whole number of steps, or a part of all steps like 0.1 or 10%.`,
     });
   }
-  if (Number.parseFloat(warmup) > 0 && (type || name === 'constant')) {
-    const message = type
-      ? `--lr_scheduler_type=${type} has no warm-up: take --lr_warmup_steps out.`
-      : '--lr_scheduler=constant has no warm-up. Choose constant_with_warmup, or take --lr_warmup_steps out.';
-    refused.push({ flag: 'lr_warmup_steps', message });
-  }
+  const why = Number.parseFloat(warmup) > 0 ? whyNoWarmup(flags, type, name) : null;
+  if (why) refused.push({ flag: 'lr_warmup_steps', message: why });
   const lacks = (SCHEDULE_NEEDS[type] ?? []).filter((each) => !given.has(each));
   if (lacks.length > 0) {
     const message = `--lr_scheduler_type=${type} needs ${lacks.map((each) => `${each}=…`).join(' and ')} in --lr_scheduler_args.`;
@@ -145,6 +141,23 @@ function wrongSchedule(flags: Flags): Refused[] {
     refused.push({ flag: 'lr_scheduler', message });
   }
   return refused;
+}
+
+function whyNoWarmup(flags: Flags, type: string, name: string): string | null {
+  if (type) return `--lr_scheduler_type=${type} has no warm-up: take --lr_warmup_steps out.`;
+  if (hasRelativeSteps(flags))
+    return 'Adafactor with relative steps has a schedule of its own, without a warm-up. Add relative_step=False to --optimizer_args, or take --lr_warmup_steps out.';
+  if (name !== 'constant') return null;
+  return '--lr_scheduler=constant has no warm-up. Choose constant_with_warmup, or take --lr_warmup_steps out.';
+}
+
+/** Unless they are switched off, and not on again by warmup_init (train_util.py:5047). */
+function hasRelativeSteps(flags: Flags): boolean {
+  if (!/^adafactor$/i.test(String(flags.optimizer_type ?? ''))) return false;
+  const given = new Map(
+    listOf(flags.optimizer_args).map((each) => each.split('=').map((part) => part.trim()) as [string, string]),
+  );
+  return given.get('relative_step') !== 'False' || given.get('warmup_init') === 'True';
 }
 
 function wrongNetwork(family: Family, settings: TrainingSettings, flags: Flags): Refused[] {

@@ -255,6 +255,12 @@ describe('what a script would refuse is said before', () => {
     ['sdxl', 'full_bf16 without bf16', { full_bf16: true, mixed_precision: 'fp16' }, 'full_bf16'],
     ['sd1', 'warm-up of a constant rate', { lr_warmup_steps: 10 }, 'lr_warmup_steps'],
     ['sd1', 'warm-up by parts of a constant rate', { lr_warmup_steps: '10%' }, 'lr_warmup_steps'],
+    [
+      'sd1',
+      'warm-up of relative steps',
+      { optimizer_type: 'Adafactor', lr_scheduler: 'cosine', lr_warmup_steps: 5 },
+      'lr_warmup_steps',
+    ],
     ['sd1', 'warm-up that is no number', { lr_scheduler: 'cosine', lr_warmup_steps: 'abc' }, 'lr_warmup_steps'],
     ['sd1', 'warm-up of one step and a half', { lr_scheduler: 'cosine', lr_warmup_steps: '1.5' }, 'lr_warmup_steps'],
     ['sd1', 'a schedule without its least rate', { lr_scheduler: 'cosine_with_min_lr' }, 'lr_scheduler'],
@@ -316,6 +322,12 @@ describe('what a script would refuse is said before', () => {
     expect(conflictsOf('flux', { shuffle_caption: true, ...uncached })).toEqual({});
     const fine: Parameters<typeof conflictsOf>[1][] = [
       { lr_scheduler: 'cosine', lr_warmup_steps: 100 },
+      {
+        optimizer_type: 'Adafactor',
+        optimizer_args: ['relative_step=False'],
+        lr_scheduler: 'cosine',
+        lr_warmup_steps: 9,
+      },
       { lr_scheduler: 'constant_with_warmup', lr_warmup_steps: '0.05' },
       { lr_scheduler: 'cosine_with_min_lr', lr_scheduler_min_lr_ratio: 0.1, lr_warmup_steps: '5%' },
       { lr_scheduler_type: 'OneCycleLR', lr_scheduler_args: ['max_lr=1e-3', 'total_steps=100'] },
