@@ -33,6 +33,10 @@ program
   .option('--models <folder>', 'where model files are kept (TRACKSIDE_MODELS; default models)')
   .option('--sd-scripts <folder>', 'the checkout of sd-scripts (TRACKSIDE_SD_SCRIPTS; default: the usual places)')
   .option('--python <command>', 'the Python that trains (TRACKSIDE_PYTHON; default: that of the checkout, or python3)')
+  .option(
+    '--launcher <where>',
+    'local: trainings run on this machine; slurm: on its Slurm cluster; auto: each as its form says, where there is a cluster (TRACKSIDE_LAUNCHER; default auto)',
+  )
   .option('--trainers <folder>', 'a folder of your own training scripts (TRACKSIDE_TRAINERS; see trackside add)')
   .option('--private <folder>', 'where the token and secrets are kept (TRACKSIDE_PRIVATE; default ~/.config/trackside)')
   .option('--no-login', 'require no token; only on this machine’s own address (TRACKSIDE_NO_LOGIN=1)')

@@ -48,6 +48,8 @@ const fast = [
   'test/sessions/{drafts,lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',
+  'test/sessions/versions/clusterFields.test.ts',
+  'test/launchers/slurm/offers.test.ts',
   'test/sessions/record/{copies,uiState}.test.ts',
   'test/telemetry/**/*.test.ts',
   'test/trainers/{buckets,gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',

@@ -31,16 +31,23 @@ export type { Gpu, Gpus } from '../processes/gpus.js';
 /** `gpus`: those that an attempt may be given by index; empty if the engine assigns them itself. */
 export type Offers = Gpus & { queues: readonly Queue[] };
 
+/** In Slurm's words, a partition. `maxMinutes`: null without a limit. */
 export type Queue = {
   name: string;
   isDefault: boolean;
   maxMinutes: number | null;
   defaultMinutes: number | null;
-  nodes: {
-    name: string;
-    state: 'free' | 'part' | 'full' | 'down';
-    gpus: { type: string | null; total: number; used: number }[];
-  }[];
+  nodes: QueueNode[];
+};
+
+export type QueueNode = {
+  name: string;
+  state: 'free' | 'part' | 'full' | 'down';
+  /** The engine's own word for its state: `draining`. */
+  word: string;
+  cpus: { total: number; used: number };
+  memoryMiB: { total: number; used: number };
+  gpus: { type: string | null; total: number; used: number }[];
 };
 
 export type Order = {

@@ -1,3 +1,4 @@
+import type { Offers } from '../launchers/launcher.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { GpuReading } from '../telemetry/machine/gpuLines.js';
@@ -5,8 +6,14 @@ import type { MachineFacts, MachineReading } from '../telemetry/machine/machine.
 import { sessionAddress } from './action.js';
 import { bytes, duration, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
+import { freeWords } from './where.js';
 
-export type MachineModel = PageModel & { machine: MachineFacts; running: SessionFacts[] };
+export type MachineModel = PageModel & {
+  machine: MachineFacts;
+  running: SessionFacts[];
+  /** Null where there is no cluster. */
+  cluster?: Offers | null;
+};
 
 export type MachineView = ReturnType<typeof machineView>;
 
@@ -21,7 +28,7 @@ type Meter = {
   line: string | null;
 };
 
-export function machineView({ machine, running, root }: MachineModel) {
+export function machineView({ machine, running, root, cluster = null }: MachineModel) {
   const { now, history, no_gpu, disk_full_in } = machine;
   const gpus = now?.gpus ?? [];
   return {
@@ -40,10 +47,32 @@ export function machineView({ machine, running, root }: MachineModel) {
         })),
       meters: gpuMeters(gpu, history),
     })),
+    cluster: cluster && clusterView(cluster),
     host: now ? hostMeters(now, history) : [],
     disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
   };
 }
+
+/** A line of what is free, and a row a node in each of its partitions. */
+function clusterView(offers: Offers) {
+  return {
+    free: freeWords(offers),
+    rows: offers.queues.flatMap((queue) =>
+      queue.nodes.map((node) => ({
+        queue: queue.name,
+        node: node.name,
+        state: NODE_WORDS[node.state],
+        word: node.word,
+        gpus:
+          node.gpus.map(({ type, total, used }) => `${total - used} of ${total}${type ? ` ${type}` : ''}`).join(', ') ||
+          'none',
+        cpus: `${node.cpus.total - node.cpus.used} of ${node.cpus.total}`,
+      })),
+    ),
+  };
+}
+
+const NODE_WORDS = { free: 'free', part: 'partly in use', full: 'in use', down: 'not available' };
 
 function gpuMeters(gpu: GpuReading, history: readonly MachineReading[]): Meter[] {
   const past = (read: (each: GpuReading) => number | null) =>

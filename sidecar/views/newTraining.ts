@@ -12,6 +12,7 @@ import { targetOf } from './problem.js';
 import { isWrong, settingGroups } from './settingGroups.js';
 import type { TrainerForm } from './trainerForm.js';
 import { rulesFor } from './training.js';
+import { type WhereModel, whereView } from './where.js';
 
 export type NewTrainingModel = PageModel & {
   datasets: DatasetFacts[];
@@ -34,6 +35,8 @@ export type NewTrainingModel = PageModel & {
   draft?: { name: string; version: number } | null;
   /** What is kept of the form while it is typed. */
   kept: DraftModel;
+  /** Null where there is no cluster. */
+  where?: WhereModel | null;
 };
 
 export type NewTrainingView = ReturnType<typeof newTrainingView>;
@@ -58,12 +61,16 @@ export function newTrainingView(model: NewTrainingModel) {
     isDraft: draft !== null,
   });
   const name = nameField(model);
+  const where = model.where
+    ? whereView(model.where, typed, model.kept.draft?.view.open.includes('where') ?? false)
+    : null;
   const fields = [
     name,
     ...all,
     ...models,
     ...(flags?.groups ?? []).flatMap((each) => each.fields),
     ...ownFieldsOf(ownForm?.groups ?? []),
+    ...(where?.all ?? []),
   ];
   const groups = settingGroups(
     all.filter((field) => !trigger.includes(field)),
@@ -107,6 +114,7 @@ export function newTrainingView(model: NewTrainingModel) {
     /** Why a script's parser could not be read; and is it being read? */
     unread: trainer?.own === null ? (trainer.unread ?? null) : null,
     reading: trainer?.own === null && (trainer.reading ?? false),
+    where,
     hints,
     /** Where the hints are asked for while values are typed. */
     hintsAddress: `${model.root}new/hints${draft ? `?draft=${encodeURIComponent(draft.name)}` : ''}`,

@@ -89,5 +89,6 @@ export type Templates = {
   'parts/troubles': import('./frame.js').TroublesView;
   'parts/upload': import('./datasets.js').UploadView;
   'parts/values': import('./templatesPage.js').TemplatesView['own'][number];
+  'parts/where': import('./where.js').WhereView;
   'parts/words': { words: import('./why.js').Words[] };
 };

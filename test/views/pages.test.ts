@@ -204,6 +204,43 @@ describe('The banner', () => {
   });
 });
 
+describe('Where a training runs', () => {
+  const where = { usual: 'local', only: false, offers: some.offers } as const;
+
+  test('is asked only where there is a cluster', () => {
+    expect(views.newTraining(some.newTraining())).not.toContain('Where it runs');
+    const html = views.newTraining(some.newTraining({ where }));
+    expect(html).toMatch(/Where it runs <small>this machine</);
+    expect(html).toContain('Cluster: 3 of 6 GPUs free. 1 node is down or drained.');
+    expect(html).toMatch(/<option value="short">\s*short: 3 of 4 GPUs free, 60 minutes at most</);
+    expect(html).toMatch(/<option value="h100">\s*h100: 0 of 2 free</);
+  });
+
+  test('is no choice where TRACKSIDE_LAUNCHER leaves none', () => {
+    const html = views.newTraining(some.newTraining({ where: { ...where, usual: 'slurm', only: true } }));
+    expect(html).toContain('<input type="hidden" name="launcher" value="slurm">');
+    expect(html).not.toContain('id="f-launcher"');
+  });
+
+  test('unfolds where something of it is wrong, and says so beside the field', () => {
+    const values = { launcher: 'slurm', cluster_queue: 'gone', cluster_nodes: '2' };
+    const errors = { cluster_queue: 'The cluster has no partition gone for you.', cluster_nodes: 'Leave 1.' };
+    const html = views.newTraining(some.newTraining({ where, values, errors }));
+    expect(html).toMatch(/<details class="group" id="where" open>/);
+    expect(html).toMatch(/<details class="group" id="where-more" open>/);
+    expect(html).toMatch(/id="f-cluster_queue"[^>]*value="gone"/);
+    expect(html).toMatch(/id="f-cluster_queue-error">The cluster has no partition gone for you\.</);
+    expect(html).toContain('Please check: Partition, Nodes.');
+  });
+
+  test('while the controller is down, the fields stay, and a line says why nothing is known', () => {
+    const offers = { gpus: [], queues: [], missing: 'Slurm’s controller does not answer.' };
+    const html = views.newTraining(some.newTraining({ where: { ...where, offers }, values: { launcher: 'slurm' } }));
+    expect(html).toContain('Slurm’s controller does not answer.');
+    expect(html).toMatch(/<input id="f-cluster_queue"/);
+  });
+});
+
 describe('The form of a new training', () => {
   test('keeps what was typed and says beside the field what is wrong', () => {
     const values = { lora_name: 'mein Kätzchen', max_train_epochs: '0', enable_checkpointing: 'false' };

@@ -1,4 +1,5 @@
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
+import type { Offers, QueueNode } from '../../sidecar/launchers/launcher.js';
 import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { setting } from '../../sidecar/trainers/trainingSettings.js';
 import type { NewTrainingModel } from '../../sidecar/views/newTraining.js';
@@ -314,6 +315,30 @@ export const dataset: DatasetDetail = {
     revision: `r${i}`,
   })),
 };
+
+/** A cluster of two nodes, one of which is drained. */
+export const offers: Offers = {
+  gpus: [],
+  missing: null,
+  queues: [
+    {
+      ...{ name: 'main', isDefault: true, maxMinutes: null, defaultMinutes: null },
+      nodes: [
+        clusterNode('n1', 'part', [{ type: 'a100', total: 4, used: 1 }]),
+        clusterNode('n2', 'down', [{ type: 'h100', total: 2, used: 0 }]),
+      ],
+    },
+    {
+      ...{ name: 'short', isDefault: false, maxMinutes: 60, defaultMinutes: null },
+      nodes: [clusterNode('n1', 'part', [{ type: 'a100', total: 4, used: 1 }])],
+    },
+  ],
+};
+
+function clusterNode(name: string, state: QueueNode['state'], gpus: QueueNode['gpus']): QueueNode {
+  const free = { cpus: { total: 64, used: 16 }, memoryMiB: { total: 512_000, used: 1000 } };
+  return { name, state, word: state === 'down' ? 'drained' : 'mixed', gpus, ...free };
+}
 
 export function newTraining(changes: Partial<NewTrainingModel> = {}): NewTrainingModel {
   return {

@@ -158,6 +158,7 @@ const form = some.newTraining({
   dataset: { ...some.dataset, orphan_captions: ['a.txt'] },
   errors: { lora_name: 'no' },
   kept: { key: 'cat', draft, start: {}, cleared: 'dog', others: [draft] },
+  where: { usual: 'slurm', only: false, offers: some.offers },
 });
 const found = {
   ready: true,
@@ -236,6 +237,7 @@ const machine = machineView({
   ...page,
   machine: { now: reading, history: [reading, reading], no_gpu: null, disk_full_in: 4000 },
   running: [some.session({ attempts: [some.attempt({ gpus: [0] })] })],
+  cluster: some.offers,
 });
 const line = { x: [1, 2, 3], y: [0.5, null, 0.3] };
 const curve = {
@@ -641,6 +643,7 @@ const each: Templates = {
   }),
   'parts/upload': dataset.upload,
   'parts/values': given(templatesPage.own[0]),
+  'parts/where': given(newTrainingView(form).where),
   'parts/words': { words: regions.facts.why },
 };
 

@@ -35,6 +35,26 @@ const download = z
   .meta({ id: 'Download' });
 const downloads = z.looseObject({ downloads: z.array(download) });
 
+const used = z.looseObject({ total: z.number(), used: z.number() });
+const queue = z
+  .looseObject({
+    name: z.string(),
+    isDefault: z.boolean(),
+    maxMinutes: z.number().nullable(),
+    defaultMinutes: z.number().nullable(),
+    nodes: z.array(
+      z.looseObject({
+        name: z.string(),
+        state: z.enum(['free', 'part', 'full', 'down']),
+        word: z.string(),
+        cpus: used,
+        memoryMiB: used,
+        gpus: z.array(z.looseObject({ type: z.string().nullable(), total: z.number(), used: z.number() })),
+      }),
+    ),
+  })
+  .meta({ id: 'Partition' });
+
 const trainer = z.looseObject({ id: z.string(), label: z.string(), description: z.string() });
 
 /** The machine, models and trainers, and Trackside itself. */
@@ -68,6 +88,11 @@ export const machine: DescribedRoutes = {
         disk_full_in: z.number().nullable(),
       }),
     },
+  },
+  'GET /cluster': {
+    summary: 'What the cluster offers, and what of it is free',
+    more: 'At most 15 s old. `missing` says in words why there is nothing, or why it is not known now.',
+    answers: { 200: z.looseObject({ queues: z.array(queue), missing: z.string().nullable() }) },
   },
   'GET /metrics': {
     summary: 'Sessions and the machine for Prometheus',

@@ -12,6 +12,7 @@ import type { SessionFacts } from '../facts.js';
 import { folderName } from '../names.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
+import type { Where } from './clusterFields.js';
 import { epochsForSteps } from './stepsAsked.js';
 import {
   addProblem,
@@ -21,6 +22,7 @@ import {
   type TrainerFields,
   type Wrong,
 } from './trainerFields.js';
+import { readWhere } from './where.js';
 
 export const LONGEST_DESCRIPTION = 2000;
 
@@ -32,6 +34,7 @@ export type NewSession = {
   arguments: Record<string, ArgumentValue>;
   dataset: { path: string; images: number; captions: number; fingerprint: string } | null;
   description: string;
+  where: Where;
   /** Null leaves them as they are. */
   notes: string | null;
   /** The form's id, so that a double click makes one session. */
@@ -66,6 +69,7 @@ export async function readNewSession(
     addWrong(wrong, { description: 'The description is longer than 2,000 characters.' });
   addWrong(wrong, unknownFields(fields, trainer));
   const read = await readTrainerFields(checks, trainer, fields, start).catch(take);
+  const where = (await readWhere(checks.settings, trainer, fields).catch(take)) ?? {};
   const dataset = await readChosenDataset(
     checks.settings,
     textOf(fields.dataset),
@@ -87,6 +91,7 @@ export async function readNewSession(
     loraName,
     trainer: trainer.id,
     ...read,
+    where,
     dataset,
     description,
     notes: fields.notes === undefined ? null : textOf(fields.notes).replaceAll('\r\n', '\n'),

@@ -12,6 +12,7 @@ import { updateStateFile } from '../record/stateFile.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 import { isStart, mayQueue, type NewSession, readNewSession } from './asked.js';
+import { CLUSTER_FIELDS, type Where } from './clusterFields.js';
 import { withConfig } from './configDraft.js';
 
 export const SCHEMA_VERSION = 1;
@@ -84,9 +85,16 @@ export function putSettings(raw: Record<string, unknown>, asked: NewSession): vo
   const { dataset, settings, trainer, description, notes } = asked;
   const known = settings as Record<string, unknown>;
   for (const key of SETTING_NAMES) if (key in known) raw[key] = known[key];
-  Object.assign(raw, { trainer, description, arguments: asked.arguments });
+  Object.assign(raw, { trainer, description, arguments: asked.arguments }, whereOf(asked.where));
   if (notes !== null) raw.notes = notes;
   raw.dataset = dataset && { ...dataset, repeats: settings.num_repeats };
+}
+
+/** What is asked of a cluster is kept while a draft is for this machine. */
+export function whereOf({ launcher, ...cluster }: Where): Record<string, unknown> {
+  if (launcher === undefined) return {};
+  const fields = CLUSTER_FIELDS.map((name) => [name, cluster[name]]);
+  return { launcher, ...(launcher === 'slurm' ? Object.fromEntries(fields) : {}) };
 }
 
 /** Finds the session of a form, even from before this start of the sidecar, among the newest sessions. */

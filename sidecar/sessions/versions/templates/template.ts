@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jsonOrNull, scanJson } from '../../../files/exactJson.js';
 import type { ArgumentValue } from '../../../trainers/arguments.js';
 import type { Said } from '../../../trainers/foreign/said.js';
+import { CLUSTER_FIELDS } from '../clusterFields.js';
 
 /** Named settings: how to train, without pictures, names and files of one machine. */
 export type Template = {
@@ -35,14 +36,16 @@ const file = z.object({
   created_at: z.iso.datetime(),
 });
 
-/** A session's own: what is trained, and on which GPUs. */
-const OF_ONE_TRAINING = new Set([
+/** A session's own: what is trained, and where. */
+const OF_ONE_TRAINING = new Set<string>([
   'lora_name',
   'concept_sentence',
   'gpus',
   'more_datasets',
   'reg_datasets',
   'resume_from_checkpoint',
+  'launcher',
+  ...CLUSTER_FIELDS,
 ]);
 
 /** The text of a template's file: the same for the same template. */

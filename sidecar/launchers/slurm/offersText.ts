@@ -1,0 +1,124 @@
+import type { Queue, QueueNode } from '../launcher.js';
+
+/**
+ * The columns of `sinfo -N -O`, with their widths: it cuts a value there and puts nothing between full columns
+ * (measured with 22.05; the same up to 25.11).
+ */
+const COLUMNS = {
+  NodeList: 64,
+  Partition: 64,
+  StateLong: 24,
+  CPUsState: 24,
+  Memory: 16,
+  AllocMem: 16,
+  Gres: 256,
+  GresUsed: 256,
+} as const;
+
+/** The words after `sinfo`. */
+export const SINFO = [
+  '-h',
+  '-N',
+  '-O',
+  Object.entries(COLUMNS)
+    .map((column) => column.join(':'))
+    .join(','),
+];
+/** The words after `scontrol`. */
+export const SHOW_PARTITIONS = ['-o', 'show', 'partition'];
+
+/**
+ * Pure: partitions with their nodes from what `scontrol -o show partition` and `sinfo` print. Partitions that are not up
+ * are left out.
+ */
+export function readQueues(partitions: string, nodes: string): Queue[] {
+  const lines = nodes.split('\n').filter((line) => line.trim() !== '');
+  const all = lines.map(readNode);
+  return partitions
+    .split('\n')
+    .map(readFields)
+    .filter((fields) => fields.get('PartitionName') && (fields.get('State') ?? 'UP') === 'UP')
+    .map((fields) => {
+      const name = fields.get('PartitionName') ?? '';
+      return {
+        name,
+        isDefault: fields.get('Default') === 'YES',
+        maxMinutes: minutesOf(fields.get('MaxTime') ?? ''),
+        defaultMinutes: minutesOf(fields.get('DefaultTime') ?? ''),
+        nodes: all.filter(({ partition }) => partition === name).map(({ node }) => node),
+      };
+    });
+}
+
+/** `NAME=value NAME=value`, one line: a value ends before the next name. */
+export function readFields(line: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const word of line.trim().split(' ')) {
+    const at = word.indexOf('=');
+    if (at > 0) fields.set(word.slice(0, at), word.slice(at + 1));
+  }
+  return fields;
+}
+
+/** `365-00:00:00`, `1:00:00`, `30:00`, or `UNLIMITED` and `NONE`: minutes, rounded down; null without a limit. */
+export function minutesOf(time: string): number | null {
+  const [, days, clock = ''] = /^(?:(\d+)-)?([\d:]+)$/.exec(time) ?? [];
+  if (!clock) return null;
+  const parts = clock.split(':').map(Number);
+  // With days, hours come first; without, seconds come last, and a single number is minutes.
+  const [hours = 0, minutes = 0] = days !== undefined ? parts : parts.length === 3 ? parts : [0, parts[0] ?? 0];
+  return Number(days ?? 0) * 1440 + hours * 60 + minutes;
+}
+
+function readNode(line: string): { partition: string; node: QueueNode } {
+  let at = 0;
+  const values = Object.entries(COLUMNS).map(([, width]) => {
+    const value = line.slice(at, at + width).trim();
+    at += width;
+    return value;
+  });
+  const [name = '', partition = '', state = '', cpus = '', memory = '', used = '', gres = '', gresUsed = ''] = values;
+  const [busy = 0, , , total = 0] = cpus.split('/').map(Number);
+  return {
+    // sinfo marks the default with a star.
+    partition: partition.replace(/\*$/, ''),
+    node: {
+      name,
+      state: stateOf(state),
+      word: state,
+      cpus: { total, used: busy },
+      memoryMiB: { total: Number(memory) || 0, used: Number(used) || 0 },
+      gpus: gpusOf(gres, gresUsed),
+    },
+  };
+}
+
+/** sinfo's word for a node, with marks behind it: `*` does not answer, `$` reserved, `~` powered down, and others. */
+function stateOf(word: string): QueueNode['state'] {
+  const state = word.toLowerCase();
+  if (state.endsWith('*')) return 'down';
+  const [plain = ''] = /^[a-z]*/.exec(state) ?? [];
+  // A node that is powered down is started for a job.
+  if (plain === 'idle') return 'free';
+  if (plain === 'mixed') return 'part';
+  return plain === 'allocated' || plain === 'completing' ? 'full' : 'down';
+}
+
+/** `gpu:2` or `gpu:a100:2(S:0-1),gpu:v100:1`, and of them in use `gpu:a100:1(IDX:0)`. */
+function gpusOf(gres: string, used: string): QueueNode['gpus'] {
+  const taken = new Map(readGres(used));
+  return readGres(gres).map(([type, total]) => ({ type, total, used: Math.min(total, taken.get(type) ?? 0) }));
+}
+
+function readGres(text: string): [type: string | null, count: number][] {
+  // A comma also stands in the brackets: gpu:2(IDX:0,1).
+  return text
+    .replace(/\([^()]{0,200}\)/g, '')
+    .split(',')
+    .flatMap((each): [string | null, number][] => {
+      const [kind, ...rest] = each.trim().split(':');
+      const count = Number(rest.at(-1));
+      if (kind !== 'gpu' || !Number.isInteger(count) || count < 1) return [];
+      return [[rest.length > 1 ? (rest[0] ?? null) : null, count]];
+    });
+}

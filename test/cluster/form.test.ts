@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Offers } from '../../sidecar/launchers/launcher.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
+
+describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the machine', () => {
+  let cluster: TestCluster;
+  let place: TestSidecars;
+  let sidecar: Sidecar;
+  beforeAll(async () => {
+    cluster = await startCluster();
+    place = makeTestSidecars();
+    sidecar = await place.serve(cluster.environment);
+  });
+  afterAll(async () => {
+    await place?.leave();
+    await cluster?.leave();
+  });
+
+  const draft = (fields: Record<string, unknown>) =>
+    sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', ...fields });
+
+  test('the API offers partitions, nodes and GPUs by type', async () => {
+    const { queues, missing } = await sidecar.get<Offers>('cluster');
+    expect(missing).toBeNull();
+    expect(queues.map(({ name, isDefault, maxMinutes }) => [name, isDefault, maxMinutes])).toEqual([
+      ['main', true, null],
+      ['short', false, 1],
+    ]);
+    expect(queues[0]?.nodes.map(({ name, state, gpus }) => [name, state, gpus])).toEqual([
+      ['n1', 'free', [{ type: null, total: 2, used: 0 }]],
+      ['n2', 'free', [{ type: null, total: 2, used: 0 }]],
+      ['n3', 'free', [{ type: 'a100', total: 2, used: 0 }]],
+    ]);
+  });
+
+  test('without JavaScript the form takes what is asked of the cluster, and says beside a field what is wrong', async () => {
+    const form = await page('new');
+    expect(form).toContain('Where it runs');
+    expect(form).toContain('Cluster: 6 of 6 GPUs free.');
+    const sent = await send({ launcher: 'slurm', cluster_queue: 'main', cluster_gpus: '3', cluster_nodes: '2' });
+    expect(sent.status).toBe(422);
+    const html = await sent.text();
+    expect(html).toMatch(/id="f-cluster_gpus-error">No node of main has 3 GPUs: 2 at most\./);
+    expect(html).toMatch(/id="f-cluster_nodes-error">One training over several nodes does not work/);
+    expect(html).toMatch(/id="f-cluster_gpus"[^>]*value="3"/);
+    const made = await send({
+      ...{ launcher: 'slurm', cluster_queue: 'main', cluster_gpus: '1', cluster_gpu_type: 'a100' },
+      ...{ cluster_minutes: '1:30:00', cluster_memory_mib: '1G', cluster_options: '--exclude=n1' },
+    });
+    expect(made.status).toBe(303);
+    expect((await sidecar.session('from-the-form')).settings).toMatchObject({
+      ...{ launcher: 'slurm', cluster_queue: 'main', cluster_gpus: 1, cluster_gpu_type: 'a100' },
+      ...{ cluster_minutes: 90, cluster_memory_mib: 1024, cluster_options: '--exclude=n1' },
+    });
+  });
+
+  test('the API takes the same fields; what only a cluster knows means the cluster', async () => {
+    expect((await draft({ cluster_queue: 'nope' })).body.error).toMatchObject({
+      fields: { cluster_queue: 'The cluster has no partition nope for you. There is main, short.' },
+    });
+    const { body } = await draft({ cluster_queue: 'short' });
+    expect(body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'short', cluster_gpus: 0 });
+    expect((await draft({ launcher: 'moon' })).body.error.message).toContain('neither local nor slurm');
+  });
+
+  test('a draft is moved to this machine and back, and keeps what was asked of the cluster', async () => {
+    const { name } = (await draft({ cluster_queue: 'main', cluster_minutes: 30 })).body;
+    expect((await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'local' })).status).toBe(200);
+    const back = await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'slurm' });
+    expect(back.body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 30 });
+  });
+
+  test('while the controller is down, pages come at once and say so', async () => {
+    await cluster.controller.kill();
+    // What is known is at most 15 s old.
+    const down = await until(
+      () => page('machine'),
+      (html) => html.includes('controller does not answer'),
+      30,
+    );
+    expect(down).toContain('n3');
+    const begun = performance.now();
+    expect(await page('new')).toContain('controller does not answer');
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect((await draft({ cluster_queue: 'main' })).status).toBe(201);
+    await cluster.controller.start();
+  });
+
+  const page = async (path: string) =>
+    (await fetch(new URL(path, sidecar.url), { headers: { Accept: 'text/html' } })).text();
+
+  const send = (fields: Record<string, string>) =>
+    fetch(new URL('sessions', sidecar.url), {
+      method: 'POST',
+      redirect: 'manual',
+      headers: {
+        Accept: 'text/html',
+        'Content-Type': 'application/x-www-form-urlencoded',
+        Origin: new URL(sidecar.url).origin,
+      },
+      body: new URLSearchParams({ lora_name: 'from the form', trainer: 'practice', dataset: 'example', ...fields }),
+    });
+});
