@@ -27,6 +27,7 @@ import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
+import { watchJobs } from './sessions/watchers/jobs.js';
 import { watchMachineForNotices } from './sessions/watchers/machineNotices.js';
 import { watchForNotices } from './sessions/watchers/notices.js';
 import { watchQueue } from './sessions/watchers/queue.js';
@@ -126,6 +127,7 @@ export function createTrackside(settings: Settings) {
     { name: 'outputs', ...outputs },
     { name: 'endings', ...endings },
     { name: 'refused pauses', close: followRefusals({ outputs }) },
+    { name: 'jobs', ...watchJobs({ outputs, hub }) },
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'automatic resumes', ...createAutoResume(watched) },

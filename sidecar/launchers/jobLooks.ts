@@ -11,10 +11,8 @@ export function lookOf(attempt: string): JobLook {
   return looks.get(attempt) ?? NOT_ASKED;
 }
 
-/** Keeps a look. An answer that did not come takes nothing away. True if it tells something new. */
-export function keepLook(attempt: string, look: JobLook): boolean {
-  const before = looks.get(attempt);
-  if (look.phase === 'unknown' && !look.forgotten && before) return false;
+/** Keeps a look. An answer that did not come takes nothing away. */
+export function keepLook(attempt: string, look: JobLook): void {
+  if (look.phase === 'unknown' && !look.forgotten && looks.get(attempt)) return;
   looks.set(attempt, look);
-  return JSON.stringify(before) !== JSON.stringify(look);
 }

@@ -54,7 +54,7 @@ export function liveness(outputFolder: string): Liveness {
 
 /** A job of this very machine is a job all the same. */
 function asJob(attempt: AttemptRecord, life: Liveness): Liveness {
-  if (attempt.job === null || life.alive === 'no' || life.alive === 'job') return life;
+  if (!attempt.job || life.alive === 'no' || life.alive === 'job') return life;
   const silentSeconds = life.alive === 'elsewhere' ? life.silentSeconds : 0;
   const ended = life.alive === 'here' && life.trainerEnded ? { trainerEnded: true as const } : {};
   return { alive: 'job', hostname: attempt.node ?? attempt.hostname, silentSeconds, attempt, ...ended };

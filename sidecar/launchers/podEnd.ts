@@ -18,7 +18,7 @@ const note = z.object({ id: z.string(), uptime: z.number() });
 /** Notes, beside an attempt of its pod, that this sidecar was told to end just now. Never throws. */
 export function noteOwnEnd(outputFolder: string): void {
   const attempt = readAttempt(outputFolder);
-  if (!attempt || attempt.job !== null || !isThisNamespace(attempt)) return;
+  if (!attempt || attempt.job || !isThisNamespace(attempt)) return;
   const content: z.infer<typeof note> = { id: attempt.id, uptime: uptime() };
   try {
     // In place and without a sync: an ending pod leaves no time, and half a note is ignored.
@@ -39,7 +39,7 @@ export function noteOwnEnd(outputFolder: string): void {
  */
 export function wasEndedByPod(attempt: AttemptRecord, outputFolder: string): boolean {
   // The cluster tells of a job's end.
-  if (attempt.stop_signal === null || attempt.job !== null) return false;
+  if (attempt.stop_signal === null || attempt.job) return false;
   if (!isThisNamespace(attempt)) {
     if (attempt.ended_at === null) return true;
     if (attempt.stop_sender !== null && attempt.stop_sender <= 1) return true;

@@ -14,6 +14,7 @@ export const askedAttempt = z.object({
   state: z.string().min(1).nullish().catch(null),
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
   gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
+  anyway: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
   queue: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
 });
 
@@ -34,8 +35,13 @@ export function attemptRoutes(trackside: Trackside): Hono {
       const field = String(issue?.path[0]);
       throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
     }
-    const { kind, state, max_train_epochs: maxTrainEpochs, gpus } = parsed.data;
-    const session = await startOrQueue(trackside, name, { kind, state, maxTrainEpochs, gpus }, parsed.data.queue);
+    const { kind, state, max_train_epochs: maxTrainEpochs, gpus, anyway } = parsed.data;
+    const session = await startOrQueue(
+      trackside,
+      name,
+      { kind, state, maxTrainEpochs, gpus, anyway },
+      parsed.data.queue,
+    );
     const page = pageOfSession(c, name, fields);
     if (session.facts.queue) return answerChange(c, { session: session.facts }, { page, status: 202 });
     const facts = { ...session.facts.attempts.at(-1), session: session.facts };

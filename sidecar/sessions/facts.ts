@@ -10,11 +10,15 @@ export type AttemptKind = 'start' | 'resume' | 'relaunch';
 
 export type AttemptFacts = {
   number: number;
+  /** Random; in a job's name. */
+  id: string;
   kind: AttemptKind;
   started_at: string;
   ended_at: string | null;
   /** The launcher that runs it. */
   launcher: Launcher['id'];
+  /** Its job on a cluster: the number, empty while the cluster has not said it, and how the cluster said that it ended. */
+  job: { id: string; cluster: string | null; end: string | null } | null;
   /** The runner's process, which leads the process group. */
   pid: number | null;
   alive: boolean;

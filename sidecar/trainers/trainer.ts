@@ -17,6 +17,8 @@ export type TrainingInput = {
   resume: { statePath: string; firstEpoch: number; firstStep: number } | null;
   /** Its GPUs, by nvidia-smi's index: several share one run. May be empty. */
   gpus: readonly number[];
+  /** `cluster`: it gives each job GPUs that count from 0 there, and says which; then only how many of them matters. */
+  gpusBy?: 'index' | 'cluster';
   /** The interpreter that runs the trainer. */
   python: string;
   /** Start it so that it can be paused after any step, where it can be. */

@@ -13,10 +13,12 @@ const losses = Array.from({ length: 60 }, (_, i) => 0.11 + 0.09 * Math.exp(-i / 
 export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
   return {
     number: 1,
+    id: '9f1c',
     kind: 'start',
     started_at: '2026-11-22T11:38:00.000Z',
     ended_at: null,
     launcher: 'local',
+    job: null,
     pid: 4242,
     alive: true,
     resumed_from: null,

@@ -33,6 +33,11 @@ export async function cancel(job: Job, how: 'ask' | 'end' | 'kill'): Promise<Can
   return asked || killed.code === 0 ? 'told' : 'unreachable';
 }
 
+/** Takes a job out of the queue into which somebody put it back: it would begin the same attempt again. */
+export async function takeOut(id: string): Promise<void> {
+  await runClient('scancel', ['--state=PENDING', id], { patience: 10 });
+}
+
 /** Does its record say that it lives? */
 function beats({ folder, attempt }: Job): boolean {
   return readAttempt(folder)?.id === attempt && liveness(folder).alive !== 'no';

@@ -74,3 +74,13 @@ export async function readConfig(): Promise<ClusterConfig | null> {
 }
 
 let config: ClusterConfig | null = null;
+
+/** Does slurmd of a node answer the controller? It ends what no longer belongs there soon after it has come back. */
+export async function nodeAnswers(node: string): Promise<boolean> {
+  const { code, out } = await runClient('sinfo', ['-h', '-N', '-n', node, '-o', '%T'], { patience: 5 });
+  const states = out.trim().split('\n');
+  return (
+    code === 0 &&
+    states.every((state) => /^(?:idle|mixed|allocated|completing|drain)/.test(state) && !state.endsWith('*'))
+  );
+}

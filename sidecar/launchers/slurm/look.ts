@@ -1,5 +1,6 @@
 import { contract } from '../../bridge.js';
 import { Lru } from '../../files/lru.js';
+import { keepLook, lookOf } from '../jobLooks.js';
 import type { Job, JobLook } from '../launcher.js';
 import { controllerAnswers, readConfig, runClient } from './commands.js';
 import {
@@ -18,25 +19,28 @@ import {
 import { DOWN, lastWords } from './submit.js';
 
 const HELD = [contract.exit_codes.held, contract.exit_codes.unwritable];
-/** Jobs that waited at the last look: only for their places are other people's jobs read. */
-let waited = false;
 
 /**
  * All jobs in one question to the controller; one more for each end, once. A controller that does not answer leaves them all
- * unknown. Never rejects.
+ * unknown, and takes nothing from what it told before (launchers/jobLooks.ts). Never rejects.
  */
 export async function look(jobs: readonly Job[]): Promise<ReadonlyMap<string, JobLook>> {
   const all = (every: JobLook) => new Map(jobs.map(({ attempt }) => [attempt, every]));
   if (jobs.length === 0) return new Map();
   if (!(await controllerAnswers())) return all({ phase: 'unknown', why: DOWN });
-  const words = [...(waited ? [] : ['--me']), '-h', '-t', 'all', '-o', QUEUE_FORMAT];
+  // Only for the place of one that waits are other people's jobs read.
+  const waits = jobs.some(({ attempt }) => lookOf(attempt).phase === 'queued');
+  const words = [...(waits ? [] : ['--me']), '-h', '-t', 'all', '-o', QUEUE_FORMAT];
   const { code, out } = await runClient('squeue', words);
   if (code !== 0) return all({ phase: 'unknown', why: DOWN });
   const lines = readQueue(out);
   const byId = new Map(lines.map((line) => [line.id, line]));
   const looks = new Map<string, JobLook>();
-  for (const job of jobs) looks.set(job.attempt, await lookAt(job, byId.get(job.ref?.id ?? ''), lines));
-  waited = [...looks.values()].some(({ phase }) => phase === 'queued');
+  for (const job of jobs) {
+    const look = await lookAt(job, byId.get(job.ref?.id ?? ''), lines);
+    keepLook(job.attempt, look);
+    looks.set(job.attempt, look);
+  }
   return looks;
 }
 

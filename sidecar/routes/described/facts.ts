@@ -33,10 +33,12 @@ export const progress = shown.clone().meta({ id: 'Progress' }) satisfies z.ZodTy
 export const attempt = z
   .looseObject({
     number,
+    id: text,
     kind,
     started_at: text,
     ended_at: textOrNull,
-    launcher: z.literal('local'),
+    launcher: z.enum(['local', 'slurm']),
+    job: z.object({ id: text, cluster: textOrNull, end: textOrNull }).nullable(),
     pid: numberOrNull,
     alive: z.boolean(),
     resumed_from: textOrNull,

@@ -19,12 +19,14 @@ import { type Found, readRun } from '../preflight/run.js';
 import { completeProvenance } from '../provenance/record.js';
 import { interpreterOf } from '../provenance/script.js';
 import { withSessionLock } from '../record/lock.js';
+import { gpusOnNode, launcherFor } from '../record/wants.js';
 import { isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
 import type { UnderWay } from '../underWay.js';
 import { convertedFor, prepareAttempt, refuseForeign } from './command.js';
 import { launchAttempt, recordAttempt } from './launch.js';
 import { type Begin, planAttempt } from './plan.js';
+import { refuseUnsafe } from './safeAgain.js';
 import { prepareAgain } from './startAgain.js';
 import { prepareScript } from './startScript.js';
 
@@ -83,18 +85,23 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
   let claim: Claim | undefined;
   const begun = withSessionLock(folder, async () => {
     const session = await readAtRest(trackside, name, begin);
-    if (session.trainer === TRACKED) return launchAttempt(trackside, await prepareAgain(settings, session, begin));
+    const launcher = launcherFor(settings, session.state);
+    await refuseUnsafe(session, launcher, begin);
+    if (session.trainer === TRACKED)
+      return launchAttempt(trackside, await prepareAgain(settings, session, begin, launcher));
     const own = session.state && findTrainer(settings, session.trainer);
-    if (own?.own) return launchAttempt(trackside, await prepareScript(settings, session, own, begin));
+    if (own?.own) return launchAttempt(trackside, await prepareScript(settings, session, own, begin, launcher));
     const found = await look(trackside, session);
     const { trainer, state } = found;
-    if (wantsGpu(trainer, state.vram))
+    if (launcher === 'local' && wantsGpu(trainer, state.vram))
       claim = await claimGpus(trackside, name, begin.fromQueue?.gpus ?? begin.gpus ?? state.gpus ?? '');
-    const plan = await planAttempt(readRun({ ...found, gpus: claim?.gpus ?? [] }), begin);
-    refuseErrors(name, await findingsFor(settings, plan, plan.from?.firstEpoch ?? 1));
+    const gpus = launcher === 'local' ? (claim?.gpus ?? []) : gpusOnNode(state);
+    const plan = await planAttempt(readRun({ ...found, gpus }), begin, launcher);
+    refuseErrors(name, await findingsFor(settings, plan, plan.from?.firstEpoch ?? 1, launcher));
     const attempt = await prepareAttempt(settings, plan);
     await refuseForeign(trackside, attempt);
-    await attempt.room.make();
+    // A job's runner does it when it starts, perhaps hours later.
+    if (launcher === 'local') await attempt.room.make();
     const pictures = convertedFor(plan);
     if (pictures) await convertDataset(settings.datasets, plan.detail, pictures, plan.settings.resolution);
     return launchAttempt(trackside, await recordAttempt(settings, attempt));
@@ -146,6 +153,8 @@ async function look({ settings }: Beginning, session: Session): Promise<Omit<Fou
 
 function refuseIfAlive(session: Session): void {
   const { liveness, facts, byHand } = session;
+  if (liveness.alive === 'job' || (session.pending && session.job))
+    throw alreadyRunning(session.name, facts.reason ?? 'It has a job on the cluster.');
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
   if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs on another machine.');
   if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, is writing into its folder.`);

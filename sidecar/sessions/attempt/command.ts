@@ -39,6 +39,7 @@ export async function prepareAttempt(settings: Settings, plan: Plan): Promise<At
     outputName,
     resume: statePath ? { statePath, firstEpoch: firstEpoch ?? 1, firstStep: plan.firstStep } : null,
     gpus: plan.gpus,
+    gpusBy: plan.launcher === 'local' ? 'index' : 'cluster',
     python: trainer.python ?? settings.python,
     exactPause: settings.exactPause && state.exact_pause !== false,
   };

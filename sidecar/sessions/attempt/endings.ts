@@ -68,7 +68,8 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
   /** Ends what another sidecar was asked to end, or an earlier one: its runner may be dead, or on another host. */
   async function takeUp(): Promise<void> {
     for (const { name, status, attempts } of await outputs.list()) {
-      if (status !== 'stopping' || !attempts.at(-1)?.alive) continue;
+      const latest = attempts.at(-1);
+      if (status !== 'stopping' || !(latest?.alive || latest?.job)) continue;
       void outputs
         .read(name)
         .then(({ latest }) => (latest ? end(name, latest.id) : undefined))

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { readAttempt, saneNumber } from '../../launchers/attemptFile.js';
+import type { LauncherId } from '../../launchers/launcher.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { beginProgress, PROGRESS_FILE } from '../../telemetry/progress.js';
 import { countsAbsolutely } from '../../trainers/exactPause.js';
@@ -27,6 +28,7 @@ export type Entering = {
   /** The total number of epochs; null when unknown. */
   epochs: number | null;
   gpus: readonly number[];
+  launcher: LauncherId;
   made_of?: MadeOf;
 };
 
@@ -41,13 +43,16 @@ export async function enterAttempt(
   edit: (raw: RawState) => void = () => {},
 ): Promise<AttemptEntry> {
   const { folder } = session;
-  const { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, made_of } = attempt;
+  const { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, launcher, made_of } = attempt;
   const now = new Date();
   const step = from?.step ?? 0;
+  const own = randomUUID();
   const entry = newAttempt({
     number,
     kind: begin.kind,
-    id: randomUUID(),
+    id: own,
+    // Before it is submitted: whatever becomes of this process, its job is found by its name.
+    job: launcher === 'local' ? null : { launcher, attempt: own, id: '', cluster: null },
     started_at: now.toISOString(),
     argv,
     cwd,
@@ -73,7 +78,7 @@ export async function enterAttempt(
     // The end of the previous attempt may be known by now, and not written yet.
     if (session.settledNow && session.latest) editAttempt(raw, session.latest.id, session.latest);
     raw.attempts = [...((raw.attempts as unknown[] | undefined) ?? []), entry];
-    raw.status = 'starting';
+    raw.status = launcher === 'local' ? 'starting' : 'pending';
     for (const stale of ['error', 'completed_at', 'status_found']) delete raw[stale];
     if (begin.kind !== 'resume' || raw.timestamp === undefined) raw.timestamp = now.getTime() / 1000;
     edit(raw);

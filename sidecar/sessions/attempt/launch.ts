@@ -6,19 +6,27 @@ import { ifMissing, logged } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { writeWhole } from '../../files/wholeFile.js';
+import { launcherOf } from '../../launchers/launchers.js';
 import { local } from '../../launchers/local.js';
 import type { Secrets } from '../../security/secrets.js';
 import type { Settings } from '../../settings.js';
+import type { Room } from '../lineage/earlier.js';
 import { recordProvenance } from '../provenance/record.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { type AttemptEntry, editAttempt } from '../record/uiState.js';
+import { wantsOf } from '../record/wants.js';
 import type { Attempt } from './command.js';
 import { enterAttempt } from './enter.js';
 import { readEnvironment } from './environment.js';
 import { madeOfNow } from './exactCheck.js';
 
 /** An attempt that is recorded in its session's files. */
-export type Recorded = Attempt & { entry: AttemptEntry; variables: Record<string, string> };
+export type Recorded = Attempt & {
+  entry: AttemptEntry;
+  variables: Record<string, string>;
+  /** What its runner moves before it starts the trainer. */
+  moves: Room['moves'];
+};
 
 /** Writes the trainer's input files, and the attempt into the session's record. */
 export async function recordAttempt(settings: Settings, attempt: Attempt): Promise<Recorded> {
@@ -34,13 +42,13 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
   }
   const environment = {
     ...(await readEnvironment(argv[0] ?? settings.python)),
-    ...(await gpuRecord(attempt.gpus)),
+    ...(attempt.launcher === 'local' ? await gpuRecord(attempt.gpus) : {}),
     trainer_commit: trainer.script.commit ?? null,
   };
-  const { number, stepOffset, gpus, flags } = attempt;
+  const { number, stepOffset, gpus, flags, launcher } = attempt;
   const epochs = input.settings.max_train_epochs;
   const made_of = await madeOfNow(settings, detail, input.settings, trainer);
-  const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, made_of };
+  const entering = { number, argv, cwd, from, statePath, stepOffset, epochs, gpus, launcher, made_of };
   const entry = await enterAttempt(session, begin, entering, (raw) => {
     raw.trainer = trainer.id;
     raw.max_train_epochs = epochs;
@@ -65,7 +73,7 @@ export async function recordAttempt(settings: Settings, attempt: Attempt): Promi
       flags,
     },
   ).catch(logged('sessions', 'What the attempt is made from could not be recorded.', session.name));
-  return { ...attempt, entry, variables };
+  return { ...attempt, entry, variables, moves: launcher === 'local' ? [] : attempt.room.moves };
 }
 
 /** Keeps a file of another program, which the first attempt here would write over, beside it as `<name>.orig`. */
@@ -81,20 +89,26 @@ async function keepOthers(path: string): Promise<void> {
 export type Launched = 'started' | { failed: string } | { heldBy: string };
 
 /** A recorded attempt, as far as its launch is concerned. */
-export type Launchable = Pick<Recorded, 'session' | 'begin' | 'command' | 'entry' | 'variables'>;
+export type Launchable = Pick<Recorded, 'session' | 'begin' | 'command' | 'entry' | 'variables' | 'moves'>;
 
-/** Starts the runner of a recorded attempt. Resolves when the trainer process runs, or is known not to start. */
+/**
+ * Starts the runner of a recorded attempt, or submits it as a job. Resolves when the trainer process runs, or is known not to
+ * start; or when the cluster has it.
+ */
 export async function launchAttempt(
   { settings, secrets }: { settings: Settings; secrets: Pick<Secrets, 'environment'> },
-  { session, begin, command, entry, variables }: Launchable,
+  { session, begin, command, entry, variables, moves }: Launchable,
 ): Promise<Launched> {
   const { folder } = session;
-  const launched = await local.submit({
+  const { state } = session;
+  const launched = await launcherOf(entry.job).submit({
     attempt: { id: entry.id, number: entry.number, kind: begin.kind },
     folder,
     ...command,
     environment: { ...process.env, ...secrets.environment(), ...variables },
     python: settings.python,
+    moves,
+    ...(entry.job && state ? { wants: wantsOf(state) } : {}),
   });
   if (launched.ok) {
     // On a full disk, the folder's own files still identify the attempt.

@@ -1,3 +1,4 @@
+import type { LauncherId } from '../../launchers/launcher.js';
 import { Problem } from '../../problem.js';
 import type { AttemptKind } from '../facts.js';
 import { type Candidate, damageOf } from '../lineage/candidates.js';
@@ -14,6 +15,8 @@ export type Begin = {
   maxTrainEpochs?: number | null;
   /** GPUs in place of those in the session's settings: see claimGpus.ts. */
   gpus?: string | null;
+  /** A person knows that nothing of the last attempt runs any more, where its cluster can't tell. */
+  anyway?: boolean;
   /** An automatic attempt, as the successor of this attempt and of no other. */
   automaticAfter?: string | null;
   /** Begun by the queue, on these GPUs: only if it still waits there. The session's wish for GPUs stays. */
@@ -23,6 +26,7 @@ export type Begin = {
 /** A run and its beginning. `settings.max_train_epochs` is the total number of epochs. */
 export type Plan = Run & {
   begin: Begin;
+  launcher: LauncherId;
   /** The state folder to resume from; null at the beginning. */
   from: Candidate | null;
   /** Optimizer steps before its first epoch. */
@@ -35,7 +39,7 @@ export type Plan = Run & {
  * Plans an attempt: from the beginning, or from the newest whole state that leaves something to train. Throws a Problem
  * when neither is possible.
  */
-export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
+export async function planAttempt(run: Run, begin: Begin, launcher: LauncherId = 'local'): Promise<Plan> {
   const { session, state } = run;
   const asked = begin.maxTrainEpochs ?? null;
   const epochs = asked ?? (begin.kind === 'resume' ? (state.max_train_epochs ?? 1) : epochsAsked(run));
@@ -56,7 +60,7 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
         { about: { session: session.name } },
       );
     }
-    return { ...run, settings, begin, from: null, stepOffset: 0, firstStep: 0 };
+    return { ...run, settings, begin, launcher, from: null, stepOffset: 0, firstStep: 0 };
   }
   if (session.facts.all_trained && !begin.state && epochs <= (state.max_train_epochs ?? 0)) {
     throw new Problem('completed', `All ${epochs} epochs are trained. To train further, enter more epochs.`, {
@@ -65,7 +69,15 @@ export async function planAttempt(run: Run, begin: Begin): Promise<Plan> {
     });
   }
   const from = await chooseState(session, begin, epochs);
-  return { ...run, settings, begin, from, stepOffset: from.stepOffset ?? 0, firstStep: firstStepOf(run, from) };
+  return {
+    ...run,
+    settings,
+    begin,
+    launcher,
+    from,
+    stepOffset: from.stepOffset ?? 0,
+    firstStep: firstStepOf(run, from),
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { contract } from '../../bridge.js';
 import { logged } from '../../caught.js';
+import type { LauncherId } from '../../launchers/launcher.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { type LaunchRecord, readLaunch } from '../../trainers/tracked/launchRecord.js';
@@ -20,19 +21,25 @@ import { type Begin, chooseState } from './plan.js';
  * the attempt is recorded. Throws a Problem where it can't be started again, as in a notebook, with the line to run there.
  * Needs the session's lock.
  */
-export async function prepareAgain(settings: Settings, session: Session, begin: Begin): Promise<Launchable> {
+export async function prepareAgain(
+  settings: Settings,
+  session: Session,
+  begin: Begin,
+  launcher: LauncherId,
+): Promise<Launchable> {
   const launch = await requireLaunch(session);
   const from = begin.kind === 'resume' ? await chooseState(session, begin, Number.POSITIVE_INFINITY) : null;
-  const room = await makeRoom(session, from);
-  const entry = await enterAttempt(session, begin, enteringOf(session, launch, from, room));
+  const room = await makeRoom(session, from, launcher);
+  const entry = await enterAttempt(session, begin, enteringOf(session, launch, from, room, launcher));
   const variables = { ...launch.environment, ...variablesOfTrack(settings, room.statePath) };
-  const made = { session, begin, command: { argv: launch.argv, cwd: launch.cwd }, entry, variables };
+  const command = { argv: launch.argv, cwd: launch.cwd };
+  const made = { session, begin, command, entry, variables, moves: room.moves };
   await recordScript(settings, made, TRACKED);
   return made;
 }
 
 /** Records what an attempt of a script is made from, before it starts. */
-export async function recordScript(settings: Settings, attempt: Launchable, id: string): Promise<void> {
+export async function recordScript(settings: Settings, attempt: Omit<Launchable, 'moves'>, id: string): Promise<void> {
   const { session, begin, command, entry, variables } = attempt;
   const python = interpreterOf(command.argv, settings.python);
   const environment = await readEnvironment(python);
@@ -62,14 +69,18 @@ async function requireLaunch(session: Session): Promise<LaunchRecord> {
   throw new Problem('cannot_restart', message, about);
 }
 
-/** Moves what the next attempt would overwrite to `earlier/`. Returns its number, and where its state is then. */
-export async function makeRoom(session: Session, from: Candidate | null) {
+/**
+ * Moves what the next attempt would overwrite to `earlier/`. Returns its number, and where its state is then. A job's runner
+ * moves it when it starts: `moves`.
+ */
+export async function makeRoom(session: Session, from: Candidate | null, launcher: LauncherId) {
   const { folder, outputName, dialect } = session;
   const number = nextNumber(session);
   const firstEpoch = from && (from.firstEpoch ?? 1);
   const room = await planRoom(folder, number - 1, (entry) => dialect.overwrites(entry, outputName, firstEpoch));
-  await room.make();
-  return { number, statePath: from && room.placeOf(from.absolutePath) };
+  if (launcher === 'local') await room.make();
+  const moves = launcher === 'local' ? [] : room.moves;
+  return { number, statePath: from && room.placeOf(from.absolutePath), moves };
 }
 
 /** What tells `track` where its session is, and which state to go on from. */
@@ -83,7 +94,9 @@ export function enteringOf(
   { argv, cwd }: Pick<LaunchRecord, 'argv' | 'cwd'>,
   from: Candidate | null,
   room: { number: number; statePath: string | null },
+  launcher: LauncherId,
 ): Entering {
   const epochs = session.progress?.epochs ?? null;
-  return { ...room, argv, cwd, from, stepOffset: from?.step ?? 0, epochs, gpus: [] };
+  const { number, statePath } = room;
+  return { number, statePath, argv, cwd, from, stepOffset: from?.step ?? 0, epochs, gpus: [], launcher };
 }

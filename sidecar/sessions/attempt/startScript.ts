@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeWhole } from '../../files/wholeFile.js';
+import type { LauncherId } from '../../launchers/launcher.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
@@ -23,6 +24,7 @@ export async function prepareScript(
   session: Session,
   trainer: Trainer,
   begin: Begin,
+  launcher: LauncherId,
 ): Promise<Launchable> {
   const { own } = trainer;
   const { state, folder } = session;
@@ -33,15 +35,16 @@ export async function prepareScript(
   const values = readValues(description, state.arguments, pathRoots(settings, trainer), true);
   await own.check(description, values);
   const command = own.command(description, values, folder);
-  const room = await makeRoom(session, from);
+  const room = await makeRoom(session, from, launcher);
   const variables = { ...scriptEnvironment(description), ...variablesOfTrack(settings, room.statePath) };
   for (const file of own.files(command, variables))
     await writeWhole(join(folder, file.name), file.content, file.executable ? 0o755 : 0o644);
   const environment = await readEnvironment(command.argv[0] ?? settings.python);
-  const entry = await enterAttempt(session, begin, enteringOf(session, command, from, room), (raw) => {
+  const entry = await enterAttempt(session, begin, enteringOf(session, command, from, room, launcher), (raw) => {
     raw.trainer = trainer.id;
     raw.environment = { ...(raw.environment as object | undefined), ...environment };
   });
-  await recordScript(settings, { session, begin, command, entry, variables }, trainer.id);
-  return { session, begin, command, entry, variables };
+  const made = { session, begin, command, entry, variables, moves: room.moves };
+  await recordScript(settings, made, trainer.id);
+  return made;
 }

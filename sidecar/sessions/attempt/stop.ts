@@ -27,11 +27,16 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
   const { latest, state, liveness } = session;
   if (session.facts.queue) return dequeue(trackside, name);
   if (session.byHand) return endHandRun(outputs, session, asked);
-  if (liveness.alive === 'no' || !latest) {
+  const waits = session.pending && session.job !== null;
+  if ((liveness.alive === 'no' && !waits) || !latest) {
     throw new Problem('not_running', `${name} is not running.`, { about: { session: name } });
   }
   if (when === 'after-save' && !state?.enable_checkpointing) {
     const message = 'This training saves no state folders, so there is nothing to wait for. Use Stop.';
+    throw new Problem('saves_nothing', message);
+  }
+  if (when === 'after-save' && waits) {
+    const message = 'It has not begun, so there is no save to wait for. Use Stop.';
     throw new Problem('saves_nothing', message);
   }
   // It is ending already; waiting for a save would undo that.
@@ -43,7 +48,7 @@ export async function stopAttempt(trackside: Stopping, name: string, asked: Stop
     if (when === 'now') raw.status = 'stopping';
   }).catch((error: unknown) => {
     // A full disk or a broken file is no reason to let it run on; another host is asked by a file, too.
-    if (when !== 'now' || liveness.alive === 'elsewhere') throw error;
+    if (when !== 'now' || liveness.alive !== 'here') throw error;
     log.warn('sessions', 'The stop could not be recorded.', { session: name, error });
   });
   log.info('sessions', when === 'now' ? 'Stop.' : 'Stop after the next save.', {
@@ -82,7 +87,8 @@ export async function endStalled(
   { attempt, ...stall }: { attempt: string; stalled: string; reason_code: string },
 ): Promise<void> {
   const { latest, liveness, folder } = await outputs.read(name);
-  if (liveness.alive !== 'here' || latest?.id !== attempt || latest.stop_requested_at) return;
+  const isOurs = liveness.alive === 'here' || liveness.alive === 'job';
+  if (!isOurs || latest?.id !== attempt || latest.stop_requested_at) return;
   log.info('sessions', stall.stalled, { session: name, attempt: latest.number });
   await updateStateFile(folder, (raw) => {
     editAttempt(raw, attempt, stall);

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
@@ -10,6 +10,8 @@ import type { KeptEarlier } from '../facts.js';
 export type Room = {
   /** The absolute path of a file after the moves. */
   placeOf(path: string): string;
+  /** The moves as names in the output folder, for who makes them later. */
+  moves: { from: string; to: string }[];
   /** Moves the files. Throws a Problem before the first one if `earlier/` is a link. */
   make(): Promise<void>;
 };
@@ -30,6 +32,7 @@ export async function planRoom(
   const moves = new Map(moving.map((name) => [join(folder, name), join(target, name)]));
   return {
     placeOf: (path) => moves.get(path) ?? path,
+    moves: [...moves].map(([from, to]) => ({ from: relative(folder, from), to: relative(folder, to) })),
     async make() {
       if (moves.size === 0) return;
       await mkdir(earlier, { recursive: true });

@@ -84,7 +84,7 @@ function isStale(root: string, held: Store, name: string, signature: string): bo
   // Not read yet, on a slow disk: it is read whole in its turn.
   if (present.signature === '') return false;
   // The sidecar that was about to start it may have died.
-  if (present.facts.status === 'pending' && !present.facts.queue) return true;
+  if (present.facts.status === 'pending' && !present.facts.queue && !present.facts.attempts.at(-1)?.job) return true;
   if (!present.follower) return present.signature !== signature;
   const life = liveness(folder);
   if (life.alive === 'here' && life.by !== 'runner') beatForRunner(folder);

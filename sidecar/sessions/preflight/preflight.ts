@@ -1,3 +1,4 @@
+import type { LauncherId } from '../../launchers/launcher.js';
 import { local } from '../../launchers/local.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
@@ -9,6 +10,7 @@ import type { Trainer } from '../../trainers/trainer.js';
 import { gpuHolders, pickGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { UiState } from '../record/uiState.js';
+import { gpusOnNode, launcherFor } from '../record/wants.js';
 import type { Session } from '../status/session.js';
 import { checkDisk } from './disk.js';
 import { error, type Finding, warning } from './finding.js';
@@ -37,10 +39,11 @@ export async function preflight(
       return summary([]);
     }
     const detail = await readPictures(deps.settings, session, state);
-    const chosen = wantsGpu(trainer, state.vram) ? await wouldGet(deps.outputs, state) : { gpus: [], found: [] };
+    const launcher = launcherFor(deps.settings, state);
+    const chosen = await gpusFor(deps.outputs, trainer, state, launcher);
     const run = readRun({ session, state, trainer, detail, gpus: chosen.gpus });
     const firstEpoch = session.facts.resume?.first_epoch ?? 1;
-    return summary([...chosen.found, ...(await findingsFor(deps.settings, run, firstEpoch))]);
+    return summary([...chosen.found, ...(await findingsFor(deps.settings, run, firstEpoch, launcher))]);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     return summary([findingOf(problem)]);
@@ -48,7 +51,12 @@ export async function preflight(
 }
 
 /** All errors and warnings before a launch that begins with `firstEpoch` (from 1). */
-export async function findingsFor(ours: Settings, run: Run, firstEpoch: number): Promise<Finding[]> {
+export async function findingsFor(
+  ours: Settings,
+  run: Run,
+  firstEpoch: number,
+  launcher: LauncherId,
+): Promise<Finding[]> {
   const { session, state, trainer, detail, settings, flags, epoch } = run;
   const python = trainer.python ?? ours.python;
   const needs = trainer.models ?? [];
@@ -64,9 +72,10 @@ export async function findingsFor(ours: Settings, run: Run, firstEpoch: number):
     checkWeights(flags, settings.network_dim, cwd),
     checkTokenizers(needs, ours.models),
     checkDisk({ session, settings, flags, needs, cwd, detail, from: firstEpoch, stepsPerEpoch: epoch.steps }),
-    trainer.usesGpu ? checkGpus(run) : [],
-    trainer.usesGpu ? checkWorkers(run) : [],
-    trainer.usesGpu ? findPackages({ python, flags, family: trainer.id, cwd }) : [],
+    // A node of a cluster has others.
+    ...(trainer.usesGpu && launcher === 'local'
+      ? [checkGpus(run), checkWorkers(run), findPackages({ python, flags, family: trainer.id, cwd })]
+      : []),
   ]);
   return found.flat();
 }
@@ -91,6 +100,16 @@ function summary(found: readonly Finding[]): Preflight {
 
 function findingOf({ code, ahead, field, about }: Problem): Finding {
   return error(code, ahead, { ...(field ? { field } : {}), ...(about ? { about } : {}) });
+}
+
+async function gpusFor(
+  outputs: { list(): Promise<SessionFacts[]> },
+  trainer: Trainer,
+  state: UiState,
+  launcher: LauncherId,
+) {
+  if (launcher !== 'local') return { gpus: gpusOnNode(state), found: [] };
+  return wantsGpu(trainer, state.vram) ? wouldGet(outputs, state) : { gpus: [], found: [] };
 }
 
 async function wouldGet(outputs: { list(): Promise<SessionFacts[]> }, state: UiState) {

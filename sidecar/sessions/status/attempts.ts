@@ -11,8 +11,9 @@ export function latestEntry(state: UiState | null, record: AttemptRecord | null)
   const last = state?.attempts.at(-1) ?? null;
   if (!record || state?.attempts.some((attempt) => attempt.id === record.id)) return last;
   if (last && last.number >= record.number) return last;
-  const { number, kind, id, started_at, argv, cwd, log_start, output, output_inode } = record;
-  return newAttempt({ number, kind, id, started_at, argv, cwd, log_start, output, output_inode });
+  const { number, kind, id, started_at, argv, cwd, log_start, output, output_inode, cluster } = record;
+  const job = record.job === null ? null : { launcher: 'slurm' as const, attempt: id, id: record.job, cluster };
+  return newAttempt({ number, kind, id, started_at, argv, cwd, log_start, output, output_inode, job });
 }
 
 /** All attempts, with the newest as it is known now: perhaps settled in memory only, or lost by the file. */
@@ -27,14 +28,17 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset, repeated_steps } = entry;
   const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job } = entry;
-  const host = isAlive && alive.alive === 'elsewhere' ? alive.hostname : null;
+  const isFar = alive.alive === 'elsewhere' || alive.alive === 'job';
+  const host = isAlive && isFar ? alive.hostname : null;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
   return {
     number,
+    id: entry.id,
     kind,
     started_at,
     ended_at,
     launcher: job?.launcher ?? 'local',
+    job: job?.launcher === 'slurm' ? { id: job.id, cluster: job.cluster, end: entry.job_end } : null,
     pid,
     alive: isAlive,
     resumed_from,

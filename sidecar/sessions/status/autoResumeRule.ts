@@ -39,6 +39,8 @@ export function decideAutoResume(session: {
   if (!on || !latest || (latest.outcome !== 'interrupted' && latest.outcome !== 'failed')) return no(null);
   if (session.copyOf) return no(`No auto-resume: this folder is a copy of ${session.copyOf}.`);
   if (latest.stop_requested_at) return no('No auto-resume: you had asked it to stop.');
+  if (latest.job?.launcher === 'slurm' && latest.job_end === null && latest.reason_code !== 'requeued')
+    return no('No auto-resume yet: the cluster has not said how the job ended.');
   if (latest.all_trained) return no('No auto-resume: nothing is left to train.');
   if (latest.no_retry === 'by hand') return no('No auto-resume: somebody ended it by hand.');
   if (latest.no_retry === 'repeats') return no('No auto-resume: the same error would only happen again.');
@@ -62,6 +64,8 @@ export function decideAutoResume(session: {
       return no('No auto-resume: it failed twice in the same way without a new checkpoint.', tries);
     }
   }
+  if (latest.reason_code === 'time_limit' && resume.step <= begunStep(latest))
+    return no('No auto-resume: it saved nothing new within its time limit. Ask for more time, or save more often.');
   if (tries >= most) return no(gaveUp(most), tries);
   return { will: true, tries, reason: null };
 }

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { type AttemptRecord, readAttempt } from '../../launchers/attemptFile.js';
+import type { JobLook } from '../../launchers/launcher.js';
 import { copiedFrom, isOfFolder, type Liveness, liveness } from '../../launchers/liveness.js';
 import { wasEndedByPod } from '../../launchers/podEnd.js';
 import { readProgress, type StoredProgress } from '../../telemetry/progress.js';
@@ -14,6 +15,7 @@ import { isSessionLocked } from '../record/lock.js';
 import { readStateFile, type StateFile } from '../record/stateFile.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 import { beginningOf, latestEntry } from './attempts.js';
+import { hasNews, jobLook, waitsForRunner } from './jobs.js';
 import { outputName } from './outputName.js';
 import { settleEnded } from './settleEnded.js';
 import { saysWaiting } from './status.js';
@@ -44,8 +46,10 @@ export type SessionEvidence = {
   settledNow: boolean;
   /** The original's path, when the folder is a copy in which nobody has begun an attempt since; else null. */
   copyOf: string | null;
-  /** Another sidecar holds the lock and is about to start `latest`. */
+  /** Another sidecar holds the lock and is about to start `latest`; or a cluster is (see `job`). */
   pending: boolean;
+  /** What a cluster told last of `latest`; null for an attempt of another launcher. */
+  job: JobLook | null;
   progress: StoredProgress | null;
   /** The console's facts about the newest attempt. */
   console: ConsoleFacts;
@@ -87,9 +91,13 @@ export async function readEvidence(
   let latest = entry;
   const copyOf = copyOfAnother(folder, record, entry);
   let settledNow = false;
-  let pending = false;
-  if (entry && alive.alive === 'no' && (!entry.outcome || (copyOf === null && isCutOff(entry, record, folder)))) {
-    pending = copyOf === null && record?.id !== entry.id && !isOurs && (await isSessionLocked(folder));
+  const job = jobLook(entry);
+  let pending = entry !== null && alive.alive === 'no' && copyOf === null && waitsForRunner(entry, record, job);
+  const isBetterKnown = () =>
+    entry !== null && copyOf === null && (isCutOff(entry, record, folder) || hasNews(entry, record, job));
+  if (entry && alive.alive === 'no' && !pending && (!entry.outcome || isBetterKnown())) {
+    // A job that was submitted is beyond any sidecar.
+    pending = job === null && copyOf === null && record?.id !== entry.id && !isOurs && (await isSessionLocked(folder));
     if (!pending) {
       ({ latest, progress } = await settleEnded({
         folder,
@@ -99,10 +107,13 @@ export async function readEvidence(
         dialect,
         outputName: own,
         stored: progress,
+        job,
       }));
       settledNow = file.kind === 'whole';
     }
   }
+  // A node that was cut off is back.
+  if (latest?.outcome && alive.alive === 'job') latest = { ...latest, ...NOT_ENDED };
   if (progress && entry && progress.attempt !== entry.id && progress.attempt !== null) progress = null;
   const console = dialect.console.facts(progress?.dialect ?? null, latest && beginningOf(latest));
   return {
@@ -122,10 +133,13 @@ export async function readEvidence(
     settledNow,
     copyOf,
     pending,
+    job,
     progress,
     console,
   };
 }
+
+const NOT_ENDED = { outcome: null, reason: null, reason_code: null, ended_at: null, exit_code: null, signal: null };
 
 async function isHealed(state: UiState, folder: string, dialect: Dialect, own: string): Promise<boolean> {
   if (!saysWaiting(state) || state.queue) return false;

@@ -17,6 +17,7 @@ import { settingsOf } from '../record/uiState.js';
 import { attemptFacts, withLatest } from './attempts.js';
 import { AUTO_RESUMES, decideAutoResume } from './autoResumeRule.js';
 import type { SessionEvidence } from './evidence.js';
+import { goesOn, statusOfWaiting } from './jobs.js';
 import { nextAction, type SavedStates } from './nextAction.js';
 import { queueFacts } from './queued.js';
 import { deriveStatus, pauseWords, stoppedBy } from './status.js';
@@ -41,16 +42,17 @@ export function standingOf(evidence: SessionEvidence) {
     pause: pauseWords(latest, evidence.console),
   });
   const queue = pending || liveness.alive !== 'no' || byHand ? null : queueFacts(state, latest);
-  const status = pending || queue ? 'pending' : derived.status;
+  const waiting = pending && evidence.job && latest ? statusOfWaiting(latest, evidence.job) : null;
+  const status = waiting?.status ?? (pending || queue ? 'pending' : derived.status);
   const idle = liveness.alive === 'no' && !byHand && !pending;
   const final = join(folder, dialect.final.name(evidence.outputName));
   const allTrained = status === 'completed' || (idle && (latest?.all_trained ?? false) && existsSync(final));
   return {
     ...derived,
     status,
-    reason: queue ? queue.failed : derived.reason,
-    reasonCode: queue ? null : derived.reasonCode,
-    interrupted: derived.interrupted && status !== 'pending',
+    reason: waiting ? waiting.reason : queue ? queue.failed : derived.reason,
+    reasonCode: waiting || queue ? null : derived.reasonCode,
+    interrupted: derived.interrupted && !pending && status !== 'pending',
     /** Its place in the queue; null when it does not wait there. */
     queue,
     /** Nothing of it runs, or is about to run. */
@@ -100,7 +102,7 @@ export async function sessionFacts(
       in_seconds: null,
       ...decideAutoResume({
         copyOf: evidence.copyOf,
-        on: standing.idle && !standing.queue && (state?.enable_monitoring ?? false),
+        on: standing.idle && !standing.queue && ((state?.enable_monitoring ?? false) || goesOn(latest)),
         attempts: withLatest(state?.attempts ?? [], latest),
         resume,
         most: AUTO_RESUMES,

@@ -5,6 +5,7 @@ import { signatureOf } from '../../files/fileSignature.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import type { Dialect, Exit, Explanation } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
+import type { JobEnding } from './jobs.js';
 
 /** The reason's code of an attempt that never ran in its folder. */
 export const COPIED = 'copied';
@@ -27,6 +28,8 @@ export type Evidence = {
   podEnded: boolean;
   /** The cluster's or the system's program that told it to end; null for anybody else. */
   daemon: string | null;
+  /** How its cluster explains the end; null where it does not matter. */
+  job?: JobEnding | null;
   /** The step whose state it saved before it ended by itself, as asked to; null without a pause. */
   pausedAt?: number | null;
   /** It was asked to pause before its first step, and ended at once. */
@@ -104,6 +107,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   if (entry.stalled) {
     return { ...ended, outcome: 'failed', reason: entry.stalled, reason_code: entry.reason_code ?? 'stalled' };
   }
+  if (evidence.job) return { ...ended, ...evidence.job };
   if (evidence.podEnded) {
     const reason = 'The pod was shut down during the training.';
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'pod_shut_down' };

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
+import type { JobLook } from '../../launchers/launcher.js';
 import { endedByDaemon, wasEndedByPod } from '../../launchers/podEnd.js';
 import { readEndOfLog } from '../../telemetry/endOfLog.js';
 import { accountForRest, LOG_FILE } from '../../telemetry/follow.js';
@@ -9,6 +10,7 @@ import type { StoredProgress } from '../../telemetry/progress.js';
 import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { attemptProgress, beginningOf } from './attempts.js';
+import { endOfJob, jobEndOf, wasRequeued } from './jobs.js';
 import { stepsLeft } from './saveUnderWay.js';
 import { type Evidence, finalSignature, settle } from './settle.js';
 
@@ -26,6 +28,8 @@ export async function settleEnded(ended: {
   dialect: Dialect;
   outputName: string;
   stored: StoredProgress | null;
+  /** What the cluster told last of it; null for an attempt of another launcher. */
+  job: JobLook | null;
 }): Promise<{ latest: AttemptEntry; progress: StoredProgress }> {
   const { folder, entry, record, dialect, outputName } = ended;
   const beginning = beginningOf(entry);
@@ -42,12 +46,15 @@ export async function settleEnded(ended: {
   // Only an end that the runner wrote down is explained.
   const end = mine?.ended_at ? await readEndOfLog(log, mine.log_start, mine.log_end ?? Number.POSITIVE_INFINITY) : '';
   const byWord = dialect.completes === 'by its word';
+  const daemon = mine && endedByDaemon(mine);
+  const told = daemon !== null || (mine?.job != null && mine.stop_signal !== null);
   const settlement = settle({
     entry,
     record: mine,
     copyOf: ended.copyOf,
     podEnded: mine !== null && wasEndedByPod(mine, folder),
-    daemon: mine && endedByDaemon(mine),
+    daemon,
+    job: ended.job && endOfJob({ look: wasRequeued(entry) ?? ended.job, record: mine, told }),
     pausedAt: console.pausedAt ?? null,
     leftUnsaved: console.leftUnsaved ?? false,
     stepSeen: progress.begun || byWord,
@@ -63,7 +70,8 @@ export async function settleEnded(ended: {
     step_offset: console.stepOffset,
     steps_added: console.stepsAdded ?? null,
   };
-  return { latest: { ...entry, ...settlement, ...counted }, progress };
+  const job_end = jobEndOf(ended.job) ?? entry.job_end;
+  return { latest: { ...entry, ...settlement, ...counted, job_end }, progress };
 }
 
 /** A training that reports nothing has only its exit code. */

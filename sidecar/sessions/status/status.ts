@@ -31,6 +31,7 @@ export function deriveStatus(evidence: {
     const afterSave = latest?.stop_when === 'after-save' ? ` ${AFTER_SAVE}` : '';
     return is(stopping ? 'stopping' : 'running', where + afterSave);
   }
+  if (liveness.alive === 'job') return ofJob(evidence, liveness);
   if (liveness.alive === 'here') {
     if (latest?.stop_requested_at && latest.stop_when !== 'after-save')
       return is('stopping', survivorWords(latest.survivors));
@@ -48,6 +49,21 @@ export function deriveStatus(evidence: {
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints, evidence.whole ?? false);
 }
+
+function ofJob(
+  { latest, stepSeen, pause }: Parameters<typeof deriveStatus>[0],
+  { hostname, attempt, silentSeconds, trainerEnded }: Liveness & { alive: 'job' },
+): DerivedStatus {
+  const stopping = (latest?.stop_requested_at && latest.stop_when !== 'after-save') || latest?.stalled;
+  const where = `${stopping ? 'It is being stopped' : 'It runs'} on ${hostname}, as job ${attempt.job}.`;
+  const sign = silentSeconds < QUIET_SECONDS ? null : `Last sign of life: ${Math.round(silentSeconds)} s ago.`;
+  const afterSave = latest?.stop_when === 'after-save' ? AFTER_SAVE : null;
+  const more = latest?.stalled ?? (trainerEnded ? ENDED : (pause ?? afterSave));
+  return is(stopping ? 'stopping' : stepSeen ? 'running' : 'starting', [where, more, sign].filter(Boolean).join(' '));
+}
+
+/** Three missed heartbeats are the end; one is told. */
+const QUIET_SECONDS = 4;
 
 /** What a running training says of a pause that was asked for, in words; null without one. */
 export function pauseWords(latest: AttemptEntry | null, { refused, finishingAt }: ConsoleFacts): string | null {

@@ -22,6 +22,7 @@ import { type Difference, type Provenance, readProvenance } from '../provenance/
 import { comparableOf, slowFacts } from '../provenance/record.js';
 import { interpreterOf, scriptIngredients } from '../provenance/script.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
+import { launcherFor } from '../record/wants.js';
 import type { Session } from '../status/session.js';
 
 /** Milliseconds that hashes are waited for: most files are known since their training. */
@@ -115,7 +116,8 @@ async function today(
   return { ...known, dataset: slow.dataset, models: slow.models, packages, trainer: { ...known.trainer, uncommitted } };
 
   async function commandToday(ours: Settings, of: Run) {
-    const from = { begin: { kind: 'relaunch' as const }, from: null, stepOffset: 0, firstStep: 0 };
+    const launcher = launcherFor(ours, of.state);
+    const from = { begin: { kind: 'relaunch' as const }, launcher, from: null, stepOffset: 0, firstStep: 0 };
     // A new attempt is planned, and never made: nothing is moved or written.
     const { command: planned } = await prepareAttempt(ours, { ...of, ...from });
     return flagsOf(planned.argv).length > 0 && folder ? planned : { argv: [], cwd: '/' };

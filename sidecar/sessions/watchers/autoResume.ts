@@ -9,6 +9,8 @@ import { lookRepeatedly } from './looks.js';
 
 /** Problems that pass: another one was quicker, or is using the session or the GPU. */
 const PASSING = new Set<ProblemCode>(['already_running', 'not_due', 'gpu_busy', 'busy_session', 'missing_state']);
+/** A cluster's silence passes too, and may take hours. */
+const LASTING = new Set<ProblemCode>(['no_cluster', 'node_in_doubt']);
 
 /** This sidecar's memory of a session's resumes. Attempts are identified by number. */
 type Known = {
@@ -96,7 +98,8 @@ export function createAutoResume(trackside: Beginning & { hub: Hub }) {
       unmark(name);
     } catch (error) {
       // The session is looked at again, and a new wait begins if it is still due.
-      if (error instanceof Problem && PASSING.has(error.code) && countBlock(known, attempt) < AUTO_RESUMES) {
+      if (error instanceof Problem && LASTING.has(error.code)) unmark(name);
+      else if (error instanceof Problem && PASSING.has(error.code) && countBlock(known, attempt) < AUTO_RESUMES) {
         unmark(name);
       } else refuse(name, known, attempt, `Auto-resume failed: ${(error as Error).message}`);
     } finally {

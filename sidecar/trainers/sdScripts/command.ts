@@ -28,7 +28,8 @@ export function launchCommand(
   return { argv, cwd: where.checkout };
 }
 
-function launcherFlags({ settings, gpus }: TrainingInput, precision: string): string[] {
+function launcherFlags(input: TrainingInput, precision: string): string[] {
+  const { settings, gpus } = input;
   const processes = Math.max(1, gpus.length);
   const onCpu = settings.vram === cpuPreset.vram;
   return [
@@ -43,8 +44,16 @@ function launcherFlags({ settings, gpus }: TrainingInput, precision: string): st
     '--num_cpu_threads_per_process',
     onCpu ? '2' : '1',
     // Two runs on one machine need different ports, so the first GPU decides. With 0, "any", torchrun waits for ever.
-    ...(!onCpu && processes > 1 ? ['--main_process_port', String(29_500 + (gpus[0] ?? 0))] : []),
+    ...(!onCpu && processes > 1 ? ['--main_process_port', String(portOf(input))] : []),
   ];
+}
+
+/** On a cluster every job's first GPU is 0, so there the session decides. */
+function portOf({ gpus, gpusBy, outputPath }: TrainingInput): number {
+  if (gpusBy !== 'cluster') return 29_500 + (gpus[0] ?? 0);
+  let hash = 0;
+  for (const letter of outputPath) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 20_000;
+  return 20_000 + hash;
 }
 
 /** In the order of FluxGym's train.sh: models, network and training, then output places. */

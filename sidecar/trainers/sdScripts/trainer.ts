@@ -64,8 +64,10 @@ async function tooOldToResume({ path }: Checkout): Promise<string | null> {
 const LARGEST_SCRIPT = 4 * 1024 * 1024;
 
 /** The visible GPUs, in nvidia-smi's order; by default CUDA puts the fastest first. */
-function visibleGpus({ gpus }: TrainingInput): Record<string, string> {
-  return gpus.length === 0 ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
+function visibleGpus({ gpus, gpusBy }: TrainingInput): Record<string, string> {
+  return gpus.length === 0 || gpusBy === 'cluster'
+    ? {}
+    : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: gpus.join(',') };
 }
 
 const FROM_SETTINGS = [

@@ -1,10 +1,15 @@
 import type { LauncherId, Wants } from '../../launchers/launcher.js';
 import type { Settings } from '../../settings.js';
-import type { UiState } from '../record/uiState.js';
+import type { UiState } from './uiState.js';
 
 /** The launcher of a session's next attempt: the setting's, or the session's own choice. */
 export function launcherFor({ launcher }: Pick<Settings, 'launcher'>, state: UiState | null): LauncherId {
   return launcher === 'auto' ? (state?.launcher ?? 'local') : launcher;
+}
+
+/** The GPUs of one node as a job counts them, from 0. */
+export function gpusOnNode(state: UiState): number[] {
+  return Array.from({ length: wantsOf(state).gpus }, (_, index) => index);
 }
 
 /** What a session asks its cluster for. Empty fields leave it to the cluster. */

@@ -1,0 +1,122 @@
+import { logged, repeated } from '../../caught.js';
+import { readAttempt } from '../../launchers/attemptFile.js';
+import { keepLook, lookOf } from '../../launchers/jobLooks.js';
+import type { Job } from '../../launchers/launcher.js';
+import { takeOut } from '../../launchers/slurm/cancel.js';
+import { slurm } from '../../launchers/slurm/slurm.js';
+import type { Hub } from '../../live/hub.js';
+import type { SessionFacts } from '../facts.js';
+import type { Outputs } from '../outputs/outputs.js';
+import { updateStateFile } from '../record/stateFile.js';
+import { editAttempt } from '../record/uiState.js';
+
+const TICK_MS = 500;
+/** Milliseconds between two questions: for a minute after something was done or happened, and else. */
+const EVERY_MS = { lively: 5000, quiet: 30_000 };
+const LIVELY_MS = 60_000;
+const NOT_READ = 'The session could not be read again.';
+/** A client that submits is over by then, whatever became of its sidecar. */
+const SUBMITTED_MS = 30_000;
+
+/**
+ * Asks the cluster about all jobs in one question, and only while there are some. What it says is kept in memory
+ * (launchers/jobLooks.ts); sessions that it concerns are read again.
+ */
+export function watchJobs({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
+  let timer: NodeJS.Timeout | null = null;
+  let leave = () => {};
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let livelyUntil = 0;
+  let isDue = true;
+  /** The sessions with a job that the cluster has not said the end of, with their statuses. */
+  const open = new Map<string, string>();
+
+  function consider(name: string): void {
+    const facts = outputs.facts(name);
+    const before = open.get(name);
+    const now =
+      facts && isOpen(facts) ? `${facts.status} ${facts.attempts.at(-1)?.job?.id} ${facts.interrupted}` : null;
+    if (now === null) open.delete(name);
+    else open.set(name, now);
+    // It began, ended, or fell silent.
+    if (now === null || now === before) return;
+    livelyUntil = performance.now() + LIVELY_MS;
+    isDue = true;
+  }
+
+  async function tick(): Promise<void> {
+    if (open.size === 0) return;
+    const now = performance.now();
+    const every = now < livelyUntil ? EVERY_MS.lively : EVERY_MS.quiet;
+    if (!isDue && now - askedAt < every) return;
+    isDue = false;
+    askedAt = now;
+    await ask();
+    askedAt = performance.now();
+  }
+
+  async function ask(): Promise<void> {
+    const jobs = new Map<string, Job>();
+    for (const name of open.keys()) {
+      const latest = outputs.facts(name)?.attempts.at(-1);
+      if (!latest?.job) continue;
+      const folder = outputs.facts(name)?.output_path ?? '';
+      const ref = { launcher: 'slurm', attempt: latest.id, id: latest.job.id, cluster: latest.job.cluster } as const;
+      jobs.set(name, { attempt: latest.id, folder, ref });
+    }
+    await findLost(jobs);
+    const before = new Map([...jobs].map(([name, { attempt }]) => [name, JSON.stringify(lookOf(attempt))]));
+    await slurm.look([...jobs.values()].filter(({ ref }) => ref?.id));
+    for (const [name, job] of jobs) {
+      const now = lookOf(job.attempt);
+      if (JSON.stringify(now) === before.get(name)) continue;
+      if (now.phase === 'queued' && job.ref && readAttempt(job.folder)?.id === job.attempt) await takeOut(job.ref.id);
+      await outputs.refresh(name).catch(logged('sessions', NOT_READ, name));
+    }
+  }
+
+  /** Jobs whose sidecar died between their submission and its record, or that were submitted without an answer. */
+  async function findLost(jobs: Map<string, Job>): Promise<void> {
+    const lost = [...jobs].filter(([, { ref }]) => !ref?.id);
+    if (lost.length === 0) return;
+    const found = await slurm.find(lost.map(([, job]) => job));
+    if (found === null) return;
+    for (const [name, job] of lost) {
+      const ref = found.find(({ attempt }) => attempt === job.attempt);
+      if (ref) {
+        jobs.set(name, { ...job, ref });
+        await updateStateFile(job.folder, (raw) => editAttempt(raw, job.attempt, { job: ref }));
+        await outputs.refresh(name);
+      } else if (isOld(outputs.facts(name))) {
+        const why = 'The cluster never got its job.';
+        keepLook(job.attempt, { phase: 'unknown', why, forgotten: true });
+        await outputs.refresh(name).catch(logged('sessions', NOT_READ, name));
+      }
+    }
+  }
+
+  return {
+    async open() {
+      leave = hub.join((event) => {
+        if (event.type === 'session') consider(event.name);
+      });
+      for (const { name } of await outputs.list()) consider(name);
+      timer = setInterval(repeated('jobs', tick), TICK_MS);
+      timer.unref();
+    },
+    close() {
+      if (timer) clearInterval(timer);
+      leave();
+    },
+  };
+}
+
+/** Has its cluster not yet said how its newest job ended? */
+function isOpen({ attempts }: SessionFacts): boolean {
+  const latest = attempts.at(-1);
+  return latest?.launcher === 'slurm' && latest.job !== null && latest.job.end === null;
+}
+
+function isOld(facts: SessionFacts | null): boolean {
+  return Date.now() - Date.parse(facts?.attempts.at(-1)?.started_at ?? '') > SUBMITTED_MS;
+}

@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeTestSidecars, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
+import { begin, isOver, jobOf, placeDataset, slowly, stepped, stop, train } from './trainings.js';
+
+describe.skipIf(lacksSlurm())(
+  'where a part of the cluster, or the sidecar, dies',
+  () => {
+    let cluster: TestCluster;
+    let place: TestSidecars;
+    let sidecar: Sidecar;
+    const serve = () => place.serve({ ...cluster.environment, ...slowly });
+
+    beforeAll(async () => {
+      cluster = await startCluster({ slurmdTimeout: 10 });
+      place = makeTestSidecars();
+      placeDataset(place);
+      sidecar = await serve();
+    });
+    afterAll(async () => {
+      await place?.leave();
+      await cluster?.leave();
+    });
+
+    test('a controller that is down ends nothing: a training is shown, stopped and completed without it', async () => {
+      await train(place, sidecar, 'stopped', { max_train_epochs: 20 });
+      await train(place, sidecar, 'completes');
+      await train(place, sidecar, 'waits', { cluster_options: '--hold' });
+      const waits = await sidecar.until('waits', ({ reason }) => reason?.includes('JobHeldUser') ?? false);
+      await sidecar.until('stopped', stepped(2), 60);
+      await sidecar.until('completes', stepped(2), 60);
+      await cluster.controller.saved();
+      await cluster.controller.kill();
+      expect((await stop(sidecar, 'stopped')).status).toBe(202);
+      expect(await sidecar.until('stopped', isOver, 60)).toMatchObject({ status: 'stopped', stopped_by: 'you' });
+      expect(await begin(sidecar, 'stopped', 'resume')).toMatchObject({
+        status: 503,
+        body: { error: { code: 'no_cluster' } },
+      });
+      expect(await sidecar.until('completes', isOver, 60)).toMatchObject({ status: 'completed' });
+      expect(await sidecar.session('waits')).toMatchObject({ status: 'pending', reason: waits.reason });
+      await cluster.controller.start();
+      await cluster.run('scontrol', 'release', jobOf(waits));
+      expect(await sidecar.until('waits', isOver, 90)).toMatchObject({ status: 'completed', progress: { step: 40 } });
+    });
+
+    test('kill -9 of the sidecar while it submits: the next one finds every job, and none runs twice', async () => {
+      const names = ['lost-1', 'lost-2', 'lost-3', 'lost-4'];
+      for (const name of names) await train(place, sidecar, name, { start: false });
+      const asked = Promise.allSettled(names.map((name) => begin(sidecar, name, 'start')));
+      await sidecar.until('lost-1', ({ attempts }) => attempts.length === 1);
+      await sidecar.kill('SIGKILL');
+      await asked;
+      sidecar = await serve();
+      for (const name of names) {
+        const { attempts } = await sidecar.session(name);
+        if (attempts.length === 0) continue;
+        const done = await sidecar.until(name, isOver, 120);
+        const all = await cluster.run('squeue', '-h', '-t', 'all', `--name=ts-${attempts[0]?.id}`, '-o', '%i');
+        const submitted = all.split('\n').filter(Boolean);
+        if (submitted.length === 0) expect(done).toMatchObject({ interrupted: true, reason_code: 'job_forgotten' });
+        else expect(done).toMatchObject({ status: 'completed', attempts: [{ job: { id: submitted[0] } }] });
+        expect(submitted.length).toBeLessThan(2);
+      }
+    });
+
+    test('slurmd killed and a node drained change nothing; a node without power is told, and resumed from elsewhere', async () => {
+      await train(place, sidecar, 'drained', { cluster_options: '--nodelist=n1' });
+      await train(place, sidecar, 'powerless', { cluster_options: '--nodelist=n2', enable_monitoring: true });
+      await sidecar.until('drained', stepped(2), 60);
+      await cluster.node('n1').kill();
+      await cluster.node('n1').start();
+      await cluster.node('n1').drain();
+      // A state of its own to go on from.
+      await sidecar.until('powerless', stepped(12), 60);
+      await cluster.node('n2').cutPower();
+      const cut = performance.now();
+      const dead = await sidecar.until('powerless', ({ interrupted }) => interrupted, 20);
+      expect((performance.now() - cut) / 1000).toBeLessThan(10);
+      expect(dead).toMatchObject({ reason_code: 'node_silent', next: 'resume', resume: { step: 10 } });
+      // The lock tells here that nothing is left of it; where no kernel is shared, only the node itself can.
+      const record = join(place.outputs, 'powerless', 'attempt.json');
+      const { boot_id, ...rest } = JSON.parse(readFileSync(record, 'utf8'));
+      writeFileSync(record, JSON.stringify({ boot_id: 'another-machine', ...rest }));
+      // That was a sign of life.
+      await sidecar.until('powerless', ({ interrupted }) => interrupted, 20);
+      const refused = await begin(sidecar, 'powerless', 'resume');
+      expect(refused).toMatchObject({ status: 409, body: { error: { code: 'node_in_doubt' } } });
+      await cluster.node('n2').start();
+      const done = await sidecar.until('powerless', ({ status }) => status === 'completed', 120);
+      expect(done.attempts.map(({ automatic, reason_code }) => [automatic, reason_code])).toEqual([
+        [false, 'node_failed'],
+        [true, null],
+      ]);
+      expect(done.progress.step).toBe(40);
+      expect(await sidecar.until('drained', isOver, 60)).toMatchObject({ status: 'completed' });
+      await cluster.node('n1').resume();
+    });
+  },
+  240_000,
+);

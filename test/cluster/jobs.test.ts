@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
+import { begin, isOver, jobOf, placeDataset, slowly, stepped, stop, train } from './trainings.js';
+
+describe.skipIf(lacksSlurm())(
+  'a training on a cluster',
+  () => {
+    let cluster: TestCluster;
+    let place: TestSidecars;
+    let sidecar: Sidecar;
+
+    beforeAll(async () => {
+      cluster = await startCluster();
+      place = makeTestSidecars();
+      placeDataset(place);
+      sidecar = await place.serve({ ...cluster.environment, ...slowly, TRACKSIDE_CANARY: 'not-for-others' });
+    });
+    afterAll(async () => {
+      await place?.leave();
+      await cluster?.leave();
+    });
+
+    const weights = (name: string) =>
+      createHash('sha256')
+        .update(tensors(join(place.outputs, name, `${name}.safetensors`)))
+        .digest('hex');
+
+    test.concurrent('is submitted, watched, stopped, resumed and completed on each node', async () => {
+      await Promise.all(
+        cluster.nodes.map(async (node) => {
+          const name = `on-${node}`;
+          await train(place, sidecar, name, { cluster_options: `--nodelist=${node}` });
+          const runs = await sidecar.until(name, stepped(3), 60);
+          expect(runs).toMatchObject({ status: 'running', attempts: [{ launcher: 'slurm', host: node, pid: null }] });
+          expect(runs.reason).toContain(`It runs on ${node}, as job ${jobOf(runs)}.`);
+          expect((await stop(sidecar, name)).status).toBe(202);
+          const stopped = await sidecar.until(name, isOver, 60);
+          expect(stopped).toMatchObject({
+            status: 'stopped',
+            stopped_by: 'you',
+            next: 'resume',
+            resume: { exact: true },
+          });
+          expect((await begin(sidecar, name, 'resume')).status).toBe(201);
+          const done = await sidecar.until(name, isOver, 90);
+          expect(done).toMatchObject({ status: 'completed', progress: { step: 40, epoch: 4, percent: 100 } });
+          expect(await page(name)).toContain(node);
+        }),
+      );
+      // What went wrong on the way, or was trained twice, would show.
+      expect(weights('on-n1')).toBe(weights('on-n2'));
+      expect(weights('on-n3')).toBe(weights('on-n2'));
+    });
+
+    test.concurrent('told to end by its cluster twice, it goes on by itself, exactly, to the epochs asked for', async () => {
+      await train(place, sidecar, 'undisturbed');
+      await train(place, sidecar, 'told', { enable_monitoring: true });
+      for (const [attempt, step] of [
+        [1, 4],
+        [2, 14],
+      ] as const) {
+        const runs = await sidecar.until(
+          'told',
+          (facts) => facts.attempts.length === attempt && facts.status === 'running' && stepped(step)(facts),
+          90,
+        );
+        // As --signal does before a time limit.
+        await cluster.run('scancel', '-b', '-s', 'TERM', jobOf(runs));
+      }
+      const done = await sidecar.until(
+        'told',
+        ({ attempts, status }) => attempts.length === 3 && status === 'completed',
+        90,
+      );
+      expect(done.attempts.map(({ kind, automatic }) => [kind, automatic])).toEqual([
+        ['start', false],
+        ['resume', true],
+        ['resume', true],
+      ]);
+      expect(done.attempts[0]?.reason).toMatch(/Step \d+ is saved; nothing is lost\./);
+      expect(done.progress).toMatchObject({ step: 40, total_steps: 40, epoch: 4 });
+      await sidecar.until('undisturbed', isOver, 60);
+      expect(weights('told')).toBe(weights('undisturbed'));
+    });
+
+    test.concurrent('waits in the queue with its reason and place, and is taken out of it at once', async () => {
+      await train(place, sidecar, 'waits', { cluster_options: '--hold' });
+      const waits = await sidecar.until('waits', ({ reason }) => reason?.includes('JobHeldUser') ?? false);
+      expect(waits).toMatchObject({ status: 'pending', next: null, resume: null });
+      expect(waits.reason).toMatch(
+        /^Job \d+ waits in the cluster's queue\. It is held: .* It is number \d+ in the queue\.$/,
+      );
+      expect(await begin(sidecar, 'waits', 'start')).toMatchObject({
+        status: 409,
+        body: { error: { code: 'already_running' } },
+      });
+      await stop(sidecar, 'waits');
+      expect(await sidecar.until('waits', isOver)).toMatchObject({ status: 'stopped', stopped_by: 'you' });
+      expect((await cluster.run('squeue', '-h', '-j', jobOf(waits), '-o', '%T')).trim()).toBe('');
+      // Nothing of it was begun, so nothing was moved.
+      expect(existsSync(join(place.outputs, 'waits', 'earlier'))).toBe(false);
+    });
+
+    test.concurrent('cancelled by another tool, queued or running, it is stopped and says so', async () => {
+      await train(place, sidecar, 'cancelled-queued', { cluster_options: '--hold' });
+      const queued = await sidecar.until('cancelled-queued', (facts) => jobOf(facts) !== '');
+      await cluster.run('scancel', jobOf(queued));
+      const never = await sidecar.until('cancelled-queued', isOver, 15);
+      expect(never).toMatchObject({ status: 'stopped', reason_code: 'job_cancelled', auto_resume: { will: false } });
+      await train(place, sidecar, 'cancelled', { enable_monitoring: true });
+      const runs = await sidecar.until('cancelled', stepped(2), 60);
+      await cluster.run('scancel', jobOf(runs));
+      const over = await sidecar.until('cancelled', ({ reason_code: code }) => code === 'job_cancelled', 30);
+      expect(over).toMatchObject({ status: 'stopped', interrupted: false, attempts: [{ job: { end: 'cancelled' } }] });
+    });
+
+    test.concurrent('requeued by hand, it never trains twice at once, and goes on as a new job', async () => {
+      await train(place, sidecar, 'requeued', { enable_monitoring: true });
+      const runs = await sidecar.until('requeued', stepped(3), 60);
+      await cluster.run('scontrol', 'update', `jobid=${jobOf(runs)}`, 'requeue=1');
+      await cluster.run('scontrol', 'requeue', jobOf(runs));
+      const again = await sidecar.until('requeued', ({ attempts }) => attempts.length === 2, 60);
+      expect(again.attempts[0]).toMatchObject({ reason_code: 'requeued' });
+      const done = await sidecar.until('requeued', ({ status }) => status === 'completed', 90);
+      expect(done.progress.step).toBe(40);
+      expect((await cluster.run('squeue', '-h', '-j', jobOf(runs), '-o', '%T')).trim()).toBe('');
+    });
+
+    test.concurrent('what the cluster refuses is told in its words, and nothing is left of it', async () => {
+      await train(place, sidecar, 'refused', { start: false, cluster_queue: 'nope' });
+      const refused = await begin(sidecar, 'refused', 'start');
+      expect(JSON.stringify(refused.body)).toContain('invalid partition specified: nope');
+      await train(place, sidecar, 'ours', { start: false, cluster_options: '--requeue' });
+      expect(await begin(sidecar, 'ours', 'start')).toMatchObject({
+        status: 422,
+        body: { error: { code: 'bad_option' } },
+      });
+    });
+
+    test.concurrent('nobody on the cluster can read its settings or secrets', async () => {
+      await train(place, sidecar, 'quiet', { cluster_options: '--hold' });
+      const { attempts } = await sidecar.until('quiet', (facts) => jobOf(facts) !== '');
+      const shown = await cluster.run('scontrol', 'show', 'job', attempts[0]?.job?.id ?? '');
+      expect(shown).toContain(`JobName=ts-${attempts[0]?.id}`);
+      expect(shown).toContain('Requeue=0');
+      expect(shown).not.toContain('not-for-others');
+      for (const name of readdirSync(join(place.outputs, 'quiet')))
+        if (name.endsWith('.sh'))
+          expect(readFileSync(join(place.outputs, 'quiet', name), 'utf8')).not.toContain('not-for-others');
+      await stop(sidecar, 'quiet');
+      await sidecar.until('quiet', isOver);
+    });
+
+    const page = async (name: string) =>
+      until(
+        async () =>
+          (await fetch(new URL(`sessions/${name}`, sidecar.url), { headers: { Accept: 'text/html' } })).text(),
+        (html) => html.includes('</html>'),
+      );
+  },
+  240_000,
+);
+
+/** The numbers alone: the header has times in it. */
+function tensors(path: string): Buffer {
+  const bytes = readFileSync(path);
+  return bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
+}
