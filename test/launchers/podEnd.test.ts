@@ -12,7 +12,7 @@ describe('the runner was told to end, and nobody asked us for it: a person, or t
   const { link, initStartTicks, bootId, hostname } = ownNamespace();
   const here = { pid_namespace: link, init_start_ticks: initStartTicks, boot_id: bootId, hostname };
   const gone = { ...here, init_start_ticks: (initStartTicks ?? 0) - 1 };
-  const told = { id: 'a', stop_signal: 'SIGTERM', stop_sender: 4711, stop_uptime: 100, ended_at: 'then' };
+  const told = { id: 'a', job: null, stop_signal: 'SIGTERM', stop_sender: 4711, stop_uptime: 100, ended_at: 'then' };
   test.each([
     ['a shell, in this pod', { ...here, ...told }, null, false],
     ['PID 1 of this pod, which is somebody’s shell', { ...here, ...told, stop_sender: 1 }, null, false],
