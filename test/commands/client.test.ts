@@ -10,20 +10,35 @@ const main = join(projectRoot, '.build', 'sidecar', 'main.js');
 const place = makeTestSidecars();
 let sidecar: Sidecar;
 
+const steps = { PRACTICE_STEP_SECONDS: '0.05' };
 /** Long enough to be met while it runs. */
 const slow = { ...quick, max_train_epochs: 150 };
 
 beforeAll(async () => {
-  sidecar = await place.serve();
-  for (const [name, settings] of Object.entries({ 'my cat': slow, quick, beside: slow, untouched: slow }))
-    expect((await sidecar.send('POST', 'sessions', { ...settings, lora_name: name })).status).toBe(201);
+  sidecar = await place.serve(steps);
+  for (const [lora_name, settings] of Object.entries({
+    'my cat': slow,
+    quick: { ...quick, start: true },
+    untouched: slow,
+  }))
+    expect((await sidecar.send('POST', 'sessions', { ...settings, lora_name })).status).toBe(201);
 });
 afterAll(() => place.leave());
+
+let made = 0;
+/** A session that is not started, of a name that no other has: a test that is tried again begins anew. */
+async function draft(lora_name: string, settings: object = slow): Promise<string> {
+  made += 1;
+  const { status, body } = await sidecar.send('POST', 'sessions', { ...settings, lora_name: `${lora_name} ${made}` });
+  expect(status).toBe(201);
+  return body.name;
+}
 
 type Ended = { code: number; stdout: string; stderr: string };
 
 const environment = {
   ...process.env,
+  ...steps,
   TRACKSIDE_OUTPUTS: place.outputs,
   TRACKSIDE_DATASETS: place.datasets,
   TRACKSIDE_PRIVATE: join(place.folder, 'private'),
@@ -44,27 +59,29 @@ async function factsOf<T>(...argv: string[]): Promise<T> {
 }
 
 test('a training is started, stopped after its save and resumed to its end on state files alone', async () => {
-  const started = await trackside('start', 'my-cat', '--files');
-  expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^my-cat: attempt 1, (starting|running)/) });
-  expect(await trackside('start', 'my-cat', '--files')).toMatchObject({ code: 4, stdout: '' });
-  const stopped = await trackside('stop', 'my-cat', '--after-save', '--files');
+  const name = await draft('cat');
+  const started = await trackside('start', name, '--files');
+  expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cat-\d+: attempt 1, (starting|running)/) });
+  expect(await trackside('start', name, '--files')).toMatchObject({ code: 4, stdout: '' });
+  const stopped = await trackside('stop', name, '--after-save', '--files');
   expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('by you') });
-  const states = await factsOf<StateFacts[]>('states', 'my-cat');
+  const states = await factsOf<StateFacts[]>('states', name);
   expect(states[0]).toMatchObject({ complete: true });
-  expect((await sidecar.session('my-cat')).resume?.state).toBe(states[0]?.name);
-  expect(await trackside('resume', 'my-cat', '--files')).toMatchObject({ code: 0 });
-  expect(await trackside('stop', 'my-cat', '--files')).toMatchObject({ code: 0 });
+  expect((await sidecar.session(name)).resume?.state).toBe(states[0]?.name);
+  expect(await trackside('resume', name, '--files')).toMatchObject({ code: 0 });
+  expect(await trackside('stop', name, '--files')).toMatchObject({ code: 0 });
 });
 
 test('a followed log is whole, ends with its training, and repeats no line', async () => {
-  await sidecar.send('POST', 'sessions/quick/attempts', { kind: 'start' });
-  const { code, stdout } = await trackside('logs', '-f', '--tail', 'all', 'quick', '--files');
+  const name = await draft('followed', quick);
+  await sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'start' });
+  const { code, stdout } = await trackside('logs', '-f', '--tail', 'all', name, '--files');
   expect(code).toBe(0);
-  expect(stdout).toBe(readFileSync(join(place.outputs, 'quick', 'training.log'), 'utf8'));
-  const two = await trackside('logs', '--tail', '2', 'quick');
+  expect(stdout).toBe(readFileSync(join(place.outputs, name, 'training.log'), 'utf8'));
+  const two = await trackside('logs', '--tail', '2', name);
   expect(two.stdout).toBe(stdout.split('\n').slice(-3).join('\n'));
-  appendFileSync(join(place.outputs, 'quick', 'training.log'), 'x\n'.repeat(300_000));
-  expect((await trackside('logs', '--tail', '200000', 'quick')).stdout).toBe('x\n'.repeat(200_000));
+  appendFileSync(join(place.outputs, name, 'training.log'), 'x\n'.repeat(300_000));
+  expect((await trackside('logs', '--tail', '200000', name)).stdout).toBe('x\n'.repeat(200_000));
 });
 
 test('the files alone tell the same as a sidecar does: list, session and states', async () => {
@@ -84,18 +101,20 @@ test('the files alone tell the same as a sidecar does: list, session and states'
 });
 
 test('the sidecar that serves these outputs is found, and does what is asked', async () => {
-  expect(await trackside('start', 'beside')).toMatchObject({ code: 0 });
-  expect(await trackside('stop', 'beside', '--no-wait')).toMatchObject({
+  const name = await draft('beside');
+  expect(await trackside('start', name)).toMatchObject({ code: 0 });
+  expect(await trackside('stop', name, '--no-wait')).toMatchObject({
     code: 0,
-    stdout: 'beside is asked to stop.\n',
+    stdout: `${name} is asked to stop.\n`,
   });
-  await sidecar.until('beside', ({ status }) => status === 'stopped');
-  const list = await trackside('ps', 'beside');
-  expect(list.stdout).toMatch(/^NAME +STATUS[\s\S]+beside +Stopped · by you/);
+  await sidecar.until(name, ({ status }) => status === 'stopped');
+  const list = await trackside('ps', name);
+  expect(list.stdout).toMatch(/^NAME +STATUS[\s\S]+beside-\d+ +Stopped · by you/);
 });
 
 test('a watched list follows a training, a line of JSON a change', async () => {
-  const child = spawn(process.execPath, [main, 'ps', 'beside', '--watch', '--json'], { env: environment });
+  const name = await draft('watched');
+  const child = spawn(process.execPath, [main, 'ps', name, '--watch', '--json'], { env: environment });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
@@ -105,30 +124,31 @@ test('a watched list follows a training, a line of JSON a change', async () => {
       .split('\n')
       .slice(0, -1)
       .map((line) => (JSON.parse(line) as SessionFacts[])[0]?.status);
-  await until(statuses, (seen) => seen.includes('stopped'));
-  await sidecar.send('POST', 'sessions/beside/attempts', { kind: 'relaunch' });
+  await until(statuses, (seen) => seen.includes('draft'));
+  await sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'start' });
   await until(statuses, (seen) => seen.includes('running'));
-  await sidecar.send('DELETE', 'sessions/beside/attempts/current');
+  await sidecar.send('DELETE', `sessions/${name}/attempts/current`);
   await until(statuses, (seen) => seen.at(-1) === 'stopped');
   child.kill('SIGINT');
   await new Promise((resolve) => child.once('exit', resolve));
 });
 
 test('a relaunch is the next version with exactly the same settings; what differs since is said before', async () => {
-  await sidecar.until('quick', ({ status }) => status === 'completed');
-  const made = await trackside('relaunch', 'quick', '--draft', '--files');
-  expect(made).toEqual({ code: 0, stdout: 'quick-v2: a draft (trackside start quick-v2).\n', stderr: '' });
-  const [before, again] = [await sidecar.session('quick'), await sidecar.session('quick-v2')];
-  expect(again).toMatchObject({ version: 2, made_from: 'quick', status: 'draft', settings: before.settings });
+  const name = await draft('again', { ...quick, start: true });
+  await sidecar.until(name, ({ status }) => status === 'completed');
+  const made = await trackside('relaunch', name, '--draft', '--files');
+  expect(made).toEqual({ code: 0, stdout: `${name}-v2: a draft (trackside start ${name}-v2).\n`, stderr: '' });
+  const [before, again] = [await sidecar.session(name), await sidecar.session(`${name}-v2`)];
+  expect(again).toMatchObject({ version: 2, made_from: name, status: 'draft', settings: before.settings });
   appendFileSync(join(place.datasets, 'example', '01-morning.txt'), ', at dawn');
-  const told = await trackside('relaunch', 'quick');
+  const told = await trackside('relaunch', name);
   expect(told).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^quick-v3: attempt 1, (starting|running)/),
+    stdout: expect.stringMatching(/^again-\d+-v3: attempt 1, (starting|running)/),
     stderr: expect.stringMatching(/^Differs today: Caption of 01-morning\.png: “.*” → “.*, at dawn”\n$/),
   });
   // Of the session itself nothing is changed.
-  expect(await sidecar.session('quick')).toMatchObject({ attempts: before.attempts, status: 'completed' });
+  expect(await sidecar.session(name)).toMatchObject({ attempts: before.attempts, status: 'completed' });
 });
 
 test('a session is exported into a file, and a session is made of it', async () => {
