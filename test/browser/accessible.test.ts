@@ -6,7 +6,7 @@ import { browser, onStage, open, sidecar } from './stage.js';
 
 onStage(async (place) => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
-  const asked = { ...quick, sample_prompts: 'a cat\na dog', sample_every_n_steps: 10 };
+  const asked = { ...quick, sample_prompts: 'a cat --s 1\na dog --s 1', sample_every_n_steps: 10 };
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'done', max_train_epochs: 2, start: true });
   await sidecar.send('POST', 'sessions', { ...asked, lora_name: 'draft', start: false });
   await sidecar.until('done', ({ status }) => status === 'completed', 60);

@@ -8,7 +8,12 @@ const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
 onStage(async (place) => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0' });
-  const start = { ...quick, sample_prompts: 'a cat --d 1\na dog --d 2', sample_every_n_steps: 10, start: true };
+  const start = {
+    ...quick,
+    sample_prompts: 'a cat --d 1 --s 1\na dog --d 2 --s 1',
+    sample_every_n_steps: 10,
+    start: true,
+  };
   await sidecar.send('POST', 'sessions', { ...start, lora_name: 'cat' });
   await sidecar.until('cat', ({ status }) => status === 'completed', 60);
   return sidecar;

@@ -6,7 +6,7 @@ import { exampleDataset, makeTestSidecars, quick } from '../sidecar.js';
 import { queueRounds } from './queueRounds.js';
 
 /** A thousand of them, with two GPUs too, are among the faults: queue.fault.ts. */
-const ROUNDS = 6;
+const ROUNDS = 3;
 
 test('random sequences of queue, stop, crash and restart: never two at once, and none is forgotten', async () => {
   const place = makeTestSidecars();

@@ -58,7 +58,7 @@ test('a state that holds all the epochs already says so, and is not offered', as
 
 test('after Start over, the page says where states and samples are kept, and offers one way to begin', async () => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
-  const training = { ...quick, sample_prompts: 'a cat', sample_every_n_steps: 5, lora_name: 'cat', start: true };
+  const training = { ...quick, sample_prompts: 'a cat --s 1', sample_every_n_steps: 5, lora_name: 'cat', start: true };
   await sidecar.send('POST', 'sessions', training);
   await sidecar.until('cat', ({ progress }) => (progress.step ?? 0) > 12);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current');

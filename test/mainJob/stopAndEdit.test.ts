@@ -6,7 +6,7 @@ import { makeTestSidecars, quick, until } from '../sidecar.js';
 test('a stop that an edit by jq, begun before it, takes out of the file for a moment is told as yours all the same', async () => {
   const place = makeTestSidecars();
   onTestFinished(() => place.leave());
-  const sidecar = await place.serve();
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', num_repeats: 500, start: true });
   await sidecar.until('cat', ({ status }) => status === 'running');
   const file = join(place.outputs, 'cat', 'ui_state.json');

@@ -84,7 +84,13 @@ test('a wrong value is refused beside its field, and what was typed of a secret 
 
 test('the end of a training is told once, with its loss and its newest sample; also where files are refused', async () => {
   await ok('PATCH', 'notices', { page: 'https://pod.example/', tell_queue_empty: true });
-  const sampled = { ...quick, max_train_epochs: 1, sample_prompts: 'a cat', sample_every_n_steps: 5, start: true };
+  const sampled = {
+    ...quick,
+    max_train_epochs: 1,
+    sample_prompts: 'a cat --s 1',
+    sample_every_n_steps: 5,
+    start: true,
+  };
   await ok('POST', 'sessions', { ...sampled, lora_name: 'told' });
   const [name] = readdirSync(place.outputs);
   await sidecar.until(String(name), ({ status }) => status === 'completed');

@@ -43,6 +43,7 @@ beforeAll(async () => {
     HF_TOKEN: writeToken,
     TRACKSIDE_POD_API: provider.url,
     TRACKSIDE_POD_PATIENCE: '0.1,1',
+    PRACTICE_STEP_SECONDS: '0.02',
     PATH: `${bin}:${process.env.PATH}`,
   });
   url = sidecar.url;

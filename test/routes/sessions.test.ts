@@ -11,7 +11,7 @@ let http: ReturnType<typeof supertest>;
 beforeAll(async () => {
   sidecar = await place.serve();
   http = supertest(sidecar.url.replace(/\/$/, ''));
-  const settings = { ...quick, max_train_epochs: 3, sample_prompts: 'a cat --d 7', sample_every_n_steps: 10 };
+  const settings = { ...quick, max_train_epochs: 3, sample_prompts: 'a cat --d 7 --s 1', sample_every_n_steps: 10 };
   await sidecar.send('POST', 'sessions', { ...settings, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => facts.status === 'completed');
 });

@@ -83,7 +83,7 @@ exec python3 "$@"`,
     `--wandb_api_key=${CANARIES['command line of a run by hand']}`,
   ]);
   for (const name of ['cat', 'fails']) {
-    const samples = { sample_prompts: 'a cat --w 64 --h 64', sample_every_n_steps: 5 };
+    const samples = { sample_prompts: 'a cat --w 64 --h 64 --s 1', sample_every_n_steps: 5 };
     await ask('sessions', {}, 'POST', { ...quick, ...samples, max_train_epochs: 2, lora_name: name, start: true });
   }
 }, 60_000);

@@ -7,7 +7,7 @@ import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../../
 let place: TestSidecars;
 afterEach(() => place.leave());
 
-const MANY = 600;
+const MANY = 300;
 
 /** Records with nothing beside them, as another tool or a copy of the settings alone would leave them. */
 function manyRecords(): void {

@@ -12,7 +12,7 @@ type Line = { what: string; then: string; now: string };
 
 beforeAll(async () => {
   place = makeTestSidecars();
-  sidecar = await place.serve();
+  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.02' });
   const settings = { ...quick, lora_name: 'cat', concept_sentence: 'c4tsy', max_train_epochs: 2, seed: 7 };
   await sidecar.send('POST', 'sessions', { ...settings, notes: 'look', start: true });
   await sidecar.until('cat', ({ status }) => status === 'completed');
