@@ -5,10 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 fresh=".build.$$"
 trap 'rm -rf "$fresh" "$fresh.old"' EXIT
-npx rolldown --config sidecar/rolldown.config.mjs --dir "$fresh/sidecar" >/dev/null
-find "$fresh" -name '*.js' | sed "s|^$fresh/||" | LC_ALL=C sort | while read -r file; do
-  echo "$file $(cksum <"$fresh/$file")"
-done | sha256sum | cut -c1-16 >"$fresh/id"
+node_modules/.bin/rolldown --config sidecar/rolldown.config.mjs --dir "$fresh/sidecar" >/dev/null
+(cd "$fresh" && find . -name '*.js' | LC_ALL=C sort | xargs cksum) | sha256sum | cut -c1-16 >"$fresh/id"
 if cmp -s "$fresh/id" .build/id; then exit 0; fi
 if [ -e .build ]; then mv .build "$fresh.old"; fi
 mv "$fresh" .build
