@@ -5,6 +5,7 @@ import type { Settings } from '../settings.js';
 import { findCheckout } from '../trainers/sdScripts/checkout.js';
 import { sdScriptsFacts } from '../trainers/sdScripts/facts.js';
 import { type Check, error, ok, unknown } from './check.js';
+import { checkCluster } from './cluster.js';
 import { checkClock, checkExecutable, checkRoom, checkShm, checkWritable } from './folders.js';
 import { checkLocks, checkPython, checkTorch } from './python.js';
 import { checkGpu, checkHub, checkLimits, checkProxies } from './system.js';
@@ -17,16 +18,16 @@ let last: { key: string; at: number; checks: Promise<Check[]> } | null = null;
  * Checks what goes wrong on pods, and says what to do: for `trackside doctor` and the page of diagnostics. Takes seconds,
  * since torch is imported; asked again within half a minute, the answer is the same.
  *
- * @param hub also ask the hub, which may be blocked
+ * @param more `hub` also asks the hub, which may be blocked; `nodes` also runs a job of some seconds in each partition
  */
-export function examine(settings: Settings, hub: boolean): Promise<Check[]> {
-  const key = `${settings.outputs} ${settings.python} ${hub}`;
+export function examine(settings: Settings, more: { hub: boolean; nodes: boolean }): Promise<Check[]> {
+  const key = `${settings.outputs} ${settings.python} ${more.hub} ${more.nodes}`;
   if (last?.key === key && performance.now() - last.at < FRESH_MS) return last.checks;
-  last = { key, at: performance.now(), checks: examineNow(settings, hub) };
+  last = { key, at: performance.now(), checks: examineNow(settings, more) };
   return last.checks;
 }
 
-async function examineNow(settings: Settings, hub: boolean): Promise<Check[]> {
+async function examineNow(settings: Settings, { hub, nodes }: { hub: boolean; nodes: boolean }): Promise<Check[]> {
   const outputs = { name: 'outputs', path: settings.outputs };
   const written = [
     outputs,
@@ -55,6 +56,7 @@ async function examineNow(settings: Settings, hub: boolean): Promise<Check[]> {
     checkLimits(),
     checkProxies(process.env),
     ...(hub ? [checkHub(hubEndpoint())] : []),
+    checkCluster(settings, nodes),
   ]);
   return checks.flat();
 }

@@ -21,12 +21,19 @@ export function diagnosticsRoutes(trackside: Trackside): Hono {
     const facts = await diagnose(trackside);
     return answer(c, facts, async () => {
       // Torch alone may take many seconds: the page says how to see the rest.
-      const checks = await within<Check[] | null>(PATIENCE_MS, examine(trackside.settings, false), () => null);
+      const checks = await within<Check[] | null>(
+        PATIENCE_MS,
+        examine(trackside.settings, { hub: false, nodes: false }),
+        () => null,
+      );
       return trackside.views.diagnostics({ ...(await pageModel(trackside, rootOf(c))), facts, checks });
     });
   });
 
-  routes.get('/diagnostics/checks', async (c) => c.json(await examine(trackside.settings, c.req.query('hub') === '1')));
+  routes.get('/diagnostics/checks', async (c) => {
+    const { hub, nodes } = c.req.query();
+    return c.json(await examine(trackside.settings, { hub: hub === '1', nodes: nodes === '1' }));
+  });
 
   return routes;
 }

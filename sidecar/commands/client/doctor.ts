@@ -7,8 +7,12 @@ import { plain, print } from './terminal.js';
 const MARKS = { ok: '✓', warning: '!', error: '✗', unknown: '?' } as const;
 
 /** Prints what was checked, with what to do. Throws a Refusal where something is wrong. */
-export async function doctor(door: Door, { json, hub }: { json?: boolean; hub?: boolean }): Promise<void> {
-  const checks = await factsOf<Check[]>(door, 'GET', `diagnostics/checks${hub ? '?hub=1' : ''}`);
+export async function doctor(
+  door: Door,
+  { json, hub, nodes }: { json?: boolean; hub?: boolean; nodes?: boolean },
+): Promise<void> {
+  const more = new URLSearchParams({ ...(hub ? { hub: '1' } : {}), ...(nodes ? { nodes: '1' } : {}) });
+  const checks = await factsOf<Check[]>(door, 'GET', `diagnostics/checks?${more}`);
   const wrong = checks.filter(({ status }) => status === 'error').length;
   const warnings = checks.filter(({ status }) => status === 'warning').length;
   const lines = checks.flatMap(({ name, status, found, todo }) => [

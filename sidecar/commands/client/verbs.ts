@@ -13,7 +13,7 @@ type Flags = { outputs?: string } & DoorFlags &
   LogFlags &
   BeginFlags &
   StopFlags &
-  PurgeFlags & { hub?: boolean; output?: string };
+  PurgeFlags & { hub?: boolean; nodes?: boolean; output?: string };
 type Work = (door: Door, name: string, flags: Flags, names: readonly string[]) => Promise<void>;
 
 /** Adds the verbs that ask and change sessions, with or without a sidecar. What each does is loaded when it is used. */
@@ -99,7 +99,9 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
 
   verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
     (await import('./doctor.js')).doctor(door, flags),
-  ).option('--hub', 'also ask the model hub');
+  )
+    .option('--hub', 'also ask the model hub')
+    .option('--nodes', 'also run a job of some seconds on the cluster: does a node see our files, Python and clock?');
 
   addPurge(verb);
 }

@@ -107,7 +107,10 @@ export const machine: DescribedRoutes = {
   'GET /diagnostics/checks': {
     summary: 'Check what goes wrong on pods, and say what to do',
     more: 'Takes seconds: torch is imported.',
-    query: { hub: '1: also ask the model hub.' },
+    query: {
+      hub: '1: also ask the model hub.',
+      nodes: '1: also run a job of some seconds in each partition of the cluster.',
+    },
     answers: { 200: z.array(check) },
   },
   'GET /by-hand': {
