@@ -149,7 +149,13 @@ test('stop after the next checkpoint loses no step', async () => {
 
 test('a stop after the next checkpoint is taken back: it trains on through the save, and can be asked for again', async () => {
   const sidecar = await place.serve(slow);
-  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 60, start: true });
+  await sidecar.send('POST', 'sessions', {
+    ...quick,
+    lora_name: 'cat',
+    num_repeats: 3,
+    max_train_epochs: 60,
+    start: true,
+  });
   const page = async () => (await fetch(`${sidecar.url}sessions/cat`, { headers: { accept: 'text/html' } })).text();
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= 2);
   const nothing = await sidecar.send('DELETE', 'sessions/cat/attempts/current/stop');
