@@ -155,6 +155,7 @@ export const problemStatus = {
   not_writable: 500,
   no_cluster: 503,
   outputs_gone: 503,
+  disk_silent: 503,
   open_door: 500,
   private_folder: 500,
   unexpected: 500,

@@ -28,7 +28,7 @@ const ALLOWED = {
   'launchers/sweep.ts': '/proc',
   'telemetry/machine/hostMeter.ts': '/proc, and the limits in /sys/fs/cgroup',
   'processes/identity.ts': '/proc',
-  'doctor/kernelText.ts': '/proc, and the limits in /sys/fs/cgroup',
+  'files/kernelText.ts': '/proc, and the limits in /sys/fs/cgroup',
   'pods/loggedIn.ts': '/proc',
   'pods/podEnvironment.ts': '/proc/1/environ',
   'pods/podUptime.ts': '/proc/uptime',

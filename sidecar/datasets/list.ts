@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ifMissing } from '../caught.js';
+import { requireAnswer } from '../files/answers.js';
 import { isoTime } from '../files/isoTime.js';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
@@ -12,6 +13,7 @@ import { ifClosed } from './passedOver.js';
 
 /** Lists all datasets, last changed first, without opening a picture: hundreds of datasets take milliseconds. */
 export async function listDatasets(root: string): Promise<DatasetFacts[]> {
+  await requireAnswer(root);
   const names = (await readdir(root).catch(ifMissing([]))).filter(isFolderName);
   const all = await Promise.all(names.map((name) => inDataset(root, name, datasetFacts).catch(ifClosed)));
   return all.flatMap((found) => found?.facts ?? []).sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifMissing } from '../caught.js';
+import { kernelText } from '../files/kernelText.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { type Check, error, ok, unknown, warning } from './check.js';
-import { kernelText } from './kernelText.js';
 
 const GB = 1e9;
 /** A state of FLUX takes a few gigabytes, and one is written before the last is removed. */

@@ -1,6 +1,6 @@
+import { kernelText } from '../files/kernelText.js';
 import { readGpus } from '../processes/gpus.js';
 import { type Check, error, ok, unknown, warning } from './check.js';
-import { kernelText } from './kernelText.js';
 
 const FEWEST_FILES = 4096;
 const FEWEST_PROCESSES = 512;

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { ifUnreadable } from '../caught.js';
+import { answers } from '../files/answers.js';
 import { signatureOf } from '../files/fileSignature.js';
 import { memoByFile } from '../files/memoByFile.js';
 import { readSafetensorsHeader } from '../files/safetensors.js';
@@ -18,7 +19,7 @@ const AT_ONCE = 16;
  */
 export async function findModels(places: ModelPlaces, folders = modelFolders(places)): Promise<ModelFile[]> {
   const found: Candidate[] = [];
-  for (const folder of folders) await walk(folder, folder.path, folder.depth, found);
+  for (const folder of folders) if (await answers(folder.path)) await walk(folder, folder.path, folder.depth, found);
   const models: (ModelFile | null)[] = [];
   const seen = new Set<string>();
   for (let at = 0; at < found.length; at += AT_ONCE) {

@@ -2,10 +2,12 @@ import { constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import { ifUnreadable } from '../caught.js';
+import { requireAnswer } from '../files/answers.js';
 import { Problem } from '../problem.js';
 
 /** Resolves a path and its links; null if nothing is there. Throws a Problem if it leads out of `root`. */
 export async function realInside(root: string, path: string): Promise<string | null> {
+  await requireAnswer(root);
   try {
     const [inside, real] = await Promise.all([realpath(root), realpath(path)]);
     if (isWithin(inside, real)) return real;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, open, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { repeated } from '../caught.js';
+import { answers } from '../files/answers.js';
 import { discard } from '../files/discard.js';
 import { diskErrorCode } from '../files/diskError.js';
 import { onWrite, sweepTemporary } from '../files/wholeFile.js';
@@ -80,6 +81,7 @@ export function createDiskWatch(options: {
 
 /** The error code of a folder that can't be written, from a quick check; null without a sign of trouble. */
 async function firstSign(folder: string): Promise<string | null> {
+  if (!(await answers(folder))) return null;
   try {
     await access(folder, constants.W_OK);
     const { bavail, bsize } = await statfs(folder);

@@ -7,6 +7,11 @@ const NEEDS = {
   'PID namespaces (root)': ['unshare', '-pf', '--mount-proc', '--uts', 'true'],
   'mounting (root)': ['unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
   chattr: ['sh', '-c', 'probe=$(mktemp -d) && chattr +i $probe && chattr -i $probe && rmdir $probe'],
+  'fusepy (apt-get install python3-fusepy, as root)': [
+    'sh',
+    '-c',
+    '[ -w /dev/fuse ] && /usr/bin/python3 -c "import fuse" || /usr/bin/python3 -c "import fusepy"',
+  ],
   gcc: ['gcc', '--version'],
   strace: ['strace', '-qq', '-o', '/dev/null', 'true'],
   busybox: ['busybox', 'true'],

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as letOthers, setTimeout as wait } from 'node:timers/promises';
 import { ifUnreadable, readOr } from '../../caught.js';
+import { answers, mayHang, mountedIn } from '../../files/answers.js';
 import { signatureOf } from '../../files/fileSignature.js';
 
 /** The longest time without a pause for others, in milliseconds. */
@@ -54,9 +55,16 @@ export async function takeFingerprints(
 ): Promise<number> {
   let slowOnes = 0;
   let worked = 0;
+  const remote = mayHang(root);
+  const mounted = mountedIn(root);
+  for (const name of names.filter((each) => mounted.has(each))) {
+    const folder = join(root, name);
+    if (await answers(folder)) await take(name, quick ? '' : await fingerprintLater(folder), true);
+  }
+  names = names.filter((each) => !mounted.has(each));
   for (let at = 0; at < names.length && !isOver(); ) {
     const begun = performance.now();
-    if (slowOnes >= SLOW_IN_A_ROW) {
+    if (slowOnes >= SLOW_IN_A_ROW || remote) {
       const several = names.slice(at, at + AT_ONCE);
       at += several.length;
       const signs = await Promise.all(several.map((name) => (quick ? '' : fingerprintLater(join(root, name)))));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { logged, unlessGivenUp } from '../../caught.js';
+import { answers, requireAnswer } from '../../files/answers.js';
 import { makeRoot } from '../../files/makeRoot.js';
 import { liveness } from '../../launchers/liveness.js';
 import { noteOwnEnd } from '../../launchers/podEnd.js';
@@ -70,8 +71,9 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
     /** Running ones first, then newest first. Checks the running ones again. */
     async list(): Promise<SessionFacts[]> {
       await opening;
-      for (const { name, follower } of held.all()) {
-        if (follower && liveness(join(root, name)).alive === 'no')
+      const running = [...held.all()].filter(({ follower }) => follower);
+      for (const { name } of running.length > 0 && (await answers(root)) ? running : []) {
+        if (liveness(join(root, name)).alive === 'no')
           await refresh(name).catch(logged('sessions', 'The session could not be read again.', name));
       }
       return held.inOrder().map(({ facts }) => facts);
@@ -80,12 +82,14 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
     async folder(name: string): Promise<string> {
       const folder = join(root, name);
       place.require();
+      await requireAnswer(root);
       if (!isSessionName(name) || !(await realInside(root, folder))) throw noSession(name);
       return folder;
     },
     /** Reads one session again. Throws a Problem if there is none. */
     async read(name: string): Promise<Session> {
       place.require();
+      await requireAnswer(root);
       if (isSessionName(name)) await realInside(root, join(root, name));
       const session = await reading.read(name, true);
       if (!session) throw noSession(name);

@@ -1,7 +1,8 @@
-import { lstatSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ended, ifUnreadable, logged, unlessGivenUp } from '../../caught.js';
+import { ended, ifMissing, ifUnreadable, logged, unlessGivenUp } from '../../caught.js';
+import { mountedIn, requireAnswer } from '../../files/answers.js';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
 import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
@@ -18,7 +19,7 @@ import { attemptProgress, beginningOf } from '../status/attempts.js';
 import { correct } from '../status/correct.js';
 import type { SessionsPlace } from '../status/evidence.js';
 import { readSession, type Session } from '../status/session.js';
-import { fingerprintOf } from './fingerprints.js';
+import { fingerprintLater } from './fingerprints.js';
 import type { Store } from './store.js';
 
 /** The number of simultaneous readings. */
@@ -77,12 +78,14 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
   async function readNow(name: string, thorough: boolean): Promise<Session | null> {
     if (!isSessionName(name)) return null;
     const folder = join(root, name);
+    await requireAnswer(root);
+    if (mountedIn(root).has(name)) await requireAnswer(folder);
     // A renamed folder may have left a link at its old name: the session is where the folder is.
-    if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    if (!(await lstat(folder).catch(ifMissing(null)))?.isDirectory()) {
       await lose(name);
       return null;
     }
-    const signature = fingerprintOf(folder);
+    const signature = await fingerprintLater(folder);
     const before = held.get(name);
     let follower = before?.follower ?? null;
     // The last lines of a trainer that has just ended belong to its facts.

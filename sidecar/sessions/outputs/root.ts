@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { answers, SILENT } from '../../files/answers.js';
 import type { Notices } from '../../live/notices.js';
 import { Problem } from '../../problem.js';
 
@@ -16,7 +17,8 @@ export function watchRoot(path: string, notices: Notices) {
   let opened: { dev: number; ino: number } | null = null;
   let lost: string | null = null;
 
-  async function isTheSame(sessions: Iterable<string>): Promise<boolean | null> {
+  async function isTheSame(sessions: Iterable<string>): Promise<boolean | null | 'silent'> {
+    if (!(await answers(path))) return 'silent';
     const there = await stat(path).catch(ifUnreadable(null, 'sessions'));
     if (!there || !opened) return null;
     if (there.ino !== opened.ino) return false;
@@ -34,6 +36,11 @@ export function watchRoot(path: string, notices: Notices) {
     /** True while it is there. `sessions`: names that were there before. */
     async look(sessions: Iterable<string>): Promise<boolean> {
       const same = opened === null || (await isTheSame(sessions));
+      if (same === 'silent') {
+        lost = `The disk of the outputs folder ${path} does not answer. What is shown of sessions is what was known before.`;
+        notices.tell(ABOUT, `${lost} ${SILENT}`);
+        return false;
+      }
       if (same) {
         if (lost) notices.end(ABOUT);
         lost = null;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { repeated } from '../../caught.js';
+import { answers } from '../../files/answers.js';
 import { beatForRunner } from '../../launchers/heartbeat.js';
 import { liveness } from '../../launchers/liveness.js';
 import { sessionFolders } from '../names.js';
@@ -60,6 +61,8 @@ type Place = { root: string; held: Store; reading: Reading; place: Root };
 /** Scans once; resolves to the milliseconds of work, without waits. */
 async function look({ root, held, reading, place }: Place, round: number, isOver: () => boolean): Promise<number> {
   const isThere = await place.look([...held.all()].map(({ name }) => name));
+  // What does not answer is not gone.
+  if (!isThere && !(await answers(root))) return 0;
   const names = isThere ? await sessionFolders(root) : [];
   const there = new Set(names);
   for (const { name } of [...held.all()]) if (!there.has(name)) await reading.lose(name);
