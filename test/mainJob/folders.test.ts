@@ -160,14 +160,16 @@ test.concurrent.each([
 test.concurrent('a training whose folder is moved out of the outputs is listed, and can be stopped', async () => {
   const id = await train('out');
   renameSync(at('out'), join(place.folder, 'out'));
-  const isIt = (run: HandRunFacts) => run.attempt === id;
+  const moved = join(place.folder, 'out');
+  // For a moment it is told where it was.
+  const isIt = (run: HandRunFacts) => run.attempt === id && run.output_dir === moved;
   const all = await until(
     () => sidecar.get<HandRunFacts[]>('by-hand'),
     (runs) => runs.some(isIt),
     15,
   );
   const run = all.find(isIt);
-  expect(run).toMatchObject({ name: 'out', output_dir: join(place.folder, 'out'), status: 'running' });
+  expect(run).toMatchObject({ name: 'out', output_dir: moved, status: 'running' });
   // The link that leads its saves there is no session.
   expect([404, 422]).toContain((await sidecar.send('GET', 'sessions/out')).status);
   expect((await sidecar.send('DELETE', `by-hand/${run?.pid}`)).status).toBe(409);
