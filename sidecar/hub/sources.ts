@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { projectRoot } from '../bridge.js';
+import { requireAnswer } from '../files/answers.js';
 import { FileRefused, readText } from '../files/regularFile.js';
 import { type ModelRole, modelRoles } from '../models/roles.js';
 import { hubFile } from './hub.js';
@@ -56,6 +57,7 @@ function shipped(): readonly HubSource[] {
 /** Reads the sources that come with Trackside, then those of `sources.toml` in the models folder. Never throws. */
 export async function readSources(models: string): Promise<HubSources> {
   try {
+    await requireAnswer(models);
     const { sources, wrong } = readEntries(await readText(join(models, OWN), LARGEST));
     return { sources: [...shippedSources, ...sources], wrong };
   } catch (error) {
