@@ -90,6 +90,7 @@ export const problemStatus = {
   bad_folder: 422,
   bad_gpus: 422,
   bad_option: 422,
+  one_node: 422,
   bad_model: 422,
   bad_name: 422,
   bad_notice: 422,

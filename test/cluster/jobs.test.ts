@@ -90,7 +90,8 @@ describe.skipIf(lacksSlurm())(
     test.concurrent('waits in the queue with its reason and place, and is taken out of it at once', async () => {
       await train(place, sidecar, 'waits', { cluster_options: '--hold' });
       const waits = await sidecar.until('waits', ({ reason }) => reason?.includes('JobHeldUser') ?? false);
-      expect(waits).toMatchObject({ status: 'pending', next: null, resume: null });
+      expect(waits).toMatchObject({ status: 'pending', next: 'stop', resume: null });
+      expect(await page('waits')).toMatch(/number \d+ in the queue\.[\s\S]+Stop/);
       expect(waits.reason).toMatch(
         /^Job \d+ waits in the cluster's queue\. It is held: .* It is number \d+ in the queue\.$/,
       );
@@ -98,6 +99,7 @@ describe.skipIf(lacksSlurm())(
         status: 409,
         body: { error: { code: 'already_running' } },
       });
+      expect(await sidecar.send('DELETE', 'sessions/waits')).toMatchObject({ status: 409 });
       await stop(sidecar, 'waits');
       expect(await sidecar.until('waits', isOver)).toMatchObject({ status: 'stopped', stopped_by: 'you' });
       expect((await cluster.run('squeue', '-h', '-j', jobOf(waits), '-o', '%T')).trim()).toBe('');

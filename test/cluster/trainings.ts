@@ -6,7 +6,7 @@ import { exampleDataset, quick, type Sidecar, type TestSidecars } from '../sidec
 /** What a sidecar and its jobs get: steps that can be watched, exact pause, resumes without a wait. */
 export const slowly = {
   TRACKSIDE_EXACT_PAUSE: 'on',
-  PRACTICE_STEP_SECONDS: '0.4',
+  PRACTICE_STEP_SECONDS: '0.25',
   TRACKSIDE_AUTO_RESUME_DELAYS: '0.2',
 };
 
@@ -23,12 +23,17 @@ export async function train(
 ): Promise<void> {
   const made = await sidecar.send('POST', 'sessions', { ...quick, lora_name: name });
   if (made.status !== 201) throw new Error(JSON.stringify(made.body));
-  const path = join(place.outputs, name, 'ui_state.json');
-  const cluster = { launcher: 'slurm', cluster_memory_mib: 100, ...more };
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...cluster }));
+  asksFor(place, name, more);
   if (!start) return;
   const begun = await begin(sidecar, name, 'start');
   if (begun.status !== 201) throw new Error(JSON.stringify(begun.body));
+}
+
+/** Gives a session's record what only a cluster knows. */
+export function asksFor(place: TestSidecars, name: string, more: Record<string, unknown>): void {
+  const path = join(place.outputs, name, 'ui_state.json');
+  const cluster = { launcher: 'slurm', cluster_memory_mib: 100, ...more };
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...cluster }));
 }
 
 export const begin = (sidecar: Sidecar, name: string, kind: string, more = {}) =>

@@ -85,8 +85,9 @@ export type JobEnd = {
   atLimit: boolean;
 };
 
-/** Slurm checks limits twice a minute, and warns up to a minute early. */
-const ABOUT_SECONDS = 180;
+/** Slurm warns as early as it was asked to (options.ts), and up to a minute before that. */
+const ABOUT_SECONDS = { short: 90, usual: 180 };
+const SHORT_SECONDS = 300;
 
 /** Reads `scontrol -o show job ID`: fields as `Name=value` in one line. Null for anything else. Pure. */
 export function readJob(printed: string): JobEnd | null {
@@ -103,7 +104,8 @@ export function readJob(printed: string): JobEnd | null {
     ...exitOf(value('ExitCode')),
     hosts: expandHosts(value('NodeList')),
     preempted: preempted !== '' && preempted !== 'None' && preempted !== '0',
-    atLimit: limit !== null && ran > 0 && ran + Math.min(ABOUT_SECONDS, limit * 0.8) >= limit,
+    atLimit:
+      limit !== null && ran > 0 && ran + (limit <= SHORT_SECONDS ? ABOUT_SECONDS.short : ABOUT_SECONDS.usual) >= limit,
   };
 }
 

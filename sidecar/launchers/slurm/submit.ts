@@ -59,6 +59,7 @@ function saidBy(err: string): string {
 /** The job's script, which stays as a record: the runner in the place of the shell, so that it is told of an end first. */
 export function scriptOf(order: Order, python: string, killWait: number | null): string {
   const { attempt, folder, cwd, argv, moves = [] } = order;
+  const nodes = order.wants?.nodes ?? 1;
   const grace = killWait !== null && killWait < SHORT_KILL_WAIT ? Math.max(1, killWait - 3) : null;
   const words = [
     ...[python, '-I', '-S', bridge.runner, '--job', 'slurm'],
@@ -66,9 +67,25 @@ export function scriptOf(order: Order, python: string, killWait: number | null):
     ...['--kind', attempt.kind, '--cwd', cwd],
     ...(grace === null ? [] : ['--stop-grace', String(grace)]),
     ...moves.flatMap(({ from, to }) => ['--move', from, to]),
-    ...['--', ...argv],
+    '--',
+    ...(nodes > 1 ? overNodes(nodes) : []),
+    ...argv,
   ];
-  return `#!/bin/sh\n# Attempt ${attempt.number}, as its job runs it.\nexec ${words.map(quoted).join(' ')}\n`;
+  const before = nodes > 1 ? MEETING : '';
+  return `#!/bin/sh\n# Attempt ${attempt.number}, as its job runs it.\n${before}exec ${words.map(quoted).join(' ')}\n`;
+}
+
+/** Where the processes of several nodes meet: the job's first node, by its address, for its name may be in no DNS. */
+const MEETING = `first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+address=$(scontrol show node "$first" | grep -o 'NodeAddr=[^ ]*' | cut -d= -f2)
+export MASTER_ADDR="\${address:-$first}" MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
+`;
+
+/** One process a node, each with the variables that torch.distributed and accelerate read. */
+function overNodes(nodes: number): string[] {
+  const ranks = 'export RANK=$SLURM_PROCID WORLD_SIZE=$SLURM_NTASKS LOCAL_RANK=$SLURM_LOCALID; exec "$@"';
+  const step = ['srun', `--nodes=${nodes}`, `--ntasks=${nodes}`, '--ntasks-per-node=1', '--kill-on-bad-exit=1'];
+  return [...step, 'sh', '-c', ranks, 'sh'];
 }
 
 /** For a POSIX shell: nothing inside of single quotes means anything. */

@@ -18,7 +18,10 @@ import type { Begin } from './plan.js';
 export async function refuseUnsafe(session: Session, launcher: LauncherId, begin: Begin): Promise<void> {
   const about = { about: { session: session.name } };
   if (launcher === 'slurm') {
-    refuseFurther(session.state ? wantsOf(session.state).further : []);
+    const wants = session.state && wantsOf(session.state);
+    refuseFurther(wants?.further ?? []);
+    if ((wants?.nodes ?? 1) > 1 && !mayUseNodes(session.trainer))
+      throw new Problem('one_node', ONE_NODE, { field: 'cluster_nodes' });
     if (!(await controllerAnswers()))
       throw new Problem('no_cluster', `${DOWN} Nothing was submitted. Try again when it does.`, about);
   }
@@ -27,6 +30,14 @@ export async function refuseUnsafe(session: Session, launcher: LauncherId, begin
   if (node === null) return;
   const message = `The training may still run on ${node}, which is cut off: two would write into one folder. Start it once ${node} answers again, which Slurm tells; or, if you know that ${node} is switched off, start it with "anyway": true.`;
   throw new Problem('node_in_doubt', message, about);
+}
+
+const ONE_NODE =
+  'This trainer can’t train on several nodes at once: its own start over nodes hangs. Ask for one node, with several GPUs. A script of yours that uses torch.distributed can.';
+
+/** Only scripts that set up their processes themselves. */
+function mayUseNodes(trainer: string | null): boolean {
+  return trainer === 'tracked' || (trainer?.startsWith('script/') ?? false);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Problem } from '../../problem.js';
 import { enqueue } from '../queue/enqueue.js';
+import { launcherFor } from '../record/wants.js';
 import { inQueueOrder, isWaiting } from '../status/queued.js';
 import type { Session } from '../status/session.js';
 import { type Beginning, beginAttempt } from './begin.js';
@@ -7,10 +8,12 @@ import type { Begin } from './plan.js';
 
 /**
  * Begins an attempt, as `beginAttempt` does; or puts the session into the queue, where its GPU is in use or others wait
- * already. With `queue` false it is begun or refused. Throws the Problems of both.
+ * already. With `queue` false, and on a cluster, it is begun or refused. Throws the Problems of both.
  */
 export async function startOrQueue(trackside: Beginning, name: string, begin: Begin, queue: boolean): Promise<Session> {
-  if (!queue) return (await beginAttempt(trackside, name, begin)).session;
+  // A cluster has a queue of its own.
+  const waitsHere = queue && launcherFor(trackside.settings, (await trackside.outputs.read(name)).state) === 'local';
+  if (!waitsHere) return (await beginAttempt(trackside, name, begin)).session;
   const { kind, state, maxTrainEpochs, gpus } = begin;
   const wait = () => enqueue(trackside, name, { kind, state, maxTrainEpochs, gpus });
   const others = inQueueOrder(await trackside.outputs.list()).filter((each) => each.name !== name);

@@ -123,7 +123,7 @@ function kindOf({ queue, next, name }: SessionFacts): AttemptKind {
   throw new Problem('nothing_to_queue', message, { about: { session: name } });
 }
 
-function refuseRunning({ name, liveness, byHand }: Session): void {
-  if (liveness.alive === 'no' && !byHand) return;
+function refuseRunning({ name, liveness, byHand, pending, job }: Session): void {
+  if (liveness.alive === 'no' && !byHand && !(pending && job)) return;
   throw new Problem('already_running', `${name} is already training.`, { about: { session: name } });
 }

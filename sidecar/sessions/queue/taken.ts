@@ -58,7 +58,7 @@ export async function readTaken(
   for (const [index, holder] of gpuHolders(all)) take(index, `is in use by ${holder}.`);
   for (const [index, holder] of underWay.gpus) take(index, `is about to be used by ${holder}.`);
   for (const { name, auto_resume, attempts } of all)
-    if (auto_resume.will)
+    if (auto_resume.will && attempts.at(-1)?.launcher === 'local')
       for (const index of attempts.at(-1)?.gpus ?? []) take(index, `is kept for ${name}, which resumes by itself.`);
   for (const { name, pid } of left)
     for (const index of outputs.facts(name)?.attempts.at(-1)?.gpus ?? [])
@@ -84,7 +84,10 @@ function whoUsesNoGpu(all: readonly SessionFacts[], left: readonly Left[], under
     const latest = attempts.at(-1);
     return by_hand !== null || (latest?.alive === true && latest.host === null && latest.gpus.length === 0);
   });
-  const resumes = all.find(({ auto_resume, attempts }) => auto_resume.will && attempts.at(-1)?.gpus.length === 0);
+  const resumes = all.find(({ auto_resume, attempts }) => {
+    const latest = attempts.at(-1);
+    return auto_resume.will && latest?.launcher === 'local' && latest.gpus.length === 0;
+  });
   const begins = [...underWay.beginning].find((name) => !holding.has(name));
   const process = left.find(({ name, gpus }) => gpus === 0 && name !== runs?.name);
   if (runs) return `${runs.name} is training.`;

@@ -12,7 +12,10 @@ export function nextAction(is: {
   states: SavedStates;
   checkpoints: number;
   alive: boolean;
+  /** As a job, before it has begun. */
+  waits?: boolean;
 }): NextAction {
+  if (is.waits) return 'stop';
   if (is.status === 'stopping' || is.status === 'pending') return null;
   if (is.alive) return 'stop';
   if (!is.trainable) return null;

@@ -53,6 +53,8 @@ export function standingOf(evidence: SessionEvidence) {
     reason: waiting ? waiting.reason : queue ? queue.failed : derived.reason,
     reasonCode: waiting || queue ? null : derived.reasonCode,
     interrupted: derived.interrupted && !pending && status !== 'pending',
+    /** It waits on a cluster for its runner. */
+    waits: waiting !== null && waiting.status !== 'stopping',
     /** Its place in the queue; null when it does not wait there. */
     queue,
     /** Nothing of it runs, or is about to run. */
@@ -115,6 +117,8 @@ export async function sessionFacts(
     pausing: alive.alive !== 'no' && latest?.pause_requested_at != null,
     by_hand: byHand && { pid: byHand.pid, since: byHand.since },
     next: nextAction({
+      // A job that waits can be taken out of its cluster's queue.
+      waits: standing.waits,
       status,
       allTrained,
       trainable: standing.trainable,

@@ -18,10 +18,10 @@ export async function removeSession({ outputs }: { outputs: Outputs }, name: str
   await lookForRuns();
   const { folder } = await outputs.read(name);
   const removed = await withSessionLock(folder, async () => {
-    const { facts, liveness, byHand } = await outputs.read(name);
-    if (liveness.alive !== 'no' || byHand) {
+    const { facts, liveness, byHand, pending, job } = await outputs.read(name);
+    if (liveness.alive !== 'no' || byHand || (pending && job)) {
       const more = { kept: 'Nothing was deleted.', todo: 'Stop it first.', about: { session: name } };
-      throw new Problem('is_alive', `${name} is training.`, more);
+      throw new Problem('is_alive', pending ? `${name} waits as a job of its cluster.` : `${name} is training.`, more);
     }
     const trash = await putSessionAway(outputs.root, name);
     return { deleted: folder, trash, kept: facts.dataset_path ? [facts.dataset_path] : [] };

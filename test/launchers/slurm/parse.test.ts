@@ -58,7 +58,7 @@ test.each([
 test('a job that ended when its time was as good as over says so', () => {
   const ended = (seconds: number, limit: string) =>
     readJob(job({ TimeLimit: limit, EndTime: String(1_700_000_000 + seconds) }))?.atLimit;
-  expect([ended(3450, '01:00:00'), ended(3000, '01:00:00'), ended(25, '00:01:00'), ended(5, '00:01:00')]).toEqual([
+  expect([ended(3450, '01:00:00'), ended(3000, '01:00:00'), ended(25, '00:01:00'), ended(80, '00:03:00')]).toEqual([
     true,
     false,
     true,
