@@ -18,6 +18,10 @@ const slow = { ...quick, max_train_epochs: 200, enable_checkpointing: true };
 const inFolder = (name: string, file: string) => join(place.outputs, name, file);
 const stateOf = (name: string) => JSON.parse(readFileSync(inFolder(name, 'ui_state.json'), 'utf8'));
 
+let count = 0;
+/** A test that is tried again begins with a session of its own. */
+const own = (name: string) => `${name}-${++count}`;
+
 async function trainOnPodB(name: string): Promise<void> {
   await sidecar.send('POST', 'sessions', { ...slow, lora_name: name, start: true });
   await sidecar.until(name, ({ progress }) => (progress.step ?? 0) > 2);
@@ -31,35 +35,38 @@ function moveToPodB(name: string): void {
 }
 
 test.concurrent('Stop reaches a training on another host through its folder, and it is stopped by you', async () => {
-  await trainOnPodB('far');
-  const stopping = await sidecar.send('DELETE', 'sessions/far/attempts/current');
+  const name = own('far');
+  await trainOnPodB(name);
+  const stopping = await sidecar.send('DELETE', `sessions/${name}/attempts/current`);
   expect(stopping).toMatchObject({ status: 202, body: { status: 'stopping' } });
-  const stopped = await sidecar.until('far', ({ status }) => status === 'stopped', 25);
+  const stopped = await sidecar.until(name, ({ status }) => status === 'stopped', 25);
   expect(stopped).toMatchObject({ interrupted: false, stopped_by: 'you', reason: 'Stopped by you.' });
-  expect(attemptOf(place, 'far')).toMatchObject({ stop_signal: null, stop_requested_at: expect.any(String) });
-  expect(stateOf('far')).toMatchObject({ status: 'stopped', attempts: [{ outcome: 'stopped' }] });
+  expect(attemptOf(place, name)).toMatchObject({ stop_signal: null, stop_requested_at: expect.any(String) });
+  expect(stateOf(name)).toMatchObject({ status: 'stopped', attempts: [{ outcome: 'stopped' }] });
 });
 
 test.concurrent('a training on another host can be stopped after its next checkpoint', async () => {
-  await trainOnPodB('later');
-  const asked = await sidecar.send('DELETE', 'sessions/later/attempts/current?when=after-save');
+  const name = own('later');
+  await trainOnPodB(name);
+  const asked = await sidecar.send('DELETE', `sessions/${name}/attempts/current?when=after-save`);
   expect(asked.status).toBe(202);
-  const stopped = await sidecar.until('later', ({ status }) => status === 'stopped', 25);
+  const stopped = await sidecar.until(name, ({ status }) => status === 'stopped', 25);
   expect(stopped).toMatchObject({ stopped_by: 'you', resume: { lost_steps: expect.any(Number) } });
   expect(stopped.resume?.lost_steps).toBeLessThan(60);
 });
 
 test.concurrent('a request for another attempt, a broken one and a folder in its place stop nothing', async () => {
-  await sidecar.send('POST', 'sessions', { ...slow, lora_name: 'going on', start: true });
-  const { id } = attemptOf(place, 'going-on');
-  const file = inFolder('going-on', '.attempt.json.stop');
+  const name = own('going-on');
+  await sidecar.send('POST', 'sessions', { ...slow, lora_name: name, start: true });
+  const { id } = attemptOf(place, name);
+  const file = inFolder(name, '.attempt.json.stop');
   for (const request of ['{"attempt":"another"}', `{"attempt":"${id}`, `["${id}"]`, 'null', '[['.repeat(50_000)]) {
     writeFileSync(file, request);
-    await nextBeat('going-on');
-    expect(attemptOf(place, 'going-on')).toMatchObject({ stop_requested_at: null, ended_at: null });
+    await nextBeat(name);
+    expect(attemptOf(place, name)).toMatchObject({ stop_requested_at: null, ended_at: null });
   }
-  await sidecar.send('DELETE', 'sessions/going-on/attempts/current');
-  await sidecar.until('going-on', ({ status }) => status === 'stopped');
+  await sidecar.send('DELETE', `sessions/${name}/attempts/current`);
+  await sidecar.until(name, ({ status }) => status === 'stopped');
 });
 
 async function nextBeat(name: string): Promise<void> {
@@ -69,39 +76,41 @@ async function nextBeat(name: string): Promise<void> {
 }
 
 test.concurrent('SIGTERM from a cluster’s daemon is an interruption, not a stop by hand', async () => {
-  await sidecar.send('POST', 'sessions', { ...slow, lora_name: 'job', start: true });
-  await sidecar.until('job', ({ progress }) => (progress.step ?? 0) > 12);
+  const name = own('job');
+  await sidecar.send('POST', 'sessions', { ...slow, lora_name: name, start: true });
+  await sidecar.until(name, ({ progress }) => (progress.step ?? 0) > 12);
   const daemon = join(place.folder, 'slurmstepd');
   writeFileSync(daemon, '#!/bin/bash\nkill "$1"\nsleep 1\n', { mode: 0o755 });
-  execFileSync(daemon, [String(attemptOf(place, 'job').pid)]);
-  const ended = await sidecar.until('job', ({ status }) => status === 'stopped', 25);
+  execFileSync(daemon, [String(attemptOf(place, name).pid)]);
+  const ended = await sidecar.until(name, ({ status }) => status === 'stopped', 25);
   expect(ended).toMatchObject({ interrupted: true, stopped_by: null, reason_code: 'ended_by_daemon', next: 'resume' });
   expect(ended.reason).toContain('SIGTERM came from slurmstepd');
 });
 
 test.concurrent('what trains on a host without a sidecar is written down here: that it runs, and how it ended', async () => {
-  const folder = join(place.outputs, 'node');
+  const name = own('node');
+  const folder = join(place.outputs, name);
   mkdirSync(folder);
-  writeFileSync(inFolder('node', 'ui_state.json'), JSON.stringify({ lora_name: 'node', status: 'draft' }));
+  writeFileSync(inFolder(name, 'ui_state.json'), JSON.stringify({ lora_name: name, status: 'draft' }));
   const argv = ['--output', folder, '--attempt', 'of-a-job', '--number', '1', '--kind', 'start', '--cwd', folder];
   spawn('python3', ['-I', '-S', bridge.runner, ...argv, '--', 'sh', '-c', 'sleep 6; exit 3']);
   await until(
     () => sidecar.get<unknown[]>('sessions'),
     () => attemptThere(folder),
   );
-  moveToPodB('node');
+  moveToPodB(name);
   await until(
-    () => stateOf('node'),
+    () => stateOf(name),
     ({ status }) => status === 'running',
     10,
   );
-  const ended = await sidecar.until('node', ({ status }) => status === 'failed', 20);
+  const ended = await sidecar.until(name, ({ status }) => status === 'failed', 20);
   expect(ended.attempts).toMatchObject([{ number: 1, exit_code: 3, alive: false }]);
   await until(
-    () => stateOf('node'),
+    () => stateOf(name),
     ({ status }) => status === 'failed',
   );
-  expect(stateOf('node').attempts).toMatchObject([{ id: 'of-a-job', outcome: 'failed', exit_code: 3 }]);
+  expect(stateOf(name).attempts).toMatchObject([{ id: 'of-a-job', outcome: 'failed', exit_code: 3 }]);
 });
 
 function attemptThere(folder: string): boolean {
@@ -113,22 +122,23 @@ function attemptThere(folder: string): boolean {
 }
 
 test.concurrent('an attempt number that no attempt ever had holds nothing up: the next one is a small one', async () => {
-  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'absurd', max_train_epochs: 1, start: true });
-  await sidecar.until('absurd', ({ status }) => status === 'completed', 30);
+  const name = own('absurd');
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: name, max_train_epochs: 1, start: true });
+  await sidecar.until(name, ({ status }) => status === 'completed', 30);
   for (const number of [Number.MAX_SAFE_INTEGER, -4, 1e300]) {
-    const record = { ...attemptOf(place, 'absurd'), number, log_start: number, log_end: -number };
-    writeFileSync(inFolder('absurd', 'attempt.json'), JSON.stringify(record));
-    const state = stateOf('absurd');
+    const record = { ...attemptOf(place, name), number, log_start: number, log_end: -number };
+    writeFileSync(inFolder(name, 'attempt.json'), JSON.stringify(record));
+    const state = stateOf(name);
     state.attempts[0].number = number;
-    writeFileSync(inFolder('absurd', 'ui_state.json'), JSON.stringify(state));
-    for (const path of ['sessions/absurd', 'sessions', 'sessions/absurd/log', 'sessions/absurd/states', '']) {
+    writeFileSync(inFolder(name, 'ui_state.json'), JSON.stringify(state));
+    for (const path of [`sessions/${name}`, 'sessions', `sessions/${name}/log`, `sessions/${name}/states`, '']) {
       expect((await sidecar.send('GET', path)).status, path).toBeLessThan(500);
     }
-    const again = await sidecar.send('POST', 'sessions/absurd/attempts', { kind: 'relaunch' });
+    const again = await sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'relaunch' });
     expect([201, 409, 422], JSON.stringify(again.body)).toContain(again.status);
     if (again.status === 201) {
       expect(again.body.number).toBeLessThan(10);
-      await sidecar.until('absurd', ({ status }) => status === 'completed', 30);
+      await sidecar.until(name, ({ status }) => status === 'completed', 30);
     }
   }
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -17,6 +17,9 @@ beforeAll(async () => {
 });
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
+  // A test that is tried again finds no training of its name.
+  for (const name of existsSync(place.outputs) ? readdirSync(place.outputs) : [])
+    if (!name.startsWith('.')) rmSync(join(place.outputs, name), { recursive: true, force: true, maxRetries: 10 });
 });
 afterAll(() => place.leave());
 
