@@ -58,10 +58,10 @@ describe.skipIf(lacks('PyTorch (npm run test:python-packages installs it)') || l
     test.each(faults)('a training is unharmed while %s: same exit code, same weights', async (fault, inject, says) => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', place.outputs]);
       const sidecar = await place.serve();
-      const steps = ['--steps', '400'];
+      const steps = ['--steps', '120'];
       const alone = await run(python, [lora, ...steps, '--name', 'alone']).ended;
       const training = run(python, [lora, ...steps, '--name', 'disturbed']);
-      await past(sidecar, 'disturbed', 60);
+      await past(sidecar, 'disturbed', 30);
       await inject(sidecar);
       const { code, said } = await training.ended;
       expect({ code, weights: weightsOf(said) }).toEqual({ code: alone.code, weights: weightsOf(alone.said) });
@@ -76,7 +76,7 @@ describe.skipIf(lacks('PyTorch (npm run test:python-packages installs it)') || l
         'accelerate',
         [
           'launch',
-          '--cpu',
+          '--multi_gpu',
           '--num_processes',
           '2',
           '--num_machines',
@@ -104,7 +104,10 @@ describe.skipIf(lacks('PyTorch (npm run test:python-packages installs it)') || l
         await launched.ended;
         expect(await sidecar.send('POST', 'sessions/cat/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
         const done = await sidecar.until('cat', ended, 120);
-        expect(done).toMatchObject({ status: 'completed', progress: { step: 59 } });
+        expect(done, `${done.reason}\n${log('cat').slice(-3000)}`).toMatchObject({
+          status: 'completed',
+          progress: { step: 60 },
+        });
         const { attempts } = JSON.parse(readFileSync(join(place.outputs, 'cat', 'ui_state.json'), 'utf8'));
         expect(attempts.map(({ kind }: { kind: string }) => kind)).toEqual(['start', 'resume']);
         expect(attempts[1].argv.slice(-2 - flags.length)).toEqual([...flags, ranks, 'cat']);

@@ -44,7 +44,7 @@ afterAll(() => place.leave());
 const CROPS = { cache_latents: false, random_crop: true, flip_aug: true };
 const CONFIGURATIONS: [name: string, settings: object, flags: object][] = [
   ['captions', { workers: 0 }, { shuffle_caption: true, caption_dropout_rate: 0.2, caption_tag_dropout_rate: 0.1 }],
-  ['each-epochs-workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: false }],
+  ['fresh-workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: false }],
   ['kept-workers', { workers: 2 }, { shuffle_caption: true, persistent_data_loader_workers: true }],
   ['accumulation', { workers: 2 }, { gradient_accumulation_steps: 3, ...CROPS, persistent_data_loader_workers: true }],
   [

@@ -204,6 +204,52 @@ print(me, step, flush=True)
     assert steps == list(range(int(said[0][1]) + 1))
 
 
+def test_all_ranks_that_the_page_starts_go_on_from_the_same_state_however_late_they_come(tmp_path: Path) -> None:
+    """The page's runner starts a launcher; its second rank comes once the first has begun."""
+    program = """
+with trackside.track("cat", save_every=5) as run:
+    print("rank", os.environ.get("RANK"), "begins with step", run.first_step, flush=True)
+    for step in range(run.first_step, run.first_step + 10):
+        run.log(step=step, loss=1.0)
+        if run.should_save(step):
+            with run.saving_state(step) as folder: open(folder + "/weights", "w").write("x")
+    while sys.argv[1] not in open("outputs/cat/training.log").read():
+        time.sleep(0.02)
+"""
+    launcher = """
+import os, subprocess, sys, time
+def begin(rank):
+    environment = {**os.environ, "RANK": rank, "WORLD_SIZE": "2"}
+    return subprocess.Popen([sys.executable, "train.py", "rank 1 begins"], env=environment)
+first = begin("0")
+while "rank 0 begins" not in open("outputs/cat/training.log").read():
+    time.sleep(0.02)
+sys.exit(begin("1").wait() or first.wait())
+"""
+    (tmp_path / "train.py").write_text(HEAD + program)
+    (tmp_path / "launcher.py").write_text(launcher)
+    first = subprocess.run([sys.executable, "train.py", "rank"], cwd=tmp_path, env=environment(), capture_output=True)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "outputs" / "cat"
+    state = max(folder.glob("step-*-state"))
+    runner = [
+        sys.executable,
+        os.path.join(BRIDGE, "trackside", "runner.py"),
+        "--output",
+        str(folder),
+        "--cwd",
+        str(tmp_path),
+    ]
+    begin = ["--attempt", "again", "--number", "2", "--kind", "resume", "--", sys.executable, "launcher.py"]
+    resumed = environment(TRACKSIDE_RESUME=str(state))
+    subprocess.run([*runner, *begin], env=resumed, timeout=60, check=True)
+    said = (folder / "training.log").read_text()
+    assert [line for line in said.splitlines() if line.startswith("rank ")][-2:] == [
+        "rank 0 begins with step 10",
+        "rank 1 begins with step 10",
+    ], said
+
+
 def test_forked_children_threads_and_loader_workers_leave_the_record_alone(tmp_path: Path) -> None:
     program = """
 import multiprocessing, threading

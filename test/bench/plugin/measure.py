@@ -3,7 +3,8 @@
     python3 test/bench/plugin/measure.py [--calls 5000] [--kills 100] [--lines 100000]
 
 Clients that are not installed are left out: pip install trackio tensorboardX wandb. Times are µs a call, with 200 µs between
-two calls, as a training has; `lost` are calls that had returned and are not in the files after kill -9.
+two calls, as a training has: the processor's time of the thread that logs, which others on the machine add little to, and the
+clock's; `all` is the processor's time of the whole process a call, its other threads included. `lost` are calls that had returned and are not in the files after kill -9.
 """
 
 import argparse
@@ -54,11 +55,15 @@ begun = time.perf_counter()
 CLIENT
 ready = time.perf_counter() - begun
 times = []
+used = 0
 for step in range(int(sys.argv[1])):
-    at = time.perf_counter_ns(); log(step); times.append(time.perf_counter_ns() - at)
+    at, own, all = time.perf_counter_ns(), time.thread_time_ns(), time.process_time_ns()
+    log(step)
+    used += time.process_time_ns() - all
+    times.append((time.thread_time_ns() - own, time.perf_counter_ns() - at))
     until = time.perf_counter_ns() + 200_000
     while time.perf_counter_ns() < until: pass
-sys.stderr.flush(); print("\\nTIMES", json.dumps([ready, *times]), flush=True)
+sys.stderr.flush(); print("\\nTIMES", json.dumps([ready, used, *times]), flush=True)
 import os; os._exit(0)
 """
 
@@ -88,17 +93,19 @@ def run(program: str, *arguments: str, folder: str) -> str | None:
 
 
 def measure(calls: int) -> None:
-    print(f"{'client':24} {'p50 µs':>8} {'p99 µs':>8} {'mean µs':>8} {'import + init s':>16}")
+    heads = ("p50 µs", "p99 µs", "all µs", "p50 clock", "p99 clock")
+    print(f"{'client':24} {' '.join(f'{head:>9}' for head in heads)} {'import + init s':>16}")
     for name, client in CLIENTS.items():
         with tempfile.TemporaryDirectory(prefix="trackside-bench-") as folder:
             found = run(MEASURE.replace("CLIENT", client), str(calls), folder=folder)
         if found is None:
             print(f"{name:24} (not installed)")
             continue
-        ready, *times = json.loads(found)
-        micro = sorted(each / 1000 for each in times[len(times) // 20 :])
-        p50, p99 = statistics.median(micro), micro[int(len(micro) * 0.99)]
-        print(f"{name:24} {p50:8.1f} {p99:8.1f} {statistics.mean(micro):8.1f} {ready:16.3f}", flush=True)
+        ready, used, *times = json.loads(found)
+        own, clock = (sorted(each / 1000 for each in column) for column in zip(*times[len(times) // 20 :]))
+        figures = [each for column in (own, clock) for each in (statistics.median(column), column[len(column) * 99 // 100])]
+        figures.insert(2, used / calls / 1000)
+        print(f"{name:24} {' '.join(f'{each:9.1f}' for each in figures)} {ready:16.3f}", flush=True)
 
 
 def kill(kills: int, lines: int) -> None:

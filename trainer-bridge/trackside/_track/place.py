@@ -42,13 +42,14 @@ class Wish(NamedTuple):
     grace: float
 
 
-def of_runner() -> Place | None:
-    """The session that the page started this process for; None for any other process."""
+def of_runner(writes: bool) -> Place | None:
+    """The session that the page started this process for; None for any other process. All ranks of it are in there, and
+    one of them `writes`."""
     folder, attempt = os.environ.get(contract.SESSION), os.environ.get(contract.MARK)
     if not folder or not attempt:
         return None
     record = _load(folder)
-    if record.get("id") != attempt or record.get("ended_at") or _is_taken(folder, attempt):
+    if record.get("id") != attempt or record.get("ended_at") or (writes and _is_taken(folder, attempt)):
         return None
     resume = os.environ.get(contract.RESUME)
     return Place(folder, attempt, int(str(record["number"])), None, states.read(resume) if resume else None)

@@ -80,7 +80,7 @@ def track(
 
 
 def _place(wish: Wish, writes: bool) -> Place | None:
-    started_by_page = place.of_runner()
+    started_by_page = place.of_runner(writes or ranks.is_worker())
     if started_by_page:
         return started_by_page
     if ranks.is_worker():
