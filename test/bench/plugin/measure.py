@@ -103,7 +103,9 @@ def measure(calls: int) -> None:
             continue
         ready, used, *times = json.loads(found)
         own, clock = (sorted(each / 1000 for each in column) for column in zip(*times[len(times) // 20 :]))
-        figures = [each for column in (own, clock) for each in (statistics.median(column), column[len(column) * 99 // 100])]
+        figures = [
+            each for column in (own, clock) for each in (statistics.median(column), column[len(column) * 99 // 100])
+        ]
         figures.insert(2, used / calls / 1000)
         print(f"{name:24} {' '.join(f'{each:9.1f}' for each in figures)} {ready:16.3f}", flush=True)
 
