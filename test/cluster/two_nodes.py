@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--output_dir", required=True)
+parser.add_argument("--output_dir", default=".")
 parser.add_argument("--steps", type=int, default=5)
 options = parser.parse_args()
 
