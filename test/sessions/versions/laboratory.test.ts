@@ -213,7 +213,11 @@ test('A report is one file with settings, curve and environment, which loads not
   expect(report).not.toMatch(/<script|<link|src="(?!data:)|href="(?!#)[^"]+"|url\(/);
 });
 
+/** What is kept beside the sessions. */
+const BESIDE = ['.templates', '.sweeps', '.drafts', '.trackside-purges.ndjson'];
+
 test('A backup holds the state of every session, and unpacked elsewhere it is restored', async () => {
+  await sidecar.send('POST', 'templates', { session: 'cat', name: 'kept' });
   const zip = Buffer.from(await (await fetch(new URL('backup', sidecar.url))).arrayBuffer());
   const other = appInProcess();
   try {
@@ -222,8 +226,16 @@ test('A backup holds the state of every session, and unpacked elsewhere it is re
     const into = ['-m', 'zipfile', '-e', file, other.settings.outputs];
     expect(spawnSync('python3', into).status).toBe(0);
     expect(readdirSync(other.settings.outputs)).toEqual(
-      readdirSync(place.outputs).filter((name) => !name.startsWith('.')),
+      readdirSync(place.outputs).filter((name) => !name.startsWith('.') || BESIDE.includes(name)),
     );
+    expect(await (await other.ask('/templates')).text()).toContain('kept');
+    // The line for a terminal packs the same.
+    const page = await (await fetch(new URL('import', sidecar.url), { headers: { Accept: 'text/html' } })).text();
+    const line = /find \. [^<]*-T -/.exec(page)?.[0].replaceAll('&#39;', "'") ?? '';
+    const tar = spawnSync('sh', ['-c', line.replace('trackside-backup.tgz', '-')], { cwd: place.outputs });
+    const listed = spawnSync('tar', ['tz'], { input: tar.stdout }).stdout.toString().trim().split('\n');
+    const zipped = spawnSync('python3', ['-m', 'zipfile', '-l', file]).stdout.toString();
+    expect(listed.length).toBe(zipped.trim().split('\n').length - 1);
     expect(await (await other.ask('/sessions/cat')).json()).toMatchObject({
       status: 'completed',
       notes: 'look',
