@@ -48,7 +48,12 @@ export function loraView(model: LoraModel) {
     name: lora.name,
     trigger: lora.trigger_word,
     version: versionName(session),
-    rows: lora.versions.map((each) => rowView(each, session.name, loraAddress(root, lora.key))),
+    rows: lora.versions.map((each) => ({
+      ...rowView(each, session.name, loraAddress(root, lora.key)),
+      compare: each.name === session.name ? null : compareView(each, session, root),
+    })),
+    /** All versions beside each other; null for a single one. */
+    compare: lora.versions.length > 1 ? `${root}compare?lora=${encodeURIComponent(lora.key)}` : null,
     count: plural(lora.versions.length, 'version'),
     fresh: newFrom(lora, root),
     relaunch: `${at}/relaunch`,
@@ -93,6 +98,13 @@ function rowView(session: SessionFacts, chosen: string, at: string) {
     isBest: marked_best,
     tags,
   };
+}
+
+/** What was changed between two versions: the earlier one is the baseline. */
+function compareView(one: SessionFacts, other: SessionFacts, root: string) {
+  const [from, to] = one.version < other.version ? [one, other] : [other, one];
+  const names = [from.name, to.name].map((name): [string, string] => ['sessions', name]);
+  return { href: `${root}compare?${new URLSearchParams(names)}`, words: `${versionName(from)} → ${versionName(to)}` };
 }
 
 /** "example · 12 pictures, 10 captions" */
