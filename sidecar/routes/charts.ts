@@ -56,8 +56,8 @@ export function chartRoutes(trackside: Trackside): Hono {
     const session = await outputs.read(name).catch(ifMissing(null));
     if (!session) return null;
     const { curves } = await readCharts(session, shown);
-    const { lora_name: lora, version } = session.facts;
-    return { name, lora, version, colour: colourOf(name), curves };
+    const { lora_name: lora, version, version_name } = session.facts;
+    return { name, lora, version, version_name, colour: colourOf(name), curves };
   }
 }
 

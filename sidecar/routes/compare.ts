@@ -14,7 +14,7 @@ const MOST_OFFERED = 500;
 
 /**
  * Any number of sessions side by side, as a page or as JSON, by what the address asks for: `sessions` (a,b,… or several
- * times), `lora` (all of its versions) or `changes` (a version and the one before it), `baseline`, `step` of samples, `price` of an hour, `turned`, and what charts take.
+ * times; `without` leaves one out), `lora` (all of its versions) or `changes` (a version and the one before it), `baseline`, `step` of samples, `price` of an hour, `turned`, and what charts take.
  */
 export function compareRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
@@ -32,7 +32,9 @@ export function compareRoutes(trackside: Trackside): Hono {
     const costOf = (facts: SessionFacts) =>
       facts.attempts.length > 0 ? (pod.cost(facts, price)?.so_far ?? null) : null;
     const asked = { charts, step: numberOf(c.req.query('step')) };
-    const sessions = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
+    const { without } = c.req.query();
+    const named = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
+    const sessions = named.filter((name) => name !== without);
     const comparison = await compareSessions(outputs, { ...asked, costOf, sessions, baseline: baseline || null });
     return answer(c, { ...comparison, price }, async () => {
       const model = await pageModel(trackside, rootOf(c));

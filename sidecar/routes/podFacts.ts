@@ -18,9 +18,9 @@ export async function podFacts({ pod, outputs }: Trackside) {
     missing,
     stop: pod.stop.facts(),
     sessions: trained.flatMap((facts) => {
-      const { name, lora_name, version, status } = facts;
+      const { name, lora_name, version, version_name, status } = facts;
       const cost = pod.cost(facts);
-      return cost ? [{ name, lora_name, version, status, ...cost }] : [];
+      return cost ? [{ name, lora_name, version, version_name, status, ...cost }] : [];
     }),
   };
 }

@@ -38,6 +38,9 @@ export type Dialect = {
     isName(file: string): boolean;
     /** The whole samples, newest first; `folder` is the output folder. */
     read(folder: string): Promise<SampleOnDisk[]>;
+    /** The same with those that may be cut, which `isWhole` tells: for who shows few of thousands. */
+    listed(folder: string): Promise<SampleOnDisk[]>;
+    isWhole(folder: string, name: string): Promise<boolean>;
     /** File name of the newest whole one, found with as little reading as possible. */
     newest(folder: string): Promise<string | null>;
   };

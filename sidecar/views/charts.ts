@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import type { AskedCharts } from '../sessions/products/chart.js';
 import type { ChartCurve, ChartLine, Charts } from '../sessions/products/chartFacts.js';
 import { sessionAddress } from './action.js';
@@ -10,7 +11,14 @@ import type { PageModel } from './frame.js';
 export type ShownCharts = AskedCharts & { log: boolean; clip: boolean; plan: boolean; with: string[] };
 
 /** `colour`: one of eight, `--other-0` to `--other-7`. */
-export type OtherCharts = { name: string; lora: string; version: number; colour: number; curves: ChartCurve[] };
+export type OtherCharts = {
+  name: string;
+  lora: string;
+  version: number;
+  version_name: string | null;
+  colour: number;
+  curves: ChartCurve[];
+};
 
 export type ChartsModel = PageModel & {
   session: SessionFacts;
@@ -50,7 +58,7 @@ export function chartsView(model: ChartsModel) {
     none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
     hasLost: charts.curves.some(({ lost }) => lost.length > 0),
     marks: charts.marks.filter(({ kind }) => kind === 'attempt').map(({ label }) => label),
-    others: charts.others.map(({ lora, version, colour }) => ({ label: `${lora} V${version}`, colour })),
+    others: charts.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
   };
 }
 

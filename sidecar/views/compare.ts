@@ -1,4 +1,5 @@
 import type { SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import type { ComparedSession, ComparedSetting, Comparison } from '../sessions/versions/compare/facts.js';
 import { isSameValue } from '../sessions/versions/compare/settings.js';
 import { sampleAddress, sessionAddress } from './action.js';
@@ -23,7 +24,7 @@ export type CompareModel = PageModel & {
   comparison: Comparison;
   shown: ShownComparison;
   /** What can be added: the newest sessions. */
-  sessions: Pick<SessionFacts, 'name' | 'lora_name' | 'version'>[];
+  sessions: Pick<SessionFacts, 'name' | 'lora_name' | 'version' | 'version_name'>[];
 };
 
 export type CompareView = ReturnType<typeof compareView>;
@@ -35,9 +36,10 @@ type Head = {
   chip: string | null;
   /** The look of its curve. */
   look: string | null;
-  /** Says that it is the baseline; else the address at which it is. Both null for what is no session. */
+  /** Says that it is the baseline; else the value of the button that makes it that. Both null for what is no session. */
   isBaseline: boolean;
   makeBaseline: string | null;
+  /** The value of the button that leaves it out; null for the only one. */
   remove: string | null;
 };
 type Cell = { text: string; differs: boolean };
@@ -52,7 +54,7 @@ export function compareView(model: CompareModel) {
   const { comparison, shown, root } = model;
   const { sessions, settings, baseline, leads } = comparison;
   const address = addresses(comparison, shown);
-  const heads = sessions.map((session) => sessionHead(session, comparison, root, address));
+  const heads = sessions.map((session) => sessionHead(session, comparison, root));
   const turned = shown.turned ?? sessions.length > MOST_COLUMNS;
   const table = (rows: Row[]) => tableView(heads, rows, turned);
   const differing = settings.filter(({ differs }) => differs);
@@ -69,7 +71,7 @@ export function compareView(model: CompareModel) {
     turn: { href: address({ turned: turned ? '0' : '1' }), label: turned ? 'Sessions as columns' : 'Sessions as rows' },
     form: shownView(shown.charts, comparison, { address: 'compare', hidden: address.given, csv: null }),
     lead: lead ? `${nameOf(lead)}${lead.name === baseline ? ', the baseline' : ''}` : '',
-    others: comparison.others.map(({ lora, version, colour }) => ({ label: `${lora} V${version}`, colour })),
+    others: comparison.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
     curves: comparison.curves.map((curve) => curveView(curve, shown.charts, comparison)),
     samples: samplesTable(comparison, root),
     steps: comparison.sample_steps.map((step) => ({
@@ -78,6 +80,11 @@ export function compareView(model: CompareModel) {
       chosen: step === shown.step,
     })),
     hidden: { step: address.without('step'), price: address.without('price'), add: address.without('sessions') },
+    /** The forms of the buttons at the heads of tables: links would hold all sessions, twice for each of them. */
+    changes: [
+      { id: 'baseline', hidden: address.without('baseline') },
+      { id: 'without', hidden: address.without('') },
+    ],
     names: sessions.map(({ name }) => name),
     price: {
       typed: shown.typed ? String(shown.price) : '',
@@ -124,21 +131,20 @@ function optional(name: string, value: string | number | null): [string, string]
   return value === null ? [] : [[name, String(value)]];
 }
 
-function sessionHead(session: ComparedSession, comparison: Comparison, root: string, address: Address): Head {
-  const { name, lora_name, version, colour } = session;
+function sessionHead(
+  { name, lora_name, colour, ...session }: ComparedSession,
+  comparison: Comparison,
+  root: string,
+): Head {
   const isBaseline = name === comparison.baseline;
-  const left = new URLSearchParams([
-    ...address.without('sessions').filter(([each, value]) => each !== 'baseline' || value !== name),
-  ]);
-  for (const each of comparison.sessions) if (each.name !== name) left.append('sessions', each.name);
   return {
     text: lora_name,
     href: sessionAddress(root, name),
-    chip: `V${version}`,
+    chip: versionName(session),
     look: colour === null ? (name === comparison.leads ? 'smooth' : null) : `other-${colour}`,
     isBaseline,
-    makeBaseline: isBaseline ? null : address({ baseline: name }),
-    remove: comparison.sessions.length > 1 ? `compare?${left}` : null,
+    makeBaseline: isBaseline ? null : name,
+    remove: comparison.sessions.length > 1 ? name : null,
   };
 }
 
@@ -207,8 +213,8 @@ function brief(name: string, value: unknown): string {
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }
 
-function nameOf({ lora_name, version }: Pick<SessionFacts, 'lora_name' | 'version'>): string {
-  return `${lora_name} V${version}`;
+function nameOf(session: Pick<SessionFacts, 'lora_name' | 'version' | 'version_name'>): string {
+  return `${session.lora_name} ${versionName(session)}`;
 }
 
 function resultRows(sessions: readonly ComparedSession[], { price, charts }: ShownComparison): Row[] {

@@ -1,4 +1,5 @@
 import type { PodSettings } from '../pods/podSettings.js';
+import { versionName } from '../sessions/names.js';
 import type { SessionCost } from '../sessions/status/sessionCost.js';
 import type { PodStopFacts } from '../sessions/watchers/podStop.js';
 import { sessionAddress } from './action.js';
@@ -16,7 +17,13 @@ type Facts = {
   provider: { id: string; name: string; leaves: string } | null;
   missing: string | null;
   stop: PodStopFacts;
-  sessions: ({ name: string; lora_name: string; version: number; status: string } & SessionCost)[];
+  sessions: ({
+    name: string;
+    lora_name: string;
+    version: number;
+    version_name: string | null;
+    status: string;
+  } & SessionCost)[];
 };
 
 export type PodModel = PageModel & Typed & { pod: Facts; said: string | null };
@@ -167,9 +174,9 @@ export function podNowView({ pod, root }: Pick<PodModel, 'pod' | 'root'>) {
     tone: stop.phase === 'failed' ? 'fail' : stop.phase === 'counting' ? 'wait' : 'run',
     cancel: stop.phase === 'counting' ? `${root}pod/stop?_method=DELETE` : null,
     again: stop.phase === 'cancelled' || stop.phase === 'failed' ? `${root}pod/stop` : null,
-    sessions: pod.sessions.map(({ name, lora_name, version, so_far, to_end }) => ({
+    sessions: pod.sessions.map(({ name, lora_name, so_far, to_end, ...session }) => ({
       href: sessionAddress(root, name),
-      label: `${lora_name} V${version}`,
+      label: `${lora_name} ${versionName(session)}`,
       soFar: dollars(so_far),
       toEnd: to_end === null ? '' : dollars(to_end),
     })),

@@ -1,4 +1,5 @@
 import type { QueueFacts, SessionFacts } from '../sessions/facts.js';
+import { versionName } from '../sessions/names.js';
 import { attemptWord } from '../sessions/status/attempts.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { sessionAddress } from './action.js';
@@ -34,9 +35,9 @@ function rowView(session: QueueModel['queued'][number], at: number, all: number,
     id: elementId('queued', name),
     name,
     place: at + 1,
-    title: `${session.lora_name} V${session.version}`,
+    title: `${session.lora_name} ${versionName(session)}`,
     lora: session.lora_name,
-    version: session.version,
+    version: versionName(session),
     href,
     edit: isChangeable(session) ? `${root}new?draft=${encodeURIComponent(name)}` : null,
     status: statusView({ ...session, queue: { ...queue, place: null } }),

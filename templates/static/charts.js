@@ -8,7 +8,7 @@ import { createPlot } from './chartPlot.js';
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').Charts} Charts
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartPiece} Piece
- * @typedef {Charts & { others: { name: string, lora: string, version: number, colour: number, curves: Curve[] }[] }} Facts
+ * @typedef {Charts & { others: { name: string, lora: string, version: number, version_name: string | null, colour: number, curves: Curve[] }[] }} Facts
  */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('shown'));
@@ -106,9 +106,9 @@ function draw() {
   for (const curve of facts.curves) {
     const figure = figureOf(curve.tag);
     if (!figure) continue;
-    const with_ = others.flatMap(({ lora, version, colour, curves: theirs }) => {
+    const with_ = others.flatMap(({ lora, version, version_name, colour, curves: theirs }) => {
       const same = theirs.find(({ tag }) => tag === curve.tag);
-      return same ? [{ label: `${lora} V${version}`, colour, curve: same }] : [];
+      return same ? [{ label: `${lora} ${version_name ?? `V${version}`}`, colour, curve: same }] : [];
     });
     if (!plots.has(curve.tag)) plots.set(curve.tag, createPlot(figure, zoom));
     plots.get(curve.tag)?.show({ curve, others: with_, marks }, looks);

@@ -116,9 +116,29 @@ test('samples of the same prompt and seed stand side by side, the newest or thos
   expect(html).toMatch(/src="sessions\/cat-v2\/samples\/[^"]+\?size=thumb"/);
 });
 
+test('a session is read again once its record or its samples change; a cut picture gives way to the one before', async () => {
+  trained('fox', {}, { samples: [10, 20] });
+  await at.ask('/sessions/fox');
+  expect((await compare('sessions=cat,fox')).samples[0]?.pictures[1]).toMatchObject({ step: 20 });
+  const folder = join(at.settings.outputs, 'fox');
+  const state = JSON.parse(readFileSync(join(folder, 'ui_state.json'), 'utf8'));
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify({ ...state, learning_rate: '1e-4', seed: 7 }));
+  const sample = (step: number) =>
+    join(folder, 'sample', `fox_${String(step).padStart(6, '0')}_00_20260101000010_7.png`);
+  writeFileSync(sample(25), PNG);
+  writeFileSync(sample(30), PNG.subarray(0, PNG.length - 20));
+  const found = await compare('sessions=cat,fox');
+  expect(found.settings).toContainEqual({ name: 'learning_rate', values: ['8e-4', '1e-4'], differs: true });
+  expect(found.samples[0]?.pictures[1]).toMatchObject({ step: 25 });
+});
+
 test('a session that is gone is named and left out, and an address of none says what to do', async () => {
   expect(await compare('sessions=cat,gone&baseline=gone')).toMatchObject({ baseline: 'cat', missing: ['gone'] });
   expect(await page('sessions=cat,gone')).toContain('Not here any more, so left out: gone.');
+  expect(await compare('sessions=cat,cat-v2&baseline=cat&without=cat')).toMatchObject({
+    baseline: 'cat-v2',
+    missing: [],
+  });
   expect(await compare('sessions=../../etc')).toMatchObject({ baseline: null, sessions: [] });
   expect(await page('')).toContain('Choose sessions in');
 });

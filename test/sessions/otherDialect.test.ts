@@ -102,6 +102,8 @@ const other: Dialect = {
       const found = readdirSync(join(folder, 'drawn'));
       return found.map((name) => ({ name, epoch: null, step: 2, prompt: 0, seed: null, bytes: 1, savedAtMs: 0 }));
     },
+    listed: (folder) => other.samples.read(folder),
+    isWhole: async () => true,
     newest: async (folder) => readdirSync(join(folder, 'drawn'))[0] ?? null,
   },
   metrics: {

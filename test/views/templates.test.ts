@@ -301,7 +301,7 @@ const drawnCharts = {
   range: { from: 1, to: 3, plan: 9 },
   marks: [{ x: 2, kind: 'attempt' as const, label: 'Attempt 2' }],
   axis: { stepsPerEpoch: 1, begun: 0, attemptBegun: 0, before: 0 },
-  others: [{ colour: 3, name: 'b', lora: 'b', version: 1, curves: [curve] }],
+  others: [{ colour: 3, name: 'b', lora: 'b', version: 1, version_name: null, curves: [curve] }],
 };
 const charts = chartsView({ ...page, session: some.interrupted, shown: shownCharts, charts: drawnCharts });
 const [one, two] = [some.session(), some.interrupted];
@@ -396,7 +396,7 @@ const pod = podView({
     provider: { id: 'runpod', name: 'RunPod', leaves: 'a' },
     missing: null,
     stop: { phase: 'counting', seconds: 90, why: null },
-    sessions: [{ name: 'a', lora_name: 'a', version: 1, status: 'running', so_far: 1, to_end: 2 }],
+    sessions: [{ name: 'a', lora_name: 'a', version: 1, version_name: null, status: 'running', so_far: 1, to_end: 2 }],
   },
 });
 const [sample] = model.samples as [(typeof model.samples)[0]];

@@ -92,6 +92,7 @@ export const versions: DescribedRoutes = {
     query: {
       sessions: 'Names, separated by commas.',
       lora: 'All versions of this LoRA.',
+      without: 'A name that is left out.',
       baseline: 'The one that the others are compared with.',
       step: 'Of the samples.',
       price: 'Of an hour of the machine; that of the pod by default, where it is known.',

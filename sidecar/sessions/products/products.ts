@@ -58,7 +58,15 @@ async function problemOf({ folder, facts }: Session, place: string, file: Checkp
 
 /** The sample pictures of a session, newest first. */
 export async function samplesOf(session: Session): Promise<SampleFacts[]> {
-  const onDisk = await session.dialect.samples.read(session.folder);
+  return placed(session, await session.dialect.samples.read(session.folder));
+}
+
+/** The same without a look into any of them: some may be cut. */
+export async function listedSamplesOf(session: Session): Promise<SampleFacts[]> {
+  return placed(session, await session.dialect.samples.listed(session.folder));
+}
+
+function placed(session: Session, onDisk: SampleOnDisk[]): SampleFacts[] {
   const attempts = writersOf(session);
   return sampleFacts(
     onDisk,

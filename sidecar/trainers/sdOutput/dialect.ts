@@ -7,7 +7,7 @@ import { consoleReader } from './consoleReader.js';
 import { eventFolders } from './eventFolders.js';
 import { checkpointName, outputNameBehind, readCheckpointName, readSampleName, readStateName } from './fileNames.js';
 import { resumeRecipe } from './resumeRecipe.js';
-import { newestSample, readSamples } from './samples.js';
+import { isWholeSample, listSamples, newestSample, readSamples } from './samples.js';
 import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
 import { positionByName, stepsPerEpochOf } from './stepCounts.js';
 
@@ -47,6 +47,8 @@ export const sdOutput: Dialect = {
     folder: 'sample',
     isName: (file) => readSampleName(file) !== null,
     read: readSamples,
+    listed: listSamples,
+    isWhole: isWholeSample,
     newest: newestSample,
   },
   metrics: eventFolders,

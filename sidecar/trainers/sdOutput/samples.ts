@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
@@ -13,11 +14,30 @@ import { readSampleName, type SampleName } from './fileNames.js';
  * sd-scripts writes it in place. No folder means no samples.
  */
 export async function readSamples(outputPath: string): Promise<SampleOnDisk[]> {
+  return readWith(outputPath, samplesIn, readSample);
+}
+
+/** The same without a look into any, so that those which are cut are among them. */
+export async function listSamples(outputPath: string): Promise<SampleOnDisk[]> {
+  return readWith(outputPath, listedIn, lookAtSample);
+}
+
+/** Is a sample picture there, to its end? */
+export async function isWholeSample(outputPath: string, name: string): Promise<boolean> {
+  const named = readSampleName(name);
+  return named !== null && (await readSample(outputPath, { ...named, name })) !== null;
+}
+
+async function readWith(
+  outputPath: string,
+  settled: typeof samplesIn,
+  read: typeof readSample,
+): Promise<SampleOnDisk[]> {
   const listed = await namesIn(join(outputPath, 'sample'));
   if (!listed) return [];
-  return samplesIn(outputPath, listed.names, async (name) => {
+  return settled(outputPath, listed.names, async (name) => {
     const each = listed.named.get(name);
-    return each ? readSample(outputPath, each) : null;
+    return each ? read(outputPath, each) : null;
   });
 }
 
@@ -44,6 +64,7 @@ const namesIn = settledNames((names) => {
 });
 
 const samplesIn = settledFiles<Found>(() => true, newestFirst);
+const listedIn = settledFiles<Found>(() => true, newestFirst);
 
 /** By the trainer's time in the names; prompts of the same time in their order. */
 function newestFirst(a: Found, b: Found): number {
@@ -59,7 +80,16 @@ async function readSample(outputPath: string, named: Named): Promise<Found | nul
   const path = join(outputPath, 'sample', named.name);
   const stats = await lstat(path).catch(ifUnreadable(null, 'trainers'));
   if (!stats?.isFile() || !(await isWhole(path, signatureOf(stats), stats.size))) return null;
-  return { ...named, bytes: stats.size, savedAtMs: stats.mtimeMs };
+  return foundAs(named, stats);
+}
+
+async function lookAtSample(outputPath: string, named: Named): Promise<Found | null> {
+  const stats = await lstat(join(outputPath, 'sample', named.name)).catch(ifUnreadable(null, 'trainers'));
+  return stats?.isFile() ? foundAs(named, stats) : null;
+}
+
+function foundAs(named: Named, { size, mtimeMs }: Stats): Found {
+  return { ...named, bytes: size, savedAtMs: mtimeMs };
 }
 
 const isWhole = memoByFile(async (path: string, size: number): Promise<boolean> => {

@@ -55,6 +55,26 @@ async function readOn(folder: string, kept: Kept): Promise<void> {
   known.set(folder, kept, Math.max(1, kept.points));
 }
 
+/** Tags in the order in which they came. A trainer writes the same few again and again: the next one is mostly the next. */
+const tags: { bytes: Buffer; text: string }[] = [];
+const MOST_TAGS = 64;
+let lastTag = 0;
+
+/** The tag of an event, as a text that is not made anew. */
+function tagIn(bytes: Buffer, from: number, to: number): string {
+  for (let tried = 1; tried <= tags.length; tried += 1) {
+    const at = (lastTag + tried) % tags.length;
+    const tag = tags[at];
+    if (tag === undefined || tag.bytes.length !== to - from || tag.bytes.compare(bytes, from, to) !== 0) continue;
+    lastTag = at;
+    return tag.text;
+  }
+  const text = bytes.toString('utf8', from, to);
+  if (tags.length === MOST_TAGS) tags.length = 0;
+  lastTag = tags.push({ bytes: Buffer.from(bytes.subarray(from, to)), text }) - 1;
+  return text;
+}
+
 type Take = (tag: string, step: number, value: number, time: number) => void;
 
 /**
@@ -83,7 +103,11 @@ function takePlain(bytes: Buffer, from: number, to: number, take: Take): boolean
     at + 11 + tagLength === to &&
     bytes[at + 6 + tagLength] === 0x15;
   if (!isPlain) return false;
-  const tag = bytes.toString('utf8', at + 6, at + 6 + tagLength);
-  take(tag, step, bytes.readFloatLE(at + 7 + tagLength), bytes.readDoubleLE(from + 1));
+  take(
+    tagIn(bytes, at + 6, at + 6 + tagLength),
+    step,
+    bytes.readFloatLE(at + 7 + tagLength),
+    bytes.readDoubleLE(from + 1),
+  );
   return true;
 }

@@ -23,7 +23,14 @@ export const tracked: Dialect = {
   completes: 'by its word',
   absoluteSteps: true,
   states: trackedStates,
-  samples: { folder: 'sample', isName: isSample, read: readTrackedSamples, newest: newestTrackedSample },
+  samples: {
+    folder: 'sample',
+    isName: isSample,
+    read: readTrackedSamples,
+    listed: readTrackedSamples,
+    isWhole: async () => true,
+    newest: newestTrackedSample,
+  },
   metrics: trackedMetrics,
   explain: (log, exit, argv) => explainEnd(log, exit, { argv }),
 };

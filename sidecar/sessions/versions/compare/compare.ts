@@ -1,14 +1,12 @@
-import { ifMissing } from '../../../caught.js';
-import { semaphore } from '../../../files/queue.js';
 import type { SessionFacts } from '../../facts.js';
 import type { Outputs } from '../../outputs/outputs.js';
 import { type AskedCharts, readCurves, tagsOf } from '../../products/chart.js';
 import type { ChartCurve, Charts } from '../../products/chartFacts.js';
 import { type Run, runsOf } from '../../products/chartRuns.js';
-import { checkpointsOf } from '../../products/products.js';
 import { secondsTrained } from '../../status/secondsTrained.js';
 import type { Session } from '../../status/session.js';
 import type { ComparedSession, Comparison } from './facts.js';
+import { type Kept, reading, readSessions } from './kept.js';
 import { compareSamples } from './samples.js';
 import { compareSettings } from './settings.js';
 
@@ -23,8 +21,6 @@ export type AskedComparison = {
   costOf(facts: SessionFacts): number | null;
 };
 
-/** Sessions are read by so many at a time, by all that compare. */
-const reading = semaphore(16);
 /** Points of all curves of one kind together: a page of 200 sessions draws fewer points of each. */
 const MOST_POINTS = 40_000;
 /** More sessions are compared by one curve. */
@@ -34,73 +30,72 @@ const COLOURS = 8;
 /** Any number of sessions, of any LoRAs, side by side. Names that are no sessions are named, and left out. */
 export async function compareSessions(outputs: Outputs, asked: AskedComparison): Promise<Comparison> {
   const names = [...new Set(asked.sessions)];
-  const sessions = await readSessions(outputs, names);
+  const kept = await readSessions(outputs, names);
+  const sessions = kept.map(({ session }) => session);
   const found = new Set(sessions.map(({ name }) => name));
   const base = Math.max(
     0,
     sessions.findIndex(({ name }) => name === asked.baseline),
   );
   const points = Math.max(50, Math.min(asked.charts.points, Math.round(MOST_POINTS / (sessions.length || 1))));
-  const drawn = await readDrawn(sessions, { ...asked.charts, points });
-  const lead = [drawn[base], ...drawn].find((each) => each && each.charts.curves.length > 0) ?? drawn[base];
-  const { rows, steps } = await compareSamples(sessions, asked.step);
+  const all = await readDrawn(kept, { ...asked.charts, points });
+  const lead = [all[base], ...all].find((each) => each && each.drawn.curves.length > 0) ?? all[base];
+  const { rows, steps } = await compareSamples(kept, asked.step);
   const colours = coloursOf(sessions, lead?.session ?? null);
   return {
     baseline: sessions[base]?.name ?? null,
-    sessions: await forEach(drawn, (each) => comparedSession(each, asked, colours.get(each.session) ?? null)),
+    sessions: all.map((each) => comparedSession(each, asked, colours.get(each.session) ?? null)),
     missing: names.filter((name) => !found.has(name)),
     settings: compareSettings(sessions, base),
     samples: rows,
     sample_steps: steps,
     leads: lead?.session.name ?? null,
-    others: drawn.flatMap(({ session, charts }) => {
-      const { name, lora_name, version } = session.facts;
+    others: all.flatMap(({ session, drawn }) => {
+      const { name, lora_name, version, version_name } = session.facts;
       const colour = colours.get(session) ?? null;
-      if (colour === null || charts.curves.length === 0) return [];
-      return [{ name, lora: lora_name, version, colour, curves: charts.curves.map(smoothOnly) }];
+      if (colour === null || drawn.curves.length === 0) return [];
+      return [{ name, lora: lora_name, version, version_name, colour, curves: drawn.curves.map(smoothOnly) }];
     }),
-    ...(lead?.charts ?? NOTHING),
-    range: rangeOf(drawn),
+    ...(lead?.drawn ?? NOTHING),
+    range: rangeOf(all),
   };
 }
 
-/** Those that there are, in this order: their facts as they are now, without their states. */
-export async function readSessions(outputs: Outputs, names: readonly string[]): Promise<Session[]> {
-  const read = await forEach(names, async (name) => {
-    const folder = await outputs.folder(name).catch(ifMissing(null));
-    return folder === null ? null : outputs.refresh(name);
-  });
-  return read.filter((each) => each !== null);
-}
-
-type Drawn = { session: Session; runs: Run[]; charts: Charts };
+type Drawn = Kept & { drawn: Charts };
 
 /** The losses of each session, of many only the first one, unless other curves were asked for. */
-async function readDrawn(sessions: readonly Session[], asked: AskedCharts): Promise<Drawn[]> {
-  return forEach(sessions, async (session) => {
-    const runs = await runsOf(session);
+async function readDrawn(sessions: readonly Kept[], asked: AskedCharts): Promise<Drawn[]> {
+  return forEach(sessions, async (kept) => {
+    const runs = await runsOf(kept.session);
     const losses = tagsOf(runs).filter((tag) => /loss/i.test(tag));
     const tags = asked.tags ?? losses.slice(0, sessions.length > MOST_WITH_ALL ? 1 : 3);
-    return { session, runs, charts: await readCurves(session, runs, { ...asked, tags }) };
+    const key = JSON.stringify({ ...asked, tags, points: [asked.points, ...runs.map(pointsOf)] });
+    const drawn = kept.charts.get(key) ?? (await readCurves(kept.session, runs, { ...asked, tags }));
+    kept.charts.set(key, drawn);
+    return { ...kept, drawn };
   });
 }
 
-async function comparedSession(
-  { session, charts }: Drawn,
+/** All that is in it: values are only added. */
+function pointsOf({ series }: Run): number {
+  return [...series.curves.values()].reduce((sum, { length }) => sum + length, 0);
+}
+
+function comparedSession(
+  { session, weights, drawn }: Drawn,
   { charts: { smooth }, costOf }: AskedComparison,
   colour: number | null,
-): Promise<ComparedSession> {
-  const { name, lora_name, version, trainer, status, description, timestamp, progress } = session.facts;
+): ComparedSession {
+  const { name, lora_name, version, version_name, trainer, status, description, timestamp, progress } = session.facts;
   const seconds = secondsTrained(session.facts, new Date());
-  const weights = (await checkpointsOf(session)).filter(({ problem }) => !problem);
-  const curve = charts.curves.find(({ tag }) => /loss/i.test(tag));
+  const curve = drawn.curves.find(({ tag }) => /loss/i.test(tag));
   return {
-    ...{ name, lora_name, version, trainer, status, description, timestamp },
+    ...{ name, lora_name, version, version_name, trainer, status, description, timestamp },
     duration_seconds: seconds,
     step: progress.step,
     epoch: progress.epoch,
-    checkpoint_bytes: weights[0]?.bytes ?? null,
-    weights_bytes: weights.reduce((sum, { bytes }) => sum + bytes, 0),
+    checkpoint_bytes: weights.newest,
+    weights_bytes: weights.all,
     cost: costOf(session.facts),
     loss: curve
       ? {
@@ -134,8 +129,8 @@ function coloursOf(sessions: readonly Session[], lead: Session | null): Map<Sess
   ]);
 }
 
-function rangeOf(drawn: readonly Drawn[]): Charts['range'] {
-  const ranges = drawn.filter(({ charts }) => charts.curves.length > 0).map(({ charts }) => charts.range);
+function rangeOf(all: readonly Drawn[]): Charts['range'] {
+  const ranges = all.filter(({ drawn }) => drawn.curves.length > 0).map(({ drawn }) => drawn.range);
   if (ranges.length === 0) return NOTHING.range;
   return {
     from: Math.min(...ranges.map(({ from }) => from)),

@@ -4,7 +4,7 @@ import type { ChartCurve, Charts } from '../../products/chartFacts.js';
 /** A session in a comparison. */
 export type ComparedSession = Pick<
   SessionFacts,
-  'name' | 'lora_name' | 'version' | 'trainer' | 'status' | 'description' | 'timestamp'
+  'name' | 'lora_name' | 'version' | 'version_name' | 'trainer' | 'status' | 'description' | 'timestamp'
 > & {
   /** Of all attempts, without the time in between; null where nothing ran. */
   duration_seconds: number | null;
@@ -45,5 +45,12 @@ export type Comparison = {
   sample_steps: number[];
   /** The baseline, or the first one with curves where it has none. */
   leads: string | null;
-  others: { name: string; lora: string; version: number; colour: number; curves: ChartCurve[] }[];
+  others: {
+    name: string;
+    lora: string;
+    version: number;
+    version_name: string | null;
+    colour: number;
+    curves: ChartCurve[];
+  }[];
 } & Charts;

@@ -1,5 +1,5 @@
 import type { SampleFacts } from '../../facts.js';
-import { samplesOf, stepOfSample } from '../../products/products.js';
+import { listedSamplesOf, stepOfSample } from '../../products/products.js';
 import { promptsOf, promptWords } from '../../products/prompts.js';
 import type { Session } from '../../status/session.js';
 import type { ComparedSamples } from './facts.js';
@@ -14,17 +14,21 @@ type Placed = SampleFacts & { at: number | null };
  * one, or the newest up to a step. Samples of steps that were trained again are left out.
  */
 export async function compareSamples(
-  sessions: readonly Session[],
+  sessions: readonly { session: Session; samples: FoundSamples }[],
   step: number | null,
 ): Promise<{ rows: ComparedSamples[]; steps: number[] }> {
-  const all = await Promise.all(sessions.map(readSamples));
+  const all = sessions.map(({ samples }) => samples);
   const keys = new Map<string, { prompt: string; seed: string | null }>();
   for (const found of all)
     for (const [key, { prompt, seed }] of found) if (!keys.has(key)) keys.set(key, { prompt, seed });
-  const rows = [...keys].map(([key, about]) => ({
-    ...about,
-    pictures: all.map((found) => newest(found.get(key)?.samples ?? [], step)),
-  }));
+  const rows = await Promise.all(
+    [...keys].map(async ([key, about]) => ({
+      ...about,
+      pictures: await Promise.all(
+        sessions.map(({ session, samples }) => newestWhole(session, samples.get(key)?.samples ?? [], step)),
+      ),
+    })),
+  );
   const filled = ({ pictures }: ComparedSamples) => pictures.filter((each) => each !== null).length;
   const steps = new Set(
     all.flatMap((found) => [...found.values()].flatMap(({ samples }) => samples.map(({ at }) => at))),
@@ -35,13 +39,14 @@ export async function compareSamples(
   };
 }
 
-type Found = Map<string, { prompt: string; seed: string | null; samples: Placed[] }>;
+/** Samples by prompt and seed. */
+export type FoundSamples = Map<string, { prompt: string; seed: string | null; samples: Placed[] }>;
 
-/** The samples of a session by prompt and seed, in the order of the prompts. */
-async function readSamples(session: Session): Promise<Found> {
-  const [samples, prompts] = [await samplesOf(session), await promptsOf(session)];
+/** The samples of a session by prompt and seed, in the order of the prompts; some may be cut. */
+export async function readSamples(session: Session): Promise<FoundSamples> {
+  const [samples, prompts] = [await listedSamplesOf(session), await promptsOf(session)];
   const perEpoch = session.progress?.steps_per_epoch ?? null;
-  const found: Found = new Map();
+  const found: FoundSamples = new Map();
   for (const sample of samples.toSorted((a, b) => a.prompt - b.prompt)) {
     if (sample.lost) continue;
     const prompt = promptWords(prompts[sample.prompt]) || `prompt ${sample.prompt + 1}`;
@@ -53,13 +58,16 @@ async function readSamples(session: Session): Promise<Found> {
   return found;
 }
 
-function newest(samples: readonly Placed[], step: number | null): ComparedSamples['pictures'][number] {
+/** Of cut ones the one before. */
+async function newestWhole(
+  { folder, dialect }: Session,
+  samples: readonly Placed[],
+  step: number | null,
+): Promise<ComparedSamples['pictures'][number]> {
   const fits = step === null ? samples : samples.filter(({ at }) => at !== null && at <= step);
-  const last = fits.reduce<Placed | null>(
-    (best, each) => (best && (best.at ?? 0) >= (each.at ?? 0) ? best : each),
-    null,
-  );
-  return last && { name: last.name, step: last.at, epoch: last.epoch };
+  for (const { name, at, epoch } of fits.toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0)))
+    if (await dialect.samples.isWhole(folder, name)) return { name, step: at, epoch };
+  return null;
 }
 
 /** Evenly; the last one stays. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Outputs } from '../../outputs/outputs.js';
-import { compareSessions, readSessions } from '../compare/compare.js';
+import { compareSessions } from '../compare/compare.js';
 import type { ComparedSamples, ComparedSession } from '../compare/facts.js';
+import { readSessions } from '../compare/kept.js';
 import { compareSamples } from '../compare/samples.js';
 import type { Sweep } from './sweep.js';
 
@@ -55,7 +56,7 @@ export async function readMatrixPictures(outputs: Outputs, { versions }: Sweep):
   const { rows } = await compareSamples(sessions, null);
   return picturesOf(
     names,
-    sessions.map(({ name }) => name),
+    sessions.map(({ session }) => session.name),
     rows,
   );
 }
