@@ -109,6 +109,15 @@ export function lastNumber(raw: RawState): number {
   return Math.max(0, ...attempts.map(({ number }) => number ?? 0));
 }
 
+/**
+ * The number of the newest attempt that has ended; 0 without one. A release that meets a start under way must not count it:
+ * its session would wait in the queue again after it has trained.
+ */
+export function lastEnded(raw: RawState): number {
+  const attempts = (raw.attempts ?? []) as { number?: number; outcome?: string | null }[];
+  return Math.max(0, ...attempts.map(({ number, outcome }) => (outcome ? (number ?? 0) : 0)));
+}
+
 function statusAfter(outcome: string | null): string {
   return outcome === 'completed' || outcome === 'failed' ? outcome : 'stopped';
 }

@@ -3,7 +3,7 @@ import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import type { RawState } from '../record/uiState.js';
 import { inQueueOrder } from '../status/queued.js';
-import { lastNumber, notQueued } from './enqueue.js';
+import { lastEnded, notQueued } from './enqueue.js';
 
 /** A change of the queue: of its order, or of one session or all. */
 export type QueueChange = {
@@ -33,7 +33,7 @@ export async function changeQueue({ outputs }: { outputs: Outputs }, change: Que
   for (const name of session === undefined ? names : [session]) {
     await edit(outputs, name, (raw, queue) => {
       if (held !== undefined) queue.held = held;
-      if (held === false) Object.assign(queue, { failed: null, after: lastNumber(raw) });
+      if (held === false) Object.assign(queue, { failed: null, after: lastEnded(raw) });
       if (retry !== undefined) raw.retry_smaller = retry;
     });
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lastEnded } from '../../../sidecar/sessions/queue/enqueue.js';
 import { moved } from '../../../sidecar/sessions/queue/order.js';
 import { planTurns, type Taken, type Waiting } from '../../../sidecar/sessions/queue/turns.js';
 import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
@@ -105,4 +106,11 @@ test.each([
       vram,
     ),
   ).toBe(expected);
+});
+
+test('a release that meets a start under way does not put its session back into the queue', () => {
+  const begun = { number: 2, outcome: null };
+  expect(lastEnded({ attempts: [{ number: 1, outcome: 'interrupted' }, begun] })).toBe(1);
+  expect(lastEnded({ attempts: [begun] })).toBe(0);
+  expect(lastEnded({})).toBe(0);
 });
