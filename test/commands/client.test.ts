@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -160,20 +160,46 @@ test('a session is exported into a file, and a session is made of it', async () 
   expect(await sidecar.session(name)).toMatchObject({ name, settings: { max_train_epochs: 150 } });
 });
 
-test('Tab in a bash without further packages completes verbs, flags and names of sessions', async () => {
+/** The environment of a shell that finds the program. */
+function withProgram(): NodeJS.ProcessEnv {
   const bin = join(place.folder, 'bin');
-  mkdirSync(bin);
+  mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'trackside'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
+  return { ...environment, PATH: `${bin}:${process.env.PATH}` };
+}
+
+test('Tab in a bash without further packages completes verbs, flags and names of sessions', async () => {
   const tab = async (...words: string[]) => {
     const typed = words.map((word) => `'${word}'`).join(' ');
     const script = `source <(trackside completion bash); COMP_WORDS=(${typed}) COMP_CWORD=${words.length - 1}
       COMP_LINE="\${COMP_WORDS[*]}" COMP_TYPE=9; __trackside_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const env = { ...environment, PATH: `${bin}:${process.env.PATH}` };
-    return (await promisify(execFile)('bash', ['--norc', '-c', script], { env })).stdout;
+    return (await promisify(execFile)('bash', ['--norc', '-c', script], { env: withProgram() })).stdout;
   };
   expect(await tab('trackside', 'sta')).toMatch(/^start\b.*\nstates\b/);
   expect(await tab('trackside', 'stop', '--af')).toMatch(/^--after-save\b/);
   expect(await tab('trackside', 'show', 'my')).toMatch(/^my-cat\b/);
+});
+
+const isThere = (program: string) => spawnSync('which', [program]).status === 0;
+
+test.runIf(isThere('fish'))('Tab in fish completes verbs, flags and names of sessions', async () => {
+  const tab = async (typed: string) => {
+    const script = `trackside completion fish | source; complete -C "${typed}"`;
+    return (await promisify(execFile)('fish', ['--no-config', '-c', script], { env: withProgram() })).stdout;
+  };
+  expect(await tab('trackside sta')).toMatch(/^start\b.*\nstates\b/);
+  expect(await tab('trackside stop --af')).toMatch(/--after-save\b/);
+  expect(await tab('trackside show my')).toMatch(/my-cat\b/);
+});
+
+test.runIf(isThere('zsh'))('Tab in zsh completes flags and names of sessions', async () => {
+  const script = `zmodload zsh/zpty; zpty -b typed zsh -f -i
+    zpty -w typed "autoload -Uz compinit; compinit -u -d ${place.folder}/zcompdump; source <(trackside completion zsh); print REA\${:-DY}"
+    zpty -r typed said '*READY*'
+    zpty -w -n typed $'trackside show my\\t'; zpty -r typed said '*my-cat*'
+    zpty -w -n typed $'\\C-utrackside stop --af\\t'; zpty -r typed said '*--after-save*'; print completed`;
+  const options = { env: withProgram(), timeout: 50_000 };
+  expect((await promisify(execFile)('zsh', ['-f', '-c', script], options)).stdout).toBe('completed\n');
 });
 
 test('an exit code tells a script why something was not done, and --json the code of the error', async () => {
