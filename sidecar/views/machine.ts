@@ -58,16 +58,14 @@ function clusterView(offers: Offers) {
   return {
     free: freeWords(offers),
     rows: offers.queues.flatMap((queue) =>
-      queue.nodes.map((node) => ({
-        queue: queue.name,
-        node: node.name,
-        state: NODE_WORDS[node.state],
-        word: node.word,
-        gpus:
-          node.gpus.map(({ type, total, used }) => `${total - used} of ${total}${type ? ` ${type}` : ''}`).join(', ') ||
-          'none',
-        cpus: `${node.cpus.total - node.cpus.used} of ${node.cpus.total}`,
-      })),
+      queue.nodes.map((node) => {
+        // Nothing of a node that is down or drained can be had.
+        const free = ({ total, used }: { total: number; used: number }) =>
+          `${node.state === 'down' ? 0 : total - used} of ${total}`;
+        const gpus = node.gpus.map((each) => `${free(each)}${each.type ? ` ${each.type}` : ''}`).join(', ') || 'none';
+        const names = { queue: queue.name, node: node.name, state: NODE_WORDS[node.state], word: node.word };
+        return { ...names, gpus, cpus: free(node.cpus) };
+      }),
     ),
   };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
+import { placeDataset } from './trainings.js';
 
 describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the machine', () => {
   let cluster: TestCluster;
@@ -10,6 +11,7 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
   beforeAll(async () => {
     cluster = await startCluster();
     place = makeTestSidecars();
+    placeDataset(place);
     sidecar = await place.serve(cluster.environment);
   });
   afterAll(async () => {
@@ -69,6 +71,18 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     expect((await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'local' })).status).toBe(200);
     const back = await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'slurm' });
     expect(back.body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 30 });
+  });
+
+  test('what was started asks for other things with its next attempt', async () => {
+    const { name } = (await draft({ launcher: 'local', start: true })).body;
+    await sidecar.until(name, ({ status }) => status === 'completed', 60);
+    const change = (fields: object) => sidecar.send('PATCH', `sessions/${name}`, fields);
+    expect((await change({ launcher: 'slurm', cluster_minutes: 'soon' })).body.error.fields).toHaveProperty(
+      'cluster_minutes',
+    );
+    const { body } = await change({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: '2:00:00' });
+    expect(body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 120 });
+    expect((await change({ max_train_epochs: 9 })).status).toBeGreaterThanOrEqual(400);
   });
 
   test('while the controller is down, pages come at once and say so', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { refuseUnknown } from '../../nearestName.js';
 import { Problem } from '../../problem.js';
+import { findTrainer } from '../../trainers/catalogue.js';
 import type { Beginning } from '../attempt/begin.js';
 import { startOrQueue } from '../attempt/startOrQueue.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -18,8 +19,10 @@ import {
   readNewSession,
   valuesOf,
 } from './asked.js';
-import { putSettings } from './create.js';
+import { CLUSTER_FIELDS } from './clusterFields.js';
+import { putSettings, whereOf } from './create.js';
 import { checkMarks, MARKS, marks, putMarks } from './marks.js';
+import { readWhere } from './where.js';
 
 /** What may be changed of a session at any time. */
 export const words = z.object({
@@ -32,7 +35,7 @@ export const words = z.object({
 });
 
 /**
- * Changes a session: its description, notes, best sample and auto-resume at any time, everything else while it is a draft or waits for its first start. A draft
+ * Changes a session: its description, notes, best sample, auto-resume and where its next attempt runs at any time, everything else while it is a draft or waits for its first start. A draft
  * is started on request. Throws a Problem for settings of a session that was started, and for an invalid value.
  */
 export async function changeSession(
@@ -40,7 +43,8 @@ export async function changeSession(
   name: string,
   fields: Record<string, unknown>,
 ): Promise<Session> {
-  const isDraft = changesDraft(fields) && isChangeable((await trackside.outputs.read(name)).facts);
+  const isForDraft = changesDraft(fields) || changesWhere(fields);
+  const isDraft = isForDraft && isChangeable((await trackside.outputs.read(name)).facts);
   return isDraft ? changeDraft(trackside, name, fields) : changeWords(trackside, name, fields);
 }
 
@@ -63,14 +67,23 @@ export async function changeDraft(
   return start ? startOrQueue(trackside, name, { kind: 'start' }, mayQueue(fields)) : edited;
 }
 
-async function changeWords({ outputs }: Beginning, name: string, change: Record<string, unknown>): Promise<Session> {
+async function changeWords(
+  { settings, outputs }: Beginning,
+  name: string,
+  change: Record<string, unknown>,
+): Promise<Session> {
   const session = await outputs.read(name);
   refuseUnknown(change, [...FIELDS, 'best_sample', 'exact_pause', ...MARKS]);
   const { description, notes, enable_monitoring, exact_pause, best_sample, ...marked } = readWords(change);
   if (changesDraft(change)) throw notADraft(name);
+  // What its next attempt asks for: more time, another partition.
+  const where = changesWhere(change)
+    ? await readWhere(settings, findTrainer(settings, session.trainer), { ...valuesOf(session.facts), ...change })
+    : {};
   const unmark = await checkMarks(outputs, session.facts, marked);
   await updateStateFile(session.folder, (raw) => {
     putMarks(raw, marked);
+    Object.assign(raw, whereOf(where));
     if (enable_monitoring !== undefined) raw.enable_monitoring = enable_monitoring;
     if (exact_pause !== undefined) raw.exact_pause = exact_pause;
     if (best_sample !== undefined) raw.best_sample = best_sample;
@@ -91,8 +104,12 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 /** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
   const ofDraft = new Set(DRAFT_FIELDS);
-  ofDraft.delete('enable_monitoring');
+  for (const name of ['enable_monitoring', 'launcher', ...CLUSTER_FIELDS]) ofDraft.delete(name);
   return Object.keys(change).some((key) => ofDraft.has(key));
+}
+
+function changesWhere(change: Record<string, unknown>): boolean {
+  return ['launcher', ...CLUSTER_FIELDS].some((name) => name in change);
 }
 
 /**
