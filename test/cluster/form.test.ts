@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
 import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
 import { placeDataset } from './trainings.js';
 
@@ -19,8 +19,8 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     await cluster?.leave();
   });
 
-  const draft = (fields: Record<string, unknown>) =>
-    sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', ...fields });
+  const draft = (fields: Record<string, unknown>, of = sidecar) =>
+    of.send('POST', 'sessions', { ...quick, lora_name: 'cat', ...fields });
 
   test('the API offers partitions, nodes and GPUs by type', async () => {
     const { queues, missing } = await sidecar.get<Offers>('cluster');
@@ -87,22 +87,17 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
 
   test('while the controller is down, pages come at once and say so', async () => {
     await cluster.controller.kill();
-    // What is known is at most 15 s old.
-    const down = await until(
-      () => page('machine'),
-      (html) => html.includes('controller does not answer'),
-      30,
-    );
-    expect(down).toContain('n3');
+    // What one knows of its cluster may be 15 s old: another one asks for the first time.
+    const other = await place.serve(cluster.environment);
     const begun = performance.now();
-    expect(await page('new')).toContain('controller does not answer');
-    expect(performance.now() - begun).toBeLessThan(2000);
-    expect((await draft({ cluster_queue: 'main' })).status).toBe(201);
-    await cluster.controller.start();
+    expect(await page('machine', other)).toContain('controller does not answer');
+    expect(await page('new', other)).toContain('controller does not answer');
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect((await draft({ cluster_queue: 'main' }, other)).status).toBe(201);
   });
 
-  const page = async (path: string) =>
-    (await fetch(new URL(path, sidecar.url), { headers: { Accept: 'text/html' } })).text();
+  const page = async (path: string, of = sidecar) =>
+    (await fetch(new URL(path, of.url), { headers: { Accept: 'text/html' } })).text();
 
   const send = (fields: Record<string, string>) =>
     fetch(new URL('sessions', sidecar.url), {
