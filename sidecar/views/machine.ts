@@ -1,4 +1,5 @@
 import type { Offers } from '../launchers/launcher.js';
+import type { HandJob } from '../launchers/slurm/handJobs.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { GpuReading } from '../telemetry/machine/gpuLines.js';
@@ -13,6 +14,8 @@ export type MachineModel = PageModel & {
   running: SessionFacts[];
   /** Null where there is no cluster. */
   cluster?: Offers | null;
+  /** Trainings there that Trackside did not submit. */
+  handJobs?: HandJob[];
 };
 
 export type MachineView = ReturnType<typeof machineView>;
@@ -28,7 +31,7 @@ type Meter = {
   line: string | null;
 };
 
-export function machineView({ machine, running, root, cluster = null }: MachineModel) {
+export function machineView({ machine, running, root, cluster = null, handJobs = [] }: MachineModel) {
   const { now, history, no_gpu, disk_full_in } = machine;
   const gpus = now?.gpus ?? [];
   return {
@@ -47,15 +50,20 @@ export function machineView({ machine, running, root, cluster = null }: MachineM
         })),
       meters: gpuMeters(gpu, history),
     })),
-    cluster: cluster && clusterView(cluster),
+    cluster: cluster && clusterView(cluster, handJobs),
     host: now ? hostMeters(now, history) : [],
     disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
   };
 }
 
 /** A line of what is free, and a row a node in each of its partitions. */
-function clusterView(offers: Offers) {
+function clusterView(offers: Offers, handJobs: readonly HandJob[]) {
   return {
+    /** Submitted by hand: they are shown, and can't be stopped here. */
+    byHand: handJobs.map(({ job, hosts, script, outputDir }) => ({
+      words: `${script} runs in job ${job} on ${hosts.join(', ')}, submitted by hand, and writes into`,
+      outputDir,
+    })),
     free: freeWords(offers),
     rows: offers.queues.flatMap((queue) =>
       queue.nodes.map((node) => {

@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
 import { placeDataset } from './trainings.js';
 
@@ -71,6 +72,25 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     expect((await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'local' })).status).toBe(200);
     const back = await sidecar.send('PATCH', `sessions/${name}`, { launcher: 'slurm' });
     expect(back.body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 30 });
+  });
+
+  test('a training that somebody submitted by hand is found by its script, with its job, node and folder', async () => {
+    const folder = `${place.outputs}/by-hand`;
+    const script = `${place.folder}/mine.sh`;
+    writeFileSync(
+      script,
+      `#!/bin/sh\nOUT=${folder}\nsleep 60 ; python sdxl_train_network.py --output_dir "$OUT" --output_name cat\n`,
+    );
+    const job = (await cluster.run('sbatch', '--parsable', '-w', 'n2', '-J', 'mine', '-o', '/dev/null', script)).trim();
+    const { by_hand } = await until(
+      () => sidecar.get<{ by_hand: unknown[] }>('cluster'),
+      (found) => found.by_hand.length > 0,
+      30,
+    );
+    const about = { name: 'mine', outputDir: folder, outputName: 'cat', script: 'sdxl_train_network.py' };
+    expect(by_hand).toEqual([{ job, hosts: ['n2'], ...about }]);
+    expect(await page('machine')).toContain(`runs in job ${job} on n2, submitted by hand`);
+    await cluster.run('scancel', job);
   });
 
   test('what was started asks for other things with its next attempt', async () => {

@@ -238,6 +238,9 @@ const machine = machineView({
   machine: { now: reading, history: [reading, reading], no_gpu: null, disk_full_in: 4000 },
   running: [some.session({ attempts: [some.attempt({ gpus: [0] })] })],
   cluster: some.offers,
+  handJobs: [
+    { job: '7', name: 'mine', hosts: ['n1'], outputDir: '/o/a', outputName: 'a', script: 'flux_train_network.py' },
+  ],
 });
 const line = { x: [1, 2, 3], y: [0.5, null, 0.3] };
 const curve = {

@@ -55,6 +55,16 @@ const queue = z
   })
   .meta({ id: 'Partition' });
 
+/** A training that somebody submitted without Trackside. */
+const handJob = z.looseObject({
+  job: z.string(),
+  name: z.string(),
+  hosts: z.array(z.string()),
+  outputDir: z.string(),
+  outputName: z.string().nullable(),
+  script: z.string(),
+});
+
 const trainer = z.looseObject({ id: z.string(), label: z.string(), description: z.string() });
 
 /** The machine, models and trainers, and Trackside itself. */
@@ -92,7 +102,9 @@ export const machine: DescribedRoutes = {
   'GET /cluster': {
     summary: 'What the cluster offers, and what of it is free',
     more: 'At most 15 s old. `missing` says in words why there is nothing, or why it is not known now.',
-    answers: { 200: z.looseObject({ queues: z.array(queue), missing: z.string().nullable() }) },
+    answers: {
+      200: z.looseObject({ queues: z.array(queue), missing: z.string().nullable(), by_hand: z.array(handJob) }),
+    },
   },
   'GET /metrics': {
     summary: 'Sessions and the machine for Prometheus',
