@@ -20,4 +20,4 @@ test('random sequences of queue, stop, crash and restart: never two at once, and
   } finally {
     await place.leave();
   }
-});
+}, 180_000);
