@@ -37,7 +37,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = tmp_path_factory.mktemp("client")
     names = ("OUTPUTS", "DATASETS", "PRIVATE", "MODELS")
     own = {f"TRACKSIDE_{name}": str(place / name.lower()) for name in names}
-    environment = {**os.environ, **own, "TRACKSIDE_TOKEN": TOKEN}
+    # Slow enough to be met while it trains.
+    environment = {**os.environ, **own, "TRACKSIDE_TOKEN": TOKEN, "PRACTICE_STEP_SECONDS": "0.05"}
     served = subprocess.Popen(
         ["node", str(ROOT / ".build" / "sidecar" / "main.js"), "serve", "--port", "0"],
         env=environment,
