@@ -9,8 +9,8 @@ export type LauncherId = 'local' | 'slurm';
  */
 export type Launcher = {
   readonly id: LauncherId;
-  /** The choices of a form, and what is free. Lists may be empty, with the reason in words. Never rejects. */
-  offers(): Promise<Offers>;
+  /** The choices of a form, and what is free. Lists may be empty, with the reason in words. What was found a moment ago will do, unless `anew`. Never rejects. */
+  offers(anew?: boolean): Promise<Offers>;
   /** Resolves when the engine has accepted the attempt: running here, queued elsewhere. */
   submit(order: Order): Promise<Submitted>;
   /**

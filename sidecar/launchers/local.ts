@@ -9,7 +9,7 @@ import { stopAttempt } from './stop.js';
 /** This machine: each attempt has a runner in a process session of its own. All facts are in the attempt's folder. */
 export const local: Launcher = {
   id: 'local',
-  offers: async () => ({ ...(await readGpus()), queues: [] }),
+  offers: async (anew) => ({ ...(await readGpus(anew)), queues: [] }),
   submit: launchRunner,
   look: async (jobs) => new Map(jobs.map((job) => [job.attempt, look(job)])),
   cancel: ({ folder }, how) => stopAttempt(folder, { how }),

@@ -24,12 +24,12 @@ const PATIENCE_MS = 10_000;
 const FRESH_MS = 2000;
 
 /**
- * Asks `nvidia-smi` for the GPUs of this machine, at most every two seconds. A process of its own needs no driver library,
+ * Asks `nvidia-smi` for the GPUs of this machine, at most every two seconds, unless `anew`. A process of its own needs no driver library,
  * and a driver that hangs does not hang us. Never rejects.
  */
-export function readGpus(): Promise<Gpus> {
+export function readGpus(anew = false): Promise<Gpus> {
   const now = performance.now();
-  if (!asked || now - asked.at > FRESH_MS) asked = { at: now, answer: ask() };
+  if (anew || !asked || now - asked.at > FRESH_MS) asked = { at: now, answer: ask() };
   return asked.answer;
 }
 

@@ -38,9 +38,9 @@ export function usesGpu(settings: Settings, { trainer, settings: { vram } }: Ses
   return readOr(false, 'queue', () => wantsGpu(findTrainer(settings, trainer), vram as string | undefined));
 }
 
-/** The GPUs of this machine. Asks nvidia-smi, if any of the sessions uses a GPU. */
-export async function gpusFor(settings: Settings, waiting: readonly SessionFacts[]): Promise<Gpus> {
-  return waiting.some((facts) => usesGpu(settings, facts)) ? local.offers() : { gpus: [], missing: null };
+/** The GPUs of this machine, as they are now or (not `anew`) were a moment ago. Asks nvidia-smi, if any of the sessions uses a GPU. */
+export async function gpusFor(settings: Settings, waiting: readonly SessionFacts[], anew: boolean): Promise<Gpus> {
+  return waiting.some((facts) => usesGpu(settings, facts)) ? local.offers(anew) : { gpus: [], missing: null };
 }
 
 /**

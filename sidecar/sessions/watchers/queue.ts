@@ -39,16 +39,16 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
   const look = repeated('queue', async () => {
     const queued = inQueueOrder(await outputs.list());
     if (queued.length === 0 || closed) return;
-    const turns = await planNow(queued);
+    const turns = await planNow(queued, false);
     tell(queued, turns);
     if (turns.some((turn) => 'gpus' in turn)) await beginAll();
   });
 
-  async function planNow(queued: readonly Queued[]): Promise<Turn[]> {
+  async function planNow(queued: readonly Queued[], anew: boolean): Promise<Turn[]> {
     const waiting = queued.filter(
       (facts) => isWaiting(facts) && !underWay.beginning.has(facts.name) && !isLater(facts.name),
     );
-    const found = await gpusFor(settings, waiting);
+    const found = await gpusFor(settings, waiting, anew);
     return planTurns(wantsOf(settings, found, waiting), await readTaken(trackside, found));
   }
 
@@ -63,7 +63,8 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
     if (!release) return;
     try {
       const queued = inQueueOrder(await outputs.list());
-      const turns = await planNow(queued);
+      // A moment ago the memory of a training that has ended since may not have been taken yet.
+      const turns = await planNow(queued, true);
       await Promise.all(turns.map((turn) => ('gpus' in turn && !closed ? begin(turn.name, turn.gpus) : undefined)));
     } finally {
       await release();
