@@ -56,6 +56,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
         ? bytes
             .toString()
             .replace(COMMENT, '')
+            .replace(CAST, '')
             .replace(INDENT, '')
             .replace(IMPORT, (_, what, file) => `${what}from './${add(file)}'`)
         : type === SHEET
@@ -105,6 +106,9 @@ function assetOf(type: string, bytes: Buffer): Asset {
 /** Comments on lines of their own: a quarter of our scripts. */
 // short: our own scripts
 const COMMENT = /^[ \t]*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/[ \t]*|\/\/.*)\n/gm;
+/** Types within a line, for the type check alone. */
+// short: our own scripts
+const CAST = /\/\*\* @type [^*\n]{1,200}\*\/ ?/g;
 /** Indents and empty lines; no text of ours, but one picture, goes over several lines. */
 // short: our own scripts
 const INDENT = /^\s+/gm;

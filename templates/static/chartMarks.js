@@ -1,4 +1,4 @@
-/* What is drawn into a chart beside its lines, and its colours. */
+/* What stands in a chart and beside it, but for its lines: marks, colours, numbers. */
 
 /** Dashes for attempts with their numbers, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn @param {import('./chartPlot.js').Looks} looks */
 export function drawMarks(on, drawn, looks) {
@@ -57,4 +57,21 @@ document.body.append(probe);
 /** @param {string} rgb @param {number} alpha */
 export function mix(rgb, alpha) {
   return rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
+}
+
+/** @param {number} value @param {string} axis */
+export function axisValue(value, axis) {
+  if (axis !== 'wall' && axis !== 'process') {
+    // short: the digits of a number
+    return String(Math.round(value * 100) / 100).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, '\u202f');
+  }
+  const minutes = Math.round(value / 60);
+  if (value < 120) return `${Math.round(value)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')}`;
+}
+
+/** @param {number} value */
+export function short(value) {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }

@@ -1,6 +1,5 @@
 /* One curve as uPlot draws it: values under the cursor, zoom by drag, pinch and keys, marks. */
-import { colour, drawMarks, mix } from './chartMarks.js';
-import { axisValue, short } from './chartNumbers.js';
+import { axisValue, colour, drawMarks, mix, short } from './chartMarks.js';
 import uPlot from './uplot.js';
 
 /**
