@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { logged, repeated } from '../caught.js';
 import { takeLock } from '../files/lock.js';
+import { inTurn } from '../files/queue.js';
 import { log } from '../log.js';
 import { fileOf, type KINDS, type Notice } from './notice.js';
 import { channelOf, type NoticeStore } from './noticeSettings.js';
@@ -116,8 +117,12 @@ export function createOutbox(options: {
   }
 
   async function note(entry: OutboxEntry, channel: string, delivery: Delivery): Promise<void> {
-    entry.to[channel] = delivery;
-    await writeEntry(folder, entry).catch(logged('notices', 'What became of a notice could not be noted.'));
+    // One after the other: what another channel noted meanwhile would else be written over, and sent again by the next sidecar.
+    await inTurn(join(folder, fileOf(entry.id)), async () => {
+      const noted = { ...entry, to: { ...entry.to, [channel]: delivery } };
+      await writeEntry(folder, noted).catch(logged('notices', 'What became of a notice could not be noted.'));
+      entry.to[channel] = delivery;
+    });
     changed();
   }
 

@@ -205,7 +205,8 @@ test('a server that was down gets every notice once when it is back, though the 
   // In the order in which they happened, and never twice.
   const order = hook.good().flatMap(({ body }) => names.filter((name) => dataOf(body).session === name));
   expect(order).toEqual(names);
-  const pushed = ntfy.good().flatMap((sent) => readNtfy(sent)?.title ?? []);
+  const titles = () => ntfy.good().flatMap((sent) => readNtfy(sent)?.title ?? []);
+  const pushed = await until(titles, (all) => names.every((name) => all.includes(failedTitle(name))));
   for (const name of names) expect(pushed.filter((title) => title === failedTitle(name))).toHaveLength(1);
 });
 
