@@ -11,6 +11,17 @@ export function lookOf(attempt: string): JobLook {
   return looks.get(attempt) ?? NOT_ASKED;
 }
 
+/** Attempts whose jobs somebody put back into the queue, from where we take them out. */
+const requeued = new Lru<true>(5000);
+
+export function keepRequeued(attempt: string): void {
+  requeued.set(attempt, true);
+}
+
+export function isRequeued(attempt: string): boolean {
+  return requeued.get(attempt) ?? false;
+}
+
 /** Keeps a look. An answer that did not come takes nothing away. */
 export function keepLook(attempt: string, look: JobLook): void {
   if (look.phase === 'unknown' && !look.forgotten && looks.get(attempt)) return;

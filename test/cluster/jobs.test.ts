@@ -121,13 +121,14 @@ describe.skipIf(lacksSlurm())(
     });
 
     test.concurrent('requeued by hand, it never trains twice at once, and goes on as a new job', async () => {
-      await train(place, sidecar, 'requeued', { enable_monitoring: true });
-      const runs = await sidecar.until('requeued', stepped(3), 60);
+      const name = `requeued-${Date.now()}`;
+      await train(place, sidecar, name, { enable_monitoring: true });
+      const runs = await sidecar.until(name, stepped(3), 60);
       await cluster.run('scontrol', 'update', `jobid=${jobOf(runs)}`, 'requeue=1');
       await cluster.run('scontrol', 'requeue', jobOf(runs));
-      const again = await sidecar.until('requeued', ({ attempts }) => attempts.length === 2, 60);
+      const again = await sidecar.until(name, ({ attempts }) => attempts.length === 2, 60);
       expect(again.attempts[0]).toMatchObject({ reason_code: 'requeued' });
-      const done = await sidecar.until('requeued', ({ status }) => status === 'completed', 90);
+      const done = await sidecar.until(name, ({ status }) => status === 'completed', 90);
       expect(done.progress.step).toBe(40);
       expect((await cluster.run('squeue', '-h', '-j', jobOf(runs), '-o', '%T')).trim()).toBe('');
     });

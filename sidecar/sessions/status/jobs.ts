@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
-import { lookOf } from '../../launchers/jobLooks.js';
+import { isRequeued, lookOf } from '../../launchers/jobLooks.js';
 import type { JobLook } from '../../launchers/launcher.js';
 import type { Status } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
@@ -36,8 +36,10 @@ export function hasNews(entry: AttemptEntry, record: AttemptRecord | null, look:
 }
 
 /** Its job was put back into the queue: that the job was cancelled there, by us, says nothing more. Else null. */
-export function wasRequeued({ reason_code }: AttemptEntry): JobLook | null {
-  return reason_code === 'requeued' ? { phase: 'queued', reason: '', place: null, startsAt: null } : null;
+export function wasRequeued({ id, reason_code }: AttemptEntry): JobLook | null {
+  return reason_code === 'requeued' || isRequeued(id)
+    ? { phase: 'queued', reason: '', place: null, startsAt: null }
+    : null;
 }
 
 /** How the cluster says that it ended, for the record. */

@@ -1,6 +1,6 @@
 import { logged, repeated } from '../../caught.js';
 import { readAttempt } from '../../launchers/attemptFile.js';
-import { keepLook, lookOf } from '../../launchers/jobLooks.js';
+import { keepLook, keepRequeued, lookOf } from '../../launchers/jobLooks.js';
 import type { Job } from '../../launchers/launcher.js';
 import { takeOut } from '../../launchers/slurm/cancel.js';
 import { slurm } from '../../launchers/slurm/slurm.js';
@@ -66,11 +66,16 @@ export function watchJobs({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
     }
     await findLost(jobs);
     const before = new Map([...jobs].map(([name, { attempt }]) => [name, JSON.stringify(lookOf(attempt))]));
+    const began = new Set([...jobs.values()].filter(hasBegun).map(({ attempt }) => attempt));
     await slurm.look([...jobs.values()].filter(({ ref }) => ref?.id));
     for (const [name, job] of jobs) {
       const now = lookOf(job.attempt);
       if (JSON.stringify(now) === before.get(name)) continue;
-      if (now.phase === 'queued' && job.ref && readAttempt(job.folder)?.id === job.attempt) await takeOut(job.ref.id);
+      if (now.phase === 'queued' && job.ref && began.has(job.attempt)) {
+        // Before it is taken out: its end may be read at any time, and is no cancellation of somebody's.
+        keepRequeued(job.attempt);
+        await takeOut(job.ref.id);
+      }
       await outputs.refresh(name).catch(logged('sessions', NOT_READ, name));
     }
   }
@@ -109,6 +114,11 @@ export function watchJobs({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
       leave();
     },
   };
+}
+
+/** Has its runner written its record? */
+function hasBegun({ attempt, folder }: Job): boolean {
+  return readAttempt(folder)?.id === attempt;
 }
 
 /** Has its cluster not yet said how its newest job ended? */
