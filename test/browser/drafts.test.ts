@@ -65,6 +65,7 @@ test('what two people type into one draft at once is all there, and a difference
 });
 
 test('drafts of two LoRAs in two tabs do not touch each other, and one begins another from the first', async () => {
+  for (const lora of ['one', 'two']) await sidecar.send('DELETE', `drafts/${lora}`);
   const [one, two] = [await open('new?fresh=1'), await open('new?fresh=1')];
   await one.getByLabel('Epochs', { exact: true }).fill('3');
   await two.getByLabel('Epochs', { exact: true }).fill('5');
@@ -78,6 +79,7 @@ test('drafts of two LoRAs in two tabs do not touch each other, and one begins an
     () => fieldsOf('two'),
     (fields) => fields.max_train_epochs === '5',
   );
+  await one.waitForURL(/lora=one/);
   await one.reload();
   expect(await one.getByLabel('LoRA name').inputValue()).toBe('One');
   await one.getByText('Other drafts').click();
