@@ -2,6 +2,7 @@ import { logged } from '../../caught.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import { type Confirmation, endByHand } from '../byHand/end.js';
+import { keepHandProgress } from '../byHand/keepProgress.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { dequeue } from '../queue/enqueue.js';
@@ -97,12 +98,16 @@ export async function endStalled(
   await endings.end(name, attempt);
 }
 
-function endHandRun(outputs: Outputs, session: Session, confirmation: Confirmation): Session {
+async function endHandRun(outputs: Outputs, session: Session, confirmation: Confirmation): Promise<Session> {
   const run = byHandIn(session.folder, true);
   const about = { session: session.name };
   if (!run) throw new Problem('not_running', `${session.name} is no longer running.`, { about });
   const failed = logged('sessions', 'The session could not be read again.', session.name);
   const refresh = () => void outputs.refresh(session.name).catch(failed);
+  // What was kept at the last look may be two seconds old, or nothing yet.
+  await keepHandProgress(session.folder, session.facts.progress).catch(
+    logged('by-hand', 'The progress could not be kept.', session.name),
+  );
   endByHand(run, confirmation, refresh);
   refresh();
   return { ...session, facts: { ...session.facts, status: 'stopping' } };
