@@ -2,6 +2,7 @@ import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { AskedCharts } from '../sessions/products/chart.js';
 import type { ChartCurve, ChartLine, Charts } from '../sessions/products/chartFacts.js';
+import type { Comparison } from '../sessions/versions/compare/facts.js';
 import { sessionAddress } from './action.js';
 import { cardView } from './banner.js';
 import { count, duration, loss, plural } from './formatting.js';
@@ -11,14 +12,7 @@ import type { PageModel } from './frame.js';
 export type ShownCharts = AskedCharts & { log: boolean; clip: boolean; plan: boolean; with: string[] };
 
 /** `colour`: one of eight, `--other-0` to `--other-7`. */
-export type OtherCharts = {
-  name: string;
-  lora: string;
-  version: number;
-  version_name: string | null;
-  colour: number;
-  curves: ChartCurve[];
-};
+export type OtherCharts = Comparison['others'][number];
 
 export type ChartsModel = PageModel & {
   session: SessionFacts;

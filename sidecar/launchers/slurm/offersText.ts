@@ -1,4 +1,5 @@
 import type { Queue, QueueNode } from '../launcher.js';
+import { readFields, secondsOf } from './parse.js';
 
 /**
  * The columns of `sinfo -N -O`, with their widths: it cuts a value there and puts nothing between full columns
@@ -50,24 +51,10 @@ export function readQueues(partitions: string, nodes: string): Queue[] {
     });
 }
 
-/** `NAME=value NAME=value`, one line: a value ends before the next name. */
-export function readFields(line: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const word of line.trim().split(' ')) {
-    const at = word.indexOf('=');
-    if (at > 0) fields.set(word.slice(0, at), word.slice(at + 1));
-  }
-  return fields;
-}
-
-/** `365-00:00:00`, `1:00:00`, `30:00`, or `UNLIMITED` and `NONE`: minutes, rounded down; null without a limit. */
+/** A time as Slurm writes it, in minutes, rounded down; null without a limit. */
 export function minutesOf(time: string): number | null {
-  const [, days, clock = ''] = /^(?:(\d+)-)?([\d:]+)$/.exec(time) ?? [];
-  if (!clock) return null;
-  const parts = clock.split(':').map(Number);
-  // With days, hours come first; without, seconds come last, and a single number is minutes.
-  const [hours = 0, minutes = 0] = days !== undefined ? parts : parts.length === 3 ? parts : [0, parts[0] ?? 0];
-  return Number(days ?? 0) * 1440 + hours * 60 + minutes;
+  const seconds = secondsOf(time);
+  return seconds === null ? null : Math.floor(seconds / 60);
 }
 
 function readNode(line: string): { partition: string; node: QueueNode } {

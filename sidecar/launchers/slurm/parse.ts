@@ -91,8 +91,8 @@ const SHORT_SECONDS = 300;
 
 /** Reads `scontrol -o show job ID`: fields as `Name=value` in one line. Null for anything else. Pure. */
 export function readJob(printed: string): JobEnd | null {
-  const fields = printed.trim().split(' ');
-  const value = (name: string) => fields.find((field) => field.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  const fields = readFields(printed);
+  const value = (name: string) => fields.get(name) ?? '';
   const state = value('JobState');
   if (!state) return null;
   const preempted = value('PreemptTime');
@@ -107,6 +107,17 @@ export function readJob(printed: string): JobEnd | null {
     atLimit:
       limit !== null && ran > 0 && ran + (limit <= SHORT_SECONDS ? ABOUT_SECONDS.short : ABOUT_SECONDS.usual) >= limit,
   };
+}
+
+/** `NAME=value NAME=value`, one line. The first of a name counts: a person's own words, as a comment, stand behind. Pure. */
+export function readFields(line: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const word of line.trim().split(' ')) {
+    const at = word.indexOf('=');
+    const name = word.slice(0, at);
+    if (at > 0 && !fields.has(name)) fields.set(name, word.slice(at + 1));
+  }
+  return fields;
 }
 
 export const ACCOUNT_FORMAT = 'JobIDRaw,State,ExitCode,Reason,NodeList';
@@ -128,7 +139,7 @@ export function readAccount(printed: string, id: string): JobEnd | null {
   };
 }
 
-/** `1-02:03:04`, `02:03:04`, `03:04` or `3`, which are minutes; null for UNLIMITED. */
+/** `1-02:03:04`, `1-02` (hours), `02:03:04`, `03:04` or `3` (minutes): seconds; null for UNLIMITED, NONE and anything else. Pure. */
 export function secondsOf(limit: string): number | null {
   const [, days, clock = ''] = /^(?:(\d+)-)?(\d+(?::\d+){0,2})$/.exec(limit) ?? [];
   if (!clock) return null;
