@@ -1,3 +1,4 @@
+import { memoForTime } from '../files/memoForTime.js';
 import { runCommand } from './run.js';
 
 /** A GPU as nvidia-smi reports it. Memory in bytes. */
@@ -28,12 +29,10 @@ const FRESH_MS = 2000;
  * and a driver that hangs does not hang us. Never rejects.
  */
 export function readGpus(anew = false): Promise<Gpus> {
-  const now = performance.now();
-  if (anew || !asked || now - asked.at > FRESH_MS) asked = { at: now, answer: ask() };
-  return asked.answer;
+  return kept('', ask, anew);
 }
 
-let asked: { at: number; answer: Promise<Gpus> } | undefined;
+const kept = memoForTime<Promise<Gpus>>(FRESH_MS);
 
 async function ask(): Promise<Gpus> {
   const argv = ['nvidia-smi', `--query-gpu=${QUERY.join(',')}`, '--format=csv,noheader,nounits'];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memoForTime } from '../files/memoForTime.js';
 import { runCommand } from '../processes/run.js';
 
 const names = z.array(z.string());
@@ -13,17 +14,15 @@ found = {(each.metadata["Name"] or "").lower(): each for each in distributions()
 print(json.dumps([f'{found[name].metadata["Name"]}=={found[name].version}' for name in sorted(found) if name]))
 `;
 
-const known = new Map<string, { at: number; asked: Promise<string[] | null> }>();
+const kept = memoForTime<Promise<string[] | null>>(FRESH_MS);
 
 /** All packages of an interpreter, "torch==2.6.0", sorted; null where it does not answer. Takes some 0.3 s. */
 export function installedPackages(python: string): Promise<string[] | null> {
-  const before = known.get(python);
-  if (before && performance.now() - before.at < FRESH_MS) return before.asked;
-  const asked = runCommand({ argv: [python, '-c', SCRIPT], cwd: '/', pythonPath: '', patience: 30_000 }).then(
-    (printed) => names.parse(JSON.parse(printed)),
-    // silent: that it does not answer is said before a start.
-    () => null,
+  return kept(python, () =>
+    runCommand({ argv: [python, '-c', SCRIPT], cwd: '/', pythonPath: '', patience: 30_000 }).then(
+      (printed) => names.parse(JSON.parse(printed)),
+      // silent: that it does not answer is said before a start.
+      () => null,
+    ),
   );
-  known.set(python, { at: performance.now(), asked });
-  return asked;
 }

@@ -1,5 +1,6 @@
 import { within } from '../../caught.js';
 import { Lru } from '../../files/lru.js';
+import { memoForTime } from '../../files/memoForTime.js';
 import { shellWords } from '../../trainers/script/shellWords.js';
 import { readTraining } from '../../trainers/trainingCommand.js';
 import { runClient } from './commands.js';
@@ -24,14 +25,12 @@ const MOST = 100;
 const scripts = new Lru<{ found: Found }>(1000);
 
 const FRESH_MS = 15_000;
-let asked: { at: number; answer: Promise<HandJob[]> } | null = null;
+const kept = memoForTime<Promise<HandJob[]>>(FRESH_MS);
 let last: HandJob[] = [];
 
 /** As `readHandJobs`, at most every 15 s; answers within `ms` what was known before. */
 export function handJobsSoon(ms: number): Promise<HandJob[]> {
-  const now = performance.now();
-  if (!asked || now - asked.at > FRESH_MS) asked = { at: now, answer: readHandJobs() };
-  const { answer } = asked;
+  const answer = kept('', readHandJobs);
   void answer.then((jobs) => {
     last = jobs;
   });

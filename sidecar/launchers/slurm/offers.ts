@@ -1,4 +1,5 @@
 import { within } from '../../caught.js';
+import { memoForTime } from '../../files/memoForTime.js';
 import type { Offers, Queue } from '../launcher.js';
 import { controllerAnswers, runClient } from './commands.js';
 import { readQueues, SHOW_PARTITIONS, SINFO } from './offersText.js';
@@ -8,7 +9,7 @@ const FRESH_MS = 15_000;
 /** Seconds. */
 const PATIENCE = 10;
 
-let asked: { at: number; answer: Promise<Offers> } | null = null;
+const kept = memoForTime<Promise<Offers>>(FRESH_MS);
 /** As of the last answer: what can be chosen is still known while the controller is down. */
 let known: readonly Queue[] = [];
 
@@ -18,9 +19,7 @@ let known: readonly Queue[] = [];
  * a page waits a moment for it (see `offersSoon`). Never rejects.
  */
 export function readOffers(): Promise<Offers> {
-  const now = performance.now();
-  if (!asked || now - asked.at > FRESH_MS) asked = { at: now, answer: ask() };
-  return asked.answer;
+  return kept('', ask);
 }
 
 async function ask(): Promise<Offers> {

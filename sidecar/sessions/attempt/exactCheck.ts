@@ -2,6 +2,7 @@ import { within } from '../../caught.js';
 import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { readDataset } from '../../datasets/read.js';
+import { memoForTime } from '../../files/memoForTime.js';
 import { local } from '../../launchers/local.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
@@ -32,14 +33,16 @@ type Of = Pick<SessionEvidence, 'name' | 'folder' | 'outputName' | 'state' | 'tr
  * attempt would be made of now. The trainer compares once more, what only it knows, too.
  */
 export function createExactCheck(settings: Settings): (of: Of, anew: boolean) => Promise<WhatDiffers> {
-  const known = new Map<string, { at: number; asked: Promise<WhatDiffers> }>();
-  return (of, anew) => {
-    const before = known.get(of.folder);
-    if (before && !anew && performance.now() - before.at < FRESH_MS) return before.asked;
-    const asked = lookAtToday(settings, of).then((today) => (today ? differsFrom(today) : () => []));
-    known.set(of.folder, { at: performance.now(), asked });
-    return asked;
-  };
+  const kept = memoForTime<Promise<WhatDiffers>>(FRESH_MS);
+  return (of, anew) =>
+    kept(
+      of.folder,
+      async () => {
+        const today = await lookAtToday(settings, of);
+        return today ? differsFrom(today) : () => [];
+      },
+      anew,
+    );
 }
 
 /** Null where the session could not be started now: why, is said when it is. */

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { ifMissing, ifUnreadable } from '../../caught.js';
 import { inTime } from '../../files/inTime.js';
 import { Lru } from '../../files/lru.js';
+import { memoForTime } from '../../files/memoForTime.js';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
 import { trainerOfCommand } from '../../trainers/recordTrainer.js';
@@ -39,9 +40,7 @@ const FRESH_MS = 2000;
  * a training whose flags are in a file comes with the scan after that was read (see `lookForRuns`).
  */
 export function runsByHand(now = false): HandRun[] {
-  const at = performance.now();
-  if (now || !last || at - last.at > FRESH_MS) last = { at, runs: group(look()) };
-  return last.runs;
+  return kept('', () => group(look()), now);
 }
 
 /** A scan that waits, for some seconds at most, for the files and folders that command lines name. */
@@ -51,7 +50,7 @@ export async function lookForRuns(): Promise<HandRun[]> {
   return runsByHand(true);
 }
 
-let last: { at: number; runs: HandRun[] } | undefined;
+const kept = memoForTime<HandRun[]>(FRESH_MS);
 const look = createLook(recognise);
 
 /** The training by hand that writes into an output folder, or null. */

@@ -1,3 +1,4 @@
+import { memoForTime } from '../../files/memoForTime.js';
 import type { Gpus } from '../../processes/gpus.js';
 import { runCommand } from '../../processes/run.js';
 import type { Settings } from '../../settings.js';
@@ -19,7 +20,7 @@ export type SdScriptsFacts = {
 };
 
 const FRESH_MS = 10_000;
-let asked: { at: number; key: string; answer: ReturnType<typeof readPackages> } | undefined;
+const kept = memoForTime<ReturnType<typeof readPackages>>(FRESH_MS);
 
 /** Reads the facts about sd-scripts on this machine, and what is missing. Asks Python every ten seconds at most. */
 export async function sdScriptsFacts(settings: Settings, { gpus, missing: noGpu }: Gpus): Promise<SdScriptsFacts> {
@@ -34,12 +35,7 @@ export async function sdScriptsFacts(settings: Settings, { gpus, missing: noGpu 
     const none = { path: null, commit: null, python: null, python_from: null, python_version: null, packages: [] };
     return { ...none, gpus: cards, missing: [checkout.missing], looked_in: usualPlaces(settings.root) };
   }
-  const key = `${checkout.python} ${checkout.path}`;
-  const now = performance.now();
-  if (!asked || asked.key !== key || now - asked.at > FRESH_MS) {
-    asked = { at: now, key, answer: readPackages(checkout, runCommand) };
-  }
-  const found = await asked.answer;
+  const found = await kept(`${checkout.python} ${checkout.path}`, () => readPackages(checkout, runCommand));
   return {
     path: checkout.path,
     commit: checkout.commit,
