@@ -1,21 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Check } from '../../sidecar/doctor/check.js';
-import { makeTestSidecars, type Sidecar, type TestSidecars } from '../sidecar.js';
-import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
+import { lacksSlurm } from './cluster.js';
+import { cluster, onCluster, sidecar } from './stage.js';
 
 describe.skipIf(lacksSlurm())('doctor, of a cluster', () => {
-  let cluster: TestCluster;
-  let place: TestSidecars;
-  let sidecar: Sidecar;
-  beforeAll(async () => {
-    cluster = await startCluster({ killWait: 5, minJobAge: 60 });
-    place = makeTestSidecars();
-    sidecar = await place.serve(cluster.environment);
-  });
-  afterAll(async () => {
-    await place?.leave();
-    await cluster?.leave();
-  });
+  onCluster({ killWait: 5, minJobAge: 60 });
 
   test('asks the controller, submits nothing, and lets nodes look at our files, clock and Python where asked to', async () => {
     const checks = await sidecar.get<Check[]>('diagnostics/checks?nodes=1');

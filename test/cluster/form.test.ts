@@ -1,24 +1,12 @@
 import { writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
-import { placeDataset } from './trainings.js';
+import { quick, until } from '../sidecar.js';
+import { lacksSlurm } from './cluster.js';
+import { cluster, onCluster, place, sidecar } from './stage.js';
 
 describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the machine', () => {
-  let cluster: TestCluster;
-  let place: TestSidecars;
-  let sidecar: Sidecar;
-  beforeAll(async () => {
-    cluster = await startCluster();
-    place = makeTestSidecars();
-    placeDataset(place);
-    sidecar = await place.serve(cluster.environment);
-  });
-  afterAll(async () => {
-    await place?.leave();
-    await cluster?.leave();
-  });
+  onCluster();
 
   const draft = (fields: Record<string, unknown>, of = sidecar) =>
     of.send('POST', 'sessions', { ...quick, lora_name: 'cat', ...fields });

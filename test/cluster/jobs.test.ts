@@ -1,28 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
-import { begin, isOver, jobOf, placeDataset, slowly, stepped, stop, train } from './trainings.js';
+import { describe, expect, test } from 'vitest';
+import { until } from '../sidecar.js';
+import { lacksSlurm } from './cluster.js';
+import { cluster, onCluster, place, sidecar } from './stage.js';
+import { begin, isOver, jobOf, slowly, stepped, stop, train } from './trainings.js';
 
 describe.skipIf(lacksSlurm())(
   'a training on a cluster',
   () => {
-    let cluster: TestCluster;
-    let place: TestSidecars;
-    let sidecar: Sidecar;
-
-    beforeAll(async () => {
-      cluster = await startCluster();
-      place = makeTestSidecars();
-      placeDataset(place);
-      sidecar = await place.serve({ ...cluster.environment, ...slowly, TRACKSIDE_CANARY: 'not-for-others' });
-    });
-    afterAll(async () => {
-      await place?.leave();
-      await cluster?.leave();
-    });
+    onCluster({}, { ...slowly, TRACKSIDE_CANARY: 'not-for-others' });
 
     const weights = (name: string) =>
       createHash('sha256')

@@ -1,33 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { lacksSlurm, startCluster, type TestCluster } from './cluster.js';
-import { jobOf, placeDataset, slowly, stepped, train } from './trainings.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../sidecar.js';
+import { lacksSlurm } from './cluster.js';
+import { cluster, onCluster, place, sidecar } from './stage.js';
+import { jobOf, slowly, stepped, train } from './trainings.js';
 
 const TOKEN = 'canary-token-of-the-sidecar-0001';
 const HUB = 'hf_canaryOfTheHub000000000000002';
 const HOOK = 'canary-of-a-notice-000000000003';
 
 describe.skipIf(lacksSlurm())('nothing of a secret is shown to others on a cluster', () => {
-  let cluster: TestCluster;
-  let place: TestSidecars;
-  let sidecar: Sidecar;
   let job: string;
+  onCluster({}, { ...slowly, TRACKSIDE_TOKEN: TOKEN, HF_TOKEN: HUB });
   beforeAll(async () => {
-    cluster = await startCluster();
-    place = makeTestSidecars();
-    placeDataset(place);
-    const secrets = { TRACKSIDE_TOKEN: TOKEN, HF_TOKEN: HUB };
-    sidecar = await place.serve({ ...cluster.environment, ...slowly, ...secrets });
     const url = 'http://127.0.0.1:9/hook';
     expect((await sidecar.send('PUT', 'notices/channels/webhook', { url, secret: HOOK })).status).toBeLessThan(300);
     await train(place, sidecar, 'cat');
     job = jobOf(await sidecar.until('cat', stepped(2), 60));
-  });
-  afterAll(async () => {
-    await place?.leave();
-    await cluster?.leave();
   });
 
   const has = (text: string) => [TOKEN, HUB, HOOK].filter((canary) => text.includes(canary));

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { lacksSlurm, startCluster, type TestCluster } from '../cluster/cluster.js';
-import { asksFor, begin, isOver, jobOf, placeDataset, slowly, stepped, stop, train } from '../cluster/trainings.js';
-import { makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, trainersOf } from '../sidecar.js';
+import { lacksSlurm, type TestCluster } from '../cluster/cluster.js';
+import { cluster, onCluster, place, serveAgain, sidecar } from '../cluster/stage.js';
+import { asksFor, begin, isOver, jobOf, slowly, stepped, stop, train } from '../cluster/trainings.js';
+import { projectRoot, trainersOf } from '../sidecar.js';
 import { lacks } from './needs.js';
 import { createRandom } from './random.js';
 
@@ -16,21 +17,7 @@ const ROUNDS = Number(process.env.CLUSTER_ROUNDS ?? 100);
 const LAG_SECONDS = 15;
 
 describe.skipIf(lacksSlurm())('a cluster', () => {
-  let cluster: TestCluster;
-  let place: TestSidecars;
-  let sidecar: Sidecar;
-  const serve = () => place.serve({ ...cluster.environment, ...slowly });
-
-  beforeAll(async () => {
-    cluster = await startCluster({ slurmdTimeout: 10, minJobAge: 60 });
-    place = makeTestSidecars();
-    placeDataset(place);
-    sidecar = await serve();
-  });
-  afterAll(async () => {
-    await place?.leave();
-    await cluster?.leave();
-  });
+  onCluster({ slurmdTimeout: 10, minJobAge: 60 }, slowly);
 
   test('a real time limit, hit twice: exactly the epochs asked for, and the weights of an undisturbed training', async () => {
     await train(place, sidecar, 'undisturbed', { max_train_epochs: 12 });
@@ -133,7 +120,7 @@ describe.skipIf(lacksSlurm())('a cluster', () => {
     resume: async (name) => begin(sidecar, name, 'resume').then(nothing),
     async sidecar() {
       await sidecar.kill('SIGKILL');
-      sidecar = await serve();
+      await serveAgain();
     },
     async controller() {
       await cluster.controller.kill();
