@@ -79,7 +79,10 @@ describe.skipIf(lacksSlurm())(
       await train(place, sidecar, 'waits', { cluster_options: '--hold' });
       const waits = await sidecar.until('waits', ({ reason }) => reason?.includes('JobHeldUser') ?? false);
       expect(waits).toMatchObject({ status: 'pending', next: 'stop', resume: null });
-      expect(await page('waits')).toMatch(/number \d+ in the queue\.[\s\S]+Stop/);
+      const shown = await page('waits');
+      expect(shown).toMatch(/number \d+ in the queue\.[\s\S]+Stop/);
+      expect(shown).toMatch(/<td class="end">Pending<\/td>/);
+      expect(shown).not.toContain('Interrupted');
       expect(waits.reason).toMatch(
         /^Job \d+ waits in the cluster's queue\. It is held: .* It is number \d+ in the queue\.$/,
       );

@@ -35,6 +35,8 @@ test('a paused training loses nothing, and goes on exactly to the weights of an 
     resume: { step, exact: true, lost_steps: 0, repeated_steps: 0 },
   });
   expect(await page('paused')).toContain(`exactly at step ${step}`);
+  // Nothing has failed.
+  expect(await page('paused')).toContain(`<td class="end">Paused at step ${step}.`);
 
   const resumed = await sidecar.send('POST', 'sessions/paused/attempts', { kind: 'resume' });
   expect(resumed.body).toMatchObject({ step_offset: step, steps_added: 0, repeated_steps: 0 });
