@@ -2,7 +2,7 @@ import type { SessionFacts } from '../sessions/facts.js';
 import type { ClusterField } from '../sessions/versions/clusterFields.js';
 import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
-import { CLUSTER_WORDS } from './where.js';
+import { CLUSTER_WORDS, LAUNCHER_WORDS } from './where.js';
 
 export type NamedValue = { name: string; value: string };
 
@@ -25,7 +25,8 @@ export function settingsView(session: SessionFacts): SettingValue[] {
       .map(([key, value]) => {
         const { label, unit, fixed } = wording(key);
         const counted = value === 1 ? unit?.replace(/s$/, '') : unit;
-        return { name: label, value: `${valueText(value)}${counted ? ` ${counted}` : ''}`, fixed: resumable && fixed };
+        const said = key === 'launcher' ? LAUNCHER_WORDS[value === 'slurm' ? 'slurm' : 'local'] : valueText(value);
+        return { name: label, value: `${said}${counted ? ` ${counted}` : ''}`, fixed: resumable && fixed };
       }),
     ...flags.map(([flag, value]) => ({
       name: `--${flag.replace(/^--/, '')}`,
@@ -38,7 +39,10 @@ export function settingsView(session: SessionFacts): SettingValue[] {
 /** As the form calls it; by its own name where the form has no field for it. */
 function wording(key: string): { label: string; unit: string | null; fixed: boolean } {
   if (key === 'launcher') return { label: 'Runs on', unit: null, fixed: false };
-  if (key in CLUSTER_WORDS) return { label: CLUSTER_WORDS[key as ClusterField].label, unit: null, fixed: false };
+  if (key in CLUSTER_WORDS) {
+    const { label, unit = null } = CLUSTER_WORDS[key as ClusterField];
+    return { label, unit, fixed: false };
+  }
   if (key === 'lora_name') return { label: 'LoRA name', unit: null, fixed: false };
   const known = setting(key as SettingName);
   return { label: known.label ?? key, unit: known.unit, fixed: known.fixedOnResume };

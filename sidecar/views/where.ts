@@ -23,7 +23,7 @@ export function whereView({ usual, only, offers }: WhereModel, typed: Typed, was
     label: 'Train on',
     kind: 'choice',
     value: launcher,
-    choices: [option('local', launcher, 'this machine'), option('slurm', launcher, 'the cluster')],
+    choices: Object.entries(LAUNCHER_WORDS).map(([id, words]) => option(id, launcher, words)),
     error: typed.errors.launcher ?? null,
   };
   const fields = CLUSTER_FIELDS.map((name) => clusterField(name, offers.queues, typed));
@@ -40,7 +40,7 @@ export function whereView({ usual, only, offers }: WhereModel, typed: Typed, was
       ({ name, error, value }) => RARE.includes(name as ClusterField) && (error !== null || value !== ''),
     ),
     /** What is chosen, beside the summary. */
-    chosen: launcher === 'slurm' ? 'the cluster' : 'this machine',
+    chosen: LAUNCHER_WORDS[launcher === 'slurm' ? 'slurm' : 'local'],
     free: freeWords(offers),
   };
 }
@@ -54,12 +54,15 @@ const RARE: readonly ClusterField[] = [
   'cluster_options',
 ];
 
+/** How launchers are called on pages. */
+export const LAUNCHER_WORDS: Record<Launcher['id'], string> = { local: 'this machine', slurm: 'the cluster' };
+
 type Wording = { label: string; help?: string; unit?: string };
 
 /** How the fields of a cluster are called on pages. */
 export const CLUSTER_WORDS: Record<ClusterField, Wording> = {
   cluster_queue: { label: 'Partition' },
-  cluster_gpus: { label: 'GPUs', unit: 'of one node', help: 'Empty: one, if the trainer needs one.' },
+  cluster_gpus: { label: 'GPUs', help: 'Of one node. Empty: one, if the trainer needs one.' },
   cluster_gpu_type: { label: 'Type of GPU' },
   cluster_minutes: {
     label: 'Time limit',
