@@ -3,6 +3,7 @@ import { ifMissing } from '../caught.js';
 import { runClient } from '../launchers/slurm/commands.js';
 import { readOffers } from '../launchers/slurm/offers.js';
 import { hasCluster } from '../launchers/slurm/presence.js';
+import { SHORT_KILL_WAIT } from '../launchers/slurm/submit.js';
 import type { Settings } from '../settings.js';
 import { type Check, error, ok, unknown, warning } from './check.js';
 import { checkNodes } from './nodes.js';
@@ -20,8 +21,7 @@ const SHARED: Record<number, string> = {
   16914839: '9p',
   1819242352: 'overlay of a cluster',
 };
-/** Seconds. Below it, what the runner gives a training to save is cut short. */
-const SHORT_KILL_WAIT = 20;
+/** Seconds. */
 const SHORT_MEMORY = 120;
 
 /**

@@ -7,6 +7,7 @@ import { readText } from '../files/regularFile.js';
 import { runClient } from '../launchers/slurm/commands.js';
 import { readOffers } from '../launchers/slurm/offers.js';
 import { resolvePython } from '../processes/python.js';
+import { shellWord } from '../processes/shellWord.js';
 import type { Settings } from '../settings.js';
 import { type Check, error, ok, warning } from './check.js';
 
@@ -68,18 +69,14 @@ async function checkPartition(queue: string, probe: Probe): Promise<Check[]> {
 
 /** Each line is one fact. The answer is whole once it has its name. */
 function scriptOf(queue: string, { folder, python }: Probe): string {
-  const answer = quoted(join(folder, `${queue}.answer`));
+  const answer = shellWord(join(folder, `${queue}.answer`));
   return [
     '#!/bin/sh',
-    `{ hostname; date +%s; cat ${quoted(join(folder, 'written-here'))} || echo; echo`,
-    `${quoted(python)} -c 'import sys; print("%d.%d" % sys.version_info[:2])'; } > ${answer}.new 2>&1`,
+    `{ hostname; date +%s; cat ${shellWord(join(folder, 'written-here'))} || echo; echo`,
+    `${shellWord(python)} -c 'import sys; print("%d.%d" % sys.version_info[:2])'; } > ${answer}.new 2>&1`,
     `mv ${answer}.new ${answer}`,
     '',
   ].join('\n');
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** What the job wrote; null where it ended without a word that we can see. */

@@ -4,6 +4,7 @@ import { ifUnreadable } from '../../caught.js';
 import { readText } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { resolvePython } from '../../processes/python.js';
+import { shellWord } from '../../processes/shellWord.js';
 import { trainerEnvironment } from '../launch.js';
 import type { Job, JobRef, Order, Submitted } from '../launcher.js';
 import { controllerAnswers, readConfig, runClient, withoutSlurm } from './commands.js';
@@ -14,8 +15,8 @@ const SCRIPT = 'slurm.sh';
 const PATIENCE = 20;
 /** Bytes. */
 const LARGEST_OUTPUT = 1_000_000;
-/** Less than this between Slurm's SIGTERM and its SIGKILL leaves a runner no time to write the end down. */
-const SHORT_KILL_WAIT = 20;
+/** Seconds. Less than this between Slurm's SIGTERM and its SIGKILL leaves a runner no time to write the end down. */
+export const SHORT_KILL_WAIT = 20;
 
 export const DOWN = "Slurm's controller does not answer.";
 
@@ -72,7 +73,7 @@ export function scriptOf(order: Order, python: string, killWait: number | null):
     ...argv,
   ];
   const before = nodes > 1 ? MEETING : '';
-  return `#!/bin/sh\n# Attempt ${attempt.number}, as its job runs it.\n${before}exec ${words.map(quoted).join(' ')}\n`;
+  return `#!/bin/sh\n# Attempt ${attempt.number}, as its job runs it.\n${before}exec ${words.map(shellWord).join(' ')}\n`;
 }
 
 /** Where the processes of several nodes meet: the job's first node, by its address, for its name may be in no DNS. */
@@ -86,11 +87,6 @@ function overNodes(nodes: number): string[] {
   const ranks = 'export RANK=$SLURM_PROCID WORLD_SIZE=$SLURM_NTASKS LOCAL_RANK=$SLURM_LOCALID; exec "$@"';
   const step = ['srun', `--nodes=${nodes}`, `--ntasks=${nodes}`, '--ntasks-per-node=1', '--kill-on-bad-exit=1'];
   return [...step, 'sh', '-c', ranks, 'sh'];
-}
-
-/** For a POSIX shell: nothing inside of single quotes means anything. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The jobs of attempts, by their names; null where the controller does not answer. One question for all. */

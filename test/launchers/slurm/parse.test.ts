@@ -11,7 +11,8 @@ import {
   reasonInWords,
   secondsOf,
 } from '../../../sidecar/launchers/slurm/parse.js';
-import { quoted, scriptOf } from '../../../sidecar/launchers/slurm/submit.js';
+import { scriptOf } from '../../../sidecar/launchers/slurm/submit.js';
+import { shellWord } from '../../../sidecar/processes/shellWord.js';
 
 const HELD = [74, 75];
 
@@ -152,7 +153,7 @@ test('options: never requeued, a name that misleads nobody, and % in a folder me
 test('the script runs exactly these words, whatever is in them', async () => {
   const { execFileSync } = await import('node:child_process');
   const words = ['plain', "o'clock", '$(id) `x` "y"', 'two\nlines', '50%', '\\', '*'];
-  const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(quoted).join(' ')}`], { encoding: 'utf8' });
+  const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(shellWord).join(' ')}`], { encoding: 'utf8' });
   expect(printed.split('\0').slice(0, -1)).toEqual(words);
   const script = scriptOf(order('/out/cat'), '/usr/bin/python3', 5);
   expect(script).toMatch(/^#!\/bin\/sh\n# Attempt 3, as its job runs it\.\nexec \/usr\/bin\/python3 -I -S /);
