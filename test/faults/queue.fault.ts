@@ -7,6 +7,7 @@ import { exampleDataset, makeTestSidecars, quick } from '../sidecar.js';
 import { queueRounds } from './queueRounds.js';
 
 const ROUNDS = Number(process.env.QUEUE_ROUNDS ?? 500);
+const seed = () => Number(process.env.QUEUE_SEED ?? Date.now() % 1e6);
 const HOURS = { timeout: 4 * 3600 * 1000 };
 
 test(
@@ -20,7 +21,7 @@ test(
       const body = (lora_name: string, gpus: string) =>
         training(place, 'sd1', { lora_name, gpus, max_train_epochs: 1, start: false });
       const rounds = await queueRounds(place, {
-        ...{ seed: Date.now() % 1e6, rounds: ROUNDS, environment, body },
+        ...{ seed: seed(), rounds: ROUNDS, environment, body },
         gpus: ['', '', '0', '1', '0,1', 'all'],
       });
       expect(rounds).toMatchObject({ twice: [], forgotten: [] });
@@ -40,7 +41,7 @@ test('the same where no GPU is known: one at a time', HOURS, async () => {
     const environment = { TRACKSIDE_PYTHON: fakePython(place, 'sleep 0.5') };
     const body = (lora_name: string) => ({ ...quick, max_train_epochs: 1, lora_name });
     const rounds = await queueRounds(place, {
-      ...{ seed: Date.now() % 1e6, rounds: ROUNDS, environment, body },
+      ...{ seed: seed(), rounds: ROUNDS, environment, body },
       gpus: [],
     });
     expect(rounds).toMatchObject({ twice: [], forgotten: [] });

@@ -33,6 +33,7 @@ type Asked = {
  */
 export async function queueRounds(place: TestSidecars, asked: Asked): Promise<QueueRounds> {
   const random = createRandom(asked.seed);
+  console.log(`queue: ${asked.rounds} rounds, seed ${asked.seed}`);
   const result: QueueRounds = { ...{ seed: asked.seed, rounds: 0, actions: {}, begun: 0 }, twice: [], forgotten: [] };
   const found = watchGpus(place.outputs, (words) => result.twice.push(words));
   let sidecar = await place.serve(asked.environment);
