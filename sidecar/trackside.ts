@@ -3,6 +3,7 @@ import { logged } from './caught.js';
 import { allowSwapping } from './files/swap.js';
 import { createDownloads } from './hub/downloads.js';
 import { hubEndpoint } from './hub/hub.js';
+import { hasCluster } from './launchers/slurm/presence.js';
 import { createHub } from './live/hub.js';
 import { createNotices } from './live/notices.js';
 import { createFileHashes } from './models/fileHash.js';
@@ -77,7 +78,7 @@ export function createTrackside(settings: Settings) {
   const assets = loadAssets(settings.templates, development);
   const machine = watchMachine({ outputs: settings.outputs, changed: () => hub.tell({ type: 'machine' }) });
   const views = createViews({ templates: settings.templates, assets, development, logout: login !== null });
-  const handRuns = watchHandRuns({ outputs, hub });
+  const handRuns = watchHandRuns({ outputs, hub, cluster: hasCluster(settings) });
   const endings = createEndings({ outputs });
   const modelHub = { endpoint: hubEndpoint(), token: () => secrets.get('HF_TOKEN') };
   const downloads = createDownloads({

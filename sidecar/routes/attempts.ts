@@ -64,13 +64,13 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.delete('/sessions/:name/attempts/current', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    refuseUnknown(fields, ['when', 'confirm', 'process', 'page']);
+    refuseUnknown(fields, ['when', 'confirm', 'process', 'job', 'page']);
     const when = c.req.query('when') ?? fields.when ?? 'now';
     if (when !== 'now' && when !== 'after-save') {
       throw new Problem('bad_when', 'when: Choose now or after-save.', { field: 'when' });
     }
     const said = (field: string) => c.req.query(field) ?? String(fields[field] ?? '');
-    const asked = { when, confirm: said('confirm'), process: said('process') } as const;
+    const asked = { when, confirm: said('confirm'), process: said('process'), job: said('job') } as const;
     const session = await stopAttempt(trackside, name, asked);
     return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
   });

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { handJobsSoon } from '../launchers/slurm/handJobs.js';
 import { offersSoon, readOffers } from '../launchers/slurm/offers.js';
 import { hasCluster } from '../launchers/slurm/presence.js';
 import { openStream } from '../live/stream.js';
@@ -11,7 +10,6 @@ import { answer } from './respond.js';
 
 /** How long the page waits for a cluster, in ms: then it shows what was known before. */
 const CLUSTER_MS = 300;
-const BY_HAND_MS = 20_000;
 const NO_CLUSTER = 'There is no cluster here: sbatch is not installed, or no slurm.conf is found (set SLURM_CONF).';
 
 /** GPUs, processor, memory and disk now and in the last ten minutes, as a page or as JSON. */
@@ -22,7 +20,6 @@ export function machineRoutes(trackside: Trackside): Hono {
     ...(await pageModel(trackside, root)),
     machine: machine.facts(),
     cluster: hasCluster(settings) ? await offersSoon(CLUSTER_MS) : null,
-    handJobs: hasCluster(settings) ? await handJobsSoon(CLUSTER_MS) : [],
     running: (await outputs.list()).filter(({ attempts }) => attempts.at(-1)?.alive),
   });
 
@@ -30,8 +27,7 @@ export function machineRoutes(trackside: Trackside): Hono {
 
   routes.get('/cluster', async (c) => {
     const { queues, missing } = hasCluster(settings) ? await readOffers() : { queues: [], missing: NO_CLUSTER };
-    const by_hand = hasCluster(settings) && !missing ? await handJobsSoon(BY_HAND_MS) : [];
-    return c.json({ queues, missing, by_hand });
+    return c.json({ queues, missing });
   });
 
   routes.get('/machine/events', (c) =>

@@ -248,8 +248,8 @@ export type SessionFacts = {
   pausing: boolean;
   /** Seconds without progress, once over the phase's limit; null while it moves, or does not run. */
   stalled_seconds: number | null;
-  /** A run that was started in a terminal: its topmost process, and its start. Null otherwise. */
-  by_hand: { pid: number; since: string } | null;
+  /** A run that was started in a terminal, or submitted by hand: its topmost process or its job, and its start. Null otherwise. */
+  by_hand: { pid: number | null; job: HandJobFacts | null; since: string } | null;
   next: NextAction;
   /** Newest sample picture, a file name under samples/. */
   newest_sample: string | null;
@@ -278,7 +278,10 @@ export type PutBackFacts = {
   saved_at: string | null;
 };
 
-/** A training that was started in a terminal and writes outside the outputs folder. */
+/** A job on the cluster that somebody submitted by hand. */
+export type HandJobFacts = { id: string; hosts: string[] };
+
+/** A training that was started in a terminal, or submitted by hand, and writes outside the outputs folder. */
 export type HandRunFacts = {
   /** Its `--output_name`, else the name of its folder. */
   name: string;
@@ -287,8 +290,9 @@ export type HandRunFacts = {
   output_name: string | null;
   /** "flux_train_network.py" */
   script: string;
-  /** Of its topmost process: launcher or trainer. */
-  pid: number;
+  /** Of its topmost process: launcher or trainer; null for a job. */
+  pid: number | null;
+  job: HandJobFacts | null;
   since: string;
   progress: Progress;
   /** The attempt's id, when Trackside began it, and its folder is not where it was; else null. */

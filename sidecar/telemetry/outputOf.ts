@@ -14,13 +14,14 @@ const TAIL = 1024 * 1024;
  * tells a step: whoever reads its pipe may write there. Each call reads only new text. Null if none can be read, or all are empty.
  *
  * @param key identifies the process
+ * @param pid null where its process is on another machine
  * @param reader reads its output
  * @param since ISO; older files are not its output
  */
 export function readOutputOf(
   key: object,
   reader: ConsoleReader,
-  { pid, since, logs }: { pid: number; since: string; logs: readonly string[] },
+  { pid, since, logs }: { pid: number | null; since: string; logs: readonly string[] },
 ): Promise<Progress | null> {
   const fresh = { sources: new Map(), clock: createRate(), log: null, turn: Promise.resolve(null) };
   const reading = readings.get(key) ?? fresh;
@@ -43,10 +44,11 @@ const readings = new WeakMap<object, Reading>();
 async function readOn(
   reading: Reading,
   reader: ConsoleReader,
-  [pid, since, logs]: [pid: number, since: number, logs: readonly string[]],
+  [pid, since, logs]: [pid: number | null, since: number, logs: readonly string[]],
 ): Promise<Progress | null> {
   const factsNow = () => reader.facts(reader.together([...reading.sources.values()].map(({ memory }) => memory)), null);
-  for (const descriptor of [1, 2]) await readStream(reading, reader, `/proc/${pid}/fd/${descriptor}`, since);
+  for (const descriptor of pid === null ? [] : [1, 2])
+    await readStream(reading, reader, `/proc/${pid}/fd/${descriptor}`, since);
   if (reading.log) await readStream(reading, reader, reading.log, since);
   for (const path of logs) {
     if (factsNow().step !== null) break;

@@ -1,7 +1,7 @@
 import type { HandRunFacts } from '../sessions/facts.js';
 import type { Happening } from '../sessions/outputs/happened.js';
 import { bannerView } from './banner.js';
-import { othersView } from './byHand.js';
+import { othersTitle, othersView } from './byHand.js';
 import { percent } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
@@ -31,7 +31,7 @@ export function homeView(model: HomeModel) {
 
 /** Trainings by hand that write elsewhere. */
 export function othersPart({ others = [], root }: HomeModel) {
-  return { others: othersView(others, root) };
+  return { title: othersTitle(others), others: othersView(others, root) };
 }
 
 /** "(2) 64 % · Trackside" while two trainings run: of the one that will end first. */

@@ -1,5 +1,4 @@
 import type { Offers } from '../launchers/launcher.js';
-import type { HandJob } from '../launchers/slurm/handJobs.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { GpuReading } from '../telemetry/machine/gpuLines.js';
@@ -14,8 +13,6 @@ export type MachineModel = PageModel & {
   running: SessionFacts[];
   /** Null where there is no cluster. */
   cluster?: Offers | null;
-  /** Trainings there that Trackside did not submit. */
-  handJobs?: HandJob[];
 };
 
 export type MachineView = ReturnType<typeof machineView>;
@@ -31,7 +28,7 @@ type Meter = {
   line: string | null;
 };
 
-export function machineView({ machine, running, root, cluster = null, handJobs = [] }: MachineModel) {
+export function machineView({ machine, running, root, cluster = null }: MachineModel) {
   const { now, history, no_gpu, disk_full_in } = machine;
   const gpus = now?.gpus ?? [];
   return {
@@ -50,20 +47,15 @@ export function machineView({ machine, running, root, cluster = null, handJobs =
         })),
       meters: gpuMeters(gpu, history),
     })),
-    cluster: cluster && clusterView(cluster, handJobs),
+    cluster: cluster && clusterView(cluster),
     host: now ? hostMeters(now, history) : [],
     disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
   };
 }
 
 /** A line of what is free, and a row a node in each of its partitions. */
-function clusterView(offers: Offers, handJobs: readonly HandJob[]) {
+function clusterView(offers: Offers) {
   return {
-    /** Submitted by hand: they are shown, and can't be stopped here. */
-    byHand: handJobs.map(({ job, hosts, script, outputDir }) => ({
-      words: `${script} runs in job ${job} on ${hosts.join(', ')}, submitted by hand, and writes into`,
-      outputDir,
-    })),
     free: freeWords(offers),
     rows: offers.queues.flatMap((queue) =>
       queue.nodes.map((node) => {

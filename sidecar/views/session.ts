@@ -98,8 +98,7 @@ function headView(model: SessionModel, { lora, version, status, ...card }: CardV
   const { session, checkpoints } = model;
   const alive = isAlive(session.status);
   const final = session.all_trained ? checkpoints.find(({ kind, problem }) => kind === 'final' && !problem) : undefined;
-  const byHand =
-    session.by_hand && stopByHand('by-hand', session.by_hand.pid, session.status, `${at}/attempts/current`);
+  const byHand = session.by_hand && stopByHand('by-hand', session.by_hand, session.status, `${at}/attempts/current`);
   const action: ActionView | null = byHand ? null : card.action;
   return {
     lora,

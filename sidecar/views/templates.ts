@@ -64,7 +64,7 @@ export type Templates = {
   'parts/meters': { meters: import('./machine.js').MachineView['host'] };
   'parts/modelFiles': Pick<import('./modelFiles.js').ModelsView, 'groups' | 'folder'>;
   'parts/needs': Pick<import('./modelFiles.js').ModelsView, 'families' | 'at' | 'wrongSources'>;
-  'parts/others': { others: import('./byHand.js').OtherView[] };
+  'parts/others': { title: string; others: import('./byHand.js').OtherView[] };
   'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
   'parts/podFiles': import('./podFiles.js').PodFilesView;

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
+import type { HandRunFacts } from '../../sidecar/sessions/facts.js';
 import { quick, until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, sidecar } from './stage.js';
@@ -62,23 +63,62 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     expect(back.body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 30 });
   });
 
-  test('a training that somebody submitted by hand is found by its script, with its job, node and folder', async () => {
-    const folder = `${place.outputs}/by-hand`;
-    const script = `${place.folder}/mine.sh`;
-    writeFileSync(
-      script,
-      `#!/bin/sh\nOUT=${folder}\nsleep 60 ; python sdxl_train_network.py --output_dir "$OUT" --output_name cat\n`,
+  test('a training that somebody submitted by hand is found by its script, shown with its step, not started twice, and stopped once that is confirmed', async () => {
+    const lines = 'steps:  30%|###       | 120/400 [01:00<02:20,  2.00it/s, avr_loss=0.1]';
+    const submit = async (folder: string) => {
+      const script = `${place.folder}/mine.sh`;
+      const train = 'python sdxl_train_network.py --output_dir "$OUT" --output_name cat';
+      writeFileSync(script, `#!/bin/sh\nOUT=${folder}\necho '${lines}'\nsleep 300 || ${train}\n`);
+      const words = ['--parsable', '--mem=100M', '-w', 'n2', '-J', 'my; job', '-o', `${place.folder}/mine-%j.out`];
+      return (await cluster.run('sbatch', ...words, script)).trim();
+    };
+    const elsewhere = await submit(`${place.folder}/elsewhere`);
+    const runs = await until(
+      () => sidecar.get<HandRunFacts[]>('by-hand'),
+      ([run]) => run?.progress.step === 120,
+      40,
     );
-    const job = (await cluster.run('sbatch', '--parsable', '-w', 'n2', '-J', 'mine', '-o', '/dev/null', script)).trim();
-    const { by_hand } = await until(
-      () => sidecar.get<{ by_hand: unknown[] }>('cluster'),
-      (found) => found.by_hand.length > 0,
+    const job = { id: elsewhere, hosts: ['n2'] };
+    expect(runs).toMatchObject([{ name: 'cat', pid: null, job, script: 'sdxl_train_network.py', status: 'running' }]);
+    const home = await page('');
+    expect(home).toContain('Also running on the cluster');
+    expect(home).toMatch(
+      new RegExp(`sdxl_train_network\\.py, job ${elsewhere} on n2, started[\\s\\S]+step 120 of 400`),
+    );
+    expect(home).toContain(`Stop job ${elsewhere}`);
+    const at = `by-hand/jobs/${elsewhere}`;
+    expect(await sidecar.send('DELETE', at)).toMatchObject({ body: { error: { code: 'started_by_hand' } } });
+    expect(await sidecar.send('DELETE', at, { confirm: 'by-hand' })).toMatchObject({
+      status: 202,
+      body: { status: 'stopping' },
+    });
+    await until(
+      () => cluster.run('squeue', '-h', '-t', 'R,CG', '-o', '%i'),
+      (left) => left === '',
       30,
     );
-    const about = { name: 'mine', outputDir: folder, outputName: 'cat', script: 'sdxl_train_network.py' };
-    expect(by_hand).toEqual([{ job, hosts: ['n2'], ...about }]);
-    expect(await page('machine')).toContain(`runs in job ${job} on n2, submitted by hand`);
-    await cluster.run('scancel', job);
+    const { name } = (await draft({ launcher: 'slurm' })).body;
+    const mine = await submit(`${place.outputs}/${name}`);
+    await until(
+      () => cluster.run('squeue', '-h', '-t', 'R', '-o', '%i'),
+      (running) => running.trim() === mine,
+      30,
+    );
+    expect(await sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'start' })).toMatchObject({
+      status: 409,
+      body: { error: { code: 'already_running' } },
+    });
+    const shown = await sidecar.until(name, ({ by_hand }) => by_hand !== null);
+    expect(shown).toMatchObject({
+      ...{ status: 'running', next: 'stop', reason: `It was started by hand, job ${mine} on n2.` },
+      by_hand: { pid: null, job: { id: mine, hosts: ['n2'] } },
+    });
+    const current = `sessions/${name}/attempts/current`;
+    expect(await sidecar.send('DELETE', current, { confirm: 'by-hand', job: '1' })).toMatchObject({
+      body: { error: { code: 'another_process' } },
+    });
+    expect((await sidecar.send('DELETE', current, { confirm: 'by-hand', job: mine })).status).toBe(202);
+    await sidecar.until(name, ({ by_hand, status }) => by_hand === null && status !== 'running', 30);
   });
 
   test('what was started asks for other things with its next attempt', async () => {

@@ -9,7 +9,7 @@ import { allHistoryView } from '../../sidecar/views/allHistory.js';
 import { apiView } from '../../sidecar/views/api.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
 import { bannerView, cardView } from '../../sidecar/views/banner.js';
-import { othersView, stopByHand } from '../../sidecar/views/byHand.js';
+import { stopByHand } from '../../sidecar/views/byHand.js';
 import { chartsView } from '../../sidecar/views/charts.js';
 import { compareView } from '../../sidecar/views/compare.js';
 import { datasetsView, datasetView, imagesView } from '../../sidecar/views/datasets.js';
@@ -17,7 +17,7 @@ import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diag
 import { plain } from '../../sidecar/views/field.js';
 import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
-import { homeView } from '../../sidecar/views/home.js';
+import { homeView, othersPart } from '../../sidecar/views/home.js';
 import { importView } from '../../sidecar/views/import.js';
 import { logView } from '../../sidecar/views/log.js';
 import { lorasView, loraView } from '../../sidecar/views/loras.js';
@@ -65,6 +65,7 @@ const hand = {
   output_name: null,
   script: 'flux_train_network.py',
   pid: 77,
+  job: null,
   since: '2026-11-22T09:00:00.000Z',
   progress: some.session().progress,
   attempt: 'a',
@@ -238,9 +239,6 @@ const machine = machineView({
   machine: { now: reading, history: [reading, reading], no_gpu: null, disk_full_in: 4000 },
   running: [some.session({ attempts: [some.attempt({ gpus: [0] })] })],
   cluster: some.offers,
-  handJobs: [
-    { job: '7', name: 'mine', hosts: ['n1'], outputDir: '/o/a', outputName: 'a', script: 'flux_train_network.py' },
-  ],
 });
 const line = { x: [1, 2, 3], y: [0.5, null, 0.3] };
 const curve = {
@@ -620,7 +618,7 @@ const each: Templates = {
   'parts/meters': { meters: machine.host },
   'parts/modelFiles': models,
   'parts/needs': models,
-  'parts/others': { others: othersView([hand], '') },
+  'parts/others': othersPart({ ...table, others: [hand, { ...hand, pid: null, job: { id: '7', hosts: ['n1'] } }] }),
   'parts/ownGroups': { groups: ownGroups },
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
   'parts/podFiles': podFilesView(given(some.sessionModel().files)),
@@ -638,7 +636,7 @@ const each: Templates = {
   'parts/shapes': {},
   'parts/shown': charts.form,
   'parts/status': statusView(some.interrupted),
-  'parts/stopByHand': stopByHand('a', 77, 'running', 'by-hand/77'),
+  'parts/stopByHand': stopByHand('a', { pid: 77, job: null }, 'running', 'by-hand/77'),
   'parts/stop': stopSheet(some.session(), '', [['page', 'home']]),
   'parts/sweepTable': sweepPage.losses,
   'parts/troubles': troublesView({

@@ -5,6 +5,7 @@ import type { Cancelled, Job } from '../launcher.js';
 import { liveness } from '../liveness.js';
 import { writeStopRequest } from '../stopElsewhere.js';
 import { readConfig, runClient } from './commands.js';
+import { knownHandJobs, lookForHandJobs } from './handJobs.js';
 import { look } from './look.js';
 
 const LOOK_MS = 250;
@@ -31,6 +32,20 @@ export async function cancel(job: Job, how: 'ask' | 'end' | 'kill'): Promise<Can
   const killWait = (await readConfig())?.killWait ?? 30;
   if (await endsWithin(job, killWait + MARGIN)) return 'gone';
   return asked || killed.code === 0 ? 'told' : 'unreachable';
+}
+
+/**
+ * Ends a job that somebody submitted by hand: Slurm tells its processes to end, and ends what is left after KillWait. Resolves
+ * once it no longer runs, or when nothing says so in time.
+ */
+export async function endHandJob(id: string): Promise<void> {
+  await runClient('scancel', [id], { patience: 10 });
+  const end = performance.now() + ((await readConfig())?.killWait ?? 30) * 1000 + MARGIN * 1000;
+  do {
+    await lookForHandJobs(MARGIN * 1000, true);
+    if (!knownHandJobs().some((job) => job.id === id)) return;
+    await wait(LOOK_MS * 4);
+  } while (performance.now() < end);
 }
 
 /** Takes a job out of the queue into which somebody put it back: it would begin the same attempt again. */

@@ -28,8 +28,8 @@ export function readQueue(printed: string): QueueLine[] {
         state,
         reason,
         hosts: expandHosts(hosts),
-        startsAt: moment(start),
-        endsAt: moment(end),
+        startsAt: momentOf(start),
+        endsAt: momentOf(end),
         partition,
         priority: Number(priority) || 0,
         name: words.slice(8).join('|'),
@@ -38,7 +38,8 @@ export function readQueue(printed: string): QueueLine[] {
   });
 }
 
-function moment(seconds: string): string | null {
+/** Seconds since 1970, as ISO 8601; null for anything else. */
+export function momentOf(seconds: string): string | null {
   return /^\d+$/.test(seconds) ? new Date(Number(seconds) * 1000).toISOString() : null;
 }
 

@@ -30,6 +30,8 @@ const kind = z.enum(['start', 'resume', 'relaunch']);
 
 export const progress = shown.clone().meta({ id: 'Progress' }) satisfies z.ZodType<Progress>;
 
+const handJob = z.looseObject({ id: text, hosts: z.array(text) });
+
 export const attempt = z
   .looseObject({
     number,
@@ -203,7 +205,7 @@ export const session = z
     exact_pause: z.looseObject({ available: z.boolean(), why: textOrNull }).nullable(),
     pausing: z.boolean(),
     stalled_seconds: numberOrNull,
-    by_hand: z.looseObject({ pid: number, since: text }).nullable(),
+    by_hand: z.looseObject({ pid: numberOrNull, job: handJob.nullable(), since: text }).nullable(),
     next: z.enum(['start', 'stop', 'resume', 'train further', 'start over']).nullable(),
     newest_sample: textOrNull,
     loss_curve: z.array(number),
@@ -219,7 +221,8 @@ export const handRun = z
     output_dir: text,
     output_name: textOrNull,
     script: text,
-    pid: number,
+    pid: numberOrNull,
+    job: handJob.nullable(),
     since: text,
     progress,
     attempt: textOrNull,

@@ -55,16 +55,6 @@ const queue = z
   })
   .meta({ id: 'Partition' });
 
-/** A training that somebody submitted without Trackside. */
-const handJob = z.looseObject({
-  job: z.string(),
-  name: z.string(),
-  hosts: z.array(z.string()),
-  outputDir: z.string(),
-  outputName: z.string().nullable(),
-  script: z.string(),
-});
-
 const trainer = z.looseObject({ id: z.string(), label: z.string(), description: z.string() });
 
 /** The machine, models and trainers, and Trackside itself. */
@@ -103,7 +93,7 @@ export const machine: DescribedRoutes = {
     summary: 'What the cluster offers, and what of it is free',
     more: 'At most 15 s old. `missing` says in words why there is nothing, or why it is not known now.',
     answers: {
-      200: z.looseObject({ queues: z.array(queue), missing: z.string().nullable(), by_hand: z.array(handJob) }),
+      200: z.looseObject({ queues: z.array(queue), missing: z.string().nullable() }),
     },
   },
   'GET /metrics': {
@@ -126,11 +116,17 @@ export const machine: DescribedRoutes = {
     answers: { 200: z.array(check) },
   },
   'GET /by-hand': {
-    summary: 'List trainings that were started in a terminal and write outside the outputs',
+    summary: 'List trainings that were started in a terminal, or submitted by hand, and write outside the outputs',
+    more: 'One that writes into a session’s folder is that session’s `by_hand`.',
     answers: { 200: z.array(handRun) },
   },
   'DELETE /by-hand/:pid{[0-9]+}': {
     summary: 'End one of them',
+    query: { confirm: 'by-hand' },
+    answers: { 202: z.unknown() },
+  },
+  'DELETE /by-hand/jobs/:job{[0-9_]+}': {
+    summary: 'End one of them that runs as a job of the cluster',
     query: { confirm: 'by-hand' },
     answers: { 202: z.unknown() },
   },

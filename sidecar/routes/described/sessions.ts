@@ -106,8 +106,9 @@ export const sessions: DescribedRoutes = {
     summary: 'Stop',
     query: {
       when: 'now (default) or after-save.',
-      confirm: 'by-hand, for a training that was started in a terminal.',
+      confirm: 'by-hand, for a training that was started in a terminal, or submitted by hand.',
       process: 'Its process as it was shown, so that no other one is ended.',
+      job: 'Its job, likewise.',
     },
     answers: { 202: session },
   },

@@ -1,6 +1,7 @@
 import { logged } from '../../caught.js';
 import { convertDataset } from '../../datasets/convert.js';
 import { BEFORE_A_START } from '../../datasets/read.js';
+import { hasCluster } from '../../launchers/slurm/presence.js';
 import { log } from '../../log.js';
 import type { FileHashes } from '../../models/fileHash.js';
 import { Problem } from '../../problem.js';
@@ -9,7 +10,7 @@ import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Describe } from '../../trainers/describe.js';
 import { TRACKED } from '../../trainers/tracked/trainer.js';
-import { lookForRuns } from '../byHand/runs.js';
+import { lookForRuns, wordsOfRun } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -79,7 +80,7 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
   const { outputs, settings } = trackside;
   const folder = await outputs.folder(name);
   // A person may have started one in a terminal a moment ago.
-  await lookForRuns();
+  await lookForRuns({ cluster: hasCluster(settings) });
   // A session that may be alive is read before the lock is taken: a refusal does not wait for the lock.
   if (!rests(outputs.facts(name))) refuseIfAlive(await outputs.read(name));
   let claim: Claim | undefined;
@@ -157,7 +158,8 @@ function refuseIfAlive(session: Session): void {
     throw alreadyRunning(session.name, facts.reason ?? 'It has a job on the cluster.');
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
   if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs on another machine.');
-  if (byHand) throw alreadyRunning(session.name, `Process ${byHand.pid}, started by hand, is writing into its folder.`);
+  if (byHand)
+    throw alreadyRunning(session.name, `It was started by hand, ${wordsOfRun(byHand)}, and writes into its folder.`);
 }
 
 /** Another Trackside, or a person, may have acted between the decision and the lock. */

@@ -3,26 +3,33 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { inTime } from '../../files/inTime.js';
 import { isoTime } from '../../files/isoTime.js';
+import { logOfJob } from '../../launchers/slurm/handJobs.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { readOutputOf } from '../../telemetry/outputOf.js';
 import { NO_PROGRESS, type Progress } from '../../telemetry/progress.js';
 import type { CheckpointOnDisk } from '../../trainers/dialect.js';
 import { defaultDialect } from '../../trainers/dialects.js';
-import type { HandRun } from './runs.js';
+import { type HandRun, wordsOfRun } from './runs.js';
 
 /** The progress of a training by hand: from its output in a file, a log in its folder, or its newest checkpoint. All null when unknown. */
 export function readHandProgress(run: HandRun): Promise<Progress> {
-  return inTime(`progress of ${run.pid}`, () => readNow(run)).catch(ifUnreadable({ ...NO_PROGRESS }, 'by-hand'));
+  return inTime(`progress of ${wordsOfRun(run)}`, () => readNow(run)).catch(
+    ifUnreadable({ ...NO_PROGRESS }, 'by-hand'),
+  );
 }
 
 async function readNow(run: HandRun): Promise<Progress> {
-  const trainer = run.processes.find(({ as }) => !as.launcher) ?? run.processes[0];
-  const printed = trainer && (await readPrinted(trainer, await logsIn(run.outputDir)));
+  const { job, since, outputDir, processes } = run;
+  const logs = await logsIn(outputDir);
+  const { console } = defaultDialect;
+  if (job) {
+    const own = await logOfJob(job.id);
+    const all = own === null ? logs : [own, ...logs];
+    return (await readOutputOf(job.training, console, { pid: null, since, logs: all })) ?? (await savedProgress(run));
+  }
+  const trainer = processes.find(({ as }) => !as.launcher) ?? processes[0];
+  const printed = trainer && (await readOutputOf(trainer.as, console, { pid: trainer.pid, since, logs }));
   return printed ?? (await savedProgress(run));
-}
-
-function readPrinted({ as, pid }: HandRun['processes'][number], logs: string[]): Promise<Progress | null> {
-  return readOutputOf(as, defaultDialect.console, { pid, since: as.since, logs });
 }
 
 /** The most logs of a folder that are read. */

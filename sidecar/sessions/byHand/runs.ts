@@ -7,6 +7,7 @@ import { Lru } from '../../files/lru.js';
 import { memoForTime } from '../../files/memoForTime.js';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
+import { type HandJob, knownHandJobs, lookForHandJobs } from '../../launchers/slurm/handJobs.js';
 import { trainerOfCommand } from '../../trainers/recordTrainer.js';
 import {
   type ConfigFlags,
@@ -15,18 +16,21 @@ import {
   readTraining,
   type TrainingByHand,
 } from '../../trainers/trainingCommand.js';
+import type { HandJobFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 
-/** A living training that was started in a terminal, by no Trackside. */
+/** A living training that was started in a terminal, or submitted to the cluster, by no Trackside. */
 export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'> & {
   /** The trainer that its script and flags mean; null for a script that several have, or none. */
   trainer: string | null;
   /** `outputDir` with every link resolved. */
   place: string;
-  /** Of the topmost process: the launcher, or the trainer itself. */
-  pid: number;
+  /** Of the topmost process: the launcher, or the trainer itself; null for a job. */
+  pid: number | null;
+  /** Its job on the cluster; null on this machine. */
+  job: HandJob | null;
   since: string;
-  /** Launcher, trainer and loader workers: all processes with this output, the topmost first. */
+  /** Launcher, trainer and loader workers: all processes with this output, the topmost first. None here of a job. */
   processes: Recognised<HandProcess>[];
 };
 
@@ -36,17 +40,21 @@ export type HandProcess = TrainingByHand & Pick<HandRun, 'since' | 'trainer'>;
 const FRESH_MS = 2000;
 
 /**
- * All trainings that were started by hand in this PID namespace, oldest first. `now` forces a scan. Never waits for a disk:
- * a training whose flags are in a file comes with the scan after that was read (see `lookForRuns`).
+ * All trainings that were started by hand in this PID namespace, oldest first, and those in jobs as of the last look at the
+ * cluster. `now` forces a scan. Never waits for a disk, nor for a cluster: a training whose flags are in a file comes with the
+ * scan after that was read (see `lookForRuns`).
  */
 export function runsByHand(now = false): HandRun[] {
-  return kept('', () => group(look()), now);
+  return [...kept('', () => group(look()), now), ...knownHandJobs().map(runOfJob)];
 }
 
-/** A scan that waits, for some seconds at most, for the files and folders that command lines name. */
-export async function lookForRuns(): Promise<HandRun[]> {
+/** Milliseconds that a look waits for a cluster. */
+const CLUSTER_MS = 2000;
+
+/** A scan that waits, for some seconds at most, for the files and folders that command lines name, and for a `cluster`. */
+export async function lookForRuns({ cluster = false } = {}): Promise<HandRun[]> {
   runsByHand(true);
-  await Promise.all(asked);
+  await Promise.all([...asked, ...(cluster ? [lookForHandJobs(CLUSTER_MS, true)] : [])]);
   return runsByHand(true);
 }
 
@@ -66,6 +74,22 @@ export function byHandIn(folder: string, now = false): HandRun | null {
 export function sessionOf({ place }: HandRun, root: string): string | null {
   const name = basename(place);
   return dirname(place) === realPath(root) && isSessionName(name) ? name : null;
+}
+
+function runOfJob(job: HandJob): HandRun {
+  const { outputDir, outputName, script, argv } = job.training;
+  const about = { place: placeOf(outputDir), trainer: trainerOfCommand(argv), since: job.since };
+  return { outputDir, outputName, script, ...about, pid: null, job, processes: [] };
+}
+
+/** The job of a training by hand, as it is shown; null where it has none. */
+export function jobOf({ job }: Pick<HandRun, 'job'>): HandJobFacts | null {
+  return job && { id: job.id, hosts: job.hosts };
+}
+
+/** "process 77", "job 12 on n3". */
+export function wordsOfRun({ pid, job }: Pick<HandRun, 'pid'> & { job: HandJobFacts | null }): string {
+  return job ? `job ${job.id} on ${job.hosts.join(', ')}` : `process ${pid}`;
 }
 
 function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null | 'later' {
@@ -124,7 +148,7 @@ function group(processes: Recognised<HandProcess>[]): HandRun[] {
     if (!top) return [];
     const { outputDir, outputName, script, trainer, since } = top.as;
     const place = placeOf(outputDir);
-    return [{ outputDir, place, outputName, script, trainer, since, pid: top.pid, processes: sorted }];
+    return [{ outputDir, place, outputName, script, trainer, since, pid: top.pid, job: null, processes: sorted }];
   });
 }
 

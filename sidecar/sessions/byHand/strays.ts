@@ -23,7 +23,7 @@ function strayOf({ attempt, processes, output, logFolder, script }: Marked): Str
   const outputDir = logFolder ?? output;
   if (!top || !outputDir) return [];
   const since = startedAt(top.startTicks);
-  const run = { outputDir, place: outputDir, outputName: null, script, trainer: null, since, pid: top.pid };
+  const run = { outputDir, place: outputDir, outputName: null, script, trainer: null, since, pid: top.pid, job: null };
   return [{ ...run, attempt, processes }];
 }
 

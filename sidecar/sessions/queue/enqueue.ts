@@ -1,3 +1,4 @@
+import { hasCluster } from '../../launchers/slurm/presence.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
@@ -42,10 +43,10 @@ export const PASSING = ['gpu_busy', 'disk_space'];
  * @example await enqueue(trackside, 'my-cat-v3', {})
  */
 export async function enqueue(trackside: Queueing, name: string, asked: Enqueue): Promise<Session> {
-  const { outputs } = trackside;
+  const { outputs, settings } = trackside;
   outputs.requireRoot();
   const folder = await outputs.folder(name);
-  await lookForRuns();
+  await lookForRuns({ cluster: hasCluster(settings) });
   const session = await outputs.read(name);
   refuseRunning(session);
   const kind = asked.kind ?? kindOf(session.facts);

@@ -7,6 +7,7 @@ import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress, type StoredProgress } from '../../telemetry/progress.js';
 import { isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
+import { jobOf, wordsOfRun } from '../byHand/runs.js';
 import type { Results, SessionFacts, Status } from '../facts.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { chooseResume } from '../lineage/resume.js';
@@ -34,7 +35,7 @@ export function standingOf(evidence: SessionEvidence) {
     state,
     latest,
     liveness,
-    byHand: byHand && { pid: byHand.pid, ending: isEnding(byHand) },
+    byHand: byHand && { words: wordsOfRun(byHand), ending: isEnding(byHand) },
     // Of a script that reports nothing, no step will ever be seen.
     stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
@@ -115,7 +116,7 @@ export async function sessionFacts(
     stops_after_save: alive.alive !== 'no' && latest?.stop_when === 'after-save',
     exact_pause: alive.alive === 'no' ? null : (evidence.console.exact ?? null),
     pausing: alive.alive !== 'no' && latest?.pause_requested_at != null,
-    by_hand: byHand && { pid: byHand.pid, since: byHand.since },
+    by_hand: byHand && { pid: byHand.pid, job: jobOf(byHand), since: byHand.since },
     next: nextAction({
       // A job that waits can be taken out of its cluster's queue.
       waits: standing.waits,

@@ -15,7 +15,7 @@ export function deriveStatus(evidence: {
   latest: AttemptEntry | null;
   liveness: Liveness;
   /** A training by hand in this folder. */
-  byHand?: { pid: number; ending: boolean } | null;
+  byHand?: { words: string; ending: boolean } | null;
   stepSeen: boolean;
   checkpoints: number;
   /** Are the final weights there, whole? Asked of a record that still waits (see `saysWaiting`). */
@@ -43,8 +43,8 @@ export function deriveStatus(evidence: {
     return is(stepSeen ? 'running' : 'starting', reason);
   }
   if (evidence.byHand) {
-    const { pid, ending } = evidence.byHand;
-    return is(ending ? 'stopping' : 'running', `It was started by hand, process ${pid}.`);
+    const { words, ending } = evidence.byHand;
+    return is(ending ? 'stopping' : 'running', `It was started by hand, ${words}.`);
   }
   if (latest) return settled(latest);
   return recorded(state, evidence.checkpoints, evidence.whole ?? false);

@@ -1,23 +1,28 @@
 import { basename, join } from 'node:path';
 import { logged, repeated } from '../../caught.js';
+import { knownHandJobs, lookForHandJobs } from '../../launchers/slurm/handJobs.js';
 import type { Hub } from '../../live/hub.js';
+import { openStreamCount } from '../../live/stream.js';
 import { Problem } from '../../problem.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { type Confirmation, endByHand, isEnding } from '../byHand/end.js';
 import { keepHandProgress } from '../byHand/keepProgress.js';
 import { readHandProgress } from '../byHand/progress.js';
-import { type HandRun, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
+import { type HandRun, jobOf, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
 import { type Stray, straysUnder } from '../byHand/strays.js';
 import type { HandRunFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 
 const LOOK_MS = 2000;
+/** Milliseconds that a list waits for the cluster. */
+const CLUSTER_MS = 5000;
 
 /**
- * Looks every two seconds for trainings that were started in a terminal. One in a session's folder becomes part of that
+ * Looks every two seconds for trainings that were started in a terminal, and where there is a `cluster` and somebody looks on, or
+ * one is known there, several times a minute for jobs that were submitted by hand. One in a session's folder becomes part of that
  * session, which is read again while it runs; the others have a list of their own.
  */
-export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
+export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub: Hub; cluster: boolean }) {
   let facts: HandRunFacts[] = [];
   let revision = 0;
   /** Sessions with a training by hand at the last look. */
@@ -27,6 +32,8 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
   let timer: NodeJS.Timeout | null = null;
 
   async function look(): Promise<void> {
+    // It is not waited for: a look comes every two seconds.
+    if (cluster && (openStreamCount(hub) > 0 || knownHandJobs().length > 0)) void lookForHandJobs(0);
     const runs = await lookForRuns();
     const placed = runs.map((run) => ({ run, session: sessionOf(run, outputs.root) }));
     const now = new Set(placed.flatMap(({ session }) => session ?? []));
@@ -72,13 +79,22 @@ export function watchHandRuns({ outputs, hub }: { outputs: Outputs; hub: Hub }) 
     elsewhere: (): HandRunFacts[] => facts,
     /** A counter of changes to `elsewhere`. */
     revision: () => revision,
-    /** Ends one of them, by its process. Throws a Problem if it is not one (any more), and without the confirmation. */
-    end(pid: number, confirmation: Confirmation): HandRunFacts {
-      const run = [...runsByHand(true), ...strays].find((each) => each.pid === pid);
-      const before = facts.find((each) => each.pid === pid);
+    /** As `elsewhere`, after a look at the cluster. */
+    async elsewhereNow(): Promise<HandRunFacts[]> {
+      if (!cluster) return facts;
+      await lookForHandJobs(CLUSTER_MS);
+      await lookSoon();
+      return facts;
+    },
+    /** Ends one of them, by its process or its job. Throws a Problem if it is not one (any more), and without the confirmation. */
+    end({ pid, job }: { pid?: number; job?: string }, confirmation: Confirmation): HandRunFacts {
+      const isMeant = (each: { pid: number | null; job: { id: string } | null }) =>
+        job === undefined ? each.pid === pid : each.job?.id === job;
+      const run = [...runsByHand(true), ...strays].find(isMeant);
+      const before = facts.find(isMeant);
       if (!run || run.since !== before?.since) {
-        const message = `Process ${pid} is not a training outside the outputs folder, or has ended.`;
-        throw new Problem('no_such_training', message);
+        const what = job === undefined ? `Process ${pid}` : `Job ${job}`;
+        throw new Problem('no_such_training', `${what} is not a training outside the outputs folder, or has ended.`);
       }
       endByHand(run, confirmation, () => void lookSoon());
       tell(facts.map((each) => (each === before ? { ...each, status: 'stopping' } : each)));
@@ -104,6 +120,7 @@ async function factsOf(run: HandRun | Stray): Promise<HandRunFacts> {
     output_name: outputName,
     script,
     pid,
+    job: jobOf(run),
     since,
     progress: 'attempt' in run ? NO_PROGRESS : await readHandProgress(run),
     attempt: 'attempt' in run ? run.attempt : null,

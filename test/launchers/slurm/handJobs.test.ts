@@ -28,5 +28,6 @@ test.each([
   ['no training', 'python -m http.server\nsleep 600', null],
   ['a training in a comment', '# python flux_train_network.py --output_dir /data/out/cat', null],
 ])('a job submitted by hand: %s', (_, script, found) => {
-  expect(trainingIn(`#!/bin/bash\n${script}\n`, '/home/me')).toEqual(found);
+  const told = trainingIn(`#!/bin/bash\n${script}\n`, '/home/me');
+  expect(told && { ...told, argv: undefined }).toEqual(found);
 });
