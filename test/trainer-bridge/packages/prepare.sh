@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 python=.cache/packages/bin/python
-if ! [ -x $python ] || ! $python -c 'import accelerate, lightning, torch, transformers, PIL, pytest' 2>/dev/null; then
+if ! [ -x $python ] || ! $python -c 'import accelerate, ipykernel, jupyter_client, lightning, torch, transformers, PIL, pytest' 2>/dev/null; then
   python3 -m venv .cache/packages
-  $python -m pip install -q --disable-pip-version-check accelerate lightning pillow pytest torch transformers
+  $python -m pip install -q --disable-pip-version-check accelerate ipykernel jupyter_client lightning pillow pytest torch transformers
 fi

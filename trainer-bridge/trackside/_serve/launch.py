@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+import socket
 import sys
 import threading
 import time
-import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 from trackside._attempt import processes, regular
 from trackside._serve.address import free_port, pod_address, pod_environment, ssh_line
-from trackside._serve.node import CannotServe, node_environment
+from trackside._serve.node import node_environment
 from trackside._serve.server import Server
 
 _RETURN_SECONDS = 0.8
@@ -61,7 +63,7 @@ def launch(
 
 
 def _joined(outputs: str) -> Server | None:
-    """A page of this user that serves these outputs and answers."""
+    """A page of this user that serves these outputs and listens."""
     folder = os.path.join(_private(), "serving")
     try:
         names = os.listdir(folder)
@@ -74,9 +76,9 @@ def _joined(outputs: str) -> Server | None:
             ours = note["outputs"] == os.path.realpath(outputs)
             if not ours or process is None or process.start_ticks != note["start_ticks"]:
                 continue
-            with urllib.request.urlopen(f"http://127.0.0.1:{int(note['port'])}/healthz", timeout=0.5) as answer:
-                if answer.status == 200:
-                    return Server(joined=(process.pid, str(note["url"]), int(note["port"])))
+            # Busy as it may be with its first second, the system takes a connection for it at once.
+            with socket.create_connection(("127.0.0.1", int(note["port"])), timeout=0.5):
+                return Server(joined=(process.pid, str(note["url"]), int(note["port"])))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
@@ -102,31 +104,29 @@ def _started(
             if folder is not None:
                 own[f"TRACKSIDE_{name}"] = os.path.abspath(os.fspath(folder))
         server._start(own, ["--host", listen, "--port", str(at), *([] if login else ["--no-login"])], keep)
-    except (CannotServe, OSError) as error:
+    except OSError as error:
         server.error = str(error)
         return server
-    if not keep:
-        atexit.register(server.close)
+    atexit.register(server._finish_starting if keep else server.close)
     return server
 
 
 def _tell(server: Server, environment: dict[str, str], inline: bool) -> None:
-    if server.error:
-        print(f"trackside: no page is served. {server.error}", file=sys.stderr, flush=True)
-        return
-    if "ipykernel" in sys.modules and _show(server, inline):
-        return
-    if server._url is None:
-        threading.Thread(target=_tell_later, args=(server, environment), name="trackside-launch", daemon=True).start()
-        return
-    _tell_address(server, environment)
+    """Shows the address, or why there is none; later, in a thread, where that is not known yet."""
+    update = _shown(server, inline) if "ipykernel" in sys.modules else None
 
+    def tell() -> None:
+        if server.url is None:
+            print(f"trackside: no page is served. {server._why_none}", file=sys.stderr, flush=True)
+        elif update is None:
+            _tell_address(server, environment)
+        if update is not None:
+            update()
 
-def _tell_later(server: Server, environment: dict[str, str]) -> None:
-    if server.url:
-        _tell_address(server, environment)
-    elif server.error:
-        print(f"trackside: no page is served. {server.error}", file=sys.stderr, flush=True)
+    if server.error or server._url:
+        tell()
+    else:
+        threading.Thread(target=tell, name="trackside-launch", daemon=True).start()
 
 
 def _tell_address(server: Server, environment: dict[str, str]) -> None:
@@ -135,15 +135,23 @@ def _tell_address(server: Server, environment: dict[str, str]) -> None:
         print(f"  from a laptop: {ssh_line(environment, server._port)}", flush=True)
 
 
-def _show(server: Server, inline: bool) -> bool:
-    """False where the notebook cannot show anything."""
+def _shown(server: Server, inline: bool) -> Callable[[], None] | None:
+    """Makes a place in the notebook's cell; what it returns fills it. None where the notebook cannot show anything."""
     try:
         from IPython.display import HTML, IFrame, display
 
-        display(IFrame(server.url, width="100%", height=800) if inline else HTML(server._repr_html_()))
-        return True
+        place = display(HTML("<p>Trackside starts…</p>"), display_id=True)
+
+        def update() -> None:
+            shown = (
+                IFrame(server.url, width="100%", height=800) if inline and server.url else HTML(server._repr_html_())
+            )
+            with contextlib.suppress(Exception):
+                place.update(shown)
+
+        return update
     except Exception:
-        return False
+        return None
 
 
 def _is_pod(environment: dict[str, str]) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO
 
 from trackside._attempt import processes
-from trackside._serve.node import find_node, sidecar
+from trackside._serve.node import CannotServe, find_node, sidecar
 
 # A machine under load starts Node in some seconds; `launch` itself does not wait for it.
 _PATIENCE_SECONDS = 60.0
@@ -22,7 +24,7 @@ class Server:
     """A page that is served: `trackside.launch` makes one. Ends with the program, unless `keep` was asked for."""
 
     error: str | None
-    """Why no page is served, in a sentence; None when it is."""
+    """Why no page is served, in a sentence; None when it is, or when it is still starting."""
     joined: bool
     """It was there before, and stays when this program ends."""
 
@@ -33,6 +35,9 @@ class Server:
         self._port = joined[2] if joined else None
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
+        self._starting: threading.Thread | None = None
+        self._closing = threading.Lock()
+        self._is_closed = False
 
     @property
     def url(self) -> str | None:
@@ -55,7 +60,9 @@ class Server:
 
     def close(self) -> None:
         """Ends the page, if this program started it. Trainings go on. Takes some seconds at most; never raises."""
-        process, self._process = self._process, None
+        with self._closing:
+            self._is_closed = True
+            process, self._process = self._process, None
         if process is None:
             return
         if process.stdin:
@@ -81,16 +88,40 @@ class Server:
 
     def _repr_html_(self) -> str:
         if self.url is None:
-            return f"<p>{self.error}</p>"
+            return f"<p>{html.escape(self._why_none)}</p>"
         return f'<p><a href="{self.url}" target="_blank">Open Trackside</a></p>'
 
+    @property
+    def _why_none(self) -> str:
+        return self.error or f"It has not answered within {_PATIENCE_SECONDS:.0f} s."
+
     def _start(self, environment: dict[str, str], arguments: list[str], keep: bool) -> None:
-        """Raises CannotServe and OSError."""
-        self._said = tempfile.TemporaryFile()
+        """Does not wait for Node, whose first start may read a hundred megabytes from a slow disk. What fails is in `error`."""
         if not keep:
             environment["TRACKSIDE_UNTIL_STDIN_ENDS"] = "1"
+
+        def start() -> None:
+            try:
+                command = [find_node(), sidecar(), "serve", *arguments]
+                with self._closing:
+                    if not self._is_closed:
+                        self._open(command, environment, keep)
+            except (CannotServe, OSError, RuntimeError) as error:
+                self.error = str(error)
+
+        self._starting = threading.Thread(target=start, name="trackside-serve", daemon=True)
+        self._starting.start()
+
+    def _finish_starting(self) -> None:
+        """For a page that outlives its program."""
+        if self._starting is not None:
+            self._starting.join(timeout=_PATIENCE_SECONDS)
+
+    def _open(self, command: list[str], environment: dict[str, str], keep: bool) -> None:
+        """Raises OSError."""
+        self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [find_node(), sidecar(), "serve", *arguments],
+            command,
             # Its end is ours: the page notices however this program ends. A session of its own: Ctrl-C is ours alone.
             stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
             stdout=self._said,
@@ -112,6 +143,8 @@ class Server:
             self.error = (said.strip().splitlines() or ["The page ended at once."])[-1].removeprefix("trackside: ")
 
     def _lives(self) -> bool:
+        if self._starting is not None and self._starting.is_alive():
+            return True
         if self._process is not None:
             return self._process.poll() is None
         process = processes.read(self.pid) if self.pid else None

@@ -18,6 +18,7 @@ from trackside._attempt import record as attempt_file
 from trackside._track import owner, session
 from trackside._track.ending import ending
 from trackside._track.keeper import Keeper
+from trackside._track.launcher import is_notebook
 from trackside._track.lines import Lines
 from trackside._track.place import Place, settings_of
 from trackside._track.progress import ProgressFile
@@ -86,7 +87,7 @@ class Writer:
         self._keeper.open()
         self._hook, sys.excepthook = sys.excepthook, self._on_exception
         _live.add(self)
-        atexit.register(self.finish)
+        atexit.register(self._at_exit)
 
     def line(self, line: bytes) -> None:
         """Appends a line to the metrics. Replaced by the file's own method once that is open."""
@@ -143,10 +144,16 @@ class Writer:
                 warn_once("the end of this training could not be recorded", failed)
         self.writes = False
         with contextlib.suppress(Exception):
-            atexit.unregister(self.finish)
+            atexit.unregister(self._at_exit)
             self.stops.close()
             if sys.excepthook == self._on_exception:
                 sys.excepthook = self._hook
+
+    def _at_exit(self) -> None:
+        """A kernel that is restarted has not completed a training whose last step is still to come."""
+        run = self._run() if self._run else None
+        waits = is_notebook() and run is not None and run._total is not None and not run.is_complete
+        self.finish(KeyboardInterrupt("the kernel of the notebook ended") if waits else None)
 
     def _end_run(
         self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None
