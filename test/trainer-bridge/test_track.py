@@ -342,3 +342,11 @@ trackside.log({"loss": 9.0})
     assert done.returncode == 0, done.stderr
     assert [(line["step"], line["loss"]) for line in logged(tmp_path)] == [(0, 1.0), (1, 0.5)]
     assert "before trackside.init" in done.stderr
+
+
+def test_elsewhere_than_on_linux_a_training_is_recorded_and_says_what_a_page_cannot_tell(tmp_path: Path) -> None:
+    done = train(
+        tmp_path, "sys.platform = 'darwin'\nwith trackside.track('cat', total=1) as run: run.log(step=0, loss=1)"
+    )
+    assert (done.returncode, record(tmp_path)["status"]) == (0, "completed")
+    assert "a page here cannot tell whether the training lives" in done.stderr

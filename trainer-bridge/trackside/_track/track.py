@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,8 @@ def track(
     if writes and found:
         kind = f", on from step {run.first_step}" if run.resume_from else ""
         writer.say(f"trackside: {os.path.basename(found.folder)}{kind}, recorded in {found.folder}")
+        if not sys.platform.startswith("linux"):
+            writer.say("trackside: this is no Linux, so a page here cannot tell whether the training lives.")
     return run
 
 
