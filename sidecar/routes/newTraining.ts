@@ -4,8 +4,6 @@ import { ifUnreadable } from '../caught.js';
 import { inDataset } from '../datasets/folder.js';
 import { datasetFacts, listDatasets } from '../datasets/list.js';
 import { readDataset } from '../datasets/read.js';
-import { offersSoon } from '../launchers/slurm/offers.js';
-import { hasCluster } from '../launchers/slurm/presence.js';
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import {
@@ -24,14 +22,12 @@ import { isChangeable } from '../sessions/status/queued.js';
 import { valuesOf } from '../sessions/versions/asked.js';
 import { changeDraft } from '../sessions/versions/edit.js';
 import { findTemplate, templateFields } from '../sessions/versions/templates/templates.js';
-import { usualLauncher } from '../sessions/versions/where.js';
-import type { Settings } from '../settings.js';
 import type { Trackside } from '../trackside.js';
 import type { DraftModel } from '../views/draft.js';
-import type { WhereModel } from '../views/where.js';
 import { pageModel } from './home.js';
 import { readFields } from './respond.js';
 import { flat, trainerChoices, withoutDefaults } from './trainerForm.js';
+import { whereModel } from './where.js';
 
 /**
  * The form of a new training: `?dataset=` chooses one, `?from=` fills in the settings of a session,
@@ -167,16 +163,6 @@ export async function newTrainingPage(
     where: await whereModel(settings, values.launcher),
     kept: shown.kept ?? (await keptOf(settings.outputs, sentAs, values)),
   });
-}
-
-/** How long the page waits for a cluster, in ms: then it shows what was known before. */
-const CLUSTER_MS = 300;
-
-/** Also for a draft that is for a cluster which is not here: it can be moved to this machine. */
-async function whereModel(settings: Settings, launcher: string | undefined): Promise<WhereModel | null> {
-  if (!hasCluster(settings) && launcher !== 'slurm') return null;
-  const [usual, offers] = await Promise.all([usualLauncher(settings), offersSoon(CLUSTER_MS)]);
-  return { usual, only: settings.launcher !== 'auto', offers };
 }
 
 function textOf(value: unknown): string {

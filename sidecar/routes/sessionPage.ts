@@ -14,6 +14,7 @@ import type { Trackside } from '../trackside.js';
 import type { PodFiles } from '../views/podFiles.js';
 import type { SessionModel } from '../views/session.js';
 import { pageModel } from './home.js';
+import { whereModel } from './where.js';
 
 const TAIL_LINES = 500;
 
@@ -25,7 +26,8 @@ export async function sessionPage(trackside: Trackside, name: string, root: stri
   const session = await trackside.outputs.read(name);
   const found = mayStart ? await preflight(trackside, session) : null;
   const files = await podFiles(session, COUNT_MS);
-  return trackside.views.session({ ...model, preflight: found, files });
+  const where = await whereModel(trackside.settings, session.facts.settings.launcher);
+  return trackside.views.session({ ...model, preflight: found, files, where });
 }
 
 /** Milliseconds that a page waits for the sizes of folders. */

@@ -13,15 +13,26 @@ export function resumeView(session: SessionFacts, states: StateFacts[], at: stri
     byItself: switchView(session),
     /** Offered once it is trained: on to a later epoch. Null where there is nothing to go on from. */
     further: furtherView(session, states),
+    /** Offered while a node that is cut off may still train; null else. */
+    anyway: anywayView(session),
     canStartOver: !isAlive(status) && attempts.length > 0 && next !== 'start over' && next !== 'start',
   };
-  return view.byItself || view.further || view.canStartOver ? view : null;
+  return view.byItself || view.further || view.anyway || view.canStartOver ? view : null;
 }
 
 function furtherView({ all_trained, progress, settings }: SessionFacts, states: StateFacts[]) {
   if (!all_trained || !states.some(({ complete, kind }) => complete && kind !== 'step')) return null;
   const epochs = progress.epochs ?? Number(settings.max_train_epochs ?? 0);
   return { atLeast: epochs + 1, suggestion: epochs + Math.max(1, Math.ceil(epochs / 2)) };
+}
+
+/** Its last attempt ended without a word from its node: a person may know that it is switched off. */
+function anywayView({ attempts, reason_code, interrupted, next }: SessionFacts) {
+  const { job, host } = attempts.at(-1) ?? {};
+  const isInDoubt = interrupted && job && (reason_code === 'node_silent' || reason_code === 'node_failed');
+  if (!isInDoubt || (next !== 'resume' && next !== 'start over')) return null;
+  const [kind, button] = next === 'resume' ? ['resume', 'Resume anyway'] : ['relaunch', 'Start over anyway'];
+  return { kind, button, node: host ?? 'its node' };
 }
 
 function switchView({ record, status, all_trained, settings, auto_resume }: SessionFacts) {

@@ -20,6 +20,7 @@ import { publishView } from './publish.js';
 import { resumeView } from './resume.js';
 import { type SamplesModel, samplesPartView } from './samples.js';
 import { settingLabel, settingsView, valueText } from './settings.js';
+import { type WhereModel, whereView } from './where.js';
 
 export type SessionModel = SamplesModel & {
   states: StateFacts[];
@@ -40,6 +41,8 @@ export type SessionModel = SamplesModel & {
   curve: CurvePoint[];
   /** What was found before a start; null where nothing can be started, or it was not looked at. */
   preflight?: Preflight | null;
+  /** Where it may run; null without a choice, absent where only regions are drawn anew. */
+  where?: WhereModel | null;
   /** What the section “Publish” shows; absent where there is nothing to publish. */
   publish?: PublishFacts | null;
 };
@@ -71,11 +74,25 @@ export function sessionView(model: SessionModel) {
       /** What a sweep can try values of. */
       sweep: sweepFields(session),
       changes: session.version > 1 ? `${root}compare?changes=${encodeURIComponent(session.name)}` : null,
+      where: nextPlaceView(model),
       versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
     files: model.files ? podFilesView(model.files) : null,
     cleanup: cleanupView(model),
   };
+}
+
+/** Where the next attempt of what was started runs; null where that is no question. */
+function nextPlaceView({ session, where }: SessionModel) {
+  if (!where || session.record !== 'whole' || isChangeable(session)) return null;
+  const values = Object.entries(session.settings).filter(
+    ([name]) => name === 'launcher' || name.startsWith('cluster_'),
+  );
+  return whereView(
+    where,
+    { values: Object.fromEntries(values.map(([name, value]) => [name, String(value)])), errors: {} },
+    false,
+  );
 }
 
 export function sessionRegions(model: SessionModel) {

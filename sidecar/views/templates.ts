@@ -89,6 +89,7 @@ export type Templates = {
   'parts/troubles': import('./frame.js').TroublesView;
   'parts/upload': import('./datasets.js').UploadView;
   'parts/values': import('./templatesPage.js').TemplatesView['own'][number];
+  'parts/whereFields': import('./where.js').WhereView;
   'parts/where': import('./where.js').WhereView;
   'parts/words': { words: import('./why.js').Words[] };
 };

@@ -75,6 +75,12 @@ describe.skipIf(lacksSlurm())(
       await node.drain();
       const refused = await begin(sidecar, 'powerless', 'resume');
       expect(refused).toMatchObject({ status: 409, body: { error: { code: 'node_in_doubt' } } });
+      const shown = await (
+        await fetch(new URL('sessions/powerless', sidecar.url), { headers: { Accept: 'text/html' } })
+      ).text();
+      expect(shown).toMatch(
+        /write\s+over each other's checkpoints[\s\S]+name="anyway" value="true">\s*<button class="no">Resume anyway</,
+      );
       expect((await begin(sidecar, 'powerless', 'resume', { anyway: true })).status).toBe(201);
       const done = await sidecar.until('powerless', isOver, 90);
       expect(done).toMatchObject({ status: 'completed', progress: { step: 40 } });

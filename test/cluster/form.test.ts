@@ -131,6 +131,19 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     const { body } = await change({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: '2:00:00' });
     expect(body.settings).toMatchObject({ launcher: 'slurm', cluster_queue: 'main', cluster_minutes: 120 });
     expect((await change({ max_train_epochs: 9 })).status).toBeGreaterThanOrEqual(400);
+    const shown = await page(`sessions/${name}`);
+    expect(shown).toContain('Where its next attempt runs');
+    expect(shown).toMatch(/name="cluster_minutes"\s+value="120"/);
+    const wrong = await send({ launcher: 'slurm', cluster_minutes: 'soon' }, `sessions/${name}?_method=PATCH`);
+    expect(await wrong.text()).toContain('Enter minutes, such as 90');
+    const right = await send(
+      { launcher: 'slurm', cluster_minutes: '', cluster_gpus: '2' },
+      `sessions/${name}?_method=PATCH`,
+    );
+    expect(right.status).toBe(303);
+    const { settings } = await sidecar.session(name);
+    expect(settings).toMatchObject({ cluster_queue: 'main', cluster_gpus: 2 });
+    expect(settings).not.toHaveProperty('cluster_minutes');
   });
 
   test('while the controller is down, pages come at once and say so', async () => {
@@ -147,8 +160,8 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
   const page = async (path: string, of = sidecar) =>
     (await fetch(new URL(path, of.url), { headers: { Accept: 'text/html' } })).text();
 
-  const send = (fields: Record<string, string>) =>
-    fetch(new URL('sessions', sidecar.url), {
+  const send = (fields: Record<string, string>, to = '') =>
+    fetch(new URL(to || 'sessions', sidecar.url), {
       method: 'POST',
       redirect: 'manual',
       headers: {
@@ -156,6 +169,9 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
         'Content-Type': 'application/x-www-form-urlencoded',
         Origin: new URL(sidecar.url).origin,
       },
-      body: new URLSearchParams({ lora_name: 'from the form', trainer: 'practice', dataset: 'example', ...fields }),
+      body: new URLSearchParams({
+        ...(to ? {} : { lora_name: 'from the form', trainer: 'practice', dataset: 'example' }),
+        ...fields,
+      }),
     });
 });

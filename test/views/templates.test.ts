@@ -644,6 +644,7 @@ const each: Templates = {
   }),
   'parts/upload': dataset.upload,
   'parts/values': given(templatesPage.own[0]),
+  'parts/whereFields': given(newTrainingView(form).where),
   'parts/where': given(newTrainingView(form).where),
   'parts/words': { words: regions.facts.why },
 };
