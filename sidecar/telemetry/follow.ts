@@ -5,6 +5,7 @@ import { ended } from '../caught.js';
 import { log } from '../log.js';
 import type { Beginning, ConsoleEvent, ConsoleReader } from '../trainers/dialect.js';
 import { offsetOf, type Piece, readGrowing } from './growingFile.js';
+import { recordArrivals } from './log/arrivals.js';
 import { advanceProgress, type StoredProgress } from './progress.js';
 import { createRate } from './rate.js';
 import { createProgressFile } from './saveProgress.js';
@@ -22,6 +23,8 @@ export type Followed = {
   beginning: Beginning;
   /** Byte offset of the attempt's first byte; a position in `progress` comes first. */
   logStart: number;
+  /** When the attempt began, in ms since 1970: nothing of it was in the log before. Left out where unknown. */
+  begunAt?: number;
   progress: StoredProgress;
 };
 
@@ -42,6 +45,7 @@ export function followAttempt(
     console.file === null ? null : readGrowing(join(folder, console.file), offsetOf(progress.reports_position) ?? 0);
   const file = createProgressFile(folder, () => progress);
   const clock = createRate();
+  const arrivals = recordArrivals(join(folder, LOG_FILE), options.begunAt ?? null);
   let caughtUp = false;
   let closing = false;
 
@@ -49,11 +53,13 @@ export function followAttempt(
     const hold = () => !closing;
     const isLogThere = await log.readNew(takeText, hold);
     // Older text has no time of its own: the rate begins with new text.
+    if (isLogThere) arrivals.looked();
     if (reports ? await reports.readNew(fold, hold) : isLogThere) caughtUp = true;
   });
 
   function takeText(piece: Piece): void {
     progress = { ...progress, log_position: log.position() };
+    arrivals.take(piece.text, piece.offset, log.offset());
     options.onText(piece);
     if (reports) file.saveSoon();
     else fold(piece);
@@ -86,6 +92,12 @@ export function followAttempt(
       progress = { ...progress, still };
       file.saveSoon();
     },
+    /** Takes note of the memory in use on its fullest GPU, in bytes. */
+    keepGpuMemory(bytes: number) {
+      if (bytes <= (progress.peak_gpu_memory ?? 0)) return;
+      progress = { ...progress, peak_gpu_memory: bytes };
+      file.saveSoon();
+    },
     /** Reads all text so far; resolves when it is accounted for. */
     catchUp: look,
     /** Ends the watching, after one last look, and writes progress.json. */
@@ -94,6 +106,7 @@ export function followAttempt(
       watcher?.close();
       closing = true;
       await look();
+      await arrivals.close();
       await file.close();
     },
   };

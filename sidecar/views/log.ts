@@ -30,6 +30,8 @@ type RowView = {
   /** "is-bar old": older states of a bar are folded into the newest. */
   look: string;
   text: string;
+  /** When it had arrived, and the same in UTC for readers without a script: "08:47:56". Null where nobody saw it. */
+  arrived: { at: string; utc: string } | null;
   /** "step 1 521 of the training", or empty. */
   note: string;
   /** "12 earlier states", or empty. */
@@ -71,6 +73,7 @@ export function logView(model: LogModel) {
     errors: landmarks?.errorCount ?? 0,
     firstError: landmarks?.errors[0] ? lineHref(landmarks.errors[0]) : null,
     warnings: landmarks?.warningCount ?? 0,
+    hasTimes: rows.some(({ arrived_at }) => arrived_at !== null),
     attempts: attempts.length > 1 ? attempts : [],
     download: `${at}/log?download=1`,
     found: found && {
@@ -97,7 +100,7 @@ function rowsView({ rows, allBars, line }: LogModel): RowsView {
   return { rows: views, barsHref: `?from=${rows[0]?.n ?? 1}&bars=1` };
 }
 
-function rowView({ n, text, cut, step }: LogRow): Omit<RowView, 'look' | 'folded'> {
+function rowView({ n, text, cut, step, arrived_at: at }: LogRow): Omit<RowView, 'look' | 'folded'> {
   const notes = [
     step === null ? '' : `step ${count(step)} of the training`,
     cut === 0 ? '' : `${bytes(cut)} more in this line`,
@@ -107,6 +110,7 @@ function rowView({ n, text, cut, step }: LogRow): Omit<RowView, 'look' | 'folded
     n: n > 0 ? String(n) : '',
     href: `?line=${n}#L${n}`,
     text,
+    arrived: at === null ? null : { at, utc: at.slice(11, 19) },
     note: notes.filter(Boolean).join(' · '),
   };
 }

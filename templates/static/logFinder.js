@@ -136,8 +136,10 @@ export function createFinder({ section, rows, goTo, lineHere }) {
 
   // How it is shown
   const wrap = /** @type {HTMLElement} */ (section.querySelector('.wrap'));
+  const when = /** @type {HTMLElement} */ (section.querySelector('.when'));
   const full = /** @type {HTMLElement} */ (section.querySelector('.fill'));
   wrap.addEventListener('click', () => setWrap(box.classList.contains('long')));
+  when.addEventListener('click', () => setTimes(when.getAttribute('aria-pressed') === 'false'));
   full.addEventListener('click', () => setFull(!section.classList.contains('full')));
   /** @param {boolean} on */
   function setWrap(on) {
@@ -146,11 +148,21 @@ export function createFinder({ section, rows, goTo, lineHere }) {
     localStorage.setItem('trackside:log-wrap', on ? '1' : '0');
   }
   /** @param {boolean} on */
+  function setTimes(on) {
+    box.classList.toggle('with-times', on);
+    box.classList.toggle('without-times', !on);
+    when.setAttribute('aria-pressed', String(on));
+    localStorage.setItem('trackside:log-times', on ? '1' : '0');
+  }
+  /** @param {boolean} on */
   function setFull(on) {
     section.classList.toggle('full', on);
     full.setAttribute('aria-pressed', String(on));
     full.textContent = on ? 'Leave full screen' : 'Full screen';
   }
+  const times = localStorage.getItem('trackside:log-times');
+  if (times !== null) setTimes(times === '1');
+  else when.setAttribute('aria-pressed', String(innerWidth > 760));
   setWrap(localStorage.getItem('trackside:log-wrap') !== '0');
   section.querySelector('.matches .back')?.addEventListener('click', () => search(-1));
   section.querySelector('.matches .on')?.addEventListener('click', () => search(1));

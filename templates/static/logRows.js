@@ -110,7 +110,7 @@ function numberOf(element) {
 }
 
 /** @param {Row} row @param {string} words */
-function elementOf({ n, text, cut, kind, step }, words) {
+function elementOf({ n, text, cut, kind, step, arrived_at: at }, words) {
   const element = document.createElement('div');
   element.id = `L${n}`;
   if (kind) element.className = `is-${kind}`;
@@ -122,7 +122,7 @@ function elementOf({ n, text, cut, kind, step }, words) {
   const code = document.createElement('code');
   code.textContent = text;
   if (words) markIn(code, words);
-  element.append(link, code);
+  element.append(link, ...(at === null ? [] : [timeOf(at)]), code);
   const notes = [
     step === null ? '' : `step ${step} of the training`,
     cut === 0 ? '' : `${Math.ceil(cut / 1000)} kB more in this line`,
@@ -132,6 +132,17 @@ function elementOf({ n, text, cut, kind, step }, words) {
     small.textContent = notes.join(' · ');
     element.append(small);
   }
+  return element;
+}
+
+/** @param {string} at */
+function timeOf(at) {
+  const element = document.createElement('time');
+  const then = new Date(at);
+  element.dateTime = at;
+  element.dataset.as = 'second';
+  element.textContent = then.toLocaleTimeString([], { hour12: false });
+  element.title = then.toLocaleString();
   return element;
 }
 

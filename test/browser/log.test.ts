@@ -92,7 +92,14 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   const trouble = listenForTrouble(page);
   await page.locator('#rows > div', { hasText: 'earlier 99' }).waitFor();
   appendFileSync(log, '\nnow\n');
-  await page.locator('#rows > div', { hasText: /^now$/ }).waitFor();
+  const row = (on: Page, text: string) => on.locator(`#rows > div:has(code:text-is("${text}"))`);
+  await row(page, 'now').waitFor();
+  // Each line tells when it arrived, on a page that is opened later too.
+  const at = await row(page, 'now').locator('time').getAttribute('datetime');
+  expect(Math.abs(Date.parse(at ?? '') - Date.now())).toBeLessThan(20_000);
+  const later = await open('sessions/live/log', wide(390));
+  await later.getByRole('button', { name: 'Times' }).click();
+  await row(later, 'now').locator('time:visible').waitFor();
   const bar = (step: number) => `steps:  1%|█ | ${step}/99 [00:01<00:09, 2.00it/s]\n`;
   for (let step = 1; step <= 4; step += 1) appendFileSync(log, bar(step));
   await page.locator('#rows > div:visible', { hasText: '4/99' }).waitFor();
@@ -102,7 +109,7 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   appendFileSync(log, 'a\nb\nc\n');
   await page.getByRole('button', { name: /^3 new lines/ }).waitFor();
   await page.getByRole('button', { name: /^3 new lines/ }).click();
-  await page.locator('#rows > div', { hasText: /^c$/ }).waitFor();
+  await row(page, 'c').waitFor();
   await soon(() => page.getByRole('button', { name: /new lines|To the end/ }).isVisible()).toBe(false);
   await page.getByRole('button', { name: 'Full screen' }).click();
   await page.keyboard.press('Escape');

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { accountForRest, followAttempt } from '../../sidecar/telemetry/follow.js';
+import { readArrivals } from '../../sidecar/telemetry/log/arrivals.js';
 import { beginProgress, readProgress } from '../../sidecar/telemetry/progress.js';
 import { defaultDialect } from '../../sidecar/trainers/dialects.js';
 
@@ -51,6 +52,36 @@ test('a log that somebody empties while it trains: the steps after it are seen',
   await follower.catchUp();
   expect(follower.progress().step).toBe(8);
   await follower.close();
+});
+
+test('each line tells when it arrived, after a restart too, and none that nobody saw tells a time', async () => {
+  const follow = (begunAt?: number) =>
+    followAttempt({ ...followed(), ...(begunAt ? { begunAt } : {}), onProgress() {}, onText() {} });
+  const write = async (line: string, follower?: ReturnType<typeof follow>) => {
+    appendFileSync(log, `${line}\n`);
+    await follower?.catchUp();
+    return statSync(log).size - 1;
+  };
+  const begunAt = Date.now();
+  const first = follow(begunAt);
+  const seen = await write('loading', first);
+  appendFileSync(log, 'half');
+  await first.catchUp();
+  const half = await write(' and whole', first);
+  await first.close();
+  const unseen = await write('nobody looks');
+  const second = follow();
+  await second.catchUp();
+  const later = await write('somebody looks', second);
+  await second.close();
+  const arrived = await readArrivals(log);
+  for (const end of [seen, half, later]) {
+    const at = Date.parse(arrived(end) ?? 'never');
+    expect(at).toBeGreaterThan(begunAt - 1000);
+    expect(at).toBeLessThanOrEqual(Date.now());
+  }
+  expect(arrived(unseen)).toBeNull();
+  expect(arrived(statSync(log).size)).toBeNull();
 });
 
 test('pictures that were added since the last attempt: what was trained keeps its number, and the rest is as long as an epoch is now', async () => {

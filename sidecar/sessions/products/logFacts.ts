@@ -9,6 +9,8 @@ export type LogRow = {
   attempt: number | null;
   /** The absolute step where the trainer's own, in its bar, counts from a resume. */
   step: number | null;
+  /** When it had arrived whole, to the second; null where nobody saw it, or it is unfinished. */
+  arrived_at: string | null;
 };
 
 export type LogRows = {

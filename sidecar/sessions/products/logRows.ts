@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { LOG_FILE } from '../../telemetry/follow.js';
+import { readArrivals } from '../../telemetry/log/arrivals.js';
 import { levelOf } from '../../telemetry/log/landmarks.js';
 import { indexLog, type LineIndex, lineAt } from '../../telemetry/log/lineIndex.js';
 import { type LogLine, readLines } from '../../telemetry/log/readLines.js';
@@ -23,7 +24,7 @@ export async function readLogRows(session: LogOfSession, from: number, count: nu
   const first = Math.max(1, from < 0 ? index.lines + 1 + from : from);
   const before = Math.min(first - 1, TRACEBACK_LINES);
   const lines = await readLines(path, index, first - before, count + before);
-  const rows = rowsOf(session, lines).filter(({ n }) => n >= first);
+  const rows = rowsOf(session, lines, await readArrivals(path)).filter(({ n }) => n >= first);
   return { total: index.lines, rows, position: `${index.inode}:${index.lines}` };
 }
 
@@ -36,7 +37,8 @@ export async function readLastRows(session: LogOfSession, count: number): Promis
     total: 0,
     rows: rowsOf(
       session,
-      lines.map((text) => ({ n: 0, offset, text, cut: 0 })),
+      lines.map((text) => ({ n: 0, offset, end: offset, text, cut: 0 })),
+      () => null,
     ),
     position: '0:0',
   };
@@ -73,9 +75,13 @@ async function attemptLines(path: string, index: LineIndex, attempts: readonly A
   }
 }
 
-function rowsOf({ dialect, facts }: LogOfSession, lines: readonly LogLine[]): LogRow[] {
+function rowsOf(
+  { dialect, facts }: LogOfSession,
+  lines: readonly LogLine[],
+  arrivedAt: (end: number) => string | null,
+): LogRow[] {
   let inTraceback = false;
-  return lines.map(({ n, offset, text, cut }) => {
+  return lines.map(({ n, offset, end, text, cut }) => {
     const attempt = facts.attempts.findLast(({ log_start }) => log_start <= offset) ?? null;
     const level = levelOf(text);
     const bar = isBar(text);
@@ -83,11 +89,12 @@ function rowsOf({ dialect, facts }: LogOfSession, lines: readonly LogLine[]): Lo
     inTraceback = text.includes('Traceback (most recent call last)') || (own && /^(?:\s|$)/.test(text));
     return {
       n,
-      text,
+      text: unpadded(text),
       cut,
       kind: MARKER.test(text) ? 'attempt' : (level ?? (bar ? 'bar' : own ? 'traceback' : null)),
       attempt: attempt?.number ?? null,
       step: bar && attempt && attempt.steps_added > 0 ? absoluteStep(text) : null,
+      arrived_at: arrivedAt(end),
     };
 
     function absoluteStep(words: string): number | null {
@@ -99,6 +106,15 @@ function rowsOf({ dialect, facts }: LogOfSession, lines: readonly LogLine[]): Lo
   });
 }
 
+/** Rich puts the place in the source at the right edge of a screen that is as wide as it likes: it would take a second row. */
+function unpadded(text: string): string {
+  const padding = text.lastIndexOf(PADDING);
+  const place = text.slice(padding + PADDING.length);
+  return padding >= 0 && PLACE.test(place) ? `${text.slice(0, padding).trimEnd()}  ${place}` : text;
+}
+
+const PADDING = ' '.repeat(8);
+const PLACE = /^\w{1,60}\.py:\d{1,6}$/;
 /** Lines before others that are read with them: these may stand in a traceback. */
 const TRACEBACK_LINES = 60;
 /** Written by the runner before each attempt (runner.py). */

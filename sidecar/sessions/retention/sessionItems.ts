@@ -4,6 +4,7 @@ import { ifUnreadable } from '../../caught.js';
 import { folderBytes, isItself } from '../../files/folderBytes.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
+import { ARRIVALS } from '../../telemetry/log/arrivals.js';
 import { readCandidates } from '../lineage/candidates.js';
 import { bestCheckpoint, checkpointsOf, samplesOf, stepOfSample } from '../products/products.js';
 import type { Session } from '../status/session.js';
@@ -41,7 +42,8 @@ export async function sessionItems(session: Session, keep: Keep, age: number): P
       await item('samples', session.dialect.samples.folder, 'Samples that are neither the newest nor the best.', old),
     );
   const ended = 'The training has ended.';
-  for (const path of [LOGS, LOG_FILE]) found.push(await item('log', path, `Its log. ${ended}`));
+  for (const path of [LOGS, LOG_FILE, `${LOG_FILE}${ARRIVALS}`])
+    found.push(await item('log', path, `Its log. ${ended}`));
   return found.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

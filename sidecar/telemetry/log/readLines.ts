@@ -11,6 +11,8 @@ export type LogLine = {
   n: number;
   /** Where it begins, bytes. */
   offset: number;
+  /** Where it ends: its newline stands there, if it has one yet. */
+  end: number;
   text: string;
   /** Bytes that are not shown of one that is too long. */
   cut: number;
@@ -86,11 +88,11 @@ async function readLine(file: FileHandle, part: Part, { n, start, end }: Place):
     const bytes = inside
       ? part.bytes.subarray(start - part.offset, end - part.offset)
       : await readMasked(file, start, end);
-    return { n, offset: start, text: shown(bytes), cut: 0 };
+    return { n, offset: start, end, text: shown(bytes), cut: 0 };
   }
   const last = (await readMasked(file, end - LONGEST, end)).toString('utf8');
-  if (last.trimEnd().includes('\r')) return { n, offset: start, text: lastRedraw(last), cut: 0 };
-  return { n, offset: start, text: shown(await readMasked(file, start, start + LONGEST)), cut: length - LONGEST };
+  if (last.trimEnd().includes('\r')) return { n, offset: start, end, text: lastRedraw(last), cut: 0 };
+  return { n, offset: start, end, text: shown(await readMasked(file, start, start + LONGEST)), cut: length - LONGEST };
 }
 
 function shown(bytes: Buffer): string {
