@@ -27,6 +27,7 @@ import { createExactCheck } from './sessions/attempt/exactCheck.js';
 import { openOutputs } from './sessions/outputs/outputs.js';
 import { nothingUnderWay } from './sessions/underWay.js';
 import { createAutoResume } from './sessions/watchers/autoResume.js';
+import { watchGpuMemory } from './sessions/watchers/gpuMemory.js';
 import { watchHandRuns } from './sessions/watchers/handRuns.js';
 import { watchJobs } from './sessions/watchers/jobs.js';
 import { watchMachineForNotices } from './sessions/watchers/machineNotices.js';
@@ -131,6 +132,7 @@ export function createTrackside(settings: Settings) {
     { name: 'jobs', ...watchJobs({ outputs, hub }) },
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
+    { name: 'memory of GPUs', ...watchGpuMemory({ outputs, hub, machine }) },
     { name: 'automatic resumes', ...createAutoResume(watched) },
     { name: 'trainings of scripts', ...watchTrackedStarts(watched) },
     { name: 'outbox', ...outbox },

@@ -45,6 +45,8 @@ export type AttemptFacts = {
   automatic: boolean;
   /** Its GPUs, by nvidia-smi's index there; may be empty. */
   gpus: number[];
+  /** The most memory that its fullest GPU had in use so far, in bytes; null where no GPU told. */
+  peak_gpu_memory: number | null;
   /** The other host, or container, in which it lives; null when it lives here, or has ended. */
   host: string | null;
 };

@@ -37,6 +37,8 @@ export const shown = z.object({
   /** The lowest `loss` so far, and its step. */
   best_loss: z.number().nullable().default(null).catch(null),
   best_step: whole,
+  /** The most memory that its fullest GPU had in use during this attempt, as nvidia-smi tells it, in bytes. */
+  peak_gpu_memory: whole,
   /** From our own clock: the trainer's bar is unreliable. */
   seconds_per_step: seconds,
   eta_seconds: seconds,

@@ -2,7 +2,7 @@ import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.j
 import { isAliveOrPending } from '../sessions/status/alive.js';
 import { attemptWord } from '../sessions/status/attempts.js';
 import { isChangeable } from '../sessions/status/queued.js';
-import { duration, plural, sentence } from './formatting.js';
+import { bytes, duration, plural, sentence } from './formatting.js';
 import { pathInSession, stateName } from './stateName.js';
 import { statusView } from './status.js';
 
@@ -16,6 +16,7 @@ export function attemptsView(session: SessionFacts, states: StateFacts[], now: D
   // The newest one may have no process yet: it is being started, or its job waits in a cluster's queue.
   const begins = !session.queue && isAliveOrPending(session) ? statusView(session).word : null;
   return {
+    hasMemory: session.attempts.some(({ peak_gpu_memory }) => peak_gpu_memory !== null),
     attempts: session.attempts
       .map((attempt, index, { length }) => {
         const state = from[index] ? stateName(from[index], paths) : '–';
@@ -36,6 +37,7 @@ function attemptView(attempt: AttemptFacts, from: string, now: Date, begins: str
     from,
     /** Steps that its weights had seen before, in the epoch that it began. */
     twice: attempt.repeated_steps > 0 ? `${plural(attempt.repeated_steps, 'step')} trained twice` : null,
+    memory: bytes(attempt.peak_gpu_memory),
     took: Number.isNaN(seconds) ? '–' : duration(seconds),
     end: attemptEnd(attempt, begins),
     failed: attempt.reason_code !== 'paused' && !attempt.alive && attempt.exit_code !== null && attempt.exit_code !== 0,

@@ -231,6 +231,9 @@ function resultRows(sessions: readonly ComparedSession[], { price, charts }: Sho
     row('Duration', (session) => duration(session.duration_seconds)),
     row('Checkpoint', (session) => bytes(session.checkpoint_bytes)),
     row('All weights', (session) => bytes(session.weights_bytes)),
+    ...(sessions.some((each) => each.peak_gpu_memory !== null)
+      ? [row('Most GPU memory in use', (session) => bytes(session.peak_gpu_memory))]
+      : []),
     ...(price === null ? [] : [row(`Cost at ${price} an hour`, ({ cost }) => (cost === null ? '–' : cost.toFixed(2)))]),
     ...(sessions.some(({ description }) => description) ? [row('Description', ({ description }) => description)] : []),
   ];

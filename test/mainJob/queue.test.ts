@@ -19,7 +19,11 @@ beforeAll(async () => {
   mkdirSync(place.folder, { recursive: true });
   environment = { ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' };
   free(45_500, 45_500);
-  writeFileSync(join(place.folder, 'programs', 'nvidia-smi'), `#!/bin/sh\ncat ${join(place.folder, 'gpus')}\n`);
+  const gpus = join(place.folder, 'gpus');
+  // Asked for news again and again, it tells of each: use, memory in use and in all, °C, W, of W, fan.
+  const news = `awk -F', ' '{ print $1 ", GPU-" $1 ", " $2 ", 90, " $4 - $5 ", " $4 ", 60, 200.5, 300, [N/A], 0x0" }' ${gpus}`;
+  const script = `case "$*" in *-lms*) while ${news}; do sleep 0.2; done;; *) cat ${gpus};; esac`;
+  writeFileSync(join(place.folder, 'programs', 'nvidia-smi'), `#!/bin/sh\n${script}\n`);
   sidecar = await place.serve(environment);
 });
 afterAll(() => place.leave());
@@ -45,8 +49,13 @@ test('a start on a GPU that is in use waits, and begins once its memory is back,
   expect(await sidecar.until('cat', (facts) => facts.queue?.waits !== null)).toMatchObject({
     queue: { place: 1, waits: 'GPU 0 is in use by holder.' },
   });
+  const peak = (46_068 - 9000) * 1024 * 1024;
+  await sidecar.until('holder', ({ attempts }) => attempts[0]?.peak_gpu_memory === peak);
   expect((await stop('holder')).status).toBe(202);
   await is('holder', 'stopped');
+  expect(record('holder').attempts[0]).toMatchObject({ peak_gpu_memory: peak });
+  const compared = await sidecar.get<{ sessions: { peak_gpu_memory: number }[] }>('compare?sessions=holder,cat');
+  expect(compared.sessions[0]?.peak_gpu_memory).toBe(peak);
   await sidecar.until('cat', (facts) => /36 of 45 GB in use by another program/.test(facts.queue?.waits ?? ''), 60);
   free(45_500, 45_500);
   const begun = await is('cat', 'running');

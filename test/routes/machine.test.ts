@@ -2,11 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseAmdSmi, parseRocmSmi } from '../../sidecar/telemetry/machine/amdGpus.js';
 import { readGpuLine } from '../../sidecar/telemetry/machine/gpuLines.js';
 import type { MachineFacts } from '../../sidecar/telemetry/machine/machine.js';
 import { isAlive, makeTestSidecars, type TestSidecars, until } from '../sidecar.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/nvidia-smi/${name}.csv`, import.meta.url));
+const amd = (name: string) => fileURLToPath(new URL(`../fixtures/amd-smi/${name}.json`, import.meta.url));
 
 let place: TestSidecars;
 beforeAll(() => {
@@ -14,11 +16,11 @@ beforeAll(() => {
 });
 afterAll(() => place.leave());
 
-/** An nvidia-smi in PATH that runs this, and says where it is. */
-function nvidiaSmi(name: string, script: string): { PATH: string } {
+/** An nvidia-smi, or another program, in PATH that runs this, and says where it is. */
+function nvidiaSmi(name: string, script: string, program = 'nvidia-smi'): { PATH: string } {
   const bin = join(place.folder, name);
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'nvidia-smi'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  writeFileSync(join(bin, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return { PATH: `${bin}:${process.env.PATH}` };
 }
 
@@ -73,6 +75,28 @@ test('one nvidia-smi is kept running, in an older driver’s words too, and ends
     () => running.filter(isAlive),
     (left) => left.length === 0,
   );
+});
+
+test('AMD’s GPUs tell the same through their own programs, and what they do not tell is unknown', async () => {
+  const [one, two] = parseAmdSmi(readFileSync(amd('metric'), 'utf8'), readFileSync(amd('static'), 'utf8'));
+  expect(one).toMatchObject({ name: 'AMD Instinct MI300X', use: 97, temperature: 67, power: 512, powerLimit: 750 });
+  expect(one).toMatchObject({ memoryUsed: 40960 * 2 ** 20, memoryTotal: 196592 * 2 ** 20, fan: null, slowed: null });
+  expect(two).toMatchObject({ index: 1, name: 'AMD GPU', use: null, memoryUsed: null, power: null, temperature: 35 });
+  const older = JSON.stringify(JSON.parse(readFileSync(amd('metric'), 'utf8')).gpu_data);
+  expect(parseAmdSmi(older, '')).toMatchObject([{ use: 97, name: 'AMD GPU' }, { index: 1 }]);
+  expect(parseRocmSmi(readFileSync(amd('rocm-smi'), 'utf8'))).toMatchObject([
+    { index: 0, name: 'Radeon RX 7900 XTX', use: 88, memoryUsed: 20 * 2 ** 30, temperature: 78, power: 301, fan: 49 },
+  ]);
+  for (const words of ['', '[]', '{"card0": 5}', 'ERROR: no amdgpu driver'])
+    expect([...parseAmdSmi(words, words), ...parseRocmSmi(words)]).toEqual([]);
+  const script = `case "$1" in metric) cat ${amd('metric')};; *) cat ${amd('static')};; esac`;
+  const sidecar = await place.serve(nvidiaSmi('amd', script, 'amd-smi'));
+  const { no_gpu } = await until(
+    () => sidecar.get<MachineFacts>('machine'),
+    ({ now }) => now?.gpus.length === 2,
+  );
+  expect(no_gpu).toBeNull();
+  await sidecar.kill('SIGTERM');
 });
 
 test('a machine without a GPU says so, and the rest is told', async () => {

@@ -35,6 +35,7 @@ export function attempt(changes: Partial<AttemptFacts> = {}): AttemptFacts {
     log_end: null,
     automatic: false,
     gpus: [],
+    peak_gpu_memory: null,
     host: null,
     ...changes,
   };
@@ -84,6 +85,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
       loss: 0.118,
       best_loss: 0.109,
       best_step: 540,
+      peak_gpu_memory: null,
       seconds_per_step: 2.1,
       eta_seconds: 731,
       updated_at: '2026-11-22T11:59:59.000Z',

@@ -188,7 +188,7 @@ const dataset = datasetView({
   trash,
 });
 
-const row = { n: 7, text: 'steps: 9%|', cut: 0, kind: 'bar' as const, attempt: 2, step: 1449 };
+const row = { n: 7, text: 'steps: 9%|', cut: 0, kind: 'bar' as const, attempt: 2, step: 1449, arrived_at: null };
 const log = logView({
   ...page,
   session: some.interrupted,
@@ -307,7 +307,15 @@ const drawnCharts = {
 const charts = chartsView({ ...page, session: some.interrupted, shown: shownCharts, charts: drawnCharts });
 const [one, two] = [some.session(), some.interrupted];
 const compared = {
-  ...{ duration_seconds: 9, step: 3, epoch: 1, checkpoint_bytes: 9, weights_bytes: 18, cost: 1.5 },
+  ...{
+    duration_seconds: 9,
+    step: 3,
+    epoch: 1,
+    checkpoint_bytes: 9,
+    weights_bytes: 18,
+    peak_gpu_memory: 12e9,
+    cost: 1.5,
+  },
   loss: { tag: 'loss', last: 0.1, best: 0.09, best_step: 2 },
 };
 const comparison = compareView({

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../sessions/versions/compare/facts.js';
-import { count, dollars, duration, loss } from '../../views/formatting.js';
+import { bytes, count, dollars, duration, loss } from '../../views/formatting.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
 import { print, table } from './terminal.js';
@@ -18,6 +18,9 @@ function besideEachOther({ sessions, settings }: Comparison): string {
     ['status', ...sessions.map(({ status }) => status)],
     ['step', ...sessions.map(({ step }) => count(step))],
     ['trained for', ...sessions.map((each) => duration(each.duration_seconds))],
+    ...(sessions.some((each) => each.peak_gpu_memory !== null)
+      ? [['most GPU memory', ...sessions.map((each) => bytes(each.peak_gpu_memory))]]
+      : []),
     ['last loss', ...sessions.map((each) => loss(each.loss?.last))],
     ...(sessions.some(({ cost }) => cost !== null)
       ? [['cost', ...sessions.map(({ cost }) => (cost === null ? '–' : dollars(cost)))]]

@@ -57,6 +57,7 @@ export const attempt = z
     log_end: numberOrNull,
     automatic: z.boolean(),
     gpus: z.array(number),
+    peak_gpu_memory: numberOrNull,
     host: textOrNull,
   })
   .meta({ id: 'Attempt' }) satisfies z.ZodType<AttemptFacts>;

@@ -103,6 +103,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
     /** Reads and keeps the length of a running session's standstill, over restarts of the sidecar. */
     stillness: (name: string): Stillness | null => held.get(name)?.follower?.progress().still ?? null,
     keepStillness: (name: string, still: Stillness) => held.get(name)?.follower?.keepStillness(still),
+    /** Notes the memory in use on a running session's fullest GPU, in bytes; the most is kept. */
+    keepGpuMemory: (name: string, bytes: number) => held.get(name)?.follower?.keepGpuMemory(bytes),
     onConsole: reading.onConsole,
     /** The ids of all attempts that live in sessions. */
     living: held.living,

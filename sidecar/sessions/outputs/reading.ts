@@ -8,9 +8,9 @@ import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
 import type { Notices } from '../../live/notices.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
-import { publicProgress, readProgress } from '../../telemetry/progress.js';
+import { type Progress, publicProgress, readProgress } from '../../telemetry/progress.js';
 import type { ConsoleEvent } from '../../trainers/dialect.js';
-import type { SessionFacts } from '../facts.js';
+import type { AttemptFacts, SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';
 import type { AttemptEntry } from '../record/uiState.js';
@@ -152,6 +152,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
       console: dialect.console,
       beginning: beginningOf(entry),
       logStart: entry.log_start,
+      begunAt: Date.parse(entry.started_at),
       progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
       onText: (piece) => hub.tell({ type: 'log', name, ...piece }),
       onProgress(now, events) {
@@ -160,7 +161,8 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
           const { status } = present.facts;
           const firstStep = status === 'starting' && now.begun;
           const progress = publicProgress(now);
-          held.tellFacts(name, { ...present.facts, status: firstStep ? 'running' : status, progress });
+          const attempts = withPeak(present.facts.attempts, progress);
+          held.tellFacts(name, { ...present.facts, status: firstStep ? 'running' : status, progress, attempts });
           if (firstStep || events.some((event) => event.type !== 'step')) readLater(name);
         }
         for (const listener of listeners) listener(name, events);
@@ -206,5 +208,14 @@ function lostWords(name: string): string {
 function withProgress(facts: SessionFacts, follower: Follower): SessionFacts {
   const now = follower.progress();
   const begun = facts.status === 'starting' && now.begun;
-  return { ...facts, status: begun ? 'running' : facts.status, progress: publicProgress(now) };
+  const progress = publicProgress(now);
+  const attempts = withPeak(facts.attempts, progress);
+  return { ...facts, status: begun ? 'running' : facts.status, progress, attempts };
+}
+
+/** The memory of the newest attempt's GPU as its follower knows it. */
+function withPeak(attempts: AttemptFacts[], { peak_gpu_memory }: Progress): AttemptFacts[] {
+  const last = attempts.at(-1);
+  if (!last || last.peak_gpu_memory === peak_gpu_memory) return attempts;
+  return [...attempts.slice(0, -1), { ...last, peak_gpu_memory }];
 }

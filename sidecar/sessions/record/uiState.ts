@@ -98,6 +98,8 @@ const attempt = z
     made_of: madeOf.nullable().default(null).catch(null),
     /** Optimizer steps per epoch, from its console: a changed dataset changes them. */
     steps_per_epoch: z.number().nullable().default(null).catch(null),
+    /** The most memory that its fullest GPU had in use, in bytes; null where unknown, or before it is settled. */
+    peak_gpu_memory: z.number().min(0).nullable().default(null).catch(null),
     /** Absolute step of the state that it began from; 0 from the beginning. */
     begun_step: z.number().nullable().default(null),
     /** Why auto-resume would not help: the error would repeat, or somebody ended it by hand. */

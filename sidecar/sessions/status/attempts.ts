@@ -27,7 +27,8 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
   const entry = latest?.id === each.id ? latest : each;
   const isAlive = alive.alive !== 'no' && latest?.id === each.id;
   const { number, kind, started_at, ended_at, resumed_from, first_epoch, step_offset, repeated_steps } = entry;
-  const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job } = entry;
+  const { exit_code, signal, reason, reason_code, argv, log_start, log_end, automatic, gpus, job, peak_gpu_memory } =
+    entry;
   const isFar = alive.alive === 'elsewhere' || alive.alive === 'job';
   const host = isAlive && isFar ? alive.hostname : null;
   const pid = isAlive && alive.alive === 'here' ? alive.pid : null;
@@ -55,6 +56,7 @@ export function attemptFacts(each: AttemptEntry, latest: AttemptEntry | null, al
     log_end,
     automatic,
     gpus,
+    peak_gpu_memory,
     host,
   };
 }

@@ -71,7 +71,8 @@ export async function settleEnded(ended: {
     steps_added: console.stepsAdded ?? null,
   };
   const job_end = jobEndOf(ended.job) ?? entry.job_end;
-  return { latest: { ...entry, ...settlement, ...counted, job_end }, progress };
+  const peak_gpu_memory = progress.peak_gpu_memory ?? entry.peak_gpu_memory;
+  return { latest: { ...entry, ...settlement, ...counted, job_end, peak_gpu_memory }, progress };
 }
 
 /** A training that reports nothing has only its exit code. */

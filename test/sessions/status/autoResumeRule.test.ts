@@ -23,6 +23,7 @@ function attempt(begun: number, step: number, changes: Partial<AttemptEntry> = {
     made_of: null,
     log_start: 0,
     log_end: null,
+    peak_gpu_memory: null,
     exit_code: 1,
     signal: null,
     reason_code: null,

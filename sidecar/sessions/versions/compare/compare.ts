@@ -96,6 +96,7 @@ function comparedSession(
     epoch: progress.epoch,
     checkpoint_bytes: weights.newest,
     weights_bytes: weights.all,
+    peak_gpu_memory: peakOf(session.facts),
     cost: costOf(session.facts),
     loss: curve
       ? {
@@ -107,6 +108,11 @@ function comparedSession(
       : null,
     colour,
   };
+}
+
+function peakOf({ attempts }: SessionFacts): number | null {
+  const known = attempts.flatMap(({ peak_gpu_memory }) => peak_gpu_memory ?? []);
+  return known.length > 0 ? Math.max(...known) : null;
 }
 
 /** Of the whole curve, however much of it is seen. */

@@ -13,6 +13,8 @@ export type ComparedSession = Pick<
   /** Of its newest whole checkpoint, and of all files of weights together. */
   checkpoint_bytes: number | null;
   weights_bytes: number;
+  /** Of its attempts the most memory that a GPU had in use, in bytes; null where no GPU told. */
+  peak_gpu_memory: number | null;
   /** At the price that was given, else at the pod's; null where neither is known, or nothing ran. */
   cost: number | null;
   /** Smoothed as the curves are; `best` is the least of the whole curve. Null without losses. */
