@@ -30,10 +30,10 @@ const clocks = Object.keys({
   'test/sessions/record/lock.test.ts': 'a lock that nobody holds is taken after seconds',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
-  'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,samples,scripts,telling,trainers,uploads}.test.ts':
+  'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,night,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
   'test/mainJob/{earlier,folders,lastSave,moved,pods,refuse}.test.ts': 'a training does within 20 s what is waited for',
-  'test/{commands/client,hub/downloads,launchers/stop,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish,routes/sessions,sd-scripts/{retrySmaller,standIn},sessions/outputs/summary}.test.ts':
+  'test/{commands/client,hub/downloads,launchers/stop,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish,routes/sessions,sd-scripts/{retrySmaller,standIn},sessions/{outputs/summary,versions/monthsLater}}.test.ts':
     'what is waited for comes within 20 s',
   'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
 });

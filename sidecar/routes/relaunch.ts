@@ -53,11 +53,10 @@ export function relaunchRoutes(trackside: Trackside): Hono {
     const { settings, views } = trackside;
     // One that a restart of the sidecar cut off.
     if (session.latest)
-      void completeProvenance(
-        session.folder,
-        interpreterOf(session.latest.argv, settings.python),
-        trackside.hashes,
-      ).catch(logged('sessions', 'The record of what it is made from could not be completed.', session.name));
+      void completeProvenance(session.folder, interpreterOf(session.latest.argv, settings.python), {
+        hashes: trackside.hashes,
+        models: settings.models,
+      }).catch(logged('sessions', 'The record of what it is made from could not be completed.', session.name));
     const models = await findModels(settings);
     const needs = trainers(settings).find(({ id }) => id === session.trainer)?.models ?? [];
     return views.relaunch({

@@ -10,7 +10,9 @@ const FRESH_MS = 60_000;
 const SCRIPT = `
 import json
 from importlib.metadata import distributions
-found = {(each.metadata["Name"] or "").lower(): each for each in distributions()}
+found = {}
+# The first of a name on sys.path is the one that is imported.
+for each in distributions(): found.setdefault((each.metadata["Name"] or "").lower(), each)
 print(json.dumps([f'{found[name].metadata["Name"]}=={found[name].version}' for name in sorted(found) if name]))
 `;
 

@@ -91,7 +91,11 @@ function datasetOf(provenance: Provenance | null): NamedValue[] {
     { name: 'Pictures', value: joined(count(pictures.count), bytes(pictures.bytes)) },
     { name: 'Sizes', value: most(pictures.sizes) },
     { name: 'Captions', value: joined(count(text.captions), `${count(text.without)} pictures without`) },
-    { name: 'Tokens of a caption', value: spread(text.tokens) },
+    { name: 'Tokens of a caption', value: joined(spread(text.tokens), text.tokens && countedBy(text.tokenizer)) },
     { name: 'Tags', value: most(text.tags) },
   ];
+}
+
+function countedBy(tokenizer: string | undefined): string {
+  return tokenizer ? `by ${tokenizer}` : 'at least: words and signs, for CLIP’s tokenizer was not on the pod';
 }

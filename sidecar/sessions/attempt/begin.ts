@@ -124,7 +124,8 @@ async function beginAlone(trackside: Beginning, name: string, begin: Begin): Pro
 
 /** Completes the record of what it is made from, beside the training: hashes of gigabytes take minutes. */
 function fillIn({ settings, hashes }: Beginning, { name, folder, latest }: Session): void {
-  void completeProvenance(folder, interpreterOf(latest?.argv ?? [], settings.python), hashes).catch(
+  const { python, models } = settings;
+  void completeProvenance(folder, interpreterOf(latest?.argv ?? [], python), { hashes, models }).catch(
     logged('sessions', 'The record of what it is made from could not be completed.', name),
   );
 }

@@ -75,6 +75,8 @@ export const metadata = z.object({
     without: count,
     characters: spread,
     tokens: spread,
+    /** Absent: words and signs were counted, of which a tokenizer makes as many, or more. */
+    tokenizer: short.optional(),
     tags: z.record(words, z.number()).default({}),
   }),
   model_config: z.object({

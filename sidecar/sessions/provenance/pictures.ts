@@ -16,8 +16,9 @@ export type TextStatistics = {
   captions: number;
   without: number;
   characters: Spread | null;
-  /** Words, digits and signs, as CLIP splits a text before its byte pairs: a tokenizer makes as many of them, or more. */
+  /** As `tokenizer` counts them. Without one: words, digits and signs, of which CLIP makes as many tokens, or more. */
   tokens: Spread | null;
+  tokenizer?: string | undefined;
   /** Parts between commas and how many captions have them, the most frequent first. */
   tags: Record<string, number>;
 };

@@ -60,6 +60,7 @@ export const provenance = z.object({
         without: z.number(),
         characters: spread,
         tokens: spread,
+        tokenizer: z.string().optional(),
         tags: counts,
       }),
     })

@@ -5,13 +5,16 @@ import type { DatasetDetail } from '../../datasets/facts.js';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { inTurn } from '../../files/queue.js';
 import type { FileHashes } from '../../models/fileHash.js';
+import { hubCache } from '../../models/folders.js';
+import { tokenizerFolder } from '../../models/tokenizers.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { CLIP, clipTokens } from '../../trainers/captionTokens.js';
 import { installedPackages } from '../../trainers/installed.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { uncommittedDiff } from '../../trainers/uncommitted.js';
 import { type Comparable, differences } from './differences.js';
-import { pictureStatistics, textStatistics } from './pictures.js';
-import { type ModelRecord, type Provenance, readProvenance, writeProvenance } from './provenance.js';
+import { pictureStatistics, spread, textStatistics } from './pictures.js';
+import { type ModelRecord, PROVENANCE_FILE, type Provenance, readProvenance, writeProvenance } from './provenance.js';
 
 /** What an attempt runs, on what, and where. */
 export type Ingredients = {
@@ -134,11 +137,17 @@ export async function slowFacts(
 export async function completeProvenance(
   folder: string,
   python: string,
-  hashes: Pick<FileHashes, 'read'>,
+  { hashes, models }: { hashes: Pick<FileHashes, 'read'>; models: string },
 ): Promise<void> {
   const record = await readProvenance(folder);
   if (!record || record.completed_at !== null) return;
   const slow = await slowFacts(record, python, hashes);
+  const places = { own: tokenizerFolder(models), hub: hubCache() };
+  const tokens = slow.dataset && (await clipTokens(python, join(folder, PROVENANCE_FILE), places));
+  if (slow.dataset && tokens) {
+    const text = { ...slow.dataset.text, tokens: spread(tokens), tokenizer: CLIP };
+    slow.dataset = { ...slow.dataset, text };
+  }
   await inTurn(`provenance ${folder}`, async () => {
     const present = await readProvenance(folder);
     if (present?.attempt.id !== record.attempt.id || present.completed_at !== null) return;

@@ -43,7 +43,7 @@ export function watchTrackedStarts({ settings, outputs, hub, hashes }: Parts) {
       { session, begin: { kind: entry.kind }, command: { argv, cwd }, entry, variables },
       TRACKED,
     );
-    await completeProvenance(session.folder, interpreterOf(argv, settings.python), hashes);
+    await completeProvenance(session.folder, interpreterOf(argv, settings.python), { hashes, models: settings.models });
   }
 
   const lookAt = (name: string) =>
