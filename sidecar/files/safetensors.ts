@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { jsonOrNull } from './exactJson.js';
 import { readAt } from './readAt.js';
 import { openRegular } from './regularFile.js';
+import { endsAsZip } from './zipArchive.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -36,7 +37,7 @@ const headerShape = z.record(
  * Reads the header of a weights file, without its weights. A string instead of a header says what is wrong with the file
  * ("is cut short", …), to follow its name. Throws file-system errors.
  *
- * Format: u64 little-endian header length, JSON header, tensors (safetensors, README "Format").
+ * Format: u64 little-endian header length, JSON header, tensors without gaps between them (safetensors, README "Format").
  */
 export async function readSafetensors(path: string): Promise<SafetensorsHeader | string> {
   const header = await readSafetensorsHeader(path);
@@ -62,6 +63,23 @@ export function metadataOf(head: Buffer): Record<string, string> | string {
   if (8 + length > head.length) return 'is cut short, or its header is too large';
   const text = head.subarray(8, 8 + length);
   return (isUtf8(text) && parse(text.toString('utf8'))?.metadata) || 'has a broken header';
+}
+
+/** What is wrong with weights as `torch.save` writes them (.ckpt, .pt, .bin), in words that follow the file's name; null for none. */
+export async function whatIsWrongInTorchFile(path: string): Promise<string | null> {
+  const file = await openRegular(path);
+  try {
+    const { size } = await file.stat();
+    if (size === 0) return 'is empty';
+    const head = await readAt(file, 0, Math.min(size, 64));
+    if (head.subarray(0, 2).toString('latin1') === 'PK') return (await endsAsZip(path, size)) ? null : 'is cut short';
+    // Until PyTorch 1.6: a pickle, whose end tells nothing.
+    if (head[0] === 0x80 && (head[1] ?? 0) >= 2) return null;
+    if (head[8] === 0x7b) return 'is a safetensors file: rename it, so that it ends in .safetensors';
+    return FOREIGN.find(([pattern]) => pattern.test(head.toString('latin1')))?.[1] ?? 'is not a PyTorch file';
+  } finally {
+    await file.close();
+  }
 }
 
 async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string> {
@@ -106,6 +124,28 @@ function parse(text: string): { metadata: Record<string, string>; places: Tensor
     };
     places.push({ name, dtype, shape, from: data_offsets[0], to: data_offsets[1] });
   }
-  places.sort((a, b) => a.from - b.from);
-  return { metadata, places, end: places.reduce((end, { to }) => Math.max(end, to), 0) };
+  places.sort((a, b) => a.from - b.from || a.to - b.to);
+  let end = 0;
+  for (const place of places) {
+    if (place.from !== end || !isAsLong(place)) return null;
+    end = place.to;
+  }
+  return { metadata, places, end };
+}
+
+/** Bits of a number (safetensors, tensor.rs `Dtype`). */
+const BITS: Readonly<Record<string, number>> = {
+  F4: 4,
+  ...{ F6_E2M3: 6, F6_E3M2: 6 },
+  ...{ BOOL: 8, U8: 8, I8: 8, F8_E4M3: 8, F8_E5M2: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8 },
+  ...{ U16: 16, I16: 16, F16: 16, BF16: 16 },
+  ...{ U32: 32, I32: 32, F32: 32 },
+  ...{ U64: 64, I64: 64, F64: 64, C64: 64 },
+};
+
+/** Is a tensor as long as its shape says? One of a type that is newer than this program may be. */
+function isAsLong({ dtype, shape, from, to }: TensorPlace): boolean {
+  const bits = BITS[dtype];
+  if (bits === undefined) return to >= from && /^[A-Z][A-Z0-9_]*$/.test(dtype);
+  return shape.reduce((count, length) => count * length, bits) === (to - from) * 8;
 }

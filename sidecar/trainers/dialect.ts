@@ -19,6 +19,8 @@ export type Dialect = {
   overwrites(entry: string, outputName: string, firstEpoch: number | null): boolean;
   /** The checkpoints directly inside a folder, newest first, those of another name included. Reads no more than headers. A missing folder holds none. */
   checkpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]>;
+  /** Those in the folders below it in which other tools keep weights. Absent: none. */
+  checkpointsBelow?(folder: string, outputName: string): Promise<CheckpointsBelow[]>;
   /** The weights that complete a training. */
   final: {
     /** Relative to the output folder. */
@@ -174,6 +176,9 @@ export type CheckpointOnDisk = {
   /** Further metadata, by the trainer's names. */
   told: Record<string, string>;
 };
+
+/** `place` is relative to the output folder. */
+export type CheckpointsBelow = { place: string; files: CheckpointOnDisk[] };
 
 /** A state folder. */
 export type StateOnDisk = {

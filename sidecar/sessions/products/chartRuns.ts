@@ -24,7 +24,11 @@ export async function runsOf({ folder, dialect, state }: Session): Promise<Run[]
   const runs: Run[] = found.map((series) => {
     const begun = series.begunAt ?? 0;
     const writer = writerByTime(state?.attempts ?? [], begun * 1000);
-    const [offset, firstEpoch] = [writer?.step_offset ?? 0, writer?.first_epoch ?? 1];
+    // One that was started by hand, and goes on where an earlier one ended, replaces nothing before its own first step.
+    const [offset, firstEpoch] = [
+      writer?.step_offset ?? Math.max(0, firstStepOf(series) - 1),
+      writer?.first_epoch ?? 1,
+    ];
     const added = writer ? stepsAdded(writer) : 0;
     const [lastStep, lastEpoch] = [Number.POSITIVE_INFINITY, firstEpoch - 1];
     return { series, begun, attempt: writer?.number ?? 1, offset, added, lastStep, lastEpoch, before: 0 };
@@ -35,13 +39,27 @@ export async function runsOf({ folder, dialect, state }: Session): Promise<Run[]
     before += Math.max(0, endOf(run) - run.begun);
   }
   let [step, epoch] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const run of [...runs].reverse()) {
+  for (const [index, run] of [...runs.entries()].reverse()) {
     const beforeIt = run.lastEpoch;
-    Object.assign(run, { lastStep: step, lastEpoch: epoch });
+    const next = runs[index + 1];
+    // Folders that were written at the same time are one start.
+    const isSameStart = next?.attempt === run.attempt && next.begun <= endOf(run);
+    Object.assign(run, isSameStart ? lastOf(next) : { lastStep: step, lastEpoch: epoch });
     step = Math.min(step, run.offset);
     epoch = Math.min(epoch, beforeIt);
   }
   return runs;
+}
+
+function lastOf({ lastStep, lastEpoch }: Run): Pick<Run, 'lastStep' | 'lastEpoch'> {
+  return { lastStep, lastEpoch };
+}
+
+function firstStepOf({ curves }: RunSeries): number {
+  const firsts = [...curves.values()].map(({ steps, length }) =>
+    length > 0 ? (steps[0] ?? 0) : Number.POSITIVE_INFINITY,
+  );
+  return Math.min(...firsts);
 }
 
 function endOf({ series, begun }: Run): number {

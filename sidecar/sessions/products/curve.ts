@@ -14,14 +14,23 @@ export type MetricPoint = { tag: string; step: number; value: number; attempt: n
 export async function readMetrics(session: Session): Promise<MetricPoint[]> {
   let metrics: MetricPoint[] = [];
   const begunAfter = new Map<number, number>();
+  const writtenUntil = new Map<number, number>();
   const { runs, countedBy } = session.dialect.metrics;
   for (const points of await runs(session.folder)) {
     const begun = points[0]?.wallTime;
     if (begun === undefined) continue;
-    const writer = writerOf(session, begun) ?? FIRST;
+    const firstStep = points.reduce((least, { step }) => Math.min(least, step), Number.POSITIVE_INFINITY);
+    const writer = writerOf(session, begun) ?? unknownWriter(firstStep);
     const { number: attempt, first_epoch: firstEpoch, step_offset: offset } = writer;
     const told = new Set<string>();
+    const until = writtenUntil.get(attempt) ?? 0;
+    writtenUntil.set(
+      attempt,
+      points.reduce((latest, { wallTime }) => Math.max(latest, wallTime), until),
+    );
     metrics = metrics.filter(({ tag, step, attempt: of }) => {
+      // Folders that were written at the same time are one start.
+      if (of === attempt && begun <= until) return true;
       if (countedBy(tag) === 'epochs') return step < firstEpoch;
       if (step !== offset || told.has(tag)) return step < offset;
       told.add(tag);
@@ -70,6 +79,11 @@ function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, ses
 
 /** A run of an unknown attempt counts as the first one. */
 const FIRST = { number: 1, first_epoch: 1, step_offset: 0, steps_added: 0 };
+
+/** One that was started by hand, and goes on where an earlier one ended, replaces nothing before its own first step. */
+function unknownWriter(firstStep: number): typeof FIRST {
+  return { ...FIRST, step_offset: Math.max(0, firstStep - 1) };
+}
 
 function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {
   return writerByTime(state?.attempts ?? [], begunAt * 1000);

@@ -24,7 +24,18 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
     const problem = (file: CheckpointOnDisk) => (file.whole ? null : (problems[refused.indexOf(file)] ?? null));
     return files.map((file) => checkpointFacts(file, place, offset, perEpoch, problem(file)));
   });
-  return (await Promise.all(found)).flat();
+  return newestFirst((await Promise.all(found)).flat());
+}
+
+/** Those of other tools lie in several folders; those that an attempt moved away come last. */
+function newestFirst(files: CheckpointFacts[]): CheckpointFacts[] {
+  const isBelow = ({ name, path }: CheckpointFacts) => path !== name && !path.startsWith('earlier/');
+  if (!files.some(isBelow)) return files;
+  const moved = files.filter(({ path }) => path.startsWith('earlier/'));
+  const place = (each: CheckpointFacts) => each.step ?? each.epoch ?? Number.POSITIVE_INFINITY;
+  const present = files.filter((each) => !moved.includes(each));
+  present.sort((a, b) => Date.parse(b.saved_at) - Date.parse(a.saved_at) || place(b) - place(a));
+  return [...present, ...moved];
 }
 
 /** The same object for the same file, so that whatever shows it is made once. */
@@ -152,18 +163,21 @@ export async function checkpointPath(session: Session, path: string): Promise<st
   return known ? join(session.folder, path) : null;
 }
 
-/** Checkpoints in the output folder, then in `earlier/`; newest first in each. */
+/** Checkpoints in the output folder, then below it, then in `earlier/`; newest first in each. */
 async function readAll(session: Session): Promise<{ place: string; files: CheckpointOnDisk[] }[]> {
   const { folder, dialect, outputName } = session;
-  const own = await isOwnFolder(join(folder, 'earlier'));
-  const inside = own
+  const isOwn = await isOwnFolder(join(folder, 'earlier'));
+  const inside = isOwn
     ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(ifUnreadable([], 'sessions'))
     : [];
   const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
-  const places = ['', ...earlier.sort().reverse()];
-  return Promise.all(
-    places.map(async (place) => ({ place, files: await dialect.checkpoints(join(folder, place), outputName) })),
-  );
+  const read = async (place: string) => ({ place, files: await dialect.checkpoints(join(folder, place), outputName) });
+  const [own, below, moved] = await Promise.all([
+    read(''),
+    dialect.checkpointsBelow?.(folder, outputName) ?? [],
+    Promise.all(earlier.sort().reverse().map(read)),
+  ]);
+  return [own, ...below, ...moved];
 }
 
 function savedAfter(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | null) {

@@ -78,11 +78,15 @@ export async function readEvidence(
   const state = file.kind === 'whole' ? file.state : null;
   const recorded = recordedTrainer(state);
   const dialect = dialectOf(recorded ?? undefined);
-  const checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
+  let checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
   const record = readAttempt(folder);
   const alive = liveness(folder);
   const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
-  if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) return null;
+  if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) {
+    const below = (await dialect.checkpointsBelow?.(folder, name)) ?? [];
+    checkpoints = below.flatMap(({ files }) => files).length;
+    if (checkpoints === 0) return null;
+  }
 
   const entry = latestEntry(state, record);
   const own = byHand?.outputName ?? outputName(dialect, name, state, entries);

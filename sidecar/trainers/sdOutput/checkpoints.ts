@@ -1,11 +1,11 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { memoByObject } from '../../files/memoByObject.js';
-import { readSafetensors } from '../../files/safetensors.js';
+import { readSafetensors, whatIsWrongInTorchFile } from '../../files/safetensors.js';
 import { settledFiles } from '../../files/settledFiles.js';
 import { realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk } from '../dialect.js';
@@ -54,12 +54,16 @@ export async function readCheckpoints(folder: string, outputName: string): Promi
   });
   const key = `${outputName}/${folder}`;
   const listed = listingOf(key, names.filter(isWeights), outputName);
+  const arriving = new Set(names.filter((name) => name.endsWith(ARRIVING)));
   const found = await checkpointsIn(key, listed.names, async (name) => {
     const each = listed.named.get(name);
-    return each ? readCheckpoint(folder, each) : null;
+    return each ? readCheckpoint(folder, each, arriving.has(`${name}${ARRIVING}`)) : null;
   });
   return inOrder(found);
 }
+
+/** aria2 keeps such a file beside one that it has not downloaded whole, and that may have its full size already. */
+const ARRIVING = '.aria2';
 
 type Listing = { names: readonly string[]; named: ReadonlyMap<string, Named> };
 
@@ -113,13 +117,13 @@ const checkpointsIn = settledFiles<CheckpointOnDisk>(
 
 type Named = Pick<CheckpointOnDisk, 'name' | 'kind' | 'number'>;
 
-async function readCheckpoint(folder: string, named: Named): Promise<CheckpointOnDisk | null> {
+async function readCheckpoint(folder: string, named: Named, arrives: boolean): Promise<CheckpointOnDisk | null> {
   const path = join(folder, named.name);
   const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
-  if (!stats?.isFile()) return null;
-  const read = await readMetadata(path, signatureOf(stats), dirname(folder)).catch(
-    ifUnreadable('cannot be read', 'trainers'),
-  );
+  if (!stats?.isFile()) return notAFile(path, named);
+  const read = arrives
+    ? `is still being downloaded, or was given up: ${named.name}${ARRIVING} is beside it`
+    : await readMetadata(path, signatureOf(stats), dirname(folder)).catch(ifUnreadable('cannot be read', 'trainers'));
   const metadata = typeof read === 'string' ? null : read;
   return {
     ...named,
@@ -128,19 +132,37 @@ async function readCheckpoint(folder: string, named: Named): Promise<CheckpointO
     whole: metadata !== null,
     wrong: typeof read === 'string' ? read : null,
     ...count(named, metadata ?? {}),
-    baseModel: metadata?.ss_base_model_version,
+    baseModel: baseModelOf(metadata ?? {}),
     told: tell(metadata ?? {}),
   };
+}
+
+/** What has the name of weights and is none: named, not passed over. Null for what has just gone. */
+async function notAFile(path: string, named: Named): Promise<CheckpointOnDisk | null> {
+  const stats = await lstat(path).catch(ifUnreadable(null, 'trainers'));
+  if (!stats) return null;
+  const wrong = stats.isSymbolicLink()
+    ? 'is a link that leads nowhere'
+    : stats.isDirectory()
+      ? 'is a folder and no weights'
+      : 'is a pipe or a device and no weights';
+  return { ...named, bytes: 0, savedAtMs: stats.mtimeMs, whole: false, wrong, ...count(named, {}), told: {} };
 }
 
 /** A string when the file is not whole: what is wrong with it. Null for a link that leads out of `root`. */
 const readMetadata = memoByFile(async (path: string, root: string): Promise<Record<string, string> | string | null> => {
   // A link within the outputs counts as its file; a link out of them is not read.
   if (!(await realInside(root, path).catch(ifUnreadable(null, 'trainers')))) return null;
+  if (!/\.safetensors$/i.test(path)) return (await whatIsWrongInTorchFile(path)) ?? {};
   const header = await readSafetensors(path);
   if (typeof header === 'string') return header;
   return header.tensors === 0 ? 'holds no weights' : header.metadata;
 });
+
+/** By its own words, or by those of the model specification (modelspec.architecture: `flux-1-dev/lora`). */
+function baseModelOf(metadata: Record<string, string>): string | undefined {
+  return metadata.ss_base_model_version ?? metadata['modelspec.architecture']?.replace(/\/lora$/, '');
+}
 
 /** Its own metadata (`ss_*`, sd-scripts.md section 8): epochs count from 1 in epoch saves, from 0 in step saves. */
 function count({ kind, number }: Named, metadata: Record<string, string>) {

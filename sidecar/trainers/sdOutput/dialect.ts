@@ -5,7 +5,15 @@ import { flagValue } from '../trainingCommand.js';
 import { readCheckpoints } from './checkpoints.js';
 import { consoleReader } from './consoleReader.js';
 import { eventFolders } from './eventFolders.js';
-import { checkpointName, outputNameBehind, readCheckpointName, readSampleName, readStateName } from './fileNames.js';
+import {
+  checkpointName,
+  isWeights,
+  outputNameBehind,
+  readCheckpointName,
+  readSampleName,
+  readStateName,
+} from './fileNames.js';
+import { checkpointsBelow } from './placesBelow.js';
 import { resumeRecipe } from './resumeRecipe.js';
 import { isWholeSample, listSamples, newestSample, readSamples } from './samples.js';
 import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
@@ -17,7 +25,7 @@ export const sdOutput: Dialect = {
   outputName: (argv) => flagValue(argv, '--output_name'),
   nameBehind(entry) {
     const outputName = outputNameBehind(entry);
-    return outputName === null ? null : { is: entry.endsWith('.safetensors') ? 'checkpoint' : 'state', outputName };
+    return outputName === null ? null : { is: isWeights(entry) ? 'checkpoint' : 'state', outputName };
   },
   saved,
   overwrites(entry, outputName, firstEpoch) {
@@ -27,6 +35,7 @@ export const sdOutput: Dialect = {
     return firstEpoch === null || file.kind !== 'epoch' || file.number >= firstEpoch;
   },
   checkpoints: readCheckpoints,
+  checkpointsBelow,
   final: {
     name: (outputName) => checkpointName(outputName, { kind: 'final', number: null }),
     async wrong(path) {

@@ -20,6 +20,8 @@ export function eventScalars(bytes: Buffer): ScalarPoint[] {
     else if (number === 2 && varint !== null) step = Number(BigInt.asIntN(64, varint));
     else if (number === 5 && data) values.push(...summaryValues(data));
   }
+  // A step that is none places its numbers nowhere.
+  if (!Number.isSafeInteger(step) || step < 0) return [];
   return values.map(({ tag, value }) => ({ tag, step, value, wallTime }));
 }
 
@@ -37,29 +39,64 @@ function summaryValues(bytes: Buffer): { tag: string; value: number }[] {
 
 /**
  * The one number of a tensor, as TensorFlow 2 and `new_style` of torch write scalars; null for histograms, texts and all
- * others. TensorProto {1 dtype, 4 tensor_content, 5 float_val, 6 double_val, 7 int_val, 10 int64_val} (tensor.proto, types.proto).
+ * others. TensorProto {1 dtype, 4 tensor_content, 5 float_val, …, 13 half_val} (tensor.proto, types.proto).
  */
 function tensorScalar(bytes: Buffer): number | null {
   const inside = fields(bytes);
-  const dtype = Number(inside.find((field) => field.number === 1)?.varint ?? 0n);
-  const value = inside.find(({ number }) => number === 4 || VALUES[dtype] === number);
-  if (!value || !(dtype in VALUES)) return null;
-  if (dtype >= INT32) return wholeNumber(value, dtype === INT32 ? 4 : 8);
-  if (value.data?.length !== (dtype === 1 ? 4 : 8)) return null;
-  return dtype === 1 ? value.data.readFloatLE() : value.data.readDoubleLE();
+  const type = TYPES[Number(inside.find((field) => field.number === 1)?.varint ?? 0n)];
+  if (!type) return null;
+  const content = inside.find(({ number }) => number === 4)?.data;
+  if (content) return content.length === type.size ? type.read(content) : null;
+  const value = inside.find(({ number }) => number === type.field);
+  return value ? readValue(value, type) : null;
 }
 
-const INT32 = 3;
-/** By dtype (float, double, int32, int64): the field of its values. */
-const VALUES: Record<number, number> = { 1: 5, 2: 6, [INT32]: 7, 9: 10 };
-
-function wholeNumber({ number, data, varint }: Field, size: number): number | null {
-  const packed = data && number !== 4 ? readVarint(data, 0) : null;
+function readValue({ data, varint }: Field, { field, size, read }: NumberType): number | null {
+  if (field === FLOAT || field === DOUBLE) return data?.length === size ? read(data) : null;
+  const packed = data ? readVarint(data, 0) : null;
   if (packed && packed.end !== data?.length) return null;
   const value = varint ?? packed?.value;
-  if (value !== undefined) return Number(BigInt.asIntN(64, value));
-  if (data?.length !== size) return null;
-  return size === 4 ? data.readInt32LE() : Number(data.readBigInt64LE());
+  if (value === undefined) return null;
+  return field === HALF ? read(twoBytes(value)) : Number(BigInt.asIntN(64, value));
+}
+
+/** The field of a type's values, its bytes, and how these are read. */
+type NumberType = { field: number; size: number; read: (bytes: Buffer) => number };
+
+const [FLOAT, DOUBLE, INT, INT64, BOOL, HALF] = [5, 6, 7, 10, 11, 13];
+
+/** By dtype. */
+const TYPES: Readonly<Record<number, NumberType>> = {
+  1: { field: FLOAT, size: 4, read: (bytes) => bytes.readFloatLE() },
+  2: { field: DOUBLE, size: 8, read: (bytes) => bytes.readDoubleLE() },
+  3: { field: INT, size: 4, read: (bytes) => bytes.readInt32LE() },
+  4: { field: INT, size: 1, read: (bytes) => bytes.readUInt8() },
+  5: { field: INT, size: 2, read: (bytes) => bytes.readInt16LE() },
+  6: { field: INT, size: 1, read: (bytes) => bytes.readInt8() },
+  9: { field: INT64, size: 8, read: (bytes) => Number(bytes.readBigInt64LE()) },
+  10: { field: BOOL, size: 1, read: (bytes) => bytes.readUInt8() },
+  14: { field: HALF, size: 2, read: brainFloat },
+  17: { field: INT, size: 2, read: (bytes) => bytes.readUInt16LE() },
+  19: { field: HALF, size: 2, read: halfFloat },
+};
+
+function twoBytes(value: bigint): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(Number(value & 0xffffn));
+  return bytes;
+}
+
+/** The upper half of a float. */
+function brainFloat(bytes: Buffer): number {
+  return Buffer.concat([Buffer.alloc(2), bytes]).readFloatLE();
+}
+
+/** IEEE 754: a sign, 5 bits of exponent, 10 of fraction. */
+function halfFloat(bytes: Buffer): number {
+  const bits = bytes.readUInt16LE();
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
 /** A field of a protobuf message: a varint, or the bytes of a fixed or length-delimited one. */

@@ -20,8 +20,8 @@ export function readStateName(folder: string, outputName: string): SavedAt | nul
 
 /** The output name in a checkpoint's or state folder's name, for folders without a record; null for other files. */
 export function outputNameBehind(name: string): string | null {
-  const found = /^(.+)(?:\.safetensors|-state)$/s.exec(name);
-  return found?.[1] ? behind(found[1]).outputName : null;
+  const stem = weightsStem(name) ?? /^(.+)-state$/s.exec(name)?.[1];
+  return stem ? behind(stem).outputName : null;
 }
 
 /**
@@ -30,20 +30,39 @@ export function outputNameBehind(name: string): string | null {
  * part of the name, as dates are.
  */
 export function weightsBehind(file: string): (SavedAt & { outputName: string }) | null {
-  return isWeights(file) ? behind(file.slice(0, -'.safetensors'.length)) : null;
+  const stem = weightsStem(file);
+  return stem === null ? null : behind(stem);
 }
 
 export function isWeights(file: string): boolean {
-  return file.endsWith('.safetensors') && file.length > '.safetensors'.length;
+  return weightsStem(file) !== null;
+}
+
+/** Weights as tools name them; `.pt` and `.bin` are also what they call their optimizer's and scheduler's states. */
+function weightsStem(file: string): string | null {
+  const stem = /^(.+)\.(?:safetensors|ckpt|pt)$/is.exec(file)?.[1];
+  if (stem)
+    return /(?:^|[-_.])(?:optim(?:izer)?|scheduler|scaler|rng|random_states|training_args)(?:[-_.]|$)/i.test(stem)
+      ? null
+      : stem;
+  return /^(pytorch_lora_weights|adapter_model|learned_embeds(?:-steps-\d{1,12})?)\.bin$/.exec(file)?.[1] ?? null;
 }
 
 const NUMBERED: readonly [pattern: RegExp, kind: 'epoch' | 'step'][] = [
   [/^(.+)-(00\d{4})$/s, 'epoch'],
-  [/^(.+)-step(\d{8,12})$/s, 'step'],
+  [/^(.+)-step(\d{4,12})$/s, 'step'],
   [/^(.+)_(\d{9})$/s, 'step'],
   [/^(.+)-save-(\d{1,12})-\d{1,9}-\d{1,9}$/s, 'step'],
-  [/^(checkpoint)-(\d{1,12})$/, 'step'],
+  [/^(checkpoint|learned_embeds-steps)-(\d{1,12})$/, 'step'],
 ];
+
+/** When the weights in a folder were saved, as diffusers, SimpleTuner, x-flux and diffusion-pipe name it; null for other folders. */
+export function readFolderName(folder: string): SavedAt | null {
+  const found = /^(checkpoint|step|global_step|epoch)[-_]?(?:(epoch|step)[-_]?)?(\d{1,9})$/.exec(folder);
+  if (!found) return null;
+  const kind = found[1] === 'epoch' || found[2] === 'epoch' ? 'epoch' : 'step';
+  return { kind, number: Number(found[3]) };
+}
 
 function behind(stem: string): SavedAt & { outputName: string } {
   for (const [pattern, kind] of NUMBERED) {

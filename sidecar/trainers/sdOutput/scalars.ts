@@ -55,9 +55,13 @@ export async function eachRecord(
   return reached;
 }
 
-/** `add_scalars('loss', {train, val})` makes a folder a curve, `loss_train` and `loss_val`, with one tag in all (torch writer.py). */
+/**
+ * `add_scalars('loss', {train, val})` makes a folder a curve, `loss_train` and `loss_val`, with one tag in all (torch
+ * writer.py). Others write the same tags into `train/` and `val/`.
+ */
 export function scalarName(file: string, tag: string): string {
   const folder = basename(dirname(file));
+  if (/^(val(id(ation)?)?|eval(uation)?|test)$/i.test(folder)) return `${folder}/${tag}`;
   return folder.startsWith(`${tag.replaceAll('/', '_')}_`) ? folder : tag;
 }
 
