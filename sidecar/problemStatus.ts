@@ -55,6 +55,7 @@ export const problemStatus = {
   name_taken: 409,
   not_a_draft: 409,
   not_due: 409,
+  not_exactly: 409,
   not_queued: 409,
   not_running: 409,
   node_in_doubt: 409,

@@ -15,6 +15,7 @@ export const askedAttempt = z.object({
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
   gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
   anyway: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
+  exactly: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
   queue: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
 });
 
@@ -35,11 +36,11 @@ export function attemptRoutes(trackside: Trackside): Hono {
       const field = String(issue?.path[0]);
       throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
     }
-    const { kind, state, max_train_epochs: maxTrainEpochs, gpus, anyway } = parsed.data;
+    const { kind, state, max_train_epochs: maxTrainEpochs, gpus, anyway, exactly } = parsed.data;
     const session = await startOrQueue(
       trackside,
       name,
-      { kind, state, maxTrainEpochs, gpus, anyway },
+      { kind, state, maxTrainEpochs, gpus, anyway, exactly },
       parsed.data.queue,
     );
     const page = pageOfSession(c, name, fields);

@@ -123,6 +123,8 @@ export type ConsoleFacts = {
   leftUnsaved?: boolean;
   /** Why what was asked of it could not be done, in words; null after something else was done. */
   refused?: string | null;
+  /** Why it went on plainly from a state that has all that an exact resume needs, in words. */
+  notExactly?: string | null;
   /** It ends at this step, and its weights become the final ones. */
   finishingAt?: number | null;
 };

@@ -24,7 +24,9 @@ export function nextAction(session: SessionFacts, root: string, page?: 'home'): 
   const about = `${session.lora_name} ${versionName(session)}`;
   const back: [string, string][] = page ? [['page', page]] : [];
   const attempt = (label: string, kind: string, go = true): ActionView => {
-    const fields: [string, string][] = [['kind', kind], ['queue', 'true'], ...back];
+    // What the page says of it has to be true still.
+    const exactly: [string, string][] = kind === 'resume' && session.resume?.exact ? [['exactly', 'true']] : [];
+    const fields: [string, string][] = [['kind', kind], ['queue', 'true'], ...exactly, ...back];
     return { ...PLAIN, label, about, address: `${at}/attempts`, fields, go };
   };
   if (session.queue) return { ...PLAIN, label: 'Take out', about, address: `${at}/queue?_method=DELETE`, fields: back };

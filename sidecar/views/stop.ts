@@ -14,6 +14,8 @@ export type StopSheet = {
     fields: [name: string, value: string][];
     tone: '' | 'no' | 'go';
   }[];
+  /** Why there is no Pause, in words; null where there is one, or it is not known yet. */
+  note: string | null;
 };
 
 /** `at` is the address of the session, `back` the fields that say where the button stands. */
@@ -46,7 +48,9 @@ export function stopSheet(session: SessionFacts, at: string, back: [string, stri
     const words = `${whenSaved(cost)} it would stop.`;
     ways.unshift({ label: "Don't stop", words, address: `${current}/stop?_method=DELETE`, fields: back, tone: 'go' });
   }
-  return { id: elementId('stop', session.name), title: `Stop ${session.lora_name} ${versionName(session)}?`, ways };
+  const title = `Stop ${session.lora_name} ${versionName(session)}?`;
+  const why = pauses ? null : (session.exact_pause?.why ?? null);
+  return { id: elementId('stop', session.name), title, ways, note: why && `There is no Pause here: ${why}.` };
 }
 
 const PAUSE =

@@ -145,6 +145,13 @@ test('what keeps a resume from going on exactly is said before it, with the step
       said ? { ...plainly, differs: [expect.stringContaining(said)] } : { exact: true, differs: [] },
     );
     expect(await page('differs')).toContain(said || `exactly at step ${step}`);
+    // A page that was opened before promised more: nothing begins that is less.
+    if (said) {
+      const asked = { kind: 'resume', exactly: true };
+      const refused = await sidecar.send('POST', 'sessions/differs/attempts', asked);
+      expect(refused).toMatchObject({ status: 409, body: { error: { code: 'not_exactly' } } });
+      expect(refused.body.error.message).toContain(said);
+    } else expect(await page('differs')).toContain('name="exactly" value="true"');
     writeFileSync(file, before);
     expect((await sidecar.session('differs')).resume).toMatchObject({ exact: true, step, differs: [] });
   }
@@ -155,6 +162,25 @@ test('what keeps a resume from going on exactly is said before it, with the step
   expect(readFileSync(join(folder, 'training.log'), 'utf8')).toContain(
     'not exactly: pictures or captions in example were changed. Goes on plainly after step 10',
   );
+});
+
+test('a difference that only the trainer sees is told on the page while it goes on plainly', async () => {
+  await train('seen-late', { save_every_n_epochs: 100 });
+  await sidecar.until('seen-late', ({ progress }) => (progress.step ?? 0) >= 3);
+  await sidecar.send('POST', 'sessions/seen-late/attempts/current/pause');
+  const { progress } = await sidecar.until('seen-late', ended);
+  const state = join(place.outputs, 'seen-late', stepState('seen-late', progress.step ?? 0), 'exact_0.json');
+  writeFileSync(state, readFileSync(state, 'utf8').replace(/"seeds": \[\d+\]/, '"seeds": [7]'));
+  await sidecar.send('POST', 'sessions/seen-late/attempts', { kind: 'resume' });
+  const told = await sidecar.until('seen-late', ({ reason }) => reason !== null);
+  expect(told).toMatchObject({
+    reason: 'It could not go on exactly where it ended: the seed, or what the trainer draws from it, differs. It goes on plainly.',
+  });
+  await sidecar.send('DELETE', 'sessions/seen-late/attempts/current');
+  await sidecar.until('seen-late', ended);
+  // Switched to plain starts, no state is gone on with exactly.
+  const switched = await sidecar.send('PATCH', 'sessions/seen-late', { exact_pause: false });
+  expect(switched.body.resume).toMatchObject({ exact: false, differs: ['exact pause is switched off'] });
 });
 
 test('a session can be switched to plain starts, and says why it can’t pause', async () => {

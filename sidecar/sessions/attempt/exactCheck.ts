@@ -22,7 +22,7 @@ import type { SessionEvidence } from '../status/evidence.js';
 import { readEnvironment } from './environment.js';
 
 /** Milliseconds that a list of sessions may show what was found before; a session that is asked for is looked at anew. */
-const FRESH_MS = 30_000;
+const FRESH_MS = 5000;
 /** Milliseconds that an interpreter is waited for: what it does not tell in time is unknown. */
 const PATIENCE_MS = 3000;
 
@@ -38,6 +38,7 @@ export function createExactCheck(settings: Settings): (of: Of, anew: boolean) =>
     kept(
       of.folder,
       async () => {
+        if (!settings.exactPause || of.state?.exact_pause === false) return () => ['exact pause is switched off'];
         const today = await lookAtToday(settings, of);
         return today ? differsFrom(today) : () => [];
       },

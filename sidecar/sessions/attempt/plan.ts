@@ -17,6 +17,8 @@ export type Begin = {
   gpus?: string | null;
   /** A person knows that nothing of the last attempt runs any more, where its cluster can't tell. */
   anyway?: boolean;
+  /** Only if a resume goes on exactly, as its page said a moment ago. */
+  exactly?: boolean;
   /** An automatic attempt, as the successor of this attempt and of no other. */
   automaticAfter?: string | null;
   /** Begun by the queue, on these GPUs: only if it still waits there. The session's wish for GPUs stays. */
@@ -69,6 +71,7 @@ export async function planAttempt(run: Run, begin: Begin, launcher: LauncherId =
     });
   }
   const from = await chooseState(session, begin, epochs);
+  if (begin.exactly) requireExact(session, from);
   return {
     ...run,
     settings,
@@ -124,6 +127,18 @@ export async function chooseState(session: Session, begin: Begin, epochs: number
       ? `Can't resume from any state folder (${why}). Enter more epochs, or start over: the existing files are kept in earlier/.`
       : 'No state folder was saved, so there is nothing to resume from. Start over: the existing files are kept in earlier/.',
     more,
+  );
+}
+
+/** Something was changed since its page said so. Throws a Problem with what it was, and where a resume would begin now. */
+export function requireExact(session: Session, from: Candidate): void {
+  if (from.exact) return;
+  const why = from.differs.length > 0 ? `: ${from.differs.join('; ')}` : '';
+  const twice = from.repeatedSteps > 0 ? `, and ${from.repeatedSteps} steps in its weights are trained twice` : '';
+  throw new Problem(
+    'not_exactly',
+    `It can't go on exactly any more${why}. Nothing was started or lost. Undo that, or resume all the same: it begins at epoch ${from.firstEpoch}${twice}.`,
+    { about: { session: session.name } },
   );
 }
 

@@ -65,11 +65,15 @@ function ofJob(
 /** Three missed heartbeats are the end; one is told. */
 const QUIET_SECONDS = 4;
 
-/** What a running training says of a pause that was asked for, in words; null without one. */
-export function pauseWords(latest: AttemptEntry | null, { refused, finishingAt }: ConsoleFacts): string | null {
+/** What a running training says of a pause that was asked for, or of the state it went on from, in words; null without either. */
+export function pauseWords(
+  latest: AttemptEntry | null,
+  { refused, finishingAt, notExactly }: ConsoleFacts,
+): string | null {
   if (finishingAt != null) return `It is ending at step ${finishingAt}: these weights become the final ones.`;
   if (refused) return `It ${refused}. The training goes on; try again once that is mended.`;
-  return latest?.pause_requested_at ? 'Pausing: it saves the present step, then ends.' : null;
+  if (latest?.pause_requested_at) return 'Pausing: it saves the present step, then ends.';
+  return notExactly ? `It could not go on exactly where it ended: ${notExactly}. It goes on plainly.` : null;
 }
 
 const AFTER_SAVE = 'It stops after the next checkpoint.';

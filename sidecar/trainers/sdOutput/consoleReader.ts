@@ -40,6 +40,7 @@ function factsOf(state: ConsoleState, beginning: Beginning | null): ConsoleFacts
     pausedAt: state.pausedAt,
     leftUnsaved: state.leftUnsaved,
     refused: state.refused,
+    notExactly: state.notExactly,
     finishingAt: state.finishingAt,
   };
 }
