@@ -15,6 +15,8 @@ export type TrainingSettings = {
   enable_checkpointing: boolean;
   /** Auto-resume after an interruption or a crash. */
   enable_monitoring: boolean;
+  /** After it ran out of GPU memory: try once more, with the next smaller preset. */
+  retry_smaller: boolean;
   seed: number;
   workers: number;
   /** As typed: "8e-4". */

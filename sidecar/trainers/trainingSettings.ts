@@ -75,6 +75,10 @@ const COMMON: Record<SettingName, Common> = {
     ...of('Auto-resume', 'switch', false),
     help: 'Restarts by itself after a crash, not after you press Stop.',
   },
+  retry_smaller: {
+    ...of('Retry smaller', 'switch', false),
+    help: 'If the GPU runs out of memory before a state is saved: starts over once, with the preset of the next smaller GPU.',
+  },
   seed: {
     ...whole('Seed', 42, 0, 4_294_967_295),
     help: 'The same seed and settings make the same random choices.',

@@ -1,5 +1,6 @@
 import type { SessionFacts, StateFacts } from '../sessions/facts.js';
 import { isAlive } from '../sessions/status/alive.js';
+import { cpuPreset } from '../trainers/sdScripts/presets.js';
 
 export type ResumeView = NonNullable<ReturnType<typeof resumeView>>;
 
@@ -11,13 +12,16 @@ export function resumeView(session: SessionFacts, states: StateFacts[], at: stri
     at,
     /** The switch "Auto-resume"; null where there is nothing that could be resumed. */
     byItself: switchView(session),
+    /** The switch "Retry smaller"; null where there is no smaller preset, or nothing left to try. */
+    smaller: smallerView(session),
     /** Offered once it is trained: on to a later epoch. Null where there is nothing to go on from. */
     further: furtherView(session, states),
     /** Offered while a node that is cut off may still train; null else. */
     anyway: anywayView(session),
     canStartOver: !isAlive(status) && attempts.length > 0 && next !== 'start over' && next !== 'start',
   };
-  return view.byItself || view.further || view.anyway || view.canStartOver ? view : null;
+  const { byItself, smaller, further, anyway, canStartOver } = view;
+  return byItself || smaller || further || anyway || canStartOver ? view : null;
 }
 
 function furtherView({ all_trained, progress, settings }: SessionFacts, states: StateFacts[]) {
@@ -33,6 +37,14 @@ function anywayView({ attempts, reason_code, interrupted, next }: SessionFacts) 
   if (!isInDoubt || (next !== 'resume' && next !== 'start over')) return null;
   const [kind, button] = next === 'resume' ? ['resume', 'Resume anyway'] : ['relaunch', 'Start over anyway'];
   return { kind, button, node: host ?? 'its node' };
+}
+
+/** While it trains: what ran out of memory already is tried again by a person. */
+function smallerView({ status, settings, retried_smaller: retried }: SessionFacts) {
+  if (!isAlive(status) || !settings.vram || settings.vram === cpuPreset.vram || retried) return null;
+  return settings.retry_smaller
+    ? { now: 'on', other: 'off', value: 'false' }
+    : { now: 'off', other: 'on', value: 'true' };
 }
 
 function switchView({ record, status, all_trained, settings, auto_resume }: SessionFacts) {

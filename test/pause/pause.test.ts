@@ -174,7 +174,8 @@ test('a difference that only the trainer sees is told on the page while it goes 
   await sidecar.send('POST', 'sessions/seen-late/attempts', { kind: 'resume' });
   const told = await sidecar.until('seen-late', ({ reason }) => reason !== null);
   expect(told).toMatchObject({
-    reason: 'It could not go on exactly where it ended: the seed, or what the trainer draws from it, differs. It goes on plainly.',
+    reason:
+      'It could not go on exactly where it ended: the seed, or what the trainer draws from it, differs. It goes on plainly.',
   });
   await sidecar.send('DELETE', 'sessions/seen-late/attempts/current');
   await sidecar.until('seen-late', ended);

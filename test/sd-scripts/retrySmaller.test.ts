@@ -27,10 +27,13 @@ const notices = (name: string) =>
     .map(({ body }) => JSON.parse(body.toString()).data)
     .filter(({ session }) => session === name);
 
-async function tried(lora_name: string, vram: string): Promise<SessionFacts> {
-  const asked = training(place, 'sdxl', { lora_name, vram, start: false, enable_checkpointing: false });
-  expect((await sidecar.send('POST', 'sessions', asked)).status).toBe(201);
-  expect((await sidecar.send('POST', `sessions/${lora_name}/queue`, { retry_smaller: true })).status).toBe(202);
+/** Switched on as it is queued, or as it is made and started at once. */
+async function tried(lora_name: string, vram: string, as: 'queued' | 'started'): Promise<SessionFacts> {
+  const started = as === 'started';
+  const more = { lora_name, vram, start: started, retry_smaller: started, enable_checkpointing: false };
+  expect((await sidecar.send('POST', 'sessions', training(place, 'sdxl', more))).status).toBe(201);
+  if (!started)
+    expect((await sidecar.send('POST', `sessions/${lora_name}/queue`, { retry_smaller: true })).status).toBe(202);
   return sidecar.until(lora_name, (facts) => facts.attempts.length === 2 && ended(facts), 60);
 }
 
@@ -41,7 +44,7 @@ const toldOf = (name: string) =>
   );
 
 test('a training that runs out of GPU memory is tried once more with the smaller preset, and that is told', async () => {
-  const done = await tried('fits', '12G');
+  const done = await tried('fits', '12G', 'started');
   expect(done).toMatchObject({
     status: 'completed',
     retried_smaller: { from: '12G', to: '8G' },
@@ -55,7 +58,7 @@ test('a training that runs out of GPU memory is tried once more with the smaller
 });
 
 test('never a second time, though a smaller preset is left', async () => {
-  const failed = await tried('twice', '24G');
+  const failed = await tried('twice', '24G', 'queued');
   expect(failed).toMatchObject({ status: 'failed', reason_code: 'gpu_memory', settings: { vram: '12G' } });
   const html = await (await fetch(`${sidecar.url}sessions/twice`, { headers: { Accept: 'text/html' } })).text();
   expect(html).toContain('ran out of memory with the preset 24G, and then once more with 12G.');

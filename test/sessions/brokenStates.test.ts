@@ -56,7 +56,8 @@ test('whole states are believed, also those with a part that was never trained',
 test('zeros in the newest state are seen on the page and by Resume, which takes the one before', async () => {
   const slow = { PRACTICE_STEP_SECONDS: '0.05' };
   const sidecar = await place.serve(slow);
-  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
+  // So long that no slow stop meets its last save.
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 20, start: true });
   await sidecar.until('cat', ({ progress }) => (progress.epoch ?? 0) >= 3 && (progress.step ?? 0) > 22);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current');
   const stopped = await sidecar.until('cat', ({ status }) => status === 'stopped');

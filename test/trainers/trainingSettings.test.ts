@@ -29,6 +29,7 @@ test('nothing given means the defaults, with a value for every name of the recor
     resolution: 512,
     enable_checkpointing: true,
     enable_monitoring: false,
+    retry_smaller: false,
     seed: 42,
     workers: 2,
     learning_rate: '4e-3',

@@ -147,6 +147,8 @@ const settings = {
   enable_checkpointing: flag,
   resume_from_checkpoint: text,
   enable_monitoring: flag,
+  /** After it ran out of memory: tried once more by the queue, with the next smaller preset. Off once that was done. */
+  retry_smaller: flag,
   seed: number,
   workers: number,
   learning_rate: text,
@@ -206,9 +208,7 @@ const uiState = z.looseObject({
     .catch(undefined),
   attempts: z.array(attempt).default([]),
   queue: queue.nullish().catch(undefined),
-  /** After it ran out of memory: tried once more by the queue, with the next smaller preset. */
-  retry_smaller: flag,
-  /** That was done: from which preset to which. */
+  /** `retry_smaller` was done: from which preset to which. */
   retried_smaller: z.looseObject({ from: z.string(), to: z.string() }).nullish().catch(undefined),
   outputs: z.looseObject({ final_checkpoint: z.string().nullish() }).optional().catch(undefined),
   /** How far it came, when the newest attempt ended; steps absolute. */

@@ -29,13 +29,14 @@ export const words = z.object({
   description: z.string('must be text').max(LONGEST_DESCRIPTION, 'is longer than 2,000 characters').optional(),
   notes: z.string('must be text').max(100_000, 'is longer than 100,000 characters').optional(),
   enable_monitoring: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
+  retry_smaller: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
   exact_pause: z.union([z.boolean(), z.stringbool()], 'must be on or off').optional(),
   best_sample: z.string('must be text').max(255, 'is longer than 255 characters').optional(),
   ...marks,
 });
 
 /**
- * Changes a session: its description, notes, best sample, auto-resume and where its next attempt runs at any time, everything else while it is a draft or waits for its first start. A draft
+ * Changes a session: its description, notes, best sample, auto-resume, retry and where its next attempt runs at any time, everything else while it is a draft or waits for its first start. A draft
  * is started on request. Throws a Problem for settings of a session that was started, and for an invalid value.
  */
 export async function changeSession(
@@ -74,7 +75,8 @@ async function changeWords(
 ): Promise<Session> {
   const session = await outputs.read(name);
   refuseUnknown(change, [...FIELDS, 'best_sample', 'exact_pause', ...MARKS]);
-  const { description, notes, enable_monitoring, exact_pause, best_sample, ...marked } = readWords(change);
+  const { description, notes, best_sample, enable_monitoring, retry_smaller, exact_pause, ...marked } =
+    readWords(change);
   if (changesDraft(change)) throw notADraft(name);
   // What its next attempt asks for: more time, another partition.
   const where = changesWhere(change)
@@ -84,8 +86,8 @@ async function changeWords(
   await updateStateFile(session.folder, (raw) => {
     putMarks(raw, marked);
     Object.assign(raw, whereOf(where));
-    if (enable_monitoring !== undefined) raw.enable_monitoring = enable_monitoring;
-    if (exact_pause !== undefined) raw.exact_pause = exact_pause;
+    for (const [name, is] of Object.entries({ enable_monitoring, retry_smaller, exact_pause }))
+      if (is !== undefined) raw[name] = is;
     if (best_sample !== undefined) raw.best_sample = best_sample;
     if (description !== undefined) raw.description = description.replaceAll('\r\n', '\n');
     if (notes !== undefined) raw.notes = notes.replaceAll('\r\n', '\n');
@@ -104,7 +106,7 @@ function readWords(change: Record<string, unknown>): z.infer<typeof words> {
 /** Does a change touch fields that only a draft may change? */
 function changesDraft(change: Record<string, unknown>): boolean {
   const ofDraft = new Set(DRAFT_FIELDS);
-  for (const name of ['enable_monitoring', 'launcher', ...CLUSTER_FIELDS]) ofDraft.delete(name);
+  for (const name of ['enable_monitoring', 'retry_smaller', 'launcher', ...CLUSTER_FIELDS]) ofDraft.delete(name);
   return Object.keys(change).some((key) => ofDraft.has(key));
 }
 

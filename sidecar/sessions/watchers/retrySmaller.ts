@@ -1,9 +1,11 @@
 import { log } from '../../log.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { GpuPreset } from '../../trainers/trainer.js';
+import { type Beginning, beginAttempt } from '../attempt/begin.js';
 import type { SessionFacts } from '../facts.js';
-import { enqueue, type Queueing } from '../queue/enqueue.js';
+import { enqueue } from '../queue/enqueue.js';
 import { updateStateFile } from '../record/stateFile.js';
+import { launcherFor } from '../record/wants.js';
 import type { Session } from '../status/session.js';
 
 /** See trainers/causes/gpuCauses.ts. */
@@ -16,7 +18,7 @@ const underWay = new Set<string>();
  * Puts a session that ran out of GPU memory into the queue again, ahead of all, with the next smaller preset: once, if that is
  * switched on (`retry_smaller`), and only while there is nothing to resume: a resume keeps the settings of its start.
  */
-export async function retrySmaller(trackside: Queueing, name: string): Promise<void> {
+export async function retrySmaller(trackside: Beginning, name: string): Promise<void> {
   const known = trackside.outputs.facts(name);
   if (!known || !isOutOfMemory(known) || underWay.has(name)) return;
   underWay.add(name);
@@ -28,7 +30,7 @@ export async function retrySmaller(trackside: Queueing, name: string): Promise<v
   }
 }
 
-async function queueSmaller(trackside: Queueing, { name, folder, state, facts }: Session): Promise<void> {
+async function queueSmaller(trackside: Beginning, { name, folder, state, facts }: Session): Promise<void> {
   const smaller = nextSmaller(findTrainer(trackside.settings, facts.trainer).presets ?? [], state?.vram);
   const off = { retry_smaller: false };
   const switchOff = () => updateStateFile(folder, (raw) => void Object.assign(raw, off));
@@ -36,7 +38,12 @@ async function queueSmaller(trackside: Queueing, { name, folder, state, facts }:
   const also = { ...off, vram: smaller, retried_smaller: { from: state?.vram ?? '', to: smaller } };
   const kind = facts.next === 'start' ? 'start' : 'relaunch';
   try {
-    await enqueue(trackside, name, { kind, first: true, also });
+    if (launcherFor(trackside.settings, state) === 'local') await enqueue(trackside, name, { kind, first: true, also });
+    else {
+      // A cluster has a queue of its own.
+      await updateStateFile(folder, (raw) => void Object.assign(raw, also));
+      await beginAttempt(trackside, name, { kind });
+    }
   } catch (error) {
     // Whatever happens, it is tried once.
     await switchOff();

@@ -35,6 +35,7 @@ export function settingsOf(family: Family): Setting[] {
     }),
     field('enable_checkpointing'),
     field('enable_monitoring'),
+    field('retry_smaller'),
     field('sample_prompts', family.promptHelp ? { help: family.promptHelp } : {}),
     field('sample_every_n_steps'),
     field('seed'),

@@ -52,9 +52,12 @@ def main() -> int:
         script, flags, environment = prepare(place, asked)
         short, long = asked.steps
         steps = []
-        for repeat in range(asked.repeats):
+        for _ in range(asked.repeats):
             plain, ours = (
-                [train(place, asked.python, script, [*flags, *length(asked, n)], environment, under) for n in asked.steps]
+                [
+                    train(place, asked.python, script, [*flags, *length(asked, n)], environment, under)
+                    for n in asked.steps
+                ]
                 for under in (False, True)
             )
             steps.append([(each[1] - each[0]) / (long - short) for each in (plain, ours)])
@@ -108,9 +111,7 @@ def common(asked: argparse.Namespace) -> list[str]:
     return [f"--max_data_loader_n_workers={asked.workers}", "--output_name=cat"]
 
 
-def train(
-    place: Path, python: str, script: Path, flags: list[str], environment: dict[str, str], under: bool
-) -> int:
+def train(place: Path, python: str, script: Path, flags: list[str], environment: dict[str, str], under: bool) -> int:
     """All instructions of the trainer's process, from its start to its end."""
     output = place / "output"
     shutil.rmtree(output, ignore_errors=True)

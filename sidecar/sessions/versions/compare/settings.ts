@@ -3,7 +3,7 @@ import type { Session } from '../../status/session.js';
 import type { ComparedSetting } from './facts.js';
 
 /** Says nothing of how a session trains: its name, its state to resume from, and who starts it again. */
-const NOT_COMPARED = new Set(['lora_name', 'resume_from_checkpoint', 'enable_monitoring']);
+const NOT_COMPARED = new Set(['lora_name', 'resume_from_checkpoint', 'enable_monitoring', 'retry_smaller']);
 
 /**
  * The settings of sessions, by their names in ui_state.json (`arguments.<flag>`, `dataset.<fact>`): what differs from the
