@@ -72,7 +72,7 @@ export function followAttempt(
     const facts = console.facts(memory, beginning);
     const reports_position = reports?.position() ?? null;
     progress = {
-      ...advanceProgress(progress, { facts, events }, clock.secondsPerStep(), new Date()),
+      ...advanceProgress(progress, { facts, events }, clock, new Date()),
       dialect: memory,
       reports_position,
     };

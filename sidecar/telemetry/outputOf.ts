@@ -61,7 +61,7 @@ async function readOn(
   if (facts.step !== null) reading.clock.add(facts.step, performance.now());
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
   const begun = beginProgress({ id: '', step: 0, stepOffset: 0, epoch: 0, epochs: null, before: null, now });
-  return publicProgress(advanceProgress(begun, { facts, events: [] }, reading.clock.secondsPerStep(), now));
+  return publicProgress(advanceProgress(begun, { facts, events: [] }, reading.clock, now));
 }
 
 async function readStream({ sources }: Reading, reader: ConsoleReader, path: string, since: number): Promise<void> {

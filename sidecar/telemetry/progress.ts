@@ -142,17 +142,20 @@ export function beginProgress(attempt: {
   };
 }
 
+type Pace = { secondsPerStep(): number | null; secondsPerStepInAll(): number | null };
+
 /** Folds the console's facts, and the events since the last ones, into the progress. */
 export function advanceProgress(
   before: StoredProgress,
   { facts, events }: { facts: ConsoleFacts; events: readonly ConsoleEvent[] },
-  secondsPerStep: number | null,
+  pace: Pace,
   now: Date,
 ): StoredProgress {
   // Until its own first step the trainer is at the state's step.
   const step = facts.step ?? before.step;
   const total = facts.totalSteps ?? before.total_steps;
-  const seconds = secondsPerStep ?? before.seconds_per_step;
+  const seconds = pace.secondsPerStep() ?? before.seconds_per_step;
+  const inAll = pace.secondsPerStepInAll() ?? seconds;
   const numeric = typeof facts.loss === 'number' ? facts.loss : null;
   return {
     ...before,
@@ -168,7 +171,7 @@ export function advanceProgress(
       ? { best_loss: numeric, best_step: step }
       : {}),
     seconds_per_step: seconds,
-    eta_seconds: seconds !== null && step !== null && total !== null ? Math.max(0, (total - step) * seconds) : null,
+    eta_seconds: inAll !== null && step !== null && total !== null ? Math.max(0, (total - step) * inAll) : null,
     updated_at: now.toISOString(),
     loss_curve: step !== null && numeric !== null ? appendPoint(before.loss_curve, step, numeric) : before.loss_curve,
     steps_per_epoch: facts.stepsPerEpoch ?? before.steps_per_epoch,
