@@ -8,7 +8,7 @@ import { exampleDataset, makeTestSidecars, projectRoot, quick, type Sidecar, typ
 
 /** `npm run pictures`: every page as a phone and a desktop show it, light and dark, to look at. The README's come from here. */
 const folder = join(projectRoot, '.cache', 'pictures');
-const README = { 'home-1280-light': 'home.png', 'session-running-390-dark': 'phone.png' };
+const README: Record<string, string> = { 'home-1280-light': 'home.png', 'session-running-390-dark': 'phone.png' };
 
 const prompts = 'a gngrcat on a roof\na gngrcat, oil painting\na gngrcat in the rain';
 const training = { ...quick, concept_sentence: 'gngrcat', sample_prompts: prompts, sample_every_n_steps: 20 };
@@ -41,8 +41,11 @@ afterAll(async () => {
   await place.leave();
 });
 
-const start = (more: object) => sidecar.send('POST', 'sessions', { ...training, ...more, start: true });
-const is = (name: string, status: string) => sidecar.until(name, (facts) => facts.status === status, 120);
+const start = async (more: object) => {
+  const answer = await sidecar.send('POST', 'sessions', { ...training, ...more, start: true });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+};
+const is = (name: string, status: string) => sidecar.until(name, (facts) => facts.status === status, PATIENCE_S);
 
 const pages = {
   home: '',
@@ -93,8 +96,9 @@ test.each([
     await page.goto(new URL(path, sidecar.url).href);
     await page.waitForTimeout(500);
     const picture = `${name}-${width}-${colorScheme}`;
-    const isForReadme = picture in README;
-    await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: !isForReadme });
+    const forReadme = README[picture];
+    await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: !forReadme });
+    if (forReadme) copyFileSync(join(folder, `${picture}.png`), join(projectRoot, '.readme', forReadme));
     const scrolls: number = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     const found = await findings(page);
     if (trouble.length + scrolls + found.length > 0) wrong.push({ page: path, trouble, scrolls, found });
@@ -102,9 +106,4 @@ test.each([
   }
   await context.close();
   expect(wrong).toEqual([]);
-});
-
-afterAll(() => {
-  for (const [picture, name] of Object.entries(README))
-    copyFileSync(join(folder, `${picture}.png`), join(projectRoot, '.readme', name));
 });
