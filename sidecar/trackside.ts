@@ -129,7 +129,7 @@ export function createTrackside(settings: Settings) {
     { name: 'outputs', ...outputs },
     { name: 'endings', ...endings },
     { name: 'refused pauses', close: followRefusals({ outputs }) },
-    { name: 'jobs', ...watchJobs({ outputs, hub }) },
+    { name: 'jobs', ...watchJobs({ outputs, hub, notices }) },
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
     { name: 'memory of GPUs', ...watchGpuMemory({ outputs, hub, machine }) },

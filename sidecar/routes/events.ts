@@ -46,6 +46,7 @@ export function eventRoutes(trackside: Trackside): Hono {
             banner: views.banner({ ...model, active: model.cards, page: 'home' }),
             sessions: views.sessionsTable(model),
             others: views.others(model),
+            cluster: views.cluster(model),
           },
         };
       },

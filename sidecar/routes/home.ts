@@ -1,4 +1,6 @@
 import { type Context, Hono } from 'hono';
+import { offersSoon } from '../launchers/slurm/offers.js';
+import { hasCluster } from '../launchers/slurm/presence.js';
 import { rootOf, wantsPage } from '../request.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { activeElsewhere, activeSessions } from '../sessions/outputs/active.js';
@@ -32,6 +34,9 @@ export function homeRoutes(trackside: Trackside): Hono {
   return routes;
 }
 
+/** How long the page waits for a cluster, in ms: then it shows what was known before. */
+const CLUSTER_MS = 100;
+
 /** What the home page shows. */
 export async function homeModel(trackside: Trackside, root: string, query: string, page: number): Promise<HomeModel> {
   const { outputs } = trackside;
@@ -44,12 +49,13 @@ export async function homeModel(trackside: Trackside, root: string, query: strin
     return { active, cards: query || found.page > 1 ? [] : active, ...found };
   };
   const frame = await pageModel(trackside, root);
-  const others = trackside.handRuns.elsewhere();
+  const cluster = hasCluster(trackside.settings) ? await offersSoon(CLUSTER_MS) : null;
+  const more = { others: trackside.handRuns.elsewhere(), cluster };
   const shown = await choose();
   const brief = [...shown.active, ...shown.sessions].filter((facts) => !facts.looked_into);
-  if (brief.length === 0) return { ...frame, ...shown, others };
+  if (brief.length === 0) return { ...frame, ...shown, ...more };
   await outputs.lookInto(brief.map(({ name }) => name));
-  return { ...frame, ...(await choose()), others };
+  return { ...frame, ...(await choose()), ...more };
 }
 
 /** What is older is told by nobody: it stands on its page. */
@@ -68,7 +74,7 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
     happened: happened(all, new Date(now.getTime() - TOLD_MS)),
     looked: lookCookie(trackside.settings.outputs),
     troubles: trackside.disk.troubles(),
-    notices: trackside.notices.list().map(({ message }) => message),
+    notices: trackside.notices.list(),
     disk: disk && { freeBytes: disk.free_bytes, totalBytes: disk.total_bytes },
   };
 }

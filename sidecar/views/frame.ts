@@ -1,3 +1,4 @@
+import type { Notice } from '../live/notices.js';
 import type { Happening } from '../sessions/outputs/happened.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { type BannerModel, type BannerView, bannerView } from './banner.js';
@@ -9,7 +10,7 @@ export type PageModel = Omit<BannerModel, 'page'> & {
   /** Folders that can't be written now. */
   troubles?: DiskTrouble[];
   /** What everybody should know, in words. */
-  notices?: string[];
+  notices?: Pick<Notice, 'message' | 'since'>[];
   /** The session that the page is about: it stands in no banner. */
   without?: string | undefined;
   /** What happened to trainings lately, newest first. */
@@ -71,10 +72,11 @@ export function layoutView(model: PageModel, frame: PageFrame, body: string, log
 }
 
 /** What every page says above all. */
-export type TroublesView = { troubles: string[] };
+export type TroublesView = { troubles: { words: string; since: string | null }[] };
 
 export function troublesView({ troubles = [], notices = [] }: Pick<PageModel, 'troubles' | 'notices'>): TroublesView {
-  return { troubles: [...troubles.map(troubleWords), ...notices] };
+  const told = notices.map(({ message, since }) => ({ words: message, since }));
+  return { troubles: [...troubles.map((each) => ({ words: troubleWords(each), since: null })), ...told] };
 }
 
 function links(of: typeof LINKS, root: string, page: string): LayoutView['links'] {

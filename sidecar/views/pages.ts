@@ -12,7 +12,7 @@ import { type DatasetModel, type DatasetsModel, datasetsView, datasetView } from
 import { type DiagnosticsModel, diagnosticsView } from './diagnostics.js';
 import { layoutView, type PageFrame, type PageModel, stream, troublesView } from './frame.js';
 import { type HistoryModel, type HistoryVersionModel, historyVersionView, historyView } from './history.js';
-import { type HomeModel, homeTitle, homeView, othersPart } from './home.js';
+import { freePart, type HomeModel, homeTitle, homeView, othersPart } from './home.js';
 import { type ImportModel, importView } from './import.js';
 import { type LogModel, logView } from './log.js';
 import type { LoginModel } from './login.js';
@@ -99,6 +99,8 @@ export function createViews(options: { templates: string; assets: Assets; develo
     sessionsTable: (model: SessionsTableModel) => renderRegion('parts/sessions', sessionsView(model), model),
     /** What goes inside `#others`: trainings by hand that write elsewhere. */
     others: (model: HomeModel) => renderRegion('parts/others', othersPart(model), model),
+    /** What goes inside `#cluster`. */
+    cluster: (model: HomeModel) => renderRegion('parts/free', freePart(model), model),
     /** What the form of a new training says about values that are being typed, as partials for htmx. */
     newTrainingHints: (model: HintsModel) =>
       render('parts/hints', { hints: hintsView(model) }, { root: '', now: new Date(0) }),

@@ -51,6 +51,7 @@ export type Templates = {
   'parts/curve': import('./charts.js').CurveView;
   'parts/draft': import('./draft.js').DraftView;
   'parts/downloads': Pick<import('./modelFiles.js').ModelsView, 'downloads'>;
+  'parts/free': { free: string | null };
   'parts/facts': import('./session.js').FactsView;
   'parts/field': import('./field.js').FieldView;
   'parts/folders': { folders: readonly string[] };

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, serveAgain, sidecar } from './stage.js';
 import { begin, isOver, jobOf, slowly, stepped, stop, train } from './trainings.js';
@@ -17,8 +18,8 @@ describe.skipIf(lacksSlurm())(
       await sidecar.until('stopped', stepped(2), 60);
       await sidecar.until('completes', stepped(2), 60);
       // The others were before it in the queue, until they ran.
-      const alone = 'It is held: somebody has to release it. (JobHeldUser) It is number 1 in the queue.';
-      const waits = await sidecar.until('waits', ({ reason }) => reason?.endsWith(alone) ?? false);
+      const alone = "is number 1 in the cluster's queue. It is held until somebody releases it (JobHeldUser).";
+      const waits = await sidecar.until('waits', ({ reason }) => reason?.endsWith(alone) ?? false, 30);
       await cluster.controller.saved();
       await cluster.controller.kill();
       expect((await stop(sidecar, 'stopped')).status).toBe(202);
@@ -29,9 +30,15 @@ describe.skipIf(lacksSlurm())(
       });
       expect(await sidecar.until('completes', isOver, 60)).toMatchObject({ status: 'completed' });
       expect(await sidecar.session('waits')).toMatchObject({ status: 'pending', reason: waits.reason });
+      const silent = /Slurm’s controller does not answer\.[^<]*<small>Since <time datetime="[^"]+" data-as="clock">/;
+      expect(await page('waits')).toMatch(silent);
       await cluster.controller.start();
       await cluster.run('scontrol', 'release', jobOf(waits));
       expect(await sidecar.until('waits', isOver, 90)).toMatchObject({ status: 'completed', progress: { step: 40 } });
+      await until(
+        () => page('waits'),
+        (html) => !silent.test(html),
+      );
     });
 
     test('kill -9 of the sidecar while it submits: the next one finds every job, and none runs twice', async () => {
@@ -75,9 +82,7 @@ describe.skipIf(lacksSlurm())(
       await node.drain();
       const refused = await begin(sidecar, 'powerless', 'resume');
       expect(refused).toMatchObject({ status: 409, body: { error: { code: 'node_in_doubt' } } });
-      const shown = await (
-        await fetch(new URL('sessions/powerless', sidecar.url), { headers: { Accept: 'text/html' } })
-      ).text();
+      const shown = await page('powerless');
       expect(shown).toMatch(
         /write\s+over each other's checkpoints[\s\S]+name="anyway" value="true">\s*<button class="no">Resume anyway</,
       );
@@ -86,6 +91,9 @@ describe.skipIf(lacksSlurm())(
       expect(done).toMatchObject({ status: 'completed', progress: { step: 40 } });
       expect(await sidecar.until('drained', isOver, 60)).toMatchObject({ status: 'completed' });
     });
+
+    const page = async (name: string) =>
+      (await fetch(new URL(`sessions/${name}`, sidecar.url), { headers: { Accept: 'text/html' } })).text();
   },
   240_000,
 );

@@ -30,6 +30,7 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     const form = await page('new');
     expect(form).toContain('Where it runs');
     expect(form).toContain('Cluster: 6 of 6 GPUs free.');
+    expect(await page('')).toContain('Cluster: 6 of 6 GPUs free.');
     const sent = await send({ launcher: 'slurm', cluster_queue: 'main', cluster_gpus: '3', cluster_nodes: '2' });
     expect(sent.status).toBe(422);
     const html = await sent.text();

@@ -77,14 +77,14 @@ describe.skipIf(lacksSlurm())(
 
     test.concurrent('waits in the queue with its reason and place, and is taken out of it at once', async () => {
       await train(place, sidecar, 'waits', { cluster_options: '--hold' });
-      const waits = await sidecar.until('waits', ({ reason }) => reason?.includes('JobHeldUser') ?? false);
+      const waits = await sidecar.until('waits', ({ reason }) => /number.*JobHeldUser/.test(reason ?? ''), 30);
       expect(waits).toMatchObject({ status: 'pending', next: 'stop', resume: null });
       const shown = await page('waits');
-      expect(shown).toMatch(/number \d+ in the queue\.[\s\S]+Stop/);
+      expect(shown).toMatch(/number \d+ in the cluster&#39;s queue\.[\s\S]+Stop/);
       expect(shown).toMatch(/<td class="end">Pending<\/td>/);
       expect(shown).not.toContain('Interrupted');
       expect(waits.reason).toMatch(
-        /^Job \d+ waits in the cluster's queue\. It is held: .* It is number \d+ in the queue\.$/,
+        /^Job \d+ is number \d+ in the cluster's queue\. It is held until somebody releases it \(JobHeldUser\)\.$/,
       );
       expect(await begin(sidecar, 'waits', 'start')).toMatchObject({
         status: 409,

@@ -17,7 +17,7 @@ import { type DiagnosticsFacts, diagnosticsView } from '../../sidecar/views/diag
 import { plain } from '../../sidecar/views/field.js';
 import { layoutView, troublesView } from '../../sidecar/views/frame.js';
 import { historyVersionView, historyView } from '../../sidecar/views/history.js';
-import { homeView, othersPart } from '../../sidecar/views/home.js';
+import { freePart, homeView, othersPart } from '../../sidecar/views/home.js';
 import { importView } from '../../sidecar/views/import.js';
 import { logView } from '../../sidecar/views/log.js';
 import { lorasView, loraView } from '../../sidecar/views/loras.js';
@@ -596,6 +596,7 @@ const each: Templates = {
   'parts/curve': given(charts.curves[0]),
   'parts/downloads': models,
   'parts/draft': newTrainingView(form).kept,
+  'parts/free': freePart({ ...table, cluster: some.offers }),
   'parts/facts': sessionRegions(some.sessionModel()).facts,
   'parts/field': {
     ...plain,

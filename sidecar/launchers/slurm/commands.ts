@@ -48,7 +48,16 @@ const OUTER = /^(?:SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|SINFO|SCONTROL|SCANCEL
 export async function controllerAnswers(): Promise<boolean> {
   // 1 where the primary is down; a backup may answer.
   const { out } = await runClient('scontrol', ['ping'], { patience: 5 });
-  return /\bis UP\b/.test(out);
+  const answers = /\bis UP\b/.test(out);
+  silentSince = answers ? null : (silentSince ?? new Date());
+  return answers;
+}
+
+let silentSince: Date | null = null;
+
+/** When the controller was first found not to answer; null while it does, as far as anybody asked. */
+export function controllerSilentSince(): Date | null {
+  return silentSince;
 }
 
 /** What of the cluster's configuration concerns an end. Seconds. */

@@ -18,6 +18,10 @@ import {
 } from './parse.js';
 import { DOWN, lastWords } from './submit.js';
 
+/** Milliseconds between two looks at the jobs of everybody: of a large cluster they are ten thousands. */
+const PLACES_MS = 20_000;
+let placesAt = Number.NEGATIVE_INFINITY;
+
 const HELD = [contract.exit_codes.held, contract.exit_codes.unwritable];
 
 /**
@@ -29,30 +33,43 @@ export async function look(jobs: readonly Job[]): Promise<ReadonlyMap<string, Jo
   if (jobs.length === 0) return new Map();
   if (!(await controllerAnswers())) return all({ phase: 'unknown', why: DOWN });
   // Only for the place of one that waits are other people's jobs read.
-  const waits = jobs.some(({ attempt }) => lookOf(attempt).phase === 'queued');
-  const words = [...(waits ? [] : ['--me']), '-h', '-t', 'all', '-o', QUEUE_FORMAT];
+  const now = performance.now();
+  const ofAll = now - placesAt > PLACES_MS && jobs.some(({ attempt }) => lookOf(attempt).phase === 'queued');
+  if (ofAll) placesAt = now;
+  const words = [...(ofAll ? [] : ['--me']), '-h', '-t', 'all', '-o', QUEUE_FORMAT];
   const { code, out } = await runClient('squeue', words);
   if (code !== 0) return all({ phase: 'unknown', why: DOWN });
   const lines = readQueue(out);
   const byId = new Map(lines.map((line) => [line.id, line]));
   const looks = new Map<string, JobLook>();
   for (const job of jobs) {
-    const look = await lookAt(job, byId.get(job.ref?.id ?? ''), lines);
+    const look = await lookAt(job, byId.get(job.ref?.id ?? ''), ofAll ? lines : null);
     keepLook(job.attempt, look);
     looks.set(job.attempt, look);
   }
   return looks;
 }
 
-async function lookAt(job: Job, line: QueueLine | undefined, lines: readonly QueueLine[]): Promise<JobLook> {
+/** `all`: the whole queue; null keeps the place that it had. */
+async function lookAt(job: Job, line: QueueLine | undefined, all: readonly QueueLine[] | null): Promise<JobLook> {
   if (!job.ref?.id) return { phase: 'unknown', why: 'Slurm has not said yet whether it took the job.' };
   if (!line) return forgotten(job, job.ref.id);
   const { state, hosts, startsAt, endsAt } = line;
   if (isOver(state)) return ended(job, line);
   if (state === 'PENDING' || state.startsWith('REQUEUE') || state === 'SPECIAL_EXIT')
-    return { phase: 'queued', reason: reasonInWords(line.reason), place: placeOf(line, lines), startsAt };
+    return {
+      phase: 'queued',
+      reason: reasonInWords(line.reason),
+      place: all ? placeOf(line, all) : placeBefore(job),
+      startsAt,
+    };
   const phase = state === 'COMPLETING' || state === 'SIGNALING' ? 'ending' : 'running';
   return { phase, hosts, startedAt: startsAt ?? '', endsAt, ...(state === 'SUSPENDED' ? { suspended: true } : {}) };
+}
+
+function placeBefore({ attempt }: Job): number | null {
+  const before = lookOf(attempt);
+  return before.phase === 'queued' ? before.place : null;
 }
 
 /** Ended jobs by id: each is asked for once. */

@@ -12,6 +12,7 @@ const PATIENCE = 10;
 const kept = memoForTime<Promise<Offers>>(FRESH_MS);
 /** As of the last answer: what can be chosen is still known while the controller is down. */
 let known: readonly Queue[] = [];
+let last: Offers | null = null;
 
 /**
  * Partitions of the cluster, with their nodes and what is free. Asked at most every 15 s, however many wait for it; while the
@@ -19,7 +20,7 @@ let known: readonly Queue[] = [];
  * a page waits a moment for it (see `offersSoon`). Never rejects.
  */
 export function readOffers(): Promise<Offers> {
-  return kept('', ask);
+  return kept('', async () => (last = await ask()));
 }
 
 async function ask(): Promise<Offers> {
@@ -39,5 +40,5 @@ async function ask(): Promise<Offers> {
 
 /** As `readOffers`, but answers within `ms` what was known before. */
 export async function offersSoon(ms: number): Promise<Offers> {
-  return within(ms, readOffers(), () => ({ gpus: [], missing: 'The cluster is being asked.', queues: known }));
+  return within(ms, readOffers(), () => last ?? { gpus: [], missing: 'The cluster is being asked.', queues: known });
 }

@@ -200,27 +200,28 @@ function nameOf(signal: number): string | null {
   return { 2: 'SIGINT', 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM' }[signal] ?? null;
 }
 
-/** Why a job waits, in words; Slurm's own word stands behind them. */
+/** Why a job waits, in words; Slurm's own word stands behind the first sentence. */
 export function reasonInWords(reason: string): string {
   const [first = ''] = reason.split(',');
-  const known = REASONS.find(([pattern]) => pattern.test(first.trim()))?.[1];
   if (!first || first === 'None') return 'It waits for its turn.';
-  return known ? `${known} (${reason})` : `Slurm says: ${reason}.`;
+  const [, why, todo] = REASONS.find(([pattern]) => pattern.test(first.trim())) ?? [];
+  return why ? [`${why} (${reason}).`, todo].filter(Boolean).join(' ') : `Slurm says: ${reason}.`;
 }
 
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/^Resources$/, 'It waits until a node has what it asks for.'],
-  [/^Priority$/, 'Others are before it in the queue.'],
-  [/^Dependency$/, 'It waits for another job.'],
-  [/^BeginTime$/, 'It may not begin yet.'],
-  [/^(?:JobHeldUser|JobHeldAdmin)$/, 'It is held: somebody has to release it.'],
-  [/^ReqNodeNotAvail/, 'The nodes that it needs are down, drained or reserved.'],
-  [/^(?:Node|Partition)Down$/, 'Its nodes or its queue are switched off.'],
-  [/^PartitionInactive$/, 'Its queue is switched off.'],
-  [/^Partition(?:Time|Node)Limit$/, 'It asks for more than its queue ever gives. Stop it, and ask for less.'],
-  [/^QOSMax|^AssocMax/, 'It asks for more than you are ever given. Stop it, and ask for less.'],
-  [/^QOSGrp|^AssocGrp/, 'Your group uses all that it may at present.'],
-  [/^BadConstraints$/, 'No node of this cluster is like that. Stop it, and ask for something else.'],
-  [/^Licenses$/, 'It waits for a licence.'],
-  [/^Reservation/, 'It waits for its reservation.'],
+const ASK_LESS = 'Stop it, and ask for less.';
+const REASONS: readonly (readonly [RegExp, why: string, todo?: string])[] = [
+  [/^Resources$/, 'It waits until a node has what it asks for'],
+  [/^Priority$/, 'Others come first'],
+  [/^Dependency$/, 'It waits for another job'],
+  [/^BeginTime$/, 'It may not begin yet'],
+  [/^(?:JobHeldUser|JobHeldAdmin)$/, 'It is held until somebody releases it'],
+  [/^ReqNodeNotAvail/, 'The nodes that it needs are down, drained or reserved'],
+  [/^(?:Node|Partition)Down$/, 'Its nodes or its partition are switched off'],
+  [/^PartitionInactive$/, 'Its partition is switched off'],
+  [/^Partition(?:Time|Node)Limit$/, 'It asks for more than its partition ever gives', ASK_LESS],
+  [/^QOSMax|^AssocMax/, 'It asks for more than you are ever given', ASK_LESS],
+  [/^QOSGrp|^AssocGrp/, 'Your group uses all that it may at present'],
+  [/^BadConstraints$/, 'No node of this cluster is like that', 'Stop it, and ask for something else.'],
+  [/^Licenses$/, 'It waits for a licence'],
+  [/^Reservation/, 'It waits for its reservation'],
 ];

@@ -54,8 +54,8 @@ export function statusOfWaiting(entry: AttemptEntry, look: JobLook): { status: S
   if (entry.stop_requested_at)
     return { status: 'stopping', reason: `${job} is being taken out of the cluster's queue.` };
   if (look.phase === 'queued') {
-    const place = look.place === null ? '' : ` It is number ${look.place} in the queue.`;
-    return { status: 'pending', reason: `${job} waits in the cluster's queue. ${look.reason}${place}` };
+    const place = look.place === null ? 'waits' : `is number ${look.place}`;
+    return { status: 'pending', reason: `${job} ${place} in the cluster's queue. ${look.reason}` };
   }
   if (look.phase === 'running' || look.phase === 'ending')
     return { status: 'starting', reason: `${job} is being prepared on ${look.hosts.join(', ') || 'its node'}.` };

@@ -3,17 +3,26 @@ import { readAttempt } from '../../launchers/attemptFile.js';
 import { keepLook, keepRequeued, lookOf } from '../../launchers/jobLooks.js';
 import type { Job } from '../../launchers/launcher.js';
 import { takeOut } from '../../launchers/slurm/cancel.js';
+import { controllerAnswers, controllerSilentSince } from '../../launchers/slurm/commands.js';
 import { slurm } from '../../launchers/slurm/slurm.js';
 import type { Hub } from '../../live/hub.js';
+import type { Notices } from '../../live/notices.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';
 
 const TICK_MS = 500;
-/** Milliseconds between two questions: for a minute after something was done or happened, and else. */
-const EVERY_MS = { lively: 5000, quiet: 30_000 };
+/**
+ * Milliseconds between two questions: for a minute after something was done or happened; while a job waits, of whose end only
+ * the cluster can tell; and else.
+ */
+const EVERY_MS = { lively: 5000, waiting: 8000, quiet: 30_000 };
 const LIVELY_MS = 60_000;
+/** The notice of a controller that does not answer. */
+const SILENCE = 'cluster';
+const SILENT =
+  'Slurm’s controller does not answer. Trainings on the cluster run on, and are shown from their files; what waits there is shown as it was.';
 const NOT_READ = 'The session could not be read again.';
 /** A client that submits is over by then, whatever became of its sidecar. */
 const SUBMITTED_MS = 30_000;
@@ -22,12 +31,13 @@ const SUBMITTED_MS = 30_000;
  * Asks the cluster about all jobs in one question, and only while there are some. What it says is kept in memory
  * (launchers/jobLooks.ts); sessions that it concerns are read again.
  */
-export function watchJobs({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
+export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hub; notices: Notices }) {
   let timer: NodeJS.Timeout | null = null;
   let leave = () => {};
   let askedAt = Number.NEGATIVE_INFINITY;
   let livelyUntil = 0;
   let isDue = true;
+  let pingedAt = Number.NEGATIVE_INFINITY;
   /** The sessions with a job that the cluster has not said the end of, with their statuses. */
   const open = new Map<string, string>();
 
@@ -44,15 +54,29 @@ export function watchJobs({ outputs, hub }: { outputs: Outputs; hub: Hub }) {
     isDue = true;
   }
 
+  /** Said above every page while it lasts, and asked for its end even where no job is known. */
+  async function tellSilence(): Promise<void> {
+    if (controllerSilentSince() === null) return notices.end(SILENCE);
+    notices.tell(SILENCE, SILENT);
+    if (performance.now() - pingedAt < EVERY_MS.waiting) return;
+    pingedAt = performance.now();
+    await controllerAnswers();
+  }
+
   async function tick(): Promise<void> {
+    await tellSilence();
     if (open.size === 0) return;
     const now = performance.now();
-    const every = now < livelyUntil ? EVERY_MS.lively : EVERY_MS.quiet;
+    const every = EVERY_MS[now < livelyUntil ? 'lively' : isWaiting() ? 'waiting' : 'quiet'];
     if (!isDue && now - askedAt < every) return;
     isDue = false;
     askedAt = now;
     await ask();
     askedAt = performance.now();
+  }
+
+  function isWaiting(): boolean {
+    return [...open.keys()].some((name) => outputs.facts(name)?.status === 'pending');
   }
 
   async function ask(): Promise<void> {

@@ -114,9 +114,12 @@ test('accounting knows a job that the controller has forgotten', () => {
 });
 
 test.each([
-  ['Resources', 'It waits until a node has what it asks for. (Resources)'],
+  ['Resources', 'It waits until a node has what it asks for (Resources).'],
   ['None', 'It waits for its turn.'],
-  ['QOSMaxWallDurationPerJobLimit', /ask for less/],
+  [
+    'QOSMaxWallDurationPerJobLimit',
+    'It asks for more than you are ever given (QOSMaxWallDurationPerJobLimit). Stop it, and ask for less.',
+  ],
   ['ReqNodeNotAvail, UnavailableNodes:n3', /down, drained or reserved/],
   ['SomethingNew', 'Slurm says: SomethingNew.'],
 ])('why it waits: %s', (reason, words) => {
