@@ -39,3 +39,21 @@ test('a start that died with its sidecar is told as such, and waits for its turn
     attempts: [{ reason_code: 'sidecar_gone' }],
   });
 });
+
+test('a release that meets a start does not put its session back into the queue once that has trained', async () => {
+  const waits = { position: 1, queued_at: '2026-01-01T00:00:00Z', kind: 'start', after: 0, held: true };
+  const folder = lost('met', { status: 'pending', attempts: [], queue: waits });
+  expect(await read('met')).toMatchObject({ status: 'pending', queue: { held: true } });
+  // Its start has been recorded, and is not known yet to whoever lists what waits.
+  const path = join(folder, 'ui_state.json');
+  const attempt = { id: 'a', number: 1, kind: 'start', started_at: '2026-01-01T00:00:00Z', argv: [], output: folder };
+  const record = () => JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...record(), attempts: [attempt] }));
+  const body = JSON.stringify({ session: 'met', held: false });
+  const headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
+  expect((await at.ask('/queue', { method: 'PATCH', headers, body })).status).toBe(200);
+  expect(record()).toMatchObject({ queue: { held: false }, attempts: [{ number: 1 }] });
+  const ended = { outcome: 'stopped', reason: 'Stopped by you.', ended_at: '2026-01-01T01:00:00Z' };
+  writeFileSync(path, JSON.stringify({ ...record(), status: 'stopped', attempts: [{ ...attempt, ...ended }] }));
+  expect(await read('met')).toMatchObject({ status: 'stopped', queue: null });
+});
