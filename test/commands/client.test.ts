@@ -68,7 +68,10 @@ test('a training is started, stopped after its save and resumed to its end on st
   const states = await factsOf<StateFacts[]>('states', name);
   expect(states[0]).toMatchObject({ complete: true });
   expect((await sidecar.session(name)).resume?.state).toBe(states[0]?.name);
-  expect(await trackside('resume', name, '--files')).toMatchObject({ code: 0 });
+  // It was stopped, and so paused: said before it is resumed.
+  const resumed = await trackside('resume', name, '--files');
+  expect(resumed).toMatchObject({ code: 0 });
+  expect(resumed.stderr).toMatch(/^Resumes from \S+-state, exactly at step \d+\.$/m);
   expect(await trackside('stop', name, '--files')).toMatchObject({ code: 0 });
 });
 

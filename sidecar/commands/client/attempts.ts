@@ -4,7 +4,7 @@ import { isAliveOrPending } from '../../sessions/status/alive.js';
 import { statusView } from '../../views/status.js';
 import { type Door, factsOf } from './door.js';
 import { EXIT, Refusal } from './exitCodes.js';
-import { addressOf } from './sessions.js';
+import { addressOf, resumeWords } from './sessions.js';
 import { plain, print } from './terminal.js';
 
 const LOOK_MS = 300;
@@ -25,6 +25,10 @@ export async function begin(door: Door, name: string, kind: AttemptKind, flags: 
   if (epochs !== undefined && !/^\d+$/.test(epochs))
     throw new Refusal(EXIT.usage, `--epochs is “${epochs}”, but it must be a whole number.`);
   const body = { kind, gpus, state, queue, max_train_epochs: epochs === undefined ? undefined : Number(epochs) };
+  if (kind === 'resume' && !flags.json && state === undefined && epochs === undefined) {
+    const { resume } = await factsOf<SessionFacts>(door, 'GET', addressOf(name));
+    if (resume) process.stderr.write(`Resumes ${plain(resumeWords(resume))}.\n`);
+  }
   type Begun = { number: number; reason: string | null; session: SessionFacts };
   const begun = await factsOf<Begun>(door, 'POST', `${addressOf(name)}/attempts`, body);
   print(begun, flags.json, () =>

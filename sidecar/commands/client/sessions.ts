@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SessionFacts, StateFacts } from '../../sessions/facts.js';
+import type { ResumeFacts, SessionFacts, StateFacts } from '../../sessions/facts.js';
 import { activeSessions } from '../../sessions/outputs/active.js';
 import { attemptWord } from '../../sessions/status/attempts.js';
 import type { SessionCost } from '../../sessions/status/sessionCost.js';
-import { bytes, count, dollars, duration, loss, percent, relative } from '../../views/formatting.js';
+import { bytes, count, dollars, duration, loss, percent, plural, relative } from '../../views/formatting.js';
 import { statusView } from '../../views/status.js';
 import { type Door, factsOf } from './door.js';
 import { drawAgain, ownScreen, pairs, print, table } from './terminal.js';
@@ -86,11 +86,18 @@ function detailsOf(session: Shown): string {
     Output: session.output_path,
     Log: session.log_path,
     Weights: session.final_checkpoint,
-    Resume: resume && `from ${resume.state}, epoch ${resume.epoch}, step ${resume.step}`,
+    Resume: resume && resumeWords(resume),
     Cost: session.cost && costWords(session.cost),
     Next: next && `trackside ${COMMANDS[next] ?? next} ${session.name}`,
   });
   return attempts.length === 0 ? facts : `${facts}\n\n${attemptsOf(session)}`;
+}
+
+/** Where a resume goes on, and why not exactly where it ended. */
+export function resumeWords({ state, step, exact, differs, first_epoch, repeated_steps: twice }: ResumeFacts): string {
+  if (exact) return `from ${state}, exactly at step ${step}`;
+  const why = differs.length > 0 ? `, not exactly: ${differs.join('; ')}` : '';
+  return `from ${state}, at epoch ${first_epoch}${twice > 0 ? `, ${plural(twice, 'step')} again` : ''}${why}`;
 }
 
 const COMMANDS: Record<string, string> = { 'start over': 'start --over', 'train further': 'resume' };
@@ -124,7 +131,7 @@ function statesOf(states: readonly StateFacts[]): string {
     count(each.step),
     bytes(each.bytes),
     relative(new Date(each.saved_at), new Date()),
-    each.reason ?? each.refused ?? 'complete',
+    each.reason ?? each.refused ?? (each.exact ? 'complete, to go on exactly' : 'complete'),
   ]);
   return table(['STATE', 'EPOCH', 'STEP', 'SIZE', 'SAVED', ''], rows, [1, 2, 3]);
 }
