@@ -1,7 +1,7 @@
 import { within } from '../caught.js';
 import { findModels } from '../models/findModels.js';
 import type { Problem } from '../problem.js';
-import { presetHere } from '../sessions/versions/trainerFields.js';
+import { presetFor } from '../sessions/versions/preset.js';
 import type { Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { chooseModels, missingModels, modelsFor } from '../trainers/modelNeeds.js';
@@ -18,7 +18,7 @@ const PATIENCE_MS = 400;
 type Shown = Pick<NewTrainingModel, 'trainers' | 'trainer' | 'noCheckout' | 'values'>;
 
 /**
- * What can be chosen, and the fields of the chosen trainer; `values` (flat, as typed) with the preset of this machine's GPU
+ * What can be chosen, and the fields of the chosen trainer; `values` (flat, as typed) with the preset of the GPUs where it runs
  * and the model files that are here where nobody chose.
  */
 export async function trainerChoices(trackside: Trackside, values: Record<string, string>): Promise<Shown> {
@@ -54,7 +54,7 @@ async function trainerForm(
     };
     return { trainer: form, values: typed };
   }
-  const here = await presetHere(trainer);
+  const here = await presetFor(trackside.settings, trainer, typed);
   const value = (name: string) => trainer.settings.find((each) => each.name === name)?.choices ?? [];
   const known = (name: 'base_model' | 'vram') => value(name).some((choice) => choice.value === typed[name]);
   const settings = trainer.settings.map((each) =>
@@ -95,7 +95,7 @@ async function ownForm(path: string, own: OwnForm): Promise<Pick<TrainerForm, 'o
   return within(PATIENCE_MS, asked, () => ({ own: null, ...toldBefore(path) }));
 }
 
-function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetHere>>): string | null {
+function presetNote(trainer: Trainer, vram: string, here: Awaited<ReturnType<typeof presetFor>>): string | null {
   const preset = trainer.presets?.find((each) => each.vram === vram);
   return preset && here ? `${here.found} ${preset.why}` : null;
 }

@@ -7,6 +7,8 @@ let pause = 0;
 const pictures = () => /** @type {HTMLElement} */ (document.getElementById('pictures'));
 
 const DECIDING = ['trainer', 'base_model', 'vram'];
+/** The preset follows the GPUs of where it runs. */
+const PLACES = ['launcher', 'cluster_queue', 'cluster_gpu_type'];
 
 /** @type {HTMLElement | null} */ (document.querySelector('.halves [aria-invalid]'))?.focus();
 document.addEventListener('input', ({ target }) => isField(target) && askHints());
@@ -14,7 +16,8 @@ document.addEventListener('change', ({ target }) => {
   if (!isField(target)) return;
   askHints();
   if (target.name === 'dataset' && target.value !== pictures().dataset.name) showPictures(target.value);
-  if (DECIDING.includes(target.name)) void showFields();
+  const decides = DECIDING.includes(target.name) || (PLACES.includes(target.name) && form.elements.namedItem('vram'));
+  if (decides) void showFields();
 });
 // Back from the session: another form id, or Start would lead to the session that this form made already.
 window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

@@ -1,21 +1,17 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, sidecar } from './stage.js';
-import { begin, isOver, jobOf, slowly, stepped, stop, train } from './trainings.js';
+import { begin, isOver, jobOf, slowly, stepped, stop, train, weightsOf } from './trainings.js';
 
 describe.skipIf(lacksSlurm())(
   'a training on a cluster',
   () => {
     onCluster({}, { ...slowly, TRACKSIDE_CANARY: 'not-for-others' });
 
-    const weights = (name: string) =>
-      createHash('sha256')
-        .update(tensors(join(place.outputs, name, `${name}.safetensors`)))
-        .digest('hex');
+    const weights = (name: string) => weightsOf(place, name);
 
     test.concurrent('is submitted, watched, stopped, resumed and completed on each node', async () => {
       await Promise.all(
@@ -158,9 +154,3 @@ describe.skipIf(lacksSlurm())(
   },
   240_000,
 );
-
-/** The numbers alone: the header has times in it. */
-function tensors(path: string): Buffer {
-  const bytes = readFileSync(path);
-  return bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
-}

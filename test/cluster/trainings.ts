@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
@@ -49,3 +50,11 @@ export const stepped =
   (step: number) =>
   ({ progress }: SessionFacts) =>
     (progress.step ?? 0) >= step;
+
+/** The final weights as a hash, without the header, which has times in it. */
+export function weightsOf(place: TestSidecars, name: string): string {
+  const bytes = readFileSync(join(place.outputs, name, `${name}.safetensors`));
+  return createHash('sha256')
+    .update(bytes.subarray(8 + Number(bytes.readBigUInt64LE(0))))
+    .digest('hex');
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -6,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { lacksSlurm, type TestCluster } from '../cluster/cluster.js';
 import { cluster, onCluster, place, serveAgain, sidecar } from '../cluster/stage.js';
-import { asksFor, begin, isOver, jobOf, slowly, stepped, stop, train } from '../cluster/trainings.js';
+import { asksFor, begin, isOver, jobOf, slowly, stepped, stop, train, weightsOf } from '../cluster/trainings.js';
 import { projectRoot, trainersOf } from '../sidecar.js';
 import { lacks } from './needs.js';
 import { createRandom } from './random.js';
@@ -187,10 +186,5 @@ describe.skipIf(lacksSlurm())('a cluster', () => {
     };
   }
 
-  function weights(name: string): string {
-    const bytes = readFileSync(join(place.outputs, name, `${name}.safetensors`));
-    return createHash('sha256')
-      .update(bytes.subarray(8 + Number(bytes.readBigUInt64LE(0))))
-      .digest('hex');
-  }
+  const weights = (name: string) => weightsOf(place, name);
 });

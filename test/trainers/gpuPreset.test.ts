@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { presetForGpus } from '../../sidecar/trainers/gpuPreset.js';
+import type { Queue, QueueNode } from '../../sidecar/launchers/launcher.js';
+import { gpusOfPlace } from '../../sidecar/sessions/versions/preset.js';
+import { memoryOfType, presetForGpus } from '../../sidecar/trainers/gpuPreset.js';
 import { findFamily } from '../../sidecar/trainers/sdScripts/families.js';
 import type { Family } from '../../sidecar/trainers/sdScripts/family.js';
 import { presetsOf } from '../../sidecar/trainers/sdScripts/layers.js';
@@ -37,4 +39,34 @@ test('one that does not tell its memory is not called too small', () => {
   const found = presetForGpus(flux, [gpu('RTX 4090', 24_564), { name: 'Thor', memoryTotal: null }])?.found;
   expect(found).toMatch(/Thor does not tell its memory: choose a preset/);
   expect(found).not.toContain('less than');
+});
+
+test.each([
+  ['a100', 40],
+  ['a100-sxm4-80gb', 80],
+  ['a100_80g', 80],
+  ['nvidia_h100_80gb_hbm3', 80],
+  ['h200', 141],
+  ['rtx4090', 24],
+  ['v100', 16],
+  ['l40s', 48],
+  ['1g.10gb', 10],
+  ['gpu', null],
+  ['', null],
+])('a cluster’s type of GPU, %s, tells its memory', (type, gib) => {
+  expect(memoryOfType(type)).toBe(gib === null ? null : gib * 1024 ** 3);
+});
+
+test('the preset follows the partition and the type that are chosen on a cluster', () => {
+  const node = (type: string | null) => ({ gpus: [{ type, total: 2, used: 0 }] }) as QueueNode;
+  const queue = (name: string, nodes: QueueNode[], isDefault = false) => ({ name, isDefault, nodes }) as Queue;
+  const queues = [queue('main', [node('v100'), node('h100')], true), queue('big', [node('h100')]), queue('cpu', [])];
+  const chosen = (fields: object) => presetForGpus(flux, gpusOfPlace(queues, { ...fields }))?.vram;
+  expect(chosen({})).toBe('16G');
+  expect(chosen({ cluster_gpu_type: 'h100' })).toBe('48G');
+  expect(chosen({ cluster_queue: 'big' })).toBe('48G');
+  expect(chosen({ cluster_queue: 'cpu' })).toBe('CPU');
+  expect(chosen({ cluster_gpus: '0' })).toBe('CPU');
+  // Nothing is known of it: not the processor.
+  expect(chosen({ cluster_queue: 'elsewhere' })).toBe('8G');
 });

@@ -4,8 +4,9 @@ import { findTrainer, trainers } from '../../trainers/catalogue.js';
 import { type ForeignFile, ForeignFileError } from '../../trainers/foreign/said.js';
 import { trainerOfModel } from '../../trainers/recordTrainer.js';
 import type { Trainer } from '../../trainers/trainer.js';
+import { presetFor } from './preset.js';
 import { type TakenSaid, takeSaid } from './takeSaid.js';
-import { type Checks, presetHere } from './trainerFields.js';
+import type { Checks } from './trainerFields.js';
 
 export type FoundForeign = TakenSaid & {
   trainer: string;
@@ -38,7 +39,8 @@ export async function takeForeign(
   }
   const known = trainer.furtherArguments(await describedOr(checks, trainer));
   const vram =
-    (await presetHere(trainer))?.vram ?? String(trainer.settings.find(({ name }) => name === 'vram')?.default);
+    (await presetFor(checks.settings, trainer, {}))?.vram ??
+    String(trainer.settings.find(({ name }) => name === 'vram')?.default);
   const base = trainer.settings.find(({ name }) => name === 'base_model')?.default;
   const given = trainer.given?.({ base_model: String(base), vram }) ?? {};
   const taken = await takeSaid({ settings: checks.settings, trainer, known, given, keepUsual }, file.said);

@@ -1,12 +1,10 @@
 import { missingSubset } from '../../datasets/subsets.js';
-import { local } from '../../launchers/local.js';
 import { findModels } from '../../models/findModels.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { type ArgumentValue, checkArguments } from '../../trainers/arguments.js';
 import type { Describe } from '../../trainers/describe.js';
 import { whyNotDrawn } from '../../trainers/flagPolicy.js';
-import { presetForGpus } from '../../trainers/gpuPreset.js';
 import { chooseModels, missingModels } from '../../trainers/modelNeeds.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import { readValues } from '../../trainers/script/values.js';
@@ -14,6 +12,7 @@ import type { TrainingSettings } from '../../trainers/setting.js';
 import { readSubsets } from '../../trainers/subsets.js';
 import type { OwnForm, Trainer } from '../../trainers/trainer.js';
 import { readTrainingSettings } from '../../trainers/trainingSettings.js';
+import { presetFor } from './preset.js';
 
 /** The facts that a form is checked against. */
 export type Checks = { settings: Settings; describe: Describe };
@@ -42,8 +41,8 @@ export type TrainerFields = {
 };
 
 /**
- * Checks a trainer's settings and further flags from a form or a JSON body; the preset and model files default to this
- * machine's. Throws a Problem with one sentence per field.
+ * Checks a trainer's settings and further flags from a form or a JSON body; the preset defaults to that of the GPUs where it
+ * runs, model files to this machine's. Throws a Problem with one sentence per field.
  *
  * @param start a draft may lack model files; a start may not
  */
@@ -56,7 +55,7 @@ export async function readTrainerFields(
   if (trainer.own)
     return { settings: {}, arguments: await readOwn(checks.settings, trainer, trainer.own, fields, start) };
   const wrong: Wrong = { fields: {}, words: [] };
-  const vram = fields.vram || (await presetHere(trainer))?.vram;
+  const vram = fields.vram || (await presetFor(checks.settings, trainer, fields))?.vram;
   const settings = collect(wrong, () => readTrainingSettings(trainer.settings, { ...fields, vram }));
   const given = (fields.arguments ?? {}) as Record<string, unknown>;
   const asked = Object.values(given).some((value) => value !== '');
@@ -111,11 +110,6 @@ async function wrongSubsets(datasets: string, settings: TrainingSettings): Promi
     }
   }
   return wrong;
-}
-
-/** The preset for this machine's GPU; null for a trainer without presets. */
-export async function presetHere({ presets }: Trainer): Promise<{ vram: string; found: string } | null> {
-  return presets ? presetForGpus(presets, (await local.offers()).gpus) : null;
 }
 
 /** Flags of the preset that the person switched off. */

@@ -17,7 +17,7 @@ const TICK_MS = 500;
  * Milliseconds between two questions: for a minute after something was done or happened; while a job waits, of whose end only
  * the cluster can tell; and else.
  */
-const EVERY_MS = { lively: 5000, waiting: 8000, quiet: 30_000 };
+const EVERY_MS = { lively: 5000, waiting: 7000, quiet: 30_000 };
 const LIVELY_MS = 60_000;
 /** The notice of a controller that does not answer. */
 const SILENCE = 'cluster';
