@@ -3,24 +3,34 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { inTime } from './inTime.js';
 import { kernelText } from './kernelText.js';
+import { Lru } from './lru.js';
 
 /**
  * A network volume that hangs keeps whoever asks it for ever, and with a call that waits (`statSync`) the whole event loop.
  * So the folders of sessions are first asked in a way that waits elsewhere.
  */
 const asking = new Map<string, Promise<boolean>>();
+/** When each folder answered last, by `performance.now()`: one request asks several times. */
+const answered = new Lru<number>(1000);
+const ANSWERED_MS = 50;
 
 /** False where the disk of a folder does not answer within 3 s. Whether the folder exists does not matter. */
 export function answers(folder: string): Promise<boolean> {
   const asked = asking.get(folder);
   if (asked) return asked;
+  if (performance.now() - (answered.get(folder) ?? Number.NEGATIVE_INFINITY) < ANSWERED_MS)
+    return Promise.resolve(true);
   // To open it asks the server, even where its facts are remembered.
   const answer = inTime(folder, async () => (await opendir(folder)).close())
     .then(
       () => true,
       ({ code }: NodeJS.ErrnoException) => code !== 'no_answer',
     )
-    .finally(() => asking.delete(folder));
+    .then((came) => {
+      asking.delete(folder);
+      if (came) answered.set(folder, performance.now());
+      return came;
+    });
   asking.set(folder, answer);
   return answer;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { bridge, contract } from '../bridge.js';
-import { isLiving, ownNamespace, type Process, readable, readProcess } from '../processes/identity.js';
+import { isLiving, ownNamespace, type Process, parseStat, programOf, readable } from '../processes/identity.js';
 
 /** The living processes of one attempt, found by its mark alone: whatever became of its folder. */
 export type Marked = {
@@ -17,20 +17,30 @@ export type Marked = {
 
 export type { Process };
 
-/** All attempts with a living process in this PID namespace. Reads all of /proc: some milliseconds. */
+/** All attempts with a living process in this PID namespace. Reads a file of every process. */
 export function markedAttempts(): Marked[] {
   const found = new Map<string, Process[]>();
+  const marks = new Map<string, string | null>();
   for (const name of readdirSync('/proc')) {
-    const one = /^\d+$/.test(name) ? readProcess(Number(name)) : null;
-    if (!one || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
-    const mark = markOf(one.pid);
+    const stat = /^\d+$/.test(name) ? readable(() => readFileSync(`/proc/${name}/stat`, 'latin1')) : null;
+    const one = stat === null ? null : parseStat(Number(name), stat);
+    // Kernel threads are in no process group.
+    if (!stat || !one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
+    const key = `${one.pid} ${one.startTicks} ${programOf(stat)}`;
+    const known = knownMarks.get(key);
+    const mark = known === undefined ? markOf(one.pid) : known;
+    marks.set(key, mark);
     if (mark && isHere(one.pid)) found.set(mark, [...(found.get(mark) ?? []), one]);
   }
+  knownMarks = marks;
   return [...found].map(([attempt, processes]) => {
     const oldestFirst = processes.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
     return { attempt, processes: oldestFirst, ...placeOf(oldestFirst) };
   });
 }
+
+/** The marks of the programs that ran at the last look: a program's initial environment stays. */
+let knownMarks = new Map<string, string | null>();
 
 /** The attempt's id in a process's initial environment. Null also for another user's process, which can't be read. */
 export function markOf(pid: number): string | null {

@@ -41,6 +41,15 @@ export function parseStat(pid: number, text: string): Process | null {
   return { pid, startTicks, state, ppid, pgid };
 }
 
+/**
+ * Identifies the program of a process: another one after each exec, which keeps PID and start time. From its stat: where
+ * the kernel put its code, stack, arguments and environment; zeros for a process that is not ours to look into.
+ */
+export function programOf(stat: string): string {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return [...fields.slice(23, 26), ...fields.slice(45, 49)].join();
+}
+
 /** The scope of a PID: this PID namespace, in its present life. A restarted container reuses small PIDs. */
 export type Namespace = {
   /** "pid:[4026531836]" */

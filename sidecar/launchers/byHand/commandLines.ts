@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { contract } from '../../bridge.js';
-import { isLiving, ownNamespace, type Process, parseStat, readable } from '../../processes/identity.js';
+import { isLiving, ownNamespace, type Process, parseStat, programOf, readable } from '../../processes/identity.js';
 
 /** A process, and the meaning of its command line. */
 export type Recognised<T> = Process & { readonly as: T };
@@ -10,8 +10,7 @@ export type CommandLine = { argv: string[]; cwd: string; startTicks: number };
 
 /**
  * Makes a scan of the command lines of all readable processes in this PID namespace that no attempt of ours started.
- * Calls `recognise` once for each program that a process runs, and again at each scan while it says "later". A scan costs two small reads per process, some
- * milliseconds in all. `as` stays the same object in every scan.
+ * Calls `recognise` once for each program that a process runs, and again at each scan while it says "later". A scan costs one small read per process. `as` stays the same object in every scan.
  */
 export function createLook<T extends object>(
   recognise: (line: CommandLine) => T | null | 'later',
@@ -28,12 +27,11 @@ export function createLook<T extends object>(
       const one = stat === null ? null : parseStat(Number(name), stat);
       // Kernel threads are in no process group.
       if (!one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
-      const line = readText(`/proc/${name}/cmdline`);
       // exec replaces the program under the same PID and start time: a version switcher's `python3` does so.
-      const key = `${one.pid} ${one.startTicks} ${line}`;
+      const key = `${one.pid} ${one.startTicks} ${programOf(stat ?? '')}`;
       let as = known.get(key);
       if (as === undefined) {
-        const told = readLine(one, line, bare.has(key));
+        const told = readLine(one, readText(`/proc/${name}/cmdline`), bare.has(key));
         if (told === 'unsettled') {
           bareNow.add(key);
           continue;

@@ -53,7 +53,8 @@ const CLUSTER_MS = 2000;
 
 /** A scan that waits, for some seconds at most, for the files and folders that command lines name, and for a `cluster`. */
 export async function lookForRuns({ cluster = false } = {}): Promise<HandRun[]> {
-  runsByHand(true);
+  const runs = runsByHand(true);
+  if (asked.size === 0 && !cluster) return runs;
   await Promise.all([...asked, ...(cluster ? [lookForHandJobs(CLUSTER_MS, true)] : [])]);
   return runsByHand(true);
 }

@@ -7,7 +7,7 @@ import { noteOwnEnd } from '../../launchers/podEnd.js';
 import type { Hub } from '../../live/hub.js';
 import type { Notices } from '../../live/notices.js';
 import { Problem } from '../../problem.js';
-import { realInside } from '../../security/paths.js';
+import { isOwnFolder, realInside } from '../../security/paths.js';
 import type { Stillness } from '../../telemetry/progress.js';
 import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
@@ -90,7 +90,9 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
     async read(name: string): Promise<Session> {
       place.require();
       await requireAnswer(root);
-      if (isSessionName(name)) await realInside(root, join(root, name));
+      const folder = join(root, name);
+      // A folder of its own is inside; a link may lead out, which is refused.
+      if (isSessionName(name) && !(await isOwnFolder(folder))) await realInside(root, folder);
       const session = await reading.read(name, true);
       if (!session) throw noSession(name);
       return session;

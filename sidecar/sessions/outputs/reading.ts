@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ended, ifMissing, ifUnreadable, logged, unlessGivenUp } from '../../caught.js';
-import { mountedIn, requireAnswer } from '../../files/answers.js';
+import { mayHang, mountedIn, requireAnswer } from '../../files/answers.js';
 import { isTemporary, sweepTemporary } from '../../files/wholeFile.js';
 import { liveness } from '../../launchers/liveness.js';
 import type { Hub } from '../../live/hub.js';
@@ -19,7 +19,7 @@ import { attemptProgress, beginningOf } from '../status/attempts.js';
 import { correct } from '../status/correct.js';
 import type { SessionsPlace } from '../status/evidence.js';
 import { readSession, type Session } from '../status/session.js';
-import { fingerprintLater } from './fingerprints.js';
+import { fingerprintLater, fingerprintOf } from './fingerprints.js';
 import type { Store } from './store.js';
 
 /** The number of simultaneous readings. */
@@ -79,13 +79,14 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
     if (!isSessionName(name)) return null;
     const folder = join(root, name);
     await requireAnswer(root);
-    if (mountedIn(root).has(name)) await requireAnswer(folder);
+    const elsewhere = mountedIn(root).has(name);
+    if (elsewhere) await requireAnswer(folder);
     // A renamed folder may have left a link at its old name: the session is where the folder is.
     if (!(await lstat(folder).catch(ifMissing(null)))?.isDirectory()) {
       await lose(name);
       return null;
     }
-    const signature = await fingerprintLater(folder);
+    const signature = elsewhere || mayHang(root) ? await fingerprintLater(folder) : fingerprintOf(folder);
     const before = held.get(name);
     let follower = before?.follower ?? null;
     // The last lines of a trainer that has just ended belong to its facts.

@@ -1,5 +1,6 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate as letOthers } from 'node:timers/promises';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
@@ -15,7 +16,11 @@ import { flagValue } from '../trainingCommand.js';
 import { readExactPlace } from './exactStates.js';
 import { readStateName } from './fileNames.js';
 import { readSeenSteps } from './seenSteps.js';
+import { type FileOnDisk, filesIn, signatureOf } from './stateFiles.js';
 import { whatIsZeroed } from './zeroedWeights.js';
+
+/** State folders between two breaks for other requests. */
+const AT_ONCE = 16;
 
 type Options = {
   /** The folder that the trainer is writing, from its console lines; never complete. */
@@ -41,9 +46,15 @@ export async function readStateFolders(
   });
   const found = entries.flatMap((entry) => {
     const at = entry.isDirectory() || entry.isSymbolicLink() ? readStateName(entry.name, outputName) : null;
-    return at ? [readStateFolder(join(folder, entry.name), { name: entry.name, ...at }, options)] : [];
+    return at ? [{ name: entry.name, ...at }] : [];
   });
-  const states = (await Promise.all(found)).filter((state) => state !== null);
+  const states: StateOnDisk[] = [];
+  for (let at = 0; at < found.length; at += AT_ONCE) {
+    if (at > 0) await letOthers();
+    const some = found.slice(at, at + AT_ONCE);
+    const read = await Promise.all(some.map((named) => readStateFolder(join(folder, named.name), named, options)));
+    states.push(...read.filter((state) => state !== null));
+  }
   return states.sort((a, b) => b.savedAtMs - a.savedAtMs || b.name.localeCompare(a.name));
 }
 
@@ -99,7 +110,6 @@ const examineFiles = memoByFile(async (path: string): Promise<string | null> => 
 });
 
 type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
-type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
 
 async function readStateFolder(path: string, named: Named, options: Options): Promise<StateOnDisk | null> {
   try {
@@ -160,22 +170,6 @@ async function whyNotFollowed(path: string): Promise<string | null> {
   const inside = await realInside(dirname(dirname(path)), path).catch(() => 'out');
   if (inside === 'out') return 'it is a link that leads out of the outputs folder; put the folder itself here';
   return inside ? null : 'it is a link that leads nowhere';
-}
-
-async function filesIn(path: string): Promise<FileOnDisk[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => !entry.isDirectory())
-      .map(async ({ name }) => {
-        const { ino, size, mtimeNs } = await stat(join(path, name), { bigint: true });
-        return { name, ino, bytes: Number(size), mtimeNs };
-      }),
-  );
-}
-
-function signatureOf(files: FileOnDisk[]): string {
-  return files.map((file) => `${file.name}:${file.ino}:${file.bytes}:${file.mtimeNs}`).join();
 }
 
 /** In the order of a save (accelerate checkpointing.py:101-170). */
