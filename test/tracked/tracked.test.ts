@@ -52,9 +52,14 @@ const steps = (folder: string) =>
     .flatMap((line) => (/^\{"step":(\d+)/.exec(line) ? [Number(/\d+/.exec(line)?.[0])] : []));
 
 test('a training by hand is stopped from the page within seconds, resumed from it as it was started, and completes', async () => {
-  const run = byHand('cat', ['60', '0.03', 'sample']);
+  const run = byHand('cat', ['100', '0.05', 'sample']);
   const running = await past('cat', 12);
-  expect(running).toMatchObject({ status: 'running', trainer: 'tracked', next: 'stop', progress: { total_steps: 60 } });
+  expect(running).toMatchObject({
+    status: 'running',
+    trainer: 'tracked',
+    next: 'stop',
+    progress: { total_steps: 100 },
+  });
   expect(running.attempts).toMatchObject([{ number: 1, kind: 'start', pid: run.pid, alive: true }]);
   expect(readFileSync(join(run.folder, 'training.pid'), 'utf8')).toBe(`${run.pid}\n`);
 
@@ -67,11 +72,11 @@ test('a training by hand is stopped from the page within seconds, resumed from i
 
   expect(await attempt('cat', 'resume')).toMatchObject({ status: 201 });
   const done = await sidecar.until('cat', ({ status }) => status === 'completed', 30);
-  expect(done).toMatchObject({ next: null, progress: { step: 60, percent: 100 }, newest_sample: '00000003_00.png' });
+  expect(done).toMatchObject({ next: null, progress: { step: 100, percent: 100 }, newest_sample: '00000003_00.png' });
   expect(done.attempts.map(({ kind }) => kind)).toEqual(['start', 'resume']);
-  // As one that was never stopped: the sum of 0 to 59.
-  expect(readFileSync(join(run.cwd, 'cat.safetensors'), 'utf8')).toBe('1770');
-  expect(steps(run.folder)).toEqual(Array.from({ length: 60 }, (_, step) => step));
+  // As one that was never stopped: the sum of 0 to 99.
+  expect(readFileSync(join(run.cwd, 'cat.safetensors'), 'utf8')).toBe('4950');
+  expect(steps(run.folder)).toEqual(Array.from({ length: 100 }, (_, step) => step));
   expect(await sidecar.get('sessions/cat/checkpoints')).toMatchObject([{ name: 'cat.safetensors', problem: null }]);
   // The last three, and the one that it went on from.
   const states = readdirSync(run.folder).filter((name) => name.endsWith('-state'));
@@ -89,7 +94,7 @@ test('a training by hand is stopped from the page within seconds, resumed from i
   );
   expect(trackside.provenance).toMatchObject({
     attempt: { number: 1, kind: 'start' },
-    command: { argv: expect.arrayContaining(['60', '0.03', 'sample']) },
+    command: { argv: expect.arrayContaining(['100', '0.05', 'sample']) },
     trainer: { id: 'tracked', sha256: createHash('sha256').update(readFileSync(script)).digest('hex') },
     packages: expect.any(Array),
     resumed: [{ attempt: 2, differs: [] }],
@@ -104,7 +109,7 @@ test('a training by hand is stopped from the page within seconds, resumed from i
 
 test('what is trained again after a kill takes the place of what was lost: no step is there twice', async () => {
   const name = `again-${Date.now()}`;
-  const run = byHand(name, ['100', '0.2']);
+  const run = byHand(name, ['40', '0.2']);
   await past(name, 11);
   process.kill(run.pid, 'SIGKILL');
   const gone = await sidecar.until(name, ({ status }) => status === 'stopped');
@@ -114,7 +119,7 @@ test('what is trained again after a kill takes the place of what was lost: no st
   await sidecar.until(name, ({ status }) => status === 'completed', 60);
   const metrics = await sidecar.get<{ tag: string; step: number }[]>(`sessions/${name}/metrics`);
   const losses = metrics.filter(({ tag }) => tag === 'loss').map(({ step }) => step);
-  expect(losses.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, step) => step));
+  expect(losses.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, step) => step));
 });
 
 test.each([
