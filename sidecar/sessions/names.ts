@@ -33,6 +33,14 @@ export function folderName(loraName: string): string {
   return name;
 }
 
+/** A line break, a control character, or one that turns the direction of what follows. */
+export const INVISIBLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
+
+/** A name of somebody else's file, as it may be shown. */
+export function visible(name: string): string {
+  return name.replaceAll(new RegExp(INVISIBLE, 'gu'), '').trim();
+}
+
 /** `my-cat` → 1, `my-cat-v3` → 3 */
 export function versionOf(folder: string): number {
   return Number(/-v(\d{1,6})$/.exec(folder)?.[1] ?? 1);

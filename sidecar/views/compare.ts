@@ -227,7 +227,10 @@ function resultRows(sessions: readonly ComparedSession[], { price, charts }: Sho
     row('Steps', ({ step }) => count(step)),
     row('Epochs', ({ epoch }) => count(epoch)),
     row(`Last loss, smoothed ${charts.smooth}`, (session) => loss(session.loss?.last)),
-    row('Best loss', ({ loss: own }) => loss(own?.best) + (own?.best_step ? ` at step ${count(own.best_step)}` : '')),
+    row(
+      `Best loss, smoothed ${charts.smooth}`,
+      ({ loss: own }) => loss(own?.best) + (own?.best_step ? ` at step ${count(own.best_step)}` : ''),
+    ),
     row('Duration', (session) => duration(session.duration_seconds)),
     row('Checkpoint', (session) => bytes(session.checkpoint_bytes)),
     row('All weights', (session) => bytes(session.weights_bytes)),

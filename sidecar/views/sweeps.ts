@@ -1,4 +1,4 @@
-import type { Matrix, MatrixPictures } from '../sessions/versions/sweeps/matrix.js';
+import { type Matrix, type MatrixPictures, SMOOTH } from '../sessions/versions/sweeps/matrix.js';
 import type { Sweep } from '../sessions/versions/sweeps/sweep.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { count, joined, loss, plural } from './formatting.js';
@@ -48,6 +48,7 @@ export function sweepView({ sweep, matrix, root }: SweepModel) {
   return {
     name: sweep.lora_name,
     what: fieldsOf(sweep),
+    smooth: SMOOTH,
     progress: matrix.done ? 'All have ended.' : `${ended} of ${plural(names.length, 'version')} completed.`,
     refused: matrix.cells.flatMap(({ session, refused }) => (refused ? [`${session}: ${refused}`] : [])),
     compare: `${root}compare?${new URLSearchParams(names.map((name): [string, string] => ['sessions', name]))}`,

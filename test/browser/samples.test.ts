@@ -50,7 +50,9 @@ test.each([1280, 390])(
     await soon(() => page.locator('.gallery a[data-best]').count()).toBe(1);
     expect((await sidecar.session('cat')).best_sample).toMatch(/000030_01/);
     await page.getByLabel('Step', { exact: true }).fill('0');
-    await soon(() => page.locator('.strip img').first().getAttribute('alt')).toMatch(/^step 10: a cat/);
+    await soon(() => page.locator('#over img').first().getAttribute('alt')).toMatch(/^step 10: a cat/);
+    const small = await page.locator('#over img').first().boundingBox();
+    expect(small?.height).toBeCloseTo(small?.width ?? 0, 0);
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save as one picture' }).click();
     expect((await saved).suggestedFilename()).toBe('cat-samples.png');

@@ -211,7 +211,7 @@ test('Versions that were trained here are told in the other tools’ words', asy
 test('No path, flag or secret comes in with imported versions', async () => {
   const hostile = {
     id: 'x',
-    name: 'V1',
+    name: 'V1\u202e',
     output_dir: '/etc',
     loraUrl: '../../../etc/passwd',
     parameters: {
@@ -226,7 +226,7 @@ test('No path, flag or secret comes in with imported versions', async () => {
     created: ['cat'],
     left_out: expect.arrayContaining(['V1: output_dir']),
   });
-  expect(JSON.stringify(recordOf('cat'))).not.toMatch(/etc|evil|network_module/);
+  expect(JSON.stringify(recordOf('cat'))).not.toMatch(/etc|evil|network_module|\u202e/);
   const secret = { ...hostile, description: `hf_${'A'.repeat(34)}` };
   expect((await send('POST', file, { versions: [secret] })).status).toBe(422);
   for (const body of [{}, { versions: 'x' }, { versions: [{ name: '' }] }, { versions: [null] }])

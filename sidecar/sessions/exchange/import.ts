@@ -10,7 +10,7 @@ import type { Settings } from '../../settings.js';
 import { slug } from '../../slug.js';
 import { type ArgumentValue, wouldBeFlag } from '../../trainers/arguments.js';
 import { whyNoFlag } from '../../trainers/flagPolicy.js';
-import { freeName, loraKey, makeVersionFolder, versionName } from '../names.js';
+import { freeName, loraKey, makeVersionFolder, versionName, visible } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { writeProvenance } from '../provenance/provenance.js';
 import { updateStateFile } from '../record/stateFile.js';
@@ -66,7 +66,8 @@ function readMetadata(document: Record<string, unknown>, left: string[]): Metada
     throw new Problem('bad_document', message, { field: 'file' });
   }
   const { training_session: of } = told;
-  return { ...told, training_session: { ...of, lora_name: of.lora_name.replace(`${ELSEWHERE}/`, '') } };
+  const lora_name = visible(of.lora_name.replace(`${ELSEWHERE}/`, ''));
+  return { ...told, training_session: { ...of, lora_name, name: visible(of.name) } };
 }
 
 const SECTIONS = ['training_session', 'dataset_config', 'text_analysis', 'model_config', 'execution_status'];

@@ -9,7 +9,7 @@ import type { ArgumentValue } from '../../trainers/arguments.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import type { SessionFacts } from '../facts.js';
-import { folderName } from '../names.js';
+import { folderName, INVISIBLE } from '../names.js';
 import { requirePackage } from '../preflight/requirePackage.js';
 import { SETTING_NAMES } from '../record/uiState.js';
 import type { Where } from './clusterFields.js';
@@ -136,7 +136,7 @@ function unknownFields(fields: Record<string, unknown>, trainer: Trainer): Recor
 /** Throws a Problem for the field `lora_name`, before anything is made. */
 function checkLoraName(loraName: string): void {
   folderName(loraName);
-  if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(loraName.trim())) {
+  if (INVISIBLE.test(loraName.trim())) {
     const message = 'The name has an invisible character in it, such as a line break. Type it again.';
     throw new Problem('bad_name', message, { field: 'lora_name' });
   }

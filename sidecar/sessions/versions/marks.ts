@@ -2,13 +2,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../problem.js';
 import type { SessionFacts } from '../facts.js';
-import { loraKey, versionName } from '../names.js';
+import { INVISIBLE, loraKey, versionName } from '../names.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import type { RawState } from '../record/uiState.js';
 
 const flag = z.union([z.boolean(), z.stringbool()], 'must be on or off').optional();
-const INVISIBLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 
 /** What a person says of a version, at any time: its own name, the best one, pinned, a rating, tags. */
 export const marks = {

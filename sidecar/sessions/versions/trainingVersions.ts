@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { SessionFacts } from '../facts.js';
-import { freeName, makeVersionFolder, versionName } from '../names.js';
+import { freeName, makeVersionFolder, versionName, visible } from '../names.js';
 import type { Lora } from '../outputs/loras.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
@@ -38,7 +38,7 @@ const parameters = z.object({
 
 const version = z.object({
   id: z.union([z.string().min(1).max(200), z.number()]),
-  name: z.string().trim().min(1).max(60),
+  name: z.string().transform(visible).pipe(z.string().min(1).max(60)),
   timestamp: moment,
   parameters: parameters.default(parameters.parse({})),
   status: z.enum(['completed', 'training', 'pending', 'failed', 'draft']).catch('draft'),

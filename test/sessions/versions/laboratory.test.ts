@@ -166,7 +166,7 @@ test('No path, flag or secret comes in by a file, and nothing outside the output
         body: JSON.stringify(body),
       });
     const hostile = JSON.parse(await exportOf('cat'));
-    hostile.training_session.lora_name = '../../evil';
+    hostile.training_session.lora_name = '../../ev\u0000\u202eil';
     hostile.trackside.settings.base_model = '/etc/shadow';
     hostile.trackside.settings.output_path = '/etc';
     hostile.trackside.arguments = {

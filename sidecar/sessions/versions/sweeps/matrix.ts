@@ -24,11 +24,14 @@ export type Matrix = {
   done: boolean;
 };
 
+/** Of losses, as on TensorBoard's slider. */
+export const SMOOTH = 0.9;
+
 const ENDED = new Set(['completed', 'failed', 'stopped', 'draft', null]);
 
 /** What became of the versions of a sweep: losses smoothed as TensorBoard does, and their newest samples. */
 export async function readMatrix(outputs: Outputs, { versions }: Sweep): Promise<Matrix> {
-  const charts = { tags: null, axis: 'step' as const, from: null, to: null, points: 50, smooth: 0.9 };
+  const charts = { tags: null, axis: 'step' as const, from: null, to: null, points: 50, smooth: SMOOTH };
   const names = versions.map(({ session }) => session);
   const compared = await compareSessions(outputs, {
     sessions: names,
