@@ -7,7 +7,8 @@ import {
   type HistoryPage,
   type HistoryQuery,
 } from '../sessions/outputs/history.js';
-import { sessionAddress } from './action.js';
+import { TRACKED } from '../trainers/tracked/trainer.js';
+import { type ActionView, sessionAddress } from './action.js';
 import { count, duration, loss, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { statusView } from './status.js';
@@ -95,7 +96,27 @@ function rowView(entry: HistoryEntry, root: string) {
     steps: count(entry.steps),
     final: loss(entry.final_loss),
     best: loss(entry.best_loss),
+    action: actionOf(entry, root),
   };
+}
+
+/** Resume for what was interrupted, Relaunch for all else that was trained by the page's means. */
+function actionOf(
+  { name, lora, version, trainer, status, interrupted, next }: HistoryEntry,
+  root: string,
+): ActionView | null {
+  const at = sessionAddress(root, name);
+  const plain = { about: `${lora} ${version}`, go: false, sheet: null, download: false };
+  if (interrupted || next === 'resume') {
+    const fields: [string, string][] = [
+      ['kind', 'resume'],
+      ['queue', 'true'],
+    ];
+    return { ...plain, label: 'Resume', address: `${at}/attempts`, fields, go: true };
+  }
+  const wasTrained = status === 'completed' || status === 'failed' || status === 'stopped';
+  if (!wasTrained || trainer === TRACKED) return null;
+  return { ...plain, label: 'Relaunch', address: `${at}/relaunch`, fields: null };
 }
 
 /** A status without what only a single session tells. */

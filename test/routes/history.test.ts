@@ -89,6 +89,7 @@ describe('The history of all sessions', () => {
       await house.ask('/history?lora=dog&sort=steps&order=desc', { headers: { Accept: 'text/html' } })
     ).text();
     expect(page).toContain('30 of 45 sessions');
+    expect(page).toMatch(/<a class="button" href="sessions\/dog-44\/relaunch">\s*Relaunch/);
     expect(page).toContain('history?lora=dog&amp;sort=steps&amp;order=desc&amp;page=2');
     expect(page).toMatch(/aria-sort="descending"[^<]*<a href="history\?lora=dog&amp;sort=steps&amp;order=asc"/);
     expect(page).toMatch(/<option value="dog" selected>/);

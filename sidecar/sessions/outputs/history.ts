@@ -25,6 +25,8 @@ export type HistoryEntry = {
   model: string | null;
   status: Status;
   interrupted: boolean;
+  /** What makes sense next, as far as the session was looked into. */
+  next: SessionFacts['next'];
   /** Seconds trained, over all attempts, until now while it runs. */
   duration: number | null;
   /** Absolute over the attempts. */
@@ -116,6 +118,7 @@ export const historyEntry = memoByObject((facts: SessionFacts): HistoryEntry => 
     model: modelOf(facts),
     status,
     interrupted,
+    next: facts.next,
     duration: secondsTrained(facts, LONG_AGO),
     steps: progress.step ?? results?.steps ?? null,
     final_loss: loss ?? results?.final_loss ?? null,
