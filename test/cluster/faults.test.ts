@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { until } from '../sidecar.js';
+import { trainersOf, until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, serveAgain, sidecar } from './stage.js';
 import { begin, isOver, jobOf, slowly, stepped, stop, train } from './trainings.js';
@@ -14,7 +14,7 @@ describe.skipIf(lacksSlurm())(
     test('a controller that is down ends nothing: a training is shown, stopped and completed without it', async () => {
       await train(place, sidecar, 'stopped', { max_train_epochs: 20 });
       await train(place, sidecar, 'completes');
-      await train(place, sidecar, 'waits', { cluster_options: '--hold' });
+      await train(place, sidecar, 'waits', { cluster_options: '--hold', max_train_epochs: 1 });
       await sidecar.until('stopped', stepped(2), 60);
       await sidecar.until('completes', stepped(2), 60);
       // The others were before it in the queue, until they ran.
@@ -34,21 +34,26 @@ describe.skipIf(lacksSlurm())(
       expect(await page('waits')).toMatch(silent);
       await cluster.controller.start();
       await cluster.run('scontrol', 'release', jobOf(waits));
-      expect(await sidecar.until('waits', isOver, 90)).toMatchObject({ status: 'completed', progress: { step: 40 } });
+      expect(await sidecar.until('waits', isOver, 90)).toMatchObject({ status: 'completed', progress: { step: 10 } });
       await until(
         () => page('waits'),
         (html) => !silent.test(html),
       );
     });
 
-    test('kill -9 of the sidecar while it submits: the next one finds every job, and none runs twice', async () => {
+    test('kill -9 of the sidecar while it submits touches no trainer; the next one finds every job, and none runs twice', async () => {
+      await train(place, sidecar, 'untouched');
+      await sidecar.until('untouched', stepped(2), 60);
+      const trainer = trainersOf(place, 'untouched');
+      expect(trainer).toHaveLength(1);
       const names = ['lost-1', 'lost-2', 'lost-3', 'lost-4'];
-      for (const name of names) await train(place, sidecar, name, { start: false });
+      for (const name of names) await train(place, sidecar, name, { start: false, max_train_epochs: 1 });
       const asked = Promise.allSettled(names.map((name) => begin(sidecar, name, 'start')));
       await sidecar.until('lost-1', ({ attempts }) => attempts.length === 1);
       await sidecar.kill('SIGKILL');
       await asked;
       await serveAgain();
+      expect(trainersOf(place, 'untouched')).toEqual(trainer);
       for (const name of names) {
         const { attempts } = await sidecar.session(name);
         if (attempts.length === 0) continue;
@@ -59,6 +64,10 @@ describe.skipIf(lacksSlurm())(
         else expect(done).toMatchObject({ status: 'completed', attempts: [{ job: { id: submitted[0] } }] });
         expect(submitted.length).toBeLessThan(2);
       }
+      expect(await sidecar.until('untouched', isOver, 60)).toMatchObject({
+        status: 'completed',
+        attempts: [{ number: 1 }],
+      });
     });
 
     test('slurmd killed and a node drained change nothing; a node without power is told, and resumed elsewhere when a person says so', async () => {

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { until } from '../sidecar.js';
+import { trainersOf, until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, sidecar } from './stage.js';
-import { begin, isOver, jobOf, slowly, stepped, stop, train, weightsOf } from './trainings.js';
+import { asksFor, begin, isOver, jobOf, slowly, stepped, stop, train, weightsOf } from './trainings.js';
 
 describe.skipIf(lacksSlurm())(
   'a training on a cluster',
@@ -118,6 +118,25 @@ describe.skipIf(lacksSlurm())(
       const done = await sidecar.until(name, ({ status }) => status === 'completed', 90);
       expect(done.progress.step).toBe(40);
       expect((await cluster.run('squeue', '-h', '-j', jobOf(runs), '-o', '%T')).trim()).toBe('');
+    });
+
+    test.concurrent('started twice at once it is one job; edited by hand meanwhile, and deaf to its stop, it ends with the edit kept', async () => {
+      await train(place, sidecar, 'deaf', { start: false });
+      const begun = await Promise.all([begin(sidecar, 'deaf', 'start'), begin(sidecar, 'deaf', 'start')]);
+      expect(begun.map(({ status }) => status).sort()).toEqual([201, 409]);
+      const runs = await sidecar.until('deaf', stepped(2), 60);
+      const names = await cluster.run('squeue', '-h', '-t', 'all', '-o', '%j');
+      expect(names.split('\n').filter((name) => name === `ts-${runs.attempts[0]?.id}`)).toHaveLength(1);
+      const [trainer = 0, ...others] = trainersOf(place, 'deaf');
+      expect(others).toEqual([]);
+      process.kill(trainer, 'SIGSTOP');
+      asksFor(place, 'deaf', { notes: 'by hand', their_own: [1, 2] });
+      await stop(sidecar, 'deaf');
+      const over = await sidecar.until('deaf', isOver, 60);
+      expect(over).toMatchObject({ status: 'stopped', stopped_by: 'you', notes: 'by hand' });
+      expect(trainersOf(place, 'deaf')).toEqual([]);
+      const record = JSON.parse(readFileSync(join(place.outputs, 'deaf', 'ui_state.json'), 'utf8'));
+      expect(record.their_own).toEqual([1, 2]);
     });
 
     test.concurrent('what the cluster refuses is told in its words, and nothing is left of it', async () => {
