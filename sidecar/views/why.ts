@@ -69,7 +69,8 @@ function whatEnded({ status, reason, record, auto_resume, queue, retried_smaller
   if (queue && retried)
     return [{ text: `${again}, so it is tried once more with ${retried.to}. ${waitsView(queue)} ` }];
   if (queue) return [{ text: `${waitsView(queue)} ` }];
-  if (!reason || status === 'completed') return [];
+  if (!reason) return [];
+  if (status === 'completed') return [{ text: `${sentence(reason)} ` }];
   const tried = retried && status === 'failed' ? `${again}, and then once more with ${retried.to}` : null;
   return [tried, reason, auto_resume.reason].flatMap((each) => (each ? [{ text: `${sentence(each)} ` }] : []));
 }

@@ -86,9 +86,22 @@ test('save and sample now leave files and change nothing; finish now makes the p
   await sidecar.send('POST', 'sessions/asked/attempts/current/finish');
   const done = await sidecar.until('asked', ended);
   expect(done.status).toBe('completed');
-  expect(done.progress.step).toBeLessThan(40);
+  const { step } = done.progress;
+  expect(step).toBeLessThan(40);
+  const words = `Finished early, at step ${step}: the weights of this step are the final ones.`;
+  expect(done.reason).toBe(words);
+  expect(await page('asked')).toContain(words);
   const refused = await sidecar.send('POST', 'sessions/asked/attempts/current/pause');
   expect(refused).toMatchObject({ status: 409, body: { error: { code: 'not_running' } } });
+  // Its last state is that step's, in the middle of an epoch: trained further, it goes on with the next one.
+  const more = { kind: 'resume', max_train_epochs: 5, exactly: true };
+  const further = await sidecar.send('POST', 'sessions/asked/attempts', more);
+  expect(further.body).toMatchObject({ step_offset: step, repeated_steps: 0 });
+  expect(await sidecar.until('asked', ended)).toMatchObject({
+    status: 'completed',
+    progress: { step: 50 },
+    reason: null,
+  });
 });
 
 test('a pause that can’t be saved is told, the training goes on, and a later one works', async () => {

@@ -72,7 +72,7 @@ def test_a_training_paused_at_steps_goes_on_bit_for_bit(tmp_path: Path, flags: l
     equal(tmp_path / "whole", tmp_path / "paused")
     # Each pause's state went once the next one was whole.
     left = [path.name for path in (tmp_path / "paused").glob("*step*-state")]
-    assert left == [f"cat-step{steps[-1]:08d}-state"]
+    assert left == ([] if "--save_state" in flags else [f"cat-step{steps[-1]:08d}-state"])
     assert not list((tmp_path / "paused").glob(".*"))
 
 
@@ -107,6 +107,36 @@ def test_a_state_that_the_trainer_saves_by_itself_is_gone_on_with_exactly_after_
     equal(tmp_path / "whole", killed)
     (whole, again) = (tmp_path / "whole", killed)
     assert {path.name for path in whole.iterdir()} == {path.name for path in again.iterdir()}
+
+
+@pytest.mark.parametrize("flags", [[], WORKERS, KEPT, ["--gradient_accumulation_steps=3"]])
+def test_the_last_state_goes_on_with_more_epochs_as_if_they_had_been_asked_for(
+    tmp_path: Path, flags: list[str]
+) -> None:
+    flags = [*flags, "--save_state"]
+    longer, further = tmp_path / "longer", tmp_path / "further"
+    assert train(longer, *flags, "--max_train_epochs=4")[0] == 0
+    assert train(further, *flags, "--max_train_epochs=2")[0] == 0
+    resume = ["--resume", str(further / "cat-state"), "--initial_epoch=3"]
+    code, said = train(further, *flags, "--max_train_epochs=4", *resume)
+    assert code == 0 and "goes on exactly after step" in said, said
+    equal(longer, further)
+
+
+def test_a_training_that_was_finished_early_goes_on_with_its_next_step(tmp_path: Path) -> None:
+    flags = ["--save_state", "--step_seconds=0.02"]
+    longer, further = tmp_path / "longer", tmp_path / "further"
+    assert train(longer, *flags)[0] == 0
+    process = start(further, *flags, TRACKSIDE_SESSION=str(further), TRACKSIDE_ATTEMPT="a")
+    wait_for(lambda: (further / "points.txt").exists() and (further / "points.txt").read_text())
+    (further / ".attempt.json.ask").write_text(json.dumps({"attempt": "a", "verb": "finish"}))
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "finishing at step" in said, said
+    step = json.loads((further / "cat-state" / "exact_0.json").read_text())["step"]
+    assert 0 < step < 21
+    code, said = train(further, *flags, "--resume", str(further / "cat-state"))
+    assert code == 0 and f"goes on exactly after step {step}, " in said, said
+    equal(longer, further)
 
 
 def test_a_state_is_gone_on_with_plainly_and_the_difference_is_said(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ export type Evidence = {
   job?: JobEnding | null;
   /** The step whose state it saved before it ended by itself, as asked to; null without a pause. */
   pausedAt?: number | null;
+  /** The step at which it was asked to end, with its weights as the final ones; null else. */
+  finishedAt?: number | null;
   /** It was asked to pause before its first step, and ended at once. */
   leftUnsaved?: boolean;
   stepSeen: boolean;
@@ -99,7 +101,8 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   // A training that honours a stop between two steps saves its work, and ends without an error too.
   const cutShort = Boolean(entry.stop_requested_at) && evidence.stepsLeft !== null && evidence.stepsLeft > 0;
   if (record?.ended_at && record.exit_code === 0 && newFinal === 'whole' && stepSeen && !cutShort) {
-    return { ...ended, outcome: 'completed', reason: null };
+    const early = `Finished early, at step ${evidence.finishedAt}: the weights of this step are the final ones.`;
+    return { ...ended, outcome: 'completed', reason: evidence.finishedAt == null ? null : early };
   }
   if (wasYours(evidence)) {
     return { ...ended, outcome: 'stopped', reason: 'Stopped by you.', reason_code: 'stopped_by_you' };

@@ -56,6 +56,7 @@ export async function settleEnded(ended: {
     daemon,
     job: ended.job && endOfJob({ look: wasRequeued(entry) ?? ended.job, record: mine, told }),
     pausedAt: console.pausedAt ?? null,
+    finishedAt: console.finishingAt === console.totalSteps ? null : (console.finishingAt ?? null),
     leftUnsaved: console.leftUnsaved ?? false,
     stepSeen: progress.begun || byWord,
     stepsLeft: stepsLeft(progress, console),

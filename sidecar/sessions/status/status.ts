@@ -105,7 +105,7 @@ const ENDED = 'The trainer has ended. Trackside is waiting for its last processe
 /** The outcome of an ended attempt is final: later edits of `status` do not change it. */
 function settled(latest: AttemptEntry): DerivedStatus {
   const { outcome, reason, reason_code: reasonCode } = latest;
-  if (outcome === 'completed') return is('completed', null);
+  if (outcome === 'completed') return is('completed', reason);
   if (outcome === 'failed' || outcome === 'stopped') return { ...is(outcome, reason), reasonCode };
   return { status: 'stopped', interrupted: true, reason, reasonCode };
 }

@@ -62,6 +62,13 @@ class Position:
         if again:
             self._restore(training, again)
 
+    def leave(self, training: Training) -> None:
+        """Behind the last step: where the epoch is whole, the next one would be entered."""
+        if self.batches >= len(training.loader):
+            self.epoch += 1
+            self.batches = self.offset = 0
+            training.loads.begin_epoch(self.epoch)
+
     def note_entry(self, training: Training) -> None:
         self.entry = chance.capture()
         training.loads.order = None

@@ -36,6 +36,8 @@ class Training:
         self.saved: list[str] = []
         self.position = Position()
         self.finishing = False
+        # Its last step is trained.
+        self.over = False
         self.verbs = Verbs(self)
 
     def hook(self) -> None:
@@ -55,6 +57,8 @@ class Training:
             result = save_state(accelerator, output_dir, *rest, **named)
             if output_dir is not None and training.available and not training.verbs.saving:
                 training.saved.append(str(output_dir))
+                if training.over or training.finishing:
+                    training.complete_last()
             return result
 
         def cached(*given: Any, **named: Any) -> Any:
@@ -158,7 +162,12 @@ class Training:
 
     def _step(self, batch: Any) -> Iterator[Any]:
         began = time.monotonic()
-        yield batch
+        try:
+            yield batch
+        except GeneratorExit:  # the script leaves its loop within the last step (sd-scripts train_network.py:1605)
+            self.position.batches += 1
+            self.over = True
+            raise
         self.position.batches += 1
         self.grace.step(time.monotonic() - began)
         if self.accelerator.sync_gradients and (self.asks.open or self.saved):
@@ -166,12 +175,20 @@ class Training:
 
     def _between(self) -> None:
         """Between two steps, or before an epoch: everything is whole."""
-        for path in self.saved:
-            self.verbs.complete(path)
-        self.saved = []
+        self._complete()
         while self.asks.open:
             self.verbs.do(self.asks.open[0])
             self.asks.open.popleft()
+
+    def complete_last(self) -> None:
+        """After the last step, a state is made exact as it is saved: with more epochs a training goes on from it."""
+        self.position.leave(self)
+        self._complete()
+
+    def _complete(self) -> None:
+        for path in self.saved:
+            self.verbs.complete(path)
+        self.saved = []
 
     def read(self, *names: str) -> list[Any]:
         """Local variables of the script's `train()`."""

@@ -80,9 +80,7 @@ class Exact:
 
     def between(self, run: Run, epoch: int) -> None:
         """Between two steps, and before an epoch (counted from 1): everything is whole."""
-        for path in self.saved:
-            self.complete(run, epoch, path)
-        self.saved = []
+        self.complete_saved(run, epoch)
         while self.asks.open:
             ask = self.asks.open[0]
             try:
@@ -93,6 +91,18 @@ class Exact:
                 words = getattr(error, "strerror", None) or str(error)
                 self.asks.could_not(ask, run.step, words)
             self.asks.open.popleft()
+
+    def complete_saved(self, run: Run, epoch: int) -> None:
+        for path in self.saved:
+            self.complete(run, epoch, path)
+        self.saved = []
+
+    def complete_last(self, run: Run) -> None:
+        """The state of the end: with more epochs a training goes on from it."""
+        begun = self.finishing and self.batches < run.plan.batches_per_epoch
+        if not begun:
+            self.batches = 0
+        self.complete_saved(run, run.epoch if begun else run.epoch + 1)
 
     def pause(self, run: Run, epoch: int) -> None:
         path, size, seconds = self.save_state(run, epoch, "pause")

@@ -236,6 +236,8 @@ def save_end(run: Run) -> None:
         console.info("", "train_util.py:5989")
         console.info("saving last state.", "train_util.py:5990")
         save_folder(run, name)
+        if run.exact:
+            run.exact.complete_last(run)
     save_weights(run, name, run.plan.epochs)
     console.info("model saved.", "train_network.py:1729")
 

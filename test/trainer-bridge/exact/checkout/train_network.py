@@ -189,6 +189,8 @@ class NetworkTrainer:
             if args.save_state and epoch + 1 < args.max_train_epochs:
                 accelerator.save_state(os.path.join(args.output_dir, f"{args.output_name}-{epoch + 1:06d}-state"))
                 rich.style.link()
+        if args.save_state:
+            accelerator.save_state(os.path.join(args.output_dir, f"{args.output_name}-state"))
         save_model(f"{args.output_name}.safetensors", network, global_step, args.max_train_epochs)
         for recorder in (val_step_loss_recorder, val_epoch_loss_recorder):
             assert not recorder.loss_list
