@@ -14,7 +14,11 @@ export type RunSeries = {
   /** The time of its first value; null without one. */
   begunAt: number | null;
   curves: ReadonlyMap<string, Series>;
+  /** What its script called attention to: absolute steps, seconds since 1970. */
+  alerts?: readonly Alert[];
 };
+
+export type Alert = { step: number | null; time: number; title: string };
 
 export function newSeries(): Series {
   const [steps, values, times] = [new Float64Array(64), new Float64Array(64), new Float64Array(64)];

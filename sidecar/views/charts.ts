@@ -1,7 +1,7 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { AskedCharts } from '../sessions/products/chart.js';
-import type { ChartCurve, ChartLine, Charts } from '../sessions/products/chartFacts.js';
+import type { ChartCurve, ChartLine, ChartMark, Charts } from '../sessions/products/chartFacts.js';
 import type { Comparison } from '../sessions/versions/compare/facts.js';
 import { sessionAddress } from './action.js';
 import { cardView } from './banner.js';
@@ -51,7 +51,7 @@ export function chartsView(model: ChartsModel) {
     curves: charts.curves.map((curve) => curveView(curve, shown, charts)),
     none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
     hasLost: charts.curves.some(({ lost }) => lost.length > 0),
-    marks: charts.marks.filter(({ kind }) => kind === 'attempt').map(({ label }) => label),
+    marks: charts.marks.filter(isTold).map(({ label }) => label),
     others: charts.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
   };
 }
@@ -119,10 +119,15 @@ export function curveView(curve: ChartCurve, shown: ShownCharts, charts: DrawnCh
     ends: [axisValue(range.from, shown), axisValue(range.to, shown)],
     lines: lines.map(({ line, look }) => ({ look, path: pathOf(line, x, scale.place) })).filter(({ path }) => path),
     marks: charts.marks
-      .filter(({ kind, x: at }) => kind === 'attempt' && at >= range.from && at <= range.to)
+      .filter((mark) => isTold(mark) && mark.x >= range.from && mark.x <= range.to)
       .map((mark) => ({ x: x(mark.x), label: mark.label })),
     rows: rowsOf(curve, shown),
   };
+}
+
+/** Those that stand in the legend, and in a picture without a script. */
+function isTold({ kind }: ChartMark): boolean {
+  return kind === 'attempt' || kind === 'alert';
 }
 
 function scaleOf(lines: readonly ChartLine[], { log, clip }: ShownCharts, curve: ChartCurve) {

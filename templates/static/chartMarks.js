@@ -1,6 +1,6 @@
 /* What stands in a chart and beside it, but for its lines: marks, colours, numbers. */
 
-/** Dashes for attempts with their numbers, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn @param {import('./chartPlot.js').Looks} looks */
+/** Dashes for attempts with their numbers and for alerts, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn @param {import('./chartPlot.js').Looks} looks */
 export function drawMarks(on, drawn, looks) {
   const { ctx, bbox } = on;
   const scale = devicePixelRatio;
@@ -11,12 +11,12 @@ export function drawMarks(on, drawn, looks) {
   for (const { kind, x, label } of drawn.marks) {
     if (x < looks.from || x > looks.to) continue;
     const at = Math.round(on.valToPos(x, 'x', true));
-    ctx.strokeStyle = ctx.fillStyle = colour(
-      kind === 'attempt' ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait',
-    );
-    ctx.setLineDash(kind === 'attempt' ? [4 * scale, 4 * scale] : []);
+    // An attempt or an alert.
+    const dashed = kind[0] === 'a';
+    ctx.strokeStyle = ctx.fillStyle = colour(dashed ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait');
+    ctx.setLineDash(dashed ? [4 * scale] : []);
     ctx.beginPath();
-    ctx.moveTo(at, kind === 'attempt' ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
+    ctx.moveTo(at, dashed ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
     ctx.lineTo(at, end);
     ctx.stroke();
     if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * scale);

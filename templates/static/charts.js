@@ -124,10 +124,10 @@ function figureOf(tag) {
 /** @param {HTMLElement} figure @param {Curve} curve @param {boolean} clipped */
 function say(figure, { oddCount, spikes, clip, lost }, clipped) {
   const notes = [
-    oddCount > 0 ? `${oddCount} not a number (×)` : '',
-    spikes.length > 0 ? `${spikes.length} ${spikes.length === 1 ? 'spike' : 'spikes'} (○)` : '',
-    clipped && clip ? `clipped to the middle 90 %: ${clip.outside} outside` : '',
-    lost.length > 0 ? 'grey: trained again later' : '',
+    oddCount > 0 && `${oddCount} not a number (×)`,
+    spikes.length > 0 && `spikes (○): ${spikes.length}`,
+    clipped && clip && `only the middle 90 %: ${clip.outside} outside`,
+    lost.length > 0 && 'grey: trained again later',
   ];
   const element = figure.querySelector('.notes');
   if (element) element.textContent = notes.filter(Boolean).join(' · ');
@@ -149,9 +149,7 @@ function take({ points, anew }) {
           ? step
           : kind === 'epoch'
             ? step / (axis.stepsPerEpoch ?? 1)
-            : kind === 'wall'
-              ? time - axis.begun
-              : time - axis.attemptBegun + axis.before;
+            : time - (kind === 'wall' ? axis.begun : axis.attemptBegun - axis.before);
       curve.raw.x.push(x);
       curve.raw.y.push(value);
       if (value === null) {
@@ -190,11 +188,7 @@ function saveAsPicture(canvas, title) {
   context.fillRect(0, 0, picture.width, picture.height);
   context.fillStyle = color;
   context.font = `600 ${14 * scale}px system-ui`;
-  context.fillText(
-    `${document.querySelector('h1')?.textContent?.replace('Charts of ', '') ?? ''} · ${title}`,
-    12 * scale,
-    20 * scale,
-  );
+  context.fillText(`${document.querySelector('h1')?.textContent} · ${title}`, 12 * scale, 20 * scale);
   context.drawImage(canvas, 0, 30 * scale);
   picture.toBlob((blob) => {
     if (!blob) return;

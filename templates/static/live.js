@@ -110,11 +110,9 @@ function followLog(stream, log) {
 
 /** `<time>` in the reader's own zone and words. @param {ParentNode} within */
 function localise(within) {
-  /** @type {Record<string, (then: Date) => string>} */
-  const says = { ago, clock, second: (then) => then.toLocaleTimeString([], { hour12: false }) };
   for (const element of /** @type {NodeListOf<HTMLTimeElement>} */ (within.querySelectorAll('time[datetime]'))) {
     const then = new Date(element.dateTime);
-    const text = (says[element.dataset.as ?? ''] ?? day)(then);
+    const text = element.dataset.as === 'ago' ? ago(then) : element.dataset.as === 'clock' ? clock(then) : day(then);
     if (element.textContent !== text) element.textContent = text;
     element.title ||= then.toLocaleString();
   }

@@ -52,6 +52,8 @@ export function createRows(box) {
     }
   }
 
+  for (const time of /** @type {NodeListOf<HTMLElement>} */ (box.querySelectorAll('time'))) localise(time);
+
   return {
     count: () => box.childElementCount,
     first: () => numberOf(box.firstElementChild),
@@ -135,14 +137,18 @@ function elementOf({ n, text, cut, kind, step, arrived_at: at }, words) {
   return element;
 }
 
+/** Seconds in the reader's own zone, which the other times of a page do not have. @param {HTMLElement} time */
+function localise(time) {
+  const then = new Date(time.dataset.at ?? '');
+  time.textContent = then.toLocaleTimeString([], { hour12: false });
+  time.title = then.toLocaleString();
+}
+
 /** @param {string} at */
 function timeOf(at) {
   const element = document.createElement('time');
-  const then = new Date(at);
-  element.dateTime = at;
-  element.dataset.as = 'second';
-  element.textContent = then.toLocaleTimeString([], { hour12: false });
-  element.title = then.toLocaleString();
+  element.dataset.at = at;
+  localise(element);
   return element;
 }
 

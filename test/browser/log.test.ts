@@ -95,7 +95,7 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   const row = (on: Page, text: string) => on.locator(`#rows > div:has(code:text-is("${text}"))`);
   await row(page, 'now').waitFor();
   // Each line tells when it arrived, on a page that is opened later too.
-  const at = await row(page, 'now').locator('time').getAttribute('datetime');
+  const at = await row(page, 'now').locator('time').getAttribute('data-at');
   expect(Math.abs(Date.parse(at ?? '') - Date.now())).toBeLessThan(20_000);
   const later = await open('sessions/live/log', wide(390));
   await later.getByRole('button', { name: 'Times' }).click();

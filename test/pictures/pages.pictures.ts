@@ -34,7 +34,7 @@ beforeAll(async () => {
   await sidecar.send('POST', 'sessions', { ...training, lora_name: 'Lineart', start: false });
   await sidecar.send('PATCH', 'pod', { price: 0.69 });
   await start({ lora_name: 'Ginger Cat', max_train_epochs: 200 });
-  await sidecar.until('ginger-cat-v3', ({ progress }) => (progress.step ?? 0) > 400, PATIENCE_S);
+  await sidecar.until('ginger-cat-v3', ({ progress }) => (progress.step ?? 0) > 300, PATIENCE_S);
 });
 afterAll(async () => {
   await browser.close();

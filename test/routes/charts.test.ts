@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readScalars } from '../../sidecar/trainers/sdOutput/scalars.js';
 import { readSeries } from '../../sidecar/trainers/sdOutput/series.js';
+import { TRACKED } from '../../sidecar/trainers/tracked/trainer.js';
 import { record } from '../bench/longTraining.js';
 import { appInProcess, type InProcess } from '../inProcess.js';
 
@@ -203,3 +204,23 @@ test('with gradient accumulation, batches of a step that was trained again are t
 function stepsFromOwnStart(values: Values, start: number): Values {
   return values.map(([tag, step, value]) => [tag, start ? step - 8 : step, value]);
 }
+
+test('what a script called attention to is marked where it happened, by steps and by time', async () => {
+  const folder = join(at.settings.outputs, 'alerting');
+  mkdirSync(folder, { recursive: true });
+  const record = { lora_name: 'alerting', status: 'stopped', trainer: TRACKED, attempts: [] };
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify(record));
+  const lines = [
+    { event: 'begin', time: 1000, first_step: 0 },
+    { step: 1, time: 1001, loss: 0.5 },
+    { step: 2, time: 1002, loss: 0.25 },
+    { event: 'alert', time: 1003, step: 2, title: 'Loss exploded', text: '', level: 'error' },
+    { step: 3, time: 1004, loss: 9 },
+  ];
+  writeFileSync(join(folder, 'metrics.ndjson'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const mark = { kind: 'alert', label: 'Alert at step 2: Loss exploded' };
+  expect((await charts('/sessions/alerting/charts')).marks).toContainEqual({ ...mark, x: 2 });
+  expect((await charts('/sessions/alerting/charts?axis=wall')).marks).toContainEqual({ ...mark, x: 3 });
+  const page = await (await at.ask('/sessions/alerting/charts', { headers: { Accept: 'text/html' } })).text();
+  expect(page).toContain('<li class="mark">Alert at step 2: Loss exploded</li>');
+});

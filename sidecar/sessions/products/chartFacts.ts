@@ -27,7 +27,7 @@ export type ChartCurve = {
   mean: { sum: number; count: number };
 };
 
-export type ChartMark = { x: number; kind: 'attempt' | 'checkpoint' | 'sample'; label: string };
+export type ChartMark = { x: number; kind: 'attempt' | 'checkpoint' | 'sample' | 'alert'; label: string };
 
 export type Charts = {
   curves: ChartCurve[];

@@ -8,9 +8,14 @@ type Place = { axis: ChartAxis; perEpoch: number | null; begun: number };
 /** Something that happened at a step, or at a time where the axis counts seconds. */
 type Happened = Omit<ChartMark, 'x'> & { step: number | null; atMs: number };
 
-/** Attempts, checkpoints and samples on the axis; of very many, the newest. */
+/** Attempts, alerts, checkpoints and samples on the axis; of very many, the newest. */
 export async function marksOf(session: Session, runs: readonly Run[], place: Place): Promise<ChartMark[]> {
-  const happened = [...attempts(session), ...(await checkpoints(session)), ...(await samples(session, place))];
+  const happened = [
+    ...attempts(session),
+    ...alerts(runs),
+    ...(await checkpoints(session)),
+    ...(await samples(session, place)),
+  ];
   return happened.flatMap((each) => {
     const x = xOf(each, runs, place);
     return x === null ? [] : [{ x, kind: each.kind, label: each.label }];
@@ -25,6 +30,14 @@ function attempts({ facts }: Session): Happened[] {
     const why = reason ? `: ${reason}` : '';
     const label = `Attempt ${attempt.number} (${attemptWord(attempt)}) from step ${attempt.step_offset}${why}`;
     return { kind: 'attempt', step: attempt.step_offset, atMs: Date.parse(attempt.started_at), label };
+  });
+}
+
+function alerts(runs: readonly Run[]): Happened[] {
+  const all = runs.flatMap(({ series }) => series.alerts ?? []);
+  return all.map(({ step, time, title }) => {
+    const where = step === null ? '' : ` at step ${step}`;
+    return { kind: 'alert', step, atMs: time * 1000, label: `Alert${where}: ${title}` };
   });
 }
 

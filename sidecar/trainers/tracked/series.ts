@@ -6,7 +6,7 @@ import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
 import type { Dialect, MetricValue } from '../dialect.js';
 import { addLoss, type LossCurve, newCurve } from '../lossCurve.js';
-import { addPoint, type Series as Columns, newSeries } from '../series.js';
+import { type Alert, addPoint, type Series as Columns, newSeries } from '../series.js';
 import { linesOf, lossTag, METRICS_FILE, metricsOf, numberOf, type TrackedLine } from './lines.js';
 
 const BLOCK = 1024 * 1024;
@@ -21,7 +21,11 @@ type Read = {
   /** When each attempt began, in seconds since 1970. */
   begun: number[];
   series: Map<string, Series>;
+  /** Of each attempt, the first ones of very many. */
+  alerts: Alert[][];
 };
+
+const MOST_ALERTS = 200;
 
 /** The curves of the last sessions that were looked at; a file only grows, and only what is new is read. */
 const known = new Lru<Promise<Read>>(8);
@@ -52,8 +56,12 @@ export const trackedMetrics: Dialect['metrics'] = {
     return curves as LossCurve[];
   },
   async series(folder) {
-    const { begun, series } = await readAll(folder);
-    const runs = begun.map((begunAt) => ({ begunAt, curves: new Map<string, Columns>() }));
+    const { begun, series, alerts } = await readAll(folder);
+    const runs = begun.map((begunAt, run) => ({
+      begunAt,
+      curves: new Map<string, Columns>(),
+      alerts: alerts[run] ?? [],
+    }));
     for (const [tag, { steps, values, times, runs: of }] of series) {
       for (const [at, step] of steps.entries()) {
         const curves = runs[of[at] ?? 0]?.curves;
@@ -84,6 +92,7 @@ const nothing = (): Read => ({
   decoder: new StringDecoder('utf8'),
   begun: [],
   series: new Map(),
+  alerts: [],
 });
 
 async function readNew(path: string, before: Read | null): Promise<Read> {
@@ -114,6 +123,7 @@ function takeLine(read: Read, line: TrackedLine): void {
     return;
   }
   const step = numberOf(line.step);
+  if (line.event === 'alert') addAlert(read, { step, time, title: String(line.title ?? '').slice(0, 200) });
   if (typeof line.event === 'string' || step === null) return;
   if (read.begun.length === 0) read.begun.push(time);
   for (const [tag, value] of metricsOf(line)) {
@@ -125,6 +135,13 @@ function takeLine(read: Read, line: TrackedLine): void {
     series.times.push(time);
     series.runs.push(read.begun.length - 1);
   }
+}
+
+function addAlert({ begun, alerts }: Read, alert: Alert): void {
+  const run = Math.max(0, begun.length - 1);
+  const those = alerts[run] ?? [];
+  alerts[run] = those;
+  if (those.length < MOST_ALERTS) those.push(alert);
 }
 
 /** Steps ascend, so all of those are at the end. */
