@@ -126,8 +126,8 @@ function say(figure, { oddCount, spikes, clip, lost }, clipped) {
   const notes = [
     oddCount > 0 && `${oddCount} not a number (×)`,
     spikes.length > 0 && `spikes (○): ${spikes.length}`,
-    clipped && clip && `only the middle 90 %: ${clip.outside} outside`,
-    lost.length > 0 && 'grey: trained again later',
+    clipped && clip && `clipped to the middle 90 %: ${clip.outside} outside`,
+    lost.length > 0 && 'grey: trained again',
   ];
   const element = figure.querySelector('.notes');
   if (element) element.textContent = notes.filter(Boolean).join(' · ');
