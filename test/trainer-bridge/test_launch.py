@@ -1,6 +1,7 @@
 """`trackside.launch`, with the page of this checkout's build (`npm run build`)."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -85,6 +86,35 @@ def test_a_page_that_is_closed_before_it_started_never_starts(tmp_path: Path) ->
     )
     assert program.communicate()[0] == "None None\n"
     assert (tmp_path / "started").read_text() == "started\n"
+
+
+def test_a_forked_child_neither_ends_the_page_nor_keeps_it(tmp_path: Path) -> None:
+    program = started(
+        tmp_path,
+        """
+page = trackside.launch(quiet=True)
+print(page.url, flush=True)
+import os
+if os.fork() == 0:
+    raise SystemExit  # with all that a program does at its end
+os.wait()
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+input()
+""",
+    )
+    url = line(program)
+    child = int(line(program))
+    assert answers(url)
+    program.kill()
+    program.wait()
+    try:
+        until_gone(url)
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_where_no_page_can_be_served_the_program_goes_on_and_is_told_why(tmp_path: Path) -> None:

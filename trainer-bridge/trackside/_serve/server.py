@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO
@@ -18,6 +19,9 @@ from trackside._serve.node import CannotServe, find_node, sidecar
 
 # A machine under load starts Node in some seconds; `launch` itself does not wait for it.
 _PATIENCE_SECONDS = 60.0
+
+
+_started: weakref.WeakSet[Server] = weakref.WeakSet()
 
 
 class Server:
@@ -130,6 +134,7 @@ class Server:
             start_new_session=True,
         )
         self.pid = self._process.pid
+        _started.add(self)
 
     def _look(self) -> None:
         """Reads the address from what the page's program has printed, or why there is none."""
@@ -157,6 +162,19 @@ class Server:
             if so() or time.monotonic() >= deadline:
                 return
             time.sleep(pause)
+
+
+def _after_fork() -> None:
+    """In a forked child: the page is its parent's. It neither ends the page, nor keeps it while its parent is gone."""
+    for server in list(_started):
+        process, server._process = server._process, None
+        if process is not None and process.stdin is not None:
+            with _Quietly():
+                process.stdin.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Quietly:
