@@ -117,6 +117,21 @@ input()
         os.kill(child, signal.SIGKILL)
 
 
+def test_programs_that_launch_at_once_share_a_page_of_the_same_outputs_and_get_a_port_each_for_others(
+    tmp_path: Path,
+) -> None:
+    serve = "page = trackside.launch({!r}, quiet=True); print(page.url, flush=True); input()"
+    programs = [started(tmp_path, serve.format(outputs)) for outputs in ("same", "same", "other")]
+    urls = [line(program) for program in programs]
+    assert all(answers(url) for url in urls), urls
+    assert urls[0] == urls[1] != urls[2]
+    for program in programs:
+        program.kill()
+        program.wait()
+    for url in urls:
+        until_gone(url)
+
+
 def test_where_no_page_can_be_served_the_program_goes_on_and_is_told_why(tmp_path: Path) -> None:
     old = tmp_path / "node"
     old.write_text("#!/bin/sh\necho v12.0.0\n")

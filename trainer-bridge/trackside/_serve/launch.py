@@ -14,10 +14,14 @@ from typing import Any
 
 from trackside._attempt import processes, regular
 from trackside._serve.address import free_port, pod_address, pod_environment, ssh_line
-from trackside._serve.node import node_environment
+from trackside._serve.node import find_node, node_environment, sidecar
 from trackside._serve.server import Server
 
 _RETURN_SECONDS = 0.8
+# Ports that others took between our look and our listening.
+_TRIES = 8
+# A page that listens is noted within it.
+_NOTE_SECONDS = 0.3
 
 
 def launch(
@@ -95,18 +99,29 @@ def _started(
     keep: bool,
 ) -> Server:
     server = Server()
-    try:
-        listen = host or ("0.0.0.0" if login and _is_pod(environment) else "127.0.0.1")
-        at = port if port is not None else free_port(listen, environment)
-        server._port = at
-        own = {**environment, **node_environment(outputs)}
-        for name, folder in (("DATASETS", datasets), ("MODELS", models)):
-            if folder is not None:
-                own[f"TRACKSIDE_{name}"] = os.path.abspath(os.fspath(folder))
-        server._start(own, ["--host", listen, "--port", str(at), *([] if login else ["--no-login"])], keep)
-    except OSError as error:
-        server.error = str(error)
-        return server
+    listen = host or ("0.0.0.0" if login and _is_pod(environment) else "127.0.0.1")
+    own = {**environment, **node_environment(outputs)}
+    for name, folder in (("DATASETS", datasets), ("MODELS", models)):
+        if folder is not None:
+            own[f"TRACKSIDE_{name}"] = os.path.abspath(os.fspath(folder))
+
+    def begin() -> None:
+        program = [find_node(), sidecar(), "serve", "--host", listen, *([] if login else ["--no-login"])]
+        for is_last in (*[False] * _TRIES, True):
+            server._port = port if port is not None else free_port(listen, environment)
+            why = server._serve([*program, "--port", str(server._port)], own, keep)
+            if why is None:
+                return
+            # Another program was quicker, as the ranks of one training are: perhaps it serves what we would.
+            if port is not None or is_last or "already in use" not in why:
+                server.error = why
+                return
+            time.sleep(_NOTE_SECONDS)
+            other = _joined(outputs)
+            if other:
+                return server._become(other)
+
+    server._start(begin)
     atexit.register(server._finish_starting if keep else server.close)
     return server
 

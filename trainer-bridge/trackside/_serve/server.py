@@ -15,10 +15,12 @@ from types import TracebackType
 from typing import IO
 
 from trackside._attempt import processes
-from trackside._serve.node import CannotServe, find_node, sidecar
+from trackside._serve.node import CannotServe
 
 # A machine under load starts Node in some seconds; `launch` itself does not wait for it.
 _PATIENCE_SECONDS = 60.0
+# A program that ends at once waits so long at most for a page that it keeps.
+_KEEP_SECONDS = 10.0
 
 
 _started: weakref.WeakSet[Server] = weakref.WeakSet()
@@ -46,7 +48,7 @@ class Server:
     @property
     def url(self) -> str | None:
         """The address to open, with the token in it; None when no page is served. Waits until it answers."""
-        self._until(lambda: self._url is not None or self.error is not None, _PATIENCE_SECONDS)
+        self._until(lambda: bool(self._url or self.error) or not self._is_starting, _PATIENCE_SECONDS)
         return self._url
 
     @property
@@ -99,30 +101,50 @@ class Server:
     def _why_none(self) -> str:
         return self.error or f"It has not answered within {_PATIENCE_SECONDS:.0f} s."
 
-    def _start(self, environment: dict[str, str], arguments: list[str], keep: bool) -> None:
-        """Does not wait for Node, whose first start may read a hundred megabytes from a slow disk. What fails is in `error`."""
-        if not keep:
-            environment["TRACKSIDE_UNTIL_STDIN_ENDS"] = "1"
+    def _start(self, begin: Callable[[], None]) -> None:
+        """Runs `begin` beside the program: Node's first start may read a hundred megabytes from a slow disk. What fails is in
+        `error`."""
 
         def start() -> None:
             try:
-                command = [find_node(), sidecar(), "serve", *arguments]
-                with self._closing:
-                    if not self._is_closed:
-                        self._open(command, environment, keep)
+                begin()
             except (CannotServe, OSError, RuntimeError) as error:
                 self.error = str(error)
 
         self._starting = threading.Thread(target=start, name="trackside-serve", daemon=True)
         self._starting.start()
 
+    def _serve(self, command: list[str], environment: dict[str, str], keep: bool) -> str | None:
+        """Starts the page, and waits until it answers. Returns why it ended, or None. Raises OSError."""
+        with self._closing:
+            if self._is_closed:
+                return None
+            self._open(command, environment, keep)
+        while (process := self._process) is not None and self._said is not None:
+            has_ended = process.poll() is not None
+            said = os.pread(self._said.fileno(), 1 << 20, 0).decode("utf-8", "replace")
+            if found := re.search(r"Trackside is at (\S+)", said):
+                self._url = found[1]
+                return None
+            if has_ended:
+                return (said.strip().splitlines() or ["The page ended at once."])[-1].removeprefix("trackside: ")
+            time.sleep(0.01)
+        return None
+
+    def _become(self, other: Server) -> None:
+        """Joins the page of another program, which was quicker."""
+        self._process, self.joined = None, True
+        self.pid, self._url, self._port = other.pid, other._url, other._port
+
     def _finish_starting(self) -> None:
         """For a page that outlives its program."""
         if self._starting is not None:
-            self._starting.join(timeout=_PATIENCE_SECONDS)
+            self._starting.join(timeout=_KEEP_SECONDS)
 
     def _open(self, command: list[str], environment: dict[str, str], keep: bool) -> None:
         """Raises OSError."""
+        if not keep:
+            environment = {**environment, "TRACKSIDE_UNTIL_STDIN_ENDS": "1"}
         self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command,
@@ -136,19 +158,12 @@ class Server:
         self.pid = self._process.pid
         _started.add(self)
 
-    def _look(self) -> None:
-        """Reads the address from what the page's program has printed, or why there is none."""
-        if self._url or self.error or self._process is None or self._said is None:
-            return
-        said = os.pread(self._said.fileno(), 1 << 20, 0).decode("utf-8", "replace")
-        found = re.search(r"Trackside is at (\S+)", said)
-        if found:
-            self._url = found[1]
-        elif self._process.poll() is not None:
-            self.error = (said.strip().splitlines() or ["The page ended at once."])[-1].removeprefix("trackside: ")
+    @property
+    def _is_starting(self) -> bool:
+        return self._starting is not None and self._starting.is_alive()
 
     def _lives(self) -> bool:
-        if self._starting is not None and self._starting.is_alive():
+        if self._is_starting:
             return True
         if self._process is not None:
             return self._process.poll() is None
@@ -158,7 +173,6 @@ class Server:
     def _until(self, so: Callable[[], bool], seconds: float, pause: float = 0.01) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            self._look()
             if so() or time.monotonic() >= deadline:
                 return
             time.sleep(pause)
