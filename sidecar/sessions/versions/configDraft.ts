@@ -10,7 +10,7 @@ import type { Checks } from './trainerFields.js';
 export async function withConfig(checks: Checks, asked: Record<string, unknown>): Promise<Record<string, unknown>> {
   const { config, ...fields } = asked;
   if (config === undefined || config === '') return fields;
-  const foreign = readOrRefuse(() => readForeignText(String(config)), 'config');
+  const foreign = await readOrRefuse(() => readForeignText(String(config)), 'config');
   const found = await takeForeign(checks, foreign, String(fields.trainer || ''));
   return {
     notes: notesOf('a configuration file', foreign, found),

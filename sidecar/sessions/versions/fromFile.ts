@@ -22,10 +22,10 @@ export type DraftOfFile = {
 export async function draftFromFile(
   trackside: Beginning,
   file: string,
-  read: () => ForeignFile,
+  read: () => Promise<ForeignFile>,
   asked: Record<string, string> = {},
 ): Promise<DraftOfFile> {
-  const foreign = readOrRefuse(read, 'file');
+  const foreign = await readOrRefuse(read, 'file');
   const found = await takeForeign(trackside, foreign, asked.trainer);
   const named = asked.lora_name || String(found.fields.lora_name ?? '');
   const lora_name = [named, nameOfFile(file), 'from a file'].find((each) => slug(each)) ?? '';

@@ -15,9 +15,12 @@ export type FoundForeign = TakenSaid & {
 };
 
 /** What a file says. Throws a Problem for the field `field` where it cannot be read. */
-export function readOrRefuse(read: () => ForeignFile, field: string): ForeignFile {
+export async function readOrRefuse(
+  read: () => ForeignFile | Promise<ForeignFile>,
+  field: string,
+): Promise<ForeignFile> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof ForeignFileError)) throw error;
     throw new Problem('bad_fields', `The file can't be read. ${error.message}`, { field });

@@ -1,5 +1,4 @@
 import { parse as parseToml } from 'smol-toml';
-import { parse as parseYaml } from 'yaml';
 import { scanJson } from '../../files/exactJson.js';
 import { metadataOf } from '../../files/safetensors.js';
 import { readAiToolkit } from './aiToolkit.js';
@@ -30,12 +29,16 @@ export function isWeights(name: string): boolean {
  *
  * @param bytes the file; of weights, at least its header
  */
-export function readForeignFile(name: string, bytes: Buffer): ForeignFile {
+export async function readForeignFile(name: string, bytes: Buffer): Promise<ForeignFile> {
   if (isWeights(name)) return fromWeights(bytes);
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (/\.(?:sh|bat|cmd|txt)$/i.test(name)) return readTrainScript(text);
   if (/\.toml$/i.test(name)) return fromSections(parsed('TOML', () => parseToml(text)));
-  if (/\.ya?ml$/i.test(name)) return fromSections(parsed('YAML', () => parseYaml(text, { maxAliasCount: 20 })));
+  if (/\.ya?ml$/i.test(name)) {
+    // The largest library of all, which few ever need.
+    const { parse } = await import('yaml');
+    return fromSections(parsed('YAML', () => parse(text, { maxAliasCount: 20 })));
+  }
   if (/\.json$/i.test(name)) return fromJson(text);
   throw new ForeignFileError('Choose a .safetensors, .json, .toml, .yaml or .sh file.');
 }
