@@ -73,6 +73,7 @@ export const problemStatus = {
   too_many_files: 413,
   not_a_picture: 415,
   archive_damaged: 422,
+  archive_empty: 422,
   archive_encrypted: 422,
   archive_folders: 422,
   archive_link: 422,

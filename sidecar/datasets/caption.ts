@@ -62,11 +62,15 @@ export function captionText(content: Uint8Array): string | null {
 
 /** What it is that `captionText` takes for no text, after "It is". */
 export function notText(content: Uint8Array): string {
-  const nuls = [0, 1].map((parity) => content.filter((byte, at) => byte === 0 && at % 2 === parity).length);
+  const mark = Buffer.from(content.subarray(0, 4)).toString('hex');
+  if (mark === 'fffe0000' || mark === '0000feff') return 'UTF-32, not UTF-8 text';
+  // A NUL at the very end is no half of a letter.
+  const inside = content.subarray(0, 1 + content.findLastIndex((byte) => byte !== 0));
+  const nuls = [0, 1].map((parity) => inside.filter((byte, at) => byte === 0 && at % 2 === parity).length);
   const [even = 0, odd = 0] = nuls;
-  const isMarked = (content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff);
+  const isMarked = mark.startsWith('fffe') || mark.startsWith('feff');
   if (isMarked || (Math.min(even, odd) === 0 && (even + odd) * 10 > content.length)) return 'UTF-16, not UTF-8 text';
-  return even + odd > 0 ? 'not UTF-8 text: it holds NUL bytes' : 'not UTF-8 text';
+  return content.includes(0) ? 'not UTF-8 text: it holds NUL bytes' : 'not UTF-8 text';
 }
 
 async function place(

@@ -1,4 +1,5 @@
 import type { DatasetDetail, DatasetImage } from './facts.js';
+import { hasMixedEnding } from './names.js';
 import { named, passedOverWords } from './passedOver.js';
 
 /**
@@ -12,7 +13,11 @@ export function checkDataset(detail: DatasetDetail, { turns = false } = {}): { e
   const errors = files
     .filter(({ problem }) => problem !== null)
     .map(({ file, problem }) => {
-      const remedy = file.includes('\ufffd') ? '' : ' Upload it again as PNG or JPEG, or delete it.';
+      const remedy = file.includes('\ufffd')
+        ? ''
+        : hasMixedEnding(file)
+          ? ' Rename it, so that the ending is in lower case.'
+          : ' Upload it again as PNG or JPEG, or delete it.';
       return `${file} can't be used: ${problem}${remedy}`;
     });
   const captions = new Map(files.map((picture) => [picture.caption_file ?? `${picture.stem}.txt`, picture]));

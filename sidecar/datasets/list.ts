@@ -27,7 +27,7 @@ export async function listSkipped(root: string): Promise<string[]> {
     const shown = printable(name);
     if (name.includes('\ufffd')) return `The folder ${shown} is not listed, because its name is not UTF-8. Rename it.`;
     if (!isFolderName(name))
-      return `The folder ${shown} is not listed. Rename it: shorter than 200 bytes, without characters that can't be seen, and no space or hyphen at its ends.`;
+      return `The folder ${shown} is not listed. Rename it: shorter than 200 bytes, without backslashes and characters that can't be seen, and no space or hyphen at its ends.`;
     return realInside(root, join(root, name)).then(() => [], inWords);
   });
   return (await Promise.all(words)).flat();

@@ -3,7 +3,7 @@ import { semaphore } from '../files/queue.js';
 import { openRegular } from '../files/regularFile.js';
 import { keepDecoderSmall } from '../memory.js';
 import { LONGEST_DECODE, MOST_PIXELS, requireAffordable } from './cost.js';
-import { hasJpegEnd } from './jpegEnd.js';
+import { whatIsWrongInJpeg } from './jpegEnd.js';
 import { HEIC_REMEDY } from './names.js';
 import { DamagedPicture, PictureProblem } from './pictureProblem.js';
 
@@ -29,7 +29,10 @@ const MOST_PLAIN = 2_000_000;
 /** Reads the header and the metadata, and decodes no pixel. Throws a PictureProblem. */
 export async function lookAtPicture(path: string): Promise<LookedAt> {
   const format = await formatOf(path);
-  if (format === 'bmp') return { width: null, height: null, turned: false, plain: false, unchecked: true };
+  if (format === 'bmp') {
+    await requireWholeBmp(path);
+    return { width: null, height: null, turned: false, plain: false, unchecked: true };
+  }
   return inWords(async () => {
     const { width, height, orientation = 1, isProgressive } = await measure(path);
     const turned = orientation !== 1;
@@ -69,8 +72,8 @@ export async function requireWholePicture(path: string): Promise<void> {
       format === 'webp' ? toThumbnail(picture) : picture.extract({ left: 0, top: height - 1, width, height: 1 });
     return part.raw();
   });
-  if (format === 'jpeg' && !(await hasJpegEnd(path)))
-    throw new DamagedPicture('The picture is damaged or cut off (its end is missing).');
+  const wrong = format === 'jpeg' ? await whatIsWrongInJpeg(path) : null;
+  if (wrong) throw new DamagedPicture(`The picture is damaged or cut off (${wrong}).`);
 }
 
 /** Makes a WebP of at most 256 pixels. Throws a PictureProblem, also for a picture that costs too much to decode. */
@@ -163,6 +166,26 @@ async function formatOf(path: string): Promise<Format | 'bmp'> {
     // Checks more than the two letters: a text may begin with them too.
     if (/^BM.{4}\0\0\0\0/s.test(head)) return 'bmp';
     throw strange(head);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes of the headers that tell how long a BMP is (BITMAPFILEHEADER and BITMAPINFOHEADER). */
+const BMP_HEAD = 54;
+
+/** Throws a PictureProblem for a BMP that is shorter than its rows. One of another kind, or compressed, passes. */
+async function requireWholeBmp(path: string): Promise<void> {
+  const file = await openRegular(path);
+  try {
+    const { size } = await file.stat();
+    const { buffer: head, bytesRead } = await file.read(Buffer.alloc(BMP_HEAD), 0, BMP_HEAD, 0);
+    if (bytesRead < BMP_HEAD) throw new DamagedPicture('The picture is damaged or cut off (it has no rows).');
+    const [from, kind, packing] = [head.readUInt32LE(10), head.readUInt32LE(14), head.readUInt32LE(30)];
+    if (kind < 40 || (packing !== 0 && packing !== 3)) return;
+    const [width, height, bits] = [head.readInt32LE(18), Math.abs(head.readInt32LE(22)), head.readUInt16LE(28)];
+    const row = Math.ceil((width * bits) / 32) * 4;
+    if (size < from + row * height) throw new DamagedPicture('The picture is damaged or cut off (its end is missing).');
   } finally {
     await file.close();
   }

@@ -7,13 +7,13 @@ const NAMES: readonly [pattern: RegExp, trainer: string | null][] = [
   [/^practice/, practiceTrainer.id],
   [/chroma/, 'sd-scripts/chroma'],
   [/flux|schnell|dev2pro/, 'sd-scripts/flux'],
-  [/sd[-_]?xl|stable-diffusion-xl|pony|illustrious|noobai|animagine/, 'sd-scripts/sdxl'],
-  [/sd[-_]?3|stable-diffusion-3/, 'sd-scripts/sd3'],
+  [/sd[-_ ]?xl|stable-diffusion-xl|pony|illustrious|noobai|animagine/, 'sd-scripts/sdxl'],
+  [/sd[-_ ]?3|stable-diffusion-3/, 'sd-scripts/sd3'],
   [/lumina/, 'sd-scripts/lumina'],
   [/hunyuan[-_ ]?image/, 'sd-scripts/hunyuan-image'],
   [/^anima(?![a-z])/, 'sd-scripts/anima'],
-  [/sd[-_]?(?:v[-_]?)?2|stable-diffusion-v?2|v2-[01]/, 'sd-scripts/sd2'],
-  [/sd[-_]?(?:v[-_]?)?1|stable-diffusion-v?1|v1-[1-5]/, 'sd-scripts/sd1'],
+  [/sd[-_ ]?(?:v[-_]?)?2|stable-diffusion-v?2|v2-[01]/, 'sd-scripts/sd2'],
+  [/sd[-_ ]?(?:v[-_]?)?1|stable-diffusion-v?1|v1-[1-5]/, 'sd-scripts/sd1'],
 ];
 
 /** The trainer of a base model, by its name or file name; null when unknown. */
@@ -21,6 +21,13 @@ export function trainerOfModel(baseModel: string): string | null {
   const name = baseModel.slice(0, 500).trim().toLowerCase().replace(/^.*\//, '');
   const known = families.find(({ baseModels }) => baseModels.some(({ value }) => value === name));
   return known?.id ?? NAMES.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+}
+
+/** The trainer that a record names: by its id, as `flux`, or as `flux_train_network.py`. What is none of these stays as it is. */
+export function trainerNamed(said: string): string {
+  const name = said.trim();
+  const short = families.find(({ id }) => id === `sd-scripts/${name.toLowerCase()}`)?.id;
+  return short ?? trainerOfCommand([name]) ?? name;
 }
 
 /** The trainer that a command runs, by its script and the flags that tell families of one script apart; null for others. */

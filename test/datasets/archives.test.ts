@@ -209,6 +209,40 @@ function crcOf(bytes: Buffer): number {
   return zlib.crc32(bytes);
 }
 
+test('an archive without a picture or caption says what it holds instead, and leaves no dataset', async () => {
+  const { ask, files } = await testDatasets();
+  const none: [Buffer, RegExp][] = [
+    [zip([]), /it holds no pictures and no captions\./],
+    [zip([{ name: 'a/', content: '' }]), /it holds no pictures and no captions\./],
+    [zip([{ name: 'inner.zip', content: 'PK' }]), /captions, only inner\.zip\./],
+    [zip(['a.avif', 'b.heic', 'c.mp4', 'd.mov'].map((name) => ({ name, content: 'x' }))), /c\.mp4 and 1 more\./],
+    [Buffer.alloc(0), /it is empty/],
+    [Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), /a 7z archive and no zip/],
+    [Buffer.from('Rar!\x1a\x07'), /a rar archive and no zip/],
+    [zlib.gzipSync('x'), /a gz archive and no zip/],
+    [Buffer.from(`${'a.png'.padEnd(257, '\0')}ustar`), /a tar archive and no zip/],
+    [Buffer.from('\n<!DOCTYPE html>'), /a web page and no zip/],
+    [zip([{ name: 'a.png', content: await picture() }]).subarray(0, -30), /its end is missing/],
+    [Buffer.from('hello'), /it is no zip/],
+  ];
+  for (const [archive, words] of none) {
+    const answer = await ask('POST', '/datasets?name=new', archive, type);
+    expect([answer.status, (await facts(answer)).error.message]).toEqual([422, expect.stringMatching(words)]);
+    expect((await ask('GET', '/datasets/new')).status).toBe(404);
+  }
+  expect(await files()).toEqual([]);
+});
+
+test.each<[string, Buffer, number, string]>([
+  ['UTF-8 that says so', Buffer.from('猫.png'), 0x800, '猫.png'],
+  ['UTF-8 that does not say so', Buffer.from('猫.png'), 0, '猫.png'],
+  ['the letters of DOS', Buffer.from('caf\x82.png', 'latin1'), 0, 'café.png'],
+])('a name in %s arrives as it is', async (_, name, flags, arrived) => {
+  const { ask } = await testDatasets();
+  const archive = zip([{ name, content: await picture(), flags }]);
+  expect((await facts(ask('POST', '/datasets?name=new', archive, type))).accepted).toEqual([arrived]);
+});
+
 test('a zip of Windows has its folders between backslashes, and leads out no more than others', async () => {
   const { ask, files } = await testDatasets();
   const made = async (name: string, names: string[], system: number) => {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { captionText, notText } from '../../sidecar/datasets/caption.js';
 import { facts, picture, testDatasets } from './testDatasets.js';
 
 /** A dataset `x` of these captions, each with the pictures that are named after it or given. */
@@ -66,4 +67,16 @@ test('a crop of a face takes the caption of its photo, as sd-scripts does, unles
   expect(errors).toEqual([expect.stringMatching(/^my\.txt is empty/)]);
   expect(orphan_captions).toEqual(['a.txt', 'lonely.txt']);
   expect(count).toBe(3);
+});
+
+test.each<[Buffer, string]>([
+  [Buffer.from('fffe00006100000062000000', 'hex'), 'UTF-32, not UTF-8 text'],
+  [Buffer.from('0000feff00000061', 'hex'), 'UTF-32, not UTF-8 text'],
+  [Buffer.from('cat\0'), 'not UTF-8 text: it holds NUL bytes'],
+  [Buffer.from('cat', 'utf16le'), 'UTF-16, not UTF-8 text'],
+  [Buffer.from('00630061', 'hex'), 'UTF-16, not UTF-8 text'],
+  [Buffer.from('caf\xe9', 'latin1'), 'not UTF-8 text'],
+])('a caption of the bytes %j is told as what it is', (bytes, words) => {
+  expect(captionText(bytes)).toBeNull();
+  expect(notText(bytes)).toBe(words);
 });

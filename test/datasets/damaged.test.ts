@@ -2,7 +2,7 @@ import { link, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { picture, testDatasets } from './testDatasets.js';
+import { bmp, picture, testDatasets } from './testDatasets.js';
 
 async function dataset(files: Record<string, Buffer>) {
   const test = await testDatasets();
@@ -44,6 +44,28 @@ test('pictures whose pixels are cut off or damaged behind a good header are name
   expect(warnings.join()).not.toContain('being checked');
   const page = await (await ask('GET', '/datasets/x', undefined, { accept: 'text/html' })).text();
   expect(page).toContain('is damaged or cut off');
+});
+
+test('a BMP without its last rows, and a JPEG that is overwritten in the middle, are named before a start', async () => {
+  const jpeg = await picture('jpeg', 200, 200);
+  const middle = Math.floor(jpeg.length / 2);
+  const overwritten = (bytes: number[]) =>
+    Buffer.concat([jpeg.subarray(0, middle), Buffer.from(bytes), jpeg.subarray(middle + bytes.length)]);
+  const whole = bmp(30, 20);
+  const upsideDown = Buffer.from(whole);
+  upsideDown.writeInt32LE(-20, 22);
+  const { detail } = await dataset({
+    'a.bmp': whole,
+    'b.bmp': upsideDown,
+    'cut.bmp': whole.subarray(0, -5),
+    'head.bmp': whole.subarray(0, 40),
+    'restart.jpg': overwritten([0xff, 0xd3]),
+    'stuffed.jpg': overwritten([0xff, 0x00]),
+    'torn.jpg': overwritten([0xff, 0xff, 0xff, 0x55]),
+    'torn2.jpg': overwritten([0xff, 0xc1]),
+  });
+  const named = (await detail('x')).errors.map((error: string) => error.split(' ')[0]);
+  expect(named).toEqual(['cut.bmp', 'head.bmp', 'torn.jpg', 'torn2.jpg']);
 });
 
 test('a picture that is replaced by a damaged one of the same size and time is checked anew, and the other way round', async () => {

@@ -54,8 +54,32 @@ test('files of other kinds are counted and named, and their captions are not cal
   const { warnings, orphan_captions, passed_over } = await detail('x');
   expect(passed_over.other_kinds).toEqual(['pack.zip', 'scan.tif', 'sea.avif', 'sun.heic', 'walk.mp4']);
   expect(orphan_captions).toEqual([]);
-  expect(warnings[0]).toMatch(/^5 files can't be trained on: pack\.zip, scan\.tif, sea\.avif and 2 more\./);
-  expect(warnings[0]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts reads \.avif and \.jxl only with/);
+  expect(warnings[0]).toMatch(/^pack\.zip is an archive, which trainers don't open\. Unpack it here/);
+  expect(warnings[1]).toMatch(/^4 files can't be trained on: scan\.tif, sea\.avif, sun\.heic and 1 more\./);
+  expect(warnings[1]).toMatch(/Convert pictures to PNG or JPEG\. sd-scripts reads \.avif and \.jxl only with/);
+});
+
+test('folders of pictures are told however deep and of whatever kind, and those that systems make are not', async () => {
+  const { detail } = await dataset({
+    'ok.png': '',
+    'a/b/c/d/deep.png': '',
+    'phone/sun.heic': 'x',
+    'phone/sea.avif': 'x',
+    '@eaDir/ok.png/SYNOPHOTO_THUMB_M.jpg': '',
+    '__MACOSX/a/._deep.png': 'x',
+    '.ipynb_checkpoints/ok-checkpoint.png': '',
+    '#recycle/old.png': '',
+  });
+  const { passed_over } = await detail('x');
+  expect(passed_over.folders).toEqual([
+    { folder: 'phone', pictures: 2 },
+    { folder: 'a/b/c/d', pictures: 1 },
+  ]);
+});
+
+test('a picture whose ending is in mixed case only needs another name', async () => {
+  const { detail } = await dataset({ 'a.Png': '' });
+  expect((await detail('x')).errors[0]).toMatch(/mixed case, which trainers skip\. Rename it/);
 });
 
 test('captions of other endings are named with the remedy', async () => {

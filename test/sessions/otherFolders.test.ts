@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -128,6 +137,70 @@ test('what has the name of weights and is none is named', async () => {
     'odd-000004.safetensors': null,
     'odd-000005.safetensors': expect.stringContaining('still being downloaded'),
     'odd-000006.safetensors': expect.stringContaining('a link that leads out'),
+  });
+});
+
+describe('a state of another tool', () => {
+  const order = ['train_state.json', 'model.safetensors', 'optimizer.bin', 'scheduler.bin', 'random_states_0.pkl'];
+
+  function stateOf(name: string, folder: string, epoch = 1, step = 8): string {
+    const session = folderOf(name, []);
+    const record = { lora_name: name, base_model: 'sd15', max_train_epochs: 6, status: 'stopped' };
+    writeFileSync(join(session, 'ui_state.json'), JSON.stringify(record));
+    const state = join(session, folder);
+    mkdirSync(state, { recursive: true });
+    for (const file of order) copyFileSync(join(fixture, 'mylora-000001-state', file), join(state, file));
+    writeFileSync(join(state, 'train_state.json'), JSON.stringify({ current_epoch: epoch, current_step: step }));
+    return state;
+  }
+
+  async function of(name: string) {
+    const headers = { Accept: 'application/json' };
+    const { resume } = (await (await ask(`/sessions/${name}`, { headers })).json()) as { resume: unknown };
+    const states = (await (await ask(`/sessions/${name}/states`, { headers })).json()) as { refused: string | null }[];
+    return { resume, refused: states.map(({ refused }) => refused) };
+  }
+
+  test('whose weights are of an older accelerate is resumed from', async () => {
+    const state = stateOf('old', 'old-000001-state');
+    renameSync(join(state, 'model.safetensors'), join(state, 'pytorch_model.bin'));
+    copyFileSync(join(fixture, 'mylora-000001-state', 'optimizer.bin'), join(state, 'pytorch_model.bin'));
+    expect(await of('old')).toMatchObject({ resume: { state: 'old-000001-state' }, refused: [null] });
+  });
+
+  test('saved after a number of steps finds the steps of an epoch in the log', async () => {
+    stateOf('steps', 'steps-step00000019-state', 2, 19);
+    expect(await of('steps')).toMatchObject({ resume: null, refused: ['the number of steps per epoch is unknown'] });
+    const log =
+      'num batches per epoch / 1epochのバッチ数: 12\nnum epochs / epoch数: 6\ntotal optimization steps / 学習ステップ数: 72\n';
+    writeFileSync(join(settings.outputs, 'steps', 'training.log'), log);
+    expect(await of('steps')).toMatchObject({
+      resume: {
+        state: 'steps-step00000019-state',
+        epoch: 1,
+        step: 19,
+        first_epoch: 2,
+        repeated_steps: expect.any(Number),
+      },
+      refused: [null],
+    });
+  });
+
+  test('that was unpacked one folder too deep says so', async () => {
+    stateOf('deep', 'deep-000001-state/deep-000001-state');
+    expect((await of('deep')).refused).toEqual([
+      'its files may be one folder down, in deep-000001-state: move them up',
+    ]);
+  });
+
+  test('with a file that is a link out of the outputs is not resumed from', async () => {
+    const state = stateOf('linked', 'linked-000001-state');
+    const outside = join(mkdtempSync(join(tmpdir(), 'trackside-outside-')), 'model.safetensors');
+    renameSync(join(state, 'model.safetensors'), outside);
+    symlinkSync(outside, join(state, 'model.safetensors'));
+    const { resume, refused } = await of('linked');
+    expect(resume).toBeNull();
+    expect(refused).toEqual([expect.stringMatching(/^model\.safetensors is a link that leads out of the outputs/)]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Entry, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import { LONGEST_CAPTION } from '../caption.js';
 import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js';
@@ -51,6 +52,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
     found.wanted.push({ entry, name, kind });
   }
   refuseOverlaps(stretches);
+  if (found.wanted.length === 0) throw refused('archive_empty', whyEmpty(found.passedOver));
   refuseSecondNames(found.wanted, folders);
   const packed = found.wanted.reduce((sum, { entry }) => sum + entry.compressedSize, 0);
   if (found.bytes > LARGEST_UNPACKED || isBomb(found.bytes, packed))
@@ -61,7 +63,9 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
 /** The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere. */
 function safePath(entry: Entry): string {
   const flags = entry.generalPurposeBitFlag;
-  const given = getFileNameLowLevel(flags, entry.fileNameRaw, entry.extraFields, true);
+  // Packers of macOS and others write UTF-8 and do not say so; names in other encodings are no UTF-8, or ASCII.
+  const told = isUtf8(entry.fileNameRaw) ? flags | UTF8_NAMES : flags;
+  const given = getFileNameLowLevel(told, entry.fileNameRaw, entry.extraFields, true);
   // Windows PowerShell writes backslashes between folders. Packers of Unix tell the kind of each file: there it is a letter.
   const path = kindOf(entry) === 0 ? given.replaceAll('\\', '/') : given;
   const parts = path.replace(/\/$/, '').split('/');
@@ -81,6 +85,8 @@ function safePath(entry: Entry): string {
   return path;
 }
 
+/** General purpose bit 11 (APPNOTE 4.4.4). */
+const UTF8_NAMES = 0x800;
 const PLAIN = 0x8000;
 
 /** The kind of file as Unix tells it; 0 from other systems. */
@@ -103,6 +109,13 @@ function refuseBomb(entry: Entry, path: string, kind: Wanted['kind']): void {
     throw refused('archive_bomb', `${printable(path)} would unpack to ${inMegabytes(entry.uncompressedSize)}`);
   if (isBomb(entry.uncompressedSize, entry.compressedSize))
     throw refused('archive_bomb', `${printable(path)} is compressed more than ${MOST_TIMES_SMALLER}-fold`);
+}
+
+function whyEmpty(passedOver: readonly string[]): string {
+  if (passedOver.length === 0) return 'it holds no pictures and no captions';
+  const more = passedOver.length > 3 ? ` and ${passedOver.length - 3} more` : '';
+  const shown = passedOver.slice(0, 3).map(printable).join(', ');
+  return `it holds no pictures that trainers read and no captions, only ${shown}${more}`;
 }
 
 function isBomb(bytes: number, packed: number): boolean {

@@ -1,7 +1,8 @@
-import { statfs } from 'node:fs/promises';
+import { type FileHandle, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ZipFile } from 'yauzl';
+import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
 import { isOfZip, openZip } from '../../files/zipArchive.js';
 import { Problem } from '../../problem.js';
@@ -48,10 +49,33 @@ export async function unpack(
     return contents;
   } catch (error) {
     if (error instanceof Problem || !isOfZip(error as Error)) throw error;
-    throw refused('archive_damaged', `it is damaged (${printable((error as Error).message)})`);
+    throw refused('archive_damaged', await whatItIs(file, error as Error));
   } finally {
     await file.close();
   }
+}
+
+/** Other things that are sent as a zip, by their first bytes. */
+const OTHERS: readonly [begins: string, words: string][] = [
+  ['7z\xbc\xaf', 'it is a 7z archive and no zip'],
+  ['Rar!', 'it is a rar archive and no zip'],
+  ['\x1f\x8b', 'it is a gz archive and no zip'],
+  ['\xfd7zXZ', 'it is an xz archive and no zip'],
+  ['\x28\xb5\x2f\xfd', 'it is a zst archive and no zip'],
+  ['BZh', 'it is a bz2 archive and no zip'],
+  ['<', 'it is a web page and no zip: the download was refused, or needs a login'],
+];
+/** Where `ustar` stands in a tar. */
+const TAR = 257;
+
+async function whatItIs(file: FileHandle, { message }: Error): Promise<string> {
+  const head = (await readAt(file, 0, 300)).toString('latin1');
+  if (head === '') return 'it is empty';
+  if (head.startsWith('ustar', TAR)) return 'it is a tar archive and no zip';
+  const other = OTHERS.find(([begins]) => head.trimStart().startsWith(begins))?.[1];
+  if (other) return other;
+  if (!/End of central directory/i.test(message)) return `it is damaged (${printable(message)})`;
+  return head.startsWith('PK') ? 'its end is missing: it was cut off on its way' : 'it is no zip';
 }
 
 async function* checked(zip: ZipFile, { entry, name }: Wanted, signal: AbortSignal): AsyncGenerator<Buffer> {

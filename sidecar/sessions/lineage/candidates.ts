@@ -3,7 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { isoTime } from '../../files/isoTime.js';
+import { readAt } from '../../files/readAt.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
+import { openLog } from '../../telemetry/logTail.js';
 import type { Dialect, StateOnDisk, StateReader, StepCounts } from '../../trainers/dialect.js';
 import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
 import type { WhatDiffers } from './exactness.js';
@@ -82,7 +84,19 @@ async function stepsPerEpoch(
   const told = (await dialect.checkpoints(folder, outputName)).find(
     (each) => isOwn(each) && each.stepsPerEpoch !== null,
   );
-  return told?.stepsPerEpoch ?? dialect.states.stepsPerEpoch(states);
+  return told?.stepsPerEpoch ?? dialect.states.stepsPerEpoch(states) ?? (await stepsPerEpochInLog(folder, dialect));
+}
+
+/** Bytes: a trainer tells it before its first step. */
+const BEGINNING_OF_LOG = 512 * 1024;
+
+/** From the beginning of the log, for sessions whose attempts Trackside did not follow. */
+async function stepsPerEpochInLog(folder: string, dialect: Dialect): Promise<number | null> {
+  const log = await openLog(join(folder, 'training.log'));
+  if (!log) return null;
+  const text = await readAt(log, 0, BEGINNING_OF_LOG).finally(() => log.close());
+  const { memory } = dialect.console.read(null, text.toString('utf8'), '');
+  return dialect.console.facts(memory, null).stepsPerEpoch;
 }
 
 function candidate(

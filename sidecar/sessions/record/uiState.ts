@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { scanJson } from '../../files/exactJson.js';
+import { trainerNamed } from '../../trainers/recordTrainer.js';
+import { momentIn, momentOf, promptLines, sideOf } from './otherSpellings.js';
 
 /**
  * `ui_state.json`: the record of a session. Flat at the top, so that one-line jq works. Existing tools and scripts read
@@ -9,16 +11,8 @@ import { scanJson } from '../../files/exactJson.js';
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
 const counted = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())]);
 export const number = counted.optional().catch(undefined);
-/** A moment as tools write it: seconds or milliseconds since 1970, or a date in words; then in milliseconds. */
-const moment = z
-  .union([
-    counted.transform((at) => (Math.abs(at) < 1e11 ? at * 1000 : at)),
-    z
-      .string()
-      .max(100)
-      .transform((at) => Date.parse(at)),
-  ])
-  .refine((at) => Math.abs(at) <= 8.64e15);
+/** A moment as tools write it; then in milliseconds since 1970. */
+const moment = z.union([counted.transform(momentIn), z.string().max(100).transform(momentOf)]).pipe(z.number());
 const seconds = moment
   .transform((at) => at / 1000)
   .optional()
@@ -29,13 +23,28 @@ const date = moment
   .catch(undefined);
 /** Prompts as one text, or as a list. */
 const lines = z
-  .union([z.array(z.string()).transform((all) => all.join('\n')), text])
-  .optional()
-  .catch(undefined);
+  .unknown()
+  .transform((given) => (typeof given === 'string' ? given : promptLines(given)))
+  .pipe(z.string().optional())
+  .optional();
 const count = counted.pipe(z.int().min(0)).optional().catch(undefined);
 const whole = z.int().min(0).nullable().default(null).catch(null);
 const loss = z.number().nullable().default(null).catch(null);
-const flag = z.union([z.boolean(), z.stringbool()]).optional().catch(undefined);
+const flag = z
+  .union([z.boolean(), z.stringbool(), z.literal([0, 1]).transform(Boolean)])
+  .optional()
+  .catch(undefined);
+/** A side of a square: `512`, `"512,512"` or `[512, 512]`. */
+const side = z
+  .union([
+    counted,
+    z
+      .union([z.string().max(100), z.array(counted)])
+      .transform(sideOf)
+      .pipe(z.number()),
+  ])
+  .optional()
+  .catch(undefined);
 
 /** The pictures of an attempt, by dataset, and the commit of its trainer's checkout. */
 const madeOf = z.object({
@@ -143,7 +152,7 @@ const settings = {
   max_train_epochs: number,
   sample_prompts: lines,
   sample_every_n_steps: number,
-  resolution: number,
+  resolution: side,
   enable_checkpointing: flag,
   resume_from_checkpoint: text,
   enable_monitoring: flag,
@@ -196,7 +205,7 @@ const uiState = z.looseObject({
   description: text,
   best_sample: text,
   notes: text,
-  trainer: text,
+  trainer: text.transform((said) => (said?.trim() ? trainerNamed(said) : undefined)),
   created_at: date,
   form_id: text,
   /** Off: it is started so that it can't be paused after any step. */

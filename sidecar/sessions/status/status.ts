@@ -143,7 +143,12 @@ const MEANINGS: readonly [pattern: RegExp, means: 'completed' | 'failed' | 'stop
 ];
 
 function meaningOf(status: string) {
-  return MEANINGS.find(([pattern]) => pattern.test(status.trim().toLowerCase()))?.[1] ?? null;
+  // Some tools put a symbol in front.
+  const word = status
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .trim()
+    .toLowerCase();
+  return MEANINGS.find(([pattern]) => pattern.test(word))?.[1] ?? null;
 }
 
 function diedAs(status: string, error: string | undefined): DerivedStatus {

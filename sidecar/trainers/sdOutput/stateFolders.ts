@@ -96,7 +96,7 @@ export async function whatIsDamaged(path: string): Promise<string | null> {
 const damages = new Lru<{ signature: string; reason: string | null }>(5_000);
 
 const examineFiles = memoByFile(async (path: string): Promise<string | null> => {
-  for (const name of WRITE_ORDER) {
+  for (const name of [...WRITE_ORDER, OLD_MODEL]) {
     const examine = name.endsWith('.safetensors')
       ? whatIsZeroed
       : /\.(bin|pkl|pt)$/.test(name)
@@ -115,6 +115,11 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
   try {
     const leadsOut = await whyNotFollowed(path);
     if (leadsOut) return unread(named, leadsOut);
+    const entries = await readdir(path, { withFileTypes: true });
+    for (const { name } of entries.filter((entry) => entry.isSymbolicLink())) {
+      const fileLeadsOut = await leadsTo(dirname(dirname(path)), join(path, name));
+      if (fileLeadsOut) return unread(named, `${name} ${fileLeadsOut}`);
+    }
     const files = await filesIn(path);
     const argv = options.argv ?? [];
     const needed = filesOf(argv);
@@ -166,21 +171,22 @@ function unread(named: Named, reason: string): StateOnDisk {
 /** A link is followed to another folder of the outputs, and to no other. */
 async function whyNotFollowed(path: string): Promise<string | null> {
   if (!(await lstat(path)).isSymbolicLink()) return null;
-  // silent: a link that leads out is told as one.
-  const inside = await realInside(dirname(dirname(path)), path).catch(() => 'out');
-  if (inside === 'out') return 'it is a link that leads out of the outputs folder; put the folder itself here';
-  return inside ? null : 'it is a link that leads nowhere';
+  const why = await leadsTo(dirname(dirname(path)), path);
+  return why && `it ${why}`;
 }
 
+/** Where a link leads that is not followed, in words; null for one that is. */
+async function leadsTo(root: string, path: string): Promise<string | null> {
+  // silent: a link that leads out is told as one.
+  const inside = await realInside(root, path).catch(() => 'out');
+  if (inside === 'out') return 'is a link that leads out of the outputs folder; put what it links to here';
+  return inside ? null : 'is a link that leads nowhere';
+}
+
+const MODEL = 'model.safetensors';
+const OLD_MODEL = 'pytorch_model.bin';
 /** In the order of a save (accelerate checkpointing.py:101-170). */
-const WRITE_ORDER = [
-  'train_state.json',
-  'model.safetensors',
-  'optimizer.bin',
-  'scheduler.bin',
-  'scaler.pt',
-  'random_states_0.pkl',
-];
+const WRITE_ORDER = ['train_state.json', MODEL, 'optimizer.bin', 'scheduler.bin', 'scaler.pt', 'random_states_0.pkl'];
 
 /**
  * The files that a command writes: with fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141), and a
@@ -215,13 +221,20 @@ async function readTrainState(path: string): Promise<z.infer<typeof trainState> 
 
 async function whatIsWrong(path: string, files: FileOnDisk[], needed: string[]): Promise<string | null> {
   const byName = new Map(files.map((file) => [file.name, file]));
+  // As accelerate wrote it until 0.25, and still reads it.
+  const isOld = !byName.has(MODEL) && byName.has(OLD_MODEL);
+  needed = needed.map((name) => (isOld && name === MODEL ? OLD_MODEL : name));
+  if (!needed.some((name) => byName.has(name))) {
+    const inside = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    if (inside.length === 1) return `its files may be one folder down, in ${inside[0]?.name}: move them up`;
+  }
   for (const name of needed) {
     const file = byName.get(name);
     if (!file) return `${name} is missing`;
     if (file.bytes === 0) return `${name} is empty`;
   }
-  const header = await readSafetensors(join(path, 'model.safetensors'));
-  if (typeof header === 'string') return `model.safetensors ${header}`;
+  const header = isOld ? null : await readSafetensors(join(path, MODEL));
+  if (typeof header === 'string') return `${MODEL} ${header}`;
   for (const name of needed.filter((each) => /\.(bin|pkl|pt)$/.test(each))) {
     if (!(await endsAsZip(join(path, name), byName.get(name)?.bytes ?? 0))) return `${name} is cut short`;
   }
