@@ -40,7 +40,7 @@ export function promptLines(given: unknown): string | undefined {
 const DEEPEST = 3;
 
 function linesOf(given: unknown, depth: number): string[] | undefined {
-  if (typeof given === 'string') return [given.trim().replace(/\s*[\r\n]+\s*/g, ' ')];
+  if (typeof given === 'string') return [onOneLine(given)];
   if (typeof given === 'number') return [String(given)];
   if (typeof given !== 'object' || given === null || depth > DEEPEST) return undefined;
   if (Array.isArray(given)) return given.flatMap((each) => linesOf(each, depth + 1) ?? []);
@@ -55,6 +55,11 @@ function linesOf(given: unknown, depth: number): string[] | undefined {
   });
   const without = data.negative_prompt ? [`--n ${data.negative_prompt}`] : [];
   return [[...(linesOf(data.prompt, depth) ?? []), ...flags, ...without].join(' ')];
+}
+
+function onOneLine(text: string): string {
+  const lines = text.split(/[\r\n]/).map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 /** The side of a square; undefined for another shape. */
