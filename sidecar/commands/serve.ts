@@ -6,6 +6,7 @@ import { createApp } from '../app.js';
 import { bridge } from '../bridge.js';
 import { beginAnew, logged } from '../caught.js';
 import { seedExample } from '../datasets/seed.js';
+import { inTime } from '../files/inTime.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { log, setLogLevel } from '../log.js';
 import { Problem } from '../problem.js';
@@ -51,12 +52,13 @@ export async function serve(settings: Settings): Promise<void> {
       beginAnew();
       tell(`Trackside met an error of its own (${firstLine(error)}). ${OWN_ERROR}`);
     });
-  await makeRoot(settings.datasets)
-    .then(() => seedExample(settings.datasets, bridge.example))
-    .catch(logged('datasets', 'The example pictures could not be copied.'));
-  // Before the address is printed: a browser would wait for answers that never come.
-  await makeRoot(settings.outputs).catch((error: Error) => {
-    throw noOutputs(settings, error);
+  await inTime(settings.datasets, () => makeDatasets(settings.datasets)).catch(
+    logged('datasets', 'The example pictures could not be copied.'),
+  );
+  // Before the address is printed: a browser would wait for answers that never come. A volume that hangs is told on the page,
+  // and read as soon as it answers.
+  await inTime(settings.outputs, () => makeRoot(settings.outputs)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'no_answer') throw noOutputs(settings, error);
   });
   const trackside = createTrackside(settings);
   tell = (message) => trackside.notices.tell('own error', message, TOLD_SECONDS);
@@ -97,6 +99,11 @@ export async function serve(settings: Settings): Promise<void> {
   console.log(`Trackside is at ${address}`);
   await opened;
   void describeAhead(trackside);
+}
+
+async function makeDatasets(root: string): Promise<void> {
+  await makeRoot(root);
+  await seedExample(root, bridge.example);
 }
 
 function firstLine(error: unknown): string {

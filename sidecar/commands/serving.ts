@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOr } from '../caught.js';
+import { isUnanswered } from '../files/inTime.js';
 import { readTextNow } from '../files/regularFile.js';
 import { log } from '../log.js';
 import { readProcess } from '../processes/identity.js';
@@ -17,7 +18,14 @@ export function noteServing({ private: folder, outputs, version }: Settings, url
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 });
     const start_ticks = readProcess(process.pid)?.startTicks ?? null;
-    const note = { pid: process.pid, start_ticks, outputs: realpathSync(outputs), url, port, version };
+    const note = {
+      pid: process.pid,
+      start_ticks,
+      outputs: isUnanswered(outputs) ? outputs : realpathSync(outputs),
+      url,
+      port,
+      version,
+    };
     writeFileSync(path, `${JSON.stringify(note)}\n`, { mode: 0o600 });
   } catch (error) {
     log.warn('sidecar', 'Other programs can’t find this one: it could not be noted that it serves.', { error });

@@ -34,6 +34,11 @@ export async function inTime<T>(key: string, work: () => Promise<T>, patienceMs 
   }
 }
 
+/** Has work with this place not been answered, and is it still waited for? Whoever asks for it at once waits with it. */
+export function isUnanswered(key: string): boolean {
+  return unanswered.has(key);
+}
+
 function late(key: string): Error & { code: string } {
   return Object.assign(new Error(`the disk does not answer (${key})`), { code: 'no_answer' });
 }

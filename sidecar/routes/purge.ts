@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { requireAnswer } from '../files/answers.js';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
@@ -32,6 +33,7 @@ export function purgeRoutes(trackside: Trackside): Hono {
   const page = (c: Context) => `${rootOf(c)}purge`;
 
   routes.get('/purge', async (c) => {
+    await requireAnswer(outputs.root);
     const wish = chosen(c.req.query());
     const plan = await planPurge(trackside, wish, new Date());
     const [trash, record] = await Promise.all([listTrash(outputs.root), readPurged(outputs.root)]);

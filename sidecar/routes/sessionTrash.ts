@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { requireAnswer } from '../files/answers.js';
 import { rootOf } from '../request.js';
 import { listSessionTrash, removeForGood, restoreSession } from '../sessions/versions/trash.js';
 import type { Trackside } from '../trackside.js';
@@ -11,6 +12,7 @@ export function sessionTrashRoutes(trackside: Trackside): Hono {
   const { outputs, views } = trackside;
 
   routes.get('/trash', async (c) => {
+    await requireAnswer(outputs.root);
     const entries = await listSessionTrash(outputs.root);
     return answer(c, entries, async () => views.trash({ ...(await pageModel(trackside, rootOf(c))), entries }));
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { isUnanswered } from '../files/inTime.js';
 import { Problem } from '../problem.js';
 
 /** Throws a Problem if the private folder is inside a folder whose files are sent to browsers. */
@@ -60,6 +61,7 @@ function keep(path: string, text: string): void {
 
 /** The real path, also of a folder that is still to be made. */
 function real(path: string): string {
+  if (isUnanswered(path)) return path;
   try {
     return fs.realpathSync(path);
   } catch {

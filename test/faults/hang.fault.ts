@@ -64,3 +64,28 @@ test.skipIf(skip).each([
   );
   measured(26, `${root} hang for ${SECONDS} s: the slowest of all other answers ${(slowest / 1000).toFixed(2)} s`);
 });
+
+test.skipIf(skip)(
+  'a volume that hangs as Trackside starts is told on the page, and read as soon as it answers',
+  async () => {
+    await mount(place.outputs);
+    writeFileSync(join(place.folder, 'hang'), '');
+    const begun = performance.now();
+    const sidecar = await place.serve();
+    const started = (performance.now() - begun) / 1000;
+    expect(await (await fetch(sidecar.url)).text()).toContain('does not answer');
+    expect(await sidecar.get('sessions')).toEqual([]);
+    const wanted = { trainer: 'practice', lora_name: 'x', dataset: 'example', start: true };
+    expect(await sidecar.send('POST', 'sessions', wanted)).toMatchObject({ status: 503, body: { error: {} } });
+    for (const address of ['trash', 'purge', 'drafts']) expect((await sidecar.send('GET', address)).status).toBe(503);
+
+    rmSync(join(place.folder, 'hang'));
+    await until(
+      async () => (await sidecar.get<{ name: string }[]>('sessions')).map(({ name }) => name),
+      (names) => names.includes('cat'),
+      20,
+    );
+    expect(await (await fetch(sidecar.url)).text()).not.toContain('does not answer');
+    measured(26, `outputs that hang at the start: the address after ${started.toFixed(1)} s`);
+  },
+);

@@ -44,6 +44,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
   const refresh = (name: string): Promise<Session | null> => reading.read(name);
 
   async function readFirst(): Promise<void> {
+    // Told on the page; the scans that follow find everything once it answers.
+    if (!(await answers(root))) return void (await place.look([]));
     await makeRoot(root);
     await place.remember();
     known = await readKnownFacts(root, build);

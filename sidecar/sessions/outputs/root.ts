@@ -20,7 +20,9 @@ export function watchRoot(path: string, notices: Notices) {
   async function isTheSame(sessions: Iterable<string>): Promise<boolean | null | 'silent'> {
     if (!(await answers(path))) return 'silent';
     const there = await stat(path).catch(ifUnreadable(null, 'sessions'));
-    if (!there || !opened) return null;
+    if (!there) return null;
+    // It did not answer when Trackside was started.
+    opened ??= { dev: there.dev, ino: there.ino };
     if (there.ino !== opened.ino) return false;
     // A network volume that is mounted again may have another number: its sessions tell.
     if (there.dev === opened.dev) return true;
@@ -35,7 +37,7 @@ export function watchRoot(path: string, notices: Notices) {
     },
     /** True while it is there. `sessions`: names that were there before. */
     async look(sessions: Iterable<string>): Promise<boolean> {
-      const same = opened === null || (await isTheSame(sessions));
+      const same = await isTheSame(sessions);
       if (same === 'silent') {
         lost = `The disk of the outputs folder ${path} does not answer. What is shown of sessions is what was known before.`;
         notices.tell(ABOUT, `${lost} ${SILENT}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mayHang } from '../../files/answers.js';
 
 /** A file of a state folder; its time of change in nanoseconds. */
-export type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint };
+export type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint; isLink: boolean };
 
 /**
  * The files of a state folder, without its folders. On a disk of this machine at once: each call that waits in another
@@ -19,9 +19,10 @@ export async function filesIn(path: string): Promise<FileOnDisk[]> {
       .map(async (entry) => {
         const file = join(path, entry.name);
         // A link may lead to another disk.
-        const waits = !atOnce || entry.isSymbolicLink();
+        const isLink = entry.isSymbolicLink();
+        const waits = !atOnce || isLink;
         const { ino, size, mtimeNs } = waits ? await stat(file, { bigint: true }) : statSync(file, { bigint: true });
-        return { name: entry.name, ino, bytes: Number(size), mtimeNs };
+        return { name: entry.name, ino, bytes: Number(size), mtimeNs, isLink };
       }),
   );
 }

@@ -115,12 +115,11 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
   try {
     const leadsOut = await whyNotFollowed(path);
     if (leadsOut) return unread(named, leadsOut);
-    const entries = await readdir(path, { withFileTypes: true });
-    for (const { name } of entries.filter((entry) => entry.isSymbolicLink())) {
+    const files = await filesIn(path);
+    for (const { name } of files.filter(({ isLink }) => isLink)) {
       const fileLeadsOut = await leadsTo(dirname(dirname(path)), join(path, name));
       if (fileLeadsOut) return unread(named, `${name} ${fileLeadsOut}`);
     }
-    const files = await filesIn(path);
     const argv = options.argv ?? [];
     const needed = filesOf(argv);
     const signature = signatureOf(files);
