@@ -3,6 +3,7 @@ import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.j
 import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
 import { isChangeable } from '../sessions/status/queued.js';
+import { findFamily } from '../trainers/sdScripts/families.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { askView } from './ask.js';
 import { cardView } from './banner.js';
@@ -63,7 +64,14 @@ export function samplesPartView(model: SamplesModel, at: string) {
   const { session, samples, kept } = model;
   if (isChangeable(session) && samples.length + kept.samples.length === 0) return null;
   const grid = newestSamples(model, at);
-  return { grid, kept: kept.samples, all: grid && `${at}/samples`, ask: askView(session, at, 'sample', 'Sample now') };
+  return {
+    grid,
+    kept: kept.samples,
+    all: grid && `${at}/samples`,
+    ask: askView(session, at, 'sample', 'Sample now'),
+    /** Prompts for these pictures alone can be typed: its script reads them each time. Others encode theirs as they start. */
+    takesPrompts: findFamily(session.trainer ?? '')?.script === 'train_network.py',
+  };
 }
 
 /** The last few, newest first; one or two prompts run across the page, so that the pictures stay small and comparable. */

@@ -370,3 +370,13 @@ test('a draft shows its settings, and nothing that is not there yet', () => {
   expect(html).toContain('ui_state.json');
   expect(html).not.toMatch(/train\.sh|training\.log/);
 });
+
+test('prompts for samples now can be typed where the script reads them each time, and nowhere else', () => {
+  const takes = (trainer: string) => {
+    const session = { ...some.session(), trainer, exact_pause: { available: true, why: null } };
+    const html = views.session(some.sessionModel({ session }));
+    expect(html).toContain('Sample now');
+    return html.includes('name="prompts"');
+  };
+  expect(['sd-scripts/sd1', 'sd-scripts/flux', 'practice'].map(takes)).toEqual([true, false, false]);
+});

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""How many instructions a step costs more under Trackside's starter and runner: counted by valgrind, so no other load counts.
+"""How many instructions a step costs more under Trackside's starter: counted by valgrind, so no other load counts.
 
     python3 test/bench/exact/instructions.py [--steps 10 30] [--repeats 1] [--workers 0]      on the stand-in
     … --checkout sd-scripts --python sd-scripts/venv/bin/python                               on a real sd-scripts
 
-The script alone and the same under starter and runner, each for two lengths of training, whose difference is that of the steps:
-to load torch and a model counts for nothing. Under valgrind a step takes fifty times as long, but the thread that looks for
+The script alone and the same under the starter, each for two lengths of training, whose difference is that of the steps. One
+process imports what all need and forks them. Under valgrind a step takes fifty times as long, but the thread that looks for
 requests five times a second does not: it is counted by itself, for a second. Needs `apt-get install valgrind`.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,42 @@ STAND_IN = ROOT / "test" / "trainer-bridge" / "exact"
 SMALL = ROOT / "test" / "sd-scripts"
 PICTURES = BRIDGE / "example"
 LOOKS_A_SECOND = 5
+REAL = ",".join(
+    [
+        "torch.utils.tensorboard",
+        "accelerate",
+        "transformers.models.clip.modeling_clip",
+        "transformers.models.clip.tokenization_clip",
+        "diffusers.models.autoencoders.autoencoder_kl",
+        "library.train_util",
+        "networks.lora",
+        "train_network",
+    ]
+)
+ONE_THREAD = {
+    "PYTHONHASHSEED": "0",
+    "ACCELERATE_USE_CPU": "True",
+    "ACCELERATE_MIXED_PRECISION": "no",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+# Its arguments: modules to import, separated by commas, and the arguments of each run, as JSON.
+FORKS = """
+import importlib, json, os, runpy, sys
+modules, runs = sys.argv[1:]
+for name in filter(None, modules.split(",")):
+    importlib.import_module(name)
+for argv in json.loads(runs):
+    child = os.fork()
+    if not child:
+        sys.argv, sys.path[0] = argv, os.path.dirname(argv[0])
+        runpy.run_path(argv[0], run_name="__main__")
+        sys.exit()
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"ended with an error: {argv}")
+    print("run", child, flush=True)
+"""
 
 LOOK = """
 import sys
@@ -51,20 +88,23 @@ def main() -> int:
         prepare = real if asked.checkout else stand_in
         script, flags, environment = prepare(place, asked)
         short, long = asked.steps
+        starter = [str(BRIDGE / "trackside" / "exact.py"), "--cpu"]
+        runs = [
+            [*begin, str(script), f"--output_dir={place / f'run-{number}-{steps}'}", *flags, *length(asked, steps)]
+            for number in range(asked.repeats)
+            for begin in ([], starter)
+            for steps in asked.steps
+        ]
+        modules = REAL if asked.checkout else ""
+        counts = counted(asked.python, FORKS, [modules, json.dumps(runs)], environment, script.parent)
         steps = []
-        for _ in range(asked.repeats):
-            plain, ours = (
-                [
-                    train(place, asked.python, script, [*flags, *length(asked, n)], environment, under)
-                    for n in asked.steps
-                ]
-                for under in (False, True)
-            )
-            steps.append([(each[1] - each[0]) / (long - short) for each in (plain, ours)])
-            print(f"a step: {steps[-1][0]:,.0f} alone, {steps[-1][1]:,.0f} under starter and runner", flush=True)
+        for number in range(asked.repeats):
+            a, b, c, d = counts[4 * number : 4 * number + 4]
+            steps.append([(b - a) / (long - short), (d - c) / (long - short)])
+            print(f"a step: {steps[-1][0]:,.0f} alone, {steps[-1][1]:,.0f} under the starter", flush=True)
         looks = look(place)
     alone, under = (statistics.median(column) for column in zip(*steps))
-    print(f"more: {under - alone:,.0f} instructions a step, {100 * (under / alone - 1):.3f} %")
+    print(f"more: {under - alone:,.0f} a step, {100 * (under / alone - 1):.3f} %")
     print(f"looking for requests: {looks:,.0f} instructions a second")
     return 0
 
@@ -111,49 +151,41 @@ def common(asked: argparse.Namespace) -> list[str]:
     return [f"--max_data_loader_n_workers={asked.workers}", "--output_name=cat"]
 
 
-def train(place: Path, python: str, script: Path, flags: list[str], environment: dict[str, str], under: bool) -> int:
-    """All instructions of the trainer's process, from its start to its end."""
-    output = place / "output"
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir()
-    starter = [str(BRIDGE / "trackside" / "exact.py"), "--cpu"] if under else []
-    command = [python, *starter, str(script), f"--output_dir={output}", *flags]
-    more = {
-        **environment,
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "ACCELERATE_USE_CPU": "True",
-        "ACCELERATE_MIXED_PRECISION": "no",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
-    return counted(command, more, script.parent)
-
-
 def look(place: Path) -> float:
     """Instructions a second of the thread that looks for requests."""
     program = place / "look.py"
     program.write_text(LOOK.format(bridge=str(BRIDGE)))
-    few, many = (counted([sys.executable, str(program), str(times)], {}, place) for times in (10, 1010))
+    runs = json.dumps([[str(program), str(times)] for times in (10, 1010)])
+    few, many = counted(sys.executable, FORKS, ["", runs], {}, place)
     return (many - few) / 1000 * LOOKS_A_SECOND
 
 
-def counted(command: list[str], environment: dict[str, str], folder: Path) -> int:
-    """Of the process that it starts; its children count for themselves, and not here."""
-    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+def counted(python: str, program: str, arguments: list[str], environment: dict[str, str], folder: Path) -> list[int]:
+    """The instructions of each run that the program forks, those before it included."""
     done = subprocess.run(
-        [*valgrind, *command],
-        env={**os.environ, **environment},
+        [
+            "valgrind",
+            "--tool=cachegrind",
+            "--cache-sim=no",
+            "--cachegrind-out-file=/dev/null",
+            python,
+            "-c",
+            program,
+            *arguments,
+        ],
+        env={**os.environ, **ONE_THREAD, **environment},
         cwd=folder,
         capture_output=True,
         text=True,
         errors="replace",
     )
-    found = re.findall(r"==(\d+)== I\s+refs:\s+([\d,]+)", done.stderr)
-    if done.returncode or not found:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-3000:]}{done.stdout[-1000:]}")
-    # Children that were forked end before it.
-    return int(found[-1][1].replace(",", ""))
+    if done.returncode:
+        sys.exit(f"It ended with {done.returncode}:\n{done.stderr[-3000:]}{done.stdout[-1000:]}")
+    counts = {
+        process: int(count.replace(",", ""))
+        for process, count in re.findall(r"==(\d+)== I\s+refs:\s+([\d,]+)", done.stderr)
+    }
+    return [counts[process] for process in re.findall(r"^run (\d+)$", done.stdout, re.M)]
 
 
 if __name__ == "__main__":
