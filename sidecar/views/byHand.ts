@@ -59,5 +59,7 @@ export function othersTitle(others: readonly HandRunFacts[]): string {
 
 function progressWords({ step, total_steps, epoch, epochs }: HandRunFacts['progress']): string {
   const steps = step !== null && `step ${count(step)} of ${count(total_steps)}`;
-  return joined(steps, epoch !== null && `epoch ${count(epoch)} of ${count(epochs)}`) || 'no progress yet';
+  return (
+    joined(steps, epoch !== null && epochs !== null && `epoch ${count(epoch)} of ${count(epochs)}`) || 'no progress yet'
+  );
 }

@@ -18,7 +18,8 @@ export function resumeView(session: SessionFacts, states: StateFacts[], at: stri
     further: furtherView(session, states),
     /** Offered while a node that is cut off may still train; null else. */
     anyway: anywayView(session),
-    canStartOver: !isAlive(status) && attempts.length > 0 && next !== 'start over' && next !== 'start',
+    canStartOver:
+      !isAlive(status) && next !== 'stop' && attempts.length > 0 && next !== 'start over' && next !== 'start',
   };
   const { byItself, smaller, further, anyway, canStartOver } = view;
   return byItself || smaller || further || anyway || canStartOver ? view : null;
@@ -32,11 +33,12 @@ function furtherView({ all_trained, progress, settings }: SessionFacts, states: 
 
 /** Its last attempt ended without a word from its node: a person may know that it is switched off. */
 function anywayView({ attempts, reason_code, interrupted, next }: SessionFacts) {
-  const { job, host } = attempts.at(-1) ?? {};
-  const isInDoubt = interrupted && job && (reason_code === 'node_silent' || reason_code === 'node_failed');
+  const isInDoubt =
+    interrupted && attempts.at(-1)?.job && (reason_code === 'node_silent' || reason_code === 'node_failed');
   if (!isInDoubt || (next !== 'resume' && next !== 'start over')) return null;
-  const [kind, button] = next === 'resume' ? ['resume', 'Resume anyway'] : ['relaunch', 'Start over anyway'];
-  return { kind, button, node: host ?? 'its node' };
+  return next === 'resume'
+    ? { kind: 'resume', button: 'Resume anyway' }
+    : { kind: 'relaunch', button: 'Start over anyway' };
 }
 
 /** While it trains: what ran out of memory already is tried again by a person. */
