@@ -120,8 +120,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
     return { ...ended, outcome: 'interrupted', reason, reason_code: 'ended_by_daemon' };
   }
   if (record?.stop_signal) {
-    const pressed = record.stop_signal === 'SIGINT';
-    const reason = pressed ? 'Stopped with Ctrl-C.' : `Stopped by ${record.stop_signal}, sent to its process.`;
+    const reason = BY_SIGNAL[record.stop_signal] ?? `Stopped by ${record.stop_signal}, sent to its process.`;
     return { ...ended, outcome: 'stopped', reason, reason_code: 'stopped_by_signal' };
   }
   if (record?.ended_at) {
@@ -134,6 +133,12 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
   const reason = 'The pod or the runner process disappeared during the training.';
   return { ...ended, outcome: 'interrupted', reason, reason_code: 'runner_gone' };
 }
+
+/** What people do to end a program, where a signal stands for one thing. */
+const BY_SIGNAL: Record<string, string> = {
+  SIGINT: 'Stopped with Ctrl-C.',
+  SIGHUP: 'Stopped, as its terminal or the kernel of its notebook was closed.',
+};
 
 /** A stop after the next save counts only if the runner was told to end: else something else was quicker. */
 function wasYours({ entry, record, podEnded, daemon }: Evidence): boolean {

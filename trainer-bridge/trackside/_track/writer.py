@@ -153,7 +153,10 @@ class Writer:
         """A kernel that is restarted has not completed a training whose last step is still to come."""
         run = self._run() if self._run else None
         waits = is_notebook() and run is not None and run._total is not None and not run.is_complete
-        self.finish(KeyboardInterrupt("the kernel of the notebook ended") if waits else None)
+        if waits and self.place and self.place.owner:
+            self.stops.requested = True
+            self.place.owner.told_to_end("SIGHUP")
+        self.finish()
 
     def _end_run(
         self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None
