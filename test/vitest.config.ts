@@ -77,6 +77,8 @@ export default defineConfig({
     env: { ...pythonStartsFast(process.env.PATH ?? ''), PRACTICE_PATCHES: '8' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Of those that say so (`test.concurrent`): they wait for processes most of their time.
+    maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'attacks', include: attacks } },

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { crashingAfterSaves, fakePython } from '../fakePython.js';
-import { isAlive, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
+import { test } from '../ownPlace.js';
+import { isAlive, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
 /** The waits of 10, 20 and 40 s, and the limits of a standstill, made short. */
 const short = { TRACKSIDE_AUTO_RESUME_DELAYS: '0.4,0.8,1.6' };
@@ -19,7 +14,7 @@ const switchedOn = { ...quick, lora_name: 'cat', enable_monitoring: true, start:
 const saved = (facts: SessionFacts) => (facts.progress.epoch ?? 0) >= 2 && (facts.progress.step ?? 0) > 12;
 
 /** As if the pod had gone: the runner and its trainer are killed, and nobody writes how it ended. */
-async function interrupt(name = 'cat'): Promise<void> {
+async function interrupt(place: TestSidecars, name = 'cat'): Promise<void> {
   const record = JSON.parse(readFileSync(join(place.outputs, name, 'attempt.json'), 'utf8'));
   for (const pid of [record.pid, record.trainer_pid]) process.kill(pid, 'SIGKILL');
   await until(
@@ -28,11 +23,13 @@ async function interrupt(name = 'cat'): Promise<void> {
   );
 }
 
-test('an interrupted training that is switched on goes on by itself, and ends after exactly its epochs', async () => {
+test.concurrent('an interrupted training that is switched on goes on by itself, and ends after exactly its epochs', async ({
+  place,
+}) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', switchedOn);
   await sidecar.until('cat', saved);
-  await interrupt();
+  await interrupt(place);
   const waits = await sidecar.until('cat', (facts) => facts.auto_resume.in_seconds !== null);
   expect(waits).toMatchObject({ status: 'stopped', interrupted: true, auto_resume: { will: true, tries: 0 } });
   const done = await sidecar.until('cat', (facts) => facts.status === 'completed');
@@ -41,11 +38,11 @@ test('an interrupted training that is switched on goes on by itself, and ends af
   expect(done.auto_resume).toMatchObject({ will: false, reason: null });
 });
 
-test('it is off by default: an interrupted training waits for its owner', async () => {
+test.concurrent('it is off by default: an interrupted training waits for its owner', async ({ place }) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...switchedOn, enable_monitoring: undefined });
   await sidecar.until('cat', saved);
-  await interrupt();
+  await interrupt(place);
   await sidecar.until('cat', (facts) => facts.interrupted);
   await new Promise((resolve) => setTimeout(resolve, 2000));
   expect(await sidecar.session('cat')).toMatchObject({
@@ -55,7 +52,9 @@ test('it is off by default: an interrupted training waits for its owner', async 
   });
 });
 
-test('after a restart of everything, what ran and is switched on resumes by itself; what was stopped does not', async () => {
+test.concurrent('after a restart of everything, what ran and is switched on resumes by itself; what was stopped does not', async ({
+  place,
+}) => {
   const before = await place.serve(slow);
   for (const lora_name of ['cat', 'dog', 'fox']) {
     await before.send('POST', 'sessions', {
@@ -69,28 +68,30 @@ test('after a restart of everything, what ran and is switched on resumes by itse
   await before.send('DELETE', 'sessions/dog/attempts/current');
   await before.until('dog', (facts) => facts.status === 'stopped');
   await before.kill();
-  await interrupt('cat');
-  await interrupt('fox');
+  await interrupt(place, 'cat');
+  await interrupt(place, 'fox');
   const after = await place.serve(slow);
   await after.until('cat', (facts) => facts.status === 'running' && facts.attempts.length === 2);
   for (const name of ['dog', 'fox']) expect((await after.session(name)).attempts).toHaveLength(1);
 });
 
-test('two sidecars over one folder resume it once', async () => {
+test.concurrent('two sidecars over one folder resume it once', async ({ place }) => {
   const one = await place.serve(slow);
   const two = await place.serve(slow);
   await one.send('POST', 'sessions', switchedOn);
   await two.until('cat', saved);
-  await interrupt();
+  await interrupt(place);
   await one.until('cat', (facts) => facts.status === 'completed');
   expect((await two.session('cat')).attempts.map(({ automatic }) => automatic)).toEqual([false, true]);
 });
 
-test('the wait is shown, and “Cancel auto-resume” ends it; switched on again, it goes on', async () => {
+test.concurrent('the wait is shown, and “Cancel auto-resume” ends it; switched on again, it goes on', async ({
+  place,
+}) => {
   const sidecar = await place.serve({ ...slow, TRACKSIDE_AUTO_RESUME_DELAYS: '30' });
   await sidecar.send('POST', 'sessions', switchedOn);
   await sidecar.until('cat', saved);
-  await interrupt();
+  await interrupt(place);
   await sidecar.until('cat', (facts) => facts.auto_resume.in_seconds !== null);
   const page = await (await fetch(sidecar.url, { headers: { Accept: 'text/html' } })).text();
   expect(page).toMatch(/Auto-resume in \d+ s/);
@@ -103,11 +104,11 @@ test('the wait is shown, and “Cancel auto-resume” ends it; switched on again
   expect((await sidecar.send('PATCH', 'sessions/cat', { enable_monitoring: 'perhaps' })).status).toBe(422);
 });
 
-test('a wait that a restart cut off begins anew, and is kept', async () => {
+test.concurrent('a wait that a restart cut off begins anew, and is kept', async ({ place }) => {
   const before = await place.serve({ ...slow, TRACKSIDE_AUTO_RESUME_DELAYS: '30' });
   await before.send('POST', 'sessions', switchedOn);
   await before.until('cat', saved);
-  await interrupt();
+  await interrupt(place);
   await before.until('cat', (facts) => facts.auto_resume.in_seconds !== null);
   await before.kill();
   const after = await place.serve({ ...slow, TRACKSIDE_AUTO_RESUME_DELAYS: '2' });
@@ -116,28 +117,31 @@ test('a wait that a restart cut off begins anew, and is kept', async () => {
   expect(again.attempts[1]).toMatchObject({ kind: 'resume', automatic: true });
 });
 
-test.each([
-  ['Stop in the page', async (sidecar: Sidecar) => sidecar.send('DELETE', 'sessions/cat/attempts/current')],
+test.concurrent.for<[string, (sidecar: Sidecar, place: TestSidecars) => Promise<unknown>]>([
+  ['Stop in the page', async (sidecar) => sidecar.send('DELETE', 'sessions/cat/attempts/current')],
   [
     'kill of what training.pid names',
-    async () => process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')), 'SIGTERM'),
+    async (_, place) =>
+      process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')), 'SIGTERM'),
   ],
   [
     'kill of the trainer',
-    async () =>
+    async (_, place) =>
       process.kill(JSON.parse(readFileSync(join(place.outputs, 'cat', 'attempt.json'), 'utf8')).trainer_pid, 'SIGTERM'),
   ],
-])('never after a stop by hand: %s', async (_, stop) => {
+])('never after a stop by hand: %s', async ([_, stop], { place }) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', switchedOn);
   await sidecar.until('cat', saved);
-  await stop(sidecar);
+  await stop(sidecar, place);
   await sidecar.until('cat', (facts) => facts.attempts[0]?.alive === false);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(await sidecar.session('cat')).toMatchObject({ attempts: [{ number: 1 }], auto_resume: { will: false } });
 });
 
-test('crashes without a new checkpoint: three automatic resumes, each after a longer wait, then a banner', async () => {
+test.concurrent('crashes without a new checkpoint: three automatic resumes, each after a longer wait, then a banner', async ({
+  place,
+}) => {
   // Each end another one: the same one twice is not tried again at all.
   const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves(place, 'other') });
   await sidecar.send('POST', 'sessions', switchedOn);
@@ -159,7 +163,7 @@ test('crashes without a new checkpoint: three automatic resumes, each after a lo
   expect((await after.session('cat')).attempts).toHaveLength(4);
 }, 90_000);
 
-test('the same crash twice without a new checkpoint is not tried a third time', async () => {
+test.concurrent('the same crash twice without a new checkpoint is not tried a third time', async ({ place }) => {
   const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: crashingAfterSaves(place, 'same') });
   await sidecar.send('POST', 'sessions', switchedOn);
   const given = await sidecar.until('cat', (facts) => facts.auto_resume.reason !== null, 40);
@@ -167,7 +171,7 @@ test('the same crash twice without a new checkpoint is not tried a third time', 
   expect(given.auto_resume.reason).toContain('twice in the same way');
 });
 
-test.each([
+test.concurrent.for<[string, string, string]>([
   [
     'a crash before anything was saved',
     `echo 'Traceback (most recent call last):
@@ -176,7 +180,7 @@ ValueError: at once' >&2; exit 1`,
   ],
   ['arguments that the trainer refuses', `echo 'x.py: error: unrecognized arguments: --y' >&2; exit 2`, 'same error'],
   ['no pictures', `echo 'ERROR No data found. Please verify arguments' >&2; exit 0`, 'same error'],
-])('never after what would only repeat: %s', async (_, script, reason) => {
+])('never after what would only repeat: %s', async ([_, script, reason], { place }) => {
   const sidecar = await place.serve({ ...short, TRACKSIDE_PYTHON: fakePython(place, script) });
   await sidecar.send('POST', 'sessions', switchedOn);
   const failed = await sidecar.until('cat', (facts) => facts.status === 'failed');
@@ -186,7 +190,7 @@ ValueError: at once' >&2; exit 1`,
   expect((await sidecar.session('cat')).attempts).toHaveLength(1);
 });
 
-test('a standstill is counted on by the next sidecar', async () => {
+test.concurrent('a standstill is counted on by the next sidecar', async ({ place }) => {
   const frozen = { PRACTICE_STEP_SECONDS: '600', TRACKSIDE_STALL_SCALE: '0.01' };
   const first = await place.serve(frozen);
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
@@ -200,12 +204,14 @@ test('a standstill is counted on by the next sidecar', async () => {
   expect(next).toBeGreaterThan(before);
 });
 
-test('what stands still is shown; only what is switched on is ended and resumed for it, and not twice in vain', async () => {
+test.concurrent('what stands still is shown; only what is switched on is ended and resumed for it, and not twice in vain', async ({
+  place,
+}) => {
   const before = await place.serve(slow);
   await before.send('POST', 'sessions', switchedOn);
   await before.until('cat', saved);
   await before.kill();
-  await interrupt();
+  await interrupt(place);
   const frozen = { ...short, PRACTICE_STEP_SECONDS: '600', TRACKSIDE_STALL_SCALE: '0.002' };
   const sidecar = await place.serve(frozen);
   await sidecar.send('POST', 'sessions', { ...switchedOn, lora_name: 'dog', enable_monitoring: false });

@@ -1,22 +1,17 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { test } from '../ownPlace.js';
+import { quick, type Sidecar } from '../sidecar.js';
 import { edit } from './edit.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
 
 const ended = ({ status }: SessionFacts) => ['completed', 'stopped', 'failed'].includes(status);
 const page = async (sidecar: Sidecar, path = 'sessions/cat') =>
   (await fetch(sidecar.url + path, { headers: { accept: 'text/html' } })).text();
 const textOf = (html: string) => html.replaceAll(/<[^>]+>/g, '').replaceAll(/\s+/g, ' ');
 
-test('two states of one name, one of them in earlier/: each is told by its path', async () => {
+test.concurrent('two states of one name, one of them in earlier/: each is told by its path', async ({ place }) => {
   const sidecar = await place.serve({ PRACTICE_SAVE_SECONDS: '2' });
   const training = { ...quick, lora_name: 'cat', max_train_epochs: 1, start: true };
   await sidecar.send('POST', 'sessions', training);
@@ -31,7 +26,7 @@ test('two states of one name, one of them in earlier/: each is told by its path'
   );
 });
 
-test('a state that holds all the epochs already says so, and is not offered', async () => {
+test.concurrent('a state that holds all the epochs already says so, and is not offered', async ({ place }) => {
   const first = await place.serve();
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 2, start: true });
   await first.until('cat', ended);
@@ -56,7 +51,9 @@ test('a state that holds all the epochs already says so, and is not offered', as
   expect(html).not.toContain('name="state" value="cat-state"');
 });
 
-test('after Start over, the page says where states and samples are kept, and offers one way to begin', async () => {
+test.concurrent('after Start over, the page says where states and samples are kept, and offers one way to begin', async ({
+  place,
+}) => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
   const training = { ...quick, sample_prompts: 'a cat --s 1', sample_every_n_steps: 5, lora_name: 'cat', start: true };
   await sidecar.send('POST', 'sessions', training);

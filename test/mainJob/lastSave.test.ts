@@ -1,14 +1,9 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makeTestSidecars, quick, type Sidecar, type TestSidecars } from '../sidecar.js';
+import { test } from '../ownPlace.js';
+import { quick, type Sidecar } from '../sidecar.js';
 import { edit } from './edit.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
 
 /** A save takes 1 s for a state, and 0.2 s for weights. */
 const slow = { PRACTICE_STEP_SECONDS: '0.02', PRACTICE_SAVE_SECONDS: '1' };
@@ -16,36 +11,42 @@ const stop = (sidecar: Sidecar, when: 'now' | 'after-save') =>
   sidecar.send('DELETE', `sessions/cat/attempts/current?when=${when}`);
 const ended = ({ status }: SessionFacts) => ['completed', 'stopped', 'failed'].includes(status);
 
-test.each([
+test.concurrent.for<[string, object]>([
   ['epochs alone', {}],
   ['the last step too', { arguments: { save_every_n_steps: 10 } }],
-])('stop after the next checkpoint in the last epoch, with a save of %s: it completes', async (_, more) => {
-  const sidecar = await place.serve(slow);
-  await sidecar.send('POST', 'sessions', { ...quick, ...more, lora_name: 'cat', max_train_epochs: 2, start: true });
-  await sidecar.until('cat', ({ progress }) => progress.epoch === 2 && (progress.step ?? 0) > 10);
-  expect(await stop(sidecar, 'after-save')).toMatchObject({ status: 202, body: { stops_after_save: true } });
-  expect(await sidecar.until('cat', ended)).toMatchObject({
-    status: 'completed',
-    reason: null,
-    all_trained: true,
-    next: 'train further',
-    final_checkpoint: join(place.outputs, 'cat', 'cat.safetensors'),
-  });
-});
+])(
+  'stop after the next checkpoint in the last epoch, with a save of %s: it completes',
+  async ([_, more], { place }) => {
+    const sidecar = await place.serve(slow);
+    await sidecar.send('POST', 'sessions', { ...quick, ...more, lora_name: 'cat', max_train_epochs: 2, start: true });
+    await sidecar.until('cat', ({ progress }) => progress.epoch === 2 && (progress.step ?? 0) > 10);
+    expect(await stop(sidecar, 'after-save')).toMatchObject({ status: 202, body: { stops_after_save: true } });
+    expect(await sidecar.until('cat', ended)).toMatchObject({
+      status: 'completed',
+      reason: null,
+      all_trained: true,
+      next: 'train further',
+      final_checkpoint: join(place.outputs, 'cat', 'cat.safetensors'),
+    });
+  },
+);
 
-test.each([
+test.concurrent.for([
   ['its state', true, 'finishing'],
   ['its weights, where no state is saved', false, 'saving'],
-])('stop during the last save, of %s: the save is let through, and it completes', async (_, states, phase) => {
-  const sidecar = await place.serve({ ...slow, PRACTICE_SAVE_SECONDS: '4' });
-  const training = { ...quick, enable_checkpointing: states, lora_name: 'cat', max_train_epochs: 1, start: true };
-  await sidecar.send('POST', 'sessions', training);
-  await sidecar.until('cat', ({ progress }) => progress.phase === phase);
-  expect((await stop(sidecar, 'now')).body).toMatchObject({ status: 'stopping' });
-  expect(await sidecar.until('cat', ended)).toMatchObject({ status: 'completed', reason: null, all_trained: true });
-});
+])(
+  'stop during the last save, of %s: the save is let through, and it completes',
+  async ([_, states, phase], { place }) => {
+    const sidecar = await place.serve({ ...slow, PRACTICE_SAVE_SECONDS: '4' });
+    const training = { ...quick, enable_checkpointing: states, lora_name: 'cat', max_train_epochs: 1, start: true };
+    await sidecar.send('POST', 'sessions', training);
+    await sidecar.until('cat', ({ progress }) => progress.phase === phase);
+    expect((await stop(sidecar, 'now')).body).toMatchObject({ status: 'stopping' });
+    expect(await sidecar.until('cat', ended)).toMatchObject({ status: 'completed', reason: null, all_trained: true });
+  },
+);
 
-test('stop while the weights of a save are written: its state is waited for too', async () => {
+test.concurrent('stop while the weights of a save are written: its state is waited for too', async ({ place }) => {
   const sidecar = await place.serve({ ...slow, PRACTICE_SAVE_SECONDS: '2' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', ({ progress }) => progress.phase === 'saving');
@@ -54,7 +55,9 @@ test('stop while the weights of a save are written: its state is waited for too'
   expect(stopped).toMatchObject({ status: 'stopped', resume: { state: 'cat-000001-state', epoch: 1 } });
 });
 
-test('ended when everything had been trained and saved: it is told so, and no step is trained again', async () => {
+test.concurrent('ended when everything had been trained and saved: it is told so, and no step is trained again', async ({
+  place,
+}) => {
   const first = await place.serve();
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 2, start: true });
   await first.until('cat', ended);

@@ -1,19 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { AttemptFacts, CheckpointFacts } from '../../sidecar/sessions/facts.js';
 import { writeWeights } from '../models/weights.js';
-import { makeTestSidecars, quick, type TestSidecars } from '../sidecar.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
+import { test } from '../ownPlace.js';
+import { quick } from '../sidecar.js';
 
 const slow = { PRACTICE_STEP_SECONDS: '0.05' };
 
-test('the outputs folder was moved: Resume goes on there, and every epoch counts once', async () => {
+test.concurrent('the outputs folder was moved: Resume goes on there, and every epoch counts once', async ({
+  place,
+}) => {
   const first = await place.serve(slow);
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await first.until('cat', (facts) => (facts.progress.step ?? 0) >= 24);
@@ -38,7 +35,9 @@ test('the outputs folder was moved: Resume goes on there, and every epoch counts
   expect(steps('loss/current')).toEqual(Array.from({ length: 40 }, (_, step) => step + 1));
 });
 
-test('the datasets folder was moved: Resume takes the same pictures there, and no others', async () => {
+test.concurrent('the datasets folder was moved: Resume takes the same pictures there, and no others', async ({
+  place,
+}) => {
   const first = await place.serve(slow);
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await first.until('cat', (facts) => (facts.progress.step ?? 0) >= 14);
@@ -60,7 +59,9 @@ test('the datasets folder was moved: Resume takes the same pictures there, and n
   expect(done).toMatchObject({ status: 'completed', dataset_path: join(moved, 'example'), progress: { step: 40 } });
 });
 
-test('killed between making room and beginning: the states that were moved are still what Resume uses', async () => {
+test.concurrent('killed between making room and beginning: the states that were moved are still what Resume uses', async ({
+  place,
+}) => {
   const first = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
   // Only where no state of an epoch begins at the same epoch is one of a step taken.
   const settings = { ...quick, save_every_n_epochs: 4, arguments: { save_every_n_steps: 7 } };
@@ -85,7 +86,9 @@ test('killed between making room and beginning: the states that were moved are s
   expect(done).toMatchObject({ status: 'completed', progress: { step: 40, epoch: 4 } });
 });
 
-test('what else lies in earlier/ hides no checkpoint, and those of earlier attempts can be downloaded', async () => {
+test.concurrent('what else lies in earlier/ hides no checkpoint, and those of earlier attempts can be downloaded', async ({
+  place,
+}) => {
   const earlier = join(place.outputs, 'cat', 'earlier');
   mkdirSync(join(earlier, 'attempt-1'), { recursive: true });
   writeFileSync(join(place.outputs, 'cat', 'ui_state.json'), JSON.stringify({ lora_name: 'cat' }));

@@ -2,19 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { DatasetDetail } from '../../sidecar/datasets/facts.js';
-import { isAlive, makeTestSidecars, quick, type TestSidecars, trainersOf, until } from '../sidecar.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
+import { fakePython } from '../fakePython.js';
+import { test } from '../ownPlace.js';
+import { isAlive, quick, type TestSidecars, trainersOf, until } from '../sidecar.js';
 
 const slow = { PRACTICE_STEP_SECONDS: '0.05' };
 
-test('a double click on Start makes one session and one trainer', async () => {
+test.concurrent('a double click on Start makes one session and one trainer', async ({ place }) => {
   const sidecar = await place.serve(slow);
   const form = { ...quick, lora_name: 'cat', start: true, form_id: 'f-1' };
   const answers = await Promise.all(Array.from({ length: 5 }, () => sidecar.send('POST', 'sessions', form)));
@@ -25,7 +21,9 @@ test('a double click on Start makes one session and one trainer', async () => {
   expect(again.status).toBe(409);
 });
 
-test('two tabs and two sidecars press Start at once: one trainer lives, the others are told with a link', async () => {
+test.concurrent('two tabs and two sidecars press Start at once: one trainer lives, the others are told with a link', async ({
+  place,
+}) => {
   const one = await place.serve(slow);
   const two = await place.serve(slow);
   await one.send('POST', 'sessions', { ...quick, lora_name: 'cat' });
@@ -43,7 +41,7 @@ test('two tabs and two sidecars press Start at once: one trainer lives, the othe
   for (const sidecar of [one, two]) expect((await sidecar.session('cat')).attempts).toHaveLength(1);
 });
 
-test('a name that exists becomes the next version, never an overwrite', async () => {
+test.concurrent('a name that exists becomes the next version, never an overwrite', async ({ place }) => {
   const sidecar = await place.serve();
   for (const version of [1, 2, 3]) {
     const made = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'My Cat', description: `v${version}` });
@@ -65,46 +63,52 @@ const stale: [string, (bystander: number, zombie: number) => string][] = [
   ['a negative number', () => '-1\n'],
 ];
 
-test.each(stale)('training.pid with %s: not running, and nothing is signalled', async (_, content) => {
-  const bystander = spawn('sleep', ['60']);
-  const zombies = spawnZombie();
-  try {
-    const zombie = await zombies.pid;
-    const sidecar = await place.serve();
-    await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 1, start: true });
-    await sidecar.until('cat', (facts) => facts.status === 'completed');
-    const folder = join(place.outputs, 'cat');
-    const record = JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'));
-    // The runner that has written down the end is leaving.
-    await until(
-      () => isAlive(record.pid),
-      (alive) => !alive,
-    );
-    const text = content(bystander.pid ?? 0, zombie);
-    writeFileSync(join(folder, 'training.pid'), text);
-    // As if the pod had died in the middle of the run, and the PID had gone to another process since.
-    const pid = Number(text) > 1 ? Number(text) : record.pid;
-    const died = { ...record, pid, trainer_pid: pid, ended_at: null, exit_code: null, log_end: null };
-    writeFileSync(join(folder, 'attempt.json'), JSON.stringify(died));
-    const shown = await sidecar.session('cat');
-    expect(['completed', 'stopped']).toContain(shown.status);
-    expect(shown.attempts[0]?.alive).toBe(false);
-    expect((await sidecar.send('DELETE', 'sessions/cat/attempts/current')).status).toBe(409);
-    expect(isAlive(bystander.pid ?? 0)).toBe(true);
-  } finally {
-    bystander.kill();
-    zombies.end();
-  }
-});
+test.concurrent.for(stale)(
+  'training.pid with %s: not running, and nothing is signalled',
+  async ([_, content], { place }) => {
+    const bystander = spawn('sleep', ['60']);
+    const zombies = spawnZombie();
+    try {
+      const zombie = await zombies.pid;
+      const sidecar = await place.serve();
+      await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 1, start: true });
+      await sidecar.until('cat', (facts) => facts.status === 'completed');
+      const folder = join(place.outputs, 'cat');
+      const record = JSON.parse(readFileSync(join(folder, 'attempt.json'), 'utf8'));
+      // The runner that has written down the end is leaving.
+      await until(
+        () => isAlive(record.pid),
+        (alive) => !alive,
+      );
+      const text = content(bystander.pid ?? 0, zombie);
+      writeFileSync(join(folder, 'training.pid'), text);
+      // As if the pod had died in the middle of the run, and the PID had gone to another process since.
+      const pid = Number(text) > 1 ? Number(text) : record.pid;
+      const died = { ...record, pid, trainer_pid: pid, ended_at: null, exit_code: null, log_end: null };
+      writeFileSync(join(folder, 'attempt.json'), JSON.stringify(died));
+      const shown = await sidecar.session('cat');
+      expect(['completed', 'stopped']).toContain(shown.status);
+      expect(shown.attempts[0]?.alive).toBe(false);
+      expect((await sidecar.send('DELETE', 'sessions/cat/attempts/current')).status).toBe(409);
+      expect(isAlive(bystander.pid ?? 0)).toBe(true);
+    } finally {
+      bystander.kill();
+      zombies.end();
+    }
+  },
+);
 
-test('a trainer that exits 1, exits 0 without weights, or cannot be found is failed, with the reason in words', async () => {
-  const without = await place.serve({ TRACKSIDE_PYTHON: fakePython('exit 0') });
+test.concurrent('a trainer that exits 1, exits 0 without weights, or cannot be found is failed, with the reason in words', async ({
+  place,
+}) => {
+  const without = await place.serve({ TRACKSIDE_PYTHON: fakePython(place, 'exit 0') });
   await without.send('POST', 'sessions', { ...quick, lora_name: 'silent', start: true });
   const silent = await without.until('silent', (facts) => facts.status === 'failed');
   expect(silent.reason).toContain('wrote no new silent.safetensors');
 
   const crashing = await place.serve({
     TRACKSIDE_PYTHON: fakePython(
+      place,
       `printf 'Traceback (most recent call last):\\nValueError: no such thing\\n' >&2; exit 1`,
     ),
   });
@@ -124,7 +128,7 @@ test('a trainer that exits 1, exits 0 without weights, or cannot be found is fai
   expect(missing.next).toBe('start');
 });
 
-test('wrong values are refused field by field, and nothing is made', async () => {
+test.concurrent('wrong values are refused field by field, and nothing is made', async ({ place }) => {
   const sidecar = await place.serve();
   const refuse = async (fields: Record<string, unknown>) => {
     const { status, body } = await sidecar.send('POST', 'sessions', {
@@ -147,7 +151,7 @@ test('wrong values are refused field by field, and nothing is made', async () =>
   expect(readdirSync(place.outputs)).toEqual([]);
 });
 
-test('a name of ../x stays inside outputs', async () => {
+test.concurrent('a name of ../x stays inside outputs', async ({ place }) => {
   const sidecar = await place.serve();
   const made = await sidecar.send('POST', 'sessions', { ...quick, lora_name: '../x' });
   expect(made.body).toMatchObject({ name: 'x', lora_name: '../x', output_path: join(place.outputs, 'x') });
@@ -161,7 +165,9 @@ test('a name of ../x stays inside outputs', async () => {
   }
 });
 
-test('an apostrophe, an emoji, quotes and a backslash in the trigger word reach the trainer as they are', async () => {
+test.concurrent('an apostrophe, an emoji, quotes and a backslash in the trigger word reach the trainer as they are', async ({
+  place,
+}) => {
   const sidecar = await place.serve();
   const word = `sk's "q" \\ 🐈 $(touch x); touch y`;
   await sidecar.send('POST', 'sessions', {
@@ -177,7 +183,9 @@ test('an apostrophe, an emoji, quotes and a backslash in the trigger word reach 
   expect(existsSync(join(place.folder, 'x'))).toBe(false);
 });
 
-test('no pictures, a broken picture, captions without a picture: said before the start, and the draft is kept', async () => {
+test.concurrent('no pictures, a broken picture, captions without a picture: said before the start, and the draft is kept', async ({
+  place,
+}) => {
   const sidecar = await place.serve();
   await sidecar.send('POST', 'datasets', { name: 'empty' });
   const none = await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', dataset: 'empty', start: true });
@@ -198,7 +206,7 @@ test('no pictures, a broken picture, captions without a picture: said before the
   expect((await sidecar.session('cat')).status).toBe('draft');
 });
 
-test('deleting is refused while it trains, and leaves the dataset', async () => {
+test.concurrent('deleting is refused while it trains, and leaves the dataset', async ({ place }) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   expect((await sidecar.send('DELETE', 'sessions/cat')).status).toBe(409);
@@ -214,7 +222,7 @@ test('deleting is refused while it trains, and leaves the dataset', async () => 
   expect((await sidecar.send('GET', 'sessions/cat')).status).toBe(404);
 });
 
-test('another site can change nothing, and a rebound name reads nothing', async () => {
+test.concurrent('another site can change nothing, and a rebound name reads nothing', async ({ place }) => {
   const sidecar = await place.serve();
   const from = (headers: Record<string, string>, method = 'POST', path = 'sessions') =>
     fetch(new URL(path, sidecar.url), { method, headers, ...(method === 'POST' ? { body: '{"lora_name":"x"}' } : {}) });
@@ -240,15 +248,6 @@ async function rawGet(port: string, host: string): Promise<string> {
   });
 }
 
-/** Runs the runner as Python does, and does something else in place of the trainer. */
-function fakePython(script: string): string {
-  const path = join(place.folder, `python-${Math.random().toString(36).slice(2)}`);
-  writeFileSync(path, `#!/bin/bash\ncase "$1" in *_train_network.py) ;; *) exec python3 "$@";; esac\n${script}\n`, {
-    mode: 0o755,
-  });
-  return path;
-}
-
 function spawnZombie(): { pid: Promise<number>; end(): void } {
   const parent: ChildProcess = spawn('python3', [
     '-c',
@@ -259,15 +258,17 @@ function spawnZombie(): { pid: Promise<number>; end(): void } {
 }
 
 /** A Python without Pillow. */
-function withoutPillow(): string {
+function withoutPillow(place: TestSidecars): string {
   const packages = join(place.folder, 'packages');
   mkdirSync(packages);
   writeFileSync(join(packages, 'PIL.py'), 'raise ImportError("not installed")');
   return packages;
 }
 
-test('pictures that the trainer could read with Pillow only: said before the start, and started once it is there', async () => {
-  const packages = withoutPillow();
+test.concurrent('pictures that the trainer could read with Pillow only: said before the start, and started once it is there', async ({
+  place,
+}) => {
+  const packages = withoutPillow(place);
   const sidecar = await place.serve({ PYTHONPATH: packages });
   await sidecar.send('POST', 'datasets', { name: 'photos' });
   writeFileSync(join(place.datasets, 'photos', 'IMG 1.BMP'), `BM\x1a\0\0\0\0\0\0\0${'\0'.repeat(40)}`);
@@ -286,8 +287,10 @@ test('pictures that the trainer could read with Pillow only: said before the sta
   expect((await start()).status).toBe(201);
 });
 
-test('pictures as a phone takes them are trained without Pillow, and stay byte for byte as they are', async () => {
-  const sidecar = await place.serve({ PYTHONPATH: withoutPillow() });
+test.concurrent('pictures as a phone takes them are trained without Pillow, and stay byte for byte as they are', async ({
+  place,
+}) => {
+  const sidecar = await place.serve({ PYTHONPATH: withoutPillow(place) });
   await sidecar.send('POST', 'datasets', { name: 'photos' });
   const folder = join(place.datasets, 'photos');
   const create = { width: 400, height: 300, channels: 3, background: 'teal' } as const;

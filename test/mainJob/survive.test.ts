@@ -1,25 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
-import { isAlive, makeTestSidecars, quick, type TestSidecars, until } from '../sidecar.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
+import { test } from '../ownPlace.js';
+import { isAlive, quick, type TestSidecars, until } from '../sidecar.js';
 
 const slow = { PRACTICE_STEP_SECONDS: '0.05' };
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
-const attemptOf = (name: string) => JSON.parse(read(place.outputs, name, 'attempt.json'));
+const attemptOf = (place: TestSidecars, name: string) => JSON.parse(read(place.outputs, name, 'attempt.json'));
 
-test('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows its step, and no log line is lost', async () => {
+test.concurrent('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows its step, and no log line is lost', async ({
+  place,
+}) => {
   const first = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
   await first.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 12, start: true });
   await first.until('cat', (facts) => (facts.progress.step ?? 0) >= 5);
-  const { trainer_pid: trainer } = attemptOf('cat');
+  const { trainer_pid: trainer } = attemptOf(place, 'cat');
   await first.kill('SIGKILL');
   expect(isAlive(trainer)).toBe(true);
   const before = read(place.outputs, 'cat', 'training.log').length;
@@ -34,7 +31,7 @@ test('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows 
   expect(performance.now() - started).toBeLessThan(2000);
   expect(shown).toMatchObject({ name: 'cat', status: 'running' });
   expect(shown?.progress.step).toBeGreaterThanOrEqual(5);
-  expect(attemptOf('cat').trainer_pid).toBe(trainer);
+  expect(attemptOf(place, 'cat').trainer_pid).toBe(trainer);
 
   const ended = await second.until('cat', (facts) => facts.status === 'completed');
   expect(ended.progress).toMatchObject({ step: 120, total_steps: 120, epoch: 12, percent: 100 });
@@ -44,13 +41,15 @@ test('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows 
   expect([...new Set(steps)]).toEqual(Array.from({ length: 121 }, (_, step) => step));
 });
 
-test('SIGKILL to trainer and runner, twice: interrupted, resumed at the right epoch and step, and exactly the epochs asked for', async () => {
+test.concurrent('SIGKILL to trainer and runner, twice: interrupted, resumed at the right epoch and step, and exactly the epochs asked for', async ({
+  place,
+}) => {
   const sidecar = await place.serve(slow);
   const epochs = 6;
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: epochs, start: true });
   for (const deadly of [1, 3]) {
     await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= deadly * 10 + 4);
-    const { pid, trainer_pid } = attemptOf('cat');
+    const { pid, trainer_pid } = attemptOf(place, 'cat');
     process.kill(pid, 'SIGKILL');
     process.kill(trainer_pid, 'SIGKILL');
     const dead = await sidecar.until('cat', (facts) => facts.status === 'stopped');
@@ -75,7 +74,9 @@ test('SIGKILL to trainer and runner, twice: interrupted, resumed at the right ep
   ]);
 });
 
-test('SIGKILL in the middle of saving a state: that folder is passed over with its reason, the one before is used', async () => {
+test.concurrent('SIGKILL in the middle of saving a state: that folder is passed over with its reason, the one before is used', async ({
+  place,
+}) => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.02', PRACTICE_SAVE_SECONDS: '1' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   const folder = join(place.outputs, 'cat', 'cat-000002-state');
@@ -83,7 +84,7 @@ test('SIGKILL in the middle of saving a state: that folder is passed over with i
     () => existsSync(join(folder, 'optimizer.bin')),
     (there) => there,
   );
-  const { pid, trainer_pid } = attemptOf('cat');
+  const { pid, trainer_pid } = attemptOf(place, 'cat');
   process.kill(pid, 'SIGKILL');
   process.kill(trainer_pid, 'SIGKILL');
   const dead = await sidecar.until('cat', (facts) => facts.status === 'stopped');
@@ -98,7 +99,7 @@ test('SIGKILL in the middle of saving a state: that folder is passed over with i
   ]);
 });
 
-test('a state folder that is cut short afterwards is seen at once', async () => {
+test.concurrent('a state folder that is cut short afterwards is seen at once', async ({ place }) => {
   const sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => facts.status === 'completed');
@@ -107,12 +108,14 @@ test('a state folder that is cut short afterwards is seen at once', async () => 
   expect(cut).toMatchObject({ complete: false, reason: expect.stringContaining('optimizer.bin') });
 });
 
-test('stop, resume, stop, resume: nothing of an attempt is left each time, and the run completes', async () => {
+test.concurrent('stop, resume, stop, resume: nothing of an attempt is left each time, and the run completes', async ({
+  place,
+}) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 5, start: true });
   for (const step of [14, 33]) {
     await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= step);
-    const { pid, trainer_pid } = attemptOf('cat');
+    const { pid, trainer_pid } = attemptOf(place, 'cat');
     const stopping = await sidecar.send('DELETE', 'sessions/cat/attempts/current');
     expect(stopping).toMatchObject({ status: 202, body: { status: expect.stringMatching(/stopping|stopped/) } });
     const stopped = await sidecar.until('cat', (facts) => facts.status === 'stopped');
@@ -124,7 +127,7 @@ test('stop, resume, stop, resume: nothing of an attempt is left each time, and t
   await sidecar.until('cat', (facts) => facts.status === 'completed');
 });
 
-test('a stop right after a resume ends what was resumed, not what was stopped before', async () => {
+test.concurrent('a stop right after a resume ends what was resumed, not what was stopped before', async ({ place }) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 60, start: true });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) > 12);
@@ -137,7 +140,7 @@ test('a stop right after a resume ends what was resumed, not what was stopped be
   await sidecar.until('cat', (facts) => facts.status === 'stopped', 10);
 });
 
-test('stop after the next checkpoint loses no step', async () => {
+test.concurrent('stop after the next checkpoint loses no step', async ({ place }) => {
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= 3);
@@ -147,7 +150,9 @@ test('stop after the next checkpoint loses no step', async () => {
   expect(stopped.resume?.lost_steps).toBeLessThanOrEqual(2);
 });
 
-test('a stop after the next checkpoint is taken back: it trains on through the save, and can be asked for again', async () => {
+test.concurrent('a stop after the next checkpoint is taken back: it trains on through the save, and can be asked for again', async ({
+  place,
+}) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', {
     ...quick,
@@ -177,7 +182,7 @@ test('a stop after the next checkpoint is taken back: it trains on through the s
   expect(stopped).toMatchObject({ interrupted: false, reason: 'Stopped by you.' });
 });
 
-test('a stop that has begun cannot be taken back, and says so', async () => {
+test.concurrent('a stop that has begun cannot be taken back, and says so', async ({ place }) => {
   const sidecar = await place.serve({ ...slow, PRACTICE_SAVE_SECONDS: '3' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => facts.progress.phase === 'saving');
@@ -187,7 +192,7 @@ test('a stop that has begun cannot be taken back, and says so', async () => {
   await sidecar.until('cat', (facts) => facts.status === 'stopped');
 });
 
-test('a completed training is trained further, and its earlier final file is kept', async () => {
+test.concurrent('a completed training is trained further, and its earlier final file is kept', async ({ place }) => {
   const sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 2, start: true });
   const done = await sidecar.until('cat', (facts) => facts.status === 'completed');
@@ -205,7 +210,7 @@ test('a completed training is trained further, and its earlier final file is kep
   );
 });
 
-test('relaunch starts from the beginning and keeps what was there in earlier/', async () => {
+test.concurrent('relaunch starts from the beginning and keeps what was there in earlier/', async ({ place }) => {
   const sidecar = await place.serve();
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 2, start: true });
   await sidecar.until('cat', (facts) => facts.status === 'completed');
@@ -218,7 +223,9 @@ test('relaunch starts from the beginning and keeps what was there in earlier/', 
   }
 });
 
-test('jq and bash see what the page shows, and an edit by jq survives everything after it', async () => {
+test.concurrent('jq and bash see what the page shows, and an edit by jq survives everything after it', async ({
+  place,
+}) => {
   const sidecar = await place.serve(slow);
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'My Cat', start: true });
   await sidecar.until('my-cat', (facts) => (facts.progress.step ?? 0) >= 12);
@@ -255,7 +262,9 @@ test('jq and bash see what the page shows, and an edit by jq survives everything
   expect(bash('bash -n outputs/my-cat/train.sh && head -1 outputs/my-cat/train.sh')).toContain('bash');
 });
 
-test('ui_state.json of another tool, written by hand, or missing: each is listed for what it is', async () => {
+test.concurrent('ui_state.json of another tool, written by hand, or missing: each is listed for what it is', async ({
+  place,
+}) => {
   const theirs = join(place.outputs, 'their-lora');
   mkdirSync(theirs, { recursive: true });
   writeFileSync(

@@ -11,13 +11,13 @@ let sidecar: Sidecar;
 
 beforeAll(async () => {
   place = makeTestSidecars();
-  cpSync(exampleDataset, join(place.datasets, 'example'), { recursive: true });
+  for (const name of ['example', 'edited']) cpSync(exampleDataset, join(place.datasets, name), { recursive: true });
   sidecar = await place.serve({ TRACKSIDE_EXACT_PAUSE: 'on', PRACTICE_STEP_SECONDS: '0.15' });
   await train('whole', { save_every_n_epochs: 100 });
 });
 afterAll(() => place.leave());
 
-test('a paused training loses nothing, and goes on exactly to the weights of an undisturbed one', async () => {
+test.concurrent('a paused training loses nothing, and goes on exactly to the weights of an undisturbed one', async () => {
   await train('paused');
   const running = await sidecar.until('paused', ({ progress }) => (progress.step ?? 0) >= 13);
   expect(running).toMatchObject({ exact_pause: { available: true, why: null }, pausing: false });
@@ -49,7 +49,7 @@ test('a paused training loses nothing, and goes on exactly to the weights of an 
   expect((await sidecar.states('paused')).map(({ name }) => name)).not.toContain(stepState('paused', step));
 });
 
-test('kill with the number in training.pid pauses, and a pod that dies goes on exactly from its last save', async () => {
+test.concurrent('kill with the number in training.pid pauses, and a pod that dies goes on exactly from its last save', async () => {
   await train('killed', { save_every_n_epochs: 1 });
   await sidecar.until('killed', ({ progress }) => (progress.step ?? 0) >= 4);
   process.kill(Number(readFileSync(join(place.outputs, 'killed', 'training.pid'), 'utf8')));
@@ -71,7 +71,7 @@ test('kill with the number in training.pid pauses, and a pod that dies goes on e
   await equalsWhole('killed');
 });
 
-test('save and sample now leave files and change nothing; finish now makes the present weights the final ones', async () => {
+test.concurrent('save and sample now leave files and change nothing; finish now makes the present weights the final ones', async () => {
   await train('asked', { sample_prompts: 'a cat --w 64 --h 64 --s 1', sample_every_n_steps: 1000 });
   await sidecar.until('asked', ({ progress }) => (progress.step ?? 0) >= 2);
   await until(
@@ -104,7 +104,7 @@ test('save and sample now leave files and change nothing; finish now makes the p
   });
 });
 
-test('a pause that can’t be saved is told, the training goes on, and a later one works', async () => {
+test.concurrent('a pause that can’t be saved is told, the training goes on, and a later one works', async () => {
   await train('full', { start: false, max_train_epochs: 20 });
   // Where the state of each step would be made, something else lies.
   const inTheWay = Array.from({ length: 200 }, (_, step) => `.${stepState('full', step)}.making`);
@@ -125,19 +125,19 @@ test('a pause that can’t be saved is told, the training goes on, and a later o
   expect(await sidecar.until('full', ended)).toMatchObject({ reason_code: 'paused' });
 });
 
-test('what keeps a resume from going on exactly is said before it, with the steps that are trained again', async () => {
-  await train('differs', { save_every_n_epochs: 100, seed: 42 });
+test.concurrent('what keeps a resume from going on exactly is said before it, with the steps that are trained again', async () => {
+  await train('differs', { dataset: 'edited', save_every_n_epochs: 100, seed: 42 });
   await sidecar.until('differs', ({ progress }) => (progress.step ?? 0) >= 13);
   await sidecar.send('POST', 'sessions/differs/attempts/current/pause');
   const { progress, output_path: folder } = await sidecar.until('differs', ended);
   const step = progress.step ?? 0;
   const record = join(folder, 'ui_state.json');
   const state = join(folder, stepState('differs', step), 'exact_0.json');
-  const caption = join(place.datasets, 'example', '03-night.txt');
+  const caption = join(place.datasets, 'edited', '03-night.txt');
   const plainly = { exact: false, first_epoch: 2, step, repeated_steps: step - 10, lost_steps: 0 };
   const changes: [file: string, edit: (text: string) => string, said: string][] = [
-    [caption, (text) => `${text}, at night`, 'pictures or captions in example were changed'],
-    [record, (text) => text.replace('"num_repeats": 1', '"num_repeats": 2'), 'example had 1 repeats and has 2'],
+    [caption, (text) => `${text}, at night`, 'pictures or captions in edited were changed'],
+    [record, (text) => text.replace('"num_repeats": 1', '"num_repeats": 2'), 'edited had 1 repeats and has 2'],
     // A resume keeps the seed of the start.
     [record, (text) => text.replace('"seed": 42', '"seed": 43'), ''],
     [record, (text) => text.replace('--seed=42', '--seed=43'), 'the seed was 42 and is 43'],
@@ -173,11 +173,11 @@ test('what keeps a resume from going on exactly is said before it, with the step
   expect(resumed.body).toMatchObject({ first_epoch: 2, step_offset: 10, repeated_steps: step - 10 });
   expect(await sidecar.until('differs', ended)).toMatchObject({ status: 'completed', progress: { step: 40 } });
   expect(readFileSync(join(folder, 'training.log'), 'utf8')).toContain(
-    'not exactly: pictures or captions in example were changed. Goes on plainly after step 10',
+    'not exactly: pictures or captions in edited were changed. Goes on plainly after step 10',
   );
 });
 
-test('a difference that only the trainer sees is told on the page while it goes on plainly', async () => {
+test.concurrent('a difference that only the trainer sees is told on the page while it goes on plainly', async () => {
   await train('seen-late', { save_every_n_epochs: 100 });
   await sidecar.until('seen-late', ({ progress }) => (progress.step ?? 0) >= 3);
   await sidecar.send('POST', 'sessions/seen-late/attempts/current/pause');
@@ -197,7 +197,7 @@ test('a difference that only the trainer sees is told on the page while it goes 
   expect(switched.body.resume).toMatchObject({ exact: false, differs: ['exact pause is switched off'] });
 });
 
-test('a session can be switched to plain starts, and says why it can’t pause', async () => {
+test.concurrent('a session can be switched to plain starts, and says why it can’t pause', async () => {
   await train('plain', { start: false });
   const switched = await sidecar.send('PATCH', 'sessions/plain', { exact_pause: false });
   expect(switched.status).toBe(200);

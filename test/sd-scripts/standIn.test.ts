@@ -1,26 +1,22 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { readAttempt } from '../../sidecar/launchers/attemptFile.js';
 import { processesOf } from '../../sidecar/launchers/sweep.js';
 import type { AttemptFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
-import { makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { test } from '../ownPlace.js';
+import { type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { modelPath, prepareStandIn, training } from './standIn.js';
 import { epochsTrained, killEverything, savingNow } from './watch.js';
-
-let place: TestSidecars;
-beforeEach(() => {
-  place = makeTestSidecars();
-});
-afterEach(() => place.leave());
 
 const ended = ({ status }: SessionFacts) => ['stopped', 'completed', 'failed'].includes(status);
 const start = (sidecar: Sidecar, asked: object) => sidecar.send('POST', 'sessions', asked);
 const resume = (sidecar: Sidecar, name: string, more: object = {}) =>
   sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'resume', ...more });
-const trainedIn = (name: string) => epochsTrained(join(place.outputs, name, 'training.log'));
+const trainedIn = (place: TestSidecars, name: string) => epochsTrained(join(place.outputs, name, 'training.log'));
 /** Trains slowly, is stopped once an epoch is saved, and is resumed by a sidecar whose trainer is quick. */
 async function interrupted(
+  place: TestSidecars,
   name: string,
   environment: NodeJS.ProcessEnv,
   asked: object,
@@ -49,9 +45,10 @@ async function interrupted(
 
 /** 3 → 3, 4 */
 const upToFour = (first: number) => [1, 2, 3, 4].filter((epoch) => epoch >= first);
-const trainScriptOf = (name: string) => readFileSync(join(place.outputs, name, 'train.sh'), 'utf8');
+const trainScriptOf = (place: TestSidecars, name: string) =>
+  readFileSync(join(place.outputs, name, 'train.sh'), 'utf8');
 
-test('every family is trained to its end, each on a GPU of its own', async () => {
+test.concurrent('every family is trained to its end, each on a GPU of its own', async ({ place }) => {
   const sidecar = await place.serve(prepareStandIn(place, 8));
   const families = ['sd1', 'sdxl', 'flux', 'sd3', 'lumina', 'hunyuan-image', 'anima'];
   for (const family of families) {
@@ -63,8 +60,8 @@ test('every family is trained to its end, each on a GPU of its own', async () =>
     const done = await sidecar.until(family, ended, 60);
     expect(done, family).toMatchObject({ status: 'completed', reason: null, progress: { step: 20, percent: 100 } });
     expect(done.attempts[0]?.gpus).toHaveLength(1);
-    expect(trainScriptOf(family)).toMatch(/^export CUDA_VISIBLE_DEVICES=\d$/m);
-    expect(trainedIn(family)).toEqual([[1, 2]]);
+    expect(trainScriptOf(place, family)).toMatch(/^export CUDA_VISIBLE_DEVICES=\d$/m);
+    expect(trainedIn(place, family)).toEqual([[1, 2]]);
     const states = await sidecar.states(family);
     expect(states.map(({ complete, reason }) => [complete, reason])).toEqual([
       [true, null],
@@ -76,7 +73,9 @@ test('every family is trained to its end, each on a GPU of its own', async () =>
   }
 });
 
-test('stopped in the middle of a save, killed, and resumed each time: it ends after exactly the epochs asked for', async () => {
+test.concurrent('stopped in the middle of a save, killed, and resumed each time: it ends after exactly the epochs asked for', async ({
+  place,
+}) => {
   const sidecar = await place.serve({
     ...prepareStandIn(place),
     PRACTICE_STEP_SECONDS: '0.05',
@@ -99,7 +98,7 @@ test('stopped in the middle of a save, killed, and resumed each time: it ends af
   expect((await resume(sidecar, 'flux')).status).toBe(201);
   const done = await sidecar.until('flux', ended, 60);
   expect(done).toMatchObject({ status: 'completed', progress: { step: 16, total_steps: 16, percent: 100, epoch: 4 } });
-  const trained = trainedIn('flux');
+  const trained = trainedIn(place, 'flux');
   expect(trained.map((epochs) => epochs[0])).toEqual(done.attempts.map(({ first_epoch }) => first_epoch));
   expect(trained.at(-1)?.at(-1)).toBe(4);
   // Step files count from the last resume: those of the attempts before lie in earlier/, none was written over.
@@ -108,9 +107,11 @@ test('stopped in the middle of a save, killed, and resumed each time: it ends af
 });
 
 describe('GPUs', () => {
-  test('two for one run: a resume begins at the right epoch, and Stop reaches the workers of both', async () => {
+  test.concurrent('two for one run: a resume begins at the right epoch, and Stop reaches the workers of both', async ({
+    place,
+  }) => {
     const asked = training(place, 'sdxl', { max_train_epochs: 4, gpus: '0,1' }, { gradient_accumulation_steps: 2 });
-    const { before, after, attempt, done } = await interrupted('sdxl', prepareStandIn(place), asked);
+    const { before, after, attempt, done } = await interrupted(place, 'sdxl', prepareStandIn(place), asked);
     // The runner, its launcher, and one worker a GPU.
     expect(before).toBeGreaterThanOrEqual(4);
     expect(after).toBe(0);
@@ -119,10 +120,12 @@ describe('GPUs', () => {
     expect(attempt).toMatchObject({ step_offset: first, gpus: [0, 1] });
     expect(attempt.argv).toEqual(expect.arrayContaining(['--multi_gpu', `--initial_step=${first}`]));
     expect(done).toMatchObject({ status: 'completed', progress: { step: 12, percent: 100 } });
-    expect(trainedIn('sdxl').at(-1)).toEqual(upToFour(attempt.first_epoch));
+    expect(trainedIn(place, 'sdxl').at(-1)).toEqual(upToFour(attempt.first_epoch));
   });
 
-  test('one that a session has is refused to the next, with the way there; another one, or none after it, is given', async () => {
+  test.concurrent('one that a session has is refused to the next, with the way there; another one, or none after it, is given', async ({
+    place,
+  }) => {
     const sidecar = await place.serve({ ...prepareStandIn(place), PRACTICE_STEP_SECONDS: '0.1' });
     const long = training(place, 'sd1', { gpus: '0', max_train_epochs: 100 });
     expect((await start(sidecar, long)).status).toBe(201);
@@ -138,9 +141,11 @@ describe('GPUs', () => {
   });
 });
 
-test('pictures that were added between an interruption and the resume: said, what was trained keeps its numbers, and trained to 100 %', async () => {
+test.concurrent('pictures that were added between an interruption and the resume: said, what was trained keeps its numbers, and trained to 100 %', async ({
+  place,
+}) => {
   const asked = training(place, 'anima', { max_train_epochs: 4 });
-  const { warnings, attempt, done } = await interrupted('anima', prepareStandIn(place), asked, () => {
+  const { warnings, attempt, done } = await interrupted(place, 'anima', prepareStandIn(place), asked, () => {
     const dataset = join(place.datasets, 'example');
     writeFileSync(join(dataset, 'more.png'), readFileSync(join(dataset, '01-morning.png')));
     writeFileSync(join(dataset, 'more.txt'), 'one more');
@@ -151,10 +156,10 @@ test('pictures that were added between an interruption and the resume: said, wha
   expect(attempt).toMatchObject({ step_offset: before });
   const step = before + 11 * (5 - attempt.first_epoch);
   expect(done).toMatchObject({ status: 'completed', progress: { step, total_steps: step, percent: 100, epoch: 4 } });
-  expect(trainedIn('anima').at(-1)).toEqual(upToFour(attempt.first_epoch));
+  expect(trainedIn(place, 'anima').at(-1)).toEqual(upToFour(attempt.first_epoch));
 });
 
-test('what would fail is said before it starts, all of it, and nothing is started', async () => {
+test.concurrent('what would fail is said before it starts, all of it, and nothing is started', async ({ place }) => {
   const sidecar = await place.serve(prepareStandIn(place));
   rmSync(modelPath(place, 'ae'));
   const asked = training(place, 'flux', { save_every_n_epochs: 9 }, { clip_l: modelPath(place, 't5xxl') });
@@ -169,7 +174,9 @@ test('what would fail is said before it starts, all of it, and nothing is starte
   expect(preflight.warnings?.map(({ code }) => code)).toContain('saves_too_late');
 });
 
-test('a broken cache beside the pictures: told, and cleared by one button that leaves everything else', async () => {
+test.concurrent('a broken cache beside the pictures: told, and cleared by one button that leaves everything else', async ({
+  place,
+}) => {
   const environment = prepareStandIn(place, 1);
   const sidecar = await place.serve({ ...environment, STAND_IN_RAISES: 'zipfile.BadZipFile: File is not a zip file' });
   const dataset = join(place.datasets, 'example');
