@@ -5,7 +5,14 @@ const PROJECTS = ['clocks', 'attacks', 'alone', 'product', 'fast'];
 
 /** Files of more than ten seconds, the longest first: vitest knows it from the last run, which a new machine lacks. */
 const LONGEST = [
-  ...['mainJob/autoResume', 'browser/mainJob', 'browser/accessible', 'mainJob/survive', 'sd-scripts/standIn'],
+  ...[
+    'cluster/faults',
+    'browser/mainJob',
+    'mainJob/autoResume',
+    'browser/accessible',
+    'mainJob/survive',
+    'sd-scripts/standIn',
+  ],
   ...['faults/soak', 'trainer-bridge/runner', 'security/proxies', 'browser/log', 'mainJob/lastSave', 'tracked/tracked'],
   ...['browser/uploads', 'browser/live', 'pause/pause', 'security/routes', 'browser/drafts', 'mainJob/moved'],
   ...['sessions/record/putBack', 'faults/queueRounds', 'commands/client', 'mainJob/refuse', 'browser/telling'],
