@@ -45,6 +45,7 @@ export function makeTestSidecars(): TestSidecars {
   const outputs = join(folder, 'outputs');
   const datasets = join(folder, 'datasets');
   const sidecars: Sidecar[] = [];
+  let left = false;
   return {
     outputs,
     datasets,
@@ -63,9 +64,15 @@ export function makeTestSidecars(): TestSidecars {
         ...environment,
       });
       sidecars.push(sidecar);
+      // Its test took too long, and has ended meanwhile.
+      if (left) {
+        await sidecar.kill();
+        throw new Error('the test has ended');
+      }
       return sidecar;
     },
     async leave() {
+      left = true;
       for (const sidecar of sidecars) await sidecar.kill('SIGKILL');
       await endTrainings(outputs);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
