@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
 import type { Queue, QueueNode } from '../../sidecar/launchers/launcher.js';
-import { gpusOfPlace } from '../../sidecar/sessions/versions/preset.js';
+import { gpusOfPlace, presetFor } from '../../sidecar/sessions/versions/preset.js';
 import { memoryOfType, presetForGpus } from '../../sidecar/trainers/gpuPreset.js';
 import { findFamily } from '../../sidecar/trainers/sdScripts/families.js';
 import type { Family } from '../../sidecar/trainers/sdScripts/family.js';
@@ -33,6 +36,19 @@ test('one that is too small is said to be, and without any it trains on the proc
     found: expect.stringMatching(/less than/),
   });
   expect(presetForGpus(flux, [])).toEqual({ vram: 'CPU', found: 'No GPU was found on this machine.' });
+});
+
+test('a driver that is broken is not called a machine without a GPU', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trackside-preset-'));
+  const says = '#!/bin/sh\necho "Failed to initialize NVML: Driver/library version mismatch"\nexit 18\n';
+  writeFileSync(join(folder, 'nvidia-smi'), says, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+  const found = await presetFor({ launcher: 'local' }, { presets: flux }, {});
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+  expect(found?.found).toMatch(/version mismatch/);
 });
 
 test('one that does not tell its memory is not called too small', () => {

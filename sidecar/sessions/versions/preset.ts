@@ -16,11 +16,15 @@ const PATIENCE_MS = 300;
  */
 export async function presetFor(
   settings: Pick<Settings, 'launcher'>,
-  { presets }: Trainer,
+  { presets }: Pick<Trainer, 'presets'>,
   fields: Record<string, unknown>,
 ): Promise<PresetFound | null> {
   if (!presets) return null;
-  if (!(await runsOnCluster(settings, fields))) return presetForGpus(presets, (await local.offers()).gpus);
+  if (!(await runsOnCluster(settings, fields))) {
+    const { gpus, missing, unknown } = await local.offers();
+    // A driver that is broken or does not answer is no machine without a GPU.
+    return presetForGpus(presets, gpus, unknown || !missing ? undefined : { whose: 'This machine’s', none: missing });
+  }
   const { queues } = await offersSoon(PATIENCE_MS);
   return presetForGpus(presets, gpusOfPlace(queues, fields), CLUSTER);
 }
