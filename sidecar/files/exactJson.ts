@@ -35,6 +35,8 @@ const QUOTE = 0x22;
 
 const COMMA = 0x2c;
 
+const BACKSLASH = 0x5c;
+
 const MINUS = 0x2d;
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
@@ -44,10 +46,10 @@ const isNumeric = (code: number) =>
   isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || code === 0x45 || code === 0x65;
 
 function endOfString(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at += 1) {
-    const code = json.charCodeAt(at);
-    if (code === 0x5c) at += 1;
-    else if (code === QUOTE) return at;
+  for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let before = at;
+    while (json.charCodeAt(before - 1) === BACKSLASH) before -= 1;
+    if ((at - before) % 2 === 0) return at;
   }
   return json.length;
 }

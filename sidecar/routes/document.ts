@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { jsonOrNull, scanJson } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
-import { refuseSecrets } from '../security/refuseSecrets.js';
+import { refuseSecretsIn } from '../security/refuseSecrets.js';
 import { wellFormed } from './respond.js';
 
 /** A file of a person's: its JSON object, as text too, and its name where the form tells it. */
@@ -27,7 +27,7 @@ export async function readDocument(c: Context): Promise<Document> {
     throw new Problem('bad_document', message, { field: 'file' });
   }
   const document = value as Record<string, unknown>;
-  refuseSecrets(document);
+  await refuseSecretsIn(document);
   return { value: document, text, file };
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import { rootOf } from '../request.js';
-import { refuseSecrets } from '../security/refuseSecrets.js';
+import { refuseSecretsIn } from '../security/refuseSecrets.js';
 import { backUp, TAR_LINE } from '../sessions/exchange/backup.js';
 import { exportSession } from '../sessions/exchange/export.js';
 import { findDocuments, readDocumentFile } from '../sessions/exchange/found.js';
@@ -65,7 +65,7 @@ export function exchangeRoutes(trackside: Trackside): Hono {
     const named = c.req.query('found') ?? (type.includes('urlencoded') ? (await readFields(c)).found : undefined);
     if (named === undefined) return (await readDocument(c)).value;
     const document = await readDocumentFile(outputs.root, String(named));
-    refuseSecrets(document);
+    await refuseSecretsIn(document);
     return document;
   }
 }

@@ -41,19 +41,48 @@ test.each([
   ['a percent sign a million times', form, () => `lora_name=${'%'.repeat(1_000_000)}`, 422],
   ['a flag with a name of a megabyte', json, () => `{"lora_name":"x","arguments":{"${'_'.repeat(1_000_000)}":1}}`, 422],
 ])('%s are answered at once, in words', async (_, headers, body, status) => {
-  const text = body();
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  const before = mainThread();
-  const answer = await ask('/sessions', {
-    method: 'POST',
-    headers: { ...headers, Accept: 'application/json' },
-    body: text,
-  });
-  const held = Math.min(delay.max / 1e6, mainThread() - before);
-  delay.disable();
+  const { answer, held } = await heldBy('/sessions', { ...headers, Accept: 'application/json' }, body());
   expect(answer.status).toBe(status);
   const { error } = (await answer.json()) as { error: { message: string } };
   expect(error.message).toMatch(/^\S.{10,500}$/);
   expect(held).toBeLessThan(100);
 });
+
+const many = () => `{"training_session":{"lora_name":"x",${keys(100_000)}},"versions":[]}`;
+const yaml = '/drafts/from-file?name=a.yaml';
+
+test.each([
+  ['a record of 100,000 keys', '/sessions/import', many],
+  ['versions beside 100,000 keys', '/loras/x/training_versions.json', many],
+  ['a YAML file of brackets', yaml, () => '['.repeat(190_000)],
+  ['a YAML file of brackets in pairs', yaml, () => '[]'.repeat(95_000)],
+  ['a YAML file of dashes', yaml, () => '- '.repeat(95_000)],
+  ['a YAML file whose aliases hold aliases', yaml, () => `a: &a [${'x,'.repeat(50_000)}]\n${nested('a', 'z')}`],
+  ['a script of quotes', '/drafts/from-file?name=a.sh', () => '"'.repeat(190_000)],
+  ['a script of backslashes', '/drafts/from-file?name=a.sh', () => '\\'.repeat(190_000)],
+])('%s holds nobody up', async (_, path, body) => {
+  const { answer, held } = await heldBy(path, { ...json, Accept: 'application/json' }, body());
+  expect(await answer.json()).toBeTruthy();
+  expect(answer.status).toBeLessThan(500);
+  expect(held).toBeLessThan(100);
+});
+
+/** `b: &b [*a,*a]`, and so on. */
+function nested(from: string, to: string): string {
+  const letters = Array.from({ length: to.charCodeAt(0) - from.charCodeAt(0) }, (_, at) => from.charCodeAt(0) + at);
+  return letters
+    .map((code) => String.fromCharCode(code, code + 1))
+    .map(([a, b]) => `${b}: &${b} [*${a},*${a}]`)
+    .join('\n');
+}
+
+/** The answer, and the milliseconds that its making kept the event loop. */
+async function heldBy(path: string, headers: Record<string, string>, body: string) {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  const before = mainThread();
+  const answer = await ask(path, { method: 'POST', headers, body });
+  const held = Math.min(delay.max / 1e6, mainThread() - before);
+  delay.disable();
+  return { answer, held };
+}

@@ -18,7 +18,7 @@ import { parseUiState, type RawState, SETTING_NAMES } from '../record/uiState.js
 import type { Session } from '../status/session.js';
 import { type Metadata, metadata, textOf } from './document.js';
 import { IMPORTED_FILE } from './export.js';
-import { ELSEWHERE, isPath, portable } from './portable.js';
+import { ELSEWHERE, isPath, portable, portableDocument } from './portable.js';
 
 /** The session, and what of the file has no place here, with the reason. */
 export type Imported = { session: Session; left_out: string[] };
@@ -34,7 +34,7 @@ export async function importSession(
 ): Promise<Imported> {
   const { settings, outputs } = deps;
   const left: string[] = [];
-  const taken = readMetadata(document, left);
+  const taken = await readMetadata(document, left);
   const { training_session: of, execution_status: end } = taken;
   const record = await recordOf(settings, taken, left);
   outputs.requireRoot();
@@ -56,8 +56,9 @@ export async function importSession(
 }
 
 /** Our own file, else what is known of another tool's. */
-function readMetadata(document: Record<string, unknown>, left: string[]): Metadata {
-  const own = metadata.safeParse(portable(document));
+async function readMetadata(document: Record<string, unknown>, left: string[]): Promise<Metadata> {
+  refuseCrowds(document);
+  const own = metadata.safeParse(await portableDocument(document));
   const told = own.data ?? foreign(document, left);
   if (!told || !slug(told.training_session.lora_name)) {
     const issue = own.error?.issues[0];
@@ -71,6 +72,18 @@ function readMetadata(document: Record<string, unknown>, left: string[]): Metada
 }
 
 const SECTIONS = ['training_session', 'dataset_config', 'text_analysis', 'model_config', 'execution_status'];
+
+/** Names that a section has; the largest of ours has some forty. */
+const MOST_NAMES = 2000;
+
+function refuseCrowds(document: Record<string, unknown>): void {
+  for (const [name, section] of [['The file', document], ...Object.entries(document)]) {
+    if (section === null || typeof section !== 'object' || Array.isArray(section)) continue;
+    if (Object.keys(section).length <= MOST_NAMES) continue;
+    const message = `${String(name).slice(0, 60)} holds more than ${MOST_NAMES} names, which no training has. Nothing was imported.`;
+    throw new Problem('bad_document', message, { field: 'file' });
+  }
+}
 
 /** A file of another tool, with the same sections: the values whose names we know. */
 function foreign(document: Record<string, unknown>, left: string[]): Metadata | null {

@@ -1,3 +1,5 @@
+import { atOnce, inTurns } from '../../files/inTurns.js';
+
 /** A folder whose place differs from pod to pod, and what stands for it: `$MODELS`. */
 export type Place = { path: string; name: string };
 
@@ -12,10 +14,31 @@ export const ELSEWHERE = '$ELSEWHERE';
  * @param places the innermost first
  */
 export function portable<T>(value: T, places: readonly Place[] = []): T {
-  if (typeof value === 'string') return portableText(value, places) as T;
+  return atOnce(walk(value, places)) as T;
+}
+
+/** The same of a large file, which holds nobody up. */
+export function portableDocument<T>(value: T): Promise<T> {
+  return inTurns(walk(value, [])) as Promise<T>;
+}
+
+function* walk(value: unknown, places: readonly Place[]): Generator<void, unknown> {
+  if (typeof value === 'string') return portableText(value, places);
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map((each) => portable(each, places)) as T;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, portable(each, places)])) as T;
+  if (Array.isArray(value)) {
+    const copy: unknown[] = [];
+    for (const each of value) {
+      yield;
+      copy.push(yield* walk(each, places));
+    }
+    return copy;
+  }
+  const copy = new Map<string, unknown>();
+  for (const [key, each] of Object.entries(value)) {
+    yield;
+    copy.set(key, yield* walk(each, places));
+  }
+  return Object.fromEntries(copy);
 }
 
 const FLAG = /^(--?[\w-]+=)(.*)$/s;

@@ -8,11 +8,13 @@ import { type ForeignFile, ForeignFileError, isSection } from './said.js';
 import { readTrainScript } from './trainSh.js';
 
 /** Bytes of a text file that are read; the largest real ones have some ten thousand. */
-export const LARGEST_TEXT = 1_000_000;
+export const LARGEST_TEXT = 200_000;
 /** Bytes of a weights file that are read: the length of its header, and the header. */
 export const LARGEST_HEADER = 16_000_000;
 /** A file of settings has four levels. */
 const DEEPEST = 32;
+/** Each may hold others, so that a few name a thousand times the text. */
+const MOST_ALIASES = 8;
 
 /** How many bytes of a file are needed, from its name. */
 export function bytesNeeded(name: string): number {
@@ -35,9 +37,9 @@ export async function readForeignFile(name: string, bytes: Buffer): Promise<Fore
   if (/\.(?:sh|bat|cmd|txt)$/i.test(name)) return readTrainScript(text);
   if (/\.toml$/i.test(name)) return fromSections(parsed('TOML', () => parseToml(text)));
   if (/\.ya?ml$/i.test(name)) {
-    // The largest library of all, which few ever need.
-    const { parse } = await import('yaml');
-    return fromSections(parsed('YAML', () => parse(text, { maxAliasCount: 20 })));
+    // A library that few ever need.
+    const { load } = await import('js-yaml');
+    return fromSections(parsed('YAML', () => load(text, { maxDepth: DEEPEST, maxAliases: MOST_ALIASES })));
   }
   if (/\.json$/i.test(name)) return fromJson(text);
   throw new ForeignFileError('Choose a .safetensors, .json, .toml, .yaml or .sh file.');
