@@ -26,23 +26,41 @@ const FRESH_MS = 2000;
 
 /**
  * Asks `nvidia-smi` for the GPUs of this machine, at most every two seconds, unless `anew`. A process of its own needs no driver library,
- * and a driver that hangs does not hang us. Never rejects.
+ * and a driver that hangs does not hang us: once it has not answered in time, that is the answer until it does. Never rejects.
  */
 export function readGpus(anew = false): Promise<Gpus> {
+  if (silence && !anew) {
+    if (!isAsking) {
+      isAsking = true;
+      void ask().finally(() => {
+        isAsking = false;
+      });
+    }
+    return Promise.resolve(silence);
+  }
   return kept('', ask, anew);
 }
+
+/** What is told while nvidia-smi does not answer. */
+let silence: Gpus | null = null;
+let isAsking = false;
 
 const kept = memoForTime<Promise<Gpus>>(FRESH_MS);
 
 async function ask(): Promise<Gpus> {
   const argv = ['nvidia-smi', `--query-gpu=${QUERY.join(',')}`, '--format=csv,noheader,nounits'];
+  const since = performance.now();
   try {
-    return parseGpus(await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }));
+    const told = parseGpus(await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }));
+    silence = null;
+    return told;
   } catch (error) {
     const { message } = error as Error;
     const isAbsent = message.includes('ENOENT');
     const why = isAbsent ? 'nvidia-smi, which comes with NVIDIA’s driver, is not installed' : message;
-    return { gpus: [], missing: `No GPU was found: ${why}.`, ...(isAbsent ? { unknown: true } : {}) };
+    const none: Gpus = { gpus: [], missing: `No GPU was found: ${why}.`, ...(isAbsent ? { unknown: true } : {}) };
+    silence = performance.now() - since >= PATIENCE_MS ? none : null;
+    return none;
   }
 }
 

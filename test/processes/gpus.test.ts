@@ -55,3 +55,20 @@ test('nvidia-smi of the PATH is asked, and a machine without one has no GPUs', a
   vi.restoreAllMocks();
   rmSync(folder, { recursive: true });
 });
+
+test('one that hangs is waited for once: until it answers again, its silence is the answer', async () => {
+  const hangs = mkdtempSync(join(tmpdir(), 'trackside-gpus-'));
+  vi.stubEnv('PATH', `${hangs}:/usr/bin:/bin`);
+  const program = join(hangs, 'nvidia-smi');
+  writeFileSync(program, `#!/bin/sh\n[ -e ${hangs}/answers ] || sleep 30\necho "0, NVIDIA L4, 550.1, 23034, 22500"\n`, {
+    mode: 0o755,
+  });
+  expect(await readGpus(true)).toMatchObject({ gpus: [], missing: expect.stringContaining('took longer than 10 s') });
+  const since = performance.now();
+  expect(await readGpus()).toMatchObject({ gpus: [], missing: expect.stringContaining('took longer than 10 s') });
+  expect(performance.now() - since).toBeLessThan(1000);
+  writeFileSync(join(hangs, 'answers'), '');
+  expect(await readGpus(true)).toMatchObject({ gpus: [{ name: 'NVIDIA L4' }] });
+  expect(await readGpus()).toMatchObject({ gpus: [{ name: 'NVIDIA L4' }] });
+  rmSync(hangs, { recursive: true });
+});
