@@ -10,7 +10,7 @@ const main = join(projectRoot, '.build', 'sidecar', 'main.js');
 const place = makeTestSidecars();
 let sidecar: Sidecar;
 
-const steps = { PRACTICE_STEP_SECONDS: '0.05' };
+const steps = { PRACTICE_STEP_SECONDS: '0.05', TRACKSIDE_EXACT_PAUSE: 'on' };
 /** Long enough to be met while it runs. */
 const slow = { ...quick, max_train_epochs: 150 };
 

@@ -257,6 +257,24 @@ function spawnZombie(): { pid: Promise<number>; end(): void } {
   return { pid, end: () => void parent.kill('SIGKILL') };
 }
 
+/** A white pixel: file header, BITMAPINFOHEADER, a row of three bytes and one of padding. */
+function onePixelBmp(): Buffer {
+  const bmp = Buffer.alloc(58, 0xff);
+  bmp.fill(0, 2, 54);
+  bmp.write('BM');
+  for (const [at, value] of [
+    [2, 58],
+    [10, 54],
+    [14, 40],
+    [18, 1],
+    [22, 1],
+  ] as const)
+    bmp.writeUInt32LE(value, at);
+  bmp.writeUInt16LE(1, 26);
+  bmp.writeUInt16LE(24, 28);
+  return bmp;
+}
+
 /** A Python without Pillow. */
 function withoutPillow(place: TestSidecars): string {
   const packages = join(place.folder, 'packages');
@@ -271,7 +289,7 @@ test.concurrent('pictures that the trainer could read with Pillow only: said bef
   const packages = withoutPillow(place);
   const sidecar = await place.serve({ PYTHONPATH: packages });
   await sidecar.send('POST', 'datasets', { name: 'photos' });
-  writeFileSync(join(place.datasets, 'photos', 'IMG 1.BMP'), `BM\x1a\0\0\0\0\0\0\0${'\0'.repeat(40)}`);
+  writeFileSync(join(place.datasets, 'photos', 'IMG 1.BMP'), onePixelBmp());
   const asked = { ...quick, lora_name: 'cat', dataset: 'photos' };
   const refused = await sidecar.send('POST', 'sessions', { ...asked, start: true });
   expect([refused.status, refused.body.error.fields.dataset]).toEqual([

@@ -70,9 +70,10 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
     for (const { name, status, attempts } of await outputs.list()) {
       const latest = attempts.at(-1);
       if (status !== 'stopping' || !(latest?.alive || latest?.job)) continue;
+      // Since it was listed it may have ended, and been resumed: the next attempt is not the one to stop.
       void outputs
         .read(name)
-        .then(({ latest }) => (latest ? end(name, latest.id) : undefined))
+        .then(({ facts, latest }) => (latest && facts.status === 'stopping' ? end(name, latest.id) : undefined))
         .catch(logged('sessions', NOT_ENDED, name));
     }
   }

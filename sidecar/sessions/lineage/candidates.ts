@@ -92,7 +92,7 @@ const BEGINNING_OF_LOG = 512 * 1024;
 
 /** From the beginning of the log, for sessions whose attempts Trackside did not follow. */
 async function stepsPerEpochInLog(folder: string, dialect: Dialect): Promise<number | null> {
-  const log = await openLog(join(folder, 'training.log'));
+  const log = await openLog(join(folder, dialect.console.file ?? 'training.log'));
   if (!log) return null;
   const text = await readAt(log, 0, BEGINNING_OF_LOG).finally(() => log.close());
   const { memory } = dialect.console.read(null, text.toString('utf8'), '');
