@@ -42,7 +42,8 @@ test.each(['', 'sessions/runs'])('nothing on the page /%s moves while data arriv
   const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
   await page.addInitScript(`
       window.shifts = [];
-      const told = ({ value, sources }) => value + ' ' + sources.map(({ node }) => node?.id || node?.nodeName);
+      const nameOf = ({ node }) => node?.id || node?.nodeName + ' ' + node?.textContent.trim().slice(0, 60);
+      const told = ({ value, sources }) => value + ' ' + sources.map(nameOf);
       // A thousandth of the screen is a rounding of a text.
       const isSeen = ({ hadRecentInput, value }) => !hadRecentInput && value >= 0.001;
       const seen = (list) => window.shifts.push(...list.getEntries().filter(isSeen).map(told));
