@@ -78,7 +78,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Of those that say so (`test.concurrent`): they wait for processes most of their time.
-    maxConcurrency: 3,
+    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'attacks', include: attacks } },

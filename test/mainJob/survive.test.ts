@@ -10,7 +10,8 @@ const slow = { PRACTICE_STEP_SECONDS: '0.05' };
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
 const attemptOf = (place: TestSidecars, name: string) => JSON.parse(read(place.outputs, name, 'attempt.json'));
 
-test.concurrent('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows its step, and no log line is lost', async ({
+// Alone, for it holds a clock of two seconds.
+test('kill -9 of the sidecar: the trainer keeps its PID, the next sidecar shows its step, and no log line is lost', async ({
   place,
 }) => {
   const first = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
