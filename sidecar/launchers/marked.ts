@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { bridge, contract } from '../bridge.js';
-import { isLiving, ownNamespace, type Process, parseStat, programOf, readable } from '../processes/identity.js';
+import { ownNamespace, type Process, readable, runningPrograms } from '../processes/identity.js';
 
 /** The living processes of one attempt, found by its mark alone: whatever became of its folder. */
 export type Marked = {
@@ -21,12 +21,7 @@ export type { Process };
 export function markedAttempts(): Marked[] {
   const found = new Map<string, Process[]>();
   const marks = new Map<string, string | null>();
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readable(() => readFileSync(`/proc/${name}/stat`, 'latin1')) : null;
-    const one = stat === null ? null : parseStat(Number(name), stat);
-    // Kernel threads are in no process group.
-    if (!stat || !one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
-    const key = `${one.pid} ${one.startTicks} ${programOf(stat)}`;
+  for (const { process: one, key } of runningPrograms()) {
     const known = knownMarks.get(key);
     const mark = known === undefined ? markOf(one.pid) : known;
     marks.set(key, mark);

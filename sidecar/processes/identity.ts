@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** One process, distinguished by its start time from a later one with the same PID. */
@@ -41,11 +41,22 @@ export function parseStat(pid: number, text: string): Process | null {
   return { pid, startTicks, state, ppid, pgid };
 }
 
-/**
- * Identifies the program of a process: another one after each exec, which keeps PID and start time. From its stat: where
- * the kernel put its code, stack, arguments and environment; zeros for a process that is not ours to look into.
- */
-export function programOf(stat: string): string {
+/** A program that a process runs: another one after each exec, which keeps PID and start time. */
+export type RunningProgram = { process: Process; key: string };
+
+/** All programs that run in this PID namespace, but for this one, the first process and kernel threads. Reads a file of each. */
+export function runningPrograms(): RunningProgram[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? readable(() => readFileSync(`/proc/${name}/stat`, 'latin1')) : null;
+    const one = stat === null ? null : parseStat(Number(name), stat);
+    // Kernel threads are in no process group.
+    if (!stat || !one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) return [];
+    return [{ process: one, key: `${one.pid} ${one.startTicks} ${placeInMemory(stat)}` }];
+  });
+}
+
+/** Where the kernel put a program's code, stack, arguments and environment; zeros for one that is not ours to look into. */
+function placeInMemory(stat: string): string {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return [...fields.slice(23, 26), ...fields.slice(45, 49)].join();
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { contract } from '../../bridge.js';
-import { isLiving, ownNamespace, type Process, parseStat, programOf, readable } from '../../processes/identity.js';
+import { ownNamespace, type Process, readable, runningPrograms } from '../../processes/identity.js';
 
 /** A process, and the meaning of its command line. */
 export type Recognised<T> = Process & { readonly as: T };
@@ -21,17 +21,11 @@ export function createLook<T extends object>(
     const seen = new Map<string, T | null>();
     const found: Recognised<T>[] = [];
     const bareNow = new Set<string>();
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      const stat = readText(`/proc/${name}/stat`);
-      const one = stat === null ? null : parseStat(Number(name), stat);
-      // Kernel threads are in no process group.
-      if (!one || one.pgid === 0 || one.pid <= 1 || one.pid === process.pid || !isLiving(one)) continue;
-      // exec replaces the program under the same PID and start time: a version switcher's `python3` does so.
-      const key = `${one.pid} ${one.startTicks} ${programOf(stat ?? '')}`;
+    // exec replaces the program of a process: a version switcher's `python3` does so.
+    for (const { process: one, key } of runningPrograms()) {
       let as = known.get(key);
       if (as === undefined) {
-        const told = readLine(one, readText(`/proc/${name}/cmdline`), bare.has(key));
+        const told = readLine(one, readText(`/proc/${one.pid}/cmdline`), bare.has(key));
         if (told === 'unsettled') {
           bareNow.add(key);
           continue;
