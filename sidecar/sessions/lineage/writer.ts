@@ -49,6 +49,14 @@ export function writerByTime<Attempt extends Pick<AttemptEntry, 'started_at' | '
   return begun(open) ?? begun(attempts) ?? null;
 }
 
+/**
+ * What counts as the writer of a run that no attempt wrote: the first one. If it was started by hand, and goes on where an
+ * earlier one ended, it replaces nothing before its own first step.
+ */
+export function unknownWriter(firstStep: number) {
+  return { number: 1, first_epoch: 1, step_offset: Math.max(0, firstStep - 1), steps_added: 0 };
+}
+
 /** State folders that the present lineage was resumed from, without branches left by a return to an earlier step. */
 export function lineageSources(attempts: readonly AttemptEntry[]): string[] {
   const fresh = attempts.findLastIndex((attempt) => attempt.kind !== 'resume');

@@ -1,5 +1,5 @@
 import type { RunSeries } from '../../trainers/series.js';
-import { writerByTime } from '../lineage/writer.js';
+import { unknownWriter, writerByTime } from '../lineage/writer.js';
 import { stepsAdded } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
@@ -23,15 +23,10 @@ export async function runsOf({ folder, dialect, state }: Session): Promise<Run[]
   const found = (await dialect.metrics.series(folder)).filter(({ begunAt }) => begunAt !== null);
   const runs: Run[] = found.map((series) => {
     const begun = series.begunAt ?? 0;
-    const writer = writerByTime(state?.attempts ?? [], begun * 1000);
-    // One that was started by hand, and goes on where an earlier one ended, replaces nothing before its own first step.
-    const [offset, firstEpoch] = [
-      writer?.step_offset ?? Math.max(0, firstStepOf(series) - 1),
-      writer?.first_epoch ?? 1,
-    ];
-    const added = writer ? stepsAdded(writer) : 0;
+    const writer = writerByTime(state?.attempts ?? [], begun * 1000) ?? unknownWriter(firstStepOf(series));
+    const { number: attempt, step_offset: offset, first_epoch: firstEpoch } = writer;
     const [lastStep, lastEpoch] = [Number.POSITIVE_INFINITY, firstEpoch - 1];
-    return { series, begun, attempt: writer?.number ?? 1, offset, added, lastStep, lastEpoch, before: 0 };
+    return { series, begun, attempt, offset, added: stepsAdded(writer), lastStep, lastEpoch, before: 0 };
   });
   let before = 0;
   for (const run of runs) {

@@ -1,5 +1,5 @@
 import { joinNeighbours, type LossCurve } from '../../trainers/lossCurve.js';
-import { writerByTime } from '../lineage/writer.js';
+import { unknownWriter, writerByTime } from '../lineage/writer.js';
 import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
 import type { Session } from '../status/session.js';
 
@@ -66,7 +66,7 @@ export async function readLosses(session: Session): Promise<LossPoint[]> {
 
 function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, session: Session): LossPoint[] {
   if (begunAt === null || !first || !last) return [];
-  const writer = writerOf(session, begunAt) ?? FIRST;
+  const writer = writerOf(session, begunAt) ?? unknownWriter(1);
   const { number: attempt } = writer;
   const offset = session.dialect.metrics.countedBy('loss') === 'own steps' ? stepsAdded(writer) : 0;
   const joined = joinNeighbours(groups, size);
@@ -75,14 +75,6 @@ function pointsOf({ begunAt, groups, first, last }: LossCurve, size: number, ses
     const losses = [...new Set([least, greatest, ...ends])].sort((a, b) => a.step - b.step);
     return losses.map(({ step, value }) => ({ step: step + offset, loss: value, mean: sum / count, attempt }));
   });
-}
-
-/** A run of an unknown attempt counts as the first one. */
-const FIRST = { number: 1, first_epoch: 1, step_offset: 0, steps_added: 0 };
-
-/** One that was started by hand, and goes on where an earlier one ended, replaces nothing before its own first step. */
-function unknownWriter(firstStep: number): typeof FIRST {
-  return { ...FIRST, step_offset: Math.max(0, firstStep - 1) };
 }
 
 function writerOf({ state }: Session, begunAt: number): AttemptEntry | null {
