@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { scanJson } from '../../files/exactJson.js';
 import { trainerNamed } from '../../trainers/recordTrainer.js';
-import { momentIn, momentOf, promptLines, sideOf } from './otherSpellings.js';
+import { counted, flag, lines, moment, side } from './otherSpellings.js';
 
 /**
  * `ui_state.json`: the record of a session. Flat at the top, so that one-line jq works. Existing tools and scripts read
@@ -9,10 +9,7 @@ import { momentIn, momentOf, promptLines, sideOf } from './otherSpellings.js';
  * are never dropped: writes go through the raw object.
  */
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional().catch(undefined);
-const counted = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number())]);
 export const number = counted.optional().catch(undefined);
-/** A moment as tools write it; then in milliseconds since 1970. */
-const moment = z.union([counted.transform(momentIn), z.string().max(100).transform(momentOf)]).pipe(z.number());
 const seconds = moment
   .transform((at) => at / 1000)
   .optional()
@@ -21,30 +18,9 @@ const date = moment
   .transform((at) => new Date(at).toISOString())
   .optional()
   .catch(undefined);
-/** Prompts as one text, or as a list. */
-const lines = z
-  .unknown()
-  .transform((given) => (typeof given === 'string' ? given : promptLines(given)))
-  .pipe(z.string().optional())
-  .optional();
 const count = counted.pipe(z.int().min(0)).optional().catch(undefined);
 const whole = z.int().min(0).nullable().default(null).catch(null);
 const loss = z.number().nullable().default(null).catch(null);
-const flag = z
-  .union([z.boolean(), z.stringbool(), z.literal([0, 1]).transform(Boolean)])
-  .optional()
-  .catch(undefined);
-/** A side of a square: `512`, `"512,512"` or `[512, 512]`. */
-const side = z
-  .union([
-    counted,
-    z
-      .union([z.string().max(100), z.array(counted)])
-      .transform(sideOf)
-      .pipe(z.number()),
-  ])
-  .optional()
-  .catch(undefined);
 
 /** The pictures of an attempt, by dataset, and the commit of its trainer's checkout. */
 const madeOf = z.object({
