@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { isoTime } from '../../files/isoTime.js';
+import { memoByFile } from '../../files/memoByFile.js';
 import { readAt } from '../../files/readAt.js';
 import { isOwnFolder, isWithin } from '../../security/paths.js';
 import { openLog } from '../../telemetry/logTail.js';
@@ -92,12 +93,22 @@ const BEGINNING_OF_LOG = 512 * 1024;
 
 /** From the beginning of the log, for sessions whose attempts Trackside did not follow. */
 async function stepsPerEpochInLog(folder: string, dialect: Dialect): Promise<number | null> {
-  const log = await openLog(join(folder, dialect.console.file ?? 'training.log'));
+  const path = join(folder, dialect.console.file ?? 'training.log');
+  const log = await openLog(path);
   if (!log) return null;
-  const text = await readAt(log, 0, BEGINNING_OF_LOG).finally(() => log.close());
-  const { memory } = dialect.console.read(null, text.toString('utf8'), '');
-  return dialect.console.facts(memory, null).stepsPerEpoch;
+  try {
+    const { ino, size } = await log.stat();
+    return await stepsPerEpochAt(path, `${ino}:${Math.min(size, BEGINNING_OF_LOG)}`, log, dialect);
+  } finally {
+    await log.close();
+  }
 }
+
+/** A session is read every few seconds, and the beginning of its log stays. */
+const stepsPerEpochAt = memoByFile(async (_path: string, log: FileHandle, { console }: Dialect) => {
+  const text = (await readAt(log, 0, BEGINNING_OF_LOG)).toString('utf8');
+  return console.facts(console.read(null, text, '').memory, null).stepsPerEpoch;
+});
 
 function candidate(
   reader: StateReader,
