@@ -35,11 +35,13 @@ export function folderName(loraName: string): string {
 
 /** A line break, a control character, or one that turns the direction of what follows. */
 export const INVISIBLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
-const ALL_INVISIBLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** A name of somebody else's file, as it may be shown. */
 export function visible(name: string): string {
-  return name.replaceAll(ALL_INVISIBLE, '').trim();
+  return [...name]
+    .filter((letter) => !INVISIBLE.test(letter))
+    .join('')
+    .trim();
 }
 
 /** `my-cat` → 1, `my-cat-v3` → 3 */
