@@ -134,7 +134,9 @@ export async function chooseState(session: Session, begin: Begin, epochs: number
 export function requireExact(session: Session, from: Candidate): void {
   if (from.exact) return;
   const why = from.differs.length > 0 ? `: ${from.differs.join('; ')}` : '';
-  const twice = from.repeatedSteps > 0 ? `, and ${from.repeatedSteps} steps in its weights are trained twice` : '';
+  const { repeatedSteps: steps } = from;
+  const again = steps === 1 ? '1 step that its weights have seen' : `${steps} steps that its weights have seen`;
+  const twice = steps > 0 ? `, and trains ${again} a second time` : '';
   throw new Problem(
     'not_exactly',
     `It can't go on exactly any more${why}. Nothing was started or lost. Undo that, or resume all the same: it begins at epoch ${from.firstEpoch}${twice}.`,
