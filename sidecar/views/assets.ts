@@ -138,7 +138,7 @@ function library(path: string): string {
 
 /** In the order in which one may overrule another. */
 const ROOMS =
-  'base bar controls banner tables session sessionCurve sessionLists pictures form problem narrow models secrets'.split(
+  'base bar controls banner tables session sessionCurve sessionLists pictures form problem narrow secrets'.split(
     ' ',
   );
 

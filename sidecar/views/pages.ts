@@ -217,7 +217,11 @@ export function createViews(options: { templates: string; assets: Assets; develo
       }),
     queuePart: (model: QueueModel) => renderRegion('parts/queue', queueView(model), model),
     models: (model: ModelsModel) =>
-      page('models', modelsView(model), model, { ...titled('Models'), stream: `${model.root}models/events` }),
+      page('models', modelsView(model), model, {
+        ...titled('Models'),
+        stream: `${model.root}models/events`,
+        sheets: ['models.css'],
+      }),
     /** What goes inside each live region of the page of models, by the region's id. */
     modelParts(model: ModelsModel): Record<string, Region> {
       const view = modelsView(model);

@@ -12,6 +12,7 @@ let behind = /** @type {number | null} */ (null);
 let before = null;
 /** The reader wants notifications. */
 const WISH = 'trackside:notify';
+const TOLD = 'trackside:told';
 let hasOwnTitle = false;
 let lastSaid = '';
 /** @type {import('../../sidecar/views/news.js').News} */
@@ -91,11 +92,20 @@ function tell() {
 
 /** Has no page of this browser told it? @param {string} id */
 function isFirst(id) {
-  const key = 'trackside:told';
-  const told = /** @type {string[]} */ (JSON.parse(localStorage.getItem(key) ?? '[]'));
-  if (told.includes(id)) return false;
-  localStorage.setItem(key, JSON.stringify([...told, id].slice(-100)));
+  const all = told();
+  if (all.includes(id)) return false;
+  localStorage.setItem(TOLD, JSON.stringify([...all, id].slice(-100)));
   return true;
+}
+
+/** @param {string} id */
+function forget(id) {
+  localStorage.setItem(TOLD, JSON.stringify(told().filter((each) => each !== id)));
+}
+
+/** Ids of what pages of this browser have told. @returns {string[]} */
+function told() {
+  return JSON.parse(localStorage.getItem(TOLD) ?? '[]');
 }
 
 /** @param {HTMLElement} main */
@@ -116,8 +126,15 @@ function mayNotify() {
 
 /** @param {typeof news.happened[number]} each */
 async function notify({ id, words, href }) {
-  const worker = await navigator.serviceWorker.getRegistration(root);
-  await worker?.showNotification('Trackside', { body: words, tag: id, icon: own.icon, data: root + href });
+  try {
+    // A browser that has dropped its worker gets it again; one that is still being started shows nothing.
+    await navigator.serviceWorker.register(`${root}notifier.js`);
+    const worker = await navigator.serviceWorker.ready;
+    await worker.showNotification('Trackside', { body: words, tag: id, icon: own.icon, data: root + href });
+  } catch (error) {
+    console.warn('A notification could not be shown; the page tells it when it is looked at.', error);
+    forget(id);
+  }
 }
 
 /** In the menu: a switch, or why there is none. */

@@ -9,6 +9,8 @@ let sidecar: Sidecar;
 let context: BrowserContext;
 let home: Page;
 let other: Page;
+/** Of the test of notifications: what it has switched on and shown stays. */
+let tries = 0;
 
 beforeAll(async () => {
   browser = await openBrowser('pod.example');
@@ -69,20 +71,28 @@ test('title and icon of every tab carry progress, and the tab that is looked at 
 });
 
 test('a notification tells it where nobody looks, once it is switched on in the menu; plain http says why it can not', async () => {
-  await home.locator('summary', { hasText: 'More' }).click();
-  await home.getByRole('button', { name: 'Turn on notifications' }).click();
+  tries += 1;
+  const more = home.locator('summary', { hasText: 'More' });
+  await more.click();
+  if (tries === 1) await home.getByRole('button', { name: 'Turn on notifications' }).click();
   await home.getByRole('button', { name: 'Turn off notifications' }).waitFor();
+  await more.click();
+  // A notification that nobody closes goes after some seconds: what was shown is kept.
+  await home.evaluate(`globalThis.shown = [];
+    setInterval(async () => {
+      const worker = await navigator.serviceWorker.getRegistration();
+      for (const { body } of await worker.getNotifications()) if (!shown.includes(body)) shown.push(body);
+    }, 100);`);
   for (const page of [home, other]) await hide(page, true);
-  await start('dog', 200);
-  await kill('dog');
+  await start(`dog${tries}`, 200);
+  await kill(`dog${tries}`);
   const notes = () =>
-    home.evaluate<string[]>(
-      'navigator.serviceWorker.getRegistration().then((all) => all.getNotifications()).then((all) => all.map(({ body }) => body))',
+    home.evaluate<{ shown: string[] }>(
+      '({ shown, told: localStorage.getItem("trackside:told"), allowed: Notification.permission, title: document.title })',
     );
-  const [body, ...more] = await until(notes, (all) => all.length > 0);
-  expect(body).toMatch(/^dog V1 was interrupted: /);
-  expect(more).toEqual([]);
+  const { shown } = await until(notes, (now) => now.shown.length > 0, 40);
   for (const page of [home, other]) await hide(page, false);
+  expect(shown).toEqual([expect.stringMatching(/^dog\d V1 was interrupted: /)]);
 
   const plain = await (await browser.newContext()).newPage();
   await plain.goto(sidecar.url.replace('127.0.0.1', 'pod.example'));
@@ -101,7 +111,7 @@ test('the home page says what happened since this browser looked last, over a re
   await context.addCookies([{ ...cookie, value: `${ago}.${ago}` }]);
   home = await open('');
   const line = home.getByRole('region', { name: 'Since you last looked' });
-  expect(await line.innerText()).toMatch(/dog V1 was interrupted: .*cat V1 completed\./s);
+  expect(await line.innerText()).toMatch(/dog\d V1 was interrupted: .*cat V1 completed\./s);
   await home.reload();
   expect(await line.innerText()).toContain('cat V1 completed.');
   await line.getByRole('button', { name: 'Dismiss' }).click();
