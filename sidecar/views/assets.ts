@@ -138,9 +138,7 @@ function library(path: string): string {
 
 /** In the order in which one may overrule another. */
 const ROOMS =
-  'base bar controls banner tables session sessionCurve sessionLists pictures form problem narrow secrets'.split(
-    ' ',
-  );
+  'base bar controls banner tables session sessionCurve sessionLists pictures form problem narrow secrets'.split(' ');
 
 /** Throws for a sheet that has no place in the order. */
 function styles(folder: string): Buffer {
