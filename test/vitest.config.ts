@@ -32,8 +32,14 @@ const clocks = Object.keys({
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
   'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,night,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
-  'test/mainJob/{earlier,folders,lastSave,moved,pods,refuse}.test.ts': 'a training does within 20 s what is waited for',
-  'test/{commands/client,hub/downloads,launchers/stop,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish,routes/sessions,sd-scripts/{retrySmaller,standIn},sessions/{outputs/summary,versions/monthsLater}}.test.ts':
+  'test/cluster/{form,secrets}.test.ts': 'a job ends within 20 s, in a cluster of their own',
+  'test/mainJob/{earlier,folders,lastSave,moved,pods,queue,refuse}.test.ts':
+    'a training does within 20 s what is waited for',
+  'test/{commands/client,datasets/remove,hub/downloads,log,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish}.test.ts':
+    'what is waited for comes within 20 s',
+  'test/{launchers/{launch,local,stop},processes/run,routes/{machine,sessions},sd-scripts/{retrySmaller,standIn},trainers/{script/sessions,sdScripts/facts}}.test.ts':
+    'a process answers within 20 s',
+  'test/sessions/{brokenStates,otherTools,outputs/summary,versions/{laboratory,monthsLater}}.test.ts':
     'what is waited for comes within 20 s',
   'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
 });
