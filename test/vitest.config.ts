@@ -11,7 +11,8 @@ const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name)
 const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
   'test/browser/tabs.test.ts': 'ten tabs are right again within seconds',
-  'test/cluster/{jobs,faults}.test.ts': 'a job ends, and its cluster tells, within the seconds that are waited for',
+  'test/cluster/{form,jobs,faults}.test.ts':
+    'a page comes, a job ends, and its cluster tells, within the seconds that are waited for',
   'test/crash.test.ts': 'Trackside is back within 5 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',

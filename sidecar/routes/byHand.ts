@@ -14,8 +14,8 @@ export function byHandRoutes({ handRuns }: Trackside): Hono {
     return answerChange(c, handRuns.end(which, { confirm }), { page: homeOf(c), status: 202 });
   };
   routes.delete('/by-hand/:pid{[0-9]+}', (c) => end(c, { pid: Number(c.req.param('pid')) }));
-  // Of an array: 12_3.
-  routes.delete('/by-hand/jobs/:job{[0-9_]+}', (c) => end(c, { job: c.req.param('job') }));
+  // Of an array: 12_3, 12_[4-9].
+  routes.delete('/by-hand/jobs/:job', (c) => end(c, { job: c.req.param('job') }));
 
   return routes;
 }

@@ -280,14 +280,18 @@ export type PutBackFacts = {
   saved_at: string | null;
 };
 
-/** A job on the cluster that somebody submitted by hand. */
-export type HandJobFacts = { id: string; hosts: string[] };
+/**
+ * A job on the cluster that somebody submitted by hand. `waits`: why, in words, and its place in the queue, from 1; null once it
+ * runs.
+ */
+export type HandJobFacts = { id: string; hosts: string[]; waits: { reason: string; place: number | null } | null };
 
 /** A training that was started in a terminal, or submitted by hand, and writes outside the outputs folder. */
 export type HandRunFacts = {
   /** Its `--output_name`, else the name of its folder. */
   name: string;
-  status: 'running' | 'stopping';
+  /** `pending` while its job waits. */
+  status: 'pending' | 'running' | 'stopping';
   output_dir: string;
   output_name: string | null;
   /** "flux_train_network.py" */

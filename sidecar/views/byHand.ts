@@ -1,5 +1,5 @@
 import { wordsOfRun } from '../sessions/byHand/runs.js';
-import type { HandRunFacts, Status } from '../sessions/facts.js';
+import type { HandJobFacts, HandRunFacts, Status } from '../sessions/facts.js';
 import { count, joined } from './formatting.js';
 
 /** A form that says what it does before it does it. */
@@ -10,6 +10,8 @@ export type StopByHandView = {
   value: string;
   address: string;
   stopping: boolean;
+  /** It has not begun. */
+  waits: boolean;
 };
 
 /** `at` is the address of what is ended, `id` is unique on the page. */
@@ -20,7 +22,8 @@ export function stopByHand(
   at: string,
 ): StopByHandView {
   const own = job ? { what: `job ${job.id}`, field: 'job', value: job.id } : processOf(pid);
-  return { id, ...own, address: `${at}?_method=DELETE`, stopping: status === 'stopping' };
+  const waits = job?.waits != null;
+  return { id, ...own, address: `${at}?_method=DELETE`, stopping: status === 'stopping', waits };
 }
 
 function processOf(pid: number | null) {
@@ -37,24 +40,37 @@ export function othersView(others: readonly HandRunFacts[], root: string) {
     what: wordsOfRun({ pid, job }),
     /** Trackside began it, and its folder is not where it was. */
     lost: run.attempt !== null,
-    id: `by-hand-${job ? `job-${job.id}` : pid}`,
-    /** "step 120 of 960 · epoch 2 of 8", or that it is not known. */
-    progress: progressWords(progress),
-    stop: stopByHand(`stop-${job ? `job-${job.id}` : pid}`, { pid, job }, status, addressOf(root, { pid, job })),
+    id: `by-hand-${keyOf(pid, job)}`,
+    /** "started", "submitted" */
+    begun: job?.waits ? 'submitted' : 'started',
+    /** "step 120 of 960 · epoch 2 of 8", or that it is not known; why it waits. */
+    progress: job?.waits ? waitWords(job.waits) : progressWords(progress),
+    stop: stopByHand(`stop-${keyOf(pid, job)}`, { pid, job }, status, addressOf(root, { pid, job })),
   }));
 }
 
-function addressOf(root: string, { pid, job }: Pick<HandRunFacts, 'pid' | 'job'>): string {
-  return `${root}by-hand/${job ? `jobs/${job.id}` : pid}`;
+/** For an id on the page. */
+function keyOf(pid: number | null, job: HandJobFacts | null): string {
+  return job ? `job-${job.id.replace(/\W/g, '-')}` : String(pid);
 }
 
-/** "Also running on this machine", "… on the cluster", or on both. */
+function waitWords({ place, reason }: NonNullable<HandJobFacts['waits']>): string {
+  return joined(place === null ? 'waits' : `number ${place} in the queue`, reason);
+}
+
+function addressOf(root: string, { pid, job }: Pick<HandRunFacts, 'pid' | 'job'>): string {
+  return `${root}by-hand/${job ? `jobs/${encodeURIComponent(job.id)}` : pid}`;
+}
+
+/** "Also running on this machine", "… on the cluster", or on both; "Also waiting …". */
 export function othersTitle(others: readonly HandRunFacts[]): string {
   const places = [
     others.some(({ job }) => !job) && 'on this machine',
     others.some(({ job }) => job) && 'on the cluster',
   ];
-  return `Also running ${places.filter(Boolean).join(' and ')}`;
+  const waiting = others.filter(({ job }) => job?.waits).length;
+  const doing = waiting === 0 ? 'running' : waiting === others.length ? 'waiting' : 'running or waiting';
+  return `Also ${doing} ${places.filter(Boolean).join(' and ')}`;
 }
 
 function progressWords({ step, total_steps, epoch, epochs }: HandRunFacts['progress']): string {

@@ -122,6 +122,66 @@ describe.skipIf(lacksSlurm())('a cluster in the form and on the page of the mach
     await sidecar.until(name, ({ by_hand, status }) => by_hand === null && status !== 'running', 30);
   });
 
+  test('a training by hand that still waits is shown with why and its place, keeps its folder, and is taken out of the queue alone', async () => {
+    const submit = async (folder: string, ...words: string[]) => {
+      const script = `${place.folder}/waits.sh`;
+      writeFileSync(
+        script,
+        `#!/bin/sh\nsleep 300 || python sdxl_train_network.py --output_dir ${folder} --output_name cat\n`,
+      );
+      return (await cluster.run('sbatch', '--parsable', '--mem=100M', '-o', '/dev/null', ...words, script)).trim();
+    };
+    const waits = await submit(`${place.folder}/later`, '--hold');
+    const list = await submit(`${place.folder}/list`, '--array=1-4%2');
+    const other = (await cluster.run('sbatch', '--parsable', '--hold', '-J', 'ts-mine', '--wrap=sleep 1')).trim();
+    const runs = await until(
+      () => sidecar.get<HandRunFacts[]>('by-hand'),
+      (found) => found.length === 4,
+      40,
+    );
+    const of = (id: string) => runs.find(({ job }) => job?.id === id);
+    expect(of(waits)).toMatchObject({
+      status: 'pending',
+      job: {
+        hosts: [],
+        waits: { place: expect.any(Number), reason: 'It is held until somebody releases it (JobHeldUser).' },
+      },
+      progress: { step: null },
+    });
+    expect(of(`${list}_[3-4%2]`)).toMatchObject({ status: 'pending' });
+    expect(of(`${list}_1`)).toMatchObject({ status: 'running' });
+    expect(runs.some(({ job }) => job?.id === other)).toBe(false);
+    const home = await page('');
+    expect(home).toContain('Also running or waiting on the cluster');
+    expect(home).toMatch(new RegExp(`job ${waits}, submitted[\\s\\S]+number \\d in the queue · It is held`));
+    const at = `by-hand/jobs/${encodeURIComponent(`${list}_[3-4%2]`)}`;
+    expect((await sidecar.send('DELETE', at)).body.error.message).toContain("can't submit it again");
+    expect((await sidecar.send('DELETE', at, { confirm: 'by-hand' })).status).toBe(202);
+    const left = await until(
+      () => cluster.run('squeue', '-h', '-o', '%i %T'),
+      (text) => !text.includes(`${list}_[`),
+      30,
+    );
+    expect(
+      left
+        .split('\n')
+        .filter((line) => line.startsWith(list))
+        .sort(),
+    ).toEqual([`${list}_1 RUNNING`, `${list}_2 RUNNING`]);
+    const { name } = (await draft({ launcher: 'slurm' })).body;
+    const mine = await submit(`${place.outputs}/${name}`, '--hold');
+    const shown = await sidecar.until(name, ({ by_hand }) => by_hand !== null, 40);
+    expect(shown).toMatchObject({ status: 'pending', next: 'stop' });
+    expect(shown.reason).toMatch(
+      new RegExp(`^Job ${mine}, submitted by hand, (?:waits|is number \\d) in the cluster's queue\\.`),
+    );
+    expect(await sidecar.send('POST', `sessions/${name}/attempts`, { kind: 'start' })).toMatchObject({ status: 409 });
+    const current = `sessions/${name}/attempts/current`;
+    expect((await sidecar.send('DELETE', current, { confirm: 'by-hand', job: mine })).status).toBe(202);
+    await sidecar.until(name, ({ by_hand, status }) => by_hand === null && status === 'draft', 30);
+    await cluster.run('scancel', waits, list, other);
+  });
+
   test('what was started asks for other things with its next attempt', async () => {
     const { name } = (await draft({ launcher: 'local', start: true })).body;
     await sidecar.until(name, ({ status }) => status === 'completed', 60);

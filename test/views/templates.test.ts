@@ -627,7 +627,10 @@ const each: Templates = {
   'parts/meters': { meters: machine.host },
   'parts/modelFiles': models,
   'parts/needs': models,
-  'parts/others': othersPart({ ...table, others: [hand, { ...hand, pid: null, job: { id: '7', hosts: ['n1'] } }] }),
+  'parts/others': othersPart({
+    ...table,
+    others: [hand, { ...hand, pid: null, job: { id: '7', hosts: ['n1'], waits: null } }],
+  }),
   'parts/ownGroups': { groups: ownGroups },
   'parts/ownParts': { parts: ownGroups.flatMap((group) => group.parts) },
   'parts/podFiles': podFilesView(given(some.sessionModel().files)),

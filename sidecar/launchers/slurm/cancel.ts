@@ -5,8 +5,9 @@ import type { Cancelled, Job } from '../launcher.js';
 import { liveness } from '../liveness.js';
 import { writeStopRequest } from '../stopElsewhere.js';
 import { readConfig, runClient } from './commands.js';
-import { knownHandJobs, lookForHandJobs } from './handJobs.js';
+import { type HandJob, knownHandJobs, lookForHandJobs } from './handJobs.js';
 import { look } from './look.js';
+import { jobName } from './options.js';
 
 const LOOK_MS = 250;
 /** Seconds beyond the training's own, and beyond Slurm's, until somebody has to look. */
@@ -23,34 +24,45 @@ export async function cancel(job: Job, how: 'ask' | 'end' | 'kill'): Promise<Can
   if (present?.phase === 'ended' && !beats(job)) return 'gone';
   if (!id) return asked ? 'told' : 'unreachable';
   const waits = present?.phase === 'queued';
-  const told = await runClient('scancel', waits || how === 'kill' ? [id] : ['-b', '-s', 'TERM', id], { patience: 10 });
+  const whole = itself(job.attempt, id);
+  const words = waits || how === 'kill' ? whole : ['-b', '-s', 'TERM', ...whole];
+  const told = await runClient('scancel', words, { patience: 10 });
   if (waits && told.code === 0) return (await endsWithin(job, MARGIN)) ? 'gone' : 'told';
   if (how === 'ask') return asked || told.code === 0 ? 'told' : 'unreachable';
   const grace = readAttempt(job.folder)?.stop_grace ?? contract.seconds.stop_grace;
   if (how === 'end' && (await endsWithin(job, grace + MARGIN))) return 'gone';
-  const killed = await runClient('scancel', [id], { patience: 10 });
+  const killed = await runClient('scancel', whole, { patience: 10 });
   const killWait = (await readConfig())?.killWait ?? 30;
   if (await endsWithin(job, killWait + MARGIN)) return 'gone';
   return asked || killed.code === 0 ? 'told' : 'unreachable';
 }
 
 /**
- * Ends a job that somebody submitted by hand: Slurm tells its processes to end, and ends what is left after KillWait. Resolves
- * once it no longer runs, or when nothing says so in time.
+ * Ends a job that somebody submitted by hand: Slurm tells its processes to end, and ends what is left after KillWait; one that
+ * waits is taken out of the queue, unless it has begun meanwhile. Resolves once it is gone, or when nothing says so in time.
  */
-export async function endHandJob(id: string): Promise<void> {
-  await runClient('scancel', [id], { patience: 10 });
+export async function endHandJob(job: HandJob): Promise<void> {
+  const isThere = () => knownHandJobs().some(({ id, since }) => id === job.id && since === job.since);
+  await lookForHandJobs(MARGIN * 1000, true);
+  // It began meanwhile, or has ended: its number may be another job's by now.
+  if (!isThere()) return;
+  await runClient('scancel', job.target, { patience: 10 });
   const end = performance.now() + ((await readConfig())?.killWait ?? 30) * 1000 + MARGIN * 1000;
   do {
     await lookForHandJobs(MARGIN * 1000, true);
-    if (!knownHandJobs().some((job) => job.id === id)) return;
+    if (!isThere()) return;
     await wait(LOOK_MS * 4);
   } while (performance.now() < end);
 }
 
 /** Takes a job out of the queue into which somebody put it back: it would begin the same attempt again. */
-export async function takeOut(id: string): Promise<void> {
-  await runClient('scancel', ['--state=PENDING', id], { patience: 10 });
+export async function takeOut(attempt: string, id: string): Promise<void> {
+  await runClient('scancel', ['--state=PENDING', ...itself(attempt, id)], { patience: 10 });
+}
+
+/** The words for `scancel` that mean this job alone: a controller that lost its state gives its number to another one. */
+function itself(attempt: string, id: string): string[] {
+  return [`--name=${jobName(attempt)}`, id];
 }
 
 /** Does its record say that it lives? */

@@ -3,6 +3,7 @@ import { Lru } from '../../files/lru.js';
 import { keepLook, lookOf } from '../jobLooks.js';
 import type { Job, JobLook } from '../launcher.js';
 import { controllerAnswers, readConfig, runClient } from './commands.js';
+import { jobName } from './options.js';
 import {
   ACCOUNT_FORMAT,
   endedLook,
@@ -40,15 +41,23 @@ export async function look(jobs: readonly Job[]): Promise<ReadonlyMap<string, Jo
   const { code, out } = await runClient('squeue', words);
   if (code !== 0) return all({ phase: 'unknown', why: DOWN });
   const lines = readQueue(out);
-  const byId = new Map(lines.map((line) => [line.id, line]));
+  const byId = new Map(lines.map((line) => [`${line.id} ${line.name}`, line]));
   const looks = new Map<string, JobLook>();
   for (const job of jobs) {
-    const look = await lookAt(job, byId.get(job.ref?.id ?? ''), ofAll ? lines : null);
+    // A controller that lost its state counts from 1 again: a number alone may be another job's.
+    const look = await lookAt(job, byId.get(`${job.ref?.id} ${jobName(job.attempt)}`), ofAll ? lines : null);
     keepLook(job.attempt, look);
     looks.set(job.attempt, look);
   }
   return looks;
 }
+
+/** Slurm's words for a job that will run later, and for one that has a node, from 21.08 to 26.05. */
+const WAITS = new Set([
+  ...['PENDING', 'REQUEUED', 'REQUEUE_FED', 'REQUEUE_HOLD', 'SPECIAL_EXIT', 'RESV_DEL_HOLD', 'EXPEDITING'],
+]);
+const HELD_STILL = new Set(['SUSPENDED', 'STOPPED']);
+const RUNS = new Set(['RUNNING', 'CONFIGURING', 'RESIZING', 'STAGE_OUT', 'STOPPED', 'SUSPENDED']);
 
 /** `all`: the whole queue; null keeps the place that it had. */
 async function lookAt(job: Job, line: QueueLine | undefined, all: readonly QueueLine[] | null): Promise<JobLook> {
@@ -56,15 +65,16 @@ async function lookAt(job: Job, line: QueueLine | undefined, all: readonly Queue
   if (!line) return forgotten(job, job.ref.id);
   const { state, hosts, startsAt, endsAt } = line;
   if (isOver(state)) return ended(job, line);
-  if (state === 'PENDING' || state.startsWith('REQUEUE') || state === 'SPECIAL_EXIT')
+  if (WAITS.has(state))
     return {
       phase: 'queued',
       reason: reasonInWords(line.reason),
       place: all ? placeOf(line, all) : placeBefore(job),
       startsAt,
     };
-  const phase = state === 'COMPLETING' || state === 'SIGNALING' ? 'ending' : 'running';
-  return { phase, hosts, startedAt: startsAt ?? '', endsAt, ...(state === 'SUSPENDED' ? { suspended: true } : {}) };
+  const phase = state === 'COMPLETING' || state === 'SIGNALING' ? 'ending' : RUNS.has(state) ? 'running' : null;
+  if (!phase) return { phase: 'unknown', why: `Slurm says of it: ${state || 'nothing'}.` };
+  return { phase, hosts, startedAt: startsAt ?? '', endsAt, ...(HELD_STILL.has(state) ? { suspended: true } : {}) };
 }
 
 function placeBefore({ attempt }: Job): number | null {
@@ -72,11 +82,11 @@ function placeBefore({ attempt }: Job): number | null {
   return before.phase === 'queued' ? before.place : null;
 }
 
-/** Ended jobs by id: each is asked for once. */
+/** Ended jobs by their attempts: each is asked for once. */
 const ends = new Lru<JobLook>(1000);
 
-async function ended({ folder }: Job, { id, state, reason, hosts }: QueueLine): Promise<JobLook> {
-  const known = ends.get(id);
+async function ended(job: Job, { id, state, reason, hosts }: QueueLine): Promise<JobLook> {
+  const known = ends.get(job.attempt);
   if (known) return known;
   const told = await runClient('scontrol', ['-o', 'show', 'job', id]);
   const end = readJob(told.out) ?? {
@@ -88,22 +98,22 @@ async function ended({ folder }: Job, { id, state, reason, hosts }: QueueLine): 
     preempted: state === 'PREEMPTED',
     atLimit: false,
   };
-  return keep(id, folder, end, told.code === 0);
+  return keep(job, id, end, told.code === 0);
 }
 
 /** After MinJobAge, five minutes by default, only accounting knows, where there is some. */
-async function forgotten({ folder }: Job, id: string): Promise<JobLook> {
-  const known = ends.get(id);
+async function forgotten(job: Job, id: string): Promise<JobLook> {
+  const known = ends.get(job.attempt);
   if (known) return known;
   const unknown: JobLook = { phase: 'unknown', why: 'Slurm no longer knows this job.', forgotten: true };
   if (!(await readConfig())?.accounting) return unknown;
-  const told = await runClient('sacct', ['-n', '-P', '-X', '-j', id, '-o', ACCOUNT_FORMAT]);
-  const end = readAccount(told.out, id);
-  return end && isOver(end.state) ? keep(id, folder, end, true) : unknown;
+  const told = await runClient('sacct', ['-n', '-P', '-X', '-D', '-j', id, '-o', ACCOUNT_FORMAT]);
+  const end = readAccount(told.out, id, jobName(job.attempt));
+  return end && isOver(end.state) ? keep(job, id, end, true) : unknown;
 }
 
-async function keep(id: string, folder: string, end: JobEnd, isWhole: boolean): Promise<JobLook> {
+async function keep({ attempt, folder }: Job, id: string, end: JobEnd, isWhole: boolean): Promise<JobLook> {
   const look = endedLook(end, await lastWords(folder, id), HELD);
-  if (isWhole) ends.set(id, look);
+  if (isWhole) ends.set(attempt, look);
   return look;
 }

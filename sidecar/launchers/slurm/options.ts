@@ -1,9 +1,9 @@
 import { Problem } from '../../problem.js';
 import type { Order, Wants } from '../launcher.js';
 
-/** Options of `sbatch` that a person may add: what a job asks for and how it is placed. Each as one word. */
+/** Options of `sbatch` that a person may add: what a job asks for and how it is placed. Each as one word. A job of another cluster (`--clusters`) would never be seen again. */
 const FURTHER =
-  /^--(?:exclusive|exclude|nodelist|reservation|licenses|begin|deadline|nice|hint|comment|mail-type|mail-user|gpu-freq|gpu-bind|mem-bind|mem-per-gpu|cpus-per-gpu|switches|tmp|prefer|clusters|wckey|oversubscribe|spread-job|contiguous|cores-per-socket|sockets-per-node|threads-per-core|thread-spec|core-spec|gres-flags|network|x11|bb|bbf|power|priority|hold|dependency|delay-boot|use-min-nodes|tres-bind|tres-per-task|ntasks-per-socket|ntasks-per-core)(?:=[^\0\n]*)?$/;
+  /^--(?:exclusive|exclude|nodelist|reservation|licenses|begin|deadline|nice|hint|comment|mail-type|mail-user|gpu-freq|gpu-bind|mem-bind|mem-per-gpu|cpus-per-gpu|switches|tmp|prefer|wckey|oversubscribe|spread-job|contiguous|cores-per-socket|sockets-per-node|threads-per-core|thread-spec|core-spec|gres-flags|network|x11|bb|bbf|power|priority|hold|dependency|delay-boot|use-min-nodes|tres-bind|tres-per-task|ntasks-per-socket|ntasks-per-core)(?:=[^\0\n]*)?$/;
 
 /** Throws a Problem for an option that is Trackside's own, or that changes what is run. */
 export function refuseFurther(words: readonly string[]): void {

@@ -16,26 +16,49 @@ export type QueueLine = {
   name: string;
 };
 
-/** Reads what `squeue -h -o QUEUE_FORMAT` prints, with times in seconds. Pure. */
+const FIELDS = QUEUE_FORMAT.split('|').length;
+/** The name of a job of ours: that and the id of its attempt (options.ts). */
+export const OWN_NAME = /^ts-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Reads what `squeue -h -o QUEUE_FORMAT` prints, with times in seconds. A line with fewer or more fields is still the line of
+ * its job, of which what stands elsewhere is not known: nobody may take such a job for forgotten. Pure.
+ */
 export function readQueue(printed: string): QueueLine[] {
   return printed.split('\n').flatMap((line) => {
-    const words = line.split('|');
-    if (words.length < 9) return [];
-    const [id = '', state = '', reason = '', hosts = '', start = '', end = '', partition = '', priority = ''] = words;
+    const raw = line.split('|');
+    const words = raw.map((word) => word.trim());
+    const [id = '', state = ''] = words;
+    if (!/^\d/.test(id)) return [];
+    const last = words.at(-1) ?? '';
+    const isWhole = words.length === FIELDS || (words.length > FIELDS && !OWN_NAME.test(last));
+    const [reason = '', hosts = '', start = '', end = '', partition = '', priority = ''] = isWhole
+      ? words.slice(2)
+      : [];
     return [
       {
         id,
         state,
-        reason,
+        reason: wordOf(reason),
         hosts: expandHosts(hosts),
         startsAt: momentOf(start),
         endsAt: momentOf(end),
         partition,
         priority: Number(priority) || 0,
-        name: words.slice(8).join('|'),
+        name: isWhole
+          ? raw
+              .slice(FIELDS - 1)
+              .join('|')
+              .trim()
+          : last,
       },
     ];
   });
+}
+
+/** A value as Slurm's programs print it, without what they write for none. */
+function wordOf(value: string): string {
+  return /^(?:\(null\)|N\/A|None|Unknown)$/i.test(value) ? '' : value;
 }
 
 /** Seconds since 1970, as ISO 8601; null for anything else. */
@@ -101,10 +124,10 @@ export function readJob(printed: string): JobEnd | null {
   const limit = secondsOf(value('TimeLimit'));
   return {
     state,
-    reason: value('Reason'),
+    reason: wordOf(value('Reason')),
     ...exitOf(value('ExitCode')),
     hosts: expandHosts(value('NodeList')),
-    preempted: preempted !== '' && preempted !== 'None' && preempted !== '0',
+    preempted: wordOf(preempted) !== '' && preempted !== '0',
     atLimit:
       limit !== null && ran > 0 && ran + (limit <= SHORT_SECONDS ? ABOUT_SECONDS.short : ABOUT_SECONDS.usual) >= limit,
   };
@@ -121,18 +144,22 @@ export function readFields(line: string): Map<string, string> {
   return fields;
 }
 
-export const ACCOUNT_FORMAT = 'JobIDRaw,State,ExitCode,Reason,NodeList';
+export const ACCOUNT_FORMAT = 'JobIDRaw,State,ExitCode,Reason,NodeList,JobName';
 
-/** Reads `sacct -n -P -X -o ACCOUNT_FORMAT` for one job. Null where accounting does not know it. Pure. */
-export function readAccount(printed: string, id: string): JobEnd | null {
-  const line = printed.split('\n').find((each) => each.startsWith(`${id}|`));
+/**
+ * Reads `sacct -n -P -X -D -o ACCOUNT_FORMAT` for one job, the newest line of it: several jobs may have had its number. Null
+ * where accounting does not know it. Pure.
+ */
+export function readAccount(printed: string, id: string, name: string): JobEnd | null {
+  const lines = printed.split('\n').map((each) => each.trim());
+  const line = lines.findLast((each) => each.startsWith(`${id}|`) && each.endsWith(`|${name}`));
   if (!line) return null;
   const [, state = '', exit = '', reason = '', hosts = ''] = line.split('|');
   // "CANCELLED by 1000"
   const [word = ''] = state.split(' ');
   return {
     state: word,
-    reason,
+    reason: wordOf(reason),
     ...exitOf(exit),
     hosts: expandHosts(hosts),
     preempted: word === 'PREEMPTED',
@@ -203,7 +230,7 @@ function nameOf(signal: number): string | null {
 /** Why a job waits, in words; Slurm's own word stands behind the first sentence. */
 export function reasonInWords(reason: string): string {
   const [first = ''] = reason.split(',');
-  if (!first || first === 'None') return 'It waits for its turn.';
+  if (!wordOf(first)) return 'It waits for its turn.';
   const [, why, todo] = REASONS.find(([pattern]) => pattern.test(first.trim())) ?? [];
   return why ? [`${why} (${reason}).`, todo].filter(Boolean).join(' ') : `Slurm says: ${reason}.`;
 }

@@ -30,7 +30,11 @@ const kind = z.enum(['start', 'resume', 'relaunch']);
 
 export const progress = shown.clone().meta({ id: 'Progress' }) satisfies z.ZodType<Progress>;
 
-const handJob = z.looseObject({ id: text, hosts: z.array(text) });
+const handJob = z.looseObject({
+  id: text,
+  hosts: z.array(text),
+  waits: z.looseObject({ reason: text, place: numberOrNull }).nullable(),
+});
 
 export const attempt = z
   .looseObject({
@@ -218,7 +222,7 @@ export const session = z
 export const handRun = z
   .looseObject({
     name: text,
-    status: z.enum(['running', 'stopping']),
+    status: z.enum(['pending', 'running', 'stopping']),
     output_dir: text,
     output_name: textOrNull,
     script: text,

@@ -125,8 +125,8 @@ export const machine: DescribedRoutes = {
     query: { confirm: 'by-hand' },
     answers: { 202: z.unknown() },
   },
-  'DELETE /by-hand/jobs/:job{[0-9_]+}': {
-    summary: 'End one of them that runs as a job of the cluster',
+  'DELETE /by-hand/jobs/:job': {
+    summary: 'End one of them that is a job of the cluster, or take it out of the queue',
     query: { confirm: 'by-hand' },
     answers: { 202: z.unknown() },
   },

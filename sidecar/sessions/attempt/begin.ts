@@ -10,7 +10,7 @@ import type { Settings } from '../../settings.js';
 import { findTrainer } from '../../trainers/catalogue.js';
 import type { Describe } from '../../trainers/describe.js';
 import { TRACKED } from '../../trainers/tracked/trainer.js';
-import { lookForRuns, wordsOfRun } from '../byHand/runs.js';
+import { lookForRuns, waitingWords, wordsOfRun } from '../byHand/runs.js';
 import { type Claim, claimGpus, wantsGpu } from '../claimGpus.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -159,6 +159,11 @@ function refuseIfAlive(session: Session): void {
     throw alreadyRunning(session.name, facts.reason ?? 'It has a job on the cluster.');
   if (liveness.alive === 'here') throw alreadyRunning(session.name, `It runs as process ${liveness.pid}.`);
   if (liveness.alive === 'elsewhere') throw alreadyRunning(session.name, facts.reason ?? 'It runs on another machine.');
+  const waits = byHand && waitingWords(byHand);
+  if (waits)
+    throw new Problem('already_running', `${waits} It will write into the folder of ${session.name}.`, {
+      about: { session: session.name },
+    });
   if (byHand)
     throw alreadyRunning(session.name, `It was started by hand, ${wordsOfRun(byHand)}, and writes into its folder.`);
 }

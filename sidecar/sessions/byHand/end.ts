@@ -34,7 +34,7 @@ export function endByHand(run: HandRun | Stray, { confirm, process, job }: Confi
       'started_by_hand',
       'attempt' in run
         ? `Process ${run.pid} trains without a session's folder: Trackside can't resume it there, and unsaved progress would be lost.`
-        : `${startOf(run)} by hand: Trackside can't restart it, and unsaved progress would be lost.`,
+        : `${startOf(run)} by hand: Trackside can't ${run.job?.waits ? 'submit it again.' : 'restart it, and unsaved progress would be lost.'}`,
       { kept: 'Nothing was stopped.', todo: `To stop it anyway, send confirm=${CONFIRMED}.`, field: 'confirm' },
     );
   }
@@ -51,7 +51,7 @@ export function endByHand(run: HandRun | Stray, { confirm, process, job }: Confi
     job: run.job?.id,
     folder: run.outputDir,
   });
-  void (run.job ? endHandJob(run.job.id) : endProcesses(run.processes, () => alike(run)))
+  void (run.job ? endHandJob(run.job) : endProcesses(run.processes, () => alike(run)))
     .catch(logged('sessions', 'A training that was started by hand could not be ended.'))
     .finally(() => {
       ending.delete(name);

@@ -12,7 +12,9 @@ import { defaultDialect } from '../../trainers/dialects.js';
 import { type HandRun, wordsOfRun } from './runs.js';
 
 /** The progress of a training by hand: from its output in a file, a log in its folder, or its newest checkpoint. All null when unknown. */
-export function readHandProgress(run: HandRun): Promise<Progress> {
+export async function readHandProgress(run: HandRun): Promise<Progress> {
+  // What lies in its folder is of an earlier run.
+  if (run.job?.waits) return { ...NO_PROGRESS };
   return inTime(`progress of ${wordsOfRun(run)}`, () => readNow(run)).catch(
     ifUnreadable({ ...NO_PROGRESS }, 'by-hand'),
   );
@@ -23,7 +25,7 @@ async function readNow(run: HandRun): Promise<Progress> {
   const logs = await logsIn(outputDir);
   const { console } = defaultDialect;
   if (job) {
-    const own = await logOfJob(job.id);
+    const own = await logOfJob(job);
     const all = own === null ? logs : [own, ...logs];
     return (await readOutputOf(job.training, console, { pid: null, since, logs: all })) ?? (await savedProgress(run));
   }

@@ -7,6 +7,7 @@ import { Lru } from '../../files/lru.js';
 import { memoForTime } from '../../files/memoForTime.js';
 import { type CommandLine, createLook, type Recognised } from '../../launchers/byHand/commandLines.js';
 import { startedAt } from '../../launchers/byHand/startedAt.js';
+import { queueWords } from '../../launchers/jobLooks.js';
 import { type HandJob, knownHandJobs, lookForHandJobs } from '../../launchers/slurm/handJobs.js';
 import { trainerOfCommand } from '../../trainers/recordTrainer.js';
 import {
@@ -19,7 +20,7 @@ import {
 import type { HandJobFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 
-/** A living training that was started in a terminal, or submitted to the cluster, by no Trackside. */
+/** A training that was started in a terminal and lives, or was submitted to the cluster and runs or waits, by no Trackside. */
 export type HandRun = Pick<TrainingByHand, 'outputDir' | 'outputName' | 'script'> & {
   /** The trainer that its script and flags mean; null for a script that several have, or none. */
   trainer: string | null;
@@ -85,12 +86,17 @@ function runOfJob(job: HandJob): HandRun {
 
 /** The job of a training by hand, as it is shown; null where it has none. */
 export function jobOf({ job }: Pick<HandRun, 'job'>): HandJobFacts | null {
-  return job && { id: job.id, hosts: job.hosts };
+  return job && { id: job.id, hosts: job.hosts, waits: job.waits };
 }
 
-/** "process 77", "job 12 on n3". */
+/** "process 77", "job 12 on n3"; "job 12" while it waits. */
 export function wordsOfRun({ pid, job }: Pick<HandRun, 'pid'> & { job: HandJobFacts | null }): string {
-  return job ? `job ${job.id} on ${job.hosts.join(', ')}` : `process ${pid}`;
+  return job ? [`job ${job.id}`, ...(job.waits ? [] : [`on ${job.hosts.join(', ')}`])].join(' ') : `process ${pid}`;
+}
+
+/** "Job 12, submitted by hand, is number 3 in the cluster's queue. …"; null for what runs. */
+export function waitingWords({ job }: Pick<HandRun, 'job'>): string | null {
+  return job?.waits ? queueWords(`Job ${job.id}, submitted by hand,`, job.waits) : null;
 }
 
 function recognise({ argv, cwd, startTicks }: CommandLine): HandProcess | null | 'later' {

@@ -82,7 +82,10 @@ function whoUsesNoGpu(all: readonly SessionFacts[], left: readonly Left[], under
   const holding = new Set(underWay.gpus.values());
   const runs = all.find(({ attempts, by_hand }) => {
     const latest = attempts.at(-1);
-    return by_hand !== null || (latest?.alive === true && latest.host === null && latest.gpus.length === 0);
+    return (
+      (by_hand !== null && by_hand.job === null) ||
+      (latest?.alive === true && latest.host === null && latest.gpus.length === 0)
+    );
   });
   const resumes = all.find(({ auto_resume, attempts }) => {
     const latest = attempts.at(-1);

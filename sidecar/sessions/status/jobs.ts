@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
-import { isRequeued, lookOf } from '../../launchers/jobLooks.js';
+import { isRequeued, lookOf, queueWords } from '../../launchers/jobLooks.js';
 import type { JobLook } from '../../launchers/launcher.js';
 import type { Status } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
@@ -53,10 +53,7 @@ export function statusOfWaiting(entry: AttemptEntry, look: JobLook): { status: S
   const job = entry.job?.id ? `Job ${entry.job.id}` : 'Its job';
   if (entry.stop_requested_at)
     return { status: 'stopping', reason: `${job} is being taken out of the cluster's queue.` };
-  if (look.phase === 'queued') {
-    const place = look.place === null ? 'waits' : `is number ${look.place}`;
-    return { status: 'pending', reason: `${job} ${place} in the cluster's queue. ${look.reason}` };
-  }
+  if (look.phase === 'queued') return { status: 'pending', reason: queueWords(job, look) };
   if (look.phase === 'running' || look.phase === 'ending')
     return { status: 'starting', reason: `${job} is being prepared on ${look.hosts.join(', ') || 'its node'}.` };
   const why = look.phase === 'unknown' ? ` ${look.why}` : '';

@@ -7,7 +7,7 @@ import { LOG_FILE } from '../../telemetry/follow.js';
 import { publicProgress, type StoredProgress } from '../../telemetry/progress.js';
 import { isEnding } from '../byHand/end.js';
 import { readHandProgress } from '../byHand/progress.js';
-import { jobOf, wordsOfRun } from '../byHand/runs.js';
+import { jobOf, waitingWords, wordsOfRun } from '../byHand/runs.js';
 import type { Results, SessionFacts, Status } from '../facts.js';
 import type { Candidate } from '../lineage/candidates.js';
 import { chooseResume } from '../lineage/resume.js';
@@ -35,7 +35,7 @@ export function standingOf(evidence: SessionEvidence) {
     state,
     latest,
     liveness,
-    byHand: byHand && { words: wordsOfRun(byHand), ending: isEnding(byHand) },
+    byHand: byHand && { words: wordsOfRun(byHand), ending: isEnding(byHand), waits: waitingWords(byHand) },
     // Of a script that reports nothing, no step will ever be seen.
     stepSeen: progress?.begun || (evidence.console.silent ?? false),
     checkpoints,
@@ -54,8 +54,8 @@ export function standingOf(evidence: SessionEvidence) {
     reason: waiting ? waiting.reason : queue ? queue.failed : derived.reason,
     reasonCode: waiting || queue ? null : derived.reasonCode,
     interrupted: derived.interrupted && !pending && status !== 'pending',
-    /** It waits on a cluster for its runner. */
-    waits: waiting !== null && waiting.status !== 'stopping',
+    /** It waits on a cluster for its node. */
+    waits: (waiting !== null && waiting.status !== 'stopping') || (status === 'pending' && byHand !== null),
     /** Its place in the queue; null when it does not wait there. */
     queue,
     /** Nothing of it runs, or is about to run. */
@@ -97,7 +97,7 @@ export async function sessionFacts(
     copy_of: evidence.copyOf,
     all_trained: allTrained,
     results: resultsOf(progress) ?? state?.results ?? null,
-    progress: byHand ? await readHandProgress(byHand) : publicProgress(progress),
+    progress: byHand && !byHand.job?.waits ? await readHandProgress(byHand) : publicProgress(progress),
     attempts: (state?.attempts ?? []).map((each) => attemptFacts(each, latest, alive)),
     resume,
     auto_resume: {

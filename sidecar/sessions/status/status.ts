@@ -15,7 +15,7 @@ export function deriveStatus(evidence: {
   latest: AttemptEntry | null;
   liveness: Liveness;
   /** A training by hand in this folder. */
-  byHand?: { words: string; ending: boolean } | null;
+  byHand?: { words: string; ending: boolean; waits: string | null } | null;
   stepSeen: boolean;
   checkpoints: number;
   /** Are the final weights there, whole? Asked of a record that still waits (see `saysWaiting`). */
@@ -43,7 +43,8 @@ export function deriveStatus(evidence: {
     return is(stepSeen ? 'running' : 'starting', reason);
   }
   if (evidence.byHand) {
-    const { words, ending } = evidence.byHand;
+    const { words, ending, waits } = evidence.byHand;
+    if (waits !== null && !ending) return is('pending', waits);
     return is(ending ? 'stopping' : 'running', `It was started by hand, ${words}.`);
   }
   if (latest) return settled(latest);

@@ -59,7 +59,7 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
   /** How far it has come, for the time when it no longer runs. */
   async function keep(name: string): Promise<void> {
     const facts = outputs.facts(name);
-    if (!facts?.by_hand) return;
+    if (!facts?.by_hand || facts.by_hand.job?.waits) return;
     await keepHandProgress(join(outputs.root, name), facts.progress).catch(
       logged('by-hand', 'The progress could not be kept.', name),
     );
@@ -115,7 +115,7 @@ async function factsOf(run: HandRun | Stray): Promise<HandRunFacts> {
   const { outputDir, outputName, script, pid, since } = run;
   return {
     name: outputName ?? basename(outputDir),
-    status: isEnding(run) ? 'stopping' : 'running',
+    status: isEnding(run) ? 'stopping' : run.job?.waits ? 'pending' : 'running',
     output_dir: outputDir,
     output_name: outputName,
     script,

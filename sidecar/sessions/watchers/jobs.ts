@@ -98,7 +98,7 @@ export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hu
       if (now.phase === 'queued' && job.ref && began.has(job.attempt)) {
         // Before it is taken out: its end may be read at any time, and is no cancellation of somebody's.
         keepRequeued(job.attempt);
-        await takeOut(job.ref.id);
+        await takeOut(job.attempt, job.ref.id);
       }
       await outputs.refresh(name).catch(logged('sessions', NOT_READ, name));
     }

@@ -25,9 +25,14 @@ test.each([
     'python flux_train_network.py --output_dir $SCRATCH/cat --output_name cat',
     null,
   ],
+  [
+    'a value of its task of an array',
+    'python flux_train_network.py --output_dir /data/out/cat --output_name cat$SLURM_ARRAY_TASK_ID',
+    { ...flux, outputName: 'cat7' },
+  ],
   ['no training', 'python -m http.server\nsleep 600', null],
   ['a training in a comment', '# python flux_train_network.py --output_dir /data/out/cat', null],
 ])('a job submitted by hand: %s', (_, script, found) => {
-  const told = trainingIn(`#!/bin/bash\n${script}\n`, '/home/me');
+  const told = trainingIn(`#!/bin/bash\n${script}\n`, '/home/me', [['SLURM_ARRAY_TASK_ID', '7']]);
   expect(told && { ...told, argv: undefined }).toEqual(found);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { withoutSlurm } from '../../../sidecar/launchers/slurm/commands.js';
+import { readHandLines } from '../../../sidecar/launchers/slurm/handLines.js';
 import { jobName, optionsOf, refuseFurther } from '../../../sidecar/launchers/slurm/options.js';
 import {
   endedLook,
@@ -108,9 +109,58 @@ test.each([
 ])('the nodes %s', (list, hosts) => expect(expandHosts(list)).toEqual(hosts));
 
 test('accounting knows a job that the controller has forgotten', () => {
-  const printed = '11|FAILED|3:0|NonZeroExitCode|n1\n12|CANCELLED by 1000|0:15|None|n[1-2]\n';
-  expect(readAccount(printed, '12')).toMatchObject({ state: 'CANCELLED', signal: 15, hosts: ['n1', 'n2'] });
-  expect(readAccount(printed, '1')).toBeNull();
+  const printed =
+    '11|FAILED|3:0|NonZeroExitCode|n1|ts-a\n12|CANCELLED by 1000|0:15|None|n[1-2]|ts-b\n12|COMPLETED|0:0|None|n3|another\n';
+  expect(readAccount(printed, '12', 'ts-b')).toMatchObject({ state: 'CANCELLED', signal: 15, hosts: ['n1', 'n2'] });
+  expect(readAccount(printed, '1', 'ts-b')).toBeNull();
+  // A controller that lost its state counts from 1 again.
+  expect(readAccount(printed, '11', 'ts-b')).toBeNull();
+});
+
+const ours = 'ts-0f3c6f0a-1b2c-4d5e-8f90-a1b2c3d4e5f6';
+
+test.each([
+  ['as it is', `12|PENDING|Priority||1700000000|N/A|main|90|${ours}`, { state: 'PENDING', reason: 'Priority' }],
+  ['a field is missing', `12|PENDING|Priority||N/A|main|90|${ours}`, { state: 'PENDING', reason: '', priority: 0 }],
+  ['a field more', `12|RUNNING|None|n1|0|0|main|90|new|${ours}`, { state: 'RUNNING', hosts: [], reason: '' }],
+  ['a reason with a bar', `12|PENDING|a|b||0|0|main|90|${ours}`, { state: 'PENDING', reason: '' }],
+  ['padded', `  12 | RUNNING |None| n1 |N/A|N/A|main|1|${ours}  `, { state: 'RUNNING', hosts: ['n1'] }],
+  ['null', `12|PENDING|(null)|(null)|N/A|Unknown|main|(null)|${ours}`, { reason: '', hosts: [], priority: 0 }],
+  ['a short line', `12|RUNNING|${ours}`, { state: 'RUNNING' }],
+])('a line of the queue stays the line of its job: %s', (_, line, found) => {
+  expect(readQueue(`JOBID|STATE|REASON|NODELIST|START|END|PARTITION|PRIORITY|NAME\n${line}\n`)).toMatchObject([
+    { id: '12', name: ours, ...found },
+  ]);
+});
+
+/** Of other releases of Slurm: 21.08, 23.11, 25.11 with a comma between flags or none, and fields that came and went. */
+test.each([
+  ['(null)', { Reason: '(null)', PreemptTime: '(null)' }, { reason: '', preempted: false }],
+  ['no PreemptTime', { PreemptTime: 'Unknown' }, { preempted: false }],
+  ['a node that failed', { FailedNode: 'n2', Reason: 'NodeDown' }, { reason: 'NodeDown', hosts: ['n1'] }],
+  ['a limit of its partition', { TimeLimit: 'Partition_Limit' }, { atLimit: false }],
+  ['no end yet', { EndTime: 'Unknown' }, { atLimit: false }],
+  ['a submit line', { SubmitLine: 'sbatch --comment JobState=RUNNING ExitCode=9:9' }, { exitCode: 0 }],
+  ['flags with commas', { GresEnforceBind: 'No,KillOInInvalidDependent=Yes,' }, { state: 'COMPLETED' }],
+  ['no exit code', { ExitCode: '(null)' }, { exitCode: 0, signal: 0 }],
+])('an ended job of another release: %s', (_, fields, found) => {
+  expect(readJob(job(fields))).toMatchObject(found);
+});
+
+test('jobs that were submitted by hand are read whatever their names and folders hold; ours, and what is no job, are left out', () => {
+  const line = (...values: string[]) => values.join('\x1f');
+  const times = ['1700000000', 'N/A'];
+  const printed = [
+    line('JOBID', 'JOBID', 'STATE', 'SUBMIT', 'START', 'NODELIST', 'REASON', 'WORK_DIR', 'NAME'),
+    line('12', '12_[3-5%2]', 'PENDING', ...times, '', 'Priority', '/a | b', 'a | "b"'),
+    line('13', '13', 'RUNNING', ...times, 'n1', 'None', '/a', ours),
+    line('14', '14+0', 'RUNNING', ...times, 'n[1-2]', 'None', '/a', 'two', 'fields more'),
+    'slurm_load_jobs: warning',
+  ];
+  expect(readHandLines(printed.join('\n'))).toMatchObject([
+    { number: '12', id: '12_[3-5%2]', state: 'PENDING', submitted: '1700000000', folder: '/a | b', name: 'a | "b"' },
+    { number: '14', id: '14+0', nodes: 'n[1-2]', name: 'two' },
+  ]);
 });
 
 test.each([
@@ -176,6 +226,7 @@ describe('further options', () => {
     '--output=x',
     '--uid=0',
     '--array=1-9',
+    '--clusters=other',
     'n1',
     '--get-user-env',
   ])('%s may not', (word) => expect(() => refuseFurther(['--exclusive', word])).toThrow(/can't be added/));
