@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** One process goes from file to file of a project: so project by project, and the short files at the end. */
-const PROJECTS = ['clocks', 'attacks', 'alone', 'product', 'fast'];
+const PROJECTS = ['waiting', 'clocks', 'attacks', 'alone', 'product', 'fast'];
 
 /** Files of more than ten seconds, the longest first: vitest knows it from the last run, which a new machine lacks. */
 const LONGEST = [
