@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readMasked } from '../security/maskedFile.js';
-import { openLog } from './logTail.js';
+import { openEndedLog } from './logTail.js';
 
 const USUAL = 256 * 1024;
 /** To explain more than this at once would hold up everything else for more than a moment. */
@@ -21,13 +21,14 @@ const LAUNCHERS = /(?:CalledProcessError|ChildFailedError|SignalException)\b/;
 /**
  * The part of an attempt's log that may tell why it ended: its last 256 KB, 1 MB where nothing is found in these, and else
  * its end together with the last place further back where something failed, at most 1 GB away. Secrets are masked. Memory is
- * bounded by 8 MB however large the log is. What is missing, or may not be read, reads as empty.
+ * bounded by 8 MB however large the log is. What is missing, or may not be read, reads as empty; throws where the disk does
+ * not answer just now, for a reason without the log's last words would stay.
  *
  * @param from where the attempt begins in the log, bytes
  * @param to where it ends
  */
 export async function readEndOfLog(path: string, from: number, to: number): Promise<string> {
-  const file = await openLog(path);
+  const file = await openEndedLog(path);
   if (!file) return '';
   try {
     const end = Math.min((await file.stat()).size, to);

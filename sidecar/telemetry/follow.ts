@@ -6,6 +6,7 @@ import { log } from '../log.js';
 import type { Beginning, ConsoleEvent, ConsoleReader } from '../trainers/dialect.js';
 import { offsetOf, type Piece, readGrowing } from './growingFile.js';
 import { recordArrivals } from './log/arrivals.js';
+import { openEndedLog, openLog } from './logTail.js';
 import { advanceProgress, type StoredProgress } from './progress.js';
 import { createRate } from './rate.js';
 import { createProgressFile } from './saveProgress.js';
@@ -36,13 +37,18 @@ export function followAttempt(
   options: Followed & {
     onProgress(progress: StoredProgress, events: ConsoleEvent[]): void;
     onText(piece: Piece): void;
+    /** The attempt has ended: its log is read once, by `close`, and not watched. */
+    ended?: true;
   },
 ) {
   const { folder, console, beginning } = options;
   let progress = options.progress;
-  const log = readGrowing(join(folder, LOG_FILE), offsetOf(progress.log_position) ?? options.logStart);
+  const open = options.ended ? openEndedLog : openLog;
+  const log = readGrowing(join(folder, LOG_FILE), offsetOf(progress.log_position) ?? options.logStart, open);
   const reports =
-    console.file === null ? null : readGrowing(join(folder, console.file), offsetOf(progress.reports_position) ?? 0);
+    console.file === null
+      ? null
+      : readGrowing(join(folder, console.file), offsetOf(progress.reports_position) ?? 0, open);
   const file = createProgressFile(folder, () => progress);
   const clock = createRate();
   const arrivals = recordArrivals(join(folder, LOG_FILE), options.begunAt ?? null);
@@ -80,10 +86,9 @@ export function followAttempt(
     file.saveSoon();
   }
 
-  const timer = setInterval(look, LOOK_MS);
-  timer.unref();
-  const watcher = watchFolder(folder, [LOG_FILE, console.file ?? LOG_FILE], look);
-  void look();
+  const timer = options.ended ? undefined : setInterval(look, LOOK_MS).unref();
+  const watcher = options.ended ? null : watchFolder(folder, [LOG_FILE, console.file ?? LOG_FILE], look);
+  if (!options.ended) void look();
 
   return {
     progress: (): StoredProgress => progress,
@@ -105,16 +110,22 @@ export function followAttempt(
       clearInterval(timer);
       watcher?.close();
       closing = true;
-      await look();
-      await arrivals.close();
-      await file.close();
+      try {
+        await look();
+      } finally {
+        await arrivals.close();
+        await file.close();
+      }
     },
   };
 }
 
-/** Accounts for the log after the stored progress, of an attempt that was not followed to its end. */
+/**
+ * Accounts for the log after the stored progress, of an attempt that was not followed to its end. Throws where the disk does
+ * not answer just now.
+ */
 export async function accountForRest(followed: Followed): Promise<StoredProgress> {
-  const follower = followAttempt({ ...followed, onProgress() {}, onText() {} });
+  const follower = followAttempt({ ...followed, ended: true, onProgress() {}, onText() {} });
   await follower.close();
   return follower.progress();
 }

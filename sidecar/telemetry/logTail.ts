@@ -58,6 +58,17 @@ export function openLog(path: string): Promise<FileHandle | null> {
   return openInside(dirname(dirname(path)), path).catch(ifUnreadable(null, 'telemetry'));
 }
 
+/** What passes: the disk does not answer in time, or too many files are open. */
+const FOR_NOW = ['disk_silent', 'EMFILE', 'ENFILE', 'EAGAIN', 'ESTALE'];
+
+/** The same, for what is concluded for good: throws where the log may be there, and cannot be read just now. */
+export function openEndedLog(path: string): Promise<FileHandle | null> {
+  return openInside(dirname(dirname(path)), path).catch((error: NodeJS.ErrnoException) => {
+    if (FOR_NOW.includes(String(error.code))) throw error;
+    return ifUnreadable(null, 'telemetry')(error);
+  });
+}
+
 /** `a\rb\rc` → `c`: the line on a terminal, without colours and cursor movements. */
 function lastRedraw(line: string): string {
   const segments = stripVTControlCharacters(line).split('\r');

@@ -79,8 +79,13 @@ export async function readEvidence(
   const recorded = recordedTrainer(state);
   const dialect = dialectOf(recorded ?? undefined);
   let checkpoints = entries.filter((entry) => dialect.nameBehind(entry)?.is === 'checkpoint').length;
-  const record = readAttempt(folder);
+  let record = readAttempt(folder);
   const alive = liveness(folder);
+  // It may have ended between these two looks: its last process is gone once its end is written down.
+  if (alive.alive === 'no' && record && !record.ended_at) {
+    const now = readAttempt(folder);
+    if (now?.id === record.id) record = now;
+  }
   const byHand = alive.alive === 'no' ? byHandIn(folder) : null;
   if (file.kind === 'missing' && checkpoints === 0 && !record && !byHand) {
     const below = (await dialect.checkpointsBelow?.(folder, name)) ?? [];

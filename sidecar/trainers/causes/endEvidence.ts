@@ -55,7 +55,7 @@ export function readEvidence(log: string, exit: Exit): EndEvidence {
   const lines = logLines(log);
   const tracebacks = readTracebacks(lines);
   const launcherFrom = launcherBegins(lines, tracebacks);
-  const goesOnAt = lastAdvance(lines.slice(0, launcherFrom));
+  const goesOnAt = lastAdvance(lines.slice(0, launcherFrom), new Set(tracebacks.map(({ ends }) => ends)));
   const root = rootRank(lines);
   const fatal = tracebacks.filter(
     // torch puts a rank before the lines of an exception that nobody caught, and before nothing else.
@@ -95,17 +95,23 @@ function launcherBegins(lines: readonly LogLine[], tracebacks: readonly Raised[]
   return tracebacks.findLast(isLaunchers)?.begins ?? lines.length;
 }
 
-/** The last line that shows the trainer at work: a new stage, or a bar that moved. A bar that ends is drawn once more. */
-function lastAdvance(lines: readonly LogLine[]): number {
+/**
+ * The last line that shows the trainer at work: a new stage, or a bar that moved. A bar that an exception ends is drawn once
+ * more, behind the traceback, with the steps since it was last drawn (tqdm/std.py close).
+ */
+function lastAdvance(lines: readonly LogLine[], ends: ReadonlySet<number>): number {
   const bars = new Map<string, number>();
+  let drawn = new Set<string>();
   let last = -1;
   for (const [index, { text }] of lines.entries()) {
     const bar = /(?<!\d)(\d{1,15})\/(\d{1,15}) \[/.exec(text);
     if (bar && isBar(text)) {
       const key = `${/^[^\d|%]{0,40}/.exec(text)?.[0].trim()}/${bar[2]}`;
-      if (Number(bar[1]) > (bars.get(key) ?? 0)) last = index;
+      if (Number(bar[1]) > (bars.get(key) ?? 0) && drawn.has(key)) last = index;
       bars.set(key, Math.max(Number(bar[1]), bars.get(key) ?? 0));
+      drawn.add(key);
     } else if (GOES_ON.test(readRichLine(text)?.words ?? text)) last = index;
+    if (ends.has(index)) drawn = new Set();
   }
   return last;
 }

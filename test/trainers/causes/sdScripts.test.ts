@@ -163,6 +163,15 @@ describe('known causes', () => {
   });
 });
 
+test('a bar that the exception ends, drawn once more with the steps since it was last drawn, is no going on', () => {
+  const draw = (step: number) => `\rsteps:  14%|█▍        | ${step}/1000 [00:02<00:15, 54.24it/s]`;
+  const raised = traceback("KeyError: 'mine'").replace(/^.*?Traceback/, `${draw(100)}${draw(130)}Traceback`);
+  const failed = "The trainer stopped with an error: KeyError: 'mine'";
+  expect(explainEnd(raised + draw(138), launcherFailed).words).toBe(failed);
+  // Two draws of it are a training that goes on behind an error that was caught.
+  expect(explainEnd(raised + draw(138) + draw(139), launcherFailed).words).not.toBe(failed);
+});
+
 test('anything else shows its last words, and no bar', () => {
   const log = 'loading\nit is raining\n\rsteps:   4%|4 | 1/24 [00:01<00:37,  1.63s/it]\n\n';
   expect(explainEnd(log, { ...launcherFailed, code: 3 }).words).toBe(
