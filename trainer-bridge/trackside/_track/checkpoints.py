@@ -8,12 +8,15 @@ import os
 import shutil
 from typing import Any
 
-from trackside._attempt import regular
+from trackside._attempt import contract, regular
+from trackside._track.session import STATE_FILE
 from trackside._track.warn import warn_once
 from trackside._track.whole import write_whole
 from trackside._track.writer import Writer
 
 INDEX = "checkpoints.json"
+# What a file that is offered must not take the place of.
+OURS = {INDEX, "summary.json", "progress.json", "provenance.json", STATE_FILE, *contract.FILES.values()}
 
 
 class Checkpoints:
@@ -29,6 +32,8 @@ class Checkpoints:
             name = os.path.basename(path)
             if not os.path.isfile(path):
                 raise FileNotFoundError(path)
+            if name.startswith(".") or name in OURS:
+                raise ValueError(f"{name} is the name of one of the session's own files; give the weights another one")
             if os.path.realpath(os.path.dirname(path)) != os.path.realpath(folder):
                 _offer(path, os.path.join(folder, name))
             index = [each for each in _read(folder) if each.get("name") != name]

@@ -46,7 +46,7 @@ def find_start() -> Start:
     """The topmost launcher above this process, or the process itself. Never raises."""
     own = list(getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv])
     own[0] = sys.executable or own[0]
-    start = Start(own, os.getcwd(), _kept(dict(os.environ)), os.getpid(), _why_not(own))
+    start = Start(own, _own_folder(), _kept(dict(os.environ)), os.getpid(), _why_not(own))
     if start.why_not:
         return start
     try:
@@ -60,6 +60,20 @@ def find_start() -> Start:
     except (OSError, ValueError):
         pass
     return start
+
+
+def _own_folder() -> str:
+    """The folder in which the program was started: another one, if the script went elsewhere since."""
+    script = sys.argv[0] if sys.argv else ""
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = "/"
+    shell = os.environ.get("PWD", "")
+    if not os.path.isabs(script) and not os.path.exists(os.path.join(here, script)):
+        if os.path.isabs(shell) and os.path.exists(os.path.join(shell, script)):
+            return shell
+    return here
 
 
 def start_of(name: str) -> tuple[Start, str]:
@@ -86,8 +100,13 @@ def without_secrets(argv: list[str]) -> list[str]:
         elif _names_secret(token) and "=" in token:
             token = token.split("=", 1)[0] + "=***"
         hide = _names_secret(token) and "=" not in token
-        shown.append(re.sub(r"(?<=://)[^/\s@:]{1,200}:[^/\s@]{1,200}(?=@)", "***", token))
+        shown.append(without_login(token))
     return shown
+
+
+def without_login(text: str) -> str:
+    """`https://***@host/`: without the password in an address."""
+    return re.sub(r"(?<=://)[^/\s@:]{1,200}:[^/\s@]{1,200}(?=@)", "***", text)
 
 
 def is_launcher(argv: list[str]) -> bool:
@@ -118,8 +137,9 @@ def is_secret(name: str) -> bool:
 def _why_not(argv: list[str]) -> str | None:
     if is_notebook():
         return "it ran in a notebook"
-    if hasattr(sys, "ps1") or len(argv) < 2 or (argv[-1].startswith("-") and "-c" not in argv and "-m" not in argv):
-        return "it was typed into a Python prompt"
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if hasattr(sys, "ps1") or (file in (None, "<stdin>") and "-c" not in argv):
+        return "it was typed into a Python prompt, or came through standard input"
     return None
 
 

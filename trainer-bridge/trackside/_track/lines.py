@@ -20,7 +20,7 @@ class Lines:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self.descriptor = os.open(name, flags, 0o644, dir_fd=folder)
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may log, too
         self._mend()
 
     def write(self, line: bytes) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 _INFINITY = float("inf")
@@ -30,21 +28,8 @@ def json_number(value: Any) -> str | None:
     item = getattr(value, "item", None)
     try:
         plain = item() if item is not None else float(value)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:
         raise TypeError(f"a {kind.__name__} is no number ({error})") from error
     if type(plain) is int or isinstance(plain, bool):
         return repr(int(plain))
     return json_number(float(plain))
-
-
-def plain(value: Any, deep: int = 0) -> Any:
-    """A value of a configuration for ui_state.json: texts, numbers, and lists of texts; anything else as text."""
-    if isinstance(value, (bool, int, str)):
-        return value if not isinstance(value, int) or abs(value) < 2**53 else str(value)
-    if isinstance(value, float):
-        return value if -_INFINITY < value < _INFINITY else str(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [str(each) for each in value]
-    if isinstance(value, Mapping):
-        return json.dumps({str(key): plain(each) for key, each in value.items()}, ensure_ascii=False, default=str)
-    return str(value)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from trackside._attempt import contract, processes, regular
 from trackside._attempt import record as attempt_file
 from trackside._track import owner, ranks, session, states
-from trackside._track.launcher import find_start, is_secret, start_of, without_secrets
-from trackside._track.numbers import plain
+from trackside._track.launcher import find_start, start_of, without_secrets
 from trackside._track.owner import Held, Owner
+from trackside._track.settings import settings_of
 
 TRAINER = "tracked"
 
@@ -115,7 +115,7 @@ def _take(wish: Wish, folder: str, version: int) -> Place:
         owner.write_launch(folder, wish.name, start, line)
         owner.write_tracked(folder, held.id, wish.grace, os.getpid())
         session.edit(folder, lambda record: _begin(record, wish, place, kind, version, earlier))
-    except OSError:
+    except BaseException:
         held.let_go()
         raise
     return place
@@ -128,7 +128,7 @@ def _begin(
     assert place.owner
     own = place.owner.record
     for each in session.attempts(record)[-1:]:
-        _settle(each, earlier)
+        _settle(each, earlier, record.get("error"))
     record.setdefault("lora_name", wish.name)
     record.setdefault("version", version)
     record.setdefault("schema_version", 1)
@@ -150,35 +150,30 @@ def _begin(
     record["attempts"] = [*session.attempts(record), entry]
 
 
-def _settle(entry: session.Record, ended: dict[str, object]) -> None:
+def _settle(entry: session.Record, ended: dict[str, object], error: object) -> None:
+    """Writes down how the last attempt ended; `error` is what it said itself, as nobody reads its log any more."""
     if entry.get("outcome"):
         return
     if ended.get("id") == entry.get("id") and ended.get("ended_at"):
         code = ended.get("exit_code")
         stopped = ended.get("stop_signal")
         entry["outcome"] = "stopped" if stopped else "completed" if code == 0 else "failed"
-        entry["reason"] = (
-            f"Stopped by {stopped}." if stopped else None if code == 0 else f"Ended with exit code {code}."
-        )
+        failed = f"The trainer stopped with an error: {error}" if error else f"Ended with exit code {code}."
+        entry["reason"] = f"Stopped by {stopped}." if stopped else None if code == 0 else failed
         entry.update({name: ended.get(name) for name in ("exit_code", "signal", "ended_at", "log_end")})
     else:
         entry["outcome"] = "interrupted"
         entry["reason"] = "Its process, or the pod, disappeared during the training."
 
 
-def settings_of(config: dict[str, Any]) -> dict[str, Any]:
-    """Without secrets, and without what is not set."""
-    return {
-        str(name): "(a secret; not recorded)" if is_secret(str(name)) and value else plain(value)
-        for name, value in config.items()
-        if value is not None
-    }
-
-
 def _is_over(folder: str, resume: str) -> bool:
-    """Is a new version due: the last one is complete, or is not to be gone on with?"""
+    """Is a new version due: the last one is complete, is not to be gone on with, or is another trainer's?"""
     record = session.read(folder)
-    if not record or not session.attempts(record):
+    if not record:
+        return False
+    if not _is_of_ours(record.get("trainer")):
+        return True
+    if not session.attempts(record):
         return False
     if resume == "never":
         return True
@@ -188,6 +183,11 @@ def _is_over(folder: str, resume: str) -> bool:
     return last.get("outcome") == "completed" or (
         not last.get("outcome") and by_itself and record.get("status") == "completed"
     )
+
+
+def _is_of_ours(trainer: object) -> bool:
+    """A script's, or of nobody yet (sidecar/trainers/dialects.ts); the settings of others must not be written over."""
+    return trainer in (None, TRAINER) or str(trainer).startswith("script/")
 
 
 def _is_taken(folder: str, attempt: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from typing import Any
@@ -33,6 +34,7 @@ class ProgressFile:
         seconds = self._seconds_per_step(step)
         if step is None or self._is_followed():
             return
+        loss = loss if isinstance(loss, (int, float)) and math.isfinite(loss) else None
         eta = max(0, total - step) * seconds if total is not None and seconds is not None else None
         percent = min(100.0, round(100 * step / total, 1)) if total else None
         content = {

@@ -66,7 +66,7 @@ class Run:
         self.best = {}
         self.summary = Summary()
         self._step: int | None = resumed.step if resumed else None
-        self._total = total
+        self._total = None if total is None else int(total)
         self._epochs: int | None = None
         self._epoch: float | None = None
         self._keys: dict[str, str] = {}
@@ -110,8 +110,8 @@ class Run:
         >>> run.log(step=step, total=1000, loss=loss, lr=lr)
         """
         writer = self._writer
-        if not writer.writes:
-            self._step = self._step if step is None else int(step)
+        if writer.ended:
+            warn_once(f"{self.name} has ended: what is logged after that is not recorded")
             return
         try:
             if values is not None:
@@ -127,6 +127,9 @@ class Run:
             text = f'{{"step":{step},"time":{time.time():.3f}'
             if total is not None or epoch is not None or epochs is not None:
                 text += self._plan(total, epoch, epochs)
+            # The other ranks know step and total as well: all of them save, and stop, at the same step.
+            if not writer.writes:
+                return
             keys, best = self._keys, self.best
             for name, value in metrics.items():
                 if type(value) is float and -_INFINITY < value < _INFINITY:
@@ -137,7 +140,10 @@ class Run:
                         continue
                 text += (keys.get(name) or self._key(name)) + number
                 known = best.get(name)
-                if known is None:
+                if value != value:
+                    if known is not None:
+                        known.last = value
+                elif known is None:
                     best[name] = Best(value, step, value, step, value)
                 else:
                     known.last = value
@@ -175,14 +181,17 @@ class Run:
         ...     torch.save(model.state_dict(), f"{folder}/model.pt")
         """
         at = self._step if step is None else int(step)
-        with self._saving.state(0 if at is None else at, self._epoch) as folder:
+        with self._saving.state(max(0, at or 0), self._epoch) as folder:
             yield folder
         self._saved_at = time.monotonic()
 
     def checkpoint(self, path: str | os.PathLike[str], step: int | None = None) -> None:
         """Offers a weights file on the page. One that lies elsewhere gets a second name in the session's folder: a hard
         link, or a copy on another disk. Never raises; a missing file is said once."""
-        self._checkpoints.add(os.fspath(path), self._step if step is None else int(step), self._epoch)
+        try:
+            self._checkpoints.add(os.fspath(path), self._step if step is None else int(step), self._epoch)
+        except Exception as error:
+            warn_once(f"the checkpoint {path} could not be offered on the page", error)
 
     def should_sample(self, step: int) -> bool:
         """Is a sample due after `step`? Every `sample_every` steps; never without it."""
@@ -215,10 +224,14 @@ class Run:
     def alert(self, title: str, text: str = "", level: str = "info") -> None:
         """Says something to whoever watches: `level` is "info", "warn" or "error". It is printed, and kept with the
         metrics. Never raises."""
-        if self._writer.writes:
+        if not self._writer.writes:
+            return
+        try:
             shown = level if level in _LEVELS else "info"
             self._writer.event("alert", title=str(title), text=str(text), level=shown, step=self._step)
             self._writer.say(f"trackside: {shown}: {title}{': ' if text else ''}{text}")
+        except Exception as error:
+            warn_once("an alert could not be told", error)
 
     def finish(self, error: BaseException | None = None) -> None:
         """Ends the run: finished, stopped if a stop was asked for, or failed with `error`. A second call does nothing.
@@ -272,7 +285,7 @@ class Run:
                 return "", 0.0
             number = json_number(value)
             return number or "", float(number.strip('"')) if number else 0.0
-        except TypeError as error:
+        except Exception as error:
             warn_once(f"{name!r} is left out of the metrics", error)
             return "", 0.0
 

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from trackside._attempt import regular
 from trackside._track.whole import write_whole
@@ -17,8 +17,13 @@ _LAST_STEP = ".attempt.json.last-step"
 
 
 class Stops:
-    """`requested` is set by SIGTERM. A handler that is there already runs after ours; without one, a training that never
-    asks for stops ends as it would without us."""
+    """`requested` is set by SIGTERM, in all runs of this process. A handler that is there already runs after ours; without
+    one, a training that never asks for stops ends as it would without us."""
+
+    _open: ClassVar[list[Stops]] = []
+    # The handler that was there.
+    _before: ClassVar[Any] = None
+    _inside: ClassVar[bool] = False
 
     def __init__(self, on_term: Callable[[], None], last_words: Callable[[], None]) -> None:
         """`on_term` notes the stop; `last_words` runs before the process ends by the signal."""
@@ -26,46 +31,57 @@ class Stops:
         self.was_asked = False
         self.listens = False
         self._on_term, self._last_words = on_term, last_words
-        self._before: Any = None
-        self._inside = False
 
     def open(self) -> None:
         """Only the main thread of a program may listen for signals."""
         if threading.current_thread() is not threading.main_thread():
             return
-        self._before = signal.getsignal(signal.SIGTERM)
-        if self._before is None:  # installed by C code: it cannot be chained
+        if signal.getsignal(signal.SIGTERM) is None:  # installed by C code: it cannot be chained
             return
-        signal.signal(signal.SIGTERM, self._handle)
         self.listens = True
+        self.listen_again()
+        self._open.append(self)
 
     def listen_again(self) -> None:
         """Stands before a handler that was installed after ours (Lightning's, or a Trainer's that saves at SIGTERM)."""
         if self.listens and threading.current_thread() is threading.main_thread():
             now = signal.getsignal(signal.SIGTERM)
-            if now != self._handle:
-                self._before = now
-                signal.signal(signal.SIGTERM, self._handle)
+            if now is not Stops._handle:
+                Stops._before = now
+                signal.signal(signal.SIGTERM, Stops._handle)
 
     def close(self) -> None:
-        if self.listens and threading.current_thread() is threading.main_thread():
-            if signal.getsignal(signal.SIGTERM) == self._handle:
-                signal.signal(signal.SIGTERM, self._before)
-            self.listens = False
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._inside:  # a later handler that calls ours in turn
+        """The handler goes with the last run that is open, if none was installed over it since."""
+        if self not in self._open:
             return
-        self.requested = True
-        self._on_term()
-        if callable(self._before):
-            self._inside = True
+        self._open.remove(self)
+        if not self._open and threading.current_thread() is threading.main_thread():
+            if signal.getsignal(signal.SIGTERM) is Stops._handle:
+                signal.signal(signal.SIGTERM, Stops._before)
+
+    @staticmethod
+    def leave_to_parent() -> None:
+        """In a forked child, such as a worker of a pool: SIGTERM ends it as it would without us."""
+        Stops._open.clear()
+        if signal.getsignal(signal.SIGTERM) is Stops._handle:
+            signal.signal(signal.SIGTERM, Stops._before)
+
+    @staticmethod
+    def _handle(number: int, frame: FrameType | None) -> None:
+        if Stops._inside:  # a later handler that calls ours in turn
+            return
+        for each in Stops._open:
+            each.requested = True
+            each._on_term()
+        if callable(Stops._before):
+            Stops._inside = True
             try:
-                self._before(number, frame)
+                Stops._before(number, frame)
             finally:
-                self._inside = False
-        elif self._before == signal.SIG_DFL and not self.was_asked:
-            self._last_words()
+                Stops._inside = False
+        elif Stops._before == signal.SIG_DFL and not any(each.was_asked for each in Stops._open):
+            for each in Stops._open:
+                each._last_words()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from trackside._track.whole import encoded
+
 
 class Tee:
     """Wraps `write` of sys.stdout and sys.stderr: they stay the same objects, terminals and all, and a copy that fails
@@ -18,11 +20,11 @@ class Tee:
         self.log = log
         self._rest = b""
         self._is_open = True
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may print, too
         self._undo: list[Callable[[], None]] = []
 
     def open(self) -> None:
-        for stream in (sys.stdout, sys.stderr):
+        for stream in {id(each): each for each in (sys.stdout, sys.stderr)}.values():
             with contextlib.suppress(Exception):  # a stream that takes no other `write`
                 self._wrap(stream)
 
@@ -36,7 +38,7 @@ class Tee:
     def write(self, text: str) -> None:
         """Whole lines at once; a progress bar's updates count as lines. Never raises."""
         with contextlib.suppress(Exception), self._lock:
-            data = self._rest + text.encode("utf-8", "surrogateescape")
+            data = self._rest + encoded(text)
             end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
             if len(data) > 4096:
                 end = len(data)
@@ -53,7 +55,7 @@ class Tee:
 
     def forget(self) -> None:
         """In a forked child: the unfinished line is the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._rest = b""
 
     def _wrap(self, stream: Any) -> None:

@@ -58,10 +58,10 @@ def track(
     folder that cannot be written is no error: it is said, and the training runs unrecorded.
     """
     _refuse_nonsense(name, resume, on_conflict, grace)
+    for what, steps in (("total", total), ("save_every", save_every), ("sample_every", sample_every), ("keep", keep)):
+        _refuse_count(what, steps)
     settings = _settings(config)
-    root = os.path.abspath(
-        os.fspath(outputs) if outputs is not None else os.environ.get("TRACKSIDE_OUTPUTS") or "outputs"
-    )
+    root = _absolute(os.fspath(outputs) if outputs is not None else os.environ.get("TRACKSIDE_OUTPUTS") or "outputs")
     wish = Wish(name, settings, os.fspath(dataset) if dataset else None, root, resume, on_conflict, float(grace))
     rank = ranks.rank()
     writes = rank == 0 and not ranks.is_worker()
@@ -111,6 +111,24 @@ def _refuse_nonsense(name: str, resume: str, on_conflict: str, grace: float) -> 
         raise ValueError(f"on_conflict={on_conflict!r}: it has to be 'refuse' or 'new'.")
     if not 0 <= grace <= 24 * 3600:
         raise ValueError(f"grace={grace!r}: it has to be a number of seconds, at most a day.")
+
+
+def _refuse_count(what: str, count: Any) -> None:
+    if count is None:
+        return
+    if not hasattr(type(count), "__index__"):
+        if not (isinstance(count, float) and count.is_integer()):
+            raise TypeError(f"{what}={count!r}: it has to be a whole number.")
+    if count < 0:
+        raise ValueError(f"{what}={count!r}: it has to be a whole number, not below 0.")
+
+
+def _absolute(path: str) -> str:
+    """As it is where the working folder is gone: then the folder is found to be unwritable, and no error."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return path
 
 
 def _settings(config: Any) -> dict[str, Any]:

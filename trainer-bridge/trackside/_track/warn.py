@@ -7,7 +7,7 @@ import sys
 import threading
 
 _said: set[str] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def warn_once(what: str, error: BaseException | None = None) -> None:

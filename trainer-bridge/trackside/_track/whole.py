@@ -6,6 +6,14 @@ import contextlib
 import os
 
 
+def encoded(text: str) -> bytes:
+    """Bytes that Python took for text stay as they were; half a character becomes "?"."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def write_whole(folder: str, name: str, text: str, mode: int = 0o644, *, durable: bool = False) -> None:
     """A reader finds the old file or the new one; `durable` outlives a power cut. Raises OSError."""
     path = os.path.join(folder, name)
@@ -13,8 +21,8 @@ def write_whole(folder: str, name: str, text: str, mode: int = 0o644, *, durable
     temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text + "\n")
+        with open(descriptor, "wb") as file:
+            file.write(encoded(text + "\n"))
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from trackside._attempt import contract, regular
 from trackside._attempt import record as attempt_file
 from trackside._track import owner, session
-from trackside._track.ending import ending
+from trackside._track.ending import ending, words_of
 from trackside._track.keeper import Keeper
 from trackside._track.launcher import is_notebook
 from trackside._track.lines import Lines
-from trackside._track.place import Place, settings_of
+from trackside._track.place import Place
 from trackside._track.progress import ProgressFile
+from trackside._track.settings import settings_of
 from trackside._track.stops import SharedStop, Stops
 from trackside._track.tee import Tee
 from trackside._track.warn import warn_once
@@ -44,6 +45,7 @@ class Writer:
         self.writes = writes and place is not None
         # It goes on being the one that writes after its end: weights may be offered then.
         self.leads = self.writes
+        self.ended = False
         self.stops = Stops(self._on_term, self._last_words)
         self.shared = SharedStop(place.folder, place.attempt, writes) if place and world > 1 else None
         self._grace = grace
@@ -142,7 +144,7 @@ class Writer:
                 part(how, error, exit_code, signal_name, run)
             except Exception as failed:
                 warn_once("the end of this training could not be recorded", failed)
-        self.writes = False
+        self.writes, self.ended = False, True
         with contextlib.suppress(Exception):
             atexit.unregister(self._at_exit)
             self.stops.close()
@@ -161,7 +163,7 @@ class Writer:
     def _end_run(
         self, how: str, error: BaseException | None, code: int | None, sent: str | None, run: Run | None
     ) -> None:
-        words = f"{type(error).__name__}: {error}" if error is not None and how == "failed" else None
+        words = words_of(error) if error is not None and how == "failed" else None
         if self._tee and error is not None and how != "finished":
             self._tee.flush()
             # Python prints it only after us; and a notebook prints its own.
@@ -192,17 +194,17 @@ class Writer:
         def change(record: session.Record) -> None:
             record["status"] = status
             if status == "failed":
-                record["error"] = f"{type(error).__name__}: {error}"
+                record["error"] = words_of(error) if error is not None else "unknown"
             if status == "completed":
                 record["completed_at"] = attempt_file.now()
 
         session.edit(place.folder, change)
 
     def _write_summary(self, run: Run) -> None:
-        best = {name: vars(each) for name, each in run.best.items()}
-        content = json.dumps({"summary": run.summary, "best": best}, indent=1, ensure_ascii=False, default=str)
-        with contextlib.suppress(OSError):
-            write_whole(str(self.folder), "summary.json", content)
+        try:
+            write_whole(str(self.folder), "summary.json", run.summary.with_best(run.best))
+        except Exception as error:
+            warn_once("summary.json could not be written", error)
 
     def _look(self) -> None:
         """Flushes what waits, and looks for a stop where no signal can be caught."""
@@ -270,6 +272,8 @@ def _after_fork() -> None:
         with contextlib.suppress(Exception):
             writer.leave_to_parent()
     _live.clear()
+    with contextlib.suppress(Exception):
+        Stops.leave_to_parent()
 
 
 if hasattr(os, "register_at_fork"):
