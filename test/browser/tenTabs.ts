@@ -11,7 +11,7 @@ export type TenTabs = {
   context: BrowserContext;
   tabs: Page[];
   trouble: string[];
-  /** Seconds until every tab's title carries the percent of now (or `later` more), or what came after. */
+  /** Seconds until every tab's title carries the percent of now, or what came after; with `later`, of the moment when so many more are trained. */
   seconds(later?: number): Promise<number>;
   leave(): Promise<void>;
 };
@@ -45,8 +45,10 @@ export async function openTenTabs(): Promise<TenTabs> {
     tabs,
     trouble: tabs.flatMap(listenForTrouble),
     async seconds(later = 0) {
+      const percent = async () => Math.floor((await sidecar.session('cat')).progress.percent ?? 0);
+      const now = (await percent()) + later;
+      await until(percent, (trained) => trained >= now, 60);
       const began = performance.now();
-      const now = Math.floor((await sidecar.session('cat')).progress.percent ?? 0) + later;
       await until(percents, (all) => all.every((each) => each >= now), 60);
       return (performance.now() - began) / 1000;
     },
