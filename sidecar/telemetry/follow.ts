@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { contract } from '../bridge.js';
 import { ended } from '../caught.js';
 import { log } from '../log.js';
-import type { Beginning, ConsoleEvent, ConsoleReader } from '../trainers/dialect.js';
+import type { Beginning, ConsoleEvent, ConsoleReader, SamplingPlan } from '../trainers/dialect.js';
 import { offsetOf, type Piece, readGrowing } from './growingFile.js';
 import { recordArrivals } from './log/arrivals.js';
 import { openEndedLog, openLog } from './logTail.js';
@@ -26,6 +26,8 @@ export type Followed = {
   logStart: number;
   /** When the attempt began, in ms since 1970: nothing of it was in the log before. Left out where unknown. */
   begunAt?: number;
+  /** When it draws samples; left out where it draws none, or nobody knows. */
+  samplings?: SamplingPlan | null;
   progress: StoredProgress;
 };
 
@@ -50,7 +52,7 @@ export function followAttempt(
       ? null
       : readGrowing(join(folder, console.file), offsetOf(progress.reports_position) ?? 0, open);
   const file = createProgressFile(folder, () => progress);
-  const clock = createRate();
+  const clock = createRate(options.samplings, progress.seconds_per_picture);
   const arrivals = recordArrivals(join(folder, LOG_FILE), options.begunAt ?? null);
   let caughtUp = false;
   let closing = false;
@@ -73,8 +75,7 @@ export function followAttempt(
 
   function fold({ text }: Piece): void {
     const { memory, events } = console.read(progress.dialect, text, progress.attempt ?? '');
-    const last = events.findLast((event) => event.type === 'step');
-    if (last && caughtUp) clock.add(last.step, performance.now());
+    if (caughtUp) tick(events);
     const facts = console.facts(memory, beginning);
     const reports_position = reports?.position() ?? null;
     progress = {
@@ -84,6 +85,17 @@ export function followAttempt(
     };
     options.onProgress(progress, events);
     file.saveSoon();
+  }
+
+  /** The newest step and the newest samples, in their order. */
+  function tick(events: readonly ConsoleEvent[]): void {
+    const at = performance.now();
+    const step = events.findLast(({ type }) => type === 'step');
+    const sampling = events.findLast(({ type }) => type === 'sampling');
+    for (const event of events) {
+      if (event === step && event.type === 'step') clock.add(event.step, at);
+      else if (event === sampling) clock.sampling(at);
+    }
   }
 
   const timer = options.ended ? undefined : setInterval(look, LOOK_MS).unref();

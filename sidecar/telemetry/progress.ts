@@ -4,6 +4,7 @@ import { ifUnreadable } from '../caught.js';
 import { readTextNow } from '../files/regularFile.js';
 import type { ConsoleEvent, ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
+import type { Left } from './rate.js';
 
 export const PROGRESS_FILE = 'progress.json';
 /** Bytes. It has a few kilobytes, and an unfinished line of the log at most. */
@@ -69,6 +70,8 @@ const stored = z.looseObject({
   steps_per_epoch: whole,
   /** The step from which a resume of the newest saved state would train on; null when unknown. */
   kept_step: whole,
+  /** Seconds that a sample picture takes, as measured; null before one was drawn. */
+  seconds_per_picture: seconds,
   /** The dialect reader's own memory, so that the next sidecar can continue in the middle of a line. */
   dialect: memory.optional().catch(undefined),
   /** The memory in the format of an earlier Trackside, for sd-scripts only. */
@@ -137,12 +140,17 @@ export function beginProgress(attempt: {
     steps_per_epoch: perEpoch,
     ...bestOf(before, stepOffset),
     kept_step: step,
+    seconds_per_picture: before?.seconds_per_picture ?? null,
     dialect: null,
     still: null,
   };
 }
 
-type Pace = { secondsPerStep(): number | null; secondsPerStepInAll(): number | null };
+type Pace = {
+  secondsPerStep(): number | null;
+  secondsPerPicture(): number | null;
+  secondsLeft(left: Left, pace: number | null): number | null;
+};
 
 /** Folds the console's facts, and the events since the last ones, into the progress. */
 export function advanceProgress(
@@ -155,7 +163,7 @@ export function advanceProgress(
   const step = facts.step ?? before.step;
   const total = facts.totalSteps ?? before.total_steps;
   const seconds = pace.secondsPerStep() ?? before.seconds_per_step;
-  const inAll = pace.secondsPerStepInAll() ?? seconds;
+  const stepsPerEpoch = facts.stepsPerEpoch ?? before.steps_per_epoch;
   const numeric = typeof facts.loss === 'number' ? facts.loss : null;
   return {
     ...before,
@@ -171,10 +179,11 @@ export function advanceProgress(
       ? { best_loss: numeric, best_step: step }
       : {}),
     seconds_per_step: seconds,
-    eta_seconds: inAll !== null && step !== null && total !== null ? Math.max(0, (total - step) * inAll) : null,
+    eta_seconds: step === null || total === null ? null : pace.secondsLeft({ step, total, stepsPerEpoch }, seconds),
     updated_at: now.toISOString(),
     loss_curve: step !== null && numeric !== null ? appendPoint(before.loss_curve, step, numeric) : before.loss_curve,
-    steps_per_epoch: facts.stepsPerEpoch ?? before.steps_per_epoch,
+    steps_per_epoch: stepsPerEpoch,
+    seconds_per_picture: pace.secondsPerPicture() ?? before.seconds_per_picture,
     kept_step: keptStep(before, facts, events),
   };
 }

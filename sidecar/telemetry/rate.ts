@@ -1,43 +1,98 @@
+import type { SamplingPlan } from '../trainers/dialect.js';
+
 /** The time span of the pace that is shown, at least so many looks of it. */
 const RECENT_MS = 30_000;
 const RECENT_LOOKS = 8;
-/** The time span of what is to be expected: pauses for samples and saves come again, and a change of speed counts in the end. */
+/** The time span of what is to be expected: pauses for saves come again, and a change of speed counts in the end. */
 const LONG_MS = 20 * 60_000;
 const POINTS = 400;
+/**
+ * A guess, until a picture was drawn: a step of drawing runs the model forward twice (with guidance), a step of training as
+ * much as four times (forward, forward again where activations are not kept, and back).
+ */
+const DRAWING_STEP = 0.5;
+/** After so many times their distance samples that never came are expected no more. */
+const OVERDUE = 1.5;
 
 type Point = { step: number; at: number };
 
-/** Seconds per step by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494). */
-export function createRate() {
+/** How far a training is, in optimizer steps. */
+export type Left = { step: number; total: number; stepsPerEpoch: number | null };
+
+/**
+ * Seconds per step, and to the end, by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494).
+ *
+ * @param plan when it draws samples; null when it draws none, or nobody knows: then they count as a part of its steps
+ * @param before seconds that a picture took in an earlier attempt; null if there was none
+ */
+export function createRate(plan: SamplingPlan | null = null, before: number | null = null) {
   let recent: Point[] = [];
   /** Of the whole attempt, thinned out. */
   let all: Point[] = [];
+  /** Samples: how often some were drawn, how long that took in ms, and since when it goes on. */
+  let drawn = 0;
+  let drawingMs = 0;
+  let drawingSince: number | null = null;
+
+  /** Of a step now, without the pauses between steps for samples and saves; null before the second one. */
+  function secondsPerStep(): number | null {
+    const paces = recent.slice(1).flatMap((point, index) => paceOf(recent[index], point) ?? []);
+    return paces.sort((a, b) => a - b)[Math.floor(paces.length / 2)] ?? null;
+  }
+
+  /** Of a step with its share of all pauses, except for samples that are planned. */
+  function secondsPerStepInAll(): number | null {
+    const last = all.at(-1);
+    const span = Math.max(LONG_MS, ((last?.at ?? 0) - (all[0]?.at ?? 0)) / 2);
+    return paceOf(
+      all.find(({ at }) => at >= (last?.at ?? 0) - span),
+      last,
+    );
+  }
+
+  /** As measured in this attempt, else as in an earlier one. */
+  const secondsPerPicture = () => (plan && drawn > 0 ? drawingMs / 1000 / drawn / plan.pictures : before);
+
+  function secondsForSamples({ step, total, stepsPerEpoch }: Left, pace: number): number {
+    const distance = plan && (plan.every === 'steps' ? plan.distance : plan.distance * (stepsPerEpoch ?? 0));
+    if (!plan || !distance) return 0;
+    const followed = (all.at(-1)?.step ?? 0) - (all[0]?.step ?? 0);
+    if (drawn === 0 && drawingSince === null && followed > OVERDUE * distance) return 0;
+    const perPicture = secondsPerPicture();
+    const once = perPicture === null ? plan.drawingSteps * DRAWING_STEP * pace : perPicture * plan.pictures;
+    const due = Math.floor(total / distance) - Math.floor(step / distance);
+    return once * (due + (drawingSince === null ? 0 : 1));
+  }
+
   return {
     /** The step of a look, at a time in ms. */
     add(step: number, at: number): void {
+      if (drawingSince !== null) {
+        drawingMs += at - drawingSince;
+        drawn += 1;
+        drawingSince = null;
+      }
       const last = recent.at(-1);
       if (last && step === last.step) return;
       if (last && step < last.step) {
         recent = [];
         all = [];
       }
-      recent.push({ step, at });
-      while (recent.length > RECENT_LOOKS && at - (recent[0]?.at ?? at) > RECENT_MS) recent.shift();
-      all = [...(all.length < POINTS ? all : all.filter((_, index) => index % 2 === 0)), { step, at }];
+      const trained = { step, at: at - drawingMs };
+      recent.push(trained);
+      while (recent.length > RECENT_LOOKS && trained.at - (recent[0]?.at ?? trained.at) > RECENT_MS) recent.shift();
+      all = [...(all.length < POINTS ? all : all.filter((_, index) => index % 2 === 0)), trained];
     },
-    /** Of a step now, without the pauses between steps for samples and saves; null before the second one. */
-    secondsPerStep(): number | null {
-      const paces = recent.slice(1).flatMap((point, before) => paceOf(recent[before], point) ?? []);
-      return paces.sort((a, b) => a - b)[Math.floor(paces.length / 2)] ?? null;
+    /** It begins to draw samples, at a time in ms; the next step, or the same one again, ends it. */
+    sampling(at: number): void {
+      if (plan) drawingSince ??= at;
     },
-    /** Of a step with its share of all pauses, from which the end is told. */
-    secondsPerStepInAll(): number | null {
-      const last = all.at(-1);
-      const span = Math.max(LONG_MS, ((last?.at ?? 0) - (all[0]?.at ?? 0)) / 2);
-      return paceOf(
-        all.find(({ at }) => at >= (last?.at ?? 0) - span),
-        last,
-      );
+    secondsPerStep,
+    secondsPerPicture,
+    /** Until all steps are trained, with the pauses to be expected; null without a pace. `pace`: as known otherwise. */
+    secondsLeft(left: Left, pace: number | null): number | null {
+      const inAll = secondsPerStepInAll() ?? pace;
+      return inAll === null ? null : Math.max(0, left.total - left.step) * inAll + secondsForSamples(left, inAll);
     },
   };
 }

@@ -43,6 +43,8 @@ export type Dialect = {
     /** The same with those that may be cut, which `isWhole` tells: for who shows few of thousands. */
     listed(folder: string): Promise<SampleOnDisk[]>;
     isWhole(folder: string, name: string): Promise<boolean>;
+    /** When a command draws them, of prompts one a line; null if never. Absent: nobody knows. */
+    plan?(argv: readonly string[], prompts: string): SamplingPlan | null;
     /** File name of the newest whole one, found with as little reading as possible. */
     newest(folder: string): Promise<string | null>;
   };
@@ -58,6 +60,16 @@ export type Dialect = {
   };
   /** Explains why a training ended, from the last lines of its log. */
   explain(log: string, exit: Exit, argv: readonly string[]): Explanation;
+};
+
+/** Samples come every `distance` optimizer steps or epochs. */
+export type SamplingPlan = {
+  every: 'steps' | 'epochs';
+  distance: number;
+  /** Each time. */
+  pictures: number;
+  /** Denoising steps of all of them together. */
+  drawingSteps: number;
 };
 
 /** A reader's memory of an attempt: JSON that only the dialect understands. Null before the first read. */

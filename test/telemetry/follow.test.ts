@@ -26,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const begun = () =>
   beginProgress({ id: 'a', step: 0, stepOffset: 0, epoch: 0, epochs: 4, before: null, now: new Date() });
-const { console: reader } = defaultDialect;
+const { console: reader, samples: samplesOf } = defaultDialect;
 const first = { stepOffset: 0, firstEpoch: 1 };
 const followed = () => ({ folder, console: reader, beginning: first, logStart: 0, progress: begun() });
 const bar = (step: number) => `\rsteps:  10%|█ | ${step}/40 [00:01<00:09,  2.00it/s, avr_loss=0.5]`;
@@ -82,6 +82,27 @@ test('each line tells when it arrived, after a restart too, and none that nobody
   }
   expect(arrived(unseen)).toBeNull();
   expect(arrived(statSync(log).size)).toBeNull();
+});
+
+test('the time that a picture took is measured, and the next attempt knows it', async () => {
+  const argv = ['--sample_every_n_steps=2', '--output_name=cat'];
+  const samplings = samplesOf.plan?.(argv, 'a cat --s 8\n# none\na dog\n') ?? null;
+  expect(samplings).toEqual({ every: 'steps', distance: 2, pictures: 2, drawingSteps: 38 });
+  writeFileSync(log, bar(1));
+  const follower = followAttempt({ ...followed(), samplings, onProgress() {}, onText() {} });
+  await follower.catchUp();
+  appendFileSync(log, `${bar(2)}\ngenerating sample images at step: 2\n`);
+  await follower.catchUp();
+  const begunAt = performance.now();
+  await new Promise((drawn) => setTimeout(drawn, 100));
+  const least = (performance.now() - begunAt) / 1000;
+  appendFileSync(log, bar(3));
+  await follower.catchUp();
+  await follower.close();
+  const before = follower.progress();
+  expect(before.seconds_per_picture).toBeGreaterThanOrEqual(least / 2);
+  const next = beginProgress({ id: 'b', step: 0, stepOffset: 0, epoch: 0, epochs: 4, before, now: new Date() });
+  expect(next.seconds_per_picture).toBe(before.seconds_per_picture);
 });
 
 test('pictures that were added since the last attempt: what was trained keeps its number, and the rest is as long as an epoch is now', async () => {

@@ -1,33 +1,53 @@
 import { expect, test } from 'vitest';
 import { createRate } from '../../sidecar/telemetry/rate.js';
+import type { SamplingPlan } from '../../sidecar/trainers/dialect.js';
 
-type Training = { steps: number; pace: (step: number) => number; pauses: { every: number; seconds: number }[] };
+type Training = {
+  steps: number;
+  pace: (step: number) => number;
+  pauses: { every: number; seconds: number }[];
+  /** Samples that Trackside knows will come: how long they take each time, and a picture of an earlier attempt. */
+  samples?: SamplingPlan & { seconds: number; before?: number };
+};
 
 /** What is expected at each step from 5 % on, against what came: the largest share by which it was wrong; and the paces that were shown. */
-function foretold({ steps, pace, pauses }: Training): { wrong: number; paces: number[] } {
+function foretold({ steps, pace, pauses, samples }: Training): { wrong: number; paces: number[] } {
+  const all = samples ? [...pauses, { every: samples.distance, seconds: samples.seconds }] : pauses;
   const times = [0];
   for (let step = 1; step <= steps; step += 1) {
-    const pause = pauses.reduce((sum, { every, seconds }) => sum + (step % every === 0 ? seconds : 0), 0);
-    times.push((times.at(-1) ?? 0) + pace(step) + (step === steps ? 0 : pause));
+    const pause = all.reduce(
+      (sum, { every, seconds }) => sum + ((step - 1) % every === 0 && step > 1 ? seconds : 0),
+      0,
+    );
+    times.push((times.at(-1) ?? 0) + pause + pace(step));
   }
   const end = times.at(-1) ?? 0;
-  const rate = createRate();
+  const rate = createRate(samples, samples?.before);
   const wrong: number[] = [];
   const paces: number[] = [];
   // A look every half second sees the newest step.
   let looked = 0;
   for (let step = 1; step < steps * 0.99; step += 1) {
     const at = times[step] ?? 0;
-    if (at < looked + 0.5) continue;
+    const drawsNow = samples !== undefined && step % samples.distance === 0;
+    if (at < looked + 0.5 && !drawsNow) continue;
     looked = at;
     rate.add(step, at * 1000);
+    if (drawsNow) {
+      rate.sampling(at * 1000);
+      rate.add(step, (at + samples.seconds) * 1000);
+      continue;
+    }
     if (step < steps * 0.05) continue;
-    const told = (rate.secondsPerStepInAll() ?? 0) * (steps - step);
+    const told = rate.secondsLeft({ step, total: steps - 1, stepsPerEpoch: null }, null) ?? 0;
     wrong.push(Math.abs(told - (end - at)) / (end - at));
     paces.push(rate.secondsPerStep() ?? 0);
   }
   return { wrong: Math.max(...wrong), paces };
 }
+
+const samples = (distance: number, seconds: number, drawingSteps = 30) =>
+  ({ every: 'steps', distance, pictures: 1, drawingSteps, seconds }) as const;
 
 test.each<[string, Training]>([
   ['steady', { steps: 2000, pace: () => 0.4, pauses: [] }],
@@ -43,6 +63,15 @@ test.each<[string, Training]>([
     },
   ],
   ['uneven', { steps: 3000, pace: (step) => 0.5 + 0.2 * Math.sin(step * 1.7), pauses: [{ every: 50, seconds: 3 }] }],
+  [
+    'with samples that are a fifth of it, the first after a fifth',
+    { steps: 1000, pace: () => 0.1, pauses: [], samples: samples(200, 5) },
+  ],
+  ['with samples that cost less than expected', { steps: 1000, pace: () => 0.5, pauses: [], samples: samples(100, 2) }],
+  [
+    'with samples that are half of it, as an earlier attempt told',
+    { steps: 1000, pace: () => 0.1, pauses: [], samples: { ...samples(250, 25), before: 24 } },
+  ],
 ])('the end of a training that is %s is told within a fifth from 5 %% on', (_, training) => {
   const { wrong, paces } = foretold(training);
   expect(wrong).toBeLessThan(0.2);
@@ -55,5 +84,14 @@ test('a training that slows down for good is foretold anew', () => {
   for (let step = 1; step <= 1000; step += 1) rate.add(step, step * 1000);
   for (let step = 1001; step <= 3000; step += 1) rate.add(step, 1_000_000 + (step - 1000) * 3000);
   expect(rate.secondsPerStep()).toBeCloseTo(3, 1);
-  expect(rate.secondsPerStepInAll()).toBeCloseTo(3, 0);
+  expect(rate.secondsLeft({ step: 3000, total: 3001, stepsPerEpoch: null }, null)).toBeCloseTo(3, 0);
+});
+
+test('samples that are planned and do not come are expected no longer than that', () => {
+  const rate = createRate(samples(100, 0));
+  const left = (step: number) => rate.secondsLeft({ step, total: 1000, stepsPerEpoch: null }, null);
+  for (let step = 1; step <= 90; step += 1) rate.add(step, step * 1000);
+  expect(left(90)).toBeCloseTo(910 + 10 * 15, 0);
+  for (let step = 91; step <= 160; step += 1) rate.add(step, step * 1000);
+  expect(left(160)).toBeCloseTo(840, 0);
 });

@@ -154,6 +154,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
       beginning: beginningOf(entry),
       logStart: entry.log_start,
       begunAt: Date.parse(entry.started_at),
+      samplings: dialect.samples.plan?.(entry.argv, state?.sample_prompts ?? '') ?? null,
       progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
       onText: (piece) => hub.tell({ type: 'log', name, ...piece }),
       onProgress(now, events) {

@@ -16,6 +16,7 @@ import {
 import { checkpointsBelow } from './placesBelow.js';
 import { resumeRecipe } from './resumeRecipe.js';
 import { isWholeSample, listSamples, newestSample, readSamples } from './samples.js';
+import { samplingPlan } from './samplingPlan.js';
 import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
 import { positionByName, stepsPerEpochOf } from './stepCounts.js';
 
@@ -59,6 +60,7 @@ export const sdOutput: Dialect = {
     listed: listSamples,
     isWhole: isWholeSample,
     newest: newestSample,
+    plan: samplingPlan,
   },
   metrics: eventFolders,
   explain: (log, exit, argv) => explainEnd(log, exit, { argv }),
