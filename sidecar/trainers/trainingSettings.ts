@@ -54,7 +54,7 @@ const COMMON: Record<SettingName, Common> = {
   },
   base_model: { label: 'Base model', type: 'text', default: '', fixedOnResume: true },
   vram: { label: 'GPU memory', type: 'text', default: '', fixedOnResume: true },
-  num_repeats: { ...whole('Repeats of each picture', 10, 1, 10_000), unit: 'per epoch', fixedOnResume: true },
+  num_repeats: { ...whole('Repeats per picture', 10, 1, 10_000), unit: 'per epoch', fixedOnResume: true },
   max_train_epochs: { ...whole('Epochs', 16, 1, 100_000), help: 'How many times the whole dataset is trained.' },
   sample_prompts: {
     ...of('Sample prompts', 'lines', ''),

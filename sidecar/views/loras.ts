@@ -27,7 +27,7 @@ export function lorasView({ loras, root }: LorasModel) {
         name,
         trigger: trigger_word,
         thumbnail: thumbnail(best ?? newest, root),
-        count: plural(versions.length, 'version'),
+        count: count(versions.length),
         best: best ? versionName(best) : null,
         newest: versionName(newest),
         status: statusView(newest),

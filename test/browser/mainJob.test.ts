@@ -57,7 +57,7 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   await page.getByLabel('LoRA name').fill('My Cat');
   await page.getByLabel('Trigger word').fill('sk cat');
   await page.getByLabel('Epochs', { exact: true }).fill('4');
-  await page.getByLabel('Repeats of each picture').fill('10');
+  await page.getByLabel('Repeats per picture').fill('10');
   await page.getByText('Advanced').click();
   await page.getByLabel('Save every').fill('1');
   await page.getByText('= 160 steps').waitFor();

@@ -26,7 +26,12 @@ beforeAll(async () => {
   place = makeTestSidecars();
   cpSync(exampleDataset, join(place.datasets, 'example'), { recursive: true });
   sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
-  for (const lora_name of ['Ginger Cat', 'Ginger Cat', 'Inkwash']) await start({ lora_name, max_train_epochs: 8 });
+  const trained = [
+    { lora_name: 'Ginger Cat' },
+    { lora_name: 'Ginger Cat', learning_rate: '2e-3' },
+    { lora_name: 'Inkwash', seed: 7 },
+  ];
+  for (const more of trained) await start({ ...more, max_train_epochs: 8 });
   for (const name of ['ginger-cat', 'ginger-cat-v2', 'inkwash']) await is(name, 'completed');
   await start({ lora_name: 'Puppy style', max_train_epochs: 30 });
   const { attempts } = await sidecar.until('puppy-style', ({ progress }) => (progress.epoch ?? 0) > 5, PATIENCE_S);
@@ -95,6 +100,9 @@ test.each([
     const trouble = listenForTrouble(page);
     await page.goto(new URL(path, sidecar.url).href);
     await page.waitForTimeout(500);
+    // Pictures further down are loaded when they come near.
+    await page.evaluate("for (const each of document.images) each.loading = 'eager'");
+    await page.evaluate('Promise.all([...document.images].map((each) => each.decode().catch(() => null)))');
     const picture = `${name}-${width}-${colorScheme}`;
     const forReadme = README[picture];
     await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: !forReadme });

@@ -9,6 +9,7 @@ export const EVIDENCE: readonly string[] = [
   'completed_at',
   'timestamp',
   'outputs',
+  'results',
   'environment',
   'resume_from_checkpoint',
   'schema_version',

@@ -86,7 +86,7 @@ test('a train.sh of FluxGym becomes a draft: its values are taken, its paths and
   expect(all).not.toContain('hf_abc');
   expect(all).not.toContain('rm -rf');
   expect(JSON.stringify(draft.settings)).not.toContain('/gym');
-  expect(draft.not_said).toContain('Repeats of each picture');
+  expect(draft.not_said).toContain('Repeats per picture');
 });
 
 test('its dataset.toml gives the rest, with the pictures where a dataset of that name is here', async () => {
