@@ -6,11 +6,6 @@ const RECENT_LOOKS = 8;
 /** The time span of what is to be expected: pauses for saves come again, and a change of speed counts in the end. */
 const LONG_MS = 20 * 60_000;
 const POINTS = 400;
-/**
- * A guess, until a picture was drawn: a step of drawing runs the model forward twice (with guidance), a step of training as
- * much as four times (forward, forward again where activations are not kept, and back).
- */
-const DRAWING_STEP = 0.5;
 /** After so many times their distance samples that never came are expected no more. */
 const OVERDUE = 1.5;
 
@@ -59,7 +54,9 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
     const followed = (all.at(-1)?.step ?? 0) - (all[0]?.step ?? 0);
     if (drawn === 0 && drawingSince === null && followed > OVERDUE * distance) return 0;
     const perPicture = secondsPerPicture();
-    const once = perPicture === null ? plan.drawingSteps * DRAWING_STEP * pace : perPicture * plan.pictures;
+    // Until a picture was drawn, a guess: a step of drawing takes as long as one of training. It runs the model forward once
+    // or twice, often at a larger size; training runs it forward and back.
+    const once = perPicture === null ? plan.drawingSteps * pace : perPicture * plan.pictures;
     const due = Math.floor(total / distance) - Math.floor(step / distance);
     return once * (due + (drawingSince === null ? 0 : 1));
   }

@@ -9,22 +9,23 @@ let sidecar: Sidecar;
 beforeAll(async () => {
   place = makeTestSidecars();
   cpSync(exampleDataset, join(place.datasets, 'example'), { recursive: true });
-  sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.1' });
+  sidecar = await place.serve();
 });
 afterAll(() => place.leave());
 
 const prompt = 'a picture of it --w 256 --h 256 --d 1';
 const three = `${prompt}\n${prompt}\n${prompt}`;
 
-/** 600 steps; the first samples come after 5 % where there are any. */
+/** 1,000 steps; the first samples come after 5 % where there are any. */
 test.each([
   ['no samples', {}],
   ['a sample every 200 steps, as the form suggests', { sample_prompts: prompt, sample_every_n_steps: 200 }],
   ['three samples every 100 steps', { sample_prompts: three, sample_every_n_steps: 100 }],
   ['saves every epoch, and three samples every 300 steps', { sample_prompts: three, sample_every_n_steps: 300 }],
 ])('the end that is told: %s', async (what, settings) => {
-  const body = { ...quick, lora_name: 'cat', max_train_epochs: 60, save_every_n_epochs: 10, ...settings, start: true };
+  const body = { ...quick, lora_name: 'cat', max_train_epochs: 100, save_every_n_epochs: 10, ...settings, start: true };
   const made = await sidecar.send('POST', 'sessions', body);
+  if (made.status !== 201) throw new Error(`not made: ${made.status} ${JSON.stringify(made.body)}`);
   const { name } = made.body as { name: string };
   const told: { at: number; left: number; first: boolean }[] = [];
   for (;;) {
