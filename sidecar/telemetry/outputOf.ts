@@ -23,7 +23,13 @@ export function readOutputOf(
   reader: ConsoleReader,
   { pid, since, logs }: { pid: number | null; since: string; logs: readonly string[] },
 ): Promise<Progress | null> {
-  const fresh = { sources: new Map(), clock: createRate(), log: null, turn: Promise.resolve(null) };
+  const fresh: Reading = {
+    sources: new Map(),
+    clock: createRate(),
+    step: null,
+    log: null,
+    turn: Promise.resolve(null),
+  };
   const reading = readings.get(key) ?? fresh;
   readings.set(key, reading);
   reading.turn = ended(reading.turn).then(() => readOn(reading, reader, [pid, Date.parse(since), logs]));
@@ -35,6 +41,8 @@ type Reading = {
   /** By device and inode: both streams may go to one file. */
   sources: Map<string, Source>;
   clock: ReturnType<typeof createRate>;
+  /** As of the last look. */
+  step: number | null;
   /** The one of `logs` that tells its steps. */
   log: string | null;
   turn: Promise<Progress | null>;
@@ -46,6 +54,7 @@ async function readOn(
   reader: ConsoleReader,
   [pid, since, logs]: [pid: number | null, since: number, logs: readonly string[]],
 ): Promise<Progress | null> {
+  const filesBefore = reading.sources.size;
   const factsNow = () => reader.facts(reader.together([...reading.sources.values()].map(({ memory }) => memory)), null);
   for (const descriptor of pid === null ? [] : [1, 2])
     await readStream(reading, reader, `/proc/${pid}/fd/${descriptor}`, since);
@@ -58,7 +67,10 @@ async function readOn(
   const sources = [...reading.sources.values()];
   if (sources.length === 0) return null;
   const facts = factsNow();
-  if (facts.step !== null) reading.clock.add(facts.step, performance.now());
+  // A step that a file told when it was opened has no time of its own.
+  const isOld = reading.step === facts.step || sources.length > filesBefore;
+  if (facts.step !== null && !isOld) reading.clock.add(facts.step, performance.now());
+  reading.step = facts.step;
   const now = new Date(Math.max(...sources.map(({ writtenAt }) => writtenAt)));
   const begun = beginProgress({ id: '', step: 0, stepOffset: 0, epoch: 0, epochs: null, before: null, now });
   return publicProgress(advanceProgress(begun, { facts, events: [] }, reading.clock, now));

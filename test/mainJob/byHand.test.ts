@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, openSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { datasetConfig } from '../../sidecar/trainers/datasetConfig.js';
@@ -141,6 +141,29 @@ test('one that prints to a pipe is told by the log that somebody keeps in its fo
   appendFileSync(log, bar(3));
   const { progress } = await found(sidecar, (facts) => facts.progress.step === 3);
   expect(progress).toMatchObject({ total_steps: 600, epochs: 60, loss: 0.5 });
+});
+
+test('the log of one that prints to a pipe is found where people keep it, and steps of before the first look give no pace', async () => {
+  const sidecar = await place.serve();
+  const script = join(place.folder, 'flux_train_network.py');
+  writeFileSync(script, 'import time; time.sleep(60)');
+  const bar = (step: number, loss: string) => `steps: 90%|#| ${step}/480 [1:20:15<08:45, 10.5s/it, avr_loss=${loss}]\n`;
+  const kept = ['nightly/logs/run-3.log', 'by-name.log', 'terminal/typescript', 'mine/Output.TXT'];
+  for (const path of kept) {
+    const folder = join(place.outputs, path.split('/')[0]?.replace('.log', '') ?? '');
+    mkdirSync(folder, { recursive: true });
+    terminal(place.folder, ['python3', script, `--output_dir=${folder}`, '--output_name=x']);
+    mkdirSync(dirname(join(place.outputs, path)), { recursive: true });
+    writeFileSync(join(place.outputs, path), `epoch 31/40\n${bar(384, '0.231')}`);
+  }
+  const all = (step: number) => (sessions: SessionFacts[]) =>
+    kept.length === sessions.filter(({ by_hand, progress }) => by_hand && progress.step === step).length;
+  const read = () => sidecar.get<SessionFacts[]>('sessions');
+  await until(read, all(384));
+  for (const path of kept) appendFileSync(join(place.outputs, path), bar(432, '0.201'));
+  const sessions = await until(read, all(432));
+  const told = { total_steps: 480, epoch: 31, loss: 0.201, seconds_per_step: null, eta_seconds: null };
+  for (const { progress } of sessions) expect(progress).toMatchObject(told);
 });
 
 test('one that writes elsewhere is listed on the home page, and it alone is stopped, launcher and trainer; who names a trainer is no trainer', async () => {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { inTime } from '../../files/inTime.js';
 import { isoTime } from '../../files/isoTime.js';
@@ -21,8 +21,8 @@ export async function readHandProgress(run: HandRun): Promise<Progress> {
 }
 
 async function readNow(run: HandRun): Promise<Progress> {
-  const { job, since, outputDir, processes } = run;
-  const logs = await logsIn(outputDir);
+  const { job, since, processes } = run;
+  const logs = await logsOf(run);
   const { console } = defaultDialect;
   if (job) {
     const own = await logOfJob(job);
@@ -37,15 +37,24 @@ async function readNow(run: HandRun): Promise<Progress> {
 /** The most logs of a folder that are read. */
 const MOST_LOGS = 8;
 
-/** Logs in the folder that it saves to, as a web page or `tee` writes them, ours by name first. */
-async function logsIn(folder: string): Promise<string[]> {
+/** What a web page, `tee`, `nohup` or `script` calls a log. */
+const LOG_NAME = /\.log$|^(?:log|out|output|nohup)\.(?:txt|out)$|^typescript$/i;
+
+const isLog = (name: string) => LOG_NAME.test(name);
+
+/** Logs in the folder that it saves to, in a folder for logs there, and beside it by its name: ours by name first. */
+async function logsOf({ outputDir, outputName }: HandRun): Promise<string[]> {
+  const own = [basename(outputDir), outputName].map((name) => `${name}.log`);
+  const inside = await filesIn(outputDir, isLog);
+  const below = await Promise.all(['logs', 'log'].map((name) => filesIn(join(outputDir, name), isLog)));
+  const beside = await filesIn(dirname(outputDir), (name) => own.includes(name));
+  const ours = (path: string) => Number(path === join(outputDir, LOG_FILE));
+  return [...inside.sort((a, b) => ours(b) - ours(a)), ...below.flat(), ...beside].slice(0, MOST_LOGS);
+}
+
+async function filesIn(folder: string, isMeant: (name: string) => boolean): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
-  const logs = entries.filter(
-    (entry) => entry.isFile() && /\.log$|^(?:log|out|output|nohup)\.(?:txt|out)$/i.test(entry.name),
-  );
-  const ours = (name: string) => Number(name === LOG_FILE);
-  const names = logs.map(({ name }) => name).sort((a, b) => ours(b) - ours(a));
-  return names.slice(0, MOST_LOGS).map((name) => join(folder, name));
+  return entries.filter((entry) => entry.isFile() && isMeant(entry.name)).map(({ name }) => join(folder, name));
 }
 
 async function savedProgress({ outputDir, outputName, since }: HandRun): Promise<Progress> {
