@@ -30,7 +30,7 @@ export function markedAttempts(): Marked[] {
   knownMarks = marks;
   return [...found].map(([attempt, processes]) => {
     const oldestFirst = processes.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
-    return { attempt, processes: oldestFirst, ...placeOf(oldestFirst) };
+    return { attempt, processes: oldestFirst, ...placeOf(attempt, oldestFirst) };
   });
 }
 
@@ -52,18 +52,24 @@ function isHere(pid: number): boolean {
   return readable(() => readlinkSync(`/proc/${pid}/ns/pid`)) === ownNamespace().link;
 }
 
-function placeOf(processes: readonly Process[]): Pick<Marked, 'output' | 'logFolder' | 'script'> {
-  let output: string | null = null;
+function placeOf(attempt: string, processes: readonly Process[]): Pick<Marked, 'output' | 'logFolder' | 'script'> {
   let logFolder: string | null = null;
   let script: string | null = null;
   for (const { pid } of processes) {
-    const line = readable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-    const argv = line?.replace(/\0$/, '').split('\0') ?? [];
-    const isRunner = argv.includes(bridge.runner);
-    if (isRunner) output ??= argv[argv.indexOf('--output') + 1] ?? null;
-    else script ??= basename(argv.find((word) => word.endsWith('.py')) ?? argv[0] ?? '');
+    const argv = argvOf(pid);
+    if (!isRunner(argv)) script ??= basename(argv.find((word) => word.endsWith('.py')) ?? argv[0] ?? '');
     const log = readable(() => readlinkSync(`/proc/${pid}/fd/1`))?.replace(/ \(deleted\)$/, '');
     if (log && basename(log) === contract.files.log) logFolder ??= dirname(log);
   }
+  // A runner that was started in a terminal has no mark of its own.
+  const runner = [...processes.map(({ pid }) => pid), processes[0]?.ppid ?? 0].map(argvOf).find(isRunner);
+  const output = runner?.includes(attempt) ? (runner[runner.indexOf('--output') + 1] ?? null) : null;
   return { output, logFolder, script: script ?? '' };
+}
+
+const isRunner = (argv: readonly string[]) => argv.includes(bridge.runner);
+
+function argvOf(pid: number): string[] {
+  const line = readable(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  return line?.replace(/\0$/, '').split('\0') ?? [];
 }

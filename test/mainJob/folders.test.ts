@@ -1,7 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bridge } from '../../sidecar/bridge.js';
 import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
 import { attemptOf, marked } from '../faults/pod.js';
 import { makeTestSidecars, quick, type Sidecar, until } from '../sidecar.js';
@@ -174,6 +177,26 @@ test.concurrent('a training whose folder is moved out of the outputs is listed, 
   expect([404, 422]).toContain((await sidecar.send('GET', 'sessions/out')).status);
   expect((await sidecar.send('DELETE', `by-hand/${run?.pid}`)).status).toBe(409);
   expect((await sidecar.send('DELETE', `by-hand/${run?.pid}?confirm=by-hand`)).status).toBe(202);
+  await ended(id);
+});
+
+test.concurrent('so is one whose runner somebody started in a terminal', async () => {
+  const id = randomUUID();
+  mkdirSync(at('mine'), { recursive: true });
+  const trainer = ['--cwd', place.folder, '--', 'python3', '-c', 'import time; time.sleep(60)'];
+  const flags = ['--output', at('mine'), '--attempt', id, '--number', '1', '--kind', 'start', ...trainer];
+  const runner = spawn('python3', ['-I', '-S', bridge.runner, ...flags], { stdio: 'ignore' });
+  await sidecar.until('mine', ({ status }) => status === 'starting' || status === 'running');
+  renameSync(at('mine'), join(place.folder, 'mine'));
+  const isIt = ({ attempt }: HandRunFacts) => attempt === id;
+  const all = await until(
+    () => sidecar.get<HandRunFacts[]>('by-hand'),
+    (runs) => runs.some(isIt),
+    15,
+  );
+  const left = once(runner, 'exit');
+  expect((await sidecar.send('DELETE', `by-hand/${all.find(isIt)?.pid}?confirm=by-hand`)).status).toBe(202);
+  await left;
   await ended(id);
 });
 

@@ -1,12 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
-import { jsonOrNull, scanJson } from '../../files/exactJson.js';
 import { isoTime } from '../../files/isoTime.js';
 import { readText } from '../../files/regularFile.js';
 import { Problem } from '../../problem.js';
 import { realInside } from '../../security/paths.js';
 import { LARGEST_DOCUMENT } from './export.js';
+import { parseDocument } from './parseDocument.js';
 
 const NAME = /^training_metadata[\w.-]*\.json$/;
 
@@ -25,15 +25,11 @@ export async function findDocuments(root: string): Promise<FoundFile[]> {
   return found.flat().sort((a, b) => (a.saved_at < b.saved_at ? 1 : -1));
 }
 
-/** Reads one of them by its name. Throws a Problem without such a file, and for one that is no JSON object. */
+/** Reads one of them by its name. Throws a Problem without such a file, and as `parseDocument` does. */
 export async function readDocumentFile(root: string, file: string): Promise<Record<string, unknown>> {
   const path = join(root, file);
   if (!NAME.test(file) || !(await realInside(root, path))) {
     throw new Problem('no_file', `There is no ${file.slice(0, 100)} in the outputs folder.`, { field: 'found' });
   }
-  const text = await readText(path, LARGEST_DOCUMENT, 'refused').catch(ifUnreadable('', 'sessions'));
-  const { number, depth } = scanJson(text);
-  const value = number || depth > 32 ? null : jsonOrNull(text);
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new Problem('bad_document', `${file} is no JSON file with an object in it.`, { field: 'found' });
+  return parseDocument(await readText(path, LARGEST_DOCUMENT, 'refused').catch(ifUnreadable('', 'sessions')), 'found');
 }

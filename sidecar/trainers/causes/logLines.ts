@@ -15,6 +15,9 @@ const LONGEST = 4000;
 /** `[rank0]: `, `[rank1]:[E203 …`, torchrun's `[default0]:`, srun's `0: ` */
 const RANK = /^\[(?:rank|default)(\d{1,4})\]: ?/;
 
+/** NUL and its like: what a terminal does not show. */
+const UNPRINTABLE = /[^\P{Cc}\t\r\n]/gu;
+
 /** What a logger or a process puts before each line of a traceback; numbers in it may differ from line to line. */
 const LONGEST_PREFIX = 200;
 
@@ -30,6 +33,7 @@ const TRACEBACK = 'Traceback (most recent call last):';
 export function logLines(log: string): LogLine[] {
   let prefix = '';
   return stripVTControlCharacters(log)
+    .replace(UNPRINTABLE, '')
     .split(/\r\n|[\r\n]/)
     .slice(-MOST_LINES)
     .flatMap((raw) => {

@@ -194,6 +194,11 @@ test('No path, flag or secret comes in by a file, and nothing outside the output
         404,
       );
     expect(existsSync(join(other.settings.outputs, '..', 'evil'))).toBe(false);
+    for (const body of [`{"a":[${'0,'.repeat(400_001)}0]}`, '{"a":12345678901234567890}', `{"a":${'['.repeat(5000)}`]) {
+      writeFileSync(join(other.settings.outputs, 'training_metadata_odd.json'), body);
+      const answer = await other.ask('/sessions/import?found=training_metadata_odd.json', { method: 'POST' });
+      expect([answer.status, await answer.json()]).toMatchObject([422, { error: { field: 'found' } }]);
+    }
   } finally {
     other.leave();
   }
