@@ -80,11 +80,14 @@ async function foundIn(c: Context, { folder }: Session, search: string) {
     throw new Problem('too_long_search', `A search has at most ${LONGEST_SEARCH} characters.`);
   }
   const found = search === '' ? null : await searchLog(join(folder, LOG_FILE), search, c.req.raw.signal);
-  return { search, ...aroundLine(found ?? { matches: 0, lines: [] }, whole(c.req.query('after')) ?? 0) };
+  return {
+    search,
+    ...aroundLine(found ?? { matches: 0, lines: [], searched: 0, bytes: 0 }, whole(c.req.query('after')) ?? 0),
+  };
 }
 
 /** The matches next to a line: `before` stand at it or before it, `earlier` before it; `lines` are those after it. */
-function aroundLine({ matches, lines }: Found, line: number) {
+function aroundLine({ matches, lines, searched, bytes }: Found, line: number) {
   const countTo = (so: (each: number) => boolean) => {
     const end = lines.findIndex((each) => !so(each));
     return end < 0 ? lines.length : end;
@@ -92,6 +95,8 @@ function aroundLine({ matches, lines }: Found, line: number) {
   const [before, earlier] = [countTo((each) => each <= line), countTo((each) => each < line)];
   return {
     matches,
+    searched,
+    bytes,
     before,
     earlier,
     previous: lines[earlier - 1] ?? null,

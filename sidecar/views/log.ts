@@ -13,7 +13,7 @@ export type LogModel = PageModel &
     /** The line that was asked for. */
     line: number | null;
     /** Where the searched words stand; null where nothing was searched. */
-    found: { search: string; matches: number; lines: number[] } | null;
+    found: { search: string; matches: number; lines: number[]; searched: number; bytes: number } | null;
     /** Shows each state of a bar that wrote lines. */
     allBars: boolean;
   };
@@ -46,6 +46,7 @@ export function logView(model: LogModel) {
   const at = sessionAddress(root, session.name);
   const { lora, version, status } = cardView(session, root);
   const [first, last] = [rows[0]?.n ?? 0, rows.at(-1)?.n ?? 0];
+  const onHref = found && found.searched < found.bytes ? `?q=${encodeURIComponent(found.search)}` : null;
   const lineHref = (n: number) => `?line=${n}#L${n}`;
   const attempts = session.attempts.map(({ number, kind }) => {
     const begins = landmarks?.attempts.find((each) => each.number === number)?.line;
@@ -78,7 +79,8 @@ export function logView(model: LogModel) {
     download: `${at}/log?download=1`,
     found: found && {
       search: found.search,
-      words: found.matches === 0 ? 'Not found.' : `${plural(found.matches, 'line')} found`,
+      words: found.matches === 0 && !onHref ? 'Not found.' : `${plural(found.matches, 'line')} found`,
+      on: onHref && { words: `Searched ${bytes(found.searched)} of ${bytes(found.bytes)} so far`, href: onHref },
       more: Math.max(0, found.matches - MOST_FOUND),
       lines: found.lines.slice(0, MOST_FOUND).map((n) => ({ n: count(n), href: lineHref(n) })),
     },

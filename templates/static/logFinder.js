@@ -2,7 +2,7 @@
 import { button } from './logRows.js';
 
 /**
- * @typedef {{ matches: number, before: number, earlier: number, previous: number | null, first: number | null,
+ * @typedef {{ matches: number, searched: number, bytes: number, before: number, earlier: number, previous: number | null, first: number | null,
  *   last: number | null, lines: number[] }} Found
  */
 
@@ -54,11 +54,7 @@ export function createFinder({ section, rows, goTo, lineHere }) {
     }, 300);
     try {
       const here = isNew ? lineHere() - 1 : lineHere();
-      /** @type {Found} */
-      const { matches, before, earlier, previous, first, last, lines } = await ask(
-        `log?search=${encodeURIComponent(words)}&after=${here}`,
-        signal,
-      );
+      const { matches, before, earlier, previous, first, last, lines } = await searchAll(here, signal);
       const next = lines[0] ?? null;
       const line = way > 0 ? (next ?? first) : (previous ?? last);
       if (line === null) {
@@ -73,6 +69,18 @@ export function createFinder({ section, rows, goTo, lineHere }) {
       if (!signal.aborted) found.textContent = 'The search did not reach Trackside. Try again.';
     } finally {
       clearTimeout(slow);
+    }
+  }
+
+  /** A search of gigabytes is answered after some seconds with what it has found, and asked to go on. */
+  async function searchAll(/** @type {number} */ here, /** @type {AbortSignal} */ signal) {
+    for (;;) {
+      /** @type {Found} */
+      const answer = await ask(`log?search=${encodeURIComponent(words)}&after=${here}`, signal);
+      const { matches, searched, bytes } = answer;
+      if (searched >= bytes) return answer;
+      const part = Math.floor((100 * searched) / bytes);
+      found.textContent = `Searching… ${part} %${matches > 0 ? `, ${count(matches)} found` : ''}`;
     }
   }
 

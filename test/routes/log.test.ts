@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appInProcess, type InProcess } from '../inProcess.js';
@@ -92,6 +92,19 @@ test('the whole log is searched as it is shown, with the true number of lines an
   expect(await found('loss')).toMatchObject({ matches: 2001, last: 200_003 });
   expect(await found('ends')).toMatchObject({ matches: 1 });
   expect((await at.ask(`/sessions/search/log?search=${'x'.repeat(501)}`)).status).toBe(400);
+});
+
+test('a search of many gigabytes is answered with what it has found so far, and goes on with the next question', async () => {
+  const path = logged('huge', 'the needle\n');
+  // Without a block on the disk: more than is read within the seconds of one answer.
+  truncateSync(path, 40 * 1024 ** 3);
+  const first = await json('/sessions/huge/log?search=needle');
+  expect(first).toMatchObject({ matches: 1, lines: [1], bytes: 40 * 1024 ** 3 });
+  expect(first.searched).toBeGreaterThan(0);
+  expect(first.searched).toBeLessThan(first.bytes);
+  const next = await json('/sessions/huge/log?search=needle');
+  expect(next).toMatchObject({ matches: 1, lines: [1] });
+  expect(next.searched).toBeGreaterThan(first.searched);
 });
 
 test('a search cannot tell a secret that is struck out', async () => {

@@ -204,7 +204,7 @@ const log = logView({
     warningCount: 0,
   },
   line: null,
-  found: { search: 'a', matches: 300, lines: [1, 2] },
+  found: { search: 'a', matches: 300, lines: [1, 2], searched: 2e9, bytes: 9e9 },
   allBars: false,
 });
 const ownOption = { value: 'a', label: 'a', help: 'b', chosen: true, parts: [], groups: [] };

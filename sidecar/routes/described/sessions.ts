@@ -167,7 +167,7 @@ export const sessions: DescribedRoutes = {
       download: 'Text: as a download.',
       from: 'JSON: the first line; negative from the end.',
       lines: 'JSON: how many, at most 5,000.',
-      search: 'JSON: where these words stand.',
+      search: 'JSON: where these words stand. Ask again while searched is less than bytes: the search goes on.',
       after: 'With search: only lines after this one.',
     },
     answers: { 200: file('*/*', 'text/plain, or application/json.') },

@@ -13,6 +13,9 @@ export type Found = {
   matches: number;
   /** Their numbers, ascending; of very many, the first. */
   lines: number[];
+  /** Bytes of the log that were searched, and that it has. */
+  searched: number;
+  bytes: number;
 };
 
 /** Numbers that are kept; more matches are counted. */
@@ -21,22 +24,28 @@ const MOST = 100_000;
 const LONG_BLOCK = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-type Search = Found & {
+type Search = Pick<Found, 'matches' | 'lines'> & {
   inode: number;
   /** Whole lines up to here are searched: bytes, and their number. */
   size: number;
   line: number;
+  /** No newline stands between `size` and here. */
+  unended: number;
   /** Matches of the line behind them, which may still grow. */
   openMatches: boolean;
 };
+
+/** One call looks no longer than that; the next one goes on from there. */
+const LONGEST_MS = 2000;
 
 const known = new Lru<Search>(24);
 /** One search at a time, each in steps of milliseconds: pages are answered meanwhile. */
 const inTurn = semaphore(1);
 
 /**
- * Searches a whole log for text, upper and lower case alike: in one pass of bounded memory, and a later call only what was
- * appended. Rejects with the signal's reason once that is aborted. Null without a readable log.
+ * Searches a log for text, upper and lower case alike, in bounded memory, for a few seconds at most: the next call for the same
+ * text goes on where this one ended, and afterwards reads only what was appended. Rejects with the signal's reason once that is
+ * aborted. Null without a readable log.
  */
 export async function searchLog(path: string, text: string, signal?: AbortSignal): Promise<Found | null> {
   return inTurn(async () => {
@@ -46,11 +55,17 @@ export async function searchLog(path: string, text: string, signal?: AbortSignal
       const { ino, size } = await file.stat();
       const key = `${path}\n${text.toLowerCase()}`;
       const before = known.get(key);
-      const search = before && before.inode === ino && before.size <= size ? before : newSearch(ino);
+      const search = before && before.inode === ino && before.unended <= size ? before : newSearch(ino);
       known.set(key, search);
-      await searchOn(file, search, needleOf(text), size, signal);
+      const until = performance.now() + LONGEST_MS;
+      await searchOn(file, search, needleOf(text), size, () => {
+        signal?.throwIfAborted();
+        return performance.now() < until;
+      });
       const { matches, lines, line, openMatches } = search;
-      return openMatches ? { matches: matches + 1, lines: [...lines, line].slice(0, MOST) } : { matches, lines };
+      const sizes = { searched: Math.max(search.size, search.unended), bytes: size };
+      if (!openMatches) return { matches, lines, ...sizes };
+      return { matches: matches + 1, lines: [...lines, line].slice(0, MOST), ...sizes };
     } finally {
       await file.close();
     }
@@ -58,7 +73,7 @@ export async function searchLog(path: string, text: string, signal?: AbortSignal
 }
 
 function newSearch(inode: number): Search {
-  return { inode, size: 0, line: 1, matches: 0, lines: [], openMatches: false };
+  return { inode, size: 0, unended: 0, line: 1, matches: 0, lines: [], openMatches: false };
 }
 
 type Needle = { text: string; decode(bytes: Buffer): string };
@@ -70,23 +85,15 @@ function needleOf(text: string): Needle {
   return { text: lower, decode: (bytes) => bytes.toString(encoding).toLowerCase() };
 }
 
-async function searchOn(file: FileHandle, search: Search, needle: Needle, size: number, signal?: AbortSignal) {
+async function searchOn(file: FileHandle, search: Search, needle: Needle, size: number, goesOn: () => boolean) {
   search.openMatches = false;
   while (search.size < size) {
-    signal?.throwIfAborted();
+    if (!goesOn()) return;
     const bytes = await readAt(file, search.size, Math.min(BLOCK, size - search.size));
     if (bytes.length === 0) return;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
-      const line = await readLongLine(file, search.size, size);
-      const matches = lastRedraw(needle.decode(line.bytes)).includes(needle.text);
-      if (!line.ended) {
-        search.openMatches = matches;
-        return;
-      }
-      if (matches) take(search, search.line);
-      search.size = line.end;
-      search.line += 1;
+      if (!(await searchLongLine(file, search, needle, size, goesOn))) return;
       continue;
     }
     const whole = bytes.subarray(0, end);
@@ -127,18 +134,37 @@ function take(search: Search, line: number): void {
   if (search.lines.length < MOST) search.lines.push(line);
 }
 
-/** A line longer than a block: its last piece, or, where nothing was redrawn in that, its first. */
-async function readLongLine(file: FileHandle, start: number, size: number) {
-  let end = start;
+/** A line longer than a block, or the last one. False where it has no end yet, or is not read to it. */
+async function searchLongLine(
+  file: FileHandle,
+  search: Search,
+  needle: Needle,
+  size: number,
+  goesOn: () => boolean,
+): Promise<boolean> {
+  let end = Math.max(search.size, search.unended);
   let ended = false;
-  while (end < size && !ended) {
+  while (end < size && !ended && goesOn()) {
     const bytes = await readAt(file, end, Math.min(LONG_BLOCK, size - end));
+    if (bytes.length === 0) break;
     const newline = bytes.indexOf(NEWLINE);
     ended = newline >= 0;
     end += ended ? newline + 1 : bytes.length;
-    if (bytes.length === 0) break;
+    if (!ended) search.unended = end;
   }
+  const matches = lastRedraw(needle.decode(await shownOf(file, search.size, end))).includes(needle.text);
+  if (!ended) {
+    search.openMatches = matches;
+    return false;
+  }
+  if (matches) take(search, search.line);
+  search.size = end;
+  search.line += 1;
+  return true;
+}
+
+/** Of a long line: its last piece, or, where nothing was redrawn in that, its first. */
+async function shownOf(file: FileHandle, start: number, end: number): Promise<Buffer> {
   const last = await readMasked(file, Math.max(start, end - BLOCK), end);
-  const bytes = last.includes(0x0d) ? last : await readMasked(file, start, Math.min(end, start + BLOCK));
-  return { bytes, end, ended };
+  return last.includes(0x0d) ? last : readMasked(file, start, Math.min(end, start + BLOCK));
 }
