@@ -243,6 +243,81 @@ test.each<[string, Buffer, number, string]>([
   expect((await facts(ask('POST', '/datasets?name=new', archive, type))).accepted).toEqual([arrived]);
 });
 
+// The bytes that Windows writes where its language is not English; each line is one archive.
+test.each<[string, [hex: string, arrived: string][]]>([
+  [
+    'simplified Chinese',
+    [
+      ['d0a1c3a8.png', '小猫.png'],
+      ['b9b7b9b7.jpg', '狗狗.jpg'],
+      ['61c3a831.png', 'a猫1.png'],
+    ],
+  ],
+  [
+    'simplified Chinese beyond GB 2312',
+    [
+      ['b3c286b4.png', '陈喆.png'],
+      ['81aa.png', '仾.png'],
+    ],
+  ],
+  [
+    'Japanese',
+    [
+      ['82cb82b1.png', 'ねこ.png'],
+      ['834c8362836c.png', 'キッネ.png'],
+      ['955c8ea6.png', '表示.png'],
+    ],
+  ],
+  [
+    'traditional Chinese',
+    [
+      ['bfdf.png', '貓.png'],
+      ['a470a9d4.png', '小拉.png'],
+      ['b7d3a4f9.png', '照片.png'],
+    ],
+  ],
+  [
+    'Russian',
+    [
+      ['aaaee2.png', 'кот.png'],
+      ['84aeac.png', 'Дом.png'],
+      ['e4aee2ae.png', 'фото.png'],
+    ],
+  ],
+  [
+    'the letters of DOS',
+    [
+      ['68827465.png', 'héte.png'],
+      ['81626572.png', 'über.png'],
+      ['e0e1.png', 'αß.png'],
+      ['3435f8.png', '45°.png'],
+    ],
+  ],
+  [
+    'the letters of DOS, Spanish',
+    [
+      ['a3a36ea4.png', 'úúnñ.png'],
+      ['a8717582.png', '¿qué.png'],
+    ],
+  ],
+  [
+    'letters of the West that DOS has elsewhere: one for each, as before',
+    [
+      ['b56c62756d.png', '╡lbum.png'],
+      ['6187c66f.png', 'aç╞o.png'],
+    ],
+  ],
+])('names in %s arrive as they were', async (_, given) => {
+  const { ask } = await testDatasets();
+  const content = await picture();
+  const named = given.map(([hex]) => {
+    const [stem = '', ending] = hex.split('.');
+    return { name: Buffer.concat([Buffer.from(stem, 'hex'), Buffer.from(`.${ending}`)]), content, flags: 0, system: 0 };
+  });
+  const answer = await facts(ask('POST', '/datasets?name=new', zip([...named, { name: 'plain.png', content }]), type));
+  expect(answer.accepted).toEqual([...given.map(([, arrived]) => arrived), 'plain.png']);
+});
+
 test('a zip of Windows has its folders between backslashes, and leads out no more than others', async () => {
   const { ask, files } = await testDatasets();
   const made = async (name: string, names: string[], system: number) => {

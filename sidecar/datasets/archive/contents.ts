@@ -3,6 +3,7 @@ import { type Entry, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import { LONGEST_CAPTION } from '../caption.js';
 import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js';
 import { LARGEST_PICTURE } from '../receive.js';
+import { type Decode, encodingOf } from './nameEncoding.js';
 import { refused } from './refused.js';
 
 /** A file of an archive, to be unpacked under `name`. */
@@ -29,13 +30,10 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   const found: Contents = { wanted: [], passedOver: [], bytes: 0 };
   const stretches: { from: number; to: number; name: string }[] = [];
   const folders = new Set<string>();
-  let directory = 0;
-  let files = 0;
-  for await (const entry of zip.eachEntry()) {
-    directory += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
-    if (++files > MOST_FILES || directory > LONGEST_DIRECTORY)
-      throw refused('too_many_files', `it contains more than ${MOST_FILES.toLocaleString('en')} files`);
-    const path = safePath(entry);
+  const entries = await entriesOf(zip);
+  const decode = encodingOf(entries.filter((entry) => !saysEncoding(entry)).map(({ fileNameRaw }) => fileNameRaw));
+  for (const entry of entries) {
+    const path = safePath(entry, decode);
     if (path.endsWith('/')) continue;
     refuseSpecial(entry, path);
     stretches.push(await stretchOf(zip, entry, path));
@@ -60,12 +58,30 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   return found;
 }
 
-/** The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere. */
-function safePath(entry: Entry): string {
+async function entriesOf(zip: ZipFile): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let directory = 0;
+  for await (const entry of zip.eachEntry()) {
+    directory += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
+    if (entries.push(entry) > MOST_FILES || directory > LONGEST_DIRECTORY)
+      throw refused('too_many_files', `it contains more than ${MOST_FILES.toLocaleString('en')} files`);
+  }
+  return entries;
+}
+
+/**
+ * The path of an entry, with `/` between folders. Throws a Problem for a path that could lead elsewhere.
+ *
+ * @param decode of names that do not say what they are; null for UTF-8 and CP437
+ */
+function safePath(entry: Entry, decode: Decode | null): string {
   const flags = entry.generalPurposeBitFlag;
   // Packers of macOS and others write UTF-8 and do not say so; names in other encodings are no UTF-8, or ASCII.
   const told = isUtf8(entry.fileNameRaw) ? flags | UTF8_NAMES : flags;
-  const given = getFileNameLowLevel(told, entry.fileNameRaw, entry.extraFields, true);
+  const given =
+    decode && !saysEncoding(entry)
+      ? decode(entry.fileNameRaw)
+      : getFileNameLowLevel(told, entry.fileNameRaw, entry.extraFields, true);
   // Windows PowerShell writes backslashes between folders. Packers of Unix tell the kind of each file: there it is a letter.
   const path = kindOf(entry) === 0 ? given.replaceAll('\\', '/') : given;
   const parts = path.replace(/\/$/, '').split('/');
@@ -85,8 +101,14 @@ function safePath(entry: Entry): string {
   return path;
 }
 
-/** General purpose bit 11 (APPNOTE 4.4.4). */
+/** Does it say that its name is UTF-8, or tell it so a second time? */
+function saysEncoding({ generalPurposeBitFlag, extraFields }: Entry): boolean {
+  return (generalPurposeBitFlag & UTF8_NAMES) !== 0 || extraFields.some(({ id }) => id === UNICODE_PATH);
+}
+
+/** General purpose bit 11 (APPNOTE 4.4.4), and Info-ZIP's second name (4.6.9). */
 const UTF8_NAMES = 0x800;
+const UNICODE_PATH = 0x7075;
 const PLAIN = 0x8000;
 
 /** The kind of file as Unix tells it; 0 from other systems. */
