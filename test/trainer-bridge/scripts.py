@@ -1,4 +1,4 @@
-"""Fifty scripts of many shapes: what each is, and what is said of it. Each would leave a mark if it trained."""
+"""Scripts of many shapes: what each is, and what is said of it. Each would leave a mark if it trained."""
 
 from __future__ import annotations
 
@@ -361,5 +361,95 @@ SHAPES: dict[str, Script] = {
         "import argparse\nfrom download import get\nparser = argparse.ArgumentParser()\nparser.add_argument('--x')\nparser.parse_args()",
         {"x": {}},
         beside={"download.py": "def get(): ...\nif __name__ == '__main__':\n    import fire\n    fire.Fire(get)"},
+    ),
+    # Seen in the wild.
+    "options that a model adds, as in pix2pix": Script(
+        "import argparse, models\nclass Options:\n    def gather(self):\n        parser = argparse.ArgumentParser()\n"
+        "        parser.add_argument('--model', default='a')\n        opt, _ = parser.parse_known_args()\n"
+        "        setter = models.get_option_setter(opt.model)\n        parser = setter(parser, True)\n"
+        "        opt, _ = parser.parse_known_args()\n        self.parser = parser\n        return parser.parse_args()\nOptions().gather()",
+        {"model": {"default": "a"}, "lambda_A": {"type": "float", "default": 10.0}},
+        beside={
+            "models.py": "def get_option_setter(name):\n    def add(parser, train):\n"
+            "        parser.add_argument('--lambda_A', type=float, default=10.0)\n        return parser\n    return add"
+        },
+    ),
+    "its help where nobody gave an argument": Script(
+        "import argparse, sys\nparser = argparse.ArgumentParser()\nparser.add_argument('--x')\n"
+        "if len(sys.argv) == 1:\n    parser.print_help()\n    sys.exit(1)\nparser.parse_args()",
+        {"x": {}},
+    ),
+    "a type under a name of its own": Script(
+        argparse(
+            "def truth(text):\n    if text in ('true', 'false'): return text == 'true'\n    raise ValueError\n"
+            "parser.register('type', 'bool', truth)\nparser.add_argument('--x', type='bool', default=False)"
+        ),
+        {"x": {"type": "bool", "custom_type": True, "booleans": ["true", "false"]}},
+    ),
+    "defaults that no JSON has": Script(
+        argparse(
+            "class Array:\n    def __eq__(self, other): raise ValueError\n    __bool__ = __repr__ = __eq__\n"
+            "parser.add_argument('--a', default=Array())\nparser.add_argument('--i', type=float, default=float('inf'))\n"
+            "parser.add_argument('--h', type=int, default=10**5000)\nparser.add_argument('--u', default='\\ud800', help='\\ud800')\n"
+            "parser.add_argument('--b', default=b'b')"
+        ),
+        {"a": {"default": None}, "i": {"default": "inf"}, "h": {"default": None}, "b": {"default": "b'b'"}},
+    ),
+    "defaults set afterwards": Script(
+        argparse("parser.add_argument('--x', type=int, default=1)\nparser.set_defaults(x=3, other=4)"),
+        {"x": {"default": 3}},
+    ),
+    "no defaults at all": Script(
+        "import argparse\nparser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS, exit_on_error=False)\n"
+        "parser.add_argument('--x', type=int)\nparser.parse_args()",
+        {"x": {"type": "int", "default": None}},
+    ),
+    "an asynchronous main": Script(
+        "import argparse, asyncio\nasync def main():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--x')\n"
+        "    parser.parse_args()\nasyncio.run(main())",
+        {"x": {}},
+    ),
+    "a source that it executes": Script(
+        "exec(open(__file__.replace('train', 'options')).read())\nparser.parse_args()",
+        {"x": {}},
+        beside={"options.py": "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--x')"},
+    ),
+    "marks of a Windows editor": Script(
+        "\ufeff" + argparse("parser.add_argument('--x')").replace("\n", "\r\n"), {"x": {}}
+    ),
+    "another process, which reads the arguments": Script(
+        "import argparse, multiprocessing\ndef main():\n    argparse.ArgumentParser().parse_args()\n"
+        "    open(__file__ + '.trained', 'w').close()\nif __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=main)\n    child.start()\n    child.join()",
+        refused=r"starts main\(\) in another process before it reads its arguments",
+    ),
+    "a closed standard output": Script(
+        "import os, sys\nsys.stdout.close()\nos.close(1)\n" + argparse("parser.add_argument('--x')"), {"x": {}}
+    ),
+    "a working folder that is gone": Script(
+        "import os, tempfile\nos.chdir(tempfile.mkdtemp())\nos.rmdir(os.getcwd())\n"
+        + argparse("parser.add_argument('--x')"),
+        {"x": {}},
+    ),
+    "few files and a shallow stack": Script(
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))\nsys.setrecursionlimit(60)\n"
+        + argparse("parser.add_argument('--x')"),
+        {"x": {}},
+    ),
+    "work at its exit, and an exit that does nothing": Script(
+        "import atexit, os, sys\natexit.register(lambda: open(__file__ + '.trained', 'w').close())\n"
+        "sys.exit = os._exit = lambda code=0: None\n" + argparse("parser.add_argument('--x')"),
+        {"x": {}},
+    ),
+    "an environment that is not there": Script(
+        "import os\nos.environ['NOT_SET_ANYWHERE']\n" + argparse("parser.add_argument('--x')"),
+        refused=r"KeyError: 'NOT_SET_ANYWHERE'",
+    ),
+    "optparse": Script(
+        "import optparse\nparser = optparse.OptionParser()\nparser.add_option('--x')\nparser.parse_args()",
+        refused=r"with optparse",
+    ),
+    "getopt": Script(
+        "import getopt, sys\ngetopt.getopt(sys.argv[1:], 'x:')", refused=r"reads no arguments with argparse"
     ),
 }

@@ -72,6 +72,8 @@ def _is_required(action: argparse.Action) -> bool:
 def type_name(of_type: Any) -> str | None:
     if of_type is None:
         return None
+    if isinstance(of_type, str):  # registered with the parser under this name
+        return of_type
     if isinstance(of_type, type) and issubclass(of_type, os.PathLike):
         return "Path"
     return str(getattr(of_type, "__name__", None) or type(of_type).__name__)
@@ -186,7 +188,7 @@ def plain(value: object) -> object:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
-        return value if abs(value) < 2**53 else str(value)
+        return value if abs(value) < 2**53 else _said(value)
     if isinstance(value, float):
         return float(value) if value - value == 0 else str(value)
     if isinstance(value, str):

@@ -49,7 +49,9 @@ def goes_on(caller: Any) -> bool:
     rest = [each for each in body[at + 1 :] if not isinstance(each, _DEFINITIONS)]
     for index, statement in enumerate(rest):
         if any(_called(call) in PARSES for call in _calls(statement)):
-            work = [call for each in rest[:index] for call in _calls(each) if not _is_harmless(call)]
+            parsers = {_receiver(call) for each in body for call in _calls(each) if _called(call) in PARSES}
+            between = [call for each in rest[:index] for call in _calls(each)]
+            work = [call for call in between if not (_is_harmless(call) or _takes(call, parsers))]
             if not work:
                 return True
             raise Refused(
@@ -80,7 +82,21 @@ def _called(call: ast.Call) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
+def _receiver(call: ast.Call) -> str:
+    return call.func.value.id if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) else ""
+
+
+def _takes(call: ast.Call, parsers: set[str]) -> bool:
+    """Is the parser handed to it, to get more arguments? As in `parser = model.modify_options(parser)`."""
+    return any(isinstance(each, ast.Name) and each.id in parsers for each in call.args)
+
+
 def _is_harmless(call: ast.Call) -> bool:
     name = _called(call)
     lowered = name.lower()
-    return name in _HARMLESS or lowered.endswith("parser") or "argument" in lowered or "add_args" in lowered
+    return (
+        name in _HARMLESS
+        or lowered.endswith(("parser", "option_setter"))
+        or "argument" in lowered
+        or "add_args" in lowered
+    )

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import trackside
@@ -86,7 +87,7 @@ def words_for(error: BaseException, target: str) -> str:
     if isinstance(error, SystemExit):
         code = 0 if error.code is None else error.code
         return f"{target} ended (exit code {code}) before it read its arguments."
-    if isinstance(error, EOFError):
+    if isinstance(error, EOFError) and "reading a line" in str(error):
         return f"{target} asks for input before it reads its arguments, and nobody can answer there."
     if isinstance(error, Refused):
         return str(error)
@@ -149,6 +150,18 @@ def _hook(target: str, end: Answer, reached: Reached, source: Source) -> None:
             end(reached(parser, lambda: intermixed(parser, args, namespace)))
         return intermixed(parser, args, namespace)
 
+    def shown(original: Callable[..., Any]) -> Callable[..., Any]:
+        # Many scripts print their help where nobody gave an argument, and end.
+        def show(parser: Any, *given: Any, **named: Any) -> Any:
+            if _is_of(target, sys._getframe(1)) and not getattr(here, "passing", 0):
+                here.passing = 1
+                end(reached(parser, lambda: really(parser, [], argparse.Namespace())))
+            return original(parser, *given, **named)
+
+        return show
+
+    for name in ("print_help", "print_usage", "format_help"):
+        setattr(parser_class, name, shown(getattr(parser_class, name)))
     parser_class._parse_known_args = stop
     parser_class.parse_known_args = parse_known_args
     parser_class.parse_args = strict(parse_args)
@@ -189,6 +202,22 @@ def _keep_out(target: str, end: Answer) -> None:
 
     for name in ("track", "launch"):
         setattr(trackside, name, refuse(name))
+    process_class: Any = BaseProcess
+    start = process_class.start
+
+    def start_of_another(process: Any) -> None:
+        # It imports the script anew, without our hook, and would train.
+        work = getattr(process, "_target", None)
+        if getattr(work, "__module__", None) == "__main__" and getattr(process, "_start_method", None) != "fork":
+            name = getattr(work, "__name__", "its work")
+            end(
+                {
+                    "error": f"{target} starts {name}() in another process before it reads its arguments: read them first."
+                }
+            )
+        start(process)
+
+    process_class.start = start_of_another
 
 
 # What runs a command line in other libraries, by module: reached in spite of the look at the source.

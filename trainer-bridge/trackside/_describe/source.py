@@ -27,6 +27,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "cyclopts": ("cyclopts.App", "cyclopts.run"),
     "OmegaConf": ("omegaconf.OmegaConf.from_cli",),
     "sacred": ("sacred.Experiment",),
+    "optparse": ("optparse.OptionParser",),
 }
 
 PARSES = {"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"}
@@ -61,7 +62,8 @@ def read(path: str) -> Source:
     if main is None:
         raise Refused(f"{path} is not a readable Python file.")
     modules = [main, *_imported(main, os.path.dirname(os.path.abspath(path)))]
-    own = _parses(main)
+    # optparse's parse_args looks like argparse's.
+    own = _parses(main) and "optparse.OptionParser" not in _entries(main)
     decorated = _decorated(main)
     if not own and not decorated:
         _refuse_others(main, modules)
