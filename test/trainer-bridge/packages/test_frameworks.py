@@ -112,6 +112,47 @@ def test_lightning_is_stopped_resumed_and_its_failure_told(tmp_path: Path) -> No
     assert record(tmp_path, "dog")["error"] == "KeyError: 'mine'"
 
 
+# All that a process shares, which a package could change: said before and after `import trackside`.
+SHARED = """
+import atexit, logging, os, signal, sys, threading, warnings
+{frameworks}
+def shared():
+    loggers = [logging.root, *(each for _, each in sorted(logging.root.manager.loggerDict.items()) if isinstance(each, logging.Logger))]
+    return {{
+        "loggers": [(each.name, each.level, each.propagate, each.disabled, list(map(id, each.handlers)), list(map(id, each.filters))) for each in loggers],
+        "logging": (logging.getLoggerClass(), logging.getLogRecordFactory(), logging.raiseExceptions, logging.lastResort, logging.root.manager.disable, logging._srcfile),
+        "warnings": (list(warnings.filters), warnings.showwarning, warnings.formatwarning),
+        "signals": [signal.getsignal(each) for each in signal.valid_signals()],
+        "hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.gettrace(), sys.getprofile()),
+        "streams": [(id(each), each.write) for each in (sys.stdout, sys.stderr)],
+        "threads": threading.enumerate(),
+        "exit": (atexit._ncallbacks(), sys.exit, os._exit),
+        "import": (list(sys.path), list(sys.meta_path), list(sys.path_hooks), __import__),
+        "environment": dict(os.environ), "folder": os.getcwd(),
+    }}
+before = shared()
+import trackside
+{more}
+after = shared()
+print({{name: (before[name], after[name]) for name in before if before[name] != after[name]}})
+"""
+FRAMEWORKS = "import accelerate, lightning.pytorch, torch, transformers, transformers.integrations.integration_utils\nfrom transformers import Trainer"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "trackside.track, trackside.launch, trackside.TransformersCallback, trackside.AccelerateTracker, trackside.LightningLogger",
+    ],
+)
+def test_importing_trackside_changes_nothing_that_the_frameworks_share(tmp_path: Path, more: str) -> None:
+    for package in ("accelerate", "lightning", "torch", "transformers"):
+        pytest.importorskip(package)
+    done = run(tmp_path, ["-c", SHARED.format(frameworks=FRAMEWORKS, more=more)])
+    assert (done.returncode, done.stdout) == (0, "{}\n"), done.stderr
+
+
 def test_logging_of_a_trainer_is_the_same_with_trackside_imported(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     program = """
