@@ -3,21 +3,10 @@ import { Lru } from '../../files/lru.js';
 import { keepLook, lookOf } from '../jobLooks.js';
 import type { Job, JobLook } from '../launcher.js';
 import { controllerAnswers, readConfig, runClient } from './commands.js';
+import { ACCOUNT_FORMAT, endedLook, isOver, type JobEnd, readAccount, readJob } from './ends.js';
 import { jobName } from './options.js';
-import {
-  ACCOUNT_FORMAT,
-  endedLook,
-  isOver,
-  type JobEnd,
-  placeOf,
-  QUEUE_FORMAT,
-  type QueueLine,
-  readAccount,
-  readJob,
-  readQueue,
-  reasonInWords,
-} from './parse.js';
-import { DOWN, lastWords } from './submit.js';
+import { placeOf, QUEUE_FORMAT, type QueueLine, readQueue, reasonInWords } from './parse.js';
+import { DOWN, readOutput } from './submit.js';
 
 /** Milliseconds between two looks at the jobs of everybody: of a large cluster they are ten thousands. */
 const PLACES_MS = 20_000;
@@ -113,7 +102,7 @@ async function forgotten(job: Job, id: string): Promise<JobLook> {
 }
 
 async function keep({ attempt, folder }: Job, id: string, end: JobEnd, isWhole: boolean): Promise<JobLook> {
-  const look = endedLook(end, await lastWords(folder, id), HELD);
+  const look = endedLook(end, await readOutput(folder, id), HELD);
   if (isWhole) ends.set(attempt, look);
   return look;
 }

@@ -1,5 +1,3 @@
-import type { EndedHow, JobLook } from '../launcher.js';
-
 /** The stable text formats of Slurm 21.08 to 25.11. The name is last: those of others may hold any character. */
 export const QUEUE_FORMAT = '%i|%T|%r|%N|%S|%e|%P|%Q|%j';
 
@@ -57,7 +55,7 @@ export function readQueue(printed: string): QueueLine[] {
 }
 
 /** A value as Slurm's programs print it, without what they write for none. */
-function wordOf(value: string): string {
+export function wordOf(value: string): string {
   return /^(?:\(null\)|N\/A|None|Unknown)$/i.test(value) ? '' : value;
 }
 
@@ -97,42 +95,6 @@ export function placeOf(line: QueueLine, lines: readonly QueueLine[]): number {
   return waiting.filter((other) => other.id !== line.id && before(other)).length + 1;
 }
 
-/** What `scontrol -o show job` or `sacct` tells of an ended job. */
-export type JobEnd = {
-  state: string;
-  reason: string;
-  exitCode: number;
-  signal: number;
-  hosts: string[];
-  preempted: boolean;
-  /** It ran about as long as it may. */
-  atLimit: boolean;
-};
-
-/** Slurm warns as early as it was asked to (options.ts), and up to a minute before that. */
-const ABOUT_SECONDS = { short: 90, usual: 180 };
-const SHORT_SECONDS = 300;
-
-/** Reads `scontrol -o show job ID`: fields as `Name=value` in one line. Null for anything else. Pure. */
-export function readJob(printed: string): JobEnd | null {
-  const fields = readFields(printed);
-  const value = (name: string) => fields.get(name) ?? '';
-  const state = value('JobState');
-  if (!state) return null;
-  const preempted = value('PreemptTime');
-  const ran = Number(value('EndTime')) - Number(value('StartTime'));
-  const limit = secondsOf(value('TimeLimit'));
-  return {
-    state,
-    reason: wordOf(value('Reason')),
-    ...exitOf(value('ExitCode')),
-    hosts: expandHosts(value('NodeList')),
-    preempted: wordOf(preempted) !== '' && preempted !== '0',
-    atLimit:
-      limit !== null && ran > 0 && ran + (limit <= SHORT_SECONDS ? ABOUT_SECONDS.short : ABOUT_SECONDS.usual) >= limit,
-  };
-}
-
 /** `NAME=value NAME=value`, one line. The first of a name counts: a person's own words, as a comment, stand behind. Pure. */
 export function readFields(line: string): Map<string, string> {
   const fields = new Map<string, string>();
@@ -144,29 +106,6 @@ export function readFields(line: string): Map<string, string> {
   return fields;
 }
 
-export const ACCOUNT_FORMAT = 'JobIDRaw,State,ExitCode,Reason,NodeList,JobName';
-
-/**
- * Reads `sacct -n -P -X -D -o ACCOUNT_FORMAT` for one job, the newest line of it: several jobs may have had its number. Null
- * where accounting does not know it. Pure.
- */
-export function readAccount(printed: string, id: string, name: string): JobEnd | null {
-  const lines = printed.split('\n').map((each) => each.trim());
-  const line = lines.findLast((each) => each.startsWith(`${id}|`) && each.endsWith(`|${name}`));
-  if (!line) return null;
-  const [, state = '', exit = '', reason = '', hosts = ''] = line.split('|');
-  // "CANCELLED by 1000"
-  const [word = ''] = state.split(' ');
-  return {
-    state: word,
-    reason: wordOf(reason),
-    ...exitOf(exit),
-    hosts: expandHosts(hosts),
-    preempted: word === 'PREEMPTED',
-    atLimit: false,
-  };
-}
-
 /** `1-02:03:04`, `1-02` (hours), `02:03:04`, `03:04` or `3` (minutes): seconds; null for UNLIMITED, NONE and anything else. Pure. */
 export function secondsOf(limit: string): number | null {
   const [, days, clock = ''] = /^(?:(\d+)-)?(\d+(?::\d+){0,2})$/.exec(limit) ?? [];
@@ -174,57 +113,6 @@ export function secondsOf(limit: string): number | null {
   const parts = clock.split(':').map(Number);
   const [hours = 0, minutes = 0, seconds = 0] = parts.length === 3 ? parts : days ? [...parts, 0, 0] : [0, ...parts, 0];
   return ((Number(days ?? 0) * 24 + hours) * 60 + minutes) * 60 + seconds;
-}
-
-function exitOf(text: string): { exitCode: number; signal: number } {
-  const [code, signal] = text.split(':');
-  return { exitCode: Number(code) || 0, signal: Number(signal) || 0 };
-}
-
-/** Will a job in this state never run again? */
-export function isOver(state: string): boolean {
-  return state in ENDS;
-}
-
-const ENDS: Readonly<Record<string, EndedHow>> = {
-  COMPLETED: 'by itself',
-  FAILED: 'by itself',
-  CANCELLED: 'cancelled',
-  REVOKED: 'cancelled',
-  TIMEOUT: 'time limit',
-  DEADLINE: 'time limit',
-  OUT_OF_MEMORY: 'out of memory',
-  PREEMPTED: 'preempted',
-  NODE_FAIL: 'node lost',
-  BOOT_FAIL: 'node lost',
-};
-
-/** The node could not open the job's folder or files, as which Slurm's own programs exit with this "signal". */
-const NO_FOLDER = 53;
-
-/** An ended job. `words` are the engine's own, from the job's output; `held`: the exit code of a runner that was refused. */
-export function endedLook(end: JobEnd, words: string, held: readonly number[]): JobLook {
-  const { state, exitCode, signal, hosts, atLimit } = end;
-  const refused = state === 'FAILED' && (signal === NO_FOLDER || hosts.length === 0 || held.includes(exitCode));
-  const how = refused ? 'never started' : end.preempted ? 'preempted' : (ENDS[state] ?? 'by itself');
-  return {
-    phase: 'ended',
-    how,
-    hosts,
-    exitCode,
-    signal: nameOf(signal),
-    words: words || wordsOf(end, refused),
-    atLimit,
-  };
-}
-
-function wordsOf({ signal, reason }: JobEnd, refused: boolean): string {
-  if (signal === NO_FOLDER) return "The node could not open the session's folder: is the volume mounted there?";
-  return refused ? `Slurm refused it: ${reason}.` : '';
-}
-
-function nameOf(signal: number): string | null {
-  return { 2: 'SIGINT', 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM' }[signal] ?? null;
 }
 
 /** Why a job waits, in words; Slurm's own word stands behind the first sentence. */

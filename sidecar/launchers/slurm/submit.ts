@@ -106,8 +106,14 @@ export async function find(jobs: readonly Job[]): Promise<JobRef[] | null> {
   });
 }
 
-/** The last words in a job's output file, which are the engine's: the runner's own go into the log. */
-export async function lastWords(folder: string, id: string): Promise<string> {
+/** What the engine says in a job's output file, as its last words; the runner's own go into the log. */
+export async function readOutput(folder: string, id: string): Promise<JobOutput> {
   const text = await readText(join(folder, `slurm-${id}.out`), LARGEST_OUTPUT).catch(ifUnreadable('', 'launchers'));
-  return text.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  return { words: text.trim().split('\n').at(-1)?.slice(0, 500) ?? '', memory: MEMORY.test(text) };
 }
+
+/** `memory`: it says that the job used more memory than it had asked for. */
+export type JobOutput = { words: string; memory: boolean };
+
+/** By slurmstepd: JobAcctGatherParams=OverMemoryKill ends a job as FAILED, and task/cgroup tells of what the kernel killed. */
+const MEMORY = /^slurmstepd\S*: error: .*(?:exceeded (?:job )?memory limit|oom.kill event)/im;

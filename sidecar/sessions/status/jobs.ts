@@ -67,6 +67,8 @@ export function statusOfWaiting(entry: AttemptEntry, look: JobLook): { status: S
 export function endOfJob(of: { look: JobLook; record: AttemptRecord | null; told: boolean }): JobEnding | null {
   const { look, record, told } = of;
   if (record === null) return neverBegan(look);
+  // The kernel's own count, by the runner that lived on.
+  if (record.oom_killed) return outOfMemory();
   const silent = record.ended_at === null;
   if (!told && !silent) return null;
   const node = record.node ?? record.hostname;

@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { withoutSlurm } from '../../../sidecar/launchers/slurm/commands.js';
+import { endedLook, readAccount, readJob } from '../../../sidecar/launchers/slurm/ends.js';
 import { readHandLines } from '../../../sidecar/launchers/slurm/handLines.js';
 import { jobName, optionsOf, refuseFurther } from '../../../sidecar/launchers/slurm/options.js';
-import {
-  endedLook,
-  expandHosts,
-  placeOf,
-  readAccount,
-  readJob,
-  readQueue,
-  reasonInWords,
-  secondsOf,
-} from '../../../sidecar/launchers/slurm/parse.js';
+import { expandHosts, placeOf, readQueue, reasonInWords, secondsOf } from '../../../sidecar/launchers/slurm/parse.js';
 import { scriptOf } from '../../../sidecar/launchers/slurm/submit.js';
 import { shellWord } from '../../../sidecar/processes/shellWord.js';
 
@@ -54,7 +46,24 @@ test.each([
   ['node silent', { JobState: 'NODE_FAIL', Reason: 'NodeDown' }, 'node lost', 0, null],
 ])('an ended job: %s', (_, fields, how, exitCode, signal) => {
   const end = readJob(job(fields));
-  expect(end && endedLook(end, '', HELD)).toMatchObject({ phase: 'ended', how, exitCode, signal });
+  expect(end && endedLook(end, { words: '', memory: false }, HELD)).toMatchObject({
+    phase: 'ended',
+    how,
+    exitCode,
+    signal,
+  });
+});
+
+test('a job that Slurm killed for its memory is told as that, whatever its state is called', () => {
+  const how = (fields: Record<string, string>, memory: boolean) => {
+    const end = readJob(job(fields));
+    return end && endedLook(end, { words: '', memory }, HELD);
+  };
+  const killed = { JobState: 'FAILED', Reason: 'JobLaunchFailure', ExitCode: '0:9' };
+  expect(how(killed, true)).toMatchObject({ how: 'out of memory' });
+  expect(how({ JobState: 'CANCELLED', ExitCode: '0:9' }, true)).toMatchObject({ how: 'out of memory' });
+  expect(how(killed, false)).toMatchObject({ how: 'by itself' });
+  expect(how({ JobState: 'COMPLETED' }, true)).toMatchObject({ how: 'by itself' });
 });
 
 test('a job that ended when its time was as good as over says so', () => {
