@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAlive, makeTestSidecars, projectRoot, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { fill } from './fill.js';
 import { lacks, measured } from './needs.js';
 
 type Disk = { writable: boolean; troubles: { path: string; code: string; message: string; unsaved: string[] }[] };
@@ -181,19 +182,4 @@ async function page(sidecar: Sidecar, address: string): Promise<string> {
 
 function remount(how: 'ro' | 'rw'): void {
   execFileSync('mount', ['-o', `remount,${how},bind`, place.outputs]);
-}
-
-/** To the last byte, and again for what is freed meanwhile. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  for (const size of [1024 * 1024, 4096, 1]) {
-    for (;;) {
-      try {
-        writeSync(file, Buffer.alloc(size));
-      } catch {
-        break;
-      }
-    }
-  }
-  closeSync(file);
 }

@@ -29,13 +29,18 @@ class Contract(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.number = 0
 
-    def run_attempt(self, *command: str, output: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run_attempt(
+        self, *command: str, output: str | None = None, words: int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[str]:
         self.number += 1
         options = ["--output", output or self.folder.name, "--attempt", "a", "--number", str(self.number)]
         options += ["--kind", "start"]
         runner = os.path.join(BRIDGE, "trackside", "runner.py")
         return subprocess.run(
-            [sys.executable, runner, *options, "--cwd", "/", "--", *command], capture_output=True, text=True
+            [sys.executable, runner, *options, "--cwd", "/", "--", *command],
+            stdout=subprocess.PIPE,
+            stderr=words,
+            text=True,
         )
 
     def read(self, name: str) -> str:
@@ -65,6 +70,12 @@ class Contract(unittest.TestCase):
 
     def test_unwritable(self) -> None:
         self.assertEqual(self.run_attempt("true", output="/no/such").returncode, contract.EXIT_CODES["unwritable"])
+
+    def test_unwritable_without_a_word(self) -> None:
+        """The code tells, though the disk that its words would go to is full."""
+        with open("/dev/full", "wb") as full:
+            refused = self.run_attempt("true", output="/no/such", words=full.fileno())
+        self.assertEqual(refused.returncode, contract.EXIT_CODES["unwritable"])
 
 
 if __name__ == "__main__":

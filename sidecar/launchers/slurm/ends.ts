@@ -89,14 +89,15 @@ const KILLED = 9;
 /** The node could not open the job's folder or files, as which Slurm's own programs exit with this "signal". */
 const NO_FOLDER = 53;
 
-/** An ended job, with what the engine says in its output; `held`: the exit code of a runner that was refused. */
+/** An ended job, with what the engine says in its output; `codes`: the exit codes of a runner that began nothing. */
 export function endedLook(
   end: JobEnd,
   { words, memory }: { words: string; memory: boolean },
-  held: readonly number[],
+  codes: { held: number; unwritable: number },
 ): JobLook {
   const { state, exitCode, signal, hosts, atLimit } = end;
-  const refused = state === 'FAILED' && (signal === NO_FOLDER || hosts.length === 0 || held.includes(exitCode));
+  const refused =
+    state === 'FAILED' && (signal === NO_FOLDER || hosts.length === 0 || Object.values(codes).includes(exitCode));
   const outOfMemory = memory && signal === KILLED;
   const told = outOfMemory ? 'out of memory' : (ENDS[state] ?? 'by itself');
   const how = refused ? 'never started' : end.preempted ? 'preempted' : told;
@@ -106,13 +107,16 @@ export function endedLook(
     hosts,
     exitCode,
     signal: nameOf(signal),
-    words: words || wordsOf(end, refused),
+    words: words || wordsOf(end, refused, codes),
     atLimit,
   };
 }
 
-function wordsOf({ signal, reason }: JobEnd, refused: boolean): string {
+function wordsOf({ signal, reason, exitCode }: JobEnd, refused: boolean, codes: { unwritable: number }): string {
   if (signal === NO_FOLDER) return "The node could not open the session's folder: is the volume mounted there?";
+  // On a full disk its output has no words.
+  if (refused && exitCode === codes.unwritable)
+    return "The node could not write into the session's folder: the disk is full, or read-only there.";
   return refused ? `Slurm refused it: ${reason}.` : '';
 }
 

@@ -12,7 +12,7 @@ import { DOWN, readOutput } from './submit.js';
 const PLACES_MS = 20_000;
 let placesAt = Number.NEGATIVE_INFINITY;
 
-const HELD = [contract.exit_codes.held, contract.exit_codes.unwritable];
+const { held, unwritable } = contract.exit_codes;
 
 /**
  * All jobs in one question to the controller; one more for each end, once. A controller that does not answer leaves them all
@@ -102,7 +102,7 @@ async function forgotten(job: Job, id: string): Promise<JobLook> {
 }
 
 async function keep({ attempt, folder }: Job, id: string, end: JobEnd, isWhole: boolean): Promise<JobLook> {
-  const look = endedLook(end, await readOutput(folder, id), HELD);
+  const look = endedLook(end, await readOutput(folder, id), { held, unwritable });
   if (isWhole) ends.set(attempt, look);
   return look;
 }

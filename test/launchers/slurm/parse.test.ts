@@ -7,7 +7,7 @@ import { expandHosts, placeOf, readQueue, reasonInWords, secondsOf } from '../..
 import { scriptOf } from '../../../sidecar/launchers/slurm/submit.js';
 import { shellWord } from '../../../sidecar/processes/shellWord.js';
 
-const HELD = [74, 75];
+const CODES = { unwritable: 74, held: 75 };
 
 /** `scontrol -o show job` of Slurm 22.05, in the parts that are read. */
 const job = (fields: Record<string, string>) =>
@@ -46,7 +46,7 @@ test.each([
   ['node silent', { JobState: 'NODE_FAIL', Reason: 'NodeDown' }, 'node lost', 0, null],
 ])('an ended job: %s', (_, fields, how, exitCode, signal) => {
   const end = readJob(job(fields));
-  expect(end && endedLook(end, { words: '', memory: false }, HELD)).toMatchObject({
+  expect(end && endedLook(end, { words: '', memory: false }, CODES)).toMatchObject({
     phase: 'ended',
     how,
     exitCode,
@@ -54,10 +54,18 @@ test.each([
   });
 });
 
+test('a job whose runner found a full disk says so, though its output could hold no word', () => {
+  const end = readJob(job({ JobState: 'FAILED', Reason: 'NonZeroExitCode', ExitCode: '74:0' }));
+  expect(end && endedLook(end, { words: '', memory: false }, CODES)).toMatchObject({
+    how: 'never started',
+    words: expect.stringContaining('the disk is full'),
+  });
+});
+
 test('a job that Slurm killed for its memory is told as that, whatever its state is called', () => {
   const how = (fields: Record<string, string>, memory: boolean) => {
     const end = readJob(job(fields));
-    return end && endedLook(end, { words: '', memory }, HELD);
+    return end && endedLook(end, { words: '', memory }, CODES);
   };
   const killed = { JobState: 'FAILED', Reason: 'JobLaunchFailure', ExitCode: '0:9' };
   expect(how(killed, true)).toMatchObject({ how: 'out of memory' });

@@ -8,6 +8,7 @@ which the trainer inherits. Nothing here needs the sidecar.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import signal
@@ -124,7 +125,9 @@ def _job() -> dict[str, str | None]:
 
 
 def _refuse(code: int, why: str) -> int:
-    print(why, file=sys.stderr)
+    # Of a job it is a file, on the disk that may be full: the code has to arrive without the words.
+    with contextlib.suppress(OSError):
+        os.write(2, f"{why}\n".encode(errors="backslashreplace"))
     return code
 
 
