@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
 import { contract } from '../bridge.js';
+import { readOr } from '../caught.js';
+import { jsonOrNull } from '../files/exactJson.js';
+import { readTextNow } from '../files/regularFile.js';
 import type { Process } from '../processes/identity.js';
 import { signalProcess } from '../processes/signals.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import type { Cancelled } from './launcher.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
-import { stopElsewhere } from './stopElsewhere.js';
+import { stopElsewhere, writeStopRequest } from './stopElsewhere.js';
 import { livingRunner, processesOf } from './sweep.js';
 
 export type StopOptions = {
@@ -47,7 +52,7 @@ async function stopNow(outputFolder: string, options: StopOptions): Promise<Canc
   if (!isThisNamespace(attempt)) return stopElsewhere(outputFolder, attempt, how === 'ask' ? 0 : giveUpSeconds);
 
   const sweep = sweepOf(attempt);
-  if (how === 'ask' && tellRunner(attempt)) return 'told';
+  if (how === 'ask' && (await tellRunner(outputFolder, attempt))) return 'told';
   if (how === 'ask') return (await sweep()).length === 0 ? 'gone' : 'unreachable';
   if (how === 'end' && (await askToEnd(outputFolder, attempt, sweep, graceSeconds))) return 'gone';
   return killAll(attempt, sweep, recordSeconds, giveUpSeconds);
@@ -87,7 +92,7 @@ async function askToEnd(
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let living = await sweep();
-  let told = tellRunner(attempt) ? 'runner' : 'nobody';
+  let told = (await tellRunner(outputFolder, attempt)) ? 'runner' : 'nobody';
   while (living.length > 0 && seconds() < graceSeconds) {
     const unheard = told === 'runner' && !isItsOwn(attempt) && seconds() > 1 && !saysItStops(outputFolder);
     if (told === 'nobody' || unheard) {
@@ -106,9 +111,20 @@ function isItsOwn({ pid, trainer_pid }: AttemptRecord): boolean {
 }
 
 /** False without a runner that can react. */
-function tellRunner(attempt: AttemptRecord): boolean {
+async function tellRunner(outputFolder: string, attempt: AttemptRecord): Promise<boolean> {
   const runner = livingRunner(attempt);
-  return runner !== null && runner.state !== 'T' && signalProcess(runner, 'SIGTERM');
+  if (runner === null || runner.state === 'T') return false;
+  if (isItsOwn(attempt) && isDeaf(outputFolder, attempt)) return writeStopRequest(outputFolder, attempt.id);
+  return signalProcess(runner, 'SIGTERM');
+}
+
+const trackedSchema = z.object({ id: z.string(), pid: z.number().nullable() });
+
+/** A training in a thread hears no signals, which would end the program around it: it looks for the request instead. */
+function isDeaf(outputFolder: string, attempt: AttemptRecord): boolean {
+  const read = () => jsonOrNull(readTextNow(join(outputFolder, contract.files.tracked), 4096));
+  const told = trackedSchema.safeParse(readOr(null, 'launchers', read)).data;
+  return told?.id === attempt.id && told.pid === null;
 }
 
 function saysItStops(outputFolder: string): boolean {

@@ -26,11 +26,11 @@ afterEach(() => {
 afterAll(() => place.leave());
 
 /** A training that a person starts in a terminal. */
-function byHand(name: string, args: string[], environment: NodeJS.ProcessEnv = {}) {
+function byHand(name: string, args: string[], environment: NodeJS.ProcessEnv = {}, program = script) {
   const cwd = join(place.folder, 'work', name);
   mkdirSync(cwd, { recursive: true });
   const env = { ...process.env, PYTHONPATH: join(projectRoot, 'trainer-bridge'), TRACKSIDE_OUTPUTS: place.outputs };
-  const child = spawn('python3', [script, ...args], {
+  const child = spawn('python3', [program, ...args], {
     cwd,
     env: { ...env, NAME: name, HF_TOKEN: 'hf_planted0secret0value', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -173,6 +173,19 @@ test('a training has its own grace to end after Stop, and its loader workers liv
     stop_grace: 120,
     exit_code: 0,
   });
+});
+
+test('a stop ends the training in a program, in its main or another thread, and not the program', async () => {
+  const stopOf = async (where: string) => {
+    const name = `app-${where}`;
+    const app = byHand(name, [where], {}, script.replace('loop.py', 'app.py'));
+    await past(name, 5);
+    expect(await stop(name)).toMatchObject({ status: 202 });
+    const stopped = await sidecar.until(name, ({ status }) => status === 'stopped');
+    expect(stopped.reason).toBe('Stopped by you.');
+    expect(await app.ended).toMatchObject({ code: 0, said: expect.stringContaining('lives on') });
+  };
+  await Promise.all(['main', 'thread'].map(stopOf));
 });
 
 test('what cannot be started again says so, with the line to run', async () => {

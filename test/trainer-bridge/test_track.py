@@ -272,6 +272,7 @@ if __name__ == "__main__":
     done = train(tmp_path, program)
     assert done.returncode == 0, done.stderr
     assert [line["loss"] for line in logged(tmp_path) if "loss" in line] == [1.0, 2.0]
+    assert "cat is not recorded from a process of multiprocessing" in done.stderr
     assert len(logged(tmp_path)) == 2002
     assert len(record(tmp_path)["attempts"]) == 1
     assert lines(tmp_path)[-1]["how"] == "finished"

@@ -235,7 +235,8 @@ class Run:
 
     def finish(self, error: BaseException | None = None) -> None:
         """Ends the run: finished, stopped if a stop was asked for, or failed with `error`. A second call does nothing.
-        A `with` block and the end of the program call it by themselves."""
+        A `with` block and the end of the program call it by themselves. Without the block an exit code of `sys.exit` is
+        not seen: such a run reads as finished."""
         self._writer.finish(error)
 
     def __enter__(self) -> Run:

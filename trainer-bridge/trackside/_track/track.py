@@ -65,6 +65,8 @@ def track(
     wish = Wish(name, settings, os.fspath(dataset) if dataset else None, root, resume, on_conflict, float(grace))
     rank = ranks.rank()
     writes = rank == 0 and not ranks.is_worker()
+    if ranks.is_worker():
+        warn_once(f"{name} is not recorded from a process of multiprocessing: call track in the one that starts it")
     try:
         found = _place(wish, writes)
     except (AlreadyRunning, ValueError):

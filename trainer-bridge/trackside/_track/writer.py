@@ -80,6 +80,8 @@ class Writer:
             os.close(descriptor)
         self.stops.open()
         if place.owner:
+            if not self.stops.listens:
+                owner.write_tracked(place.folder, place.attempt, self._grace, None)
             self._tee = Tee(place.owner.log)
             self._tee.open()
             self._progress = ProgressFile(place.folder, place.attempt)
@@ -212,6 +214,8 @@ class Writer:
             self._lines.flush()
         if self._tee:
             self._tee.flush()
+        if self.place and self.place.owner and not self.stops.listens:
+            self.stops.requested = self.stops.requested or self.place.owner.is_asked_to_stop()
         if self.place and not self.place.owner and not self.stops.requested:
             path = os.path.join(self.place.folder, contract.FILES["attempt"])
             with contextlib.suppress(OSError, ValueError, AttributeError):
