@@ -143,6 +143,11 @@ describe.skipIf(lacksSlurm())(
       await train(place, sidecar, 'refused', { start: false, cluster_queue: 'nope' });
       const refused = await begin(sidecar, 'refused', 'start');
       expect(JSON.stringify(refused.body)).toContain('invalid partition specified: nope');
+      // The cluster has said all: its word that it knows no such job would take the place of why.
+      expect(await sidecar.session('refused')).toMatchObject({
+        ...{ status: 'failed', reason: expect.stringContaining('nope') },
+        attempts: [{ job: { end: 'never started' } }],
+      });
       await train(place, sidecar, 'ours', { start: false, cluster_options: '--requeue' });
       expect(await begin(sidecar, 'ours', 'start')).toMatchObject({
         status: 422,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { lacksSlurm } from '../cluster/cluster.js';
 import { cluster, onCluster, place, serveAgain, sidecar } from '../cluster/stage.js';
-import { isOver, jobOf, slowly, stepped, train, weightsOf } from '../cluster/trainings.js';
+import { begin, isOver, jobOf, slowly, stepped, stop, train, weightsOf } from '../cluster/trainings.js';
+import { trainersOf } from '../sidecar.js';
 
 describe.skipIf(lacksSlurm())('a cluster that takes places away', () => {
   const preempts = ['PreemptType=preempt/partition_prio', 'PreemptMode=CANCEL'];
@@ -45,6 +46,41 @@ describe.skipIf(lacksSlurm())('a cluster that takes places away', () => {
     expect(weightsOf(place, 'preempted')).toBe(weightsOf(place, 'undisturbed'));
   });
 });
+
+describe.skipIf(lacksSlurm())(
+  'a controller that comes back without its memory, and counts its jobs from 1 again',
+  () => {
+    onCluster({ nodes: 2 }, slowly);
+
+    test('takes no other job for ours: what waited and what ran is told as that, the others live on, and all goes on as new jobs', async () => {
+      await train(place, sidecar, 'undisturbed', { max_train_epochs: 8 });
+      await sidecar.until('undisturbed', isOver, 120);
+      await train(place, sidecar, 'ran', { max_train_epochs: 8 });
+      await train(place, sidecar, 'waited', { cluster_options: '--hold' });
+      await sidecar.until('ran', stepped(15), 60);
+      const waited = await sidecar.until('waited', ({ reason }) => /JobHeldUser/.test(reason ?? ''), 30);
+      const last = Number(jobOf(waited));
+      await cluster.controller.kill();
+      for (const file of readdirSync(join(cluster.folder, 'state')))
+        rmSync(join(cluster.folder, 'state', file), { recursive: true });
+      await cluster.controller.start();
+      for (let number = 1; number <= last; number += 1)
+        await cluster.run('sbatch', '--hold', '-o', '/dev/null', '--wrap', 'sleep 600');
+      expect((await cluster.run('squeue', '-h', '-j', String(last), '-o', '%j')).trim()).toBe('wrap');
+      // Before anybody has heard of it.
+      await stop(sidecar, 'waited');
+      expect((await sidecar.until('waited', isOver, 60)).status).toBe('stopped');
+      const ran = await sidecar.until('ran', isOver, 60);
+      expect(ran).toMatchObject({ status: 'stopped', next: 'resume' });
+      expect(trainersOf(place, 'ran')).toEqual([]);
+      const left = await cluster.run('squeue', '-h', '-t', 'PENDING', '-o', '%i');
+      expect(left.trim().split('\n')).toHaveLength(last);
+      expect((await begin(sidecar, 'ran', 'resume', { anyway: true })).status).toBe(201);
+      expect(await sidecar.until('ran', isOver, 120)).toMatchObject({ status: 'completed', progress: { step: 80 } });
+      expect(weightsOf(place, 'ran')).toBe(weightsOf(place, 'undisturbed'));
+    });
+  },
+);
 
 describe.skipIf(lacksSlurm())('a cluster with five hundred jobs of ours', () => {
   onCluster({ nodes: 2, lines: ['MaxJobCount=2000'] }, slowly);

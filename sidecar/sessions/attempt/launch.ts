@@ -127,7 +127,8 @@ export async function launchAttempt(
   const ended_at = new Date().toISOString();
   await updateStateFile(folder, (raw) => {
     const end = { outcome: 'failed', reason: launched.message, reason_code: 'not_started', ended_at } as const;
-    editAttempt(raw, entry.id, end);
+    // Of a job that was not taken the cluster has nothing more to say.
+    editAttempt(raw, entry.id, { ...end, job_end: entry.job ? 'never started' : null });
     delete raw.queue;
   });
   return { failed: launched.message };

@@ -103,7 +103,12 @@ function neverBegan(look: JobLook): JobEnding | null {
     case 'cancelled':
       return stopped('Its job was cancelled in the queue of the cluster, not by Trackside. Nothing was trained.');
     case 'node lost':
-      return interrupted('node_failed', 'The cluster lost its node before it began. Nothing was trained.');
+      return interrupted(
+        'node_failed',
+        look.hosts.length > 0
+          ? 'The cluster lost its node before it began. Nothing was trained.'
+          : 'The cluster took away the partition, or the nodes, that it waited for. Nothing was trained.',
+      );
     case 'preempted':
       return interrupted('preempted', 'The cluster gave its place to a more urgent job. Nothing was trained.');
     case 'out of memory':
@@ -116,9 +121,17 @@ function neverBegan(look: JobLook): JobEnding | null {
 }
 
 function silentOn(node: string, look: JobLook): JobEnding {
-  const says = look.phase === 'running' || look.phase === 'ending' ? ' The cluster still says that it runs there.' : '';
-  const reason = `Node ${node} gives no sign of life: it is switched off, or cut off.${says}`;
-  return interrupted('node_silent', reason);
+  const runs = look.phase === 'running' || look.phase === 'ending';
+  const forgotten = look.phase === 'unknown' && look.forgotten;
+  const says = runs
+    ? ' The cluster still says that it runs there.'
+    : forgotten
+      ? ' The cluster knows no such job any more.'
+      : '';
+  const off = forgotten
+    ? 'its job was ended, or the node is switched off or cut off'
+    : 'it is switched off, or cut off';
+  return interrupted('node_silent', `Node ${node} gives no sign of life: ${off}.${says}`);
 }
 
 function outOfMemory(): JobEnding {

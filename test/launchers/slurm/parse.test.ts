@@ -183,6 +183,7 @@ test('jobs that were submitted by hand are read whatever their names and folders
 test.each([
   ['Resources', 'It waits until a node has what it asks for (Resources).'],
   ['None', 'It waits for its turn.'],
+  ['JobHeldAdmin', 'An administrator of the cluster holds it (JobHeldAdmin).'],
   [
     'QOSMaxWallDurationPerJobLimit',
     'It asks for more than you are ever given (QOSMaxWallDurationPerJobLimit). Stop it, and ask for less.',
