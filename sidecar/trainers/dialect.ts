@@ -215,6 +215,8 @@ export type StateOnDisk = {
   reason: string | null;
   /** Only the times of its files are in doubt: a person may resume from it anyway. */
   doubtful?: boolean;
+  /** No state folder of this trainer: an archive of one, or another tool's. It is left as it is. */
+  foreign?: boolean;
   /** Where it can be gone on from exactly, in the middle of an epoch too; null or absent when it can't. */
   exact?: ExactPlace | null;
 };

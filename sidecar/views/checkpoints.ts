@@ -46,8 +46,11 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
 type Save = { checkpoint: CheckpointFacts; state: StateFacts | null } | { checkpoint: null; state: StateFacts };
 
 function savesOf(checkpoints: CheckpointFacts[], states: StateFacts[]): Save[] {
-  const key = ({ path, kind, epoch, step }: CheckpointFacts | StateFacts) =>
-    `${path.slice(0, path.lastIndexOf('/') + 1)} ${kind} ${kind === 'epoch' ? epoch : step}`;
+  const key = ({ path, kind, epoch, step }: CheckpointFacts | StateFacts) => {
+    const number = kind === 'epoch' ? epoch : step;
+    // Of a state that could not be read, the number is unknown, as of others.
+    return number === null && kind !== 'final' ? path : `${path.slice(0, path.lastIndexOf('/') + 1)} ${kind} ${number}`;
+  };
   const left = new Map(states.map((state) => [key(state), state]));
   const withWeights = checkpoints.map((checkpoint): Save => {
     const state = left.get(key(checkpoint)) ?? null;
@@ -104,7 +107,7 @@ const saveView = memoByObject(
     ],
     problems: [
       checkpoint?.problem,
-      state && !state.complete && `The state folder is incomplete: ${state.reason ?? 'something is missing'}.`,
+      state && !state.complete && `Its state can’t be resumed from: ${state.reason ?? 'something is missing'}.`,
       state?.complete && canResume && state.refused && `Resume can’t use it: ${state.refused}.`,
     ].filter((each) => typeof each === 'string'),
     href: checkpoint && !checkpoint.problem ? checkpointAddress(at, checkpoint.path) : null,

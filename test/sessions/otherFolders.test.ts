@@ -140,6 +140,31 @@ test('what has the name of weights and is none is named', async () => {
   });
 });
 
+test('states that are packed, and backups of OneTrainer, are listed as what they are, with what to do', async () => {
+  const folder = folderOf('packed', ['packed-000002.safetensors']);
+  const record = { lora_name: 'packed', base_model: 'sd15', max_train_epochs: 6, status: 'stopped' };
+  writeFileSync(join(folder, 'ui_state.json'), JSON.stringify(record));
+  for (const name of ['packed-000001-state.zip', 'packed-000002-state.tar.gz', 'packed-state.7z', 'other.zip'])
+    writeFileSync(join(folder, name), 'PK');
+  mkdirSync(join(folder, 'backup', '2024-05-06_10-11-12-backup-500-10-0', 'optimizer'), { recursive: true });
+  // It is unpacked already.
+  mkdirSync(join(folder, 'packed-000001-state'));
+  const states = await ask('/sessions/packed/states', { headers: { Accept: 'application/json' } });
+  const told = ((await states.json()) as { name: string; complete: boolean; reason: string }[])
+    .map(({ name, complete, reason }) => [name, complete, reason] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const packed = 'it is packed; unpack it here to resume from it';
+  expect(told).toEqual([
+    ['backup/2024-05-06_10-11-12-backup-500-10-0', false, expect.stringMatching(/backup of OneTrainer/)],
+    ['packed-000001-state', false, expect.not.stringMatching(/packed/)],
+    ['packed-000002-state.tar.gz', false, packed],
+    ['packed-state.7z', false, packed],
+  ]);
+  const page = await (await ask('/sessions/packed', { headers: { Accept: 'text/html' } })).text();
+  for (const [name] of told) expect(page).toContain(`>${name}<`);
+  expect(page).toContain(`Its state can’t be resumed from: ${packed}.`);
+});
+
 describe('a state of another tool', () => {
   const order = ['train_state.json', 'model.safetensors', 'optimizer.bin', 'scheduler.bin', 'random_states_0.pkl'];
 

@@ -142,6 +142,7 @@ function candidate(
     complete: state.complete,
     reason: state.reason,
     doubtful: state.doubtful ?? false,
+    foreign: state.foreign ?? false,
     firstEpoch: recipe?.firstEpoch ?? null,
     stepOffset: recipe?.stepOffset ?? null,
     repeatedSteps: recipe?.repeatedSteps ?? 0,

@@ -67,13 +67,15 @@ async function readStates({ folder, dialect, outputName, state, progress }: Sess
     for (const place of places.filter((each) => each.isDirectory()).map((each) => join('earlier', each.name))) {
       for (const each of await dialect.states.read(join(folder, place), outputName, { writingNow: null, argv: [] })) {
         const path = join(place, each.name);
-        if (!known.has(path))
+        if (!known.has(path) && !each.foreign)
           left.push({ path, name: each.name, epoch: null, step: null, complete: each.complete, lineage: false });
       }
     }
   }
   return [
-    ...lineage.map(({ path, name, epoch, step, complete }) => ({ path, name, epoch, step, complete, lineage: true })),
+    ...lineage
+      .filter(({ foreign }) => !foreign)
+      .map(({ path, name, epoch, step, complete }) => ({ path, name, epoch, step, complete, lineage: true })),
     ...left,
   ];
 }

@@ -15,6 +15,7 @@ import type { StateOnDisk } from '../dialect.js';
 import { flagValue } from '../trainingCommand.js';
 import { readExactPlace } from './exactStates.js';
 import { readStateName } from './fileNames.js';
+import { readOtherStates } from './otherStates.js';
 import { readSeenSteps } from './seenSteps.js';
 import { type FileOnDisk, filesIn, signatureOf } from './stateFiles.js';
 import { whatIsZeroed } from './zeroedWeights.js';
@@ -48,7 +49,7 @@ export async function readStateFolders(
     const at = entry.isDirectory() || entry.isSymbolicLink() ? readStateName(entry.name, outputName) : null;
     return at ? [{ name: entry.name, ...at }] : [];
   });
-  const states: StateOnDisk[] = [];
+  const states = await readOtherStates(folder, outputName, entries);
   for (let at = 0; at < found.length; at += AT_ONCE) {
     if (at > 0) await letOthers();
     const some = found.slice(at, at + AT_ONCE);
