@@ -65,7 +65,9 @@ export function createTrackside(settings: Settings) {
   allowSwapping(() => resolvePython(settings.python));
   const dialectOf = createDialects(settings);
   const exactCheck = createExactCheck(settings);
-  const outputs = openOutputs({ root: settings.outputs, build: settings.build, hub, notices, dialectOf, exactCheck });
+  const memory = join(settings.private, 'outputs.json');
+  const place = { root: settings.outputs, memory, build: settings.build };
+  const outputs = openOutputs({ ...place, hub, notices, dialectOf, exactCheck });
   const disk = createDiskWatch({
     roots: [settings.outputs, settings.datasets],
     changed: () => hub.tell({ type: 'disk' }),

@@ -240,3 +240,38 @@ test.concurrent('the outputs folder is moved away: a banner, nothing is started 
     await home.leave();
   }
 });
+
+test.concurrent('an outputs folder that is bare after a restart, and was not, is told until it has a session', async () => {
+  const home = makeTestSidecars();
+  const draft = { ...quick, lora_name: 'dog' };
+  const isTold = async (own: Sidecar) =>
+    (await own.get<Notices>('diagnostics')).notices.some(({ about }) => about === 'outputs_empty');
+  try {
+    const first = await home.serve(environment);
+    expect(await isTold(first)).toBe(false);
+    await first.send('POST', 'sessions', draft);
+    await until(
+      () => existsSync(join(home.folder, 'private', 'outputs.json')),
+      (so) => so,
+    );
+    await first.kill('SIGTERM');
+    renameSync(home.outputs, join(home.folder, 'volume'));
+    mkdirSync(home.outputs);
+
+    const second = await home.serve(environment);
+    expect(await isTold(second)).toBe(true);
+    const page = await fetch(second.url, { headers: { Accept: 'text/html' } });
+    expect(await page.text()).toContain('is empty, and had a session when Trackside ran here before');
+    expect((await second.send('POST', 'sessions', draft)).status).toBe(201);
+    await until(
+      () => isTold(second),
+      (told) => !told,
+    );
+    // Who removes the last session knows it.
+    await second.send('DELETE', 'sessions/dog');
+    await second.kill('SIGTERM');
+    expect(await isTold(await home.serve(environment))).toBe(false);
+  } finally {
+    await home.leave();
+  }
+});

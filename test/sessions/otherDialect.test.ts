@@ -159,7 +159,14 @@ test('a training that prints and leaves behind other things is followed, shown a
   expect(await launchRunner(launch)).toMatchObject({ ok: true });
 
   const hub = createHub();
-  const outputs = openOutputs({ root, build: 'test', hub, notices: createNotices(hub), dialectOf: () => other });
+  const outputs = openOutputs({
+    root,
+    memory: `${root}.json`,
+    build: 'test',
+    hub,
+    notices: createNotices(hub),
+    dialectOf: () => other,
+  });
   const heard: string[] = [];
   outputs.onConsole((_, events) => heard.push(...events.map(({ type }) => type)));
   await outputs.open();

@@ -13,6 +13,7 @@ import type { SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import type { SessionsPlace } from '../status/evidence.js';
 import type { Session } from '../status/session.js';
+import { watchEmptied } from './emptied.js';
 import { readRest, scanFirst } from './firstScan.js';
 import { isResting, type KnownFacts, readKnownFacts, writeKnownFacts } from './knownFacts.js';
 import { createReading } from './reading.js';
@@ -27,11 +28,16 @@ const LATELY_MS = 10_000;
 
 export type Outputs = ReturnType<typeof openOutputs>;
 
-/** All sessions of an outputs folder, as they are now. */
-export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; notices: Notices }) {
-  const { root, build, hub, notices } = deps;
+/**
+ * All sessions of an outputs folder, as they are now.
+ *
+ * @param deps `memory`: a file outside of it, see `watchEmptied`
+ */
+export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; notices: Notices; memory: string }) {
+  const { root, build, hub, notices, memory } = deps;
   const held = createStore(hub);
   const place = watchRoot(root, notices);
+  const emptied = watchEmptied(root, memory, notices);
   const reading = createReading({ ...deps, held });
   let known: KnownFacts = new Map();
   let remembered = { revision: -1, at: performance.now() };
@@ -46,6 +52,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
   async function readFirst(): Promise<void> {
     // Told on the page; the scans that follow find everything once it answers.
     if (!(await answers(root))) return void (await place.look([]));
+    await emptied.lookFirst();
     await makeRoot(root);
     await place.remember();
     known = await readKnownFacts(root, build);
@@ -132,6 +139,7 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
       void readRest({ root, held, reading, known }, () => closed);
       endLooking = scanRepeatedly({ root, held, reading, place }, () => {
         if (performance.now() - remembered.at > REMEMBER_MS) void remember();
+        void emptied.look(held.size());
       });
     },
     /** Notes beside living attempts that this sidecar got SIGTERM: perhaps they do too, from the pod. */

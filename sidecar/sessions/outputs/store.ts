@@ -59,6 +59,7 @@ export function createStore(hub: Hub) {
       new Set([...sessions.values()].flatMap(({ attempt, follower }) => (follower && attempt ? [attempt] : []))),
     /** A counter of changes. */
     revision: () => revision,
+    size: () => sessions.size,
     /** Stores a reading, and informs watchers if the facts changed. */
     hold(now: StoredSession): void {
       const before = sessions.get(now.name);
