@@ -25,6 +25,8 @@ const at = (...names: string[]) => join(place.outputs, ...names);
 type Notices = { notices: { about: string; message: string }[] };
 
 async function train(name: string, more: object = {}, steps = 2): Promise<string> {
+  // Of a try before.
+  remove(at(name));
   await sidecar.send('POST', 'sessions', { ...long, ...more, lora_name: name, start: true });
   await sidecar.until(name, ({ progress }) => (progress.step ?? 0) > steps, 40);
   return attemptOf(place, name).id;
@@ -35,7 +37,7 @@ async function stop(name: string): Promise<SessionFacts> {
   return sidecar.until(name, ({ status }) => status === 'stopped', 40);
 }
 
-const ended = (id: string, seconds = 10) =>
+const ended = (id: string, seconds = 40) =>
   until(
     () => marked(id),
     (left) => left.length === 0,
@@ -169,7 +171,7 @@ test.concurrent('a training whose folder is moved out of the outputs is listed, 
   const all = await until(
     () => sidecar.get<HandRunFacts[]>('by-hand'),
     (runs) => runs.some(isIt),
-    15,
+    40,
   );
   const run = all.find(isIt);
   expect(run).toMatchObject({ name: 'out', output_dir: moved, status: 'running' });
@@ -192,7 +194,7 @@ test.concurrent('so is one whose runner somebody started in a terminal', async (
   const all = await until(
     () => sidecar.get<HandRunFacts[]>('by-hand'),
     (runs) => runs.some(isIt),
-    15,
+    40,
   );
   const left = once(runner, 'exit');
   expect((await sidecar.send('DELETE', `by-hand/${all.find(isIt)?.pid}?confirm=by-hand`)).status).toBe(202);
