@@ -90,6 +90,10 @@ export async function nodeAnswers(node: string): Promise<boolean> {
   const states = out.trim().split('\n');
   return (
     code === 0 &&
-    states.every((state) => /^(?:idle|mixed|allocated|completing|drain)/.test(state) && !state.endsWith('*'))
+    states.every(
+      (state) =>
+        /^(?:idle|mixed|allocated|completing|drain|planned|reserved|blocked|maint|fail)/.test(state) &&
+        !state.endsWith('*'),
+    )
   );
 }

@@ -80,13 +80,13 @@ function readNode(line: string): { partition: string; node: QueueNode } {
   };
 }
 
-/** sinfo's word for a node, with marks behind it: `*` does not answer, `$` reserved, `~` powered down, and others. */
+/** sinfo's word for a node, with marks behind it: `*` does not answer, `$` reserved, `@^` reboots, `~` powered down, and others. */
 function stateOf(word: string): QueueNode['state'] {
   const state = word.toLowerCase();
-  if (state.endsWith('*')) return 'down';
+  if (/[*$@^]$/.test(state)) return 'down';
   const [plain = ''] = /^[a-z]*/.exec(state) ?? [];
-  // A node that is powered down is started for a job.
-  if (plain === 'idle') return 'free';
+  // A node that is powered down is started for a job; one that is planned for another job (21.08) still takes a short one.
+  if (plain === 'idle' || plain === 'planned') return 'free';
   if (plain === 'mixed') return 'part';
   return plain === 'allocated' || plain === 'completing' ? 'full' : 'down';
 }
@@ -106,6 +106,7 @@ function readGres(text: string): [type: string | null, count: number][] {
       const [kind, ...rest] = each.trim().split(':');
       const count = Number(rest.at(-1));
       if (kind !== 'gpu' || !Number.isInteger(count) || count < 1) return [];
-      return [[rest.length > 1 ? (rest[0] ?? null) : null, count]];
+      // Without a type some releases write `gpu:(null):2`, of which the brackets are gone here.
+      return [[(rest.length > 1 && rest[0]) || null, count]];
     });
 }

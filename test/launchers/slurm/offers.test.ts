@@ -45,6 +45,8 @@ describe('what a cluster offers, from what Slurm prints', () => {
         { type: 'v100', total: 1, used: 0 },
       ],
     ],
+    ['gpu:2', 'gpu:(null):2(IDX:0-1)', [{ type: null, total: 2, used: 2 }]],
+    ['gpu:(null):2', 'gpu:(null):0(IDX:N/A)', [{ type: null, total: 2, used: 0 }]],
     ['(null)', '(null)', []],
     ['gpu:0', '', []],
   ])('GPUs %s of which %s are in use', (gres, used, gpus) => {
@@ -65,6 +67,14 @@ describe('what a cluster offers, from what Slurm prints', () => {
     ['unknown', 'down'],
     ['inval', 'down'],
     ['maint', 'down'],
+    ['planned', 'free'],
+    ['allocated+', 'full'],
+    ['idle$', 'down'],
+    ['mixed@', 'down'],
+    ['reserved', 'down'],
+    ['blocked', 'down'],
+    ['powering_up', 'down'],
+    ['', 'down'],
   ])('a node that is “%s” counts as %s', (word, state) => {
     expect(nodes(line('n1', 'main*', word, '1/1/0/2', '2000', '100', 'gpu:2', 'gpu:1'))[0]).toMatchObject({
       state,
