@@ -89,14 +89,14 @@ async function keepOpen() {
   running = true;
   while (tabs.size > 0) {
     connection = new AbortController();
-    const began = Date.now();
+    const began = performance.now();
     heardAt = 0;
     const status = await listen().catch(() => 0);
     const wasOpen = isOpen;
     isOpen = false;
     clearTimeout(silence);
     // In a short answer that is not held back the first words come at once.
-    short = short ? !(heardAt > 0 && firstAt - began < 2000) : heardAt === 0 && Date.now() - began >= DEAF_MS;
+    short = short ? !(heardAt > 0 && firstAt - began < 2000) : connection.signal.reason === DEAF_MS;
     failures = wasOpen ? 0 : failures + 1;
     if (!wasOpen) for (const { port } of tabs.values()) port.postMessage({ lost: status });
     if (short && heardAt > 0) continue;
@@ -123,7 +123,7 @@ async function listen() {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    firstAt = heardAt === 0 ? Date.now() : firstAt;
+    firstAt = heardAt === 0 ? performance.now() : firstAt;
     heardAt = Date.now();
     watch(SILENT_MS);
     const messages = (text + read.value).split('\n\n');
@@ -137,7 +137,7 @@ async function listen() {
 function watch(milliseconds) {
   const mine = connection;
   clearTimeout(silence);
-  silence = setTimeout(() => mine.abort(), milliseconds);
+  silence = setTimeout(() => mine.abort(milliseconds), milliseconds);
 }
 
 /** @param {string} message */
