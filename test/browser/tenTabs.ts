@@ -18,11 +18,11 @@ export type TenTabs = {
 
 const PAGES = ['', 'sessions/cat', 'sessions/cat/log', 'datasets', 'machine'];
 
-export async function openTenTabs(): Promise<TenTabs> {
+export async function openTenTabs(epochs = 120): Promise<TenTabs> {
   const browser = await openBrowser();
   const place = makeTestSidecars();
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });
-  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: 120, start: true });
+  await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', max_train_epochs: epochs, start: true });
   await sidecar.until('cat', ({ progress }) => (progress.step ?? 0) > 12);
   const limits: Limits = { largestBody: 2 ** 30 };
   const line = await openBadLine(Number(new URL(sidecar.url).port), limits);

@@ -7,7 +7,7 @@ const ROUNDS = 5;
 
 let open: TenTabs;
 beforeAll(async () => {
-  open = await openTenTabs();
+  open = await openTenTabs(400);
 });
 afterAll(() => open.leave());
 
