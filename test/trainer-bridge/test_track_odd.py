@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from test_track import HEAD, environment, lines, logged, record, train
@@ -172,13 +173,21 @@ with trackside.track("cat") as run:
     (ours / "ui_state.json").write_text(theirs)
     assert train(tmp_path, program).stdout == "True 2 True cat-v2\n3\n"
     assert (ours / "ui_state.json").read_text() == theirs
-    command, ranks = [sys.executable, "train.py"], [environment(RANK=rank, WORLD_SIZE="2") for rank in "01"]
-    started = [
-        subprocess.Popen(command, cwd=tmp_path, env=each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for each in ranks
-    ]
-    said = [each.communicate(timeout=60)[0] for each in started]
-    assert said == ["True 2 True cat-v3\n3\n", "False 2 True cat-v3\n3\n"]
+
+    def begin(rank: str) -> subprocess.Popen[str]:
+        more = environment(RANK=rank, WORLD_SIZE="2")
+        return subprocess.Popen([sys.executable, "train.py"], cwd=tmp_path, env=more, stdout=subprocess.PIPE, text=True)
+
+    started = [begin("0")]
+    try:
+        while not (tmp_path / "outputs" / "cat-v3" / "launch.json").exists() and started[0].poll() is None:
+            time.sleep(0.02)
+        started.append(begin("1"))
+        said = [each.communicate(timeout=60)[0] for each in reversed(started)]
+    finally:
+        for each in started:
+            each.kill()
+    assert said == ["False 2 True cat-v3\n3\n", "True 2 True cat-v3\n3\n"]
 
 
 def test_workers_that_were_forked_from_a_training_end_by_sigterm_though_it_asks_for_stops(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ test.each([
     await expect(hanging).rejects.toMatchObject({ code: 'no_answer' });
     await expect(settled(code)).rejects.toMatchObject({ code: 'disk_silent' });
     answer?.();
-    await Promise.resolve();
+    await new Promise(setImmediate);
     expect((await settled(code)).latest).toMatchObject({ outcome, reason });
   },
 );
