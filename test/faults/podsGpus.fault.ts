@@ -17,9 +17,10 @@ const long = { max_train_epochs: 100, gpus: '0' };
 describe.skipIf(lacks('PID namespaces (root)'))('two containers that each see one GPU, over one outputs folder', () => {
   test('each trains on its own GPU 0, keeps it from a second training, and begins of the queue what the other does not', async () => {
     const place = makeTestSidecars();
+    let pods: Sidecar[] = [];
     try {
       const environment: NodeJS.ProcessEnv = { ...prepareStandIn(place, 1), ...slow };
-      const pods = await Promise.all(['pod-a', 'pod-b'].map((name) => startPod(place, name, own(name), boot(name))));
+      pods = await Promise.all(['pod-a', 'pod-b'].map((name) => startPod(place, name, own(name), boot(name))));
       const [a, b] = pods as [Sidecar, Sidecar];
       const begin = (pod: Sidecar, name: string, more = {}) =>
         pod.send('POST', 'sessions', { ...training(place, 'sd1', { ...long, ...more }), lora_name: name });
@@ -81,7 +82,6 @@ describe.skipIf(lacks('PID namespaces (root)'))('two containers that each see on
           1,
         );
       }
-      for (const pod of pods) await pod.kill();
 
       function own(name: string): NodeJS.ProcessEnv {
         const uuid = `GPU-${name}`;
@@ -102,6 +102,7 @@ describe.skipIf(lacks('PID namespaces (root)'))('two containers that each see on
         return file;
       }
     } finally {
+      for (const pod of pods) await pod.kill();
       await place.leave();
     }
   });
