@@ -354,6 +354,10 @@ SHAPES: dict[str, Script] = {
     "fire": Script("import fire\ndef main(lr=1): ...\nfire.Fire(main)", refused=r"with fire"),
     "hydra": Script("import hydra\n@hydra.main(config_path='.')\ndef main(cfg): ...\nmain()", refused=r"with hydra"),
     "tyro": Script("from tyro import cli\ndef main(lr: float = 1): ...\ncli(main)", refused=r"with tyro"),
+    "traitlets": Script(
+        "from traitlets.config import Application\nclass App(Application): ...\nmain = App.launch_instance\nmain()",
+        refused=r"with traitlets",
+    ),
     "typer in a module beside it": Script(
         "from cli import app\napp()", refused=r"with typer", beside={"cli.py": "import typer\napp = typer.Typer()"}
     ),

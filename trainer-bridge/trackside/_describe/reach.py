@@ -233,6 +233,7 @@ _RUNS = {
     "absl.app": ("absl", ((None, "run"),)),
     "docopt": ("docopt", ((None, "docopt"),)),
     "cyclopts.core": ("cyclopts", (("App", "__call__"),)),
+    "traitlets.config.application": ("traitlets", (("Application", "launch_instance"),)),
 }
 assert {library for library, _ in _RUNS.values()} <= set(OTHERS)
 

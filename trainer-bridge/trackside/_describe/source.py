@@ -15,6 +15,8 @@ from trackside._attempt import regular
 MOST_FILES = 200
 LARGEST_FILE = 2_000_000
 
+# How an application of traitlets (Jupyter's are some) is started, whatever its class is called.
+LAUNCHES = "launch_instance"
 # The calls by which other libraries take the command line, and what to do instead.
 OTHERS: dict[str, tuple[str, ...]] = {
     "typer": ("typer.run", "typer.Typer"),
@@ -28,6 +30,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "OmegaConf": ("omegaconf.OmegaConf.from_cli",),
     "sacred": ("sacred.Experiment",),
     "optparse": ("optparse.OptionParser",),
+    "traitlets": (LAUNCHES,),
 }
 
 PARSES = {"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"}
@@ -210,7 +213,9 @@ def _runs(main: Module, module: Module) -> bool:
 
 def _entries(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Attribute) and node.attr == LAUNCHES:
+            yield LAUNCHES
+        elif isinstance(node, ast.Call):
             yield _dotted(node.func, module.names)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for decorator in node.decorator_list:
