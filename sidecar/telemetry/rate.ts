@@ -28,6 +28,8 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
   let drawn = 0;
   let drawingMs = 0;
   let drawingSince: number | null = null;
+  /** Those that are due at the present step were drawn. */
+  let drawnHere = false;
 
   /** Of a step now, without the pauses between steps for samples and saves; null before the second one. */
   function secondsPerStep(): number | null {
@@ -57,8 +59,8 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
     // Until a picture was drawn, a guess: a step of drawing takes as long as one of training. It runs the model forward once
     // or twice, often at a larger size; training runs it forward and back.
     const once = perPicture === null ? plan.drawingSteps * pace : perPicture * plan.pictures;
-    const due = Math.floor(total / distance) - Math.floor(step / distance);
-    return once * (due + (drawingSince === null ? 0 : 1));
+    const done = Math.floor(step / distance) - (step % distance === 0 && !drawnHere ? 1 : 0);
+    return once * Math.max(0, Math.floor(total / distance) - done);
   }
 
   return {
@@ -68,9 +70,11 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
         drawingMs += at - drawingSince;
         drawn += 1;
         drawingSince = null;
+        drawnHere = true;
       }
       const last = recent.at(-1);
       if (last && step === last.step) return;
+      drawnHere = false;
       if (last && step < last.step) {
         recent = [];
         all = [];
