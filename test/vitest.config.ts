@@ -11,8 +11,6 @@ const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name)
 const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
   'test/browser/tabs.test.ts': 'ten tabs are right again within seconds',
-  'test/cluster/{form,jobs,faults}.test.ts':
-    'a page comes, a job ends, and its cluster tells, within the seconds that are waited for',
   'test/crash.test.ts': 'Trackside is back within 5 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',
@@ -32,7 +30,7 @@ const clocks = Object.keys({
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
   'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,night,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
-  'test/cluster/{form,secrets}.test.ts': 'a job ends within 20 s, in a cluster of their own',
+  'test/cluster/{form,secrets}.test.ts': 'a page comes within 5 s, and a job ends within 20',
   'test/mainJob/{earlier,folders,lastSave,moved,pods,queue,refuse}.test.ts':
     'a training does within 20 s what is waited for',
   'test/{commands/client,datasets/remove,hub/downloads,log,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish}.test.ts':

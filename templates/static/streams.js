@@ -100,7 +100,7 @@ async function keepOpen() {
     failures = wasOpen ? 0 : failures + 1;
     if (!wasOpen) for (const { port } of tabs.values()) port.postMessage({ lost: status });
     if (short && heardAt > 0) continue;
-    await pause(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** failures));
+    await pause(Math.min(LONGEST_PAUSE_MS, 250 * 1.5 ** failures));
   }
   running = false;
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -174,7 +175,7 @@ describe('an attempt of another pod', () => {
     const died = await runIn(second, ['sleep', '60']);
     for (const pid of [died.pid, died.trainer_pid ?? 0]) signalProcess(existing(pid), 'SIGKILL');
     await until(() => liveness(second).alive === 'no', 'both to be gone');
-    rewriteRecord(second, { id: 'another', hostname: 'pod-b', pid_namespace: 'pid:[1]' });
+    rewriteRecord(second, { id: randomUUID(), hostname: 'pod-b', pid_namespace: 'pid:[1]' });
     expect(liveness(second)).toEqual(no);
     rewriteRecord(folder, { hostname: record.hostname, pid_namespace: record.pid_namespace });
   });
