@@ -19,15 +19,15 @@ describe.skipIf(lacksSlurm())('a cluster', () => {
   onCluster({ slurmdTimeout: 10, minJobAge: 60 }, slowly);
 
   test('a real time limit, hit twice: exactly the epochs asked for, and the weights of an undisturbed training', async () => {
-    await train(place, sidecar, 'undisturbed', { max_train_epochs: 12 });
-    await train(place, sidecar, 'limited', { max_train_epochs: 12, cluster_minutes: 1 });
+    await train(place, sidecar, 'undisturbed', { max_train_epochs: 30 });
+    await train(place, sidecar, 'limited', { max_train_epochs: 30, cluster_minutes: 1 });
     const ends = ({ attempts, status }: SessionFacts) => attempts.length >= 3 && status === 'completed';
     const done = await sidecar.until('limited', ends, 400);
     expect(done.attempts.slice(0, 2).map(({ reason_code: code }) => code)).toEqual(['time_limit', 'time_limit']);
     expect(done.attempts[0]?.reason).toMatch(
       /^The time limit of its job was reached\. Step \d+ is saved; nothing is lost\.$/,
     );
-    expect(done.progress).toMatchObject({ step: 120, epoch: 12 });
+    expect(done.progress).toMatchObject({ step: 300, epoch: 30 });
     await sidecar.until('undisturbed', isOver, 200);
     expect(weights('limited')).toBe(weights('undisturbed'));
   });
