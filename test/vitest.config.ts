@@ -16,6 +16,7 @@ const clocks = Object.keys({
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',
   'test/faults/soak.test.ts': 'seconds of everything at once, each truth told within seconds',
   'test/files/lock.test.ts': 'a lock is renewed every few seconds',
+  'test/files/regularFile.test.ts': 'what is no file is refused within half a second',
   'test/launchers/liveness.test.ts': 'heartbeats are too old after so many seconds',
   'test/main.test.ts': 'the command line answers within 2 s',
   'test/mainJob/autoResume.test.ts': 'a training is resumed after so many seconds, and no sooner',

@@ -176,10 +176,13 @@ describe('a megabyte that looks like tokens', () => {
     '%s is masked in a moment',
     (unit) => {
       const text = Buffer.from(unit.repeat(Math.ceil((1 << 20) / unit.length)));
-      const began = process.cpuUsage();
-      masked(text);
-      // Of the processor: other tests may be busy beside it.
-      expect(process.cpuUsage(began).user / 1000).toBeLessThan(200);
+      // Of the processor, and the least of three: other tests may be busy beside it.
+      const took = [1, 2, 3].map(() => {
+        const began = process.cpuUsage();
+        masked(text);
+        return process.cpuUsage(began).user / 1000;
+      });
+      expect(Math.min(...took)).toBeLessThan(200);
     },
   );
 
