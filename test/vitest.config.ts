@@ -42,7 +42,7 @@ const clocks = Object.keys({
     'what is waited for comes within 20 s',
 });
 
-/** Clocks too, of which most is waiting: `npm test` runs them in a fourth process beside the three of the others. */
+/** Clocks too, of which most is waiting: `npm test` runs them after the tests in Python, beside the three processes of the others. */
 const waiting = Object.keys({
   'test/cluster/{jobs,faults}.test.ts': 'a job ends, and its cluster tells, within the seconds that are waited for',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',

@@ -70,10 +70,11 @@ def _work(work: Callable[[Answer], None], answering: int) -> None:
         with open(answering, "wb", closefd=False) as file:
             file.write(json.dumps(found).encode() + b"\n")
 
+    leave = os._exit  # the script may put something else in its place
     try:
         work(answer)
     finally:
-        os._exit(0)
+        leave(0)
 
 
 def _wait(child: int, answers: int, printed: int, seconds: float, name: str) -> dict[str, Any]:
