@@ -14,15 +14,13 @@ const BLOCK_BYTES = 64 * 1024;
  */
 export function blockReader(Base: typeof RandomAccessReader, file: FileHandle) {
   let kept: { from: number; bytes: Buffer } = { from: 0, bytes: Buffer.alloc(0) };
-  /** `length` bytes from position `from`, valid until the next call; fewer at the file's end. Throws the system's errors. */
+  /** `length` bytes from position `from`; fewer at the file's end. Throws the system's errors. */
   const bytesAt = async (from: number, length: number): Promise<Buffer> => {
-    const at = from - kept.from;
-    if (at < 0 || at + length > kept.bytes.length) {
+    if (from < kept.from || from + length > kept.from + kept.bytes.length) {
       kept = { from, bytes: await readAt(file, from, Math.max(length, BLOCK_BYTES)) };
       collectBlocks(kept.bytes.length);
-      return kept.bytes.subarray(0, length);
     }
-    return kept.bytes.subarray(at, at + length);
+    return kept.bytes.subarray(from - kept.from, from - kept.from + length);
   };
   async function* blocks(from: number, end: number): AsyncGenerator<Buffer> {
     for (let at = from; at < end; at += BLOCK_BYTES) {

@@ -7,7 +7,8 @@ export function fill(path: string): void {
     for (;;) {
       try {
         writeSync(file, Buffer.alloc(size));
-      } catch {
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
         break;
       }
     }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { exampleDataset, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { fill } from './fill.js';
 import { lacks, measured } from './needs.js';
 import { startPod } from './pod.js';
 
@@ -64,7 +65,7 @@ test.skipIf(skip)('a full disk: a pause is told as failed, the training goes on,
   const sidecar = await onSmallDisk();
   await train(sidecar, 'cat', 40, 100);
   await sidecar.until('cat', ({ exact_pause, progress }) => exact_pause !== null && (progress.step ?? 0) >= 3);
-  fill(28_000);
+  fillBut(28_000);
   const asked = await sidecar.send('POST', 'sessions/cat/attempts/current/pause');
   expect(asked.status).toBe(202);
   const told = await sidecar.until('cat', ({ reason, pausing }) => /could not pause/.test(reason ?? '') && !pausing);
@@ -85,7 +86,7 @@ test.skipIf(skip)('SIGTERM on a full disk asks again: it pauses once there is ro
   const sidecar = await onSmallDisk();
   await train(sidecar, 'cat', 40, 100);
   await sidecar.until('cat', ({ exact_pause, progress }) => exact_pause !== null && (progress.step ?? 0) >= 3);
-  fill(28_000);
+  fillBut(28_000);
   process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')));
   const log = () => readFileSync(join(place.outputs, 'cat', 'training.log'), 'utf8');
   await until(log, (text) => text.includes('could not pause'));
@@ -104,7 +105,7 @@ test.skipIf(skip)(
     const sidecar = await onSmallDisk();
     await train(sidecar, 'cat', 8);
     await sidecar.until('cat', ({ progress }) => (progress.step ?? 0) >= 23, 60);
-    fill(0);
+    fillBut(0);
     process.kill(Number(readFileSync(join(place.outputs, 'cat', 'training.pid'), 'utf8')));
     await sidecar.until('cat', ended, 60);
     empty();
@@ -145,19 +146,9 @@ async function train(sidecar: Sidecar, name: string, epochs = 4, save_every_n_ep
 }
 
 /** Leaves room for so many bytes: for a request and a trainer's own log, and not for a state. */
-function fill(leave: number): void {
-  const file = openSync(join(place.outputs, 'filler'), 'w');
-  for (const size of [1024 * 1024, 4096]) {
-    for (;;) {
-      try {
-        writeSync(file, Buffer.alloc(size));
-      } catch {
-        break;
-      }
-    }
-  }
-  closeSync(file);
+function fillBut(leave: number): void {
   const path = join(place.outputs, 'filler');
+  fill(path);
   execFileSync('truncate', ['-s', `-${leave}`, path]);
 }
 

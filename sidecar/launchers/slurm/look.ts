@@ -43,7 +43,13 @@ export async function look(jobs: readonly Job[]): Promise<ReadonlyMap<string, Jo
 
 /** Slurm's words for a job that will run later, and for one that has a node, from 21.08 to 26.05. */
 const WAITS = new Set([
-  ...['PENDING', 'REQUEUED', 'REQUEUE_FED', 'REQUEUE_HOLD', 'SPECIAL_EXIT', 'RESV_DEL_HOLD', 'EXPEDITING'],
+  'PENDING',
+  'REQUEUED',
+  'REQUEUE_FED',
+  'REQUEUE_HOLD',
+  'SPECIAL_EXIT',
+  'RESV_DEL_HOLD',
+  'EXPEDITING',
 ]);
 const HELD_STILL = new Set(['SUSPENDED', 'STOPPED']);
 const RUNS = new Set(['RUNNING', 'CONFIGURING', 'RESIZING', 'STAGE_OUT', 'STOPPED', 'SUSPENDED']);
