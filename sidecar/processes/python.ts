@@ -18,9 +18,12 @@ export function resolvePython(name: string): Promise<string> {
   return looking;
 }
 
-/** An interpreter for a small, urgent question of our own: one found before, or the first in PATH. */
-export function foundPython(): string {
-  return found ?? 'python3';
+/**
+ * Interpreters for a small, urgent question of our own, to be asked in turn: one found before, then the first in PATH.
+ * The one found may be gone by now, with its virtual environment.
+ */
+export function pythonsAtHand(): string[] {
+  return found ? [found, 'python3'] : ['python3'];
 }
 
 let found: string | undefined;

@@ -18,7 +18,7 @@ export type TenTabs = {
 
 const PAGES = ['', 'sessions/cat', 'sessions/cat/log', 'datasets', 'machine'];
 
-export async function openTenTabs(epochs = 120): Promise<TenTabs> {
+export async function openTenTabs(epochs = 500): Promise<TenTabs> {
   const browser = await openBrowser();
   const place = makeTestSidecars();
   const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05' });

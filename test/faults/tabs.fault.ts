@@ -7,7 +7,7 @@ const ROUNDS = 5;
 
 let open: TenTabs;
 beforeAll(async () => {
-  open = await openTenTabs(400);
+  open = await openTenTabs();
 });
 afterAll(() => open.leave());
 

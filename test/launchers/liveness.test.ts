@@ -172,9 +172,13 @@ describe('an attempt of another pod', () => {
     rewriteRecord(folder, { hostname: 'pod-b', pid_namespace: 'pid:[1]' });
     expect(liveness(folder)).toMatchObject({ alive: 'elsewhere', hostname: 'pod-b' });
     const second = newFolder();
-    const died = await runIn(second, ['sleep', '60']);
+    const python = join(second, 'python');
+    writeFileSync(python, `#!/bin/sh\n[ "$3" = -c ] && echo 3 12 "$0" || exec python3 "$@"\n`, { mode: 0o755 });
+    const died = await runIn(second, ['sleep', '60'], { python });
     for (const pid of [died.pid, died.trainer_pid ?? 0]) signalProcess(existing(pid), 'SIGKILL');
     await until(() => liveness(second).alive === 'no', 'both to be gone');
+    // Its virtual environment is gone with it.
+    rmSync(python);
     rewriteRecord(second, { id: randomUUID(), hostname: 'pod-b', pid_namespace: 'pid:[1]' });
     expect(liveness(second)).toEqual(no);
     rewriteRecord(folder, { hostname: record.hostname, pid_namespace: record.pid_namespace });
