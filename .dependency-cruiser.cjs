@@ -26,7 +26,7 @@ const ROOMS = [
   ['sessions/lineage'],
   ['sessions/byHand'],
   ['sessions/record'],
-  ['sessions/facts.ts', 'sessions/names.ts', 'sessions/claimGpus.ts', 'sessions/underWay.ts'],
+  ['sessions/facts.ts', 'sessions/byHandFacts.ts', 'sessions/savedFacts.ts', 'sessions/names.ts', 'sessions/claimGpus.ts', 'sessions/underWay.ts'],
   ['hub'],
   ['pods'],
   ['notices'],

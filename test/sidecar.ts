@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SessionFacts, StateFacts } from '../sidecar/sessions/facts.js';
+import type { SessionFacts } from '../sidecar/sessions/facts.js';
+import type { StateFacts } from '../sidecar/sessions/savedFacts.js';
 
 export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 export const exampleDataset = join(projectRoot, 'trainer-bridge', 'example');

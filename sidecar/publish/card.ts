@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { readText } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
-import type { CheckpointFacts, SampleFacts, SessionFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
 import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
 import { promptsOf } from '../sessions/products/prompts.js';
+import type { CheckpointFacts, SampleFacts } from '../sessions/savedFacts.js';
 import type { Session } from '../sessions/status/session.js';
 import { baseLicence } from './licences.js';
 

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { memoByObject } from '../files/memoByObject.js';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
-import type { CheckpointFacts } from '../sessions/facts.js';
+import type { CheckpointFacts } from '../sessions/savedFacts.js';
 import type { Session } from '../sessions/status/session.js';
 import { CARD_FILE, cardFacts, cardState, writeCard } from './card.js';
 import type { PublicationFacts, PublishedFile } from './publish.js';

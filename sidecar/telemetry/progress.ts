@@ -17,34 +17,36 @@ const seconds = z.number().min(0).max(3.2e9).nullable().default(null).catch(null
 const text = z.string().nullable().default(null).catch(null);
 const memory = z.record(z.string(), z.unknown()).nullable();
 
-export const shown = z.object({
-  phase: z
-    .custom<Phase>((value) => typeof value === 'string')
-    .nullable()
-    .default(null)
-    .catch(null),
-  step: whole,
-  total_steps: whole,
-  epoch: whole,
-  epochs: whole,
-  /** 0 to 100, one decimal. */
-  percent: z.number().min(0).max(100).nullable().default(null).catch(null),
-  /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
-  loss: z
-    .union([z.number(), z.literal('nan')])
-    .nullable()
-    .default(null)
-    .catch(null),
-  /** The lowest `loss` so far, and its step. */
-  best_loss: z.number().nullable().default(null).catch(null),
-  best_step: whole,
-  /** The most memory that its fullest GPU had in use during this attempt, as nvidia-smi tells it, in bytes. */
-  peak_gpu_memory: whole,
-  /** From our own clock: the trainer's bar is unreliable. */
-  seconds_per_step: seconds,
-  eta_seconds: seconds,
-  updated_at: text,
-});
+export const shown = z
+  .object({
+    phase: z
+      .custom<Phase>((value) => typeof value === 'string')
+      .nullable()
+      .default(null)
+      .catch(null),
+    step: whole,
+    total_steps: whole,
+    epoch: whole,
+    epochs: whole,
+    /** 0 to 100, one decimal. */
+    percent: z.number().min(0).max(100).nullable().default(null).catch(null),
+    /** The trainer's own running mean (`avr_loss`); NaN is written as the string "nan". */
+    loss: z
+      .union([z.number(), z.literal('nan')])
+      .nullable()
+      .default(null)
+      .catch(null),
+    /** The lowest `loss` so far, and its step. */
+    best_loss: z.number().nullable().default(null).catch(null),
+    best_step: whole,
+    /** The most memory that its fullest GPU had in use during this attempt, as nvidia-smi tells it, in bytes. */
+    peak_gpu_memory: whole,
+    /** From our own clock: the trainer's bar is unreliable. */
+    seconds_per_step: seconds,
+    eta_seconds: seconds,
+    updated_at: text,
+  })
+  .meta({ id: 'Progress' });
 
 /** The progress of a training, for pages and the API. */
 export type Progress = z.infer<typeof shown>;

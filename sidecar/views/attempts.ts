@@ -1,4 +1,5 @@
-import type { AttemptFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { AttemptFacts, SessionFacts } from '../sessions/facts.js';
+import type { StateFacts } from '../sessions/savedFacts.js';
 import { isAliveOrPending } from '../sessions/status/alive.js';
 import { attemptWord } from '../sessions/status/attempts.js';
 import { isChangeable } from '../sessions/status/queued.js';

@@ -1,5 +1,6 @@
 import { wordsOfRun } from '../sessions/byHand/runs.js';
-import type { HandJobFacts, HandRunFacts, Status } from '../sessions/facts.js';
+import type { HandJobFacts, HandRunFacts } from '../sessions/byHandFacts.js';
+import type { Status } from '../sessions/facts.js';
 import { count, joined } from './formatting.js';
 
 /** A form that says what it does before it does it. */

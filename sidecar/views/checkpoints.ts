@@ -1,5 +1,6 @@
 import { memoByObject } from '../files/memoByObject.js';
-import type { CheckpointFacts, KeptEarlier, SampleFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import type { CheckpointFacts, KeptEarlier, SampleFacts, StateFacts } from '../sessions/savedFacts.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { checkpointAddress, sampleAddress } from './action.js';

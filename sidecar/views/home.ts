@@ -1,5 +1,5 @@
 import type { Offers } from '../launchers/launcher.js';
-import type { HandRunFacts } from '../sessions/facts.js';
+import type { HandRunFacts } from '../sessions/byHandFacts.js';
 import type { Happening } from '../sessions/outputs/happened.js';
 import { bannerView } from './banner.js';
 import { othersTitle, othersView } from './byHand.js';

@@ -1,6 +1,6 @@
-import type { SampleFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { Provenance } from '../sessions/provenance/provenance.js';
+import type { SampleFacts } from '../sessions/savedFacts.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';
 import { attemptsView } from './attempts.js';
 import { lossView } from './chart.js';

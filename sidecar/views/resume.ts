@@ -1,4 +1,5 @@
-import type { SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import type { StateFacts } from '../sessions/savedFacts.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { cpuPreset } from '../trainers/sdScripts/presets.js';
 

@@ -1,7 +1,8 @@
 import { memoByObject } from '../files/memoByObject.js';
-import type { KeptEarlier, SampleFacts, SessionFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
+import type { KeptEarlier, SampleFacts } from '../sessions/savedFacts.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { findFamily } from '../trainers/sdScripts/families.js';
 import { sampleAddress, sessionAddress } from './action.js';

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { PublishFacts } from '../publish/publishFacts.js';
-import type { CheckpointFacts, SessionFacts, StateFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
+import type { CheckpointFacts, StateFacts } from '../sessions/savedFacts.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { isChangeable } from '../sessions/status/queued.js';
 import { secondsTrained } from '../sessions/status/secondsTrained.js';

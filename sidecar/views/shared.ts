@@ -1,4 +1,5 @@
-import type { SampleFacts, SessionFacts } from '../sessions/facts.js';
+import type { SessionFacts } from '../sessions/facts.js';
+import type { SampleFacts } from '../sessions/savedFacts.js';
 import { isAliveOrPending } from '../sessions/status/alive.js';
 import { type CurvePoint, lossView } from './chart.js';
 import { count, duration, loss, percent } from './formatting.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Offers } from '../../sidecar/launchers/launcher.js';
-import type { HandRunFacts } from '../../sidecar/sessions/facts.js';
+import type { HandRunFacts } from '../../sidecar/sessions/byHandFacts.js';
 import { quick, until } from '../sidecar.js';
 import { lacksSlurm } from './cluster.js';
 import { cluster, onCluster, place, sidecar } from './stage.js';

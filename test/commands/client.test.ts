@@ -3,7 +3,8 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { SessionFacts, StateFacts } from '../../sidecar/sessions/facts.js';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import type { StateFacts } from '../../sidecar/sessions/savedFacts.js';
 import { makeTestSidecars, projectRoot, quick, type Sidecar, until } from '../sidecar.js';
 
 const main = join(projectRoot, '.build', 'sidecar', 'main.js');

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, openSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
+import type { HandRunFacts } from '../../sidecar/sessions/byHandFacts.js';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { datasetConfig } from '../../sidecar/trainers/datasetConfig.js';
 import {
   exampleDataset,

@@ -5,7 +5,8 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writ
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
-import type { HandRunFacts, SessionFacts } from '../../sidecar/sessions/facts.js';
+import type { HandRunFacts } from '../../sidecar/sessions/byHandFacts.js';
+import type { SessionFacts } from '../../sidecar/sessions/facts.js';
 import { attemptOf, marked } from '../faults/pod.js';
 import { makeTestSidecars, quick, type Sidecar, until } from '../sidecar.js';
 

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { AttemptFacts, CheckpointFacts } from '../../sidecar/sessions/facts.js';
+import type { AttemptFacts } from '../../sidecar/sessions/facts.js';
+import type { CheckpointFacts } from '../../sidecar/sessions/savedFacts.js';
 import { writeWeights } from '../models/weights.js';
 import { test } from '../ownPlace.js';
 import { quick } from '../sidecar.js';

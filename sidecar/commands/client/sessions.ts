@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ResumeFacts, SessionFacts, StateFacts } from '../../sessions/facts.js';
+import type { SessionFacts } from '../../sessions/facts.js';
 import { activeSessions } from '../../sessions/outputs/active.js';
+import type { ResumeFacts, StateFacts } from '../../sessions/savedFacts.js';
 import { attemptWord } from '../../sessions/status/attempts.js';
 import type { SessionCost } from '../../sessions/status/sessionCost.js';
 import { bytes, count, dollars, duration, loss, percent, plural, relative } from '../../views/formatting.js';

@@ -119,6 +119,10 @@ function createSchemas() {
         io,
         reused: 'inline',
         unrepresentable: 'any',
+        // More fields may come (see `description`).
+        override: ({ jsonSchema }) => {
+          if (io === 'output' && jsonSchema.additionalProperties === false) jsonSchema.additionalProperties = {};
+        },
       }) as Json;
       for (const [id, each] of Object.entries(($defs ?? {}) as Record<string, Json>)) named[id] = moved(each);
       const id = schema.meta()?.id;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Check } from '../../doctor/check.js';
 import { SECRET_NAMES } from '../../security/secrets.js';
+import { handRunFacts } from '../../sessions/byHandFacts.js';
 import { type DescribedRoutes, STREAM } from './described.js';
-import { handRun } from './facts.js';
 
 const secret = z.looseObject({
   name: z.enum(SECRET_NAMES),
@@ -118,7 +118,7 @@ export const machine: DescribedRoutes = {
   'GET /by-hand': {
     summary: 'List trainings that were started in a terminal, or submitted by hand, and write outside the outputs',
     more: 'One that writes into a session’s folder is that session’s `by_hand`.',
-    answers: { 200: z.array(handRun) },
+    answers: { 200: z.array(handRunFacts) },
   },
   'DELETE /by-hand/:pid{[0-9]+}': {
     summary: 'End one of them',

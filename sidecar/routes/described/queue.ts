@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { sessionFacts } from '../../sessions/facts.js';
 import { askedQueueChange, askedQueueing } from '../queue.js';
 import { type DescribedRoutes, STREAM } from './described.js';
-import { session } from './facts.js';
 
 const queue = z.looseObject({ queue: z.array(z.looseObject({ session: z.string(), place: z.number() })) });
 
@@ -17,7 +17,7 @@ export const queueing: DescribedRoutes = {
   'POST /sessions/:name/queue': {
     summary: 'Put a session into the queue',
     body: askedQueueing,
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
-  'DELETE /sessions/:name/queue': { summary: 'Take a session out of the queue', answers: { 200: session } },
+  'DELETE /sessions/:name/queue': { summary: 'Take a session out of the queue', answers: { 200: sessionFacts } },
 };

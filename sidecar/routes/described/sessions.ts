@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { attemptFacts, sessionFacts } from '../../sessions/facts.js';
+import { checkpointFacts, sampleFacts, stateFacts } from '../../sessions/savedFacts.js';
 import { words } from '../../sessions/versions/edit.js';
 import { askedAttempt, askedSample } from '../attempts.js';
 import { type DescribedRoutes, type Media, STREAM } from './described.js';
-import { attempt, checkpoint, metric, sample, session, state } from './facts.js';
+import { metric } from './facts.js';
 
 const search = { q: 'Words that each session has to contain.' };
 
@@ -60,25 +62,27 @@ export const sessions: DescribedRoutes = {
   'GET /sessions': {
     summary: 'List sessions: running first, then newest',
     query: search,
-    answers: { 200: z.array(session) },
+    answers: { 200: z.array(sessionFacts) },
   },
   'POST /sessions': {
     summary: 'Make a session',
     more: 'Where its start is refused, the settings are kept in a draft.',
     body: newSession,
-    answers: { 201: session },
+    answers: { 201: sessionFacts },
   },
   'GET /sessions/:name': {
     summary: 'Read a session',
     more: 'With its cost in US dollars, so far and until its end, where the price of the pod is known.',
     answers: {
-      200: session.extend({ cost: z.looseObject({ so_far: z.number(), to_end: z.number().nullable() }).nullable() }),
+      200: sessionFacts.extend({
+        cost: z.looseObject({ so_far: z.number(), to_end: z.number().nullable() }).nullable(),
+      }),
     },
   },
   'PATCH /sessions/:name': {
     summary: 'Change a session’s words; of a draft, its settings too',
     body: words.loose().meta({ id: 'Change' }),
-    answers: { 200: session },
+    answers: { 200: sessionFacts },
   },
   'DELETE /sessions/:name': {
     summary: 'Delete a session with its folder; the dataset stays',
@@ -94,14 +98,14 @@ export const sessions: DescribedRoutes = {
   },
   'GET /sessions/:name/events': { summary: 'Follow a session’s page', answers: { 200: STREAM } },
 
-  'GET /sessions/:name/attempts': { summary: 'List attempts', answers: { 200: z.array(attempt) } },
+  'GET /sessions/:name/attempts': { summary: 'List attempts', answers: { 200: z.array(attemptFacts) } },
   'POST /sessions/:name/attempts': {
     summary: 'Start, resume, or start over',
     more: 'Answers when the trainer runs; with queue, 202 for a session that waits for a GPU. One that runs already is refused with already_running.',
     body: askedAttempt.meta({ id: 'NewAttempt' }),
-    answers: { 201: attempt.extend({ session }), 202: z.looseObject({ session }) },
+    answers: { 201: attemptFacts.extend({ session: sessionFacts }), 202: z.looseObject({ session: sessionFacts }) },
   },
-  'GET /sessions/:name/attempts/current': { summary: 'Read the running attempt', answers: { 200: attempt } },
+  'GET /sessions/:name/attempts/current': { summary: 'Read the running attempt', answers: { 200: attemptFacts } },
   'DELETE /sessions/:name/attempts/current': {
     summary: 'Stop',
     query: {
@@ -110,34 +114,34 @@ export const sessions: DescribedRoutes = {
       process: 'Its process as it was shown, so that no other one is ended.',
       job: 'Its job, likewise.',
     },
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/pause': {
     summary: 'Pause',
     more: 'Saves the present step, then ends; a resume goes on with the next step, bit for bit. Refused with cannot_pause where the session’s exact_pause says that the trainer can’t.',
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/save': {
     summary: 'Save a state and a checkpoint of the present step',
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/sample': {
     summary: 'Draw samples of the present step',
     body: askedSample,
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/finish': {
     summary: 'End at the present step, with its weights as the final ones',
-    answers: { 202: session },
+    answers: { 202: sessionFacts },
   },
   'DELETE /sessions/:name/attempts/current/stop': {
     summary: 'Take back a stop after the next save',
-    answers: { 200: session },
+    answers: { 200: sessionFacts },
   },
 
   'GET /sessions/:name/metrics': { summary: 'Values that were reported', answers: { 200: z.array(metric) } },
-  'GET /sessions/:name/states': { summary: 'List state folders', answers: { 200: z.array(state) } },
-  'GET /sessions/:name/checkpoints': { summary: 'List checkpoints', answers: { 200: z.array(checkpoint) } },
+  'GET /sessions/:name/states': { summary: 'List state folders', answers: { 200: z.array(stateFacts) } },
+  'GET /sessions/:name/checkpoints': { summary: 'List checkpoints', answers: { 200: z.array(checkpointFacts) } },
   'GET /sessions/:name/checkpoints/:file{.+}': {
     summary: 'Download a checkpoint',
     more: 'Its path as the list has it. Goes on where it broke off, with Range and If-Range.',
@@ -147,7 +151,7 @@ export const sessions: DescribedRoutes = {
     summary: 'Where a session’s files lie, with sizes, and the lines that copy them from the pod',
     answers: { 200: files },
   },
-  'GET /sessions/:name/samples': { summary: 'List sample pictures', answers: { 200: z.array(sample) } },
+  'GET /sessions/:name/samples': { summary: 'List sample pictures', answers: { 200: z.array(sampleFacts) } },
   'GET /sessions/:name/samples/:file': {
     summary: 'A sample picture',
     query: { size: 'thumb: at most 256 pixels, as WebP.' },
@@ -214,7 +218,7 @@ export const sessions: DescribedRoutes = {
     summary: 'Read one as the file that it was',
     answers: { 200: { media: 'text/plain', words: 'The text of ui_state.json.' } },
   },
-  'POST /sessions/:name/history/:version': { summary: 'Put one back', answers: { 200: session } },
+  'POST /sessions/:name/history/:version': { summary: 'Put one back', answers: { 200: sessionFacts } },
 
   'GET /sessions/:name/publication': {
     summary: 'What can be uploaded to the hub, and how far it is',

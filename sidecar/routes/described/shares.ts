@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { shown } from '../../telemetry/progress.js';
 import { askedShare } from '../shares.js';
 import type { DescribedRoutes } from './described.js';
-import { progress } from './facts.js';
 
 const share = z
   .looseObject({
@@ -15,7 +15,7 @@ const share = z
 const link = share.extend({ path: z.string(), url: z.string().nullable() });
 
 const shared = z
-  .looseObject({ name: z.string(), lora_name: z.string(), version: z.number(), status: z.string(), progress })
+  .looseObject({ name: z.string(), lora_name: z.string(), version: z.number(), status: z.string(), progress: shown })
   .meta({ id: 'SharedSession' });
 
 /** Read-only links for colleagues, and what they open. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { sessionFacts } from '../../sessions/facts.js';
 import type { DescribedRoutes } from './described.js';
-import { session } from './facts.js';
 
 const notTaken = z
   .looseObject({ from: z.string(), value: z.unknown(), why: z.string() })
@@ -12,7 +12,7 @@ const draft = z
     taken: z.array(z.looseObject({ field: z.string(), value: z.unknown(), from: z.string() })),
     not_taken: z.array(notTaken),
     not_said: z.array(z.string()),
-    settings: session.shape.settings,
+    settings: sessionFacts.shape.settings,
   })
   .meta({ id: 'DraftFromFile' });
 

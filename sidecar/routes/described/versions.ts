@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { sessionFacts } from '../../sessions/facts.js';
 import type { DescribedRoutes } from './described.js';
-import { session } from './facts.js';
 
 const lora = z.looseObject({ key: z.string(), name: z.string() });
 const thenAndNow = ['then', 'now'] as const;
@@ -19,7 +19,7 @@ export const versions: DescribedRoutes = {
   'GET /loras/:name': {
     summary: 'A LoRA with its versions',
     query: { version: 'One of them, by its session, its name or its number.' },
-    answers: { 200: lora.extend({ versions: z.array(session), chosen: z.string() }) },
+    answers: { 200: lora.extend({ versions: z.array(sessionFacts), chosen: z.string() }) },
   },
   'GET /loras/:name/training_versions.json': {
     summary: 'The versions of a LoRA, in the names of other tools',
@@ -46,7 +46,7 @@ export const versions: DescribedRoutes = {
       trainer: z.string().optional(),
       arguments: z.record(z.string(), z.string()).optional(),
     }),
-    answers: { 201: session },
+    answers: { 201: sessionFacts },
   },
   'GET /sessions/:name/export': {
     summary: 'A session as one file, to import elsewhere',
@@ -59,7 +59,7 @@ export const versions: DescribedRoutes = {
     more: 'Nothing is started. left_out names what has no place here.',
     query: { found: 'The name of a file in the outputs folder, in place of a body.' },
     body: z.looseObject({ training_session: z.looseObject({}) }),
-    answers: { 201: session.extend({ left_out: z.array(z.string()), relaunch: z.string() }) },
+    answers: { 201: sessionFacts.extend({ left_out: z.array(z.string()), relaunch: z.string() }) },
   },
   'GET /backup': {
     summary: 'The state files of all sessions',
@@ -109,7 +109,7 @@ export const versions: DescribedRoutes = {
     },
   },
   'GET /trash': { summary: 'List deleted sessions', answers: { 200: z.array(trashEntry) } },
-  'POST /trash/:name/:entry': { summary: 'Put a deleted session back', answers: { 200: session } },
+  'POST /trash/:name/:entry': { summary: 'Put a deleted session back', answers: { 200: sessionFacts } },
   'DELETE /trash/:name/:entry': {
     summary: 'Remove a deleted session for good',
     query: { confirm: '`weights`, where it holds some.' },

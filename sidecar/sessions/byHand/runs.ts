@@ -17,7 +17,7 @@ import {
   readTraining,
   type TrainingByHand,
 } from '../../trainers/trainingCommand.js';
-import type { HandJobFacts } from '../facts.js';
+import type { HandJobFacts } from '../byHandFacts.js';
 import { isSessionName } from '../names.js';
 
 /** A training that was started in a terminal and lives, or was submitted to the cluster and runs or waits, by no Trackside. */

@@ -4,7 +4,7 @@ import { ifUnreadable } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
 import type { Dialect } from '../../trainers/dialect.js';
-import type { KeptEarlier } from '../facts.js';
+import type { KeptEarlier } from '../savedFacts.js';
 
 /** The moves of earlier attempts' files. */
 export type Room = {

@@ -1,4 +1,4 @@
-import type { PassedOver, ResumeFacts } from '../facts.js';
+import type { PassedOver, ResumeFacts } from '../savedFacts.js';
 import type { Candidate } from './candidates.js';
 
 /**

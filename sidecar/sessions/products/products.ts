@@ -6,10 +6,10 @@ import { memoByObject } from '../../files/memoByObject.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder, realInside } from '../../security/paths.js';
 import type { CheckpointOnDisk, SampleOnDisk } from '../../trainers/dialect.js';
-import type { CheckpointFacts, SampleFacts, StateFacts } from '../facts.js';
 import { whyNot } from '../lineage/resume.js';
 import { writerByPlace, writerByTime } from '../lineage/writer.js';
 import { type AttemptEntry, stepsAdded } from '../record/uiState.js';
+import type { CheckpointFacts, SampleFacts, StateFacts } from '../savedFacts.js';
 import type { Session } from '../status/session.js';
 
 /** The checkpoints of a session, newest first, with epochs and steps absolute over its attempts; `earlier/` included. */

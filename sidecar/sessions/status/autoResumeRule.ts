@@ -1,5 +1,5 @@
-import type { ResumeFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
+import type { ResumeFacts } from '../savedFacts.js';
 
 /** The most automatic resumes within ten minutes without a new checkpoint. */
 export const AUTO_RESUMES = 3;

@@ -10,7 +10,7 @@ import { keepHandProgress } from '../byHand/keepProgress.js';
 import { readHandProgress } from '../byHand/progress.js';
 import { type HandRun, jobOf, lookForRuns, runsByHand, sessionOf } from '../byHand/runs.js';
 import { type Stray, straysUnder } from '../byHand/strays.js';
-import type { HandRunFacts } from '../facts.js';
+import type { HandRunFacts } from '../byHandFacts.js';
 import type { Outputs } from '../outputs/outputs.js';
 
 const LOOK_MS = 2000;

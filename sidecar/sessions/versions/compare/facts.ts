@@ -1,5 +1,6 @@
-import type { SampleFacts, SessionFacts } from '../../facts.js';
+import type { SessionFacts } from '../../facts.js';
 import type { ChartCurve, Charts } from '../../products/chartFacts.js';
+import type { SampleFacts } from '../../savedFacts.js';
 
 /** A session in a comparison. */
 export type ComparedSession = Pick<

@@ -1,6 +1,6 @@
-import type { SampleFacts } from '../../facts.js';
 import { listedSamplesOf, stepOfSample } from '../../products/products.js';
 import { promptsOf, promptWords } from '../../products/prompts.js';
+import type { SampleFacts } from '../../savedFacts.js';
 import type { Session } from '../../status/session.js';
 import type { ComparedSamples } from './facts.js';
 
