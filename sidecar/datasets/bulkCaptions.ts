@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { inFile } from '../files/inFile.js';
 import { readOpened } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import { openInside } from '../security/paths.js';
@@ -55,14 +56,11 @@ export function countTags({ files }: DatasetDetail): { tag: string; count: numbe
 
 /** Null for what is no file with a text of a caption's length. */
 async function readCaption({ root, at }: DatasetFolder, file: string): Promise<string | null> {
-  const opened = await openInside(root, join(at, file));
-  try {
+  return inFile(openInside(root, join(at, file)), async (opened) => {
     if (!opened || (await opened.stat()).size > LONGEST_CAPTION) return null;
     const bytes = await readOpened(opened, LONGEST_CAPTION);
     // The decoder takes the mark of the byte order for none of the text.
     const text = captionText(bytes);
     return text === null ? null : bytes.toString('utf8');
-  } finally {
-    await opened?.close();
-  }
+  });
 }

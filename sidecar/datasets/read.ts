@@ -1,6 +1,7 @@
 import { access, constants, type FileHandle, lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../caught.js';
+import { inFile } from '../files/inFile.js';
 import { Lru } from '../files/lru.js';
 import { semaphore } from '../files/queue.js';
 import { readOpened } from '../files/regularFile.js';
@@ -142,10 +143,7 @@ async function caption(folder: DatasetFolder, file: string): Promise<Words> {
 
 /** Undefined without such a file. */
 async function opened<T>(root: string, path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-  const file = await openInside(root, path);
-  try {
+  return inFile(openInside(root, path), async (file) => {
     return file ? await use(file) : undefined;
-  } finally {
-    await file?.close();
-  }
+  });
 }

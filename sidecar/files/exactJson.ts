@@ -1,11 +1,6 @@
-/** The first number in a JSON text that parsing and writing would change, as a phrase; or null. */
-export function unsafeNumber(json: string): string | null {
-  return scanJson(json).number;
-}
-
 /**
- * Scans the text once, without a regular expression over its strings, which may be megabytes long. `values` is about how
- * many it holds.
+ * Scans the text once, without a regular expression over its strings, which may be megabytes long. `number`: the first one
+ * that parsing and writing would change, as a phrase; or null. `values` is about how many it holds.
  */
 export function scanJson(json: string): { number: string | null; depth: number; values: number } {
   let number: string | null = null;

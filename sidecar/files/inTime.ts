@@ -1,3 +1,4 @@
+import { within } from '../caught.js';
 import { log } from '../log.js';
 
 /** A disk that works answers within milliseconds, a busy network volume within seconds. */
@@ -17,21 +18,13 @@ const unanswered = new Set<string>();
 export async function inTime<T>(key: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   if (unanswered.has(key) || unanswered.size >= MOST_UNANSWERED) throw late(key);
   const working = work();
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      log.warn('files', 'A disk does not answer; what lies there counts as missing until it does.', { key });
-      unanswered.add(key);
-      const answered = () => unanswered.delete(key);
-      working.then(answered, answered);
-      reject(late(key));
-    }, patienceMs);
+  return within(patienceMs, working, () => {
+    log.warn('files', 'A disk does not answer; what lies there counts as missing until it does.', { key });
+    unanswered.add(key);
+    const answered = () => unanswered.delete(key);
+    working.then(answered, answered);
+    return Promise.reject(late(key));
   });
-  try {
-    return await Promise.race([working, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Has work with this place not been answered, and is it still waited for? Whoever asks for it at once waits with it. */

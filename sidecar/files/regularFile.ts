@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { inFile } from './inFile.js';
 import { readAt } from './readAt.js';
 
 /**
@@ -45,12 +46,7 @@ export function openAsItIs(path: string, links: Links = 'followed'): Promise<Fil
 
 /** Reads a regular file of at most `most` bytes. Throws as `openRegular` does, and FileRefused for a larger one. */
 export async function readBytes(path: string, most: number, links?: Links): Promise<Buffer> {
-  const file = await openRegular(path, links);
-  try {
-    return await readOpened(file, most, path);
-  } finally {
-    await file.close();
-  }
+  return inFile(openRegular(path, links), (file) => readOpened(file, most, path));
 }
 
 /** The same as UTF-8; a wrong byte becomes U+FFFD. */

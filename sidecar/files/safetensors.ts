@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { jsonOrNull } from './exactJson.js';
+import { inFile } from './inFile.js';
 import { readAt } from './readAt.js';
 import { openRegular } from './regularFile.js';
 import { endsAsZip } from './zipArchive.js';
@@ -48,12 +49,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsHeader |
 
 /** The same for a file whose weights may still be missing. */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader | string> {
-  const file = await openRegular(path);
-  try {
-    return await readHeader(file);
-  } finally {
-    await file.close();
-  }
+  return inFile(openRegular(path), readHeader);
 }
 
 /** The metadata in the first bytes of a weights file: at least its header. A string says what is wrong, to follow its name. */
@@ -67,8 +63,7 @@ export function metadataOf(head: Buffer): Record<string, string> | string {
 
 /** What is wrong with weights as `torch.save` writes them (.ckpt, .pt, .bin), in words that follow the file's name; null for none. */
 export async function whatIsWrongInTorchFile(path: string): Promise<string | null> {
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     const { size } = await file.stat();
     if (size === 0) return 'is empty';
     const head = await readAt(file, 0, Math.min(size, 64));
@@ -77,9 +72,7 @@ export async function whatIsWrongInTorchFile(path: string): Promise<string | nul
     if (head[0] === 0x80 && (head[1] ?? 0) >= 2) return null;
     if (head[8] === 0x7b) return 'is a safetensors file: rename it, so that it ends in .safetensors';
     return FOREIGN.find(([pattern]) => pattern.test(head.toString('latin1')))?.[1] ?? 'is not a PyTorch file';
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 async function readHeader(file: FileHandle): Promise<SafetensorsHeader | string> {

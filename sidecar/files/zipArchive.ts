@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { blockReader } from './blockReader.js';
+import { inFile } from './inFile.js';
 import { readAt } from './readAt.js';
 import { openRegular } from './regularFile.js';
 
@@ -13,13 +14,10 @@ const END = 0x06054b50;
  * find a file that a killed trainer cut short.
  */
 export async function endsAsZip(path: string, size: number): Promise<boolean> {
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     if (size < END_BYTES) return false;
     return (await readAt(file, size - END_BYTES, 4)).readUInt32LE() === END;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /**
@@ -28,8 +26,7 @@ export async function endsAsZip(path: string, size: number): Promise<boolean> {
  * words that follow the file's name; null for a whole archive. Throws the system's errors.
  */
 export async function whatIsTornInZip(path: string): Promise<string | null> {
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     const archive = await openArchive(file).catch(ifOfZip);
     const entries = archive && (await readEntries(archive.zip).catch(ifOfZip));
     if (!archive || !entries?.length || !(await isListedAtItsEnd(file))) return 'has no list of its contents';
@@ -38,9 +35,7 @@ export async function whatIsTornInZip(path: string): Promise<string | null> {
       if (sum !== entry.crc32) return 'is damaged inside';
     }
     return null;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** What torch writes between the list of contents and the end of an archive: the same in 64 bits, of which the library reads. */
@@ -66,8 +61,7 @@ export async function readZipEntries(
   next: (found: ReadonlyMap<string, Buffer>) => string | null,
   largest = 16 * 1024 * 1024,
 ): Promise<ReadonlyMap<string, Buffer> | null> {
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     const zip = await openZip(file).catch(ifOfZip);
     const entries = zip && (await readEntries(zip).catch(ifOfZip));
     if (!zip || !entries) return null;
@@ -81,9 +75,7 @@ export async function readZipEntries(
       found.set(wanted, content);
     }
     return found;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function nameOf({ fileName }: Entry): Buffer {

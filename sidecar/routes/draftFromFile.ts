@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { inFile } from '../files/inFile.js';
 import { readAt } from '../files/readAt.js';
 import { openRegular } from '../files/regularFile.js';
 import { Problem } from '../problem.js';
@@ -33,13 +34,10 @@ export function draftFromFileRoutes(trackside: Trackside): Hono {
   async function readCheckpoint(session: string, checkpoint: string): Promise<Received> {
     const path = await checkpointPath(await trackside.outputs.read(session), checkpoint);
     if (!path) throw new Problem('no_checkpoint', 'There is no such checkpoint in this session.');
-    const file = await openRegular(path);
-    try {
+    return inFile(openRegular(path), async (file) => {
       const { size } = await file.stat();
       return { name: checkpoint, bytes: await readAt(file, 0, Math.min(size, bytesNeeded(checkpoint))) };
-    } finally {
-      await file.close();
-    }
+    });
   }
 }
 

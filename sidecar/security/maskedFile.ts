@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate as letOthers } from 'node:timers/promises';
+import { readAt } from '../files/readAt.js';
 import { doubtful, masked, REACH } from './redact.js';
 
 /**
@@ -16,16 +17,10 @@ export async function readMasked(
   { hold = false } = {},
 ): Promise<Buffer<ArrayBufferLike>> {
   const from = Math.max(0, start - REACH);
-  const room = Buffer.allocUnsafe(end + REACH - from);
-  let length = 0;
-  while (length < room.length) {
-    const { bytesRead } = await file.read(room, length, room.length - length, from + length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  const there = room.subarray(0, length);
-  const isEnd = length < room.length;
-  const settled = isEnd && hold ? length - doubtful(there) : length;
+  const wanted = end + REACH - from;
+  const there = await readAt(file, from, wanted);
+  const isEnd = there.length < wanted;
+  const settled = isEnd && hold ? there.length - doubtful(there) : there.length;
   const whole = await maskedInPieces(there, isEnd);
   return whole.subarray(start - from, Math.max(start - from, Math.min(end - from, settled)));
 }

@@ -3,6 +3,7 @@ import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import { ifUnreadable } from '../caught.js';
 import { requireAnswer } from '../files/answers.js';
+import { inFile } from '../files/inFile.js';
 import { Problem } from '../problem.js';
 
 /** Resolves a path and its links; null if nothing is there. Throws a Problem if it leads out of `root`. */
@@ -42,14 +43,11 @@ export async function inFolder<T>(
   path: string,
   work: (folder: { at: string; real: string }) => Promise<T>,
 ): Promise<T | null> {
-  const folder = await openReal(root, path, constants.O_RDONLY | constants.O_DIRECTORY);
-  if (folder === null) return null;
-  try {
+  return inFile(openReal(root, path, constants.O_RDONLY | constants.O_DIRECTORY), async (folder) => {
+    if (folder === null) return null;
     const real = await whereIs(folder);
     return await work({ at: samePath(folder, real ?? path), real: real ?? path });
-  } finally {
-    await folder.close();
-  }
+  });
 }
 
 /** Makes a folder in an existing one, unless the name is taken by anything. */

@@ -5,6 +5,7 @@ import { repeated } from '../caught.js';
 import { answers } from '../files/answers.js';
 import { discard } from '../files/discard.js';
 import { diskErrorCode } from '../files/diskError.js';
+import { inFile } from '../files/inFile.js';
 import { onWrite, sweepTemporary } from '../files/wholeFile.js';
 
 /** A folder that can't be written. `unsaved`: names of its files whose newest content is only in memory. */
@@ -95,13 +96,10 @@ async function firstSign(folder: string): Promise<string | null> {
 async function tryWriting(folder: string): Promise<string | null> {
   const path = join(folder, `.trackside-probe.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
+    await inFile(open(path, 'wx', 0o600), async (file) => {
       await file.writeFile(Buffer.alloc(PROBE_BYTES));
       await file.sync();
-    } finally {
-      await file.close();
-    }
+    });
     return null;
   } catch (error) {
     return diskErrorCode(error);

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { inFile } from '../files/inFile.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openEndedLog } from './logTail.js';
 
@@ -28,9 +29,8 @@ const LAUNCHERS = /(?:CalledProcessError|ChildFailedError|SignalException)\b/;
  * @param to where it ends
  */
 export async function readEndOfLog(path: string, from: number, to: number): Promise<string> {
-  const file = await openEndedLog(path);
-  if (!file) return '';
-  try {
+  return inFile(openEndedLog(path), async (file) => {
+    if (!file) return '';
     const end = Math.min((await file.stat()).size, to);
     for (const length of [USUAL, MOST]) {
       const start = Math.max(from, end - length);
@@ -42,9 +42,7 @@ export async function readEndOfLog(path: string, from: number, to: number): Prom
     if (found === null) return tail.toString('utf8');
     const around = await readMasked(file, Math.max(from, found - BEFORE), Math.min(end - USUAL, found + AFTER));
     return `${around.toString('utf8')}\n${tail.toString('utf8')}`;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Does it hold a failure that is not the launcher's? */

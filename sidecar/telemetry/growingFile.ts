@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { inFile } from '../files/inFile.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog } from './logTail.js';
 
@@ -29,9 +30,8 @@ export function readGrowing(path: string, begin: number, open = openLog) {
     position: () => `${inode}:${offset}`,
     /** False if there is no file. `hold` leaves the possible beginning of a secret for the next call. */
     async readNew(take: (piece: Piece) => void, hold: () => boolean): Promise<boolean> {
-      const file = await open(path);
-      if (!file) return false;
-      try {
+      return inFile(open(path), async (file) => {
+        if (!file) return false;
         const { ino, size } = await file.stat();
         inode = ino;
         // A person emptied it to save space: the trainer continues at its new end.
@@ -47,9 +47,7 @@ export function readGrowing(path: string, begin: number, open = openLog) {
           take({ inode, offset: begun, text });
         }
         return true;
-      } finally {
-        await file.close();
-      }
+      });
     },
   };
 }

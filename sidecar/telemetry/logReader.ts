@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { inFile } from '../files/inFile.js';
 import { Lru } from '../files/lru.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openLog, readLogTail } from './logTail.js';
@@ -41,9 +42,8 @@ function readOnce(path: string, place: Place, tailLines: number, since: number):
 
 async function readOn(path: string, place: Place, tailLines: number): Promise<Step> {
   const [inode, offset] = place;
-  const file = await openLog(path);
-  if (!file) return { place, piece: null };
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return { place, piece: null };
     const { ino, size } = await file.stat();
     if (inode !== ino || offset > size || size - offset > FAR_BEHIND) {
       const tail = await readLogTail(path, tailLines);
@@ -58,9 +58,7 @@ async function readOn(path: string, place: Place, tailLines: number): Promise<St
       place: [ino, end],
       piece: { position: `${ino}:${end}`, text: stripVTControlCharacters(block.toString('utf8')) },
     };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** The number of bytes before an unfinished character at the end. */

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { ifUnreadable } from '../caught.js';
+import { inFile } from '../files/inFile.js';
 import { readMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
 
@@ -28,9 +29,8 @@ export async function readLogTail(
   to = Number.POSITIVE_INFINITY,
 ): Promise<LogTail> {
   const nothing = { text: '', inode: 0, offset: 0 };
-  const file = await openLog(path);
-  if (!file) return nothing;
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return nothing;
     const { size, ino } = await file.stat();
     const end = Math.min(size, to);
     let start = end;
@@ -48,9 +48,7 @@ export async function readLogTail(
     if (start > from && whole.length > 1) whole.shift();
     const last = whole.at(-1) === '' ? lines + 1 : lines;
     return { text: whole.slice(-last).map(lastRedraw).join('\n'), inode: ino, offset: end };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Opens a log in a session's folder inside the outputs folder, and nothing else. Null if that fails. */

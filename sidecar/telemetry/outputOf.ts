@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { ended, ifUnreadable } from '../caught.js';
+import { inFile } from '../files/inFile.js';
 import { openRegular } from '../files/regularFile.js';
 import type { ConsoleReader, Memory } from '../trainers/dialect.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
@@ -83,9 +84,8 @@ async function readStream({ sources }: Reading, reader: ConsoleReader, path: str
   const key = `${there.dev}:${there.ino}`;
   let source = sources.get(key);
   if (!source && (there.size === 0 || there.mtimeMs < since - 1000)) return;
-  const file = await openRegular(path).catch(ifUnreadable(null, 'telemetry'));
-  if (!file) return;
-  try {
+  return inFile(openRegular(path).catch(ifUnreadable(null, 'telemetry')), async (file) => {
+    if (!file) return;
     const { size, mtimeMs } = await file.stat();
     const isFirst = source === undefined;
     source ??= { offset: 0, decoder: new StringDecoder('utf8'), memory: null, writtenAt: mtimeMs };
@@ -100,7 +100,5 @@ async function readStream({ sources }: Reading, reader: ConsoleReader, path: str
     // A log in append mode holds earlier runs.
     source.memory = reader.read(source.memory, isFirst ? reader.newestRun(text) : text, '').memory;
     sources.set(key, source);
-  } finally {
-    await file.close();
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { unsafeNumber } from '../../sidecar/files/exactJson.js';
+import { scanJson } from '../../sidecar/files/exactJson.js';
 import { Problem } from '../../sidecar/problem.js';
 import { folderName, isSessionName, nextVersion } from '../../sidecar/sessions/names.js';
 import { outputName } from '../../sidecar/sessions/status/outputName.js';
@@ -79,5 +79,5 @@ test.each([
   ['{"a": 1.12345678901234567890}', null],
   ['{"a\\"1": 9007199254740991}', null],
 ])('in %s the integer that cannot be held is %s', (json, found) => {
-  expect(unsafeNumber(json)?.split(' ')[0] ?? null).toBe(found);
+  expect(scanJson(json).number?.split(' ')[0] ?? null).toBe(found);
 });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { isoTime } from '../../files/isoTime.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { readAt } from '../../files/readAt.js';
@@ -94,14 +95,11 @@ const BEGINNING_OF_LOG = 512 * 1024;
 /** From the beginning of the log, for sessions whose attempts Trackside did not follow. */
 async function stepsPerEpochInLog(folder: string, dialect: Dialect): Promise<number | null> {
   const path = join(folder, dialect.console.file ?? 'training.log');
-  const log = await openLog(path);
-  if (!log) return null;
-  try {
+  return inFile(openLog(path), async (log) => {
+    if (!log) return null;
     const { ino, size } = await log.stat();
     return await stepsPerEpochAt(path, `${ino}:${Math.min(size, BEGINNING_OF_LOG)}`, log, dialect);
-  } finally {
-    await log.close();
-  }
+  });
 }
 
 /** A session is read every few seconds, and the beginning of its log stays. */

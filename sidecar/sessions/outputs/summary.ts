@@ -3,6 +3,7 @@ import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { NO_PROGRESS } from '../../telemetry/progress.js';
 import { byHandIn } from '../byHand/runs.js';
 import type { SessionFacts } from '../facts.js';
@@ -63,14 +64,11 @@ export async function readSummaryLater(root: string, name: string, sign: string)
 
 /** Does not ask for the size first: that would be one more round trip to a network volume. */
 async function readText(path: string): Promise<string> {
-  const file = await open(path, AS_IT_IS);
-  try {
+  return inFile(open(path, AS_IT_IS), async (file) => {
     const block = Buffer.allocUnsafe(LONGEST);
     const { bytesRead } = await file.read(block, 0, LONGEST, 0);
     return block.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function briefFacts(name: string, folder: string, sign: string, text: string): SessionFacts | null {

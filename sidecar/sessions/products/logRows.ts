@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { inFile } from '../../files/inFile.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { readArrivals } from '../../telemetry/log/arrivals.js';
 import { levelOf } from '../../telemetry/log/landmarks.js';
@@ -59,9 +60,8 @@ export async function readLogLandmarks(session: LogOfSession): Promise<LogLandma
 }
 
 async function attemptLines(path: string, index: LineIndex, attempts: readonly AttemptFacts[]) {
-  const file = await openLog(path);
-  if (!file) return [];
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return [];
     const found: { number: number; kind: AttemptFacts['kind']; started_at: string; line: number }[] = [];
     for (const { number, kind, started_at, log_start } of attempts) {
       if (log_start > index.size) continue;
@@ -70,9 +70,7 @@ async function attemptLines(path: string, index: LineIndex, attempts: readonly A
       found.push({ number, kind, started_at, line: Math.max(1, line - 1) });
     }
     return found;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function rowsOf(

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { readOpened } from '../../files/regularFile.js';
 import { openInside } from '../../security/paths.js';
 import type { Session } from '../status/session.js';
@@ -22,14 +23,7 @@ export function promptWords(line: string | undefined): string {
 }
 
 async function promptFile({ folder }: Session): Promise<string | null> {
-  const file = await openInside(dirname(folder), join(folder, 'sample_prompts.txt')).catch(
-    ifUnreadable(null, 'sessions'),
-  );
-  try {
+  return inFile(openInside(dirname(folder), join(folder, 'sample_prompts.txt')), async (file) => {
     return file && (await readOpened(file, LARGEST)).toString('utf8');
-  } catch (error) {
-    return ifUnreadable(null, 'sessions')(error);
-  } finally {
-    await file?.close();
-  }
+  }).catch(ifUnreadable(null, 'sessions'));
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { discard } from '../../files/discard.js';
+import { inFile } from '../../files/inFile.js';
 import { isoTime } from '../../files/isoTime.js';
 import { readOpened } from '../../files/regularFile.js';
 import { log } from '../../log.js';
@@ -32,16 +33,11 @@ export async function listVersions(folder: string): Promise<Version[]> {
 /** The text of a version, and its time (ISO 8601, UTC). Null if there is none of that id. */
 export async function readVersion(folder: string, id: string): Promise<{ text: string; saved_at: string } | null> {
   if (!NAME.test(`ui_state-${id}.json`)) return null;
-  const file = await openInside(dirname(folder), pathOf(folder, id)).catch(ifUnreadable(null, 'sessions'));
-  try {
+  return inFile(openInside(dirname(folder), pathOf(folder, id)), async (file) => {
     if (!file) return null;
     const text = (await readOpened(file, LARGEST_RECORD)).toString('utf8');
     return { text, saved_at: isoTime((await file.stat()).mtimeMs) };
-  } catch (error) {
-    return ifUnreadable(null, 'sessions')(error);
-  } finally {
-    await file?.close();
-  }
+  }).catch(ifUnreadable(null, 'sessions'));
 }
 
 /**

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonOrNull } from '../../files/exactJson.js';
+import { inFile } from '../../files/inFile.js';
 import { readLogTail } from '../../telemetry/logTail.js';
 import type { PurgeRecord } from './facts.js';
 
@@ -12,13 +13,10 @@ const SHOWN = 200;
 export async function recordPurged(root: string, lines: readonly PurgeRecord[]): Promise<void> {
   if (lines.length === 0) return;
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-  const file = await open(join(root, FILE), flags, 0o644);
-  try {
+  return inFile(open(join(root, FILE), flags, 0o644), async (file) => {
     await file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** The last removals, newest first. Passes over lines that a full disk has cut. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { inFile } from '../../files/inFile.js';
 import { Lru } from '../../files/lru.js';
 import { readAt } from '../../files/readAt.js';
 import { log } from '../../log.js';
@@ -80,13 +81,10 @@ export function recordArrivals(path: string, begunAt: number | null) {
 async function append(path: string, line: string): Promise<void> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
-    const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
-    try {
+    await inFile(open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644), async (file) => {
       const stats = await file.stat();
       if (stats.isFile() && stats.size < LARGEST) await file.appendFile(line);
-    } finally {
-      await file.close();
-    }
+    });
   } catch (error) {
     log.debug('telemetry', 'When some lines of a log arrived could not be written down: they have no time.', {
       path,
@@ -114,9 +112,8 @@ export async function readArrivals(path: string): Promise<(end: number) => strin
 
 /** What is written down, ascending; a call reads what was added. */
 async function readWritten(path: string): Promise<Arrival[]> {
-  const file = await openLog(path);
-  if (!file) return [];
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return [];
     const { ino, size } = await file.stat();
     const before = written.get(path);
     const known =
@@ -132,9 +129,7 @@ async function readWritten(path: string): Promise<Arrival[]> {
       known.arrivals.push({ from, to, at });
     }
     return known.arrivals;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** The last that begins at or before a byte, by halves; -1 if none does. */

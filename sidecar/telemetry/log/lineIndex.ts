@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { inFile } from '../../files/inFile.js';
 import { Lru } from '../../files/lru.js';
 import { semaphore } from '../../files/queue.js';
 import { readAt } from '../../files/readAt.js';
@@ -52,16 +53,13 @@ export function unindexed(path: string, size: number): number {
 }
 
 async function readOn(path: string, kept: { index: LineIndex }): Promise<boolean> {
-  const file = await openLog(path);
-  if (!file) return false;
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return false;
     const { ino, size } = await file.stat();
     if (ino !== kept.index.inode || size < kept.index.size) kept.index = newIndex(ino);
     while (kept.index.size < size) if (!(await readBlock(file, kept.index, size))) break;
     return true;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function newIndex(inode: number): LineIndex {

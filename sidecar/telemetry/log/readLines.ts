@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
+import { inFile } from '../../files/inFile.js';
 import { readAt } from '../../files/readAt.js';
 import { readMasked } from '../../security/maskedFile.js';
 import { openLog } from '../logTail.js';
@@ -29,9 +30,8 @@ const NEWLINE = 0x0a;
  * 256 kB before them. A log that was replaced since it was indexed has none.
  */
 export async function readLines(path: string, index: LineIndex, from: number, count: number): Promise<LogLine[]> {
-  const file = await openLog(path);
-  if (!file) return [];
-  try {
+  return inFile(openLog(path), async (file) => {
+    if (!file) return [];
     const { ino, size } = await file.stat();
     if (ino !== index.inode || size < index.size) return [];
     const lines: LogLine[] = [];
@@ -49,9 +49,7 @@ export async function readLines(path: string, index: LineIndex, from: number, co
       if ((places.at(-1)?.n ?? 0) >= from + count - 1) return lines;
     }
     return lines;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 type Place = { n: number; start: number; end: number };

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { inFile } from '../../files/inFile.js';
 import { Lru } from '../../files/lru.js';
 import { semaphore } from '../../files/queue.js';
 import { readAt } from '../../files/readAt.js';
@@ -49,9 +50,8 @@ const inTurn = semaphore(1);
  */
 export async function searchLog(path: string, text: string, signal?: AbortSignal): Promise<Found | null> {
   return inTurn(async () => {
-    const file = await openLog(path);
-    if (!file) return null;
-    try {
+    return inFile(openLog(path), async (file) => {
+      if (!file) return null;
       const { ino, size } = await file.stat();
       const key = `${path}\n${text.toLowerCase()}`;
       const before = known.get(key);
@@ -66,9 +66,7 @@ export async function searchLog(path: string, text: string, signal?: AbortSignal
       const sizes = { searched: Math.max(search.size, search.unended), bytes: size };
       if (!openMatches) return { matches, lines, ...sizes };
       return { matches: matches + 1, lines: [...lines, line].slice(0, MOST), ...sizes };
-    } finally {
-      await file.close();
-    }
+    });
   }, signal);
 }
 

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
+import { inFile } from '../../files/inFile.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { openRegular } from '../../files/regularFile.js';
 import { settledFiles, settledNames } from '../../files/settledFiles.js';
@@ -101,12 +102,9 @@ const isWhole = memoByFile(async (path: string, size: number): Promise<boolean> 
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 
 async function readTail(path: string, size: number, length: number): Promise<Buffer> {
-  const file = await openRegular(path, 'refused');
-  try {
+  return inFile(openRegular(path, 'refused'), async (file) => {
     const tail = Buffer.alloc(length);
     const { bytesRead } = await file.read(tail, 0, length, Math.max(0, size - length));
     return tail.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
 import { eventScalars, type ScalarPoint } from './eventRecord.js';
@@ -88,8 +89,7 @@ type Take = (bytes: Buffer, from: number, to: number) => void;
 async function readFrom(path: string, offset: number, take: Take): Promise<number> {
   const { size } = await stat(path);
   if (size <= offset) return offset;
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     let rest = Buffer.alloc(0);
     for (let end = offset; ; ) {
       // A long record comes at once: to add to it block by block would copy it again and again.
@@ -100,9 +100,7 @@ async function readFrom(path: string, offset: number, take: Take): Promise<numbe
       rest = rest.subarray(readRecords(rest, take));
       if (block.length === 0 || isDamage(rest)) return end - rest.length;
     }
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function readRecords(bytes: Buffer, take: Take): number {

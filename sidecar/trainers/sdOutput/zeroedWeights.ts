@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { inFile } from '../../files/inFile.js';
 import { openRegular } from '../../files/regularFile.js';
 import { readSafetensors, type TensorPlace } from '../../files/safetensors.js';
 
@@ -17,17 +18,14 @@ const BLOCK = 1024 * PAGE;
 export async function whatIsZeroed(path: string): Promise<string | null> {
   const header = await readSafetensors(path);
   if (typeof header === 'string') return header;
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     for await (const [from, to] of zeroRuns(file, header.bytes)) {
       for (const place of touching(header.places, from, to)) {
         if (neverZero(place) || !(await isZero(file, place))) return 'holds zeros in place of weights';
       }
     }
     return (await endsZeroed(file, header.places)) ? 'ends in zeros in place of weights' : null;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Runs of whole pages of zeros: [from, to) in bytes. */

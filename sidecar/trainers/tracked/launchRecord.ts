@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { openRegular, readOpened } from '../../files/regularFile.js';
 
 const LARGEST_BYTES = 4 * 1024 * 1024;
@@ -25,15 +26,9 @@ export type LaunchRecord = z.infer<typeof schema>;
  * it has to be this user's own file.
  */
 export async function readLaunch(folder: string): Promise<LaunchRecord | null> {
-  const file = await openRegular(join(folder, contract.files.launch), 'refused').catch(ifUnreadable(null, 'trainers'));
-  if (!file) return null;
-  try {
+  return inFile(openRegular(join(folder, contract.files.launch), 'refused'), async (file) => {
     const stats = await file.stat();
     if (stats.uid !== process.getuid?.() || (stats.mode & 0o022) !== 0) return null;
     return schema.parse(JSON.parse((await readOpened(file, LARGEST_BYTES)).toString('utf8')));
-  } catch (error) {
-    return ifUnreadable(null, 'trainers')(error);
-  } finally {
-    await file.close();
-  }
+  }).catch(ifUnreadable(null, 'trainers'));
 }

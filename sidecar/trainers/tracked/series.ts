@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { ifUnreadable } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { Lru } from '../../files/lru.js';
 import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
@@ -96,9 +97,8 @@ const nothing = (): Read => ({
 });
 
 async function readNew(path: string, before: Read | null): Promise<Read> {
-  const file = await openRegular(path, 'refused').catch(ifUnreadable(null, 'trainers'));
-  if (!file) return nothing();
-  try {
+  return inFile(openRegular(path, 'refused').catch(ifUnreadable(null, 'trainers')), async (file) => {
+    if (!file) return nothing();
     const stats = await file.stat();
     const read = before && before.inode === stats.ino && before.offset <= stats.size ? before : nothing();
     read.inode = stats.ino;
@@ -110,9 +110,7 @@ async function readNew(path: string, before: Read | null): Promise<Read> {
       read.rest = rest;
       for (const line of lines) takeLine(read, line);
     }
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 function takeLine(read: Read, line: TrackedLine): void {
