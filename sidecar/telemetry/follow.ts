@@ -52,7 +52,10 @@ export function followAttempt(
       ? null
       : readGrowing(join(folder, console.file), offsetOf(progress.reports_position) ?? 0, open);
   const file = createProgressFile(folder, () => progress);
-  const clock = createRate(options.samplings, progress.seconds_per_picture);
+  const clock = createRate(options.samplings, {
+    before: progress.seconds_per_picture,
+    elsewhere: progress.picture_elsewhere,
+  });
   const arrivals = recordArrivals(join(folder, LOG_FILE), options.begunAt ?? null);
   let caughtUp = false;
   let closing = false;

@@ -4,7 +4,7 @@ import { ifUnreadable } from '../caught.js';
 import { readTextNow } from '../files/regularFile.js';
 import type { ConsoleEvent, ConsoleFacts, Memory } from '../trainers/dialect.js';
 import type { Phase } from '../trainers/phase.js';
-import type { Left } from './rate.js';
+import type { Left, TimeLeft } from './rate.js';
 
 export const PROGRESS_FILE = 'progress.json';
 /** Bytes. It has a few kilobytes, and an unfinished line of the log at most. */
@@ -44,6 +44,13 @@ export const shown = z
     /** From our own clock: the trainer's bar is unreliable. */
     seconds_per_step: seconds,
     eta_seconds: seconds,
+    eta_guessed: z
+      .boolean()
+      .default(false)
+      .catch(false)
+      .describe(
+        'More than a tenth of `eta_seconds` is a guess: the time of its samples, until it has drawn the first.',
+      ),
     updated_at: text,
   })
   .meta({ id: 'Progress' });
@@ -74,6 +81,12 @@ const stored = z.looseObject({
   kept_step: whole,
   /** Seconds that a sample picture takes, as measured; null before one was drawn. */
   seconds_per_picture: seconds,
+  /** What it would take after another session, until it is measured (see telemetry/rate.ts `PictureElsewhere`). */
+  picture_elsewhere: z
+    .object({ seconds: z.number().min(0), pace: z.number().positive().nullable() })
+    .nullable()
+    .default(null)
+    .catch(null),
   /** The dialect reader's own memory, so that the next sidecar can continue in the middle of a line. */
   dialect: memory.optional().catch(undefined),
   /** The memory in the format of an earlier Trackside, for sd-scripts only. */
@@ -143,6 +156,7 @@ export function beginProgress(attempt: {
     ...bestOf(before, stepOffset),
     kept_step: step,
     seconds_per_picture: before?.seconds_per_picture ?? null,
+    picture_elsewhere: null,
     dialect: null,
     still: null,
   };
@@ -151,7 +165,7 @@ export function beginProgress(attempt: {
 type Pace = {
   secondsPerStep(): number | null;
   secondsPerPicture(): number | null;
-  secondsLeft(left: Left, pace: number | null): number | null;
+  timeLeft(left: Left, pace: number | null): TimeLeft | null;
 };
 
 /** Folds the console's facts, and the events since the last ones, into the progress. */
@@ -167,6 +181,7 @@ export function advanceProgress(
   const seconds = pace.secondsPerStep() ?? before.seconds_per_step;
   const stepsPerEpoch = facts.stepsPerEpoch ?? before.steps_per_epoch;
   const numeric = typeof facts.loss === 'number' ? facts.loss : null;
+  const left = step === null || total === null ? null : pace.timeLeft({ step, total, stepsPerEpoch }, seconds);
   return {
     ...before,
     begun: facts.step !== null,
@@ -181,7 +196,8 @@ export function advanceProgress(
       ? { best_loss: numeric, best_step: step }
       : {}),
     seconds_per_step: seconds,
-    eta_seconds: step === null || total === null ? null : pace.secondsLeft({ step, total, stepsPerEpoch }, seconds),
+    eta_seconds: left?.seconds ?? null,
+    eta_guessed: left?.guessed ?? false,
     updated_at: now.toISOString(),
     loss_curve: step !== null && numeric !== null ? appendPoint(before.loss_curve, step, numeric) : before.loss_curve,
     steps_per_epoch: stepsPerEpoch,

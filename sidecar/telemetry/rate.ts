@@ -8,19 +8,32 @@ const LONG_MS = 20 * 60_000;
 const POINTS = 400;
 /** After so many times their distance samples that never came are expected no more. */
 const OVERDUE = 1.5;
+/** The share of the time left from which on a guess of its samples is told as one. */
+const NOTICEABLE = 0.1;
 
 type Point = { step: number; at: number };
 
 /** How far a training is, in optimizer steps. */
 export type Left = { step: number; total: number; stepsPerEpoch: number | null };
 
+/** Seconds until all steps are trained. `guessed`: more than a tenth of them are samples whose time nobody has measured. */
+export type TimeLeft = { seconds: number; guessed: boolean };
+
+/**
+ * What a picture of this session would take, after one of another session. `pace`: seconds per step there, where its steps
+ * were like these, so that a machine that is faster or slower by now is allowed for; null where they were not.
+ */
+export type PictureElsewhere = { seconds: number; pace: number | null };
+
+/** What is known of a picture's time before one was drawn. `before`: seconds, as measured in an earlier attempt of this session. */
+type PictureTime = { before?: number | null; elsewhere?: PictureElsewhere | null };
+
 /**
  * Seconds per step, and to the end, by our own clock: the trainer's own rate is unreliable (sd-scripts train_network.py:1494).
  *
  * @param plan when it draws samples; null when it draws none, or nobody knows: then they count as a part of its steps
- * @param before seconds that a picture took in an earlier attempt; null if there was none
  */
-export function createRate(plan: SamplingPlan | null = null, before: number | null = null) {
+export function createRate(plan: SamplingPlan | null = null, { before = null, elsewhere = null }: PictureTime = {}) {
   let recent: Point[] = [];
   /** Of the whole attempt, thinned out. */
   let all: Point[] = [];
@@ -55,12 +68,18 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
     if (!plan || !distance) return 0;
     const followed = (all.at(-1)?.step ?? 0) - (all[0]?.step ?? 0);
     if (drawn === 0 && drawingSince === null && followed > OVERDUE * distance) return 0;
-    const perPicture = secondsPerPicture();
-    // Until a picture was drawn, a guess: a step of drawing takes as long as one of training. It runs the model forward once
-    // or twice, often at a larger size; training runs it forward and back.
-    const once = perPicture === null ? plan.drawingSteps * pace : perPicture * plan.pictures;
+    const once = (secondsPerPicture() ?? guessedPicture(plan, pace)) * plan.pictures;
     const done = Math.floor(step / distance) - (step % distance === 0 && !drawnHere ? 1 : 0);
     return once * Math.max(0, Math.floor(total / distance) - done);
+  }
+
+  /**
+   * Until a picture was drawn: as in another session, or else a step of drawing takes as long as one of training. It runs the
+   * model forward once or twice, often at a larger size; training runs it forward and back.
+   */
+  function guessedPicture({ drawingSteps, pictures }: SamplingPlan, pace: number): number {
+    if (!elsewhere) return (drawingSteps / pictures) * pace;
+    return elsewhere.pace ? (elsewhere.seconds * (secondsPerStep() ?? pace)) / elsewhere.pace : elsewhere.seconds;
   }
 
   return {
@@ -91,9 +110,12 @@ export function createRate(plan: SamplingPlan | null = null, before: number | nu
     secondsPerStep,
     secondsPerPicture,
     /** Until all steps are trained, with the pauses to be expected; null without a pace. `pace`: as known otherwise. */
-    secondsLeft(left: Left, pace: number | null): number | null {
+    timeLeft(left: Left, pace: number | null): TimeLeft | null {
       const inAll = secondsPerStepInAll() ?? pace;
-      return inAll === null ? null : Math.max(0, left.total - left.step) * inAll + secondsForSamples(left, inAll);
+      if (inAll === null) return null;
+      const samples = secondsForSamples(left, inAll);
+      const seconds = Math.max(0, left.total - left.step) * inAll + samples;
+      return { seconds, guessed: secondsPerPicture() === null && samples > NOTICEABLE * seconds };
     },
   };
 }

@@ -70,6 +70,8 @@ export type SamplingPlan = {
   pictures: number;
   /** Denoising steps of all of them together. */
   drawingSteps: number;
+  /** The same, each times the pixels of its picture: what drawing costs on one machine. */
+  drawnPixels: number;
 };
 
 /** A reader's memory of an attempt: JSON that only the dialect understands. Null before the first read. */

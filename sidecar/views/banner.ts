@@ -4,7 +4,7 @@ import { liveOnes } from '../sessions/outputs/active.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { inQueueOrder, isChangeable } from '../sessions/status/queued.js';
 import { callOff, nextAction, sessionAddress } from './action.js';
-import { count, duration, joined, loss, pace, percent } from './formatting.js';
+import { count, joined, loss, pace, percent, timeLeft } from './formatting.js';
 import { thumbnail } from './sessions.js';
 import { statusView } from './status.js';
 import { type Words, whyView } from './why.js';
@@ -54,7 +54,7 @@ function bannerCard(session: SessionFacts, root: string, page?: 'home'): CardVie
 
 export function cardView(session: SessionFacts, root: string, page?: 'home') {
   const { progress } = session;
-  const { eta_seconds: left } = progress;
+  const { eta_seconds: left, eta_guessed: guessed } = progress;
   const alive = isAlive(session.status);
   const at = sessionAddress(root, session.name);
   const last = session.attempts.at(-1);
@@ -78,7 +78,7 @@ export function cardView(session: SessionFacts, root: string, page?: 'home') {
       alive && progress.seconds_per_step !== null && `${pace(progress.seconds_per_step)} per step`,
     ),
     /** "12 min left", or empty. */
-    left: alive ? (left === null ? 'estimating time left' : `${duration(left)} left`) : '',
+    left: alive ? (left === null ? 'estimating time left' : timeLeft(left, guessed)) : '',
     /** ISO, or seconds since 1970. */
     started: session.by_hand?.since ?? last?.started_at ?? session.timestamp,
     ended: alive ? null : (last?.ended_at ?? session.completed_at),

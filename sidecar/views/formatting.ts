@@ -30,6 +30,16 @@ export function duration(seconds: number | null | undefined): string {
   return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours / 24} d`;
 }
 
+/** The time until a training ends: "2 h 10 left", or with the samples' part of it guessed "2 h 10 left, a guess so far". */
+export function timeLeft(seconds: number, guessed: boolean): string {
+  return `${duration(seconds)} ${leftLabel(guessed)}`;
+}
+
+/** The words below or after such a time. */
+export function leftLabel(guessed: boolean): string {
+  return guessed ? 'left, a guess so far' : 'left';
+}
+
 /** Seconds a step: "2.1 s", "0.08 s". */
 export function pace(secondsPerStep: number | null | undefined): string {
   if (secondsPerStep == null || !Number.isFinite(secondsPerStep) || secondsPerStep < 0) return '–';

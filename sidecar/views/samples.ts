@@ -68,6 +68,8 @@ export function samplesPartView(model: SamplesModel, at: string) {
   return {
     grid,
     kept: kept.samples,
+    /** Until the first, nobody knows how long they take. */
+    guessed: session.progress.eta_guessed,
     all: grid && `${at}/samples`,
     ask: askView(session, at, 'sample', 'Sample now'),
     /** Prompts for these pictures alone can be typed: its script reads them each time. Others encode theirs as they start. */

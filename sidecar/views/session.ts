@@ -14,7 +14,7 @@ import { stopByHand } from './byHand.js';
 import { type CurvePoint, lossView } from './chart.js';
 import { checkpointsView } from './checkpoints.js';
 import { datasetAddress } from './datasets.js';
-import { count, dollars, duration, loss, pace } from './formatting.js';
+import { count, dollars, duration, leftLabel, loss, pace } from './formatting.js';
 import { type PodFiles, podFilesView } from './podFiles.js';
 import { preflightView } from './preflight.js';
 import { publishView } from './publish.js';
@@ -193,7 +193,7 @@ const LONGEST_SECONDS = 3.2e9;
 
 function numbersOf(session: SessionFacts, now: Date, cost: SessionCost | null) {
   const { progress, status } = session;
-  const { step, total_steps: total, epoch, epochs, eta_seconds: eta } = progress;
+  const { step, total_steps: total, epoch, epochs, eta_seconds: eta, eta_guessed: guessed } = progress;
   const numbers: [string, string][] = [
     [count(step), total === null ? 'steps' : `of ${count(total)} steps`],
     [count(epoch), epochs === null ? 'epochs' : `of ${count(epochs)} epochs`],
@@ -202,10 +202,11 @@ function numbersOf(session: SessionFacts, now: Date, cost: SessionCost | null) {
       ? [pace(progress.seconds_per_step), 'per step']
       : [duration(secondsTrained(session, now)), 'training time'],
   ];
-  const ends = eta === null || eta > LONGEST_SECONDS ? null : new Date(now.getTime() + eta * 1000).toISOString();
+  const ends =
+    eta === null || guessed || eta > LONGEST_SECONDS ? null : new Date(now.getTime() + eta * 1000).toISOString();
   return [
     ...numbers.map(([value, label]) => ({ value, label, ends: null })),
-    ...(isAlive(status) ? [{ value: duration(eta), label: 'left', ends }] : []),
+    ...(isAlive(status) ? [{ value: duration(eta), label: leftLabel(guessed), ends }] : []),
     ...(cost && session.attempts.length > 0
       ? [{ value: dollars(cost.so_far), label: costLabel(cost), ends: null }]
       : []),

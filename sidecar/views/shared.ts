@@ -2,7 +2,7 @@ import type { SessionFacts } from '../sessions/facts.js';
 import type { SampleFacts } from '../sessions/savedFacts.js';
 import { isAliveOrPending } from '../sessions/status/alive.js';
 import { type CurvePoint, lossView } from './chart.js';
-import { count, duration, loss, percent } from './formatting.js';
+import { count, duration, leftLabel, loss, percent } from './formatting.js';
 import { statusView } from './status.js';
 
 /** What a read-only link tells of a session: no notes, no paths, no command lines, no processes. */
@@ -90,7 +90,9 @@ export function sharedView({ session, samples, curve, log, expires_at }: SharedM
       { label: 'step', value: `${count(progress.step)} / ${count(progress.total_steps)}` },
       { label: 'epoch', value: `${count(progress.epoch)} / ${count(progress.epochs)}` },
       { label: 'loss', value: loss(progress.loss) },
-      ...(isAliveOrPending(session) ? [{ label: 'left', value: duration(progress.eta_seconds) }] : []),
+      ...(isAliveOrPending(session)
+        ? [{ label: leftLabel(progress.eta_guessed), value: duration(progress.eta_seconds) }]
+        : []),
     ],
     percent: status === 'draft' ? null : progress.percent,
     loss: lossView(curve, session, ''),

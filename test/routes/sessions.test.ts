@@ -144,6 +144,25 @@ describe('reading', () => {
   });
 });
 
+test('until its first samples the time left counts what they took in another session, and is told as a guess', async () => {
+  const file = join(place.outputs, 'cat', 'progress.json');
+  const told = readFileSync(file, 'utf8');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(told), seconds_per_picture: 1000 }));
+  // Twenty pictures of two steps, where those of the other session have one: 2,000 s each.
+  const samples = { sample_prompts: 'a dog --s 2', sample_every_n_steps: 5000 };
+  const settings = { ...quick, ...samples, resolution: 128, max_train_epochs: 10_000 };
+  const { name } = (await sidecar.send('POST', 'sessions', { ...settings, lora_name: 'dog', start: true })).body;
+  const { progress } = await sidecar.until(name, (facts) => facts.progress.eta_guessed);
+  expect(progress.eta_seconds).toBeGreaterThan(40_000);
+  expect(progress.eta_seconds).toBeLessThan(60_000);
+  const { text } = await http.get(`/sessions/${name}`).set(page).expect(200);
+  expect(text).toContain('left, a guess so far');
+  expect(text).toContain('so is the time left');
+  expect((await http.get('/').set(page)).text).toContain('left, a guess so far');
+  await sidecar.send('DELETE', `sessions/${name}/attempts/current`);
+  writeFileSync(file, told);
+});
+
 describe('the stream', () => {
   test('begins with a whole snapshot, and goes on with the log from where the page stands', async () => {
     const events = await readStream(

@@ -87,7 +87,10 @@ test('each line tells when it arrived, after a restart too, and none that nobody
 test('the time that a picture took is measured, and the next attempt knows it', async () => {
   const argv = ['--sample_every_n_steps=2', '--output_name=cat'];
   const samplings = samplesOf.plan?.(argv, 'a cat --s 8\n# none\na dog\n') ?? null;
-  expect(samplings).toEqual({ every: 'steps', distance: 2, pictures: 2, drawingSteps: 38 });
+  expect(samplings).toEqual({
+    ...{ every: 'steps', distance: 2, pictures: 2 },
+    ...{ drawingSteps: 38, drawnPixels: 38 * 512 * 512 },
+  });
   writeFileSync(log, bar(1));
   const follower = followAttempt({ ...followed(), samplings, onProgress() {}, onText() {} });
   await follower.catchUp();

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createRate } from '../../sidecar/telemetry/rate.js';
+import { createRate, type PictureElsewhere } from '../../sidecar/telemetry/rate.js';
 import type { SamplingPlan } from '../../sidecar/trainers/dialect.js';
 
 type Training = {
   steps: number;
   pace: (step: number) => number;
   pauses: { every: number; seconds: number }[];
-  /** Samples that Trackside knows will come: how long they take each time, and a picture of an earlier attempt. */
-  samples?: SamplingPlan & { seconds: number; before?: number };
+  /** Samples that Trackside knows will come: how long they take each time, and a picture of an earlier attempt, or session. */
+  samples?: SamplingPlan & { seconds: number; before?: number; elsewhere?: PictureElsewhere };
 };
 
 /** What is expected at each step from 5 % on, against what came: the largest share by which it was wrong; and the paces that were shown. */
@@ -22,7 +22,7 @@ function foretold({ steps, pace, pauses, samples }: Training): { wrong: number; 
     times.push((times.at(-1) ?? 0) + pause + pace(step));
   }
   const end = times.at(-1) ?? 0;
-  const rate = createRate(samples, samples?.before);
+  const rate = createRate(samples, samples);
   const wrong: number[] = [];
   const paces: number[] = [];
   // A look every half second sees the newest step.
@@ -39,7 +39,7 @@ function foretold({ steps, pace, pauses, samples }: Training): { wrong: number; 
       continue;
     }
     if (step < steps * 0.05) continue;
-    const told = rate.secondsLeft({ step, total: steps - 1, stepsPerEpoch: null }, null) ?? 0;
+    const told = rate.timeLeft({ step, total: steps - 1, stepsPerEpoch: null }, null)?.seconds ?? 0;
     wrong.push(Math.abs(told - (end - at)) / (end - at));
     paces.push(rate.secondsPerStep() ?? 0);
   }
@@ -47,7 +47,7 @@ function foretold({ steps, pace, pauses, samples }: Training): { wrong: number; 
 }
 
 const samples = (distance: number, seconds: number, drawingSteps = 30) =>
-  ({ every: 'steps', distance, pictures: 1, drawingSteps, seconds }) as const;
+  ({ every: 'steps', distance, pictures: 1, drawingSteps, drawnPixels: drawingSteps * 512 * 512, seconds }) as const;
 
 test.each<[string, Training]>([
   ['steady', { steps: 2000, pace: () => 0.4, pauses: [] }],
@@ -72,6 +72,24 @@ test.each<[string, Training]>([
     'with samples that are half of it, as an earlier attempt told',
     { steps: 1000, pace: () => 0.1, pauses: [], samples: { ...samples(250, 25), before: 24 } },
   ],
+  [
+    'with samples that are two thirds of it, as another session told',
+    {
+      steps: 1000,
+      pace: () => 0.1,
+      pauses: [],
+      samples: { ...samples(250, 50), elsewhere: { seconds: 45, pace: null } },
+    },
+  ],
+  [
+    'with samples that are two thirds of it, as another session told on a machine half as fast',
+    {
+      steps: 1000,
+      pace: () => 0.1,
+      pauses: [],
+      samples: { ...samples(250, 50), elsewhere: { seconds: 100, pace: 0.2 } },
+    },
+  ],
 ])('the end of a training that is %s is told within a fifth from 5 %% on', (_, training) => {
   const { wrong, paces } = foretold(training);
   expect(wrong).toBeLessThan(0.2);
@@ -84,14 +102,36 @@ test('a training that slows down for good is foretold anew', () => {
   for (let step = 1; step <= 1000; step += 1) rate.add(step, step * 1000);
   for (let step = 1001; step <= 3000; step += 1) rate.add(step, 1_000_000 + (step - 1000) * 3000);
   expect(rate.secondsPerStep()).toBeCloseTo(3, 1);
-  expect(rate.secondsLeft({ step: 3000, total: 3001, stepsPerEpoch: null }, null)).toBeCloseTo(3, 0);
+  expect(rate.timeLeft({ step: 3000, total: 3001, stepsPerEpoch: null }, null)?.seconds).toBeCloseTo(3, 0);
 });
 
 test('samples that are planned and do not come are expected no longer than that', () => {
   const rate = createRate(samples(100, 0));
-  const left = (step: number) => rate.secondsLeft({ step, total: 1000, stepsPerEpoch: null }, null);
+  const left = (step: number) => rate.timeLeft({ step, total: 1000, stepsPerEpoch: null }, null)?.seconds;
   for (let step = 1; step <= 90; step += 1) rate.add(step, step * 1000);
   expect(left(90)).toBeCloseTo(910 + 10 * 30, 0);
   for (let step = 91; step <= 160; step += 1) rate.add(step, step * 1000);
   expect(left(160)).toBeCloseTo(840, 0);
+});
+
+test.each<[string, Parameters<typeof createRate>, boolean]>([
+  ['no samples', [null], false],
+  ['samples whose time nobody knows', [samples(100, 0)], true],
+  ['samples that another session has drawn', [samples(100, 0), { elsewhere: { seconds: 40, pace: 1 } }], true],
+  ['samples that an earlier attempt has drawn', [samples(100, 0), { before: 40 }], false],
+  ['samples that are less than a tenth of it', [samples(500, 0)], false],
+])('the time left of a training with %s is told as a guess, or as known', (_, known, guessed) => {
+  const rate = createRate(...known);
+  for (let step = 1; step <= 50; step += 1) rate.add(step, step * 1000);
+  expect(rate.timeLeft({ step: 50, total: 1000, stepsPerEpoch: null }, null)?.guessed).toBe(guessed);
+});
+
+test('the time left is a guess until the first samples are drawn', () => {
+  const rate = createRate(samples(100, 0));
+  const left = (step: number) => rate.timeLeft({ step, total: 1000, stepsPerEpoch: null }, null);
+  for (let step = 1; step <= 100; step += 1) rate.add(step, step * 1000);
+  rate.sampling(100_000);
+  expect(left(100)?.guessed).toBe(true);
+  rate.add(100, 140_000);
+  expect(left(100)).toEqual({ seconds: expect.closeTo(900 + 9 * 40, 0), guessed: false });
 });

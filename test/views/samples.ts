@@ -88,6 +88,7 @@ export function session(changes: Partial<SessionFacts> = {}): SessionFacts {
       peak_gpu_memory: null,
       seconds_per_step: 2.1,
       eta_seconds: 731,
+      eta_guessed: false,
       updated_at: '2026-11-22T11:59:59.000Z',
     },
     attempts: [attempt()],

@@ -49,12 +49,18 @@ function listOf(all: readonly SessionFacts[], { all: whole }: ListFlags): string
       stepsOf(session),
       percent(progress.percent),
       loss(progress.loss),
-      session.attempts.at(-1)?.alive ? duration(progress.eta_seconds) : '–',
+      session.attempts.at(-1)?.alive
+        ? `${duration(progress.eta_seconds)}${progress.eta_guessed ? ' (a guess)' : ''}`
+        : '–',
       relative(new Date(since), new Date()),
     ];
   });
   const more = all.length > shown.length ? `\n… and ${all.length - shown.length} more: --all shows them.` : '';
   return table(['NAME', 'STATUS', 'STEP', 'DONE', 'LOSS', 'LEFT', 'SINCE'], rows, [2, 3, 4, 5]) + more;
+}
+
+function leftWords({ eta_seconds, eta_guessed }: SessionFacts['progress']): string {
+  return `${duration(eta_seconds)}${eta_guessed ? ', a guess until its first samples' : ''}`;
 }
 
 function stepsOf({ progress }: SessionFacts): string {
@@ -82,7 +88,7 @@ function detailsOf(session: Shown): string {
     Progress: progress.step === null ? null : `step ${stepsOf(session)}, ${percent(progress.percent)}`,
     Epoch: progress.epoch === null ? null : `${progress.epoch} of ${progress.epochs ?? '–'}`,
     Loss: progress.loss === null ? null : loss(progress.loss),
-    Left: alive ? duration(progress.eta_seconds) : null,
+    Left: alive ? leftWords(progress) : null,
     Dataset: session.dataset_path,
     Output: session.output_path,
     Log: session.log_path,

@@ -14,6 +14,6 @@ export async function keepHandProgress(folder: string, progress: Progress): Prom
   const { step, epoch, epochs, percent } = progress;
   if (before?.step === step && before.epoch === epoch && before.percent === percent) return;
   const begun = beginProgress({ id: '', step, stepOffset: 0, epoch: 0, epochs, before: null, now: new Date() });
-  const kept = { ...begun, ...progress, phase: 'ended', eta_seconds: null, attempt: null };
+  const kept = { ...begun, ...progress, phase: 'ended', eta_seconds: null, eta_guessed: false, attempt: null };
   await writeWhole(join(folder, PROGRESS_FILE), `${JSON.stringify(kept, null, 1)}\n`);
 }

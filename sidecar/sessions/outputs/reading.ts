@@ -20,6 +20,7 @@ import { correct } from '../status/correct.js';
 import type { SessionsPlace } from '../status/evidence.js';
 import { readSession, type Session } from '../status/session.js';
 import { fingerprintLater, fingerprintOf } from './fingerprints.js';
+import { pictureElsewhere } from './pictureElsewhere.js';
 import type { Store } from './store.js';
 
 /** The number of simultaneous readings. */
@@ -147,15 +148,23 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
     setTimeout(tell, LOST_AFTER_MS).unref();
   }
 
-  function follow({ name, folder, state, dialect }: Session, entry: AttemptEntry): Follower {
+  function follow({ name, folder, state, dialect, facts }: Session, entry: AttemptEntry): Follower {
+    const samplings = dialect.samples.plan?.(entry.argv, state?.sample_prompts ?? '') ?? null;
+    const progress = attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null);
+    if (samplings && progress.seconds_per_picture === null)
+      progress.picture_elsewhere ??= pictureElsewhere(
+        root,
+        [...held.all()].map(({ facts }) => facts),
+        { facts, plan: samplings, dialect },
+      );
     return followAttempt({
       folder,
       console: dialect.console,
       beginning: beginningOf(entry),
       logStart: entry.log_start,
       begunAt: Date.parse(entry.started_at),
-      samplings: dialect.samples.plan?.(entry.argv, state?.sample_prompts ?? '') ?? null,
-      progress: attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null),
+      samplings,
+      progress,
       onText: (piece) => hub.tell({ type: 'log', name, ...piece }),
       onProgress(now, events) {
         const present = held.get(name);

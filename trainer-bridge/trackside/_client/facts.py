@@ -23,6 +23,7 @@ class Progress(TypedDict):
     loss: float | Literal["nan"] | None
     seconds_per_step: float | None
     eta_seconds: float | None
+    eta_guessed: bool
     updated_at: str | None
 
 
