@@ -101,6 +101,34 @@ test('a notification tells it where nobody looks, once it is switched on in the 
   );
 });
 
+test('what the browser refuses to show as a notification is told by the page that is looked at next', async () => {
+  // Notifications were switched on, and are forbidden by now: the page in the background has not heard of it.
+  const forbidden = await browser.newContext();
+  const [behind, front] = [await forbidden.newPage(), await forbidden.newPage()];
+  await behind.addInitScript(`localStorage.setItem('trackside:notify', '1');
+    Object.defineProperty(Notification, 'permission', { get: () => 'granted' });`);
+  for (const page of [behind, front]) {
+    await page.addInitScript("addEventListener('news', () => (globalThis.heard = true), true)");
+    await page.goto(sidecar.url);
+    // What had ended before that is no news to it.
+    await until(
+      () => page.evaluate('globalThis.heard'),
+      (heard) => heard === true,
+    );
+    await hide(page, true);
+  }
+  const refused = behind.waitForEvent('console', {
+    predicate: (said) => said.text().startsWith('A notification could not be shown'),
+    timeout: 50_000,
+  });
+  await start('fox', 2);
+  await refused;
+  await hide(front, false);
+  await front.locator('.toast', { hasText: /fox V\d completed\./ }).waitFor();
+  expect(await behind.locator('.toast').count()).toBe(0);
+  await forbidden.close();
+});
+
 test('the home page says what happened since this browser looked last, over a reload, until it is dismissed', async () => {
   const page = await open('machine');
   const [cookie] = (await context.cookies()).filter(({ name }) => name.startsWith('trackside-looked-'));
