@@ -33,6 +33,8 @@ declare global {
     over?: boolean;
   };
 
-  type Outcome = Pick<Taken, 'accepted' | 'notes'> & { refused: Omit<Taken['refused'][number], 'code'>[] };
+  type Outcome = Pick<Taken, 'accepted' | 'converted' | 'notes'> & {
+    refused: Omit<Taken['refused'][number], 'code'>[];
+  };
   type Upload = UploadFacts;
 }

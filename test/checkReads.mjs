@@ -16,6 +16,7 @@ const ALLOWED = {
   'hub/download.ts': 'makes its file, in a folder that it locked',
   'models/tokenizers.ts': 'copies the files that it downloaded just now',
   'datasets/receive.ts': 'makes its file',
+  'datasets/heic/decodeHeic.ts': 'the file that its parent opened, on its standard input',
   'datasets/uploads/addPart.ts': 'makes its file, in a folder of a random name',
   'telemetry/diskTrouble.ts': 'makes its file',
   'telemetry/log/arrivals.ts': 'appends to its file, through no link',

@@ -5,6 +5,8 @@ import { slug } from '../slug.js';
 const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u;
 /** The endings that sd-scripts looks for (library/train_util.py IMAGE_EXTENSIONS): lower or upper case, never mixed. */
 const PICTURE = /^(.+)\.(png|jpg|jpeg|webp|bmp|PNG|JPG|JPEG|WEBP|BMP)$/su;
+/** Photos of phones, which no trainer reads: a dataset keeps them as JPEG. */
+const HEIC = /\.(heic|heif)$/i;
 const PICTURE_OF_ANY_CASE = /\.(png|jpe?g|webp|bmp)$/i;
 const CAPTION = /^(.+)\.txt$/su;
 /** Bytes. File systems allow 255; a temporary name needs the rest. */
@@ -49,22 +51,30 @@ export function hasMixedEnding(file: string): boolean {
   return PICTURE_OF_ANY_CASE.test(file) && pictureStem(file) === null;
 }
 
-/** Throws a Problem unless a picture may be kept under this name, byte for byte. */
+/** `IMG_1.HEIC`: becomes `IMG_1.jpg` when it is uploaded. */
+export function hasHeicEnding(file: string): boolean {
+  return HEIC.test(file);
+}
+
+/** Throws a Problem unless a picture may be uploaded under this name. */
+export function requireUploadName(file: string): void {
+  if (hasHeicEnding(file)) requireFileName(file);
+  else requirePictureName(file);
+}
+
+/** Throws a Problem unless a picture may be kept under this name. */
 export function requirePictureName(file: string): void {
   requireFileName(file);
   if (pictureStem(file) !== null) return;
-  const endings = 'Pictures end in .png, .jpg, .jpeg or .webp';
+  const endings = 'Pictures end in .png, .jpg, .jpeg, .webp, .heic or .heif';
   const message = hasMixedEnding(file)
     ? 'has an ending in mixed case, which trainers skip. Rename it to lower case and upload it again.'
-    : /\.(heic|heif)$/i.test(file)
-      ? `is a HEIC photo, which trainers can't read. It was not saved. ${HEIC_REMEDY}`
-      : `is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
+    : `is not a picture or caption that trainers read. ${endings}, captions in .txt. It was not saved.`;
   throw new Problem('not_a_picture', message, { file: printable(file) });
 }
 
-/** What to do with a photo as iPhones keep them. */
-export const HEIC_REMEDY =
-  'On the iPhone itself, choose it from Photos: Safari sends a JPEG. Elsewhere export it as JPEG, or set the camera to Settings › Camera › Formats › Most Compatible.';
+/** What to do with a HEIC photo that was put into a dataset's folder by hand. */
+export const HEIC_REMEDY = 'Upload HEIC photos on the page of a dataset instead: they are converted to JPEG.';
 
 /** Throws a Problem unless the name is one plain, visible file name. */
 export function requireFileName(file: string): void {
@@ -85,6 +95,10 @@ export function requireFileName(file: string): void {
       'bad_file_name',
       `“${printable(file)}” can't be used as a file name: ${reason}. Rename the file and upload it again.`,
     );
+}
+
+export function withoutEnding(file: string): string {
+  return file.replace(/\.[^.]*$/, '');
 }
 
 /** A name as it may stand in a message: on one line, and short. */

@@ -4,7 +4,7 @@ import { Problem } from '../problem.js';
 import { inFolder } from '../security/paths.js';
 import type { DatasetDetail, PassedOver } from './facts.js';
 import type { DatasetFolder } from './folder.js';
-import { captionStem, HEIC_REMEDY, hasMixedEnding, pictureStem } from './names.js';
+import { captionStem, HEIC_REMEDY, hasMixedEnding, pictureStem, withoutEnding } from './names.js';
 
 /** Folders searched at most: nobody waits for a whole disk. */
 const MOST_FOLDERS = 100;
@@ -63,10 +63,6 @@ export function passedOverWords({ name, path, passed_over }: DatasetDetail): str
 export function named(files: readonly string[]): string {
   const shown = files.slice(0, 3).join(', ');
   return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
-}
-
-export function withoutEnding(file: string): string {
-  return file.replace(/\.[^.]*$/, '');
 }
 
 function isPicture(file: string): boolean {

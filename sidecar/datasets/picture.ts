@@ -28,7 +28,8 @@ const MOST_PLAIN = 2_000_000;
 
 /** Reads the header and the metadata, and decodes no pixel. Throws a PictureProblem. */
 export async function lookAtPicture(path: string): Promise<LookedAt> {
-  const format = await formatOf(path);
+  const format = await contentOf(path);
+  if (format === 'heic') throw heic();
   if (format === 'bmp') {
     await requireWholeBmp(path);
     return { width: null, height: null, turned: false, plain: false, unchecked: true };
@@ -146,16 +147,18 @@ function decoder(): Promise<typeof sharp> {
 }
 
 type Format = 'png' | 'jpeg' | 'webp';
+export type Content = Format | 'bmp' | 'heic';
 
 /** Keeps every other format from sharp, such as an SVG that names other files. */
 async function requireFormat(path: string): Promise<Format> {
-  const format = await formatOf(path);
+  const format = await contentOf(path);
+  if (format === 'heic') throw heic();
   if (format !== 'bmp') return format;
   throw new PictureProblem('It is a BMP, which is not supported.', 'Save it as PNG or JPEG and upload that.');
 }
 
 /** Recognises a picture by its first bytes. Throws a PictureProblem. */
-async function formatOf(path: string): Promise<Format | 'bmp'> {
+export async function contentOf(path: string): Promise<Content> {
   const file = await openRegular(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
@@ -165,6 +168,7 @@ async function formatOf(path: string): Promise<Format | 'bmp'> {
     if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'webp';
     // Checks more than the two letters: a text may begin with them too.
     if (/^BM.{4}\0\0\0\0/s.test(head)) return 'bmp';
+    if (/^....ftyp(hei|hev|mif|msf)/s.test(head)) return 'heic';
     throw strange(head);
   } finally {
     await file.close();
@@ -198,13 +202,17 @@ function strange(head: string): PictureProblem {
     ? 'a GIF'
     : /^....ftypavi/s.test(head)
       ? 'an AVIF picture'
-      : /^....ftyp(hei|hev|mif)/s.test(head)
-        ? 'a HEIC photo'
-        : /^(II\*\0|MM\0\*)/.test(head)
-          ? 'a TIFF'
-          : null;
-  if (kind === 'a HEIC photo') return new PictureProblem('It is a HEIC photo, whatever its name says.', HEIC_REMEDY);
-  return new PictureProblem(kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG or WebP picture.');
+      : /^(II\*\0|MM\0\*)/.test(head)
+        ? 'a TIFF'
+        : null;
+  return new PictureProblem(
+    kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG, WebP or HEIC picture.',
+  );
+}
+
+/** Of one that was put there by hand: uploads are converted. */
+function heic(): PictureProblem {
+  return new PictureProblem('It is a HEIC photo, whatever its name says.', HEIC_REMEDY);
 }
 
 async function inWords<T>(decode: () => Promise<T>): Promise<T> {

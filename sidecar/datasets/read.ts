@@ -12,8 +12,8 @@ import { damageOf, decodeAll, type OnDisk, rememberWhole } from './decoded.js';
 import type { DatasetDetail, DatasetImage } from './facts.js';
 import { type DatasetFolder, inDataset } from './folder.js';
 import { datasetFacts } from './list.js';
-import { captionStem, captionStemsOf, hasMixedEnding, pictureStem } from './names.js';
-import { findPassedOver, withoutEnding } from './passedOver.js';
+import { captionStem, captionStemsOf, hasMixedEnding, pictureStem, withoutEnding } from './names.js';
+import { findPassedOver } from './passedOver.js';
 import { type LookedAt, lookAtPicture, revisionOf } from './picture.js';
 import { PictureProblem } from './pictureProblem.js';
 

@@ -5,12 +5,11 @@ import { ifUnreadable } from '../caught.js';
 import { streamRegular } from '../files/regularFile.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
+import { asKept, type Kept } from './asKept.js';
 import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
 import { changeDataset, type DatasetFolder, inDataset, inTurnThere } from './folder.js';
-import { captionStem, pictureStem, requirePictureName } from './names.js';
-import { requireWholePicture } from './picture.js';
-import { PictureProblem } from './pictureProblem.js';
+import { captionStem, pictureStem, requirePictureName, requireUploadName } from './names.js';
 import { describePicture } from './read.js';
 import { LARGEST_PICTURE, type Received, receive } from './receive.js';
 import { putAway } from './trash.js';
@@ -20,6 +19,8 @@ export type SavedPicture = {
   image: DatasetImage;
   created: boolean;
   replaced: boolean;
+  /** It was a HEIC photo, and is a JPEG of another name now. */
+  converted: boolean;
   kept: string | null;
   message: string;
   /** Remarks for people: another picture was replaced. */
@@ -27,8 +28,8 @@ export type SavedPicture = {
 };
 
 /**
- * Saves one picture, byte for byte, once it has arrived whole and decodes. Puts an existing picture with other content away
- * first. Throws a Problem, with nothing changed: no such dataset, too large, not a picture by its name or content, disk
+ * Saves one picture, byte for byte or as `asKept` says, once it has arrived whole and decodes. Puts an existing picture with
+ * other content away first. Throws a Problem, with nothing changed: no such dataset, too large, not a picture by its name or content, disk
  * full.
  */
 export async function savePicture(
@@ -37,7 +38,7 @@ export async function savePicture(
   file: string,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<SavedPicture> {
-  requirePictureName(file);
+  requireUploadName(file);
   return inDataset(root, name, (folder) =>
     withDiskWords(join(root, name, file), async () => {
       await sweepOnce(folder);
@@ -48,19 +49,28 @@ export async function savePicture(
 
 /**
  * Moves an arrived picture, on the same disk, into its dataset. Removes it and throws a Problem if it does not decode.
+ *
+ * @param signal ends a conversion, and throws its reason
  */
-export async function takePicture(folder: DatasetFolder, file: string, received: Received): Promise<SavedPicture> {
+export async function takePicture(
+  folder: DatasetFolder,
+  arrived: string,
+  received: Received,
+  signal?: AbortSignal,
+): Promise<SavedPicture> {
+  const kept = await asKept(arrived, received, signal);
   try {
-    await requireDecodable(received.path, file);
-    const placed = await placePicture(folder, file, received);
-    return { image: await describePicture(folder, file), ...placed, notes: placed.replaced ? [placed.message] : [] };
+    const placed = await placePicture(folder, kept);
+    const notes = placed.replaced ? [placed.message] : [];
+    const message = kept.converted ? `${arrived} was converted to JPEG. ${placed.message}` : placed.message;
+    return { image: await describePicture(folder, kept.file), ...placed, converted: kept.converted, message, notes };
   } finally {
-    await rm(received.path, { force: true });
+    await rm(kept.received.path, { force: true });
   }
 }
 
 /** Moves a checked picture into its dataset. */
-export function placePicture(folder: DatasetFolder, file: string, received: Received) {
+export function placePicture(folder: DatasetFolder, { file, received }: Pick<Kept, 'file' | 'received'>) {
   return inTurnThere(folder, () => place(folder, file, received));
 }
 
@@ -79,16 +89,6 @@ export async function removePicture(root: string, name: string, file: string) {
     const files = [file, ...(shared ? [] : there.filter((other) => captionStem(other) === stem))];
     return { kept: await putAway(folder, files), files };
   });
-}
-
-/** Throws a Problem unless the file is a picture that decodes to its last row. */
-export async function requireDecodable(path: string, file: string): Promise<void> {
-  try {
-    await requireWholePicture(path);
-  } catch (error) {
-    if (!(error instanceof PictureProblem)) throw error;
-    throw new Problem('not_decodable', `was not saved. ${error.message} ${error.remedy}`, { file });
-  }
 }
 
 async function place(folder: DatasetFolder, file: string, received: Received) {

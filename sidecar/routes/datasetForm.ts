@@ -60,6 +60,7 @@ export async function receiveDatasetForm(
   return {
     ...(await (dataset ?? missingName())),
     accepted,
+    converted: outcomes.flatMap(({ converted }) => converted),
     notes: [...outcomes.flatMap(({ notes }) => notes), ...(tooMany ? [TOO_MANY] : [])],
     refused: outcomes.flatMap(({ refused }) => refused),
   };
@@ -94,21 +95,21 @@ async function keep(root: string, dataset: Promise<Dataset> | undefined, part: R
     const stem = captionStem(file);
     if (isArchive(file)) return await receiveArchive(root, name, file, chunks);
     if (stem === null) {
-      const { notes } = await savePicture(root, name, file, chunks);
-      return { accepted: [file], notes, refused: [] };
+      const { notes, converted } = await savePicture(root, name, file, chunks);
+      return { accepted: [file], converted: converted ? [file] : [], notes, refused: [] };
     }
     const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');
     return accepted(file, saved.caption === null || saved.kept ? saved.message : '');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { accepted: [], notes: [], refused: [refusalOf(file, error)] };
+    return { accepted: [], converted: [], notes: [], refused: [refusalOf(file, error)] };
   } finally {
     part.resume();
   }
 }
 
 function accepted(file: string, ...notes: string[]): Taken {
-  return { accepted: [file], notes: notes.filter(Boolean), refused: [] };
+  return { accepted: [file], converted: [], notes: notes.filter(Boolean), refused: [] };
 }
 
 async function missingName(): Promise<Dataset> {

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { ifMissing } from '../caught.js';
 import { findAlike } from '../datasets/alike.js';
+import { convertedWords } from '../datasets/asKept.js';
 import { checkDataset } from '../datasets/check.js';
 import type { DatasetDetail } from '../datasets/facts.js';
 import { makeDataset, removeEmpty } from '../datasets/folder.js';
@@ -143,14 +144,15 @@ async function receiveForm(root: string, c: Context, typed: { name?: string }): 
 }
 
 async function answerUpload({ datasets: root, pages }: Datasets, c: Context, upload: FormUpload): Promise<Response> {
-  const { name, created, accepted, notes, refused } = upload;
+  const { name, created, accepted, converted, notes, refused } = upload;
   const dataset = await readDataset(root, name).catch(ifMissing(null));
   const status = refused.length > 0 && accepted.length === 0 ? 422 : created ? 201 : 200;
   if (!wantsPage(c)) {
     const location = { Location: `datasets/${encodeURIComponent(name)}` };
-    return c.json({ dataset, created, accepted, notes, refused }, status, location);
+    return c.json({ dataset, created, accepted, converted, notes, refused }, status, location);
   }
-  if (refused.length + notes.length === 0) return c.redirect(`datasets/${encodeURIComponent(name)}`, 303);
+  if (refused.length + notes.length + converted.length === 0)
+    return c.redirect(`datasets/${encodeURIComponent(name)}`, 303);
   if (!dataset)
     throw new Problem('not_a_picture', `Nothing was saved. ${refused.map(({ reason }) => reason).join(' ')}`);
   const model = { root: '', dataset, notice: notice(dataset, upload), refused };
@@ -175,7 +177,7 @@ function taken(name: string): Problem {
   return new Problem('name_taken', message, { field: 'name', about: { dataset: name } });
 }
 
-function notice(dataset: DatasetDetail, { accepted, notes }: FormUpload): string {
+function notice(dataset: DatasetDetail, { accepted, converted, notes }: FormUpload): string {
   const saved = accepted.length === 1 ? '1 file was' : `${accepted.length} files were`;
-  return [`${saved} saved in ${dataset.name}.`, ...notes].join(' ');
+  return [`${saved} saved in ${dataset.name}.`, ...convertedWords(converted.length), ...notes].join(' ');
 }

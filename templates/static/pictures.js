@@ -46,11 +46,13 @@ function announce() {
   if (uploading || files.length === 0) return;
   const captions = files.filter(isCaption).length;
   const counts = [count(files.length - captions, 'file'), ...(captions > 0 ? [count(captions, 'caption')] : [])];
+  const photos = files.filter(({ name }) => /\.hei[cf]$/i.test(name)).length;
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   const into = field('name').value.trim() || 'the dataset';
   say(
     `${counts.join(' and ')}, ${size(bytes)}: Upload sends them to ${into} as they are, with the place and the time`,
     ' that a phone writes into its photos.',
+    photos > 0 ? ` ${count(photos, 'HEIC photo')} will be converted to JPEG, without place and time.` : '',
   );
 }
 
@@ -72,7 +74,7 @@ async function upload(files) {
   uploading = new AbortController();
   const { signal } = uploading;
   /** @type {Outcome} */
-  const total = { accepted: [], notes: [], refused: [] };
+  const total = { accepted: [], converted: [], notes: [], refused: [] };
   let [dataset, made] = [name, false];
   const progress = showProgress(files);
   try {
@@ -87,6 +89,7 @@ async function upload(files) {
         const told = (/** @type {News} */ news) => progress.tell(file, news);
         const done = await sendFile({ folder, file, told, signal });
         total.accepted.push(...done.accepted);
+        total.converted.push(...done.converted);
         total.notes.push(...done.notes);
         total.refused.push(...done.refused);
         progress.tell(file, { over: true, arrived: file.size });
@@ -179,7 +182,7 @@ function drawAnew(address, region, swap) {
 }
 
 /** @param {string} dataset @param {Outcome} outcome @param {boolean} kept */
-function result(dataset, { accepted, notes, refused }, kept) {
+function result(dataset, { accepted, converted, notes, refused }, kept) {
   if (form.dataset.then === 'dataset' && refused.length + notes.length === 0) {
     location.href = `${root}datasets/${encodeURIComponent(dataset)}`;
     return;
@@ -196,6 +199,7 @@ function result(dataset, { accepted, notes, refused }, kept) {
     item.append(name, words === undefined ? `: ${reason}` : ` ${words}`);
     list.append(item);
   }
+  if (converted.length > 0) notes.unshift(`${count(converted.length, 'HEIC photo')} converted to JPEG.`);
   for (const note of notes) list.append(Object.assign(document.createElement('li'), { textContent: note }));
   report.append(list);
 }

@@ -33,6 +33,7 @@ async function sendFile({ folder, file, told, signal }) {
     if (signal.aborted || !(error instanceof Refused)) throw error;
     return {
       accepted: [],
+      converted: [],
       notes: [],
       refused: [{ file: file.name, reason: error.message, after_name: error.afterName }],
     };
@@ -45,8 +46,9 @@ async function sendFile({ folder, file, told, signal }) {
     };
     const saved = await persist(() => ask(address, { method: 'PUT', headers, body: file }));
     told({ arrived: file.size });
+    const converted = saved.converted ? [file.name] : [];
     // Of a caption only the one that it replaced is worth a word.
-    return { accepted: [file.name], notes: saved.notes ?? (saved.kept ? [saved.message] : []), refused: [] };
+    return { accepted: [file.name], converted, notes: saved.notes ?? (saved.kept ? [saved.message] : []), refused: [] };
   }
 
   /** @returns {Promise<Outcome>} */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Entry, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import { LONGEST_CAPTION } from '../caption.js';
-import { captionStem, hasMixedEnding, pictureStem, printable } from '../names.js';
+import { captionStem, hasHeicEnding, hasMixedEnding, pictureStem, printable } from '../names.js';
 import { LARGEST_PICTURE } from '../receive.js';
 import { type Decode, encodingOf } from './nameEncoding.js';
 import { refused } from './refused.js';
@@ -39,7 +39,7 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
     stretches.push(await stretchOf(zip, entry, path));
     const [folder, name] = [path.slice(0, path.lastIndexOf('/') + 1), path.slice(path.lastIndexOf('/') + 1)];
     if (isRubbish(folder, name)) continue;
-    const kind = captionStem(name) ? 'caption' : pictureStem(name) || hasMixedEnding(name) ? 'picture' : null;
+    const kind = kindByName(name);
     if (kind === null) {
       found.passedOver.push(name);
       continue;
@@ -56,6 +56,11 @@ export async function readContents(zip: ZipFile): Promise<Contents> {
   if (found.bytes > LARGEST_UNPACKED || isBomb(found.bytes, packed))
     throw refused('archive_bomb', `it would unpack to ${inMegabytes(found.bytes)}`);
   return found;
+}
+
+function kindByName(name: string): Wanted['kind'] | null {
+  if (captionStem(name)) return 'caption';
+  return pictureStem(name) || hasMixedEnding(name) || hasHeicEnding(name) ? 'picture' : null;
 }
 
 async function entriesOf(zip: ZipFile): Promise<Entry[]> {

@@ -8,9 +8,10 @@ export function refusalOf(file: string, { code, message, afterName }: Problem): 
   return { file, code, reason: message, ...(afterName === undefined ? {} : { after_name: afterName }) };
 }
 
-/** The result for uploaded files. `notes`: remarks on accepted files. */
+/** The result for uploaded files. `converted`: accepted HEIC photos, which are JPEGs now; `notes`: remarks on accepted files. */
 export const taken = z.object({
   accepted: z.array(z.string()),
+  converted: z.array(z.string()).default([]),
   notes: z.array(z.string()),
   refused: z.array(refusal),
 });

@@ -15,7 +15,7 @@ import { arrivedBytes, type HalfDone, inNewFolder, inUpload, type UploadRecord, 
 /** Bytes. */
 export const LARGEST_ARCHIVE = 64_000_000_000;
 
-/** `end` cancels an archive until its first file is moved into the dataset. */
+/** `end` cancels an archive until its first file is moved into the dataset, and the conversion of a photo. */
 export type Taking = { unpacked: { done: number; total: number } | null; ended: Promise<void>; end: AbortController };
 
 /** Unpacks one archive after the other: each keeps the disk busy. */
@@ -77,8 +77,8 @@ async function takeWhole(upload: HalfDone, taking: Taking): Promise<Taken> {
         // Under another name: takePicture removes its file in any case.
         const path = join(upload.at, 'picture');
         await rename(content, path);
-        const { notes } = await takePicture(folder, file, { path, bytes });
-        return { accepted: [file], notes, refused: [] };
+        const { notes, converted } = await takePicture(folder, file, { path, bytes }, taking.end.signal);
+        return { accepted: [file], converted: converted ? [file] : [], notes, refused: [] };
       }
       const tell = (done: number, total: number) => {
         taking.unpacked = { done, total };

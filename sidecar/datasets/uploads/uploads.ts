@@ -4,7 +4,7 @@ import { ended, ifMissing, logged, repeated, within } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { SPARE_DISK, withDiskWords } from '../diskWords.js';
 import { inDataset } from '../folder.js';
-import { requireFileName, requirePictureName } from '../names.js';
+import { requireFileName, requireUploadName } from '../names.js';
 import { LARGEST_PICTURE, tooLarge } from '../receive.js';
 import { addPart, crcUpTo, forget, type Part } from './addPart.js';
 import type { UploadFacts, UploadRequest } from './facts.js';
@@ -30,7 +30,7 @@ const PATIENCE_MS = 20_000;
 export async function beginUpload(root: string, dataset: string, request: UploadRequest): Promise<UploadFacts> {
   const { file, bytes } = request;
   if (isArchive(file)) requireFileName(file);
-  else requirePictureName(file);
+  else requireUploadName(file);
   const limit = isArchive(file) ? LARGEST_ARCHIVE : LARGEST_PICTURE;
   if (bytes > limit) throw tooLarge(file, limit);
   await inDataset(root, dataset, async () => {});
@@ -84,7 +84,7 @@ export async function receivePart(
 }
 
 /**
- * Removes an upload and its arrived bytes, and cancels an archive that is being unpacked. Returns false if all of it was in
+ * Removes an upload and its arrived bytes, and cancels an archive that is being unpacked or a photo that is converted. Returns false if all of it was in
  * the dataset before. Throws a Problem.
  */
 export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {

@@ -62,7 +62,7 @@ export const datasets: DescribedRoutes = {
   'GET /datasets': { summary: 'List datasets', answers: { 200: z.array(dataset) } },
   'POST /datasets': {
     summary: 'Make a dataset',
-    more: 'Also with its files: a form with the field name and pictures, captions and archives after it; or application/zip, with ?name=.',
+    more: 'Also with its files: a form with the field name and pictures, captions and archives after it; or application/zip, with ?name=. HEIC photos are kept as JPEG, under the same name with .jpg.',
     query: { name: 'The name, for an archive as the body.' },
     body: z.object({ name: z.string() }),
     answers: { 200: added, 201: z.union([detail, added]) },
@@ -89,7 +89,7 @@ export const datasets: DescribedRoutes = {
       size: 'thumb: at most 256 pixels, as WebP.',
       revision: 'As in its facts: then it may be cached for ever.',
     },
-    answers: { 200: { media: 'image/*', words: 'The picture, byte for byte as uploaded.' } },
+    answers: { 200: { media: 'image/*', words: 'The picture as it is kept.' } },
   },
   'PUT /datasets/:name/images/:file': {
     summary: 'Save a picture',
