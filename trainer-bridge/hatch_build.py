@@ -14,6 +14,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # Of packages, what only developers read.
 UNUSED = (".map", ".md", ".markdown", ".ts", ".mts", ".cts", ".flow", ".tsbuildinfo")
+# The page takes its decoder of HEIC photos from one file.
+OTHER_BUILDS = ("libheif.js", "libheif.wasm", "libheif-bundle.js")
 OWN = (".build", "templates", "sidecar/hub/sources.toml", "CHANGELOG.md", "LICENSE", "package.json")
 BRIDGE = ("trainer-bridge/example", "trainer-bridge/practice_train_network.py", "trainer-bridge/trackside")
 
@@ -78,6 +80,8 @@ def _ignored(folder: str, names: list[str]) -> set[str]:
         ignored |= {
             name for name in names if name.endswith(UNUSED) and not name.lower().startswith(("licen", "notice"))
         }
+    if "libheif-js" in folder:
+        ignored |= {name for name in names if name in OTHER_BUILDS}
     return ignored
 
 

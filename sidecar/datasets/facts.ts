@@ -1,4 +1,7 @@
-/** A dataset is `datasets/<name>/`: pictures, and captions of the same stem in `.txt` files, byte for byte as uploaded. */
+/**
+ * A dataset is `datasets/<name>/`: pictures, and captions of the same stem in `.txt` files, byte for byte as uploaded. HEIC
+ * photos alone are converted to JPEG (`asKept.ts`).
+ */
 export type DatasetFacts = {
   name: string;
   /** Absolute. */

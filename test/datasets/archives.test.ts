@@ -215,7 +215,7 @@ test('an archive without a picture or caption says what it holds instead, and le
     [zip([]), /it holds no pictures and no captions\./],
     [zip([{ name: 'a/', content: '' }]), /it holds no pictures and no captions\./],
     [zip([{ name: 'inner.zip', content: 'PK' }]), /captions, only inner\.zip\./],
-    [zip(['a.avif', 'b.heic', 'c.mp4', 'd.mov'].map((name) => ({ name, content: 'x' }))), /c\.mp4 and 1 more\./],
+    [zip(['a.avif', 'b.gif', 'c.mp4', 'd.mov'].map((name) => ({ name, content: 'x' }))), /c\.mp4 and 1 more\./],
     [Buffer.alloc(0), /it is empty/],
     [Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), /a 7z archive and no zip/],
     [Buffer.from('Rar!\x1a\x07'), /a rar archive and no zip/],

@@ -80,7 +80,7 @@ test('a damaged photo, one of too many pixels and one that is none are refused i
     ],
     [whole.subarray(0, 100), /is damaged or cut off/],
     [sized(whole, 20_000), /more than 67 million pixels/],
-    [Buffer.from('no picture at all'), /not a PNG, JPEG, WebP or HEIC picture/],
+    [Buffer.from('no picture at all'), /not a PNG, JPEG or WebP picture, and no HEIC photo/],
     [Buffer.alloc(0), /The file is empty/],
   ];
   for (const [bytes, words] of bad) {
