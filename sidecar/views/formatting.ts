@@ -30,14 +30,14 @@ export function duration(seconds: number | null | undefined): string {
   return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours / 24} d`;
 }
 
-/** The time until a training ends: "2 h 10 left", or with the samples' part of it guessed "2 h 10 left, a guess so far". */
+/** The time until a training ends: "2 h 10 left", or with the samples' part of it guessed "2 h 10 left, a guess". */
 export function timeLeft(seconds: number, guessed: boolean): string {
   return `${duration(seconds)} ${leftLabel(guessed)}`;
 }
 
 /** The words below or after such a time. */
 export function leftLabel(guessed: boolean): string {
-  return guessed ? 'left, a guess so far' : 'left';
+  return guessed ? 'left, a guess' : 'left';
 }
 
 /** Seconds a step: "2.1 s", "0.08 s". */

@@ -1,5 +1,8 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import type { ClusterField } from '../sessions/versions/clusterFields.js';
+import { practiceTrainer } from '../trainers/practice.js';
+import { findFamily } from '../trainers/sdScripts/families.js';
+import { settingsOf } from '../trainers/sdScripts/settingsTable.js';
 import type { SettingName } from '../trainers/setting.js';
 import { setting } from '../trainers/trainingSettings.js';
 import { CLUSTER_WORDS, LAUNCHER_WORDS } from './where.js';
@@ -21,7 +24,7 @@ export function settingsView(session: SessionFacts): SettingValue[] {
   return [
     { name: 'Trainer', value: session.trainer ?? 'unknown', fixed: false },
     ...Object.entries(settings)
-      .filter(([, value]) => value !== '' && value != null)
+      .filter(([key, value]) => value !== '' && value != null && isOf(session.trainer ?? '', key))
       .map(([key, value]) => {
         const { label, unit, fixed } = wording(key);
         const counted = value === 1 ? unit?.replace(/s$/, '') : unit;
@@ -34,6 +37,14 @@ export function settingsView(session: SessionFacts): SettingValue[] {
       fixed: resumable,
     })),
   ];
+}
+
+/** Every record has all settings, also those that its trainer knows nothing of: "guidance" of the practice trainer. */
+function isOf(trainer: string, key: string): boolean {
+  const family = findFamily(trainer);
+  const its = trainer === practiceTrainer.id ? practiceTrainer.settings : family && settingsOf(family);
+  const isField = setting(key as SettingName).label !== undefined;
+  return !its || !isField || its.some(({ name }) => name === key);
 }
 
 /** As the form calls it; by its own name where the form has no field for it. */

@@ -156,9 +156,9 @@ test('until its first samples the time left counts what they took in another ses
   expect(progress.eta_seconds).toBeGreaterThan(40_000);
   expect(progress.eta_seconds).toBeLessThan(60_000);
   const { text } = await http.get(`/sessions/${name}`).set(page).expect(200);
-  expect(text).toContain('left, a guess so far');
+  expect(text).toContain('left, a guess');
   expect(text).toContain('so is the time left');
-  expect((await http.get('/').set(page)).text).toContain('left, a guess so far');
+  expect((await http.get('/').set(page)).text).toContain('left, a guess');
   await sidecar.send('DELETE', `sessions/${name}/attempts/current`);
   writeFileSync(file, told);
 });
