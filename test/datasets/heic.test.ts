@@ -76,10 +76,11 @@ test('a damaged photo, one of too many pixels and one that is none are refused i
   const bad: [Buffer, RegExp][] = [
     [
       whole.subarray(0, whole.length - 200),
-      /^IMG\.heic was not saved\. The photo is damaged or cut off.*Export it as JPEG/,
+      /^IMG\.heic was not saved\. The photo is damaged or cut off\. Send it again, or export it as JPEG/,
     ],
     [whole.subarray(0, 100), /is damaged or cut off/],
     [sized(whole, 20_000), /more than 67 million pixels/],
+    [await avif(), /can't be read, such as an AVIF/],
     [Buffer.from('no picture at all'), /not a PNG, JPEG or WebP picture, and no HEIC photo/],
     [Buffer.alloc(0), /The file is empty/],
   ];
@@ -139,6 +140,15 @@ test('a form without scripts tells that photos were converted, and one that lies
   expect(errors).toEqual([expect.stringMatching(/^c\.jpg can't be used: It is a HEIC photo, whatever its name says/)]);
   expect(warnings.join()).toMatch(/can't be trained on: b\.heic\..* Upload HEIC photos on the page of a dataset/);
 });
+
+/** An AVIF that begins as HEIC photos do. */
+async function avif(): Promise<Buffer> {
+  const bytes = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'red' } })
+    .avif()
+    .toBuffer();
+  bytes.write('mif1', 8);
+  return bytes;
+}
 
 /** The photo, saying that it is so many pixels wide and high. */
 function sized(file: Buffer, pixels: number): Buffer {

@@ -7,7 +7,8 @@ import { tiffOf } from './tiff.js';
 const RGB = 1;
 const INTERLEAVED_RGB = 10;
 const INTERLEAVED = 10;
-const UNSUPPORTED = [3, 4];
+/** Of the file, of a part of it, and a decoder that is not there: an AVIF looks like a HEIC from outside. */
+const UNSUPPORTED = [3, 4, 11];
 const SECURITY_LIMIT = 1000;
 /** Places in `heif_decoding_options`. */
 const [TO_8_BIT, STRICT] = [20, 21];
@@ -78,12 +79,13 @@ function answer(heif: Libheif, call: (error: number, place: number) => void): nu
 function ask(heif: Libheif, call: (error: number) => void): void {
   const error = heif._malloc(3 * WORD);
   call(error);
-  const [code, detail, text] = [0, 1, 2].map((index) => wordAt(heif, error + index * WORD)) as [number, number, number];
+  const code = wordAt(heif, error);
+  const detail = wordAt(heif, error + WORD);
   if (code === 0) return;
   if (detail === SECURITY_LIMIT) throw tooManyPixels();
-  const words = textAt(heif, text);
-  if (UNSUPPORTED.includes(code)) throw new PictureProblem(`It is of a kind that can't be read (${words}).`, AS_JPEG);
-  throw new PictureProblem(`The photo is damaged or cut off (${words}).`, AS_JPEG);
+  if (UNSUPPORTED.includes(code))
+    throw new PictureProblem("It is of a kind that can't be read, such as an AVIF picture.", AS_JPEG);
+  throw new PictureProblem('The photo is damaged or cut off.', 'Send it again, or export it as JPEG and upload that.');
 }
 
 function tooManyPixels(): PictureProblem {
@@ -97,10 +99,4 @@ const AS_JPEG = 'Export it as JPEG and upload that.';
 
 function wordAt({ HEAPU8 }: Libheif, at: number): number {
   return new DataView(HEAPU8.buffer).getUint32(at, true);
-}
-
-function textAt({ HEAPU8 }: Libheif, at: number): string {
-  return Buffer.from(HEAPU8.subarray(at, HEAPU8.indexOf(0, at)))
-    .toString()
-    .trim();
 }
