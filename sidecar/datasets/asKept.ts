@@ -18,15 +18,14 @@ export type Kept = { file: string; received: Received; converted: boolean };
  * @param signal ends a conversion, and throws its reason
  */
 export async function asKept(file: string, received: Received, signal?: AbortSignal): Promise<Kept> {
-  let kept: Kept = { file, received, converted: false };
   try {
     const content = await contentOf(received.path);
-    if (content === 'heic') kept = await converted(file, received, signal);
-    else if (hasHeicEnding(file)) kept.file = `${withoutEnding(file)}.${content === 'jpeg' ? 'jpg' : content}`;
-    await requireWholePicture(kept.received.path);
-    return kept;
+    if (content === 'heic') return await converted(file, received, signal);
+    await requireWholePicture(received.path);
+    const ending = content === 'jpeg' ? 'jpg' : content;
+    return { file: hasHeicEnding(file) ? `${withoutEnding(file)}.${ending}` : file, received, converted: false };
   } catch (error) {
-    await rm(kept.received.path, { force: true });
+    await rm(received.path, { force: true });
     if (!(error instanceof PictureProblem)) throw error;
     throw new Problem('not_decodable', `was not saved. ${error.message} ${error.remedy}`, { file });
   }

@@ -1,6 +1,6 @@
 /** Pixels of a square that is as large as a photo may be: 67 million in all. Phones take 12 to 50 million. */
 export const LARGEST_SIDE = 8192;
-/** Bytes that the decoder may take: a photo of that size needs two thirds of them. */
+/** Bytes that the decoder may take of 2 GB. A photo of 48 million pixels takes 440 MB at most. */
 export const MOST_MEMORY = 768 * 1024 * 1024;
-/** Seconds. The largest photo takes 10. */
-export const LONGEST = 60;
+/** Seconds. A photo of 48 million pixels takes 8, and more beside a trainer that takes all processors. */
+export const LONGEST = 120;
