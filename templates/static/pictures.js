@@ -199,7 +199,8 @@ function result(dataset, { accepted, converted, notes, refused }, kept) {
     item.append(name, words === undefined ? `: ${reason}` : ` ${words}`);
     list.append(item);
   }
-  if (converted.length > 0) notes.unshift(`${count(converted.length, 'HEIC photo')} ${converted.length === 1 ? 'was' : 'were'} converted to JPEG.`);
+  const photos = count(converted.length, 'HEIC photo');
+  if (converted.length > 0) notes.unshift(`${photos} ${converted.length === 1 ? 'was' : 'were'} converted to JPEG.`);
   for (const note of notes) list.append(Object.assign(document.createElement('li'), { textContent: note }));
   report.append(list);
 }
