@@ -3,7 +3,7 @@
  * from those below it.
  */
 const ROOMS = [
-  ['main.ts'],
+  ['load.ts', 'main.ts'],
   ['commands'],
   ['app.ts'],
   ['routes'],

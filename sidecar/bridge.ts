@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-/** The folder that holds package.json; this file runs from `.build/sidecar/` (`.build.dev/`), or from `sidecar/` under a test runner. */
+/** The folder that holds package.json; this file runs from `.build/sidecar/` (or `.build.<which>/`), or from `sidecar/` under a test runner. */
 export const projectRoot = fileURLToPath(
-  new URL(/\/\.build(\.dev)?\/sidecar\//.test(import.meta.url) ? '../..' : '..', import.meta.url),
+  new URL(/\/\.build(\.\w+)?\/sidecar\//.test(import.meta.url) ? '../..' : '..', import.meta.url),
 );
 
 const folder = join(projectRoot, 'trainer-bridge');

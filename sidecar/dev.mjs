@@ -20,15 +20,20 @@ cpSync(join(root, 'trainer-bridge', 'example'), join(folder, 'datasets', 'exampl
 const begin = (command, args, environment = {}) =>
   spawn(command, args, { cwd: root, stdio: 'inherit', detached: true, env: { ...process.env, ...environment } });
 const compiler = begin('npx', [...compile, '--watch']);
-const sidecar = begin(process.execPath, ['--watch', '--watch-preserve-output', '.build.dev/sidecar/main.js', 'serve'], {
-  TRACKSIDE_DEVELOPMENT: '1',
-  TRACKSIDE_NO_LOGIN: '1',
-  TRACKSIDE_PORT: port,
-  TRACKSIDE_OUTPUTS: join(folder, 'outputs'),
-  TRACKSIDE_DATASETS: join(folder, 'datasets'),
-  TRACKSIDE_MODELS: join(folder, 'models'),
-  TRACKSIDE_PRIVATE: join(folder, 'private'),
-});
+// Without load.ts, whose files --watch would not follow.
+const sidecar = begin(
+  process.execPath,
+  ['--watch', '--watch-preserve-output', '.build.dev/sidecar/program.js', 'serve'],
+  {
+    TRACKSIDE_DEVELOPMENT: '1',
+    TRACKSIDE_NO_LOGIN: '1',
+    TRACKSIDE_PORT: port,
+    TRACKSIDE_OUTPUTS: join(folder, 'outputs'),
+    TRACKSIDE_DATASETS: join(folder, 'datasets'),
+    TRACKSIDE_MODELS: join(folder, 'models'),
+    TRACKSIDE_PRIVATE: join(folder, 'private'),
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end());
 
 for (;;) {

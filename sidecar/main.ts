@@ -1,14 +1,11 @@
-#!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addCompletion } from './commands/client/completion.js';
 import { EXIT } from './commands/client/exitCodes.js';
 import { addClientVerbs } from './commands/client/verbs.js';
 import { readTextNow } from './files/regularFile.js';
-import { keepHeapSmall, restoreArenas } from './memory.js';
+import { restoreArenas } from './memory.js';
 import { Problem } from './problem.js';
-
-keepHeapSmall();
 
 // Keeps the token out of the processes that we start.
 const environment = { ...process.env };
@@ -102,8 +99,11 @@ program
     await removeTrainer(script, readSettings(flags, environment));
   });
 
-addClientVerbs(program, environment);
-addCompletion(program, environment);
+// A twentieth of the start of a server, which needs none of them.
+if (process.argv[2] !== 'serve') {
+  addClientVerbs(program, environment);
+  addCompletion(program, environment);
+}
 
 /** From the package.json two folders above the build. */
 function versionOf(): string {

@@ -3,14 +3,6 @@ import { runInNewContext } from 'node:vm';
 
 /** Measures that leave the memory to the trainer; test/bench and test/faults/uploads measure what each is worth. */
 
-/** Limits the heap. Call it before loading anything large, which would make the space of new objects grow. */
-export function keepHeapSmall(): void {
-  // New objects get 2 MB rather than 32.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  // The heap may grow by 40 % before a collection, not fourfold.
-  setFlagsFromString('--heap-growing-percent=40');
-}
-
 /**
  * Restores the user's `MALLOC_ARENA_MAX` for the processes that we start: a trainer's many threads need their arenas.
  * trackside.sh sets it to 1 for us, as glibc reads it when a process starts: its memory for every thread kept 25 MB of ten

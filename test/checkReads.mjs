@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** @type {Record<string, string>} */
 const ALLOWED = {
   'bridge.ts': 'its own installation',
+  'load.ts': 'its own installation',
   'settings.ts': 'its own installation',
   'views/assets.ts': 'its own installation',
   'dev.mjs': 'its own installation',

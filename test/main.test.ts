@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,6 +26,24 @@ test('--help lists the commands, and serve --help the flags with their variables
   const { stdout } = await run(process.execPath, [main, 'serve', '--help']);
   for (const flag of ['--host', '--port', '--outputs', '--datasets', '--python']) expect(stdout).toContain(flag);
   expect(stdout).toMatch(/TRACKSIDE_PORT;\s+default\s+7860/);
+});
+
+test('the build keeps compiled code, and the program starts without, with that of another V8, and with other flags', async () => {
+  const kept = (build: string) => readdirSync(build).filter((name) => name.endsWith('.code'));
+  expect(kept(join(main, '..')).length).toBeGreaterThan(10);
+  const moved = join(folder, '.build', 'sidecar');
+  cpSync(join(main, '..'), moved, { recursive: true });
+  for (const each of ['package.json', 'trainer-bridge', 'node_modules'])
+    symlinkSync(join(projectRoot, each), join(folder, each));
+  const version = async (...flags: string[]) =>
+    (await run(process.execPath, [...flags, join(moved, 'main.js'), '--version'])).stdout;
+  const told = await version();
+  expect(told).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await version('--no-opt')).toBe(told);
+  for (const name of kept(moved)) writeFileSync(join(moved, name), 'of another V8');
+  expect(await version()).toBe(told);
+  for (const name of kept(moved)) rmSync(join(moved, name));
+  expect(await version()).toBe(told);
 });
 
 test('a setting that makes no sense is told in one line', async () => {

@@ -10,7 +10,6 @@ import { inTime } from '../files/inTime.js';
 import { makeRoot } from '../files/makeRoot.js';
 import { log, setLogLevel } from '../log.js';
 import { Problem } from '../problem.js';
-import { resolvePython } from '../processes/python.js';
 import { isLoopback, nameOf } from '../security/hosts.js';
 import { maskConsole } from '../security/maskConsole.js';
 import { readEnvironment } from '../sessions/attempt/environment.js';
@@ -63,9 +62,6 @@ export async function serve(settings: Settings): Promise<void> {
   const trackside = createTrackside(settings);
   tell = (message) => trackside.notices.tell('own error', message, TOLD_SECONDS);
   // Early, so that the first start need not wait; a broken Python is reported when it is needed.
-  void resolvePython(settings.python).catch((error: unknown) => {
-    log.debug('python', 'No working Python was found.', { error });
-  });
   void readEnvironment(settings.python);
   const app = createApp(trackside);
   const server = createServer(limits, getRequestListener(app.fetch));

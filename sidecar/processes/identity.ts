@@ -44,8 +44,19 @@ export function parseStat(pid: number, text: string): Process | null {
 /** A program that a process runs: another one after each exec, which keeps PID and start time. */
 export type RunningProgram = { process: Process; key: string };
 
-/** All programs that run in this PID namespace, but for this one, the first process and kernel threads. Reads a file of each. */
-export function runningPrograms(): RunningProgram[] {
+/**
+ * All programs that run in this PID namespace, but for this one, the first process and kernel threads. Reads a file of each,
+ * once in a turn of the event loop.
+ */
+export function runningPrograms(): readonly RunningProgram[] {
+  if (!programs) setImmediate(() => (programs = null));
+  programs ??= readPrograms();
+  return programs;
+}
+
+let programs: RunningProgram[] | null = null;
+
+function readPrograms(): RunningProgram[] {
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readable(() => readFileSync(`/proc/${name}/stat`, 'latin1')) : null;
     const one = stat === null ? null : parseStat(Number(name), stat);

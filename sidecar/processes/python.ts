@@ -43,6 +43,7 @@ function lookUp(name: string): Promise<string> {
         return reject(new Error(`${name} is Python ${major}.${minor}; Trackside needs ${OLDEST.join('.')} or newer.`));
       }
       found = executable;
+      interpreters.set(executable, Promise.resolve(executable));
       resolve(executable);
     });
   });

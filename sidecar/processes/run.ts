@@ -22,6 +22,8 @@ export type ShortCommand = {
  */
 export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: ShortCommand): Promise<string> {
   const [file = '', ...rest] = argv;
+  // To try costs a copy of this process, and pages ask for programs that most machines lack.
+  if (!file.includes('/') && !isInPath(file)) return Promise.reject(new Error(`${file} failed: spawn ${file} ENOENT`));
   const env = { ...process.env, ...(pythonPath ? { PYTHONPATH: pythonPath } : {}) };
   return new Promise((resolve, reject) => {
     const child = execFile(file, rest, { cwd, env, maxBuffer: MOST_OUTPUT }, (error, stdout, stderr) => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { isInPath } from '../../processes/run.js';
 import { readAmdGpus } from './amdGpus.js';
 import { type GpuReading, gpuCommand, readGpuLine, SLOWED_FIELDS } from './gpuLines.js';
 
@@ -30,6 +31,13 @@ export function createGpuMeter() {
 
   function start(): void {
     const [file = '', ...rest] = gpuCommand(SLOWED_FIELDS[variant] ?? null);
+    // To try costs a copy of this process.
+    if (!isInPath(file)) {
+      missing = NONE;
+      void askAmd();
+      timer = setTimeout(start, AGAIN_MS).unref();
+      return;
+    }
     const started = spawn(file, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
     child = started;
     let words = '';
