@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { log } from '../log.js';
+import { resolvePython } from '../processes/python.js';
 import { runCommand } from '../processes/run.js';
 import type { Run } from './describe.js';
 
@@ -29,7 +31,12 @@ export async function askPackages(
   names: readonly string[],
   run: Run = runCommand,
 ): Promise<PythonPackages> {
-  return answerShape.parse(JSON.parse(await run({ argv: [python, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' })));
+  // The shims of pyenv and the like cost as much as the answer.
+  const path = await resolvePython(python).catch((error: unknown) => {
+    log.debug('trainers', 'No working Python was found.', { error });
+    return python;
+  });
+  return answerShape.parse(JSON.parse(await run({ argv: [path, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' })));
 }
 
 /** Does it import without an error? */

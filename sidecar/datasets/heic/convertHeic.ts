@@ -17,7 +17,10 @@ import { LONGEST } from './limits.js';
 const converting = semaphore(1);
 /** Built beside the program; what runs from its sources, a test, takes the last build. */
 const DECODER = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../../.build/sidecar/decodeHeic.mjs' : 'decodeHeic.mjs', import.meta.url),
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../../.build/sidecar/decodeHeic.mjs' : 'decodeHeic.mjs',
+    import.meta.url,
+  ),
 );
 const told = z.object({ message: z.string(), remedy: z.string() });
 
