@@ -38,6 +38,11 @@ async function converted(file: string, received: Received, signal?: AbortSignal)
   return { file: name, received: jpeg, converted: true };
 }
 
+/** Tells of a picture that was called .heic and is none. */
+export function renamedWords(arrived: string, { file, converted }: Kept): string[] {
+  return converted || file === arrived ? [] : [`${arrived} is no HEIC photo, and was saved as ${file}.`];
+}
+
 /** What people are told of photos that were converted. */
 export function convertedWords(count: number): string[] {
   if (count === 0) return [];

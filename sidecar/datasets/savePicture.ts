@@ -5,7 +5,7 @@ import { ifUnreadable } from '../caught.js';
 import { streamRegular } from '../files/regularFile.js';
 import { putInPlace } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
-import { asKept, type Kept } from './asKept.js';
+import { asKept, type Kept, renamedWords } from './asKept.js';
 import { withDiskWords } from './diskWords.js';
 import type { DatasetImage } from './facts.js';
 import { changeDataset, type DatasetFolder, inDataset, inTurnThere } from './folder.js';
@@ -61,7 +61,7 @@ export async function takePicture(
   const kept = await asKept(arrived, received, signal);
   try {
     const placed = await placePicture(folder, kept);
-    const notes = placed.replaced ? [placed.message] : [];
+    const notes = [...renamedWords(arrived, kept), ...(placed.replaced ? [placed.message] : [])];
     const message = kept.converted ? `${arrived} was converted to JPEG. ${placed.message}` : placed.message;
     return { image: await describePicture(folder, kept.file), ...placed, converted: kept.converted, message, notes };
   } finally {

@@ -46,7 +46,7 @@ function announce() {
   if (uploading || files.length === 0) return;
   const captions = files.filter(isCaption).length;
   const counts = [count(files.length - captions, 'file'), ...(captions > 0 ? [count(captions, 'caption')] : [])];
-  const photos = files.filter(({ name }) => /\.hei[cf]$/i.test(name)).length;
+  const photos = files.filter(isHeic).length;
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   const into = field('name').value.trim() || 'the dataset';
   say(
@@ -125,6 +125,11 @@ function choose(files) {
 /** @param {File} file */
 function isCaption(file) {
   return /\.txt$/i.test(file.name);
+}
+
+/** @param {File} file */
+function isHeic(file) {
+  return /\.hei[cf]$/i.test(file.name);
 }
 
 /** What was dropped; of a folder the files directly in it. @param {DataTransfer} dropped */
@@ -240,9 +245,10 @@ function showProgress(files) {
       `${over} of ${files.length} files`,
       ...rate(seen, bytes),
     ];
-    for (const [file, { unpacked, over }] of news) {
-      if (!unpacked || over) continue;
-      parts.push(`unpacking ${file.name}: ${size(unpacked.done)} of ${size(unpacked.total)}`);
+    for (const [file, { unpacked, over, arrived }] of news) {
+      if (over || (!unpacked && !(isHeic(file) && arrived === file.size))) continue;
+      if (!unpacked) parts.push(`converting ${file.name}`);
+      else parts.push(`unpacking ${file.name}: ${size(unpacked.done)} of ${size(unpacked.total)}`);
       break;
     }
     words.textContent = parts.join(' · ');

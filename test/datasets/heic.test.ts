@@ -61,8 +61,13 @@ test('photos are known by their content, whatever their names say', async () => 
     'jpeg.heic': jpeg,
     'png.HEIC': await picture(),
   };
+  const notes: string[] = [];
   for (const [file, bytes] of Object.entries(sent))
-    expect([file, (await ask('PUT', `/datasets/x/images/${file}`, bytes)).status]).toEqual([file, 201]);
+    notes.push(...(await facts(ask('PUT', `/datasets/x/images/${file}`, bytes))).notes);
+  expect(notes).toEqual([
+    'jpeg.heic is no HEIC photo, and was saved as jpeg.jpg.',
+    'png.HEIC is no HEIC photo, and was saved as png.png.',
+  ]);
   expect(await files()).toEqual(['x/deep.jpg', 'x/jpeg.jpg', 'x/png.png', 'x/renamed.JPG']);
   expect((await content('x/jpeg.jpg')).equals(jpeg)).toBe(true);
   for (const file of ['deep.jpg', 'renamed.JPG'])

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { readBytes } from '../../files/regularFile.js';
 import { Problem } from '../../problem.js';
-import { asKept, type Kept } from '../asKept.js';
+import { asKept, type Kept, renamedWords } from '../asKept.js';
 import { captionText, LONGEST_CAPTION, notText, saveCaption } from '../caption.js';
 import { isDiskProblem } from '../diskWords.js';
 import type { DatasetFolder } from '../folder.js';
@@ -99,7 +99,7 @@ function refuseTakenNames(ready: readonly Ready[], taken: Taken): Ready[] {
 
 async function placed(folder: DatasetFolder, ready: Ready) {
   const { replaced, message } = await placePicture(folder, ready);
-  return replaced ? message : '';
+  return [...renamedWords(ready.name, ready), ...(replaced ? [message] : [])].join(' ');
 }
 
 async function captioned({ root, name }: DatasetFolder, { file, received }: Ready) {
