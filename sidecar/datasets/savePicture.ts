@@ -29,20 +29,24 @@ export type SavedPicture = {
 
 /**
  * Saves one picture, byte for byte or as `asKept` says, once it has arrived whole and decodes. Puts an existing picture with
- * other content away first. Throws a Problem, with nothing changed: no such dataset, too large, not a picture by its name or content, disk
- * full.
+ * other content away first. Throws a Problem, with nothing changed: no such dataset, too large, not a picture by its name or
+ * content, disk full.
+ *
+ * @param inTurn of the pictures of one form: a picture of somebody else need not wait until all its photos are converted
  */
 export async function savePicture(
   root: string,
   name: string,
   file: string,
   chunks: AsyncIterable<Uint8Array>,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
 ): Promise<SavedPicture> {
   requireUploadName(file);
   return inDataset(root, name, (folder) =>
     withDiskWords(join(root, name, file), async () => {
       await sweepOnce(folder);
-      return takePicture(folder, file, await receive(chunks, join(folder.at, file), LARGEST_PICTURE));
+      const received = await receive(chunks, join(folder.at, file), LARGEST_PICTURE);
+      return inTurn(() => takePicture(folder, file, received));
     }),
   );
 }

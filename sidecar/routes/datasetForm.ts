@@ -8,6 +8,7 @@ import { receiveShort } from '../datasets/receive.js';
 import { savePicture } from '../datasets/savePicture.js';
 import { refusalOf, type Taken } from '../datasets/uploads/facts.js';
 import { isArchive, receiveArchive } from '../datasets/uploads/take.js';
+import { semaphore } from '../files/queue.js';
 import { Problem } from '../problem.js';
 
 /** What a form with files led to. */
@@ -32,6 +33,7 @@ export async function receiveDatasetForm(
   const parser = parserFor(contentType);
   let dataset: Promise<Dataset> | undefined;
   const work: Promise<Taken>[] = [];
+  const inTurn = semaphore(1);
   let tooMany = false;
   parser.on('filesLimit', () => {
     tooMany = true;
@@ -46,7 +48,7 @@ export async function receiveDatasetForm(
   parser.on('file', (_field, part, { filename }) => {
     // Chosen nothing: browsers send one file without name or content.
     if (!filename) part.resume();
-    else work.push(keep(root, dataset, part, filename));
+    else work.push(keep(root, dataset, part, filename, inTurn));
   });
   const parsed = await pipeline(Readable.from(body, { objectMode: false }), parser).catch((error: Error) => error);
   const settled = await Promise.allSettled(work);
@@ -85,7 +87,13 @@ async function openDataset(root: string, typed: string): Promise<Dataset> {
   return { name, created: await makeDataset(root, name) };
 }
 
-async function keep(root: string, dataset: Promise<Dataset> | undefined, part: Readable, file: string): Promise<Taken> {
+async function keep(
+  root: string,
+  dataset: Promise<Dataset> | undefined,
+  part: Readable,
+  file: string,
+  inTurn: ReturnType<typeof semaphore>,
+): Promise<Taken> {
   // A part may break off before anyone reads it.
   part.on('error', () => {});
   try {
@@ -95,7 +103,7 @@ async function keep(root: string, dataset: Promise<Dataset> | undefined, part: R
     const stem = captionStem(file);
     if (isArchive(file)) return await receiveArchive(root, name, file, chunks);
     if (stem === null) {
-      const { notes, converted } = await savePicture(root, name, file, chunks);
+      const { notes, converted } = await savePicture(root, name, file, chunks, inTurn);
       return { accepted: [file], converted: converted ? [file] : [], notes, refused: [] };
     }
     const saved = await saveCaption(root, name, stem, await receiveShort(chunks, file, LONGEST_CAPTION), 'upload');

@@ -130,6 +130,23 @@ test('the photos of a zip are converted, a bad one is named, and none takes the 
   expect((await detail('x')).files).toContainEqual(facing);
 });
 
+test('a photo is converted before the rest of a form of many', async () => {
+  const { ask, create, files } = await testDatasets();
+  await create('x');
+  const form = new FormData();
+  form.set('name', 'many');
+  for (const name of 'abcde') form.append('files', new File([new Uint8Array(await photo('plain'))], `${name}.heic`));
+  const over: string[] = [];
+  const many = ask('POST', '/datasets', form).then(() => over.push('form'));
+  // All of the form has arrived, under other names first.
+  const arrived = async () => new Set((await files()).map((file) => /^many\/\.?([a-e])/.exec(file)?.[1]));
+  await expect.poll(async () => [...(await arrived())].sort(), { timeout: 20_000 }).toEqual([...'abcde']);
+  await ask('PUT', '/datasets/x/images/one.heic', await photo('plain')).then(() => over.push('one'));
+  await many;
+  expect(over).toEqual(['one', 'form']);
+  expect((await files()).length).toBe(6);
+});
+
 test('a form without scripts tells that photos were converted, and one that lies in the folder by hand how to have it converted', async () => {
   const { ask, datasets, detail } = await testDatasets();
   const form = new FormData();
