@@ -21,6 +21,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
+# The same engine without a window; where there is none, its tests take the whole browser, and longer.
+if [ ! -x /usr/bin/chromium-headless-shell ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing for the tests: chromium-headless-shell"
+  install_shell() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1; }
+  install_shell || { apt-get update -qq && install_shell; } || echo "Not to be had here: chromium-headless-shell." >&2
+fi
+
 # Slurm, for test/cluster/: its tests are skipped where it can't be installed. Its packages start no daemon here.
 slurm=(slurmctld slurmd slurm-client munge)
 if ! command -v sbatch >/dev/null || [ ! -x /usr/sbin/slurmctld ] || [ ! -x /usr/sbin/slurmd ] || [ ! -x /usr/sbin/munged ]; then
@@ -41,10 +48,16 @@ if ! command -v sbatch >/dev/null || [ ! -x /usr/sbin/slurmctld ] || [ ! -x /usr
   fi
 fi
 
+# Nobody's package changes what the tests train, or makes each start of Python longer.
+if ! .cache/bare/bin/python3 -c '' 2>/dev/null; then
+  rm -rf .cache/bare
+  python3 -m venv --without-pip .cache/bare
+fi
+
 # The real safetensors package loads what the practice trainer writes.
-if ! PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy' 2>/dev/null; then
+if ! PYTHONPATH=.cache/python .cache/bare/bin/python3 -c 'import safetensors.numpy' 2>/dev/null; then
   python3 -m pip install -q --disable-pip-version-check --target .cache/python -r test/python-packages.txt 2>&1 | grep -v WARNING || true
-  PYTHONPATH=.cache/python python3 -c 'import safetensors.numpy'
+  PYTHONPATH=.cache/python .cache/bare/bin/python3 -c 'import safetensors.numpy'
 fi
 
 # For `npm run check` (lint.sh), again when their versions change.

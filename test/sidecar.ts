@@ -93,7 +93,7 @@ export const quick = {
   sample_every_n_steps: 0,
 };
 
-/** Reads until it is so: every 20 ms at first, then after a tenth of the time waited so far, 200 ms at most. */
+/** Reads until it is so: every 20 ms at first, then after a sixth of the time waited so far, 250 ms at most. */
 export async function until<T>(read: () => Promise<T> | T, so: (value: T) => boolean, seconds = 20): Promise<T> {
   const begun = performance.now();
   for (;;) {
@@ -101,7 +101,7 @@ export async function until<T>(read: () => Promise<T> | T, so: (value: T) => boo
     if (so(value)) return value;
     const waited = performance.now() - begun;
     if (waited > seconds * 1000) throw new Error(`not so within ${seconds} s: ${JSON.stringify(value, null, 1)}`);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(20, waited / 10), 200)));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(20, waited / 6), 250)));
   }
 }
 

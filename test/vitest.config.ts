@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './longestFirst.js';
@@ -111,12 +110,11 @@ export default defineConfig({
   },
 });
 
-/** Python itself in place of a shim, which forks sixty times, and compiled once: it is started a thousand times. */
+/** A Python without this machine's packages, compiled once: it is started three thousand times. */
 function pythonStartsFast(path: string): Record<string, string> {
-  const script = 'import sys; print(sys.executable)';
-  const folder = dirname(execFileSync('python3', ['-c', script], { encoding: 'utf8' }).trim());
+  const bare = join(root, '.cache', 'bare', 'bin');
   return {
-    PATH: path.split(':').includes(folder) ? path : `${folder}:${path}`,
+    PATH: path.split(':').includes(bare) ? path : `${bare}:${path}`,
     PYTHONDONTWRITEBYTECODE: '',
     PYTHONPYCACHEPREFIX: join(root, '.cache', 'bytecode'),
   };

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
-import { openBrowser } from './chromium.js';
+import { openWholeBrowser } from './chromium.js';
 
 let browser: Browser;
 let place: TestSidecars;
@@ -13,7 +13,7 @@ let other: Page;
 let tries = 0;
 
 beforeAll(async () => {
-  browser = await openBrowser('pod.example');
+  browser = await openWholeBrowser('pod.example');
   place = makeTestSidecars();
   sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.05', TRACKSIDE_ALLOWED_HOSTS: 'pod.example' });
   context = await browser.newContext({ permissions: ['notifications'] });

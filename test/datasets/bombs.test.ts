@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { BUSY } from '../busy.js';
 import { chunksOf, jpegSegment, pngChunk, webpChunk, webpOf } from './chunks.js';
 import { facts, picture, testDatasets } from './testDatasets.js';
 import { zip } from './zip.js';
@@ -87,7 +88,7 @@ test('a picture of a million empty pieces delays nobody', async () => {
   const began = performance.now();
   for (const [file, bytes] of Object.entries(pieces))
     expect([file, (await ask('PUT', `/datasets/x/images/${file}`, bytes)).status]).toEqual([file, 201]);
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(performance.now() - began).toBeLessThan(10_000 * BUSY);
 });
 
 test('an archive of few bytes whose pictures would keep the decoder for long is refused, and nothing of it stays', async () => {

@@ -10,6 +10,7 @@ import { datasetNameFrom, isDatasetName } from '../../sidecar/datasets/names.js'
 import { readDataset } from '../../sidecar/datasets/read.js';
 import { seedExample } from '../../sidecar/datasets/seed.js';
 import { slug } from '../../sidecar/slug.js';
+import { BUSY } from '../busy.js';
 import { appInProcess } from '../inProcess.js';
 import { bmp, facts, picture, testDatasets } from './testDatasets.js';
 
@@ -137,7 +138,7 @@ test('hundreds of datasets are listed quickly, the one changed last first; files
   await utimes(join(datasets, 'd7'), new Date(), new Date(Date.now() + 5000));
   const began = performance.now();
   const list = await listDatasets(datasets);
-  expect(performance.now() - began).toBeLessThan(1000);
+  expect(performance.now() - began).toBeLessThan(1000 * BUSY);
   expect(list).toHaveLength(300);
   expect(list[0]).toMatchObject({ name: 'd7', images: 3, captions: 1, cover: 'a.png' });
 });
