@@ -17,6 +17,8 @@ let isShared = 'SharedWorker' in globalThis;
 let last = '';
 let heardAt = Date.now();
 let failures = 0;
+/** Tries that could not even be made, before anything was heard. */
+let unanswered = 0;
 let hasHeard = false;
 /** One message after the other. */
 let work = Promise.resolve();
@@ -58,8 +60,9 @@ async function join(main) {
   port = mine;
   mine.onmessage = ({ data }) => {
     if (mine !== port) return;
-    if (data.lost === 0 && isShared && !hasHeard) {
-      // A worker may not be allowed what the page is: an exception for a certificate, say.
+    if (data.lost === 0 && !hasHeard) unanswered += 1;
+    if (isShared && unanswered > 1) {
+      // A worker may not be allowed what the page is: an exception for a certificate, say. One try may have been cut.
       isShared = false;
       void join(main);
     } else if (data.lost !== undefined) lost(data.lost);
@@ -126,10 +129,10 @@ async function swap(main, text) {
   next.focus({ preventScroll: true });
 }
 
-/** @param {number} status Of a try; 0 where nothing answered. */
+/** @param {number | null} status Of a try; 0 or null where nothing answered. */
 function lost(status) {
   failures += 1;
-  const words = refusals[status];
+  const words = refusals[status ?? 0];
   if (words) notice.textContent = words;
   // That a stream was cut is no news: a proxy does so every 100 s, and the next one begins at once.
   if (failures > 1) sayNoContact();

@@ -1,7 +1,7 @@
 /*
  * A browser's one connection, over which the streams of all its tabs come (sidecar/routes/streams.ts): a shared worker, or part
  * of a page where there are none. A tab posts `{ join, last }`, 'leave', or 'shown' into its port; it hears `{ event, data, id }`, and
- * `{ lost }` for each try that failed: an HTTP status, or 0.
+ * `{ lost }` for each try that failed: an HTTP status, 0 where nothing could be asked, or null where it was given up.
  */
 /** @typedef {{ port: MessagePort, address: string, last: string }} Tab */
 
@@ -96,9 +96,10 @@ async function keepOpen() {
     isOpen = false;
     clearTimeout(silence);
     // In a short answer that is not held back the first words come at once.
-    short = short ? !(heardAt > 0 && firstAt - began < 2000) : connection.signal.reason === DEAF_MS;
+    const { aborted, reason } = connection.signal;
+    short = short ? !(heardAt > 0 && firstAt - began < 2000) : reason === DEAF_MS;
     failures = wasOpen ? 0 : failures + 1;
-    if (!wasOpen) for (const { port } of tabs.values()) port.postMessage({ lost: status });
+    if (!wasOpen) for (const { port } of tabs.values()) port.postMessage({ lost: aborted ? null : status });
     if (short && heardAt > 0) continue;
     await pause(Math.min(LONGEST_PAUSE_MS, 250 * 1.5 ** failures));
   }

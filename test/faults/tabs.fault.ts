@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTenTabs, type TenTabs } from '../browser/tenTabs.js';
 import type { Limits } from '../datasets/badLine.js';
+import { until } from '../sidecar.js';
 import { measured } from './needs.js';
 
 const ROUNDS = 5;
@@ -43,4 +44,22 @@ test('behind a proxy that holds answers back until they end, ten tabs are some s
   );
   expect(first).toBeLessThan(30);
   expect(later).toBeLessThan(8);
+}, 120_000);
+
+test('tabs that are opened behind a proxy that holds answers back have one connection, too', async () => {
+  const { line, limits, context } = open;
+  Object.assign(limits, { holding: true, longest: undefined });
+  const another = await context.browser()?.newContext();
+  if (!another) throw new Error('there is no browser');
+  const tabs = await Promise.all(Array.from({ length: 3 }, () => another.newPage()));
+  /** A page that asks by itself: a browser opens six connections in all. */
+  const own: string[] = [];
+  for (const tab of tabs) {
+    tab.on('request', (request) => request.url().includes('/streams/') && own.push(request.url()));
+    await tab.goto(new URL('machine', line.url).href);
+  }
+  const titles = () => Promise.all(tabs.map((tab) => tab.title()));
+  await until(titles, (all) => all.every((title) => /\d+ %/.test(title)), 60);
+  expect(own).toEqual([]);
+  await another.close();
 }, 120_000);
