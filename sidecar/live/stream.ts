@@ -9,6 +9,8 @@ import type { Hub, LiveEvent } from './hub.js';
 const REDRAW_MS = 250;
 /** Shortest time between two pieces of a log. All pages get them at the same moments, so that one read serves all. */
 const LOG_MS = 100;
+/** Both, where whatever is sent arrives only seconds later, all at once (see routes/streams.ts): it is a page's work to show it all. */
+const HELD_MS = 2400;
 /** Longest silence of a stream: proxies end silent connections, and the page checks that we are alive. */
 const HEARTBEAT_MS = 10_000;
 
@@ -58,6 +60,8 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
     let drawnAt = 0;
     let spokeAt = 0;
     let shown = NOTHING;
+    const isHeld = c.req.query('held') !== undefined;
+    const [redrawMs, logMs] = isHeld ? [HELD_MS, HELD_MS] : [REDRAW_MS, LOG_MS];
     const leave = hub.join((event) => {
       if (!page.concerns(event)) return;
       // Work that is due already needs no bell: the loop knows when.
@@ -84,12 +88,12 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       while (open && c.get('known')?.still() !== false) {
         if (logDue && page.log && performance.now() >= logNotBefore) {
           logDue = false;
-          logNotBefore = (Math.floor(performance.now() / LOG_MS) + 1) * LOG_MS;
+          logNotBefore = (Math.floor(performance.now() / logMs) + 1) * logMs;
           for (let piece = await page.log(logDueAt); piece && open; piece = await page.log(logDueAt)) {
             await say(logMessage(piece));
           }
         }
-        if (drawDue && performance.now() - drawnAt >= REDRAW_MS) {
+        if (drawDue && performance.now() - drawnAt >= redrawMs) {
           const drawn = drawOnce(hub, page);
           // Another page's drawing may be older than our event: show it, and draw again.
           drawDue = drawn.at <= dueAt;
@@ -106,7 +110,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
         const now = performance.now();
         const waits = [
           spokeAt + HEARTBEAT_MS,
-          ...(drawDue ? [drawnAt + REDRAW_MS] : []),
+          ...(drawDue ? [drawnAt + redrawMs] : []),
           ...(logDue ? [logNotBefore] : []),
         ];
         if (open) await bell.wait(Math.min(...waits) - now);

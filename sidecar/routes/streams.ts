@@ -44,7 +44,7 @@ export function streamRoutes(fetch: Hono['fetch']): Hono {
     const short = c.req.query('short') !== undefined;
     return unbuffered(
       streamSSE(c, async (stream) => {
-        const shared = sharedBy(c, fetch, (text) => stream.write(text));
+        const shared = sharedBy(c, fetch, short, (text) => stream.write(text));
         open.set(id, shared);
         for (const each of pages.data) shared.add(each);
         await new Promise<void>((over) => {
@@ -70,7 +70,7 @@ export function streamRoutes(fetch: Hono['fetch']): Hono {
   return routes;
 }
 
-function sharedBy(c: Context, fetch: Hono['fetch'], say: (text: string) => Promise<unknown>) {
+function sharedBy(c: Context, fetch: Hono['fetch'], held: boolean, say: (text: string) => Promise<unknown>) {
   const tabs = new Map<string, AbortController>();
   const drop = (tab: string) => {
     tabs.get(tab)?.abort();
@@ -91,7 +91,7 @@ function sharedBy(c: Context, fetch: Hono['fetch'], say: (text: string) => Promi
 
   async function follow({ tab, address, last }: Page, control: AbortController): Promise<void> {
     const tell = (message: string) => (control.signal.aborted ? null : say(`tab: ${tab}\n${message}\n\n`));
-    const request = requestFor(c, address, last);
+    const request = requestFor(c, address, last, held);
     const answer = request && (await fetch(request, c.env));
     if (!answer?.headers.get('Content-Type')?.startsWith('text/event-stream')) {
       await tell(`event: refused\ndata: ${answer?.status ?? 404}`);
@@ -117,12 +117,13 @@ async function passOn(answer: Response, signal: AbortSignal, tell: (message: str
   }
 }
 
-/** As the browser would ask for the page's own stream; null for any other address. */
-function requestFor(c: Context, address: string, last: string): Request | null {
+/** As the browser would ask for the page's own stream; null for any other address. `held`: it hears all of it at its end. */
+function requestFor(c: Context, address: string, last: string, held: boolean): Request | null {
   const root = new URL('..', c.req.url).href;
   if (!URL.canParse(address, root)) return null;
   const url = new URL(address, root);
   if (!url.href.startsWith(root) || !/(?:^|\/)events$/.test(url.pathname)) return null;
+  if (held) url.searchParams.set('held', '');
   const headers = new Headers(c.req.raw.headers);
   headers.set('Accept', 'text/event-stream');
   headers.delete('Accept-Encoding');

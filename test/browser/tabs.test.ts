@@ -39,3 +39,12 @@ test('tabs whose connection is cut are right again within seconds, and say nothi
   const words = await Promise.all(tabs.map((tab) => tab.locator('#contact').textContent()));
   expect(words.join('')).toBe('');
 });
+
+test('a browser that gets five seconds at once is spared what came in between', async () => {
+  const pages = JSON.stringify([{ tab: 'a', address: 'events', last: '' }]);
+  const answer = await fetch(new URL(`streams/held?short&pages=${encodeURIComponent(pages)}`, open.sidecar.url));
+  const drawn = (await answer.text()).split('\n\n').filter((message) => message.includes('<hx-partial'));
+  // The page as it is, and its steps of every 2.4 s; a page that hears at once is drawn four times a second.
+  expect(drawn.length).toBeGreaterThan(1);
+  expect(drawn.length).toBeLessThan(6);
+});
