@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Gpus } from '../processes/gpus.js';
 
 /** This machine, or a cluster that Slurm runs. */
@@ -31,24 +32,30 @@ export type { Gpu, Gpus } from '../processes/gpus.js';
 /** `gpus`: those that an attempt may be given by index; empty if the engine assigns them itself. */
 export type Offers = Gpus & { queues: readonly Queue[] };
 
-/** In Slurm's words, a partition. `maxMinutes`: null without a limit. */
-export type Queue = {
-  name: string;
-  isDefault: boolean;
-  maxMinutes: number | null;
-  defaultMinutes: number | null;
-  nodes: QueueNode[];
-};
+const inUse = z.object({ total: z.number(), used: z.number() });
 
-export type QueueNode = {
-  name: string;
-  state: 'free' | 'part' | 'full' | 'down';
+const queueNode = z.object({
+  name: z.string(),
+  state: z.enum(['free', 'part', 'full', 'down']),
   /** The engine's own word for its state: `draining`. */
-  word: string;
-  cpus: { total: number; used: number };
-  memoryMiB: { total: number; used: number };
-  gpus: { type: string | null; total: number; used: number }[];
-};
+  word: z.string(),
+  cpus: inUse,
+  memoryMiB: inUse,
+  gpus: z.array(inUse.extend({ type: z.string().nullable() })),
+});
+export type QueueNode = z.infer<typeof queueNode>;
+
+/** In Slurm's words, a partition. `maxMinutes`: null without a limit. */
+export const queue = z
+  .object({
+    name: z.string(),
+    isDefault: z.boolean(),
+    maxMinutes: z.number().nullable(),
+    defaultMinutes: z.number().nullable(),
+    nodes: z.array(queueNode),
+  })
+  .meta({ id: 'Partition' });
+export type Queue = z.infer<typeof queue>;
 
 export type Order = {
   /** The id is random; all processes of the attempt carry it as their mark. */

@@ -1,13 +1,21 @@
+import { z } from 'zod';
 import { shellWord } from '../processes/shellWord.js';
 import { podVariable } from './podEnvironment.js';
 
 /** Lines for a terminal on the person's own computer, and what has to be known or changed before they work. */
-export type CopyCommands = {
+export const copying = z.object({
   /** How the pod is reached by ssh; null where its variables don't tell. */
-  ssh: { login: string; port: number } | null;
-  commands: { tool: 'rsync' | 'scp' | 'runpodctl'; of: 'session' | 'final checkpoint'; command: string }[];
-  hint: string | null;
-};
+  ssh: z.object({ login: z.string(), port: z.number() }).nullable(),
+  commands: z.array(
+    z.object({
+      tool: z.enum(['rsync', 'scp', 'runpodctl']),
+      of: z.enum(['session', 'final checkpoint']),
+      command: z.string(),
+    }),
+  ),
+  hint: z.string().nullable(),
+});
+export type CopyCommands = z.infer<typeof copying>;
 
 /**
  * Copies a session's folder, and its finished LoRA, to the person's computer. RunPod maps the pod's port 22 to

@@ -13,16 +13,17 @@ const LARGEST = 1_000_000;
 const MOST = 500;
 export const LONGEST_HOURS = 24 * 90;
 
-const share = z.object({
-  id: z.string(),
-  /** A session by its name, or all versions of a LoRA by its name. */
-  about: z.enum(['session', 'lora']),
-  name: z.string(),
-  created_at: z.string(),
-  expires_at: z.string(),
-});
-
 /** A link that lets somebody without the token read one session, or one LoRA, until it expires or is revoked. */
+export const share = z
+  .object({
+    id: z.string(),
+    /** A session by its name, or all versions of a LoRA by its name. */
+    about: z.enum(['session', 'lora']),
+    name: z.string(),
+    created_at: z.string(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'Share' });
 export type Share = z.infer<typeof share>;
 
 export type Shares = ReturnType<typeof openShares>;

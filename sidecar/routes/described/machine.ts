@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Check } from '../../doctor/check.js';
+import { check } from '../../doctor/check.js';
+import { queue } from '../../launchers/launcher.js';
 import { SECRET_NAMES } from '../../security/secrets.js';
 import { handRunFacts } from '../../sessions/byHandFacts.js';
 import { type DescribedRoutes, STREAM } from './described.js';
@@ -9,15 +10,6 @@ const secret = z.looseObject({
   from: z.enum(['environment', 'kept']).nullable(),
   set_at: z.string().nullable(),
 });
-
-const check = z
-  .looseObject({
-    name: z.string(),
-    status: z.enum(['ok', 'warning', 'error', 'unknown']),
-    found: z.string(),
-    todo: z.string().nullable(),
-  })
-  .meta({ id: 'Check' }) satisfies z.ZodType<Check>;
 
 const download = z
   .looseObject({
@@ -34,26 +26,6 @@ const download = z
   })
   .meta({ id: 'Download' });
 const downloads = z.looseObject({ downloads: z.array(download) });
-
-const used = z.looseObject({ total: z.number(), used: z.number() });
-const queue = z
-  .looseObject({
-    name: z.string(),
-    isDefault: z.boolean(),
-    maxMinutes: z.number().nullable(),
-    defaultMinutes: z.number().nullable(),
-    nodes: z.array(
-      z.looseObject({
-        name: z.string(),
-        state: z.enum(['free', 'part', 'full', 'down']),
-        word: z.string(),
-        cpus: used,
-        memoryMiB: used,
-        gpus: z.array(z.looseObject({ type: z.string().nullable(), total: z.number(), used: z.number() })),
-      }),
-    ),
-  })
-  .meta({ id: 'Partition' });
 
 const trainer = z.looseObject({ id: z.string(), label: z.string(), description: z.string() });
 

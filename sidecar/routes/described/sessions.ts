@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { copying } from '../../pods/copyCommands.js';
 import { attemptFacts, sessionFacts } from '../../sessions/facts.js';
+import { fileFacts } from '../../sessions/products/files.js';
 import { checkpointFacts, sampleFacts, stateFacts } from '../../sessions/savedFacts.js';
 import { words } from '../../sessions/versions/edit.js';
 import { askedAttempt, askedSample } from '../attempts.js';
@@ -38,20 +40,6 @@ const publication = z.looseObject({
   checkpoints: z.array(z.looseObject({ path: z.string(), bytes: z.number() })),
   lora: z.string(),
   publication: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }).nullable(),
-});
-
-const files = z.looseObject({
-  files: z.array(
-    z.looseObject({
-      what: z.enum(['session', 'final checkpoint', 'dataset', 'log', 'settings', 'script']),
-      path: z.string(),
-      bytes: z.number().nullable(),
-      there: z.boolean(),
-    }),
-  ),
-  ssh: z.looseObject({ login: z.string(), port: z.number() }).nullable(),
-  commands: z.array(z.looseObject({ tool: z.string(), of: z.string(), command: z.string() })),
-  hint: z.string().nullable(),
 });
 
 const finding = z.looseObject({ severity: z.enum(['error', 'warning']), code: z.string(), message: z.string() });
@@ -149,7 +137,7 @@ export const sessions: DescribedRoutes = {
   },
   'GET /sessions/:name/files': {
     summary: 'Where a session’s files lie, with sizes, and the lines that copy them from the pod',
-    answers: { 200: files },
+    answers: { 200: copying.extend({ files: z.array(fileFacts) }) },
   },
   'GET /sessions/:name/samples': { summary: 'List sample pictures', answers: { 200: z.array(sampleFacts) } },
   'GET /sessions/:name/samples/:file': {

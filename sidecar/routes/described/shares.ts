@@ -1,17 +1,9 @@
 import { z } from 'zod';
+import { share } from '../../security/shares.js';
 import { shown } from '../../telemetry/progress.js';
 import { askedShare } from '../shares.js';
 import type { DescribedRoutes } from './described.js';
 
-const share = z
-  .looseObject({
-    id: z.string(),
-    about: z.enum(['session', 'lora']),
-    name: z.string(),
-    created_at: z.string(),
-    expires_at: z.string(),
-  })
-  .meta({ id: 'Share' });
 const link = share.extend({ path: z.string(), url: z.string().nullable() });
 
 const shared = z

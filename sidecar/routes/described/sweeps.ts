@@ -1,23 +1,17 @@
 import { z } from 'zod';
+import { sweep } from '../../sessions/versions/sweeps/sweep.js';
 import type { DescribedRoutes } from './described.js';
 
-const sweep = z
-  .looseObject({
-    ...{ id: z.string(), lora_name: z.string(), created_at: z.string() },
-    fields: z.array(z.object({ name: z.string(), values: z.array(z.string()) })),
-    versions: z.array(z.object({ session: z.string(), values: z.array(z.string()), refused: z.string().nullable() })),
-    votes: z.array(z.object({ picture: z.string(), session: z.string(), at: z.string() })),
-  })
-  .meta({ id: 'Sweep' });
+const described = sweep.meta({ id: 'Sweep' });
 
 /** Values of one or two settings, each of which becomes a version. */
 export const sweeps: DescribedRoutes = {
-  'GET /sweeps': { summary: 'List sweeps, newest first', answers: { 200: z.array(sweep) } },
+  'GET /sweeps': { summary: 'List sweeps, newest first', answers: { 200: z.array(described) } },
   'POST /sweeps': {
     summary: 'Queue a version for each combination of values',
     more: 'All are checked before the first is made. {"session": "cat", "values": {"learning_rate": ["1e-4", "2e-4"], "network_dim": [4, 8]}}',
     body: z.looseObject({ session: z.string(), values: z.record(z.string(), z.array(z.unknown())) }),
-    answers: { 201: sweep },
+    answers: { 201: described },
   },
   'GET /sweeps/:id': {
     summary: 'A sweep, with the status, the losses and the newest samples of its versions',
@@ -37,6 +31,6 @@ export const sweeps: DescribedRoutes = {
   'POST /sweeps/:id/votes': {
     summary: 'Vote for the picture at a place',
     body: z.looseObject({ picture: z.string(), order: z.string(), place: z.union([z.number(), z.string()]) }),
-    answers: { 201: sweep },
+    answers: { 201: described },
   },
 };

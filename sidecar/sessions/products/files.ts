@@ -1,18 +1,20 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { z } from 'zod';
 import { ifUnreadable, within } from '../../caught.js';
 import { folderBytes } from '../../files/folderBytes.js';
 import { Lru } from '../../files/lru.js';
 import type { Session } from '../status/session.js';
 
-export type FileFacts = {
-  what: 'session' | 'final checkpoint' | 'dataset' | 'log' | 'settings' | 'script';
+export const fileFacts = z.object({
+  what: z.enum(['session', 'final checkpoint', 'dataset', 'log', 'settings', 'script']),
   /** Absolute. */
-  path: string;
+  path: z.string(),
   /** Of a folder, all files in it. Null for what is not there, or not counted yet (`there`). */
-  bytes: number | null;
-  there: boolean;
-};
+  bytes: z.number().nullable(),
+  there: z.boolean(),
+});
+export type FileFacts = z.infer<typeof fileFacts>;
 
 /** Sizes as they were counted last, for pages that do not wait for a slow disk. */
 const counted = new Lru<number>(500);

@@ -1,51 +1,59 @@
+import { z } from 'zod';
+
 /** Something that a purge removes, with the reason: a whole folder or file, or some files of a folder. */
-export type PurgeItem = {
-  kind: 'state' | 'samples' | 'log' | 'cache' | 'trash';
-  /** The session or the dataset that it is of. */
-  of: string;
-  /** Absolute. */
-  path: string;
-  /** Names in the folder `path`; empty: all of it. */
-  files: string[];
-  bytes: number;
-  /** Since its session ended, its pictures were last trained on, or it was put into the trash. */
-  age_days: number;
-  /** A sentence. */
-  reason: string;
-  /** Can it be put back afterwards? A cache is made anew by the next training, and what leaves the trash is gone. */
-  undo: boolean;
-};
+const purgeItem = z
+  .object({
+    kind: z.enum(['state', 'samples', 'log', 'cache', 'trash']),
+    /** The session or the dataset that it is of. */
+    of: z.string(),
+    /** Absolute. */
+    path: z.string(),
+    /** Names in the folder `path`; empty: all of it. */
+    files: z.array(z.string()),
+    bytes: z.number(),
+    /** Since its session ended, its pictures were last trained on, or it was put into the trash. */
+    age_days: z.number(),
+    /** A sentence. */
+    reason: z.string(),
+    /** Can it be put back afterwards? A cache is made anew by the next training, and what leaves the trash is gone. */
+    undo: z.boolean(),
+  })
+  .meta({ id: 'PurgeItem' });
+export type PurgeItem = z.infer<typeof purgeItem>;
 
 /** What would go, and what was kept back though it is old enough, in words. */
-export type PurgePlan = {
-  days: number;
-  items: PurgeItem[];
-  bytes: number;
-  kept: { session: string; reason: string }[];
-};
+export const purgePlan = z.object({
+  days: z.number(),
+  items: z.array(purgeItem),
+  bytes: z.number(),
+  kept: z.array(z.object({ session: z.string(), reason: z.string() })),
+});
+export type PurgePlan = z.infer<typeof purgePlan>;
 
 /** A line of the record of removals. `entry` is that of the trash; null when it is gone for good. */
-export type PurgeRecord = Pick<PurgeItem, 'kind' | 'of' | 'path' | 'files' | 'bytes' | 'reason'> & {
-  at: string;
-  by: PurgedBy;
-  entry: string | null;
-};
-
-export type PurgedBy = 'person' | 'nightly' | 'full disk';
+export const purgeRecord = purgeItem.omit({ age_days: true, undo: true }).extend({
+  at: z.string(),
+  by: z.enum(['person', 'nightly', 'full disk']),
+  entry: z.string().nullable(),
+});
+export type PurgeRecord = z.infer<typeof purgeRecord>;
+export type PurgedBy = PurgeRecord['by'];
 
 /** What was removed together, and can be put back together. */
-export type TrashFacts = {
-  entry: string;
-  removed_at: string;
-  bytes: number;
+export const trashFacts = z.object({
+  entry: z.string(),
+  removed_at: z.string(),
+  bytes: z.number(),
   /** Relative to the outputs. */
-  paths: string[];
-};
+  paths: z.array(z.string()),
+});
+export type TrashFacts = z.infer<typeof trashFacts>;
 
 /** What a purge did: what it removed, and what it left although it was planned, with the reason. */
-export type Purged = {
-  entry: string | null;
-  items: PurgeItem[];
-  bytes: number;
-  skipped: { path: string; reason: string }[];
-};
+export const purged = z.object({
+  entry: z.string().nullable(),
+  items: z.array(purgeItem),
+  bytes: z.number(),
+  skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
+export type Purged = z.infer<typeof purged>;

@@ -10,7 +10,8 @@ const LARGEST = 200_000;
 const MOST_SWEEPS = 1000;
 const MOST_VOTES = 1000;
 
-const file = z.object({
+/** Values of one or two fields, each of which became a version. */
+export const sweep = z.object({
   id: z.string(),
   lora_name: z.string(),
   created_at: z.iso.datetime(),
@@ -25,8 +26,7 @@ const file = z.object({
   votes: z.array(z.object({ picture: z.string(), session: z.string(), at: z.iso.datetime() })).max(MOST_VOTES),
 });
 
-/** Values of one or two fields, each of which became a version. */
-export type Sweep = z.infer<typeof file>;
+export type Sweep = z.infer<typeof sweep>;
 
 export function sweepFiles({ outputs }: Pick<Settings, 'outputs'>): OwnFiles {
   return ownFiles(outputs, '.sweeps', { most: MOST_SWEEPS, largest: LARGEST });
@@ -57,7 +57,7 @@ export function withVote(sweep: Sweep, vote: Sweep['votes'][number]): Sweep {
 }
 
 function parsed(text: string): Sweep | null {
-  const found = file.safeParse(jsonOrNull(text));
+  const found = sweep.safeParse(jsonOrNull(text));
   return found.success ? found.data : null;
 }
 
