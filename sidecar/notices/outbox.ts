@@ -175,8 +175,7 @@ export function createOutbox(options: {
     newest: (kind: (typeof KINDS)[number]) => inOrder().findLast((entry) => entry.kind === kind) ?? null,
     async open() {
       await sweep();
-      timer = setInterval(look, LOOK_MS);
-      timer.unref();
+      timer = setInterval(look, LOOK_MS).unref();
     },
     async close() {
       closed = true;

@@ -40,8 +40,7 @@ export function createPing({ store }: { store: NoticeStore }) {
     /** The last ping; null before the first. */
     last: () => last,
     open() {
-      timer = setInterval(look, LOOK_MS);
-      timer.unref();
+      timer = setInterval(look, LOOK_MS).unref();
     },
     close() {
       clearInterval(timer);

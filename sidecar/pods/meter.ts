@@ -66,8 +66,7 @@ export function createMeter({ folder, price }: { folder: string; price(): number
       const gap = (Date.now() - Date.parse(now.at)) / 1000;
       add(Math.max(0, Math.min(gap, podSeconds() ?? 0)));
       ticked = performance.now();
-      timer = setInterval(tick, TICK_MS);
-      timer.unref();
+      timer = setInterval(tick, TICK_MS).unref();
     },
     async close() {
       clearInterval(timer);

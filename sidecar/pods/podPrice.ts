@@ -25,8 +25,7 @@ export function createPodPrice(parts: { settings(): PodSettings; provider(): { p
     now: (): number | null => parts.settings().price || told,
     open() {
       void look();
-      timer = setInterval(look, LOOK_MS);
-      timer.unref();
+      timer = setInterval(look, LOOK_MS).unref();
     },
     close: () => clearInterval(timer),
   };

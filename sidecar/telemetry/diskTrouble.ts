@@ -29,7 +29,7 @@ export function createDiskWatch(options: {
   recovered(folders: string[]): void;
 }) {
   const found = new Map<string, { code: string; since: string; unsaved: Set<string> }>();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
 
   function failed(folder: string, code: string, file?: string): void {
@@ -69,13 +69,12 @@ export function createDiskWatch(options: {
       });
       for (const root of options.roots) void sweepTemporary(root);
       const lookAgain = repeated('disk', look);
-      timer = setInterval(lookAgain, LOOK_MS);
-      timer.unref();
+      timer = setInterval(lookAgain, LOOK_MS).unref();
       void lookAgain();
     },
     close() {
       leave();
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
     },
   };
 }

@@ -19,7 +19,7 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
   const ending = new Set<string>();
   /** Attempts whose stop after the next save was taken back. */
   const takenBack = new Set<string>();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
 
   /**
    * Waits for a save under way, then ends an attempt's processes; survivors go into the record. A second call meanwhile
@@ -87,11 +87,10 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
     /** Takes up the ends that other sidecars, or an earlier one, were asked for; again and again. */
     async open() {
       await takeUp();
-      timer = setInterval(repeated('endings', takeUp), TAKE_UP_MS);
-      timer.unref();
+      timer = setInterval(repeated('endings', takeUp), TAKE_UP_MS).unref();
     },
     close() {
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
       leave();
     },
   };

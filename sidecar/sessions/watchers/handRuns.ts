@@ -29,7 +29,7 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
   let sessions = new Set<string>();
   let strays: Stray[] = [];
   let seen = new Set<string>();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     // It is not waited for: a look comes every two seconds.
@@ -102,11 +102,10 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
     },
     async open() {
       await lookSoon();
-      timer = setInterval(lookSoon, LOOK_MS);
-      timer.unref();
+      timer = setInterval(lookSoon, LOOK_MS).unref();
     },
     close() {
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
     },
   };
 }

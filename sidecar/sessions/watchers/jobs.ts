@@ -32,7 +32,7 @@ const SUBMITTED_MS = 30_000;
  * (launchers/jobLooks.ts); sessions that it concerns are read again.
  */
 export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hub; notices: Notices }) {
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let askedAt = Number.NEGATIVE_INFINITY;
   let livelyUntil = 0;
@@ -90,7 +90,8 @@ export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hu
     }
     await findLost(jobs);
     const before = new Map([...jobs].map(([name, { attempt }]) => [name, JSON.stringify(lookOf(attempt))]));
-    const began = new Set([...jobs.values()].filter(hasBegun).map(({ attempt }) => attempt));
+    const hasRecord = ({ attempt, folder }: Job) => readAttempt(folder)?.id === attempt;
+    const began = new Set([...jobs.values()].filter(hasRecord).map(({ attempt }) => attempt));
     await slurm.look([...jobs.values()].filter(({ ref }) => ref?.id));
     for (const [name, job] of jobs) {
       const now = lookOf(job.attempt);
@@ -130,19 +131,13 @@ export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hu
         if (event.type === 'session') consider(event.name);
       });
       for (const { name } of await outputs.list()) consider(name);
-      timer = setInterval(repeated('jobs', tick), TICK_MS);
-      timer.unref();
+      timer = setInterval(repeated('jobs', tick), TICK_MS).unref();
     },
     close() {
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
       leave();
     },
   };
-}
-
-/** Has its runner written its record? */
-function hasBegun({ attempt, folder }: Job): boolean {
-  return readAttempt(folder)?.id === attempt;
 }
 
 /** Has its cluster not yet said how its newest job ended? */

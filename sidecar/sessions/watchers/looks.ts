@@ -21,7 +21,7 @@ export type Looker = {
  */
 export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub }, looker: Looker) {
   const changed = new Set<string>();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let lookedAt = 0;
 
@@ -42,11 +42,10 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
       });
       for (const { name } of await outputs.list()) changed.add(name);
       lookedAt = performance.now();
-      timer = setInterval(repeated('sessions', look), LOOK_MS);
-      timer.unref();
+      timer = setInterval(repeated('sessions', look), LOOK_MS).unref();
     },
     close() {
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
       leave();
     },
     /** Adds a session to the next round. */

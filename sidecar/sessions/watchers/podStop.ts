@@ -193,8 +193,7 @@ export function createPodStop(parts: PodStopParts) {
       await lookSoon();
     },
     open() {
-      timer = setInterval(lookSoon, LOOK_MS);
-      timer.unref();
+      timer = setInterval(lookSoon, LOOK_MS).unref();
     },
     close() {
       closed = true;

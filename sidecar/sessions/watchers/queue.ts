@@ -33,7 +33,7 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
   const later = new Map<string, number>();
   /** Those that wait or train, as they were last heard of. */
   const heard = new Map<string, string>();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let closed = false;
   const look = repeated('queue', async () => {
@@ -131,12 +131,11 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
       });
       // Those that ended while no sidecar ran.
       for (const { name } of await outputs.list()) retry(name);
-      timer = setInterval(look, LOOK_MS);
-      timer.unref();
+      timer = setInterval(look, LOOK_MS).unref();
     },
     close() {
       closed = true;
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
       leave();
     },
     /** Looks at once; resolves when what could be begun was begun, or refused. */

@@ -32,7 +32,7 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
   const { settings, outputs, notices } = keeping;
   const place = join(outputs.root, FILE);
   let advisedAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     try {
@@ -97,12 +97,11 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
   const lookSoon = repeated('retention', look);
   return {
     open() {
-      timer = setInterval(lookSoon, LOOK_MS);
-      timer.unref();
+      timer = setInterval(lookSoon, LOOK_MS).unref();
       void lookSoon();
     },
     close() {
-      if (timer) clearInterval(timer);
+      clearInterval(timer);
     },
     /** Looks at once. */
     look,

@@ -81,8 +81,7 @@ export function watchSpending(parts: Parts) {
 
   return {
     open() {
-      timer = setInterval(look, LOOK_MS);
-      timer.unref();
+      timer = setInterval(look, LOOK_MS).unref();
     },
     close: () => clearInterval(timer),
   };
