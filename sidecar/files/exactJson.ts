@@ -66,6 +66,11 @@ function spoiled(token: string): string | null {
   return null;
 }
 
+/** Is a value of JSON an object, with names? */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
 /** Parses a text as JSON; null for anything else. */
 export function jsonOrNull(text: string): unknown {
   try {

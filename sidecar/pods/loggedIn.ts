@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readable } from '../processes/identity.js';
 
 /**
  * Who is logged in, in words; null if nobody is. Containers keep no list of logins, so the processes are asked: sshd names
@@ -19,17 +20,11 @@ export function whoIsLoggedIn(proc = '/proc'): string | null {
 /** Not the listener, and not a login that is not through yet ("[priv]", "[net]", "[accepted]"). */
 const SSH = /^sshd(?:-session)?: (?<user>[\w.-]{1,64})(?:@[\w/,]{1,200})?$/;
 
+/** '' of a process that has ended. */
+const readNow = (path: string) => readable(() => readFileSync(path, 'latin1')) ?? '';
+
 /** proc_pid_stat(5): after the name, state, parent, group, session, terminal. */
 function isForeignShell(stat: string): boolean {
   const [, parent, , , terminal] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return parent === '0' && terminal !== undefined && terminal !== '0';
-}
-
-function readNow(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    // silent: it has ended.
-    return '';
-  }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readable } from '../processes/identity.js';
 
 /**
  * A variable of the pod. Vast sets its own for the first process only, and not in sessions by ssh or tmux (from which a
@@ -10,13 +11,6 @@ export function podVariable(
   firstProcess = '/proc/1/environ',
 ): string | null {
   if (environment[name]) return environment[name];
-  try {
-    const found = readFileSync(firstProcess, 'utf8')
-      .split('\0')
-      .find((each) => each.startsWith(`${name}=`));
-    return found?.slice(name.length + 1) || null;
-  } catch {
-    // silent: another user's: then it is not ours to read.
-    return null;
-  }
+  const all = readable(() => readFileSync(firstProcess, 'utf8'))?.split('\0');
+  return all?.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) || null;
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { scanJson } from '../files/exactJson.js';
+import { isObject, scanJson } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
@@ -105,8 +105,6 @@ function readJson(text: string): Record<string, unknown> {
   } catch (error) {
     throw new Problem('bad_json', `The body is not valid JSON: ${(error as Error).message}.`);
   }
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-    throw new Problem('bad_json', 'The body must be a JSON object.');
-  }
-  return body as Record<string, unknown>;
+  if (!isObject(body)) throw new Problem('bad_json', 'The body must be a JSON object.');
+  return body;
 }

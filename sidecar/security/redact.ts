@@ -1,3 +1,4 @@
+import { lastWhere } from '../files/lastWhere.js';
 import { createSearch, type Search } from './search.js';
 import { formsOf } from './secretForms.js';
 import { BEGUN, SHAPES, type Shape, type Stretch } from './secretShapes.js';
@@ -46,7 +47,7 @@ export function doubtful(text: Buffer): number {
   const starts = begunAtEnd(plain, known().forms).map(([start]) => start);
   if (starts.length === 0) return 0;
   const start = Math.min(...starts);
-  const part = parts?.[partAt(parts, start)];
+  const part = parts?.[lastWhere(parts, ({ plain }) => plain <= start)];
   return text.length - (part ? start - part.plain + part.text : start);
 }
 
@@ -172,7 +173,7 @@ function strike(text: Buffer, parts: Part[] | null, start: number, end: number):
     return;
   }
   const pieces: Stretch[] = [];
-  for (let at = partAt(parts, start), from = start; from < end; at += 1) {
+  for (let at = lastWhere(parts, ({ plain }) => plain <= start), from = start; from < end; at += 1) {
     const part = parts[at] as Part;
     const to = Math.min(end, parts[at + 1]?.plain ?? end);
     pieces.push([from - part.plain + part.text, to - part.plain + part.text]);
@@ -183,15 +184,3 @@ function strike(text: Buffer, parts: Part[] | null, start: number, end: number):
 }
 
 const STAR = 0x2a;
-
-/** Finds the last part that begins at or before a place in the plain text. */
-function partAt(parts: readonly Part[], place: number): number {
-  let low = 0;
-  let high = parts.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((parts[middle] as Part).plain <= place) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fingerprintDataset } from '../../datasets/fingerprint.js';
 import { listDatasets } from '../../datasets/list.js';
 import { readDataset } from '../../datasets/read.js';
+import { isObject } from '../../files/exactJson.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { log } from '../../log.js';
 import { findModels } from '../../models/findModels.js';
@@ -78,8 +79,7 @@ const MOST_NAMES = 2000;
 
 function refuseCrowds(document: Record<string, unknown>): void {
   for (const [name, section] of [['The file', document], ...Object.entries(document)]) {
-    if (section === null || typeof section !== 'object' || Array.isArray(section)) continue;
-    if (Object.keys(section).length <= MOST_NAMES) continue;
+    if (!isObject(section) || Object.keys(section).length <= MOST_NAMES) continue;
     const message = `${String(name).slice(0, 60)} holds more than ${MOST_NAMES} names, which no training has. Nothing was imported.`;
     throw new Problem('bad_document', message, { field: 'file' });
   }
@@ -87,12 +87,7 @@ function refuseCrowds(document: Record<string, unknown>): void {
 
 /** A file of another tool, with the same sections: the values whose names we know. */
 function foreign(document: Record<string, unknown>, left: string[]): Metadata | null {
-  const section = (name: string) => {
-    const found = document[name];
-    return found !== null && typeof found === 'object' && !Array.isArray(found)
-      ? (found as Record<string, unknown>)
-      : {};
-  };
+  const section = (name: string) => (isObject(document[name]) ? document[name] : {});
   const [session, dataset, model, end] = ['training_session', 'dataset_config', 'model_config', 'execution_status'].map(
     section,
   ) as [Record<string, unknown>, Record<string, unknown>, Record<string, unknown>, Record<string, unknown>];

@@ -1,4 +1,4 @@
-import { jsonOrNull, scanJson } from '../../files/exactJson.js';
+import { isObject, jsonOrNull, scanJson } from '../../files/exactJson.js';
 import { Problem } from '../../problem.js';
 
 /** A record of ten thousand pictures has some hundred thousand. */
@@ -19,7 +19,7 @@ export function parseDocument(text: string, field: 'file' | 'found'): Record<str
     throw new Problem('bad_document', message, { field });
   }
   const value = jsonOrNull(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   const message = 'This is no JSON file with an object in it. Choose the file that Export downloaded.';
   throw new Problem('bad_document', message, { field });
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, readdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { ifUnreadable } from '../../caught.js';
+import { foldersIn } from '../../files/foldersIn.js';
 import { inFile } from '../../files/inFile.js';
 import { isoTime } from '../../files/isoTime.js';
 import { memoByFile } from '../../files/memoByFile.js';
@@ -178,7 +178,6 @@ async function movedForNothing(folder: string, attempts: readonly AttemptEntry[]
   const last = attempts.at(-1);
   const earlier = join(folder, 'earlier');
   if (!last || !(await isOwnFolder(earlier))) return [];
-  const entries = await readdir(earlier, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const names = await foldersIn(earlier, 'sessions');
   return names.filter((name) => movedAway(`earlier/${name}/`) === last.number).map((name) => join(earlier, name));
 }

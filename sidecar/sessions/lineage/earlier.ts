@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
+import { foldersIn } from '../../files/foldersIn.js';
 import { Problem } from '../../problem.js';
 import { isOwnFolder } from '../../security/paths.js';
 import type { Dialect } from '../../trainers/dialect.js';
@@ -60,16 +61,11 @@ export async function keptEarlier(of: { folder: string; dialect: Dialect; output
   const kept: KeptEarlier = { states: [], samples: [] };
   if (!(await isOwnFolder(join(folder, 'earlier')))) return kept;
   const newestFirst = (a: string, b: string) => b.localeCompare(a, 'en', { numeric: true });
-  for (const name of (await namesIn(join(folder, 'earlier'))).sort(newestFirst)) {
-    const inside = await namesIn(join(folder, 'earlier', name));
+  for (const name of (await foldersIn(join(folder, 'earlier'), 'sessions')).sort(newestFirst)) {
+    const inside = await foldersIn(join(folder, 'earlier', name), 'sessions');
     if (inside.some((each) => dialect.saved(each, outputName)?.is === 'state')) kept.states.push(`earlier/${name}`);
     const samples = dialect.samples.folder;
     if (inside.includes(samples)) kept.samples.push(`earlier/${name}/${samples}`);
   }
   return kept;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ifUnreadable } from '../../caught.js';
+import { foldersIn } from '../../files/foldersIn.js';
 import { isoTime } from '../../files/isoTime.js';
 import { memoByObject } from '../../files/memoByObject.js';
 import { Problem } from '../../problem.js';
@@ -167,10 +166,8 @@ export async function checkpointPath(session: Session, path: string): Promise<st
 async function readAll(session: Session): Promise<{ place: string; files: CheckpointOnDisk[] }[]> {
   const { folder, dialect, outputName } = session;
   const isOwn = await isOwnFolder(join(folder, 'earlier'));
-  const inside = isOwn
-    ? await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(ifUnreadable([], 'sessions'))
-    : [];
-  const earlier = inside.filter((entry) => entry.isDirectory()).map(({ name }) => join('earlier', name));
+  const inside = isOwn ? await foldersIn(join(folder, 'earlier'), 'sessions') : [];
+  const earlier = inside.map((name) => join('earlier', name));
   const read = async (place: string) => ({ place, files: await dialect.checkpoints(join(folder, place), outputName) });
   const [own, below, moved] = await Promise.all([
     read(''),

@@ -1,3 +1,5 @@
+import { isObject } from '../../files/exactJson.js';
+
 /**
  * Merges two simultaneous edits of one record: `theirs` and `ours` both began from `base`. Merges key by key at every
  * depth, and attempts by id. When both changed the same value, theirs wins: a person typed it. Pure.
@@ -41,21 +43,13 @@ function mergeObjects(base: Json, theirs: Json, ours: Json): Json {
 }
 
 function mergeLists(base: unknown[], theirs: unknown[], ours: unknown[]): unknown[] {
-  if ([base, theirs, ours].every((list) => list.every(hasId))) {
+  if ([base, theirs, ours].every((list) => list.every((each) => isObject(each) && typeof each.id === 'string'))) {
     const find = (list: unknown[], id: unknown) => list.find((each) => (each as Json).id === id);
     const ids = new Set([...theirs, ...ours].map((each) => (each as Json).id));
     return [...ids].flatMap((id) => mergeEdits(find(base, id), find(theirs, id), find(ours, id)) ?? []);
   }
   if (theirs.length === ours.length) return theirs.map((each, at) => mergeEdits(base[at], each, ours[at]));
   return theirs;
-}
-
-function hasId(value: unknown): boolean {
-  return isObject(value) && typeof value.id === 'string';
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keysOf(...objects: Json[]): Set<string> {

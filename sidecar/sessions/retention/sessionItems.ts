@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifUnreadable } from '../../caught.js';
 import { folderBytes, isItself } from '../../files/folderBytes.js';
+import { foldersIn } from '../../files/foldersIn.js';
 import { isOwnFolder } from '../../security/paths.js';
 import { LOG_FILE } from '../../telemetry/follow.js';
 import { ARRIVALS } from '../../telemetry/log/arrivals.js';
@@ -63,8 +62,8 @@ async function readStates({ folder, dialect, outputName, state, progress }: Sess
   const known = new Set(lineage.map(({ path }) => path));
   const left: RuledState[] = [];
   if (await isOwnFolder(join(folder, 'earlier'))) {
-    const places = await readdir(join(folder, 'earlier'), { withFileTypes: true }).catch(ifUnreadable([], 'retention'));
-    for (const place of places.filter((each) => each.isDirectory()).map((each) => join('earlier', each.name))) {
+    for (const name of await foldersIn(join(folder, 'earlier'), 'retention')) {
+      const place = join('earlier', name);
       for (const each of await dialect.states.read(join(folder, place), outputName, { writingNow: null, argv: [] })) {
         const path = join(place, each.name);
         if (!known.has(path) && !each.foreign)

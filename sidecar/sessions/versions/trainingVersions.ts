@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isObject } from '../../files/exactJson.js';
 import { log } from '../../log.js';
 import { Problem } from '../../problem.js';
 import type { SessionFacts } from '../facts.js';
@@ -180,9 +181,8 @@ function lenient(each: unknown): { value: unknown; dropped: string[] } {
   };
   const value = keep(version, each as Record<string, unknown>, '', ['id', 'name', 'parameters']);
   const { parameters: given } = value;
-  if (given !== null && typeof given === 'object' && !Array.isArray(given)) {
-    value.parameters = keep(parameters, given as Record<string, unknown>, 'parameters.', []);
-  } else delete value.parameters;
+  if (isObject(given)) value.parameters = keep(parameters, given, 'parameters.', []);
+  else delete value.parameters;
   return { value, dropped };
 }
 

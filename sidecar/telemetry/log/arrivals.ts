@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { inFile } from '../../files/inFile.js';
+import { lastWhere } from '../../files/lastWhere.js';
 import { Lru } from '../../files/lru.js';
 import { readAt } from '../../files/readAt.js';
 import { log } from '../../log.js';
@@ -102,7 +103,7 @@ export async function readArrivals(path: string): Promise<(end: number) => strin
   return (end) => {
     const holds = (each: Arrival | undefined) => each !== undefined && each.from <= end && end < each.to;
     const recent = now?.recent.findLast(holds);
-    const entry = recent ?? arrivals[lastFrom(arrivals, end)];
+    const entry = recent ?? arrivals[lastWhere(arrivals, ({ from }) => from <= end)];
     if (entry && holds(entry)) return new Date(entry.at * 1000).toISOString();
     // It came after the last look, which was a moment ago.
     const isNew = now !== undefined && end >= now.seen && performance.now() - now.lookedAt <= LOOK_LASTS_MS;
@@ -130,15 +131,4 @@ async function readWritten(path: string): Promise<Arrival[]> {
     }
     return known.arrivals;
   });
-}
-
-/** The last that begins at or before a byte, by halves; -1 if none does. */
-function lastFrom(arrivals: readonly Arrival[], byte: number): number {
-  let [low, high] = [-1, arrivals.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((arrivals[middle] as Arrival).from <= byte) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -11,10 +11,6 @@ const MOST = 20_000;
 const LANDMARK =
   /(?<error>Traceback \(most recent call last\)|terminate called|Fatal Python error|\.py: error: |(?<![A-Za-z_])(?:ERROR|CRITICAL|FATAL)(?:\]|:| {1,9}\S))|(?<![A-Za-z_])WARNING(?:\]|:| {1,9}\S)/g;
 
-export function noLandmarks(): Landmarks {
-  return { errors: [], warnings: [], errorCount: 0, warningCount: 0 };
-}
-
 /**
  * Adds the landmarks that end in the bytes from `begun` on; those before were taken by the call before.
  *

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { inFile } from '../../files/inFile.js';
+import { lastWhere } from '../../files/lastWhere.js';
 import { Lru } from '../../files/lru.js';
 import { semaphore } from '../../files/queue.js';
 import { readAt } from '../../files/readAt.js';
 import { openLog } from '../logTail.js';
-import { findLandmarks, type Landmarks, noLandmarks } from './landmarks.js';
+import { findLandmarks, type Landmarks } from './landmarks.js';
 
 /** Where the lines of a log begin, and what stands out in it. Lines count from 1, and end with a newline. */
 export type LineIndex = {
@@ -63,7 +64,8 @@ async function readOn(path: string, kept: { index: LineIndex }): Promise<boolean
 }
 
 function newIndex(inode: number): LineIndex {
-  return { inode, size: 0, lines: 0, open: 0, marks: [{ line: 1, offset: 0 }], landmarks: noLandmarks() };
+  const landmarks = { errors: [], warnings: [], errorCount: 0, warningCount: 0 };
+  return { inode, size: 0, lines: 0, open: 0, marks: [{ line: 1, offset: 0 }], landmarks };
 }
 
 async function readBlock(file: FileHandle, index: LineIndex, size: number): Promise<boolean> {
@@ -102,25 +104,9 @@ export function countNewlines(bytes: Buffer): number {
   return count;
 }
 
-/** The last mark at or before a line. */
-export function markBefore(index: LineIndex, line: number): number {
-  return lastWhere(index.marks, (mark) => mark.line <= line);
-}
-
 /** The line in which a byte stands. */
 export async function lineAt(file: FileHandle, index: LineIndex, offset: number): Promise<number> {
   const mark = index.marks[lastWhere(index.marks, (each) => each.offset <= offset)] as Mark;
   const bytes = await readAt(file, mark.offset, Math.min(BLOCK, Math.max(0, offset - mark.offset)));
   return Math.min(mark.line + countNewlines(bytes), Math.max(1, index.lines));
-}
-
-/** By halves; `so` holds for the first, and once it does not, for none after. */
-function lastWhere(marks: readonly Mark[], so: (mark: Mark) => boolean): number {
-  let [low, high] = [0, marks.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (so(marks[middle] as Mark)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { inFile } from '../../files/inFile.js';
+import { lastWhere } from '../../files/lastWhere.js';
 import { readAt } from '../../files/readAt.js';
 import { readMasked } from '../../security/maskedFile.js';
 import { openLog } from '../logTail.js';
-import { BLOCK, type LineIndex, type Mark, markBefore } from './lineIndex.js';
+import { BLOCK, type LineIndex, type Mark } from './lineIndex.js';
 
 /** One line of a log as a terminal shows it in the end: the last state of a redrawn one, without colours, secrets masked. */
 export type LogLine = {
@@ -36,7 +37,8 @@ export async function readLines(path: string, index: LineIndex, from: number, co
     if (ino !== index.inode || size < index.size) return [];
     const lines: LogLine[] = [];
     let text = 0;
-    for (let at = markBefore(index, from); at < index.marks.length; at += 1) {
+    const before = lastWhere(index.marks, ({ line }) => line <= from);
+    for (let at = Math.max(0, before); at < index.marks.length; at += 1) {
       const places = await placesBehind(file, index, at);
       const wanted = places.filter(({ n }) => n >= from && n < from + count && n <= index.lines);
       const part = await readPart(file, wanted);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { readable } from '../../processes/identity.js';
 
 export type HostReading = {
   /** Of all processors that we may use, 0 to 100; null at the first look. */
@@ -53,16 +54,10 @@ function containerMemory(): { memoryUsed: number; memoryTotal: number } | null {
   return null;
 }
 
+/** '' where there is none: another version of cgroups, or another system. */
+const text = (path: string) => readable(() => readFileSync(path, 'latin1')) ?? '';
+
 function available(): number {
   const kilobytes = /^MemAvailable:\s+(\d+)/m.exec(text('/proc/meminfo'))?.[1];
   return kilobytes ? Number(kilobytes) * 1024 : freemem();
-}
-
-function text(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    // silent: another version of cgroups, or another system.
-    return '';
-  }
 }

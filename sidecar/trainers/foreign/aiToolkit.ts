@@ -1,4 +1,5 @@
-import { type ForeignFile, ForeignFileError, isSection, lastPart, noPlace, type Said } from './said.js';
+import { isObject } from '../../files/exactJson.js';
+import { type ForeignFile, ForeignFileError, lastPart, noPlace, type Said } from './said.js';
 
 const NO_COUNTERPART = 'sd-scripts has nothing like it.';
 
@@ -7,13 +8,13 @@ const NO_COUNTERPART = 'sd-scripts has nothing like it.';
  * ForeignFileError for a job that trains no LoRA.
  */
 export function readAiToolkit(job: Record<string, unknown>): ForeignFile {
-  const config = isSection(job.config) ? job.config : {};
-  const all = Array.isArray(config.process) ? config.process.filter(isSection) : [];
+  const config = isObject(job.config) ? job.config : {};
+  const all = Array.isArray(config.process) ? config.process.filter(isObject) : [];
   const process = all.find(
     ({ type }) => type === 'sd_trainer' || type === 'ui_trainer' || type === 'diffusion_trainer',
   );
   if (!process) throw new ForeignFileError('It is a job of ai-toolkit that trains no LoRA (type: sd_trainer).');
-  const part = (name: string) => (isSection(process[name]) ? (process[name] as Record<string, unknown>) : {});
+  const part = (name: string) => (isObject(process[name]) ? (process[name] as Record<string, unknown>) : {});
   const model = part('model');
   const trigger = typeof process.trigger_word === 'string' ? process.trigger_word : '';
   const handled = new Set(['type', 'network', 'train', 'model', 'sample', 'datasets', 'save', 'trigger_word']);
@@ -27,7 +28,7 @@ export function readAiToolkit(job: Record<string, unknown>): ForeignFile {
       ...train(part('train')),
       ...models(model),
       ...save(part('save')),
-      ...datasets(Array.isArray(process.datasets) ? process.datasets.filter(isSection) : []),
+      ...datasets(Array.isArray(process.datasets) ? process.datasets.filter(isObject) : []),
       ...samples(part('sample'), trigger),
       ...Object.entries(process).flatMap(([name, value]) =>
         handled.has(name) ? [] : [noPlace(name, value, 'It belongs to ai-toolkit.')],

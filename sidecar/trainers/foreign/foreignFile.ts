@@ -1,10 +1,10 @@
 import { parse as parseToml } from 'smol-toml';
-import { scanJson } from '../../files/exactJson.js';
+import { isObject, scanJson } from '../../files/exactJson.js';
 import { metadataOf } from '../../files/safetensors.js';
 import { readAiToolkit } from './aiToolkit.js';
 import { readConfigFile, readDatasetConfig, readKohyaPage } from './kohyaConfig.js';
 import { readLoraMetadata } from './loraMetadata.js';
-import { type ForeignFile, ForeignFileError, isSection } from './said.js';
+import { type ForeignFile, ForeignFileError } from './said.js';
 import { readTrainScript } from './trainSh.js';
 
 /** Bytes of a text file that are read; the largest real ones have some ten thousand. */
@@ -70,8 +70,8 @@ function parsed(kind: string, parse: () => unknown): unknown {
 }
 
 function fromSections(sections: unknown): ForeignFile {
-  if (!isSection(sections) || Object.keys(sections).length === 0) throw new ForeignFileError('It holds no settings.');
-  if (isSection(sections.config) && 'process' in sections.config) return readAiToolkit(sections);
+  if (!isObject(sections) || Object.keys(sections).length === 0) throw new ForeignFileError('It holds no settings.');
+  if (isObject(sections.config) && 'process' in sections.config) return readAiToolkit(sections);
   if (Array.isArray(sections.datasets)) return readDatasetConfig(sections);
   if ('LoRA_type' in sections || 'train_data_dir' in sections) return readKohyaPage(sections);
   return readConfigFile(sections);

@@ -1,10 +1,11 @@
+import { isObject } from '../../files/exactJson.js';
 import { shellWords } from '../script/shellWords.js';
-import { type ForeignFile, isSection, noPlace, type Said, squareSide } from './said.js';
+import { type ForeignFile, noPlace, type Said, squareSide } from './said.js';
 
 /** What `--config_file` takes: flags by name, in sections of any name (sd-scripts train_util.py:4744). */
 export function readConfigFile(sections: Record<string, unknown>): ForeignFile {
   const values = Object.entries(sections).flatMap(([name, value]): [string, unknown][] =>
-    isSection(value) ? Object.entries(value) : [[name, value]],
+    isObject(value) ? Object.entries(value) : [[name, value]],
   );
   const said = values.map(([name, value]) => flag(name, name, value));
   return { kind: 'a configuration file of sd-scripts', trainer: familyOfFlags(Object.fromEntries(values)), said };
@@ -12,12 +13,12 @@ export function readConfigFile(sections: Record<string, unknown>): ForeignFile {
 
 /** What `--dataset_config` takes (sd-scripts config_util.py): of the first dataset and its first folder of pictures. */
 export function readDatasetConfig({ general, datasets }: Record<string, unknown>): ForeignFile {
-  const all = Array.isArray(datasets) ? datasets.filter(isSection) : [];
+  const all = Array.isArray(datasets) ? datasets.filter(isObject) : [];
   const [first = {}, ...others] = all;
-  const subsets = Array.isArray(first.subsets) ? first.subsets.filter(isSection) : [];
+  const subsets = Array.isArray(first.subsets) ? first.subsets.filter(isObject) : [];
   const [subset = {}, ...further] = subsets;
   const { subsets: _, ...own } = first;
-  const merged: Record<string, unknown> = { ...(isSection(general) ? general : {}), ...own, ...subset };
+  const merged: Record<string, unknown> = { ...(isObject(general) ? general : {}), ...own, ...subset };
   const said = Object.entries(merged).map(([name, value]): Said => {
     if (name === 'image_dir') return { from: name, name: 'dataset', value };
     if (name === 'class_tokens') return { from: name, name: 'concept_sentence', value };

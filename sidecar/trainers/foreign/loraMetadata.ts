@@ -1,6 +1,6 @@
-import { jsonOrNull } from '../../files/exactJson.js';
+import { isObject, jsonOrNull } from '../../files/exactJson.js';
 import { trainerOfModel } from '../recordTrainer.js';
-import { type ForeignFile, ForeignFileError, isSection, noPlace, type Said, squareSide } from './said.js';
+import { type ForeignFile, ForeignFileError, noPlace, type Said, squareSide } from './said.js';
 
 /**
  * The settings in a LoRA's metadata, as sd-scripts and the practice trainer write them (sd-scripts train_network.py:1004;
@@ -67,29 +67,29 @@ function optimizer(from: string, text: string): Said[] {
 }
 
 function pairs(given: unknown): string[] {
-  return isSection(given) ? Object.entries(given).map(([key, value]) => `${key}=${String(value)}`) : [];
+  return isObject(given) ? Object.entries(given).map(([key, value]) => `${key}=${String(value)}`) : [];
 }
 
 /** The pictures: with `--dataset_config` they stand as JSON. */
 function datasetOf(metadata: Record<string, string>): Said[] {
   const folders = jsonOrNull(metadata.ss_dataset_dirs ?? '');
-  const [first, ...others] = isSection(folders) ? Object.entries(folders) : [];
+  const [first, ...others] = isObject(folders) ? Object.entries(folders) : [];
   const datasets = jsonOrNull(metadata.ss_datasets ?? '');
   const dataset: unknown = Array.isArray(datasets) ? datasets[0] : null;
   const said: Said[] = [];
   if (first) {
     const [folder, told] = first;
     said.push({ from: 'ss_dataset_dirs', name: 'dataset', value: folder });
-    if (isSection(told)) said.push({ from: 'ss_dataset_dirs', name: 'num_repeats', value: told.n_repeats });
+    if (isObject(told)) said.push({ from: 'ss_dataset_dirs', name: 'num_repeats', value: told.n_repeats });
   }
   for (const [folder] of others) said.push(noPlace('ss_dataset_dirs', folder, 'Add further datasets in the form.'));
-  if (!isSection(dataset)) return said;
+  if (!isObject(dataset)) return said;
   const { resolution, batch_size_per_device: batch, keep_tokens, shuffle_caption, flip_aug, subsets } = dataset;
   if (resolution !== undefined) {
     said.push({ from: 'ss_datasets', name: 'resolution', value: squareSide(resolution) ?? resolution });
   }
   const subset: unknown = Array.isArray(subsets) ? subsets[0] : null;
-  const inner = isSection(subset) ? subset : {};
+  const inner = isObject(subset) ? subset : {};
   for (const [name, value] of Object.entries({
     train_batch_size: batch,
     keep_tokens: inner.keep_tokens ?? keep_tokens,

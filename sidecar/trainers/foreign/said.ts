@@ -18,11 +18,6 @@ export type ForeignFile = {
 /** A file that says nothing we could take; the message is a sentence. */
 export class ForeignFileError extends Error {}
 
-/** Is it a plain object, as a section of a file is? */
-export function isSection(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
 export function noPlace(from: string, value: unknown, why: string): Said {
   return { from, name: null, value, why };
 }
