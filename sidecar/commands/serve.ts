@@ -51,9 +51,10 @@ export async function serve(settings: Settings): Promise<void> {
       beginAnew();
       tell(`Trackside met an error of its own (${firstLine(error)}). ${OWN_ERROR}`);
     });
-  await inTime(settings.datasets, () => makeDatasets(settings.datasets)).catch(
-    logged('datasets', 'The example pictures could not be copied.'),
-  );
+  await inTime(settings.datasets, async () => {
+    await makeRoot(settings.datasets);
+    await seedExample(settings.datasets, bridge.example);
+  }).catch(logged('datasets', 'The example pictures could not be copied.'));
   // Before the address is printed: a browser would wait for answers that never come. A volume that hangs is told on the page,
   // and read as soon as it answers.
   await inTime(settings.outputs, () => makeRoot(settings.outputs)).catch((error: NodeJS.ErrnoException) => {
@@ -95,11 +96,6 @@ export async function serve(settings: Settings): Promise<void> {
   console.log(`Trackside is at ${address}`);
   await opened;
   void describeAhead(trackside);
-}
-
-async function makeDatasets(root: string): Promise<void> {
-  await makeRoot(root);
-  await seedExample(root, bridge.example);
 }
 
 function firstLine(error: unknown): string {

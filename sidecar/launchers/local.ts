@@ -22,11 +22,9 @@ function look(job: Job): JobLook {
   const hosts = [record.hostname];
   const life = liveness(job.folder);
   if (life.alive !== 'no') {
-    const phase =
-      wasToldToEnd(record) || ((life.alive === 'here' || life.alive === 'job') && life.trainerEnded)
-        ? 'ending'
-        : 'running';
-    return { phase, hosts, startedAt: record.started_at, endsAt: null };
+    const wasTold = record.stop_signal || record.stop_requested_at;
+    const isEnding = wasTold || ((life.alive === 'here' || life.alive === 'job') && life.trainerEnded);
+    return { phase: isEnding ? 'ending' : 'running', hosts, startedAt: record.started_at, endsAt: null };
   }
   const { exit_code: exitCode, signal, reason } = record;
   return { phase: 'ended', how: howEnded(record, job.folder), hosts, exitCode, signal, words: reason ?? '' };
@@ -38,10 +36,6 @@ function howEnded(record: AttemptRecord, folder: string): EndedHow {
   if (record.ended_at === null || wasEndedByPod(record, folder) || endedByDaemon(record)) return 'node lost';
   if (record.stop_signal) return 'cancelled';
   return record.trainer_pid === null ? 'never started' : 'by itself';
-}
-
-function wasToldToEnd({ stop_signal, stop_requested_at }: AttemptRecord): boolean {
-  return Boolean(stop_signal ?? stop_requested_at);
 }
 
 /** The record of this attempt's runner; null if the folder has another attempt's record, or none. */

@@ -5,13 +5,13 @@ import { contract } from '../bridge.js';
 import { readOr } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
 import { readTextNow } from '../files/regularFile.js';
-import type { Process } from '../processes/identity.js';
+import { type Process, readLiving } from '../processes/identity.js';
 import { signalProcess } from '../processes/signals.js';
 import { type AttemptRecord, readAttempt } from './attemptFile.js';
 import type { Cancelled } from './launcher.js';
 import { isOfFolder, isThisNamespace } from './liveness.js';
 import { stopElsewhere, writeStopRequest } from './stopElsewhere.js';
-import { livingRunner, processesOf } from './sweep.js';
+import { processesOf } from './sweep.js';
 
 export type StopOptions = {
   /** As in a launcher's `cancel`. */
@@ -94,7 +94,8 @@ async function askToEnd(
   let living = await sweep();
   let told = (await tellRunner(outputFolder, attempt)) ? 'runner' : 'nobody';
   while (living.length > 0 && seconds() < graceSeconds) {
-    const unheard = told === 'runner' && !isItsOwn(attempt) && seconds() > 1 && !saysItStops(outputFolder);
+    const mayBeDeaf = told === 'runner' && !isItsOwn(attempt) && seconds() > 1;
+    const unheard = mayBeDeaf && !readAttempt(outputFolder)?.stop_signal;
     if (told === 'nobody' || unheard) {
       for (const one of living) if (one.pid !== attempt.pid) signalProcess(one, 'SIGTERM');
       told = 'everybody';
@@ -112,7 +113,7 @@ function isItsOwn({ pid, trainer_pid }: AttemptRecord): boolean {
 
 /** False without a runner that can react. */
 async function tellRunner(outputFolder: string, attempt: AttemptRecord): Promise<boolean> {
-  const runner = livingRunner(attempt);
+  const runner = readLiving({ pid: attempt.pid, startTicks: attempt.start_ticks });
   if (runner === null || runner.state === 'T') return false;
   if (isItsOwn(attempt) && isDeaf(outputFolder, attempt)) return writeStopRequest(outputFolder, attempt.id);
   return signalProcess(runner, 'SIGTERM');
@@ -125,10 +126,6 @@ function isDeaf(outputFolder: string, attempt: AttemptRecord): boolean {
   const read = () => jsonOrNull(readTextNow(join(outputFolder, contract.files.tracked), 4096));
   const told = trackedSchema.safeParse(readOr(null, 'launchers', read)).data;
   return told?.id === attempt.id && told.pid === null;
-}
-
-function saysItStops(outputFolder: string): boolean {
-  return (readAttempt(outputFolder)?.stop_signal ?? null) !== null;
 }
 
 /** The runner goes last, and by itself if it can: it still has to record the trainer's end. */

@@ -116,8 +116,3 @@ function addDescendants(found: Set<Process>, everyone: Process[]): void {
     }
   }
 }
-
-/** The runner of an attempt, while it lives. */
-export function livingRunner(attempt: AttemptRecord): Process | null {
-  return readLiving({ pid: attempt.pid, startTicks: attempt.start_ticks });
-}

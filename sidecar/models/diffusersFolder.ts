@@ -6,11 +6,6 @@ import { jsonOrNull } from '../files/exactJson.js';
 import { readText } from '../files/regularFile.js';
 import type { ModelFile, ModelRole } from './roles.js';
 
-/** Is a folder with these files a model in the layout of diffusers? */
-export function isDiffusersFolder(names: Set<string>): boolean {
-  return names.has('model_index.json');
-}
-
 /** Bytes of a configuration; most have some hundred. */
 const LARGEST = 1_000_000;
 

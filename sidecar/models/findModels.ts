@@ -5,7 +5,7 @@ import { answers } from '../files/answers.js';
 import { signatureOf } from '../files/fileSignature.js';
 import { memoByFile } from '../files/memoByFile.js';
 import { readSafetensorsHeader } from '../files/safetensors.js';
-import { isDiffusersFolder, readDiffusersFolder } from './diffusersFolder.js';
+import { readDiffusersFolder } from './diffusersFolder.js';
 import { type ModelFolder, type ModelPlaces, modelFolders } from './folders.js';
 import { recognise } from './recognise.js';
 import { type ModelFile, modelRoles } from './roles.js';
@@ -49,7 +49,8 @@ async function walk(root: ModelFolder, folder: string, depth: number, found: Can
   const siblings = new Set(entries.map(({ name }) => name));
   const add = (path: string, kind: Candidate['kind']) =>
     found.push({ path, name: relative(root.path, path) || basename(path), kind, siblings });
-  if (isDiffusersFolder(siblings)) {
+  // A model in the layout of diffusers.
+  if (siblings.has('model_index.json')) {
     add(folder, 'folder');
     return;
   }

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { rootOf } from '../request.js';
-import { CHOICES, COLUMNS, type Column, findHistory, type HistoryQuery } from '../sessions/outputs/history.js';
+import { CHOICES, COLUMNS, findHistory, type HistoryQuery } from '../sessions/outputs/history.js';
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
@@ -33,11 +33,7 @@ function queryOf(c: Context): HistoryQuery {
     from: day('from'),
     to: day('to'),
     sort,
-    descending: order === 'desc' || (order !== 'asc' && isNewestFirst(sort)),
+    descending: order === 'desc' || (order !== 'asc' && sort === 'date'),
     page: Math.trunc(Number(of('page'))) || 1,
   };
-}
-
-function isNewestFirst(sort: Column): boolean {
-  return sort === 'date';
 }

@@ -27,7 +27,8 @@ export function chartRoutes(trackside: Trackside): Hono {
     const session = await outputs.read(c.req.param('name'));
     const shown = shownOf(c);
     const charts = await readCharts(session, shown);
-    const others = await Promise.all(shown.with.map((name) => readOther(name, { ...shown, tags: tagsIn(charts) })));
+    const tags = charts.curves.map(({ tag }) => tag);
+    const others = await Promise.all(shown.with.map((name) => readOther(name, { ...shown, tags })));
     const facts = { ...charts, others: others.filter((each) => each !== null) };
     return answer(c, facts, async () => {
       const model = await pageModel(trackside, rootOf(c), session.name);
@@ -59,10 +60,6 @@ export function chartRoutes(trackside: Trackside): Hono {
     const { lora_name: lora, version, version_name } = session.facts;
     return { name, lora, version, version_name, colour: colourOf(name), curves };
   }
-}
-
-function tagsIn({ curves }: { curves: { tag: string }[] }): string[] {
-  return curves.map(({ tag }) => tag);
 }
 
 /** What of charts an address asks for. */

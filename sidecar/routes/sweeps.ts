@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
+import { isObject } from '../files/exactJson.js';
 import { inTurn } from '../files/queue.js';
 import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
@@ -8,7 +9,6 @@ import { blindOrder, readMatrix, readMatrixPictures } from '../sessions/versions
 import { startSweep } from '../sessions/versions/sweeps/startSweep.js';
 import { listSweeps, readSweep, type Sweep, withVote, writeSweep } from '../sessions/versions/sweeps/sweep.js';
 import type { Trackside } from '../trackside.js';
-import { isSection } from '../trainers/foreign/said.js';
 import { pageModel } from './home.js';
 import { answer, answerChange, readFields } from './respond.js';
 import { sendThumbnail } from './sendSamples.js';
@@ -93,7 +93,7 @@ export function sweepRoutes(trackside: Trackside): Hono {
 
 /** `values` of JSON; or `field_1`, `values_1`, `field_2`, `values_2` of a form. */
 function fieldsOf(fields: Record<string, unknown>): Sweep['fields'] {
-  if (isSection(fields.values)) {
+  if (isObject(fields.values)) {
     return Object.entries(fields.values).map(([name, values]) => ({ name, values: [values].flat().map(String) }));
   }
   return [1, 2].map((at) => ({

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { isObject } from '../files/exactJson.js';
 import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
 import { LARGEST_TEMPLATE, saidInTemplate, templateText } from '../sessions/versions/templates/template.js';
@@ -10,7 +11,6 @@ import {
   saveTemplate,
 } from '../sessions/versions/templates/templates.js';
 import type { Trackside } from '../trackside.js';
-import { isSection } from '../trainers/foreign/said.js';
 import { pageModel } from './home.js';
 import { receiveFile } from './receiveFile.js';
 import { answer, answerChange, readFields } from './respond.js';
@@ -65,7 +65,7 @@ export function templateRoutes(trackside: Trackside): Hono {
       const { facts } = await outputs.read(String(fields.session));
       if (!facts.trainer) throw new Problem('unknown_trainer', 'Nothing tells which trainer this session needs.');
       const { arguments: flags, ...own } = facts.settings;
-      return { trainer: facts.trainer, said: saidInTemplate(own, isSection(flags) ? flags : {}) };
+      return { trainer: facts.trainer, said: saidInTemplate(own, isObject(flags) ? flags : {}) };
     }
     const {
       arguments: flags,
@@ -91,7 +91,7 @@ export function templateRoutes(trackside: Trackside): Hono {
     const settingsOfForm = Object.fromEntries(Object.entries(own).filter(([name]) => !named.has(name)));
     return {
       trainer: String(trainer || 'practice'),
-      said: saidInTemplate(settingsOfForm, isSection(flags) ? flags : {}),
+      said: saidInTemplate(settingsOfForm, isObject(flags) ? flags : {}),
     };
   }
 }

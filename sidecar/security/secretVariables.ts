@@ -3,18 +3,14 @@ import { existsSync } from 'node:fs';
 /** The secret values of an environment, recognised by the names of their variables. */
 export function secretVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    value && isSecretName(name) && isWorthHiding(value) ? [value] : [],
+    value && SECRET_NAME.test(name.slice(-LONGEST_NAME)) && isWorthHiding(value) ? [value] : [],
   );
-}
-
-/** `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `JUPYTER_PASSWORD`; not `HF_TOKEN_PATH`, not `TOKENIZERS_PARALLELISM`. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name.slice(-LONGEST_NAME));
 }
 
 /** A name of the body of a request may be megabytes long. */
 const LONGEST_NAME = 200;
 
+/** `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `JUPYTER_PASSWORD`; not `HF_TOKEN_PATH`, not `TOKENIZERS_PARALLELISM`. */
 // short: the end of a name
 const SECRET_NAME =
   /(?:^|_)(?:\w*TOKEN|API_?KEY|\w*SECRET|SECRET_\w*|\w*PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|(?:ACCESS|PRIVATE|ACCOUNT|ENCRYPTION)_KEY(?:_ID)?|\w*COOKIE)$/i;

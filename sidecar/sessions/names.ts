@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifUnreadable } from '../caught.js';
+import { foldersIn } from '../files/foldersIn.js';
 import { Problem } from '../problem.js';
 import { isFolderName, slug } from '../slug.js';
 
@@ -14,8 +14,7 @@ export function isSessionName(name: string): boolean {
 
 /** The names of all folders under outputs that may be sessions. Empty if the root can't be read. */
 export async function sessionFolders(outputs: string): Promise<string[]> {
-  const entries = await readdir(outputs, { withFileTypes: true }).catch(ifUnreadable([], 'sessions'));
-  return entries.filter((entry) => entry.isDirectory() && isSessionName(entry.name)).map((entry) => entry.name);
+  return (await foldersIn(outputs, 'sessions')).filter(isSessionName);
 }
 
 /**
@@ -77,17 +76,13 @@ export function nextVersion(base: string, folders: readonly string[]): number {
   return taken.length === 0 ? 1 : Math.max(...taken) + 1;
 }
 
-export function versionFolder(base: string, version: number): string {
-  return version === 1 ? base : `${base}-v${version}`;
-}
-
 /** Makes the folder of a LoRA's next version. Two simultaneous calls get two versions. */
 export async function makeVersionFolder(outputs: string, loraName: string): Promise<{ name: string; version: number }> {
   const base = folderName(loraName);
   await mkdir(outputs, { recursive: true });
   for (;;) {
     const version = nextVersion(base, await readdir(outputs));
-    const name = versionFolder(base, version);
+    const name = version === 1 ? base : `${base}-v${version}`;
     try {
       await mkdir(join(outputs, name));
       return { name, version };

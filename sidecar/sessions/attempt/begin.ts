@@ -140,7 +140,9 @@ function rests(facts: SessionFacts | null): boolean {
 async function readAtRest({ outputs }: Beginning, name: string, begin: Begin): Promise<Session> {
   const session = await outputs.read(name);
   refuseIfAlive(session);
-  if (begin.automaticAfter) refuseUnlessDue(session, begin.automaticAfter);
+  // Another Trackside, or a person, may have acted between the decision and the lock.
+  if (begin.automaticAfter && !(session.latest?.id === begin.automaticAfter && session.facts.auto_resume.will))
+    throw notDue(name, `${name} no longer needs an auto-resume.`);
   if (begin.fromQueue && !isWaiting(session.facts)) throw notDue(name, `${name} no longer waits in the queue.`);
   return session;
 }
@@ -166,12 +168,6 @@ function refuseIfAlive(session: Session): void {
     });
   if (byHand)
     throw alreadyRunning(session.name, `It was started by hand, ${wordsOfRun(byHand)}, and writes into its folder.`);
-}
-
-/** Another Trackside, or a person, may have acted between the decision and the lock. */
-function refuseUnlessDue(session: Session, attempt: string): void {
-  if (session.latest?.id === attempt && session.facts.auto_resume.will) return;
-  throw notDue(session.name, `${session.name} no longer needs an auto-resume.`);
 }
 
 function notDue(name: string, message: string): Problem {

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { ifMissing } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
 import { FileRefused, readText } from '../../files/regularFile.js';
-import { writeWhole } from '../../files/wholeFile.js';
 
 /** Characters of one value: a hundred prompts. */
 export const LONGEST_VALUE = 100_000;
@@ -54,10 +53,6 @@ export async function readDraftFile(at: string, key: string): Promise<DraftFile 
   );
   const parsed = draftFile.safeParse(jsonOrNull(text));
   return parsed.success ? parsed.data : null;
-}
-
-export async function writeDraftFile(at: string, key: string, draft: DraftFile): Promise<void> {
-  await writeWhole(join(at, `${key}.json`), `${JSON.stringify(draft, null, 2)}\n`);
 }
 
 /** Renames what stands at a draft's name, if anything does: `to` is another ending. True if there was something. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { takeLock } from '../../files/lock.js';
 import { Lru } from '../../files/lru.js';
 import { inTurn } from '../../files/queue.js';
+import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { inFolder, makeFolder } from '../../security/paths.js';
 import { isFolderName, slug } from '../../slug.js';
-import { type DraftChange, type DraftFile, readDraftFile, renameDraftFile, writeDraftFile } from './draftFile.js';
+import { type DraftChange, type DraftFile, readDraftFile, renameDraftFile } from './draftFile.js';
 import { mergeFields } from './merge.js';
 
 /** What is typed into the form of a new training, by `lora`: the LoRA's folder name, or a name of its own before it has one. */
@@ -94,7 +95,7 @@ export async function saveDraft(outputs: string, name: string, change: DraftChan
     if (!present && to === key) await requireRoom(at);
     // What can't be read is no draft, and is kept all the same.
     if (!(to === key ? present : other)) await renameDraftFile(at, to, 'json', 'unreadable');
-    await writeDraftFile(at, to, draft);
+    await writeWhole(join(at, `${to}.json`), `${JSON.stringify(draft, null, 2)}\n`);
     if (to !== key) await rm(join(at, `${key}.json`), { force: true });
     if (change.form_id) forms.set(change.form_id, { key: to });
     return { lora: to, ...draft, ...(other ? { taken: { lora: wanted, updated_at: other.updated_at } } : {}) };

@@ -9,7 +9,7 @@ export const moment = z.union([counted.transform(momentIn), z.string().max(100).
 /** Prompts as one text, or as a list. */
 export const lines = z
   .unknown()
-  .transform((given) => (typeof given === 'string' ? given : promptLines(given)))
+  .transform((given) => (typeof given === 'string' ? given : linesOf(given, 0)?.join('\n')))
   .pipe(z.string().optional())
   .optional();
 
@@ -62,14 +62,10 @@ const prompt = z.looseObject({
 /** The flags of a line for what sd-scripts reads from a prompt in JSON (library/train_util.py line_to_prompt_dict). */
 const FLAGS = { width: 'w', height: 'h', seed: 'd', sample_steps: 's', scale: 'l', guidance_scale: 'g' } as const;
 
-/** Prompts from a list, of texts or of objects as in sd-scripts' JSON, or from an object that holds one: a line for each. Undefined for none. */
-function promptLines(given: unknown): string | undefined {
-  return linesOf(given, 0)?.join('\n');
-}
-
 /** Deeper lists are none of prompts. */
 const DEEPEST = 3;
 
+/** Prompts from a list, of texts or of objects as in sd-scripts' JSON, or from an object that holds one. Undefined for none. */
 function linesOf(given: unknown, depth: number): string[] | undefined {
   if (typeof given === 'string') return [onOneLine(given)];
   if (typeof given === 'number') return [String(given)];

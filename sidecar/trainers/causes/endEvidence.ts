@@ -54,7 +54,8 @@ const GOES_ON =
 export function readEvidence(log: string, exit: Exit): EndEvidence {
   const lines = logLines(log);
   const tracebacks = readTracebacks(lines);
-  const launcherFrom = launcherBegins(lines, tracebacks);
+  // The launcher speaks last: its traceback, or torchrun's table, begins here.
+  const launcherFrom = tracebacks.findLast(isLaunchers)?.begins ?? lines.length;
   const goesOnAt = lastAdvance(lines.slice(0, launcherFrom), new Set(tracebacks.map(({ ends }) => ends)));
   const root = rootRank(lines);
   const fatal = tracebacks.filter(
@@ -88,11 +89,6 @@ export function readEvidence(log: string, exit: Exit): EndEvidence {
 
 function isLaunchers(raised: Raised): boolean {
   return chainOf(raised).some(({ type, message }) => LAUNCHER_ERROR.test(type) && !COMPILER.test(message));
-}
-
-/** The launcher speaks last: its traceback, or torchrun's table, begins here. */
-function launcherBegins(lines: readonly LogLine[], tracebacks: readonly Raised[]): number {
-  return tracebacks.findLast(isLaunchers)?.begins ?? lines.length;
 }
 
 /**

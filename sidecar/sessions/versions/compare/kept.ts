@@ -48,7 +48,8 @@ async function readOne(outputs: Outputs, name: string): Promise<Kept | null> {
   const before = known.get(folder);
   if (before && facts && rests(facts) && performance.now() - before.at < OLDEST_MS)
     if (before.signature === (await signatureIn(folder, before.session)))
-      return { ...before, session: withFacts(before.session, facts) };
+      // What a sidecar knows by itself, such as its place in the queue, may have changed.
+      return { ...before, session: before.session.facts === facts ? before.session : { ...before.session, facts } };
   const session = await outputs.refresh(name);
   if (session === null) return null;
   const signature = await signatureIn(folder, session);
@@ -61,11 +62,6 @@ async function readOne(outputs: Outputs, name: string): Promise<Kept | null> {
   };
   if (rests(session.facts)) known.set(folder, { ...kept, signature, at: performance.now() });
   return kept;
-}
-
-/** What a sidecar knows by itself, such as its place in the queue, may have changed. */
-function withFacts(session: Session, facts: SessionFacts): Session {
-  return session.facts === facts ? session : { ...session, facts };
 }
 
 function rests(facts: SessionFacts): boolean {
