@@ -1,4 +1,7 @@
-/** The place of the last one of `all` of which `so` holds, by halves: after the first of which it does not, it holds for none. -1 for none. */
+/**
+ * The place of the last one of `all` of which `so` holds, found by halves: behind the first of which it does not hold, it must
+ * hold for none. -1 for none.
+ */
 export function lastWhere<T>(all: readonly T[], so: (each: T) => boolean): number {
   let [low, high] = [-1, all.length - 1];
   while (low < high) {

@@ -1,12 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable, logged } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
-import { signatureOf } from '../files/fileSignature.js';
+import { signatureAt } from '../files/fileSignature.js';
+import { writePrivate } from '../files/privateFile.js';
 import { semaphore } from '../files/queue.js';
 import { readText } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
 import { log } from '../log.js';
 import { runCommand } from '../processes/run.js';
 
@@ -54,8 +52,7 @@ export function createFileHashes({ file, python }: { file: string; python: strin
 
   async function keep(): Promise<void> {
     for (const path of [...known.keys()].slice(0, Math.max(0, known.size - MOST))) known.delete(path);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeWhole(file, `${JSON.stringify(Object.fromEntries(known))}\n`, 0o600);
+    await writePrivate(file, `${JSON.stringify(Object.fromEntries(known))}\n`);
   }
 
   /** By path, in lower case; those that were read before and are unchanged. */
@@ -66,7 +63,7 @@ export function createFileHashes({ file, python }: { file: string; python: strin
     await Promise.all(
       paths.map(async (path) => {
         const entry = known.get(path);
-        if (entry && entry[0] === (await signature(path))) found.set(path, entry[1]);
+        if (entry && entry[0] === (await signatureAt(path, 'models'))) found.set(path, entry[1]);
       }),
     );
     return found;
@@ -81,7 +78,7 @@ export function createFileHashes({ file, python }: { file: string; python: strin
         const missing = paths.filter((path) => !before.has(path));
         for (let at = 0; at < missing.length; at += AT_ONCE) {
           const some = missing.slice(at, at + AT_ONCE);
-          const signs = await Promise.all(some.map(signature));
+          const signs = await Promise.all(some.map((path) => signatureAt(path, 'models')));
           const argv = [python, '-c', SCRIPT, ...some];
           const printed = await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }).catch((error) => {
             log.info('models', 'Files could not be hashed.', { error });
@@ -97,10 +94,4 @@ export function createFileHashes({ file, python }: { file: string; python: strin
       return present(paths);
     },
   };
-}
-
-/** '' for what is no file. */
-async function signature(path: string): Promise<string> {
-  const stats = await stat(path).catch(ifUnreadable(null, 'models'));
-  return stats?.isFile() ? signatureOf(stats) : '';
 }

@@ -1,9 +1,8 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ended, logged, readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { ended, logged } from '../caught.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { channels } from './channels.js';
 import { checkedField } from './checkField.js';
@@ -53,9 +52,7 @@ const LARGEST = 200_000;
  */
 export function openNoticeSettings({ folder, teach }: { folder: string; teach(value: string): void }) {
   const path = join(folder, FILE);
-  let settings = readOr<NoticeSettings>(schema.parse({}), 'notices', () =>
-    schema.parse(JSON.parse(readTextNow(path, LARGEST))),
-  );
+  let settings = readOwn(path, LARGEST, schema, schema.parse({}), 'notices');
   let writing = Promise.resolve();
   teachAll();
 
@@ -73,8 +70,7 @@ export function openNoticeSettings({ folder, teach }: { folder: string; teach(va
   function change(edit: (now: NoticeSettings) => NoticeSettings): Promise<void> {
     writing = ended(writing).then(async () => {
       const next = schema.parse(edit(structuredClone(settings)));
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeWhole(path, `${JSON.stringify(next, null, 2)}\n`, 0o600);
+      await writePrivate(path, `${JSON.stringify(next, null, 2)}\n`);
       await chmod(folder, 0o700).catch(logged('notices', 'The private folder’s permissions could not be restricted.'));
       settings = next;
       teachAll();

@@ -1,9 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { logged, readOr, repeated } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { logged, repeated } from '../caught.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { podSeconds } from './podUptime.js';
 
 /** US dollars since a moment (ISO 8601), and the seconds that were counted. */
@@ -27,9 +25,7 @@ export type Meter = ReturnType<typeof createMeter>;
 export function createMeter({ folder, price }: { folder: string; price(): number | null }) {
   const path = join(folder, FILE);
   const begun = new Date().toISOString();
-  let now: Ledger = readOr<Ledger>({ since: begun, spent: 0, seconds: 0, at: begun }, 'pod', () =>
-    ledger.parse(JSON.parse(readTextNow(path, LARGEST))),
-  );
+  let now = readOwn<Ledger>(path, LARGEST, ledger, { since: begun, spent: 0, seconds: 0, at: begun }, 'pod');
   let ticked = performance.now();
   let kept = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -48,8 +44,7 @@ export function createMeter({ folder, price }: { folder: string; price(): number
 
   async function keep(): Promise<void> {
     kept = performance.now();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeWhole(path, `${JSON.stringify(now)}\n`, 0o600);
+    await writePrivate(path, `${JSON.stringify(now)}\n`);
   }
 
   return {

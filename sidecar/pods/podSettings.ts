@@ -1,9 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ended, readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { ended } from '../caught.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 
@@ -45,9 +43,7 @@ const LARGEST = 50_000;
 /** Keeps what the pod costs and how it stops in `pod.json`, mode 0600, in the private folder: it may hold a key. */
 export function openPodSettings({ folder, teach }: { folder: string; teach(value: string): void }) {
   const path = join(folder, FILE);
-  let settings = readOr<PodSettings>(schema.parse({}), 'pod', () =>
-    schema.parse(JSON.parse(readTextNow(path, LARGEST))),
-  );
+  let settings = readOwn(path, LARGEST, schema, schema.parse({}), 'pod');
   let writing = Promise.resolve();
   if (settings.key) teach(settings.key);
 
@@ -70,8 +66,7 @@ export function openPodSettings({ folder, teach }: { folder: string; teach(value
           throw new Problem('bad_pod', `It must be ${issue?.message}.`, { field });
         }
         requireWhole(parsed.data);
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeWhole(path, `${JSON.stringify(parsed.data, null, 2)}\n`, 0o600);
+        await writePrivate(path, `${JSON.stringify(parsed.data, null, 2)}\n`);
         settings = parsed.data;
         if (settings.key) teach(settings.key);
       });

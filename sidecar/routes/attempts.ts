@@ -6,7 +6,10 @@ import { askTraining, type Verb } from '../sessions/attempt/ask.js';
 import { startOrQueue } from '../sessions/attempt/startOrQueue.js';
 import { keepTraining, stopAttempt } from '../sessions/attempt/stop.js';
 import type { Trackside } from '../trackside.js';
-import { answerChange, pageOfSession, readFields } from './respond.js';
+import { answerChange, pageOfSession, parsed, readFields } from './respond.js';
+
+/** Of a form or of JSON. */
+export const flag = z.union([z.boolean(), z.stringbool()], 'Choose true or false.');
 
 /** What a request for an attempt may name. */
 export const askedAttempt = z.object({
@@ -14,9 +17,9 @@ export const askedAttempt = z.object({
   state: z.string().min(1).nullish().catch(null),
   max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
   gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
-  anyway: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
-  exactly: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
-  queue: z.union([z.boolean(), z.stringbool()], 'Choose true or false.').default(false),
+  anyway: flag.default(false),
+  exactly: flag.default(false),
+  queue: flag.default(false),
 });
 
 /** Prompts for these samples alone, a line each. Only a trainer that reads its prompts each time takes them. */
@@ -29,20 +32,10 @@ export function attemptRoutes(trackside: Trackside): Hono {
   routes.post('/sessions/:name/attempts', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    refuseUnknown(fields, [...Object.keys(askedAttempt.shape), 'page']);
-    const parsed = askedAttempt.safeParse({ ...fields, max_train_epochs: fields.max_train_epochs || undefined });
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const field = String(issue?.path[0]);
-      throw new Problem('bad_attempt', `${field}: ${issue?.message}`, { field });
-    }
-    const { kind, state, max_train_epochs: maxTrainEpochs, gpus, anyway, exactly } = parsed.data;
-    const session = await startOrQueue(
-      trackside,
-      name,
-      { kind, state, maxTrainEpochs, gpus, anyway, exactly },
-      parsed.data.queue,
-    );
+    const epochs = fields.max_train_epochs || undefined;
+    const asked = parsed('bad_attempt', askedAttempt, { ...fields, max_train_epochs: epochs });
+    const { max_train_epochs: maxTrainEpochs, queue, ...begin } = asked;
+    const session = await startOrQueue(trackside, name, { ...begin, maxTrainEpochs }, queue);
     const page = pageOfSession(c, name, fields);
     if (session.facts.queue) return answerChange(c, { session: session.facts }, { page, status: 202 });
     const facts = { ...session.facts.attempts.at(-1), session: session.facts };

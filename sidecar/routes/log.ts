@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
-import { logged } from '../caught.js';
+import { logged, within } from '../caught.js';
 import { Problem } from '../problem.js';
 import { rootOf, wantsPage } from '../request.js';
+import type { LogLandmarks, LogRows } from '../sessions/products/logFacts.js';
 import { readLastRows, readLogLandmarks, readLogRows } from '../sessions/products/logRows.js';
 import { TAIL_LINES } from '../sessions/products/logStream.js';
 import type { Session } from '../sessions/status/session.js';
@@ -106,6 +107,8 @@ function aroundLine({ matches, lines, searched, bytes }: Found, line: number) {
   };
 }
 
+type Shown = [rows: LogRows, landmarks: LogLandmarks | null];
+
 /** A line of the page in the middle of what is shown, or the last lines; the words searched for, and where they stand. */
 async function logPage(trackside: Trackside, c: Context, session: Session): Promise<string> {
   const { q = '' } = c.req.query();
@@ -115,10 +118,12 @@ async function logPage(trackside: Trackside, c: Context, session: Session): Prom
   const root = rootOf(c);
   const read = Promise.all([readLogRows(session, from, TAIL_LINES), readLogLandmarks(session)]);
   // A large log is read once to number its lines. Its end is shown meanwhile; the page's stream brings the numbers.
-  const [log, landmarks] = (await within(from === -TAIL_LINES ? PATIENCE_MS : null, read)) ?? [
-    await readLastRows(session, TAIL_LINES),
-    null,
-  ];
+  const early = async (): Promise<Shown> => {
+    // That work goes on; whoever asks next gets its result, or its error.
+    read.catch(logged('telemetry', 'The lines of a log could not be counted.'));
+    return [await readLastRows(session, TAIL_LINES), null];
+  };
+  const [log, landmarks] = await (from === -TAIL_LINES ? within<Shown>(PATIENCE_MS, read, early) : read);
   return trackside.views.log({
     ...(await pageModel(trackside, root, name)),
     session: facts,
@@ -128,18 +133,6 @@ async function logPage(trackside: Trackside, c: Context, session: Session): Prom
     found: q === '' ? null : await foundIn(c, session, q),
     allBars: c.req.query('bars') !== undefined,
   });
-}
-
-/** The result, or null where it takes longer than so many ms; null waits for ever. */
-async function within<T>(ms: number | null, work: Promise<T>): Promise<T | null> {
-  if (ms === null) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ms, null);
-  });
-  // The work goes on; whoever asks next gets its result, or its error.
-  work.catch(logged('telemetry', 'The lines of a log could not be counted.'));
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function whole(text: string | undefined): number | null {

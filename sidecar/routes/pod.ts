@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono';
 import { openStream } from '../live/stream.js';
-
 import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
@@ -8,7 +7,6 @@ import { withoutLogin } from '../security/guard.js';
 import type { Trackside } from '../trackside.js';
 import type { PodModel } from '../views/pod.js';
 import { pageModel } from './home.js';
-import { podFacts } from './podFacts.js';
 import { answer, answerChange, readFields } from './respond.js';
 
 /** What the pod costs, its spending limit, and that it stops by itself. */
@@ -102,3 +100,26 @@ export function podCancelRoutes({ pod, views }: Pick<Trackside, 'pod' | 'views'>
 
 const ticketOf = (c: Context) => c.req.param('ticket') ?? '';
 const OVER = 'This countdown is over, or was cancelled already.';
+
+const MOST_SESSIONS = 12;
+
+/** What the pod costs and has cost, in US dollars, and whether it stops by itself. Of a key it says whether there is one. */
+async function podFacts({ pod, outputs }: Trackside) {
+  const { key, ...settings } = pod.store.now();
+  const price = pod.price();
+  const { provider, missing } = pod.provider();
+  const trained = (await outputs.list()).filter(({ attempts }) => attempts.length > 0).slice(0, MOST_SESSIONS);
+  return {
+    price,
+    ...pod.meter.facts(),
+    settings: { ...settings, key: key !== '' },
+    provider: provider && { id: provider.id, name: provider.name, leaves: provider.leaves },
+    missing,
+    stop: pod.stop.facts(),
+    sessions: trained.flatMap((facts) => {
+      const { name, lora_name, version, version_name, status } = facts;
+      const cost = pod.cost(facts);
+      return cost ? [{ name, lora_name, version, version_name, status, ...cost }] : [];
+    }),
+  };
+}

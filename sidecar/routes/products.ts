@@ -10,7 +10,7 @@ import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 import { sendFile } from './sendFile.js';
-import { sendThumbnail, sendZip } from './sendSamples.js';
+import { sendSample, sendZip } from './sendSamples.js';
 import { podFiles } from './sessionPage.js';
 
 /** What a session makes: its metrics, samples, checkpoints and state folders. */
@@ -57,14 +57,9 @@ export function productRoutes(trackside: Trackside): Hono {
     });
   });
 
-  routes.get('/sessions/:name/samples/:file', async (c) => {
-    const file = c.req.param('file');
-    const { folder, dialect } = await outputs.read(c.req.param('name'));
-    if (!dialect.samples.isName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
-    const path = join(folder, dialect.samples.folder, file);
-    if (c.req.query('size') === 'thumb') return sendThumbnail(c, outputs.root, path);
-    return sendFile(c, outputs.root, path, { type: 'image/png', cache: 'private, max-age=3600' });
-  });
+  routes.get('/sessions/:name/samples/:file', async (c) =>
+    sendSample(c, outputs.root, await outputs.read(c.req.param('name'))),
+  );
 
   routes.get('/sessions/:name/samples.zip', async (c) => {
     const session = await outputs.read(c.req.param('name'));

@@ -1,17 +1,15 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { openStream } from '../live/stream.js';
-import { refuseUnknown } from '../nearestName.js';
-import { Problem } from '../problem.js';
 import { rootOf } from '../request.js';
 import { dequeue, enqueue } from '../sessions/queue/enqueue.js';
 import { changeQueue } from '../sessions/queue/order.js';
 import { inQueueOrder } from '../sessions/status/queued.js';
 import type { Trackside } from '../trackside.js';
+import { askedAttempt, flag } from './attempts.js';
 import { pageModel } from './home.js';
-import { answer, answerChange, pageOfSession, readFields } from './respond.js';
+import { answer, answerChange, pageOfSession, parsed, readFields } from './respond.js';
 
-const flag = z.union([z.boolean(), z.stringbool()], 'Choose true or false.').optional();
 /** A change of the order, or of one place in it. */
 export const askedQueueChange = z.object({
   order: z
@@ -19,18 +17,16 @@ export const askedQueueChange = z.object({
     .optional(),
   session: z.string().optional(),
   move: z.enum(['up', 'down', 'first', 'last'], 'Choose up, down, first or last.').optional(),
-  held: flag,
-  retry_smaller: flag,
+  held: flag.optional(),
+  retry_smaller: flag.optional(),
 });
 /** What a queued session will begin with. */
-export const askedQueueing = z.object({
-  kind: z.enum(['start', 'resume', 'relaunch'], 'Choose start, resume or relaunch.').optional(),
+export const askedQueueing = askedAttempt.pick({ max_train_epochs: true, gpus: true }).extend({
+  kind: askedAttempt.shape.kind.optional(),
   state: z.string().min(1).nullish(),
-  max_train_epochs: z.coerce.number('Enter a number.').int('Enter a whole number.').min(1).max(100_000).nullish(),
-  gpus: z.string('Enter the numbers of the GPUs, such as 0 or 0,1.').max(100).nullish(),
-  first: flag,
-  held: flag,
-  retry_smaller: flag,
+  first: flag.optional(),
+  held: flag.optional(),
+  retry_smaller: flag.optional(),
 });
 
 /** The queue: what waits for a GPU, in which order, and for what. A session is put into it, and taken out, at its own address. */
@@ -48,7 +44,7 @@ export function queueRoutes(trackside: Trackside): Hono {
   routes.get('/queue', async (c) => answer(c, await facts(), async () => views.queue(await model(rootOf(c)))));
 
   routes.patch('/queue', async (c) => {
-    await changeQueue(trackside, parsed(askedQueueChange, await readFields(c)));
+    await changeQueue(trackside, parsed('bad_queue', askedQueueChange, await readFields(c)));
     return answerChange(c, await facts(), { page: `${rootOf(c)}queue` });
   });
 
@@ -70,8 +66,9 @@ export function queueRoutes(trackside: Trackside): Hono {
   routes.post('/sessions/:name/queue', async (c) => {
     const name = c.req.param('name');
     const fields = await readFields(c);
-    const { max_train_epochs: maxTrainEpochs, retry_smaller: retrySmaller, ...asked } = parsed(askedQueueing, fields);
-    const session = await enqueue(trackside, name, { ...asked, maxTrainEpochs, retrySmaller });
+    const asked = parsed('bad_queue', askedQueueing, fields);
+    const { max_train_epochs: maxTrainEpochs, retry_smaller: retrySmaller, ...more } = asked;
+    const session = await enqueue(trackside, name, { ...more, maxTrainEpochs, retrySmaller });
     return answerChange(c, session.facts, { page: pageOfSession(c, name, fields), status: 202 });
   });
 
@@ -84,14 +81,4 @@ export function queueRoutes(trackside: Trackside): Hono {
   });
 
   return routes;
-}
-
-/** Throws a Problem that names the field. */
-function parsed<Shape extends z.ZodObject>(schema: Shape, fields: Record<string, unknown>): z.infer<Shape> {
-  refuseUnknown(fields, [...Object.keys(schema.shape), 'page']);
-  const read = schema.safeParse(fields);
-  if (read.success) return read.data;
-  const issue = read.error.issues[0];
-  const field = String(issue?.path[0]);
-  throw new Problem('bad_queue', `${field}: ${issue?.message}`, { field });
 }

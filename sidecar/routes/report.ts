@@ -1,13 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifUnreadable } from '../caught.js';
 import { PictureProblem } from '../datasets/pictureProblem.js';
-import { thumbnail } from '../datasets/thumbnails.js';
-import { realInside } from '../security/paths.js';
 import { readProvenance } from '../sessions/provenance/provenance.js';
 import type { SampleFacts } from '../sessions/savedFacts.js';
 import type { Session } from '../sessions/status/session.js';
 import type { Trackside } from '../trackside.js';
+import { thumbnailOf } from './sendSamples.js';
 import { sessionModel } from './sessionPage.js';
 
 /** Pictures in a report, and bytes of all of them. */
@@ -31,10 +28,7 @@ async function picturesOf({ outputs }: Trackside, { folder, dialect }: Session, 
   let bytes = 0;
   for (const sample of samples.filter(({ lost }) => !lost).slice(0, MOST_SAMPLES)) {
     const path = join(folder, dialect.samples.folder, sample.name);
-    const real = await realInside(outputs.root, path);
-    const stats = real === null ? null : await stat(real).catch(ifUnreadable(null, 'routes'));
-    if (!real || !stats?.isFile()) continue;
-    const picture = await thumbnail(path, real, `${stats.mtimeMs}-${stats.size}`).catch((error: unknown) => {
+    const picture = await thumbnailOf(outputs.root, path).catch((error: unknown) => {
       if (error instanceof PictureProblem) return null;
       throw error;
     });

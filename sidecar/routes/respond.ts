@@ -1,7 +1,10 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { z } from 'zod';
 import { isObject, scanJson } from '../files/exactJson.js';
+import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
+import type { ProblemCode } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 
@@ -44,6 +47,20 @@ export async function readFields(c: Context, { secret = false } = {}): Promise<R
   const fields = await readAll(c);
   if (!secret) refuseSecrets(fields);
   return fields;
+}
+
+/** The fields that a schema names; beside them a form may name its `page`. Throws a Problem that names a wrong one. */
+export function parsed<Shape extends z.ZodObject>(
+  code: ProblemCode,
+  schema: Shape,
+  fields: Record<string, unknown>,
+): z.infer<Shape> {
+  refuseUnknown(fields, [...Object.keys(schema.shape), 'page']);
+  const read = schema.safeParse(fields);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  const field = String(issue?.path[0]);
+  throw new Problem(code, `${field}: ${issue?.message}`, { field });
 }
 
 async function readAll(c: Context): Promise<Record<string, unknown>> {

@@ -9,22 +9,48 @@ import { thumbnail } from '../datasets/thumbnails.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside } from '../security/paths.js';
+import type { Session } from '../sessions/status/session.js';
+import { sendFile } from './sendFile.js';
 
-/** A WebP of at most 256 pixels of a picture below `root`. Throws a Problem for what is none. */
+/** A sample of a session as it is, or with `size=thumb` small, as a WebP. Throws a Problem for what is none. */
+export async function sendSample(
+  c: Context,
+  root: string,
+  { folder, dialect: { samples } }: Pick<Session, 'folder' | 'dialect'>,
+): Promise<Response> {
+  const file = c.req.param('file') ?? '';
+  if (!samples.isName(file)) throw noSample();
+  const path = join(folder, samples.folder, file);
+  if (c.req.query('size') === 'thumb') return sendThumbnail(c, root, path);
+  return sendFile(c, root, path, { type: 'image/png', cache: CACHE });
+}
+
+/** The same of a picture below `root`, small. */
 export async function sendThumbnail(c: Context, root: string, path: string): Promise<Response> {
-  const real = await realInside(root, path);
-  const stats = real === null ? null : await stat(real).catch(ifMissing(null));
-  if (real === null || !stats?.isFile()) throw new Problem('no_sample', 'There is no such sample in this session.');
   try {
-    const picture = await thumbnail(path, real, `${stats.mtimeMs}-${stats.size}`);
+    const picture = await thumbnailOf(root, path);
+    if (!picture) throw noSample();
     return c.body(new Uint8Array(picture), 200, {
       'Content-Type': 'image/webp',
-      'Cache-Control': 'private, max-age=3600',
+      'Cache-Control': CACHE,
     });
   } catch (error) {
     if (!(error instanceof PictureProblem)) throw error;
     throw new Problem('not_decodable', `${basename(path)} can't be shown: ${error.message}`);
   }
+}
+
+/** A WebP of at most 256 pixels of a picture below `root`; null where there is none. Throws a PictureProblem. */
+export async function thumbnailOf(root: string, path: string): Promise<Buffer | null> {
+  const real = await realInside(root, path);
+  const stats = real === null ? null : await stat(real).catch(ifMissing(null));
+  return real !== null && stats?.isFile() ? thumbnail(path, real, `${stats.mtimeMs}-${stats.size}`) : null;
+}
+
+const CACHE = 'private, max-age=3600';
+
+function noSample(): Problem {
+  return new Problem('no_sample', 'There is no such sample in this session.');
 }
 
 /** Whole pictures as one zip, made as it is sent: they are compressed already. One that is gone by then is left out. */

@@ -11,8 +11,7 @@ import { LOG_FILE } from '../telemetry/follow.js';
 import { readLogTail } from '../telemetry/logTail.js';
 import type { Trackside } from '../trackside.js';
 import { sharedFacts } from '../views/shared.js';
-import { sendFile } from './sendFile.js';
-import { sendThumbnail } from './sendSamples.js';
+import { sendSample } from './sendSamples.js';
 
 const TAIL_LINES = 200;
 
@@ -79,14 +78,7 @@ export function sharedRoutes(trackside: Trackside): Hono {
 
   routes.get(
     '/shared/:key/:name/samples/:file',
-    withoutLogin(async (c) => {
-      const { folder, dialect } = await sessionOf(c);
-      const file = c.req.param('file') ?? '';
-      if (!dialect.samples.isName(file)) throw new Problem('no_sample', 'There is no such sample in this session.');
-      const path = join(folder, dialect.samples.folder, file);
-      if (c.req.query('size') === 'thumb') return sendThumbnail(c, outputs.root, path);
-      return sendFile(c, outputs.root, path, { type: 'image/png', cache: 'private, max-age=3600' });
-    }),
+    withoutLogin(async (c) => sendSample(c, outputs.root, await sessionOf(c))),
   );
 
   return routes;

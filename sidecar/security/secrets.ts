@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ended, logged, readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { ended, logged } from '../caught.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
 
@@ -34,7 +33,8 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
     const now = signatureOf(path);
     if (now === signature) return kept;
     signature = now;
-    kept = readKept(path);
+    // None of an unreadable file: people then set them again on the page.
+    kept = readOwn<Kept>(path, LARGEST, file, {}, 'security');
     collect();
     return kept;
   }
@@ -47,8 +47,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
   }
 
   async function write(changed: Kept): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeWhole(path, `${JSON.stringify(changed, null, 2)}\n`, 0o600);
+    await writePrivate(path, `${JSON.stringify(changed, null, 2)}\n`);
     // The folder may be older and have a wider mode.
     await chmod(folder, 0o700).catch(logged('security', 'The private folder’s permissions could not be restricted.'));
     read();
@@ -97,11 +96,6 @@ type Kept = z.infer<typeof file>;
 
 /** Bytes. */
 const LARGEST = 10_000;
-
-/** Reads no secrets from an unreadable file: people then set them again on the page. */
-function readKept(path: string): Kept {
-  return readOr<Kept>({}, 'security', () => file.parse(JSON.parse(readTextNow(path, LARGEST))));
-}
 
 function signatureOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });

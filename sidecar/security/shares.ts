@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { sameText } from './token.js';
 
@@ -36,10 +34,9 @@ export type Shares = ReturnType<typeof openShares>;
  */
 export function openShares(folder: string, sign: (text: string) => string, now: () => number = Date.now) {
   const path = join(folder, FILE);
-  const read = (): Share[] =>
-    readOr<Share[]>([], 'security', () => z.array(share).parse(JSON.parse(readTextNow(path, LARGEST))));
+  const read = () => readOwn<Share[]>(path, LARGEST, z.array(share), [], 'security');
   const valid = () => read().filter(({ expires_at }) => Date.parse(expires_at) > now());
-  const write = (all: readonly Share[]) => writeWhole(path, `${JSON.stringify(all)}\n`, 0o600);
+  const write = (all: readonly Share[]) => writePrivate(path, `${JSON.stringify(all)}\n`);
   return {
     /** Those that still open something, the newest first. */
     list: () => valid().toReversed(),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { bridge } from '../bridge.js';
 import { ifUnreadable, logged } from '../caught.js';
 import { jsonOrNull } from '../files/exactJson.js';
+import { signatureAt } from '../files/fileSignature.js';
+import { writePrivate } from '../files/privateFile.js';
 import { readText } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
 import { Problem } from '../problem.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
@@ -27,7 +27,8 @@ export async function describeArguments(
   options: { python: string; run: Run; kept?: string },
 ): Promise<Argument[]> {
   const { path, cwd, commit, also = [] } = trainer.script;
-  const stamps = await Promise.all([path, ...also.map((name) => join(cwd, name))].map(stampOf));
+  const files = [path, ...also.map((name) => join(cwd, name))];
+  const stamps = await Promise.all(files.map((file) => signatureAt(file, 'trainers')));
   if (!stamps[0])
     throw new Problem('no_script', `The script of ${trainer.label} is missing: ${path}.`, { field: 'trainer' });
   const key = JSON.stringify([FORMAT, options.python, path, commit ?? null, stamps]);
@@ -49,12 +50,6 @@ const FORMAT = 2;
 export const LARGEST = 4_000_000;
 const known = new Map<string, Promise<Argument[]>>();
 
-/** Changes with the file; null without one. */
-async function stampOf(path: string): Promise<string | null> {
-  const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
-  return stats && `${stats.mtimeMs} ${stats.size}`;
-}
-
 async function askOnce(
   command: Parameters<Run>[0],
   { run, kept }: { run: Run; kept?: string },
@@ -68,15 +63,10 @@ async function askOnce(
   const described = requireAnswer(printed, command.argv.at(-1) ?? '');
   // Only a cache: without it, the next start asks again.
   if (file)
-    await keep(file, printed.trimEnd().split('\n').at(-1) ?? '').catch(
+    await writePrivate(file, `${printed.trimEnd().split('\n').at(-1)}\n`).catch(
       logged('trainers', 'The flags of a trainer could not be stored.'),
     );
   return described;
-}
-
-async function keep(file: string, line: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeWhole(file, `${line}\n`, 0o600);
 }
 
 function readAnswer(text: string): Argument[] | null {

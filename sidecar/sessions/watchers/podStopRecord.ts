@@ -1,9 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readOr } from '../../caught.js';
-import { readTextNow } from '../../files/regularFile.js';
-import { writeWhole } from '../../files/wholeFile.js';
+import { readOwn, writePrivate } from '../../files/privateFile.js';
 
 const schema = z.object({
   /** The end of the last training that this is about (its attempt), or ''. */
@@ -27,13 +24,12 @@ const LARGEST = 1_000_000;
 /** What outlives a sidecar of the stopping of a pod, in the private folder. */
 export function openPodStopRecord(folder: string) {
   const path = join(folder, FILE);
-  let now = readOr<PodStopRecord>(schema.parse({}), 'pod', () => schema.parse(JSON.parse(readTextNow(path, LARGEST))));
+  let now = readOwn(path, LARGEST, schema, schema.parse({}), 'pod');
   return {
     now: () => now,
     async set(changes: Partial<PodStopRecord>): Promise<void> {
       now = { ...now, ...changes };
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeWhole(path, `${JSON.stringify(now, null, 2)}\n`, 0o600);
+      await writePrivate(path, `${JSON.stringify(now, null, 2)}\n`);
     },
   };
 }

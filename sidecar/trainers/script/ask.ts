@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { bridge } from '../../bridge.js';
 import { ifUnreadable, logged } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
+import { signatureAt } from '../../files/fileSignature.js';
+import { writePrivate } from '../../files/privateFile.js';
 import { readBytes, readText } from '../../files/regularFile.js';
-import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { resolvePython } from '../../processes/python.js';
 import { runCommand } from '../../processes/run.js';
@@ -95,7 +96,7 @@ async function placeOf(script: Script, asking: Asking): Promise<Place> {
 
 async function describe(script: Script, place: Place, asking: Asking): Promise<Description> {
   const key = JSON.stringify(place);
-  const stamp = await stampOf(script.path);
+  const stamp = await signatureAt(script.path, 'trainers');
   if (stamp === '' && !script.module)
     throw new Problem('no_script', `The script ${script.path} is missing.`, { field: 'trainer' });
   const file = join(asking.kept, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
@@ -113,9 +114,12 @@ async function describe(script: Script, place: Place, asking: Asking): Promise<D
     throw problem;
   }
   // Only a cache: without it, the next start asks again.
-  if (!kept) await keep(file, answer).catch(logged('trainers', 'The arguments of a script could not be stored.'));
+  if (!kept)
+    await writePrivate(file, `${JSON.stringify(answer)}\n`).catch(
+      logged('trainers', 'The arguments of a script could not be stored.'),
+    );
   const paths = Object.keys(description.files);
-  const stamps = await Promise.all(paths.map(async (path) => [path, await stampOf(path)]));
+  const stamps = await Promise.all(paths.map(async (path) => [path, await signatureAt(path, 'trainers')]));
   known.set(key, { description, stamps: Object.fromEntries(stamps) });
   return description;
 }
@@ -133,11 +137,6 @@ async function run(script: Script, asking: Asking, more: readonly string[]): Pro
 /** For the imports of a script, torch among them, from a slow disk. */
 const LIMIT_S = 60;
 
-async function keep(file: string, answer: unknown): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeWhole(file, `${JSON.stringify(answer)}\n`, 0o600);
-}
-
 /** A kept answer, if the files that it is of are still the same. */
 async function readKept(file: string): Promise<unknown> {
   const text = await readText(file, LARGEST).catch(ifUnreadable(null, 'trainers'));
@@ -153,12 +152,6 @@ async function hashOf(path: string): Promise<string | null> {
 }
 
 async function isSame({ stamps }: Known): Promise<boolean> {
-  const now = await Promise.all(Object.entries(stamps).map(async ([path, stamp]) => (await stampOf(path)) === stamp));
-  return now.every(Boolean);
-}
-
-/** Changes with the file; '' without one. */
-async function stampOf(path: string): Promise<string> {
-  const stats = await stat(path).catch(ifUnreadable(null, 'trainers'));
-  return stats ? `${stats.mtimeMs} ${stats.size} ${stats.ino}` : '';
+  const same = Object.entries(stamps).map(async ([path, stamp]) => (await signatureAt(path, 'trainers')) === stamp);
+  return (await Promise.all(same)).every(Boolean);
 }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readOr } from '../../caught.js';
+import { signatureOf } from '../../files/fileSignature.js';
 import { readTextNow } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
@@ -85,7 +86,7 @@ const lists = new Map<string, { stamp: string; scripts: Script[] }>();
 
 function stampOf(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? `${stats.mtimeMs} ${stats.size} ${stats.ino}` : null;
+  return stats ? signatureOf(stats) : null;
 }
 
 /** The scripts directly in a folder: Python files that read a command line, or say that they are run. */
