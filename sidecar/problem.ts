@@ -64,3 +64,8 @@ type More = { file?: string } & Partial<Pick<Problem, 'kept' | 'todo' | 'field' 
 function sentences(...parts: (string | undefined)[]): string {
   return parts.filter(Boolean).join(' ');
 }
+
+/** A field of a form that is missing or wrong, in a sentence. */
+export function badField(field: string, message: string): Problem {
+  return new Problem('bad_fields', message, { field });
+}

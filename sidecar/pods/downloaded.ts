@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ended, ifMissing, logged, readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { z } from 'zod';
+import { ended, ifMissing, logged } from '../caught.js';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 import { log } from '../log.js';
 
 const FILE = 'downloaded.json';
@@ -15,7 +15,7 @@ export type Downloaded = ReturnType<typeof openDownloaded>;
 /** Remembers which files were sent to a browser to their end, in the private folder. What was copied by scp it can't know. */
 export function openDownloaded(folder: string) {
   const path = join(folder, FILE);
-  let known = readOr<Record<string, string>>({}, 'pod', () => JSON.parse(readTextNow(path, LARGEST)));
+  let known = readOwn(path, LARGEST, z.record(z.string(), z.string()), {}, 'pod');
   let writing = Promise.resolve();
   let underWay = 0;
   function note(file: string): void {
@@ -25,7 +25,7 @@ export function openDownloaded(folder: string) {
         if (sign === null || known[file] === sign) return;
         delete known[file];
         known = Object.fromEntries([...Object.entries(known).slice(1 - MOST), [file, sign]]);
-        await writeWhole(path, JSON.stringify(known), 0o600);
+        await writePrivate(path, JSON.stringify(known));
       })
       .catch(logged('pod', 'It could not be kept that a file was downloaded.'));
   }

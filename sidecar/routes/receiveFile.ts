@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import type { Context } from 'hono';
-import { Problem } from '../problem.js';
+import { badField, Problem } from '../problem.js';
 import { isForm, takeBody, typeOf } from './body.js';
 
 /** A file that was sent: at least as much of it as is needed. */
@@ -16,7 +16,7 @@ type Longer = (name: string) => boolean;
 export async function receiveFile(c: Context, needed: Needed, longer: Longer = () => false): Promise<Received> {
   if (isForm(c) && typeOf(c).startsWith('multipart')) return receiveForm(c, needed, longer);
   const named = c.req.query('name') ?? '';
-  if (!named) throw new Problem('bad_fields', 'Say which file it is: ?name=cat.safetensors.', { field: 'name' });
+  if (!named) throw badField('name', 'Say which file it is: ?name=cat.safetensors.');
   return { name: named, bytes: await takeBody(c, (chunks) => beginning(chunks, named, needed(named), longer(named))) };
 }
 
@@ -36,7 +36,7 @@ async function receiveForm(c: Context, needed: Needed, longer: Longer): Promise<
     received.catch(() => part.resume());
   });
   await takeBody(c, (chunks) => pipeline(Readable.from(chunks, { objectMode: false }), parser).catch(noForm));
-  if (!received) throw new Problem('bad_fields', 'Choose a file first.', { field: 'file' });
+  if (!received) throw badField('file', 'Choose a file first.');
   return received;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { isObject } from '../files/exactJson.js';
 import { inTurn } from '../files/queue.js';
-import { Problem } from '../problem.js';
+import { badField, Problem } from '../problem.js';
 import { rootOf } from '../request.js';
 import { blindOrder, readMatrix, readMatrixPictures } from '../sessions/versions/sweeps/matrix.js';
 import { startSweep } from '../sessions/versions/sweeps/startSweep.js';
@@ -30,7 +30,7 @@ export function sweepRoutes(trackside: Trackside): Hono {
   routes.post('/sweeps', async (c) => {
     const fields = await readFields(c);
     const session = typeof fields.session === 'string' ? fields.session : '';
-    if (!session) throw new Problem('bad_fields', 'Say whose settings to begin from: session.', { field: 'session' });
+    if (!session) throw badField('session', 'Say whose settings to begin from: session.');
     const sweep = await startSweep(trackside, { session, fields: fieldsOf(fields) });
     const page = pageOfSweep(c, sweep);
     return answerChange(c, sweep, { page, status: 201, headers: { Location: page } });

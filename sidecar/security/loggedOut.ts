@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { readOr } from '../caught.js';
-import { readTextNow } from '../files/regularFile.js';
-import { writeWhole } from '../files/wholeFile.js';
+import { z } from 'zod';
+import { readOwn, writePrivate } from '../files/privateFile.js';
 
 const FILE = 'logged-out.json';
 /** Bytes. */
@@ -12,20 +11,14 @@ const KEPT_MS = 90 * 86_400_000;
 /** Remembers ended logins in the private folder, so that copies of their cookies are out too. */
 export function openLoggedOut(folder: string) {
   const path = join(folder, FILE);
-  const ended = new Map(read(path));
+  const ended = new Map(Object.entries(readOwn(path, LARGEST, z.record(z.string(), z.number()), {}, 'security')));
   return {
     has: (id: string) => ended.has(id),
     async add(ids: readonly string[]) {
       const now = Date.now();
       for (const id of ids) ended.set(id, now);
       for (const [each, at] of ended) if (Math.abs(now - at) > KEPT_MS) ended.delete(each);
-      await writeWhole(path, JSON.stringify(Object.fromEntries(ended)), 0o600);
+      await writePrivate(path, JSON.stringify(Object.fromEntries(ended)));
     },
   };
-}
-
-function read(path: string): [string, number][] {
-  return readOr<[string, number][]>([], 'security', () =>
-    Object.entries(JSON.parse(readTextNow(path, LARGEST)) as Record<string, number>),
-  );
 }

@@ -1,3 +1,4 @@
+import { memoByObject } from '../../files/memoByObject.js';
 import type { SessionFacts } from '../facts.js';
 
 export const PAGE_SIZE = 50;
@@ -32,14 +33,8 @@ export function findSessions(all: readonly SessionFacts[], query: string): reado
 }
 
 /** Facts are replaced, never changed, so their texts are made once and not for every typed letter. */
-const texts = new WeakMap<SessionFacts, string>();
-
-function textOf(facts: SessionFacts): string {
-  const known = texts.get(facts);
-  if (known !== undefined) return known;
+const textOf = memoByObject((facts: SessionFacts): string => {
   const { name, lora_name, trainer, status, description, notes, dataset_path, version, settings } = facts;
   const told = [name, lora_name, `v${version}`, trainer, status, description, notes, dataset_path];
-  const text = [...told, settings.concept_sentence].join('\n').toLowerCase();
-  texts.set(facts, text);
-  return text;
-}
+  return [...told, settings.concept_sentence].join('\n').toLowerCase();
+});

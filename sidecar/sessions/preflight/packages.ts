@@ -1,5 +1,6 @@
 import { log } from '../../log.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { VERSIONS } from '../../trainers/causes/packageNames.js';
 import { askPackages } from '../../trainers/pythonPackages.js';
 import { error, type Finding, warning } from './finding.js';
 
@@ -73,14 +74,11 @@ export function checkPackages(packages: Packages | null, asked: Asked): Finding[
     return [error('missing_packages', message)];
   }
   const found = neededBy(flags).flatMap(({ name, why, field }) => {
-    const message = `${why} needs the package ${name}. Install it (${python} -m pip install ${PINNED[name] ?? name}), or choose another.`;
+    const message = `${why} needs the package ${name}. Install it (${python} -m pip install ${VERSIONS[name] ?? name}), or choose another.`;
     return packages[name] ? [] : [error('missing_package', message, { field })];
   });
   return [...found, ...brokenLycoris(packages, asked), ...knownToBreak(packages)];
 }
-
-/** Where the newest version does not work with sd-scripts' own. */
-const PINNED: Record<string, string> = { 'lycoris-lora': 'lycoris-lora==3.2.0.post2' };
 
 /** Optimizers by what they need, whatever the module before the dot (train_util.py:5099). */
 const FOR_OPTIMIZER: readonly [optimizer: RegExp, name: string][] = [
@@ -117,7 +115,7 @@ function brokenLycoris(
     .some((each) => /^preset=(?:attn|unet-transformer)/.test(String(each)));
   const isOld = /\/sd[12]$/.test(family);
   if (flags.network_module !== 'lycoris.kohya' || !(Number.parseInt(version, 10) >= 4) || preset || !isOld) return [];
-  const message = `lycoris-lora ${version} ends with an error on Stable Diffusion 1.x and 2.x. Install the version before (${python} -m pip install ${PINNED['lycoris-lora']}), or set preset=attn-mlp in the network arguments.`;
+  const message = `lycoris-lora ${version} ends with an error on Stable Diffusion 1.x and 2.x. Install the version before (${python} -m pip install ${VERSIONS['lycoris-lora']}), or set preset=attn-mlp in the network arguments.`;
   return [error('missing_package', message, { field: 'arguments.network_module' })];
 }
 

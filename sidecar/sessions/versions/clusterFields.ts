@@ -1,24 +1,12 @@
-import type { Launcher, Queue } from '../../launchers/launcher.js';
+import type { Queue } from '../../launchers/launcher.js';
 import { minutesOf } from '../../launchers/slurm/offersText.js';
 import { refuseFurther } from '../../launchers/slurm/options.js';
 import { nearestName } from '../../nearestName.js';
 import { Problem } from '../../problem.js';
+import type { UiState } from '../record/uiState.js';
 
 /** Where a session trains, by the names in ui_state.json; undefined leaves it to the cluster. */
-export type Where = {
-  launcher?: Launcher['id'];
-  cluster_queue?: string | undefined;
-  cluster_account?: string | undefined;
-  cluster_qos?: string | undefined;
-  cluster_gpus?: number | undefined;
-  cluster_gpu_type?: string | undefined;
-  cluster_nodes?: number | undefined;
-  cluster_cpus?: number | undefined;
-  cluster_memory_mib?: number | undefined;
-  cluster_minutes?: number | undefined;
-  cluster_constraint?: string | undefined;
-  cluster_options?: string | undefined;
-};
+export type Where = Pick<UiState, 'launcher' | ClusterField>;
 
 /** In the order of the page. */
 export const CLUSTER_FIELDS = [
@@ -33,7 +21,7 @@ export const CLUSTER_FIELDS = [
   'cluster_qos',
   'cluster_constraint',
   'cluster_options',
-] as const satisfies readonly (keyof Where)[];
+] as const satisfies readonly (keyof UiState)[];
 
 export type ClusterField = (typeof CLUSTER_FIELDS)[number];
 

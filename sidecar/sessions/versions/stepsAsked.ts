@@ -1,5 +1,5 @@
 import { local } from '../../launchers/local.js';
-import { Problem } from '../../problem.js';
+import { badField } from '../../problem.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import { PLAIN_NUMBER } from '../../trainers/settingValue.js';
@@ -21,10 +21,12 @@ export async function epochsForSteps(
   const { max_train_steps: given, max_train_epochs: epochs } = fields;
   if (given === undefined || given === null || given === '') return null;
   const steps = PLAIN_NUMBER.test(String(given).trim()) ? Number(given) : Number.NaN;
-  if (!Number.isSafeInteger(steps) || steps < 1) throw wrong('Steps: must be a whole number of at least 1.');
+  if (!Number.isSafeInteger(steps) || steps < 1)
+    throw badField('max_train_steps', 'Steps: must be a whole number of at least 1.');
   if (epochs !== undefined && epochs !== null && epochs !== '')
-    throw wrong('Give either max_train_steps or max_train_epochs: each says how long to train.');
-  if (images === null) throw wrong('Choose the dataset, too: how many steps an epoch has depends on its pictures.');
+    throw badField('max_train_steps', 'Give either max_train_steps or max_train_epochs: each says how long to train.');
+  if (images === null)
+    throw badField('max_train_steps', 'Choose the dataset, too: how many steps an epoch has depends on its pictures.');
   const flags = { ...trainer.given?.(settings), ...own };
   const gpus = await gpusIn(settings.gpus);
   return Math.ceil(steps / stepsPerEpoch({ detail: { images }, gpus }, settings, flags).steps);
@@ -33,8 +35,4 @@ export async function epochsForSteps(
 async function gpusIn(asked: string): Promise<number[]> {
   if (asked.trim() === 'all') return (await local.offers()).gpus.map(({ index }) => index);
   return asked.split(',').flatMap((each) => (/^\s*\d+\s*$/.test(each) ? [Number(each)] : []));
-}
-
-function wrong(message: string): Problem {
-  return new Problem('bad_fields', message, { field: 'max_train_steps' });
 }

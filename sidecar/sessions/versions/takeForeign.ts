@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.js';
+import { badField, Problem } from '../../problem.js';
 import type { Argument } from '../../trainers/arguments.js';
 import { findTrainer, trainers } from '../../trainers/catalogue.js';
 import { type ForeignFile, ForeignFileError } from '../../trainers/foreign/said.js';
@@ -23,7 +23,7 @@ export async function readOrRefuse(
     return await read();
   } catch (error) {
     if (!(error instanceof ForeignFileError)) throw error;
-    throw new Problem('bad_fields', `The file can't be read. ${error.message}`, { field });
+    throw badField(field, `The file can't be read. ${error.message}`);
   }
 }
 
@@ -35,11 +35,7 @@ export async function takeForeign(
   { keepUsual = false } = {},
 ): Promise<FoundForeign> {
   const trainer = findTrainer(checks.settings, asked || trainerOf(checks, file));
-  if (trainer.own) {
-    throw new Problem('bad_fields', 'Choose a trainer with settings of Trackside: a script has its own.', {
-      field: 'trainer',
-    });
-  }
+  if (trainer.own) throw badField('trainer', 'Choose a trainer with settings of Trackside: a script has its own.');
   const known = trainer.furtherArguments(await describedOr(checks, trainer));
   const vram =
     (await presetFor(checks.settings, trainer, {}))?.vram ??
@@ -58,8 +54,7 @@ function trainerOf({ settings }: Checks, { trainer, said, anyTrainer }: ForeignF
   const model = said.find(({ name }) => name === 'pretrained_model_name_or_path')?.value;
   const family = trainerOfModel(String(model ?? '').replaceAll('\\', '/')) ?? (anyTrainer && trainers(settings)[0]?.id);
   if (family) return family;
-  const message = 'The file does not tell which family of models it is for: choose the trainer.';
-  throw new Problem('bad_fields', message, { field: 'trainer' });
+  throw badField('trainer', 'The file does not tell which family of models it is for: choose the trainer.');
 }
 
 /** Without a parser that answers, the flags that people change most are known. */

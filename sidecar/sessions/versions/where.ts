@@ -2,7 +2,7 @@ import type { Launcher } from '../../launchers/launcher.js';
 import { local } from '../../launchers/local.js';
 import { offersSoon } from '../../launchers/slurm/offers.js';
 import { hasCluster } from '../../launchers/slurm/presence.js';
-import { Problem } from '../../problem.js';
+import { badField } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import { wantsGpu } from '../claimGpus.js';
@@ -32,21 +32,21 @@ async function chosenLauncher(
   fields: Record<string, unknown>,
 ): Promise<Launcher['id'] | null> {
   const asked = textOf(fields.launcher);
-  if (!['', 'local', 'slurm'].includes(asked)) throw wrong('launcher', `“${asked}” is neither local nor slurm.`);
+  if (!['', 'local', 'slurm'].includes(asked)) throw badField('launcher', `“${asked}” is neither local nor slurm.`);
   const isForCluster =
     asked === 'slurm' || (asked === '' && CLUSTER_FIELDS.some((name) => textOf(fields[name]) !== ''));
   if (isForCluster && settings.launcher === 'local')
-    throw wrong(
+    throw badField(
       'launcher',
       'This Trackside trains on its own machine alone: it was started with TRACKSIDE_LAUNCHER=local.',
     );
   if (isForCluster && !hasCluster(settings))
-    throw wrong(
+    throw badField(
       'launcher',
       'There is no cluster here: sbatch is not installed, or no slurm.conf is found (set SLURM_CONF).',
     );
   if (asked === 'local' && settings.launcher === 'slurm')
-    throw wrong(
+    throw badField(
       'launcher',
       'This Trackside trains on its cluster alone: it was started with TRACKSIDE_LAUNCHER=slurm.',
     );
@@ -60,8 +60,4 @@ export async function usualLauncher(settings: Pick<Settings, 'launcher'>): Promi
   if (settings.launcher !== 'auto') return settings.launcher;
   if (!hasCluster(settings)) return 'local';
   return (await local.offers()).gpus.length > 0 ? 'local' : 'slurm';
-}
-
-function wrong(field: string, message: string): Problem {
-  return new Problem('bad_fields', message, { field });
 }

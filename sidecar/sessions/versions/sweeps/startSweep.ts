@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Problem } from '../../../problem.js';
+import { badField, Problem } from '../../../problem.js';
 import { slug } from '../../../slug.js';
 import type { Beginning } from '../../attempt/begin.js';
 import { enqueue } from '../../queue/enqueue.js';
@@ -25,7 +25,7 @@ export async function startSweep(trackside: Beginning, asked: AskedSweep): Promi
   const base = { ...valuesOf(facts), description: '' };
   const all = combinations(fields).map((values) => ({ values, request: withValues(base, fields, values) }));
   if (all.length > MOST_VERSIONS) {
-    throw wrong(`These values make ${all.length} versions, and a sweep has at most ${MOST_VERSIONS}.`);
+    throw badField('values', `These values make ${all.length} versions, and a sweep has at most ${MOST_VERSIONS}.`);
   }
   for (const { request, values } of all) await checkOne(trackside, request, nameOfValues(fields, values));
   const sweep: Sweep = {
@@ -57,10 +57,10 @@ function checkedFields(fields: Sweep['fields']): Sweep['fields'] {
     }))
     .filter(({ name, values }) => name !== '' && values.length > 0);
   const [first, second] = used;
-  if (!first) throw wrong('Choose a field, and give its values with spaces or commas between.');
-  if (second && second.name === first.name) throw wrong('Choose two different fields.');
+  if (!first) throw badField('values', 'Choose a field, and give its values with spaces or commas between.');
+  if (second && second.name === first.name) throw badField('values', 'Choose two different fields.');
   const bad = used.find(({ name }) => ['lora_name', 'dataset', 'trainer', 'start', 'form_id'].includes(name));
-  if (bad) throw wrong(`${bad.name} is the same for all versions of a sweep.`);
+  if (bad) throw badField('values', `${bad.name} is the same for all versions of a sweep.`);
   return used.slice(0, 2);
 }
 
@@ -101,8 +101,4 @@ async function queueIt(trackside: Beginning, session: string): Promise<string | 
     if (!(error instanceof Problem)) throw error;
     return error.message;
   }
-}
-
-function wrong(message: string): Problem {
-  return new Problem('bad_fields', message, { field: 'values' });
 }

@@ -4,17 +4,6 @@ import type { ArgumentValue } from '../../../trainers/arguments.js';
 import type { Said } from '../../../trainers/foreign/said.js';
 import { CLUSTER_FIELDS } from '../clusterFields.js';
 
-/** Named settings: how to train, without pictures, names and files of one machine. */
-export type Template = {
-  name: string;
-  description: string;
-  trainer: string;
-  /** By their names in ui_state.json. */
-  settings: Record<string, unknown>;
-  arguments: Record<string, ArgumentValue>;
-  created_at: string;
-};
-
 /** Bytes of a template's file. */
 export const LARGEST_TEMPLATE = 500_000;
 export const LONGEST_NAME = 100;
@@ -31,10 +20,17 @@ const file = z.object({
     .regex(/^\P{Cc}*$/u),
   description: z.string().max(2000).default(''),
   trainer: z.string().min(1).max(200),
+  /** By their names in ui_state.json. */
   settings: z.record(z.string(), value),
   arguments: z.record(z.string(), value).default({}),
   created_at: z.iso.datetime(),
 });
+
+/** Named settings: how to train, without pictures, names and files of one machine. */
+export type Template = Omit<z.infer<typeof file>, 'format' | 'settings' | 'arguments'> & {
+  settings: Record<string, unknown>;
+  arguments: Record<string, ArgumentValue>;
+};
 
 /** A session's own: what is trained, and where. */
 const OF_ONE_TRAINING = new Set<string>([
