@@ -2,7 +2,8 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended, logged } from '../caught.js';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { channels } from './channels.js';
 import { checkedField } from './checkField.js';
@@ -52,7 +53,7 @@ const LARGEST = 200_000;
  */
 export function openNoticeSettings({ folder, teach }: { folder: string; teach(value: string): void }) {
   const path = join(folder, FILE);
-  let settings = readOwn(path, LARGEST, schema, schema.parse({}), 'notices');
+  let settings = readJsonNow(path, LARGEST, schema, schema.parse({}), 'notices');
   let writing = Promise.resolve();
   teachAll();
 

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ifMissing, ifUnreadable } from '../caught.js';
+import { ifMissing } from '../caught.js';
 import { discard } from '../files/discard.js';
-import { readText } from '../files/regularFile.js';
+import { readJson } from '../files/jsonFile.js';
 import { createWhole, sweepTemporary, writeWhole } from '../files/wholeFile.js';
 import { fileOf, NOTICE_KINDS, type Notice, type NoticeKind } from './notice.js';
 
@@ -48,12 +48,8 @@ export async function readOutbox(folder: string): Promise<OutboxEntry[]> {
 }
 
 /** The entry as it is on the disk now, where another sidecar may have changed it. Null if it is gone or unreadable. */
-export async function readEntry(folder: string, name: string): Promise<OutboxEntry | null> {
-  try {
-    return schema.parse(JSON.parse(await readText(join(folder, name), LARGEST)));
-  } catch (error) {
-    return ifUnreadable(null, 'notices')(error);
-  }
+export function readEntry(folder: string, name: string): Promise<OutboxEntry | null> {
+  return readJson(join(folder, name), LARGEST, schema, null, 'notices');
 }
 
 /** Makes the file of a new notice. False where there is one already: it was told before, by us or by another sidecar. */

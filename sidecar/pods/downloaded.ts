@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended, ifMissing, logged } from '../caught.js';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { log } from '../log.js';
 
 const FILE = 'downloaded.json';
@@ -15,7 +16,7 @@ export type Downloaded = ReturnType<typeof openDownloaded>;
 /** Remembers which files were sent to a browser to their end, in the private folder. What was copied by scp it can't know. */
 export function openDownloaded(folder: string) {
   const path = join(folder, FILE);
-  let known = readOwn(path, LARGEST, z.record(z.string(), z.string()), {}, 'pod');
+  let known = readJsonNow(path, LARGEST, z.record(z.string(), z.string()), {}, 'pod');
   let writing = Promise.resolve();
   let underWay = 0;
   function note(file: string): void {

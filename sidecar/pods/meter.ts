@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { logged, repeated } from '../caught.js';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { podSeconds } from './podUptime.js';
 
 /** US dollars since a moment (ISO 8601), and the seconds that were counted. */
@@ -25,7 +26,7 @@ export type Meter = ReturnType<typeof createMeter>;
 export function createMeter({ folder, price }: { folder: string; price(): number | null }) {
   const path = join(folder, FILE);
   const begun = new Date().toISOString();
-  let now = readOwn<Ledger>(path, LARGEST, ledger, { since: begun, spent: 0, seconds: 0, at: begun }, 'pod');
+  let now = readJsonNow<Ledger>(path, LARGEST, ledger, { since: begun, spent: 0, seconds: 0, at: begun }, 'pod');
   let ticked = performance.now();
   let kept = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;

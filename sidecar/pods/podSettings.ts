@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended } from '../caught.js';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
 
@@ -43,7 +44,7 @@ const LARGEST = 50_000;
 /** Keeps what the pod costs and how it stops in `pod.json`, mode 0600, in the private folder: it may hold a key. */
 export function openPodSettings({ folder, teach }: { folder: string; teach(value: string): void }) {
   const path = join(folder, FILE);
-  let settings = readOwn(path, LARGEST, schema, schema.parse({}), 'pod');
+  let settings = readJsonNow(path, LARGEST, schema, schema.parse({}), 'pod');
   let writing = Promise.resolve();
   if (settings.key) teach(settings.key);
 

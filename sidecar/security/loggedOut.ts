@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 
 const FILE = 'logged-out.json';
 /** Bytes. */
@@ -11,7 +12,7 @@ const KEPT_MS = 90 * 86_400_000;
 /** Remembers ended logins in the private folder, so that copies of their cookies are out too. */
 export function openLoggedOut(folder: string) {
   const path = join(folder, FILE);
-  const ended = new Map(Object.entries(readOwn(path, LARGEST, z.record(z.string(), z.number()), {}, 'security')));
+  const ended = new Map(Object.entries(readJsonNow(path, LARGEST, z.record(z.string(), z.number()), {}, 'security')));
   return {
     has: (id: string) => ended.has(id),
     async add(ids: readonly string[]) {

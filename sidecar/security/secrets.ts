@@ -3,7 +3,8 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ended, logged } from '../caught.js';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { SHORTEST_SECRET, secretVariables } from './secretVariables.js';
 
@@ -34,7 +35,7 @@ export function openSecrets(options: { folder: string; environment: NodeJS.Proce
     if (now === signature) return kept;
     signature = now;
     // None of an unreadable file: people then set them again on the page.
-    kept = readOwn<Kept>(path, LARGEST, file, {}, 'security');
+    kept = readJsonNow<Kept>(path, LARGEST, file, {}, 'security');
     collect();
     return kept;
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readOwn, writePrivate } from '../files/privateFile.js';
+import { readJsonNow } from '../files/jsonFile.js';
+import { writePrivate } from '../files/privateFile.js';
 import { Problem } from '../problem.js';
 import { sameText } from './token.js';
 
@@ -34,7 +35,7 @@ export type Shares = ReturnType<typeof openShares>;
  */
 export function openShares(folder: string, sign: (text: string) => string, now: () => number = Date.now) {
   const path = join(folder, FILE);
-  const read = () => readOwn<Share[]>(path, LARGEST, z.array(share), [], 'security');
+  const read = () => readJsonNow<Share[]>(path, LARGEST, z.array(share), [], 'security');
   const valid = () => read().filter(({ expires_at }) => Date.parse(expires_at) > now());
   const write = (all: readonly Share[]) => writePrivate(path, `${JSON.stringify(all)}\n`);
   return {

@@ -70,7 +70,7 @@ async function askOnce(
 }
 
 function readAnswer(text: string): Argument[] | null {
-  const answer = answerShape.safeParse(parseJson(text));
+  const answer = answerShape.safeParse(lastJson(text));
   if (!answer.success || 'error' in answer.data) return null;
   return answer.data.arguments.flatMap((described) => toArgument(described) ?? []);
 }
@@ -79,12 +79,12 @@ function readAnswer(text: string): Argument[] | null {
 export function requireAnswer(printed: string, script: string): Argument[] {
   const described = readAnswer(printed);
   if (described) return described;
-  const words = z.object({ error: z.string() }).safeParse(parseJson(printed));
+  const words = z.object({ error: z.string() }).safeParse(lastJson(printed));
   throw new Problem('not_described', words.data?.error ?? `${script} did not list its flags.`);
 }
 
 /** The script's own output comes before it. */
-function parseJson(text: string): unknown {
+export function lastJson(text: string): unknown {
   return jsonOrNull(text.trimEnd().split('\n').at(-1) ?? '');
 }
 

@@ -2,8 +2,8 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable, logged } from '../../caught.js';
+import { readJson } from '../../files/jsonFile.js';
 import { linkOrCopy } from '../../files/linkOrCopy.js';
-import { readText } from '../../files/regularFile.js';
 import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
 import type { PutBackFacts } from '../facts.js';
 import { HISTORY, keepVersion, lastGoodVersion, readVersion } from './copies.js';
@@ -96,7 +96,6 @@ async function lastGood(folder: string): Promise<{ text: string; id: string | nu
 /** Bytes. */
 const LARGEST_NOTES = 1_000_000;
 
-async function readNotes(folder: string): Promise<z.infer<typeof notes>> {
-  const text = readText(join(folder, HISTORY, NOTES), LARGEST_NOTES);
-  return text.then((json) => notes.parse(JSON.parse(json))).catch(ifUnreadable([], 'sessions'));
+function readNotes(folder: string): Promise<z.infer<typeof notes>> {
+  return readJson(join(folder, HISTORY, NOTES), LARGEST_NOTES, notes, [], 'sessions');
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readOwn, writePrivate } from '../../files/privateFile.js';
+import { readJsonNow } from '../../files/jsonFile.js';
+import { writePrivate } from '../../files/privateFile.js';
 
 const schema = z.object({
   /** The end of the last training that this is about (its attempt), or ''. */
@@ -24,7 +25,7 @@ const LARGEST = 1_000_000;
 /** What outlives a sidecar of the stopping of a pod, in the private folder. */
 export function openPodStopRecord(folder: string) {
   const path = join(folder, FILE);
-  let now = readOwn(path, LARGEST, schema, schema.parse({}), 'pod');
+  let now = readJsonNow(path, LARGEST, schema, schema.parse({}), 'pod');
   return {
     now: () => now,
     async set(changes: Partial<PodStopRecord>): Promise<void> {

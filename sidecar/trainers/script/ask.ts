@@ -11,6 +11,7 @@ import { readBytes, readText } from '../../files/regularFile.js';
 import { Problem } from '../../problem.js';
 import { resolvePython } from '../../processes/python.js';
 import { runCommand } from '../../processes/run.js';
+import { lastJson } from '../describe.js';
 import { chosenParsers, type Description, readDescription } from './description.js';
 import type { Script } from './found.js';
 import { scriptTokens, type Values } from './tokens.js';
@@ -131,7 +132,7 @@ async function run(script: Script, asking: Asking, more: readonly string[]): Pro
   const printed = await runCommand({ argv, cwd: script.cwd, pythonPath: '' }).catch((error: Error) => {
     throw new Problem('not_described', error.message, { field: 'trainer' });
   });
-  return jsonOrNull(printed.trimEnd().split('\n').at(-1) ?? '');
+  return lastJson(printed);
 }
 
 /** For the imports of a script, torch among them, from a slow disk. */

@@ -9,29 +9,23 @@ import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { slug } from '../../slug.js';
 
-/** A script of the user that can train. */
-export type Script = {
+const script = z.object({
   /** As in ui_state.json: `script/my_train`. */
-  id: string;
-  /** Absolute; of a module its file. */
-  path: string;
-  /** Its name for `python -m`; null for a file. */
-  module: string | null;
-  /** Where it runs. */
-  cwd: string;
-  /** Its interpreter; null for the one of all trainers. */
-  python: string | null;
-};
-
-export type ScriptPlaces = Pick<Settings, 'private' | 'trainers'>;
-
-const entry = z.object({
   id: z.string(),
+  /** Absolute; of a module its file. */
   path: z.string(),
+  /** Its name for `python -m`; null for a file. */
   module: z.string().nullable().default(null),
+  /** Where it runs. */
   cwd: z.string(),
+  /** Its interpreter; null for the one of all trainers. */
   python: z.string().nullable().default(null),
 });
+
+/** A script of the user that can train. */
+export type Script = z.infer<typeof script>;
+
+export type ScriptPlaces = Pick<Settings, 'private' | 'trainers'>;
 
 /** The scripts that were added, then those in the folder TRACKSIDE_TRAINERS, by name. */
 export function findScripts(places: ScriptPlaces): Script[] {
@@ -49,9 +43,9 @@ export function findScripts(places: ScriptPlaces): Script[] {
 export async function addScript(places: ScriptPlaces, asked: Omit<Script, 'id'>): Promise<Script> {
   const all = readAdded(places);
   const before = all.find(({ path }) => path === asked.path);
-  const script = { ...asked, id: before?.id ?? freeId(asked.path, new Set(findScripts(places).map(({ id }) => id))) };
-  await write(places, before ? all.map((each) => (each === before ? script : each)) : [...all, script]);
-  return script;
+  const added = { ...asked, id: before?.id ?? freeId(asked.path, new Set(findScripts(places).map(({ id }) => id))) };
+  await write(places, before ? all.map((each) => (each === before ? added : each)) : [...all, added]);
+  return added;
 }
 
 /** Takes an added script off the list; the file stays. Throws a Problem if it is not on it. */
@@ -72,21 +66,23 @@ async function write(places: ScriptPlaces, scripts: readonly Script[]): Promise<
 
 /** Reads the list again only when it changed. */
 function readAdded(places: ScriptPlaces): Script[] {
-  const path = listOf(places);
-  const stamp = stampOf(path);
-  if (stamp === null) return [];
-  const before = lists.get(path);
-  if (before?.stamp === stamp) return before.scripts;
-  const scripts = readOr<Script[]>([], 'trainers', () => z.array(entry).parse(JSON.parse(readTextNow(path, LONGEST))));
-  lists.set(path, { stamp, scripts });
-  return scripts;
+  return whileUnchanged(lists, listOf(places), [], (text) => z.array(script).parse(JSON.parse(text)));
 }
 
-const lists = new Map<string, { stamp: string; scripts: Script[] }>();
+type Kept<T> = Map<string, { stamp: string; found: T }>;
+const lists: Kept<Script[]> = new Map();
+const runs: Kept<boolean> = new Map();
 
-function stampOf(path: string): string | null {
+/** What is found in a file, read again only when it changed. `other` where it can't be read, or there is none. */
+function whileUnchanged<T>(kept: Kept<T>, path: string, other: T, find: (text: string) => T): T {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? signatureOf(stats) : null;
+  if (!stats) return other;
+  const stamp = signatureOf(stats);
+  const before = kept.get(path);
+  if (before?.stamp === stamp) return before.found;
+  const found = readOr(other, 'trainers', () => find(readTextNow(path, LONGEST)));
+  kept.set(path, { stamp, found });
+  return found;
 }
 
 /** The scripts directly in a folder: Python files that read a command line, or say that they are run. */
@@ -96,20 +92,9 @@ function scriptsIn(folder: string): string[] {
     .filter((name) => /^[^._].*\.py$/.test(name))
     .sort()
     .map((name) => resolve(folder, name))
-    .filter(isRun);
+    .filter((path) => whileUnchanged(runs, path, false, (text) => RUN.test(text)));
 }
 
-function isRun(path: string): boolean {
-  const stamp = stampOf(path);
-  if (stamp === null) return false;
-  const before = runs.get(path);
-  if (before?.stamp === stamp) return before.run;
-  const run = readOr(false, 'trainers', () => RUN.test(readTextNow(path, LONGEST)));
-  runs.set(path, { stamp, run });
-  return run;
-}
-
-const runs = new Map<string, { stamp: string; run: boolean }>();
 const RUN = /__name__\s*==\s*["']__main__["']|argparse|trackside\.trainer/;
 const LONGEST = 1_000_000;
 

@@ -1,17 +1,10 @@
-export type ScalarPoint = {
-  tag: string;
-  /** The trainer's own: most tags count from the last resume (sd-scripts.md, section 5). */
-  step: number;
-  value: number;
-  /** Seconds since 1970. */
-  wallTime: number;
-};
+import type { MetricValue } from '../dialect.js';
 
 /**
  * The numbers in one TensorBoard event: protobuf Event {1 wall_time: double, 2 step: varint, 5 Summary {1 Value {1 tag,
  * 2 simple_value: float, 8 tensor}}} (tensorflow event.proto, summary.proto). Other content, or damage, gives no numbers.
  */
-export function eventScalars(bytes: Buffer): ScalarPoint[] {
+export function eventScalars(bytes: Buffer): MetricValue[] {
   let wallTime = 0;
   let step = 0;
   const values: { tag: string; value: number }[] = [];

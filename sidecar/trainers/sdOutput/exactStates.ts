@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ifUnreadable } from '../../caught.js';
-import { readText } from '../../files/regularFile.js';
+import { readJson } from '../../files/jsonFile.js';
 import type { ExactPlace } from '../dialect.js';
 
 /** What a state needs beyond accelerate's files to be gone on with exactly (trainer-bridge/trackside/_exact/document.py). */
@@ -23,9 +22,7 @@ const document = z.object({
 
 /** Null without a file, and for one that is damaged or of another format: the state is then gone on with plainly. */
 export async function readExactPlace(folder: string): Promise<ExactPlace | null> {
-  const text = readText(join(folder, EXACT_FILE), LARGEST, 'refused');
-  const read = text.then((json) => document.parse(JSON.parse(json))).catch(ifUnreadable(null, 'trainers'));
-  const found = await read;
+  const found = await readJson(join(folder, EXACT_FILE), LARGEST, document, null, 'trainers', 'refused');
   return (
     found && {
       step: found.step,

@@ -4,9 +4,8 @@ import { ifUnreadable } from '../../caught.js';
 import { inFile } from '../../files/inFile.js';
 import { readAt } from '../../files/readAt.js';
 import { openRegular } from '../../files/regularFile.js';
-import { eventScalars, type ScalarPoint } from './eventRecord.js';
-
-export type { ScalarPoint } from './eventRecord.js';
+import type { MetricValue } from '../dialect.js';
+import { eventScalars } from './eventRecord.js';
 
 /** The bytes read of each event file. Plain JSON. */
 export type ScalarOffsets = Record<string, number>;
@@ -20,8 +19,8 @@ export type ScalarOffsets = Record<string, number>;
 export async function readScalars(
   path: string,
   offsets: ScalarOffsets = {},
-): Promise<{ points: ScalarPoint[]; offsets: ScalarOffsets }> {
-  const points: ScalarPoint[] = [];
+): Promise<{ points: MetricValue[]; offsets: ScalarOffsets }> {
+  const points: MetricValue[] = [];
   return { offsets: await eachScalar(path, offsets, (point) => points.push(point)), points };
 }
 
@@ -29,7 +28,7 @@ export async function readScalars(
 export async function eachScalar(
   path: string,
   offsets: ScalarOffsets,
-  take: (point: ScalarPoint) => void,
+  take: (point: MetricValue) => void,
   only?: string,
 ): Promise<ScalarOffsets> {
   return eachRecord(path, offsets, (file, bytes, from, to) => {

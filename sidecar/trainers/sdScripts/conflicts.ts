@@ -51,7 +51,7 @@ export function conflicts(
     const fits = is === undefined ? isOn(flags, needed) : flags[needed] === is;
     if (isOn(flags, flag) && !fits) blame(`--${flag} needs --${needed}${is === undefined ? '' : `=${is}`}.`, flag);
   }
-  for (const { flag, message } of refusedValues(family, settings, flags)) blame(message, flag);
+  refusedValues(family, settings, flags, (flag, message) => blame(message, flag));
   checkCaching(family, flags, blame);
   checkSwapping(family, settings, flags, blame);
   checkWorkers(settings, flags, own, blame);

@@ -1,4 +1,5 @@
 import { contract } from '../../bridge.js';
+import { jsonOrNull } from '../../files/exactJson.js';
 
 /** The file of `trackside.track` in an output folder: a line of JSON for each log, and for what else happens. */
 export const METRICS_FILE = contract.files.metrics;
@@ -14,17 +15,8 @@ const NOT_FINITE: Record<string, number> = { NaN: Number.NaN, Infinity: Infinity
 export function linesOf(text: string): { lines: TrackedLine[]; rest: string } {
   const whole = text.split('\n');
   const rest = whole.pop() ?? '';
-  return { lines: whole.flatMap((line) => parsed(line)), rest };
-}
-
-function parsed(line: string): TrackedLine[] {
-  if (!line.startsWith('{')) return [];
-  try {
-    return [JSON.parse(line) as TrackedLine];
-  } catch {
-    // silent: half a line of a power cut, or a slip of an editor.
-    return [];
-  }
+  const objects = whole.filter((line) => line.startsWith('{')).map((line) => jsonOrNull(line) as TrackedLine | null);
+  return { lines: objects.filter((line) => line !== null), rest };
 }
 
 /** A number of a log; null for anything else. */

@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../../caught.js';
-import { readText } from '../../files/regularFile.js';
+import { readJson } from '../../files/jsonFile.js';
 import type { CheckpointOnDisk, SampleOnDisk } from '../dialect.js';
 
 /** Files that hold weights. */
@@ -20,7 +20,8 @@ export const isWeights = (entry: string): boolean => WEIGHTS.test(entry);
 /** The weights in a folder, newest first; `checkpoints.json` tells when they were saved. */
 export async function readTrackedCheckpoints(folder: string): Promise<CheckpointOnDisk[]> {
   const names = (await readdir(folder).catch(ifUnreadable([], 'trainers'))).filter(isWeights);
-  const told = names.length > 0 ? await readIndex(folder) : [];
+  const told =
+    names.length > 0 ? await readJson(join(folder, 'checkpoints.json'), LARGEST_INDEX, index, [], 'trainers') : [];
   const found = await Promise.all(
     names.map(async (name): Promise<CheckpointOnDisk[]> => {
       const stats = await lstat(join(folder, name)).catch(ifUnreadable(null, 'trainers'));
@@ -45,14 +46,6 @@ export async function readTrackedCheckpoints(folder: string): Promise<Checkpoint
     }),
   );
   return found.flat().sort((a, b) => b.savedAtMs - a.savedAtMs);
-}
-
-async function readIndex(folder: string): Promise<z.infer<typeof index>> {
-  try {
-    return index.parse(JSON.parse(await readText(join(folder, 'checkpoints.json'), LARGEST_INDEX)));
-  } catch (error) {
-    return ifUnreadable([], 'trainers')(error);
-  }
 }
 
 export const isSample = (file: string): boolean => SAMPLE.test(file);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { contract } from '../../bridge.js';
 import { ifUnreadable } from '../../caught.js';
-import { readText, streamRegular } from '../../files/regularFile.js';
+import { readJson } from '../../files/jsonFile.js';
+import { streamRegular } from '../../files/regularFile.js';
 import type { StateOnDisk, StateReader } from '../dialect.js';
 
 const MANIFEST = contract.files.manifest;
@@ -72,13 +73,9 @@ async function readState(folder: string, name: string): Promise<StateOnDisk> {
 }
 
 async function readManifest(path: string): Promise<Manifest | null> {
-  try {
-    const manifest = manifestSchema.parse(JSON.parse(await readText(join(path, MANIFEST), LARGEST_MANIFEST)));
-    const inside = manifest.files.every(({ name }) => !name.startsWith('/') && !name.split('/').includes('..'));
-    return inside ? manifest : null;
-  } catch (error) {
-    return ifUnreadable(null, 'trainers')(error);
-  }
+  const manifest = await readJson(join(path, MANIFEST), LARGEST_MANIFEST, manifestSchema, null, 'trainers');
+  const inside = manifest?.files.every(({ name }) => !name.startsWith('/') && !name.split('/').includes('..'));
+  return inside ? manifest : null;
 }
 
 async function whatIsMissing(path: string, manifest: Manifest): Promise<string | null> {
