@@ -123,7 +123,7 @@ function isBuiltFor(built: readonly string[], major: number, minor: number): boo
 }
 
 function ask(python: string, script: string, rest: string[], patience: number): Promise<string> {
-  return runCommand({ argv: [python, '-c', script, ...rest], cwd: '/', pythonPath: '', patience });
+  return runCommand({ argv: [python, '-c', script, ...rest], patience });
 }
 
 function lastLine(failed: unknown): string {

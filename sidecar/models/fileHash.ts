@@ -80,7 +80,7 @@ export function createFileHashes({ file, python }: { file: string; python: strin
           const some = missing.slice(at, at + AT_ONCE);
           const signs = await Promise.all(some.map((path) => signatureAt(path, 'models')));
           const argv = [python, '-c', SCRIPT, ...some];
-          const printed = await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }).catch((error) => {
+          const printed = await runCommand({ argv, patience: PATIENCE_MS }).catch((error) => {
             log.info('models', 'Files could not be hashed.', { error });
             return '';
           });

@@ -17,7 +17,7 @@ export function runpod({ id, key, api }: { id: string; key: string; api: string 
   const headers = { Authorization: `Bearer ${key}` };
 
   async function byCommand(argv: string[]): Promise<string> {
-    return runCommand({ argv: ['runpodctl', ...argv], cwd: '/', pythonPath: '', patience: PATIENCE_MS });
+    return runCommand({ argv: ['runpodctl', ...argv], patience: PATIENCE_MS });
   }
 
   async function look(): Promise<PodState> {

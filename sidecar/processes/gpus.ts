@@ -51,7 +51,7 @@ async function ask(): Promise<Gpus> {
   const argv = ['nvidia-smi', `--query-gpu=${QUERY.join(',')}`, '--format=csv,noheader,nounits'];
   const since = performance.now();
   try {
-    const told = parseGpus(await runCommand({ argv, cwd: '/', pythonPath: '', patience: PATIENCE_MS }));
+    const told = parseGpus(await runCommand({ argv, patience: PATIENCE_MS }));
     silence = null;
     return told;
   } catch (error) {

@@ -8,9 +8,10 @@ const MOST_OUTPUT = 16 * 1024 * 1024;
 
 export type ShortCommand = {
   argv: string[];
-  cwd: string;
-  /** PYTHONPATH for it; '' for none. */
-  pythonPath: string;
+  /** `/` without one. */
+  cwd?: string;
+  /** PYTHONPATH for it; none by default. */
+  pythonPath?: string;
   /** Time limit in ms. */
   patience?: number;
 };
@@ -20,7 +21,7 @@ export type ShortCommand = {
  * with an Error that says what went wrong if it printed nothing, or exceeded its time limit: then everything that it started
  * is ended too.
  */
-export function runCommand({ argv, cwd, pythonPath, patience = PATIENCE_MS }: ShortCommand): Promise<string> {
+export function runCommand({ argv, cwd = '/', pythonPath, patience = PATIENCE_MS }: ShortCommand): Promise<string> {
   const [file = '', ...rest] = argv;
   // To try costs a copy of this process, and pages ask for programs that most machines lack.
   if (!file.includes('/') && !isInPath(file)) return Promise.reject(new Error(`${file} failed: spawn ${file} ENOENT`));

@@ -87,9 +87,14 @@ function read(argument: Argument, value: unknown, roots: PathRoots): Read {
 }
 
 function readSwitch(argument: Argument, value: unknown): Read {
-  if (value === true || value === 'true' || value === 'on' || value === '1') return { value: true };
-  if (value === 'false' || value === 'off' || value === '0') return { value: false };
-  return { wrong: `--${argument.name} is either on or off; it takes no value.` };
+  const on = onOrOff(value);
+  return on === null ? { wrong: `--${argument.name} is either on or off; it takes no value.` } : { value: on };
+}
+
+/** What a form or JSON says of a switch; null for anything else. */
+export function onOrOff(value: unknown): boolean | null {
+  if (value === true || value === 'true' || value === 'on' || value === '1') return true;
+  return value === false || value === 'false' || value === 'off' || value === '0' ? false : null;
 }
 
 /** One value per line. */

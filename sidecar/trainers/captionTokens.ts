@@ -35,7 +35,7 @@ export function clipTokens(
   const flat = join(folders.own, CLIP.replaceAll('/', '_'), 'tokenizer.json');
   const cached = join(`models--${CLIP.replaceAll('/', '--')}`, 'snapshots', '*', 'tokenizer.json');
   const argv = [python, '-c', SCRIPT, record, flat, join(folders.own, cached), join(folders.hub, cached)];
-  return runCommand({ argv, cwd: '/', pythonPath: '', patience: 60_000 }).then(
+  return runCommand({ argv, patience: 60_000 }).then(
     (printed) => counts.parse(JSON.parse(printed)),
     ifUnreadable(null, 'trainers'),
   );

@@ -8,6 +8,7 @@ import { signatureAt } from '../files/fileSignature.js';
 import { writePrivate } from '../files/privateFile.js';
 import { readText } from '../files/regularFile.js';
 import { Problem } from '../problem.js';
+import type { ShortCommand } from '../processes/run.js';
 import type { Argument } from './arguments.js';
 import type { Trainer } from './trainer.js';
 
@@ -15,7 +16,7 @@ import type { Trainer } from './trainer.js';
 export type Describe = (trainer: Trainer) => Promise<Argument[]>;
 
 /** Runs a command to its end and returns its stdout, whatever its exit code; throws when it can't be started. */
-export type Run = (command: { argv: string[]; cwd: string; pythonPath: string }) => Promise<string>;
+export type Run = (command: ShortCommand) => Promise<string>;
 
 /**
  * Asks a trainer's own parser for its flags, in a separate process: sd-scripts' parsers import torch, which takes ten

@@ -54,11 +54,8 @@ export function namesCode(name: string): boolean {
 
 /** Why a flag may not have these values, without repeating long ones; null if it may. */
 export function whyNotHeld(name: string, values: readonly string[], roots: PathRoots): string | null {
-  if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
-    return `--${name} has a line break or an invisible character in it.`;
-  }
-  if (values.some((value) => value.length > LONGEST)) return `--${name} is longer than ${LONGEST} characters.`;
-  if (FREE_TEXT.test(name)) return null;
+  const unsaid = whyNotSaid(`--${name}`, values);
+  if (unsaid || FREE_TEXT.test(name)) return unsaid;
   if (FOLDER_NAMES.includes(name) && values.some((value) => /[/\\]|^\.\.$/.test(value))) {
     return `--${name} becomes part of a folder's name: leave slashes out.`;
   }
@@ -66,12 +63,8 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
   if (pickled !== undefined) {
     return `--${name}: ${shown(pickled)} is not a .safetensors file. Other weight files can run code when they are loaded.`;
   }
-  const outside = values
-    .flatMap(pathsIn)
-    .find((path) => (PATH_FLAGS.test(name) || isPath(path)) && leaves(path, roots));
-  if (outside === undefined) return null;
-  const where = [...roots.closed, ...roots.linked].join(', ');
-  return `--${name}: ${shown(outside)} is not inside the folders that a trainer may use${where && ` (${where})`}.`;
+  const paths = values.flatMap(pathsIn).filter((path) => PATH_FLAGS.test(name) || isPath(path));
+  return whyOutside(`--${name}`, paths, roots);
 }
 
 /**
@@ -79,14 +72,20 @@ export function whyNotHeld(name: string, values: readonly string[], roots: PathR
  * may use, and what no command line can hold. `label` is what the person calls it. Null if it may.
  */
 export function whyNotInside(label: string, values: readonly string[], roots: PathRoots): string | null {
-  if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value))) {
+  return whyNotSaid(label, values) ?? whyOutside(label, values.flatMap(pathsIn).filter(isPath), roots);
+}
+
+function whyNotSaid(label: string, values: readonly string[]): string | null {
+  if (values.some((value) => /[\p{Cc}\p{Cs}]/u.test(value)))
     return `${label} has a line break or an invisible character in it.`;
-  }
-  if (values.some((value) => value.length > LONGEST)) return `${label} is longer than ${LONGEST} characters.`;
-  const outside = values.flatMap(pathsIn).find((path) => isPath(path) && leaves(path, roots));
+  return values.some((value) => value.length > LONGEST) ? `${label} is longer than ${LONGEST} characters.` : null;
+}
+
+function whyOutside(label: string, paths: readonly string[], roots: PathRoots): string | null {
+  const outside = paths.find((path) => leaves(path, roots));
   if (outside === undefined) return null;
   const where = [...roots.closed, ...roots.linked].join(', ');
-  return `${label}: ${shown(outside)} is not inside the folders that a trainer may use (${where}).`;
+  return `${label}: ${shown(outside)} is not inside the folders that a trainer may use${where && ` (${where})`}.`;
 }
 
 /**

@@ -21,7 +21,7 @@ const kept = memoForTime<Promise<string[] | null>>(FRESH_MS);
 /** All packages of an interpreter, "torch==2.6.0", sorted; null where it does not answer. Takes some 0.3 s. */
 export function installedPackages(python: string): Promise<string[] | null> {
   return kept(python, () =>
-    runCommand({ argv: [python, '-c', SCRIPT], cwd: '/', pythonPath: '', patience: 30_000 }).then(
+    runCommand({ argv: [python, '-c', SCRIPT], patience: 30_000 }).then(
       (printed) => names.parse(JSON.parse(printed)),
       // silent: that it does not answer is said before a start.
       () => null,

@@ -36,12 +36,12 @@ export async function askPackages(
     log.debug('trainers', 'No working Python was found.', { error });
     return python;
   });
-  return answerShape.parse(JSON.parse(await run({ argv: [path, '-c', SCRIPT, ...names], cwd: '/', pythonPath: '' })));
+  return answerShape.parse(JSON.parse(await run({ argv: [path, '-c', SCRIPT, ...names] })));
 }
 
 /** Does it import without an error? */
 export function canImport(python: string, module: string): Promise<boolean> {
-  return runCommand({ argv: [python, '-c', `import ${module}`], cwd: '/', pythonPath: '' }).then(
+  return runCommand({ argv: [python, '-c', `import ${module}`] }).then(
     () => true,
     // silent: that is the answer.
     () => false,

@@ -15,7 +15,7 @@ const DIFF = ['diff', 'HEAD', '--no-ext-diff', '--no-textconv', '--no-color', '-
  */
 export async function uncommittedDiff(folder: string): Promise<string | null> {
   if (!existsSync(join(folder, '.git'))) return null;
-  const command = { argv: [...GIT, '-C', folder, ...DIFF], cwd: '/', pythonPath: '', patience: 30_000 };
+  const command = { argv: [...GIT, '-C', folder, ...DIFF], patience: 30_000 };
   const text = await runCommand(command).catch(
     // silent: no git in the image, or a repository that it can't read.
     () => null,

@@ -31,13 +31,17 @@ export async function begin(door: Door, name: string, kind: AttemptKind, flags: 
   }
   type Begun = { number: number; reason: string | null; session: SessionFacts };
   const begun = await factsOf<Begun>(door, 'POST', `${addressOf(name)}/attempts`, body);
-  print(begun, flags.json, () =>
-    begun.session.queue
-      ? `${name}: waits for a GPU (trackside queue).`
-      : `${name}: attempt ${begun.number}, ${statusView(begun.session).word.toLowerCase()}.`,
-  );
-  if (begun.session.status === 'failed')
-    throw new Refusal(EXIT.failed, plain(begun.reason ?? 'The trainer could not be started.'));
+  print(begun, flags.json, () => begunWords(begun.session, begun.number));
+  refuseFailed(begun.session, begun.reason);
+}
+
+function begunWords(session: SessionFacts, attempt: number): string {
+  if (session.queue) return `${session.name}: waits for a GPU (trackside queue).`;
+  return `${session.name}: attempt ${attempt}, ${statusView(session).word.toLowerCase()}.`;
+}
+
+function refuseFailed({ status }: SessionFacts, reason: string | null): void {
+  if (status === 'failed') throw new Refusal(EXIT.failed, plain(reason ?? 'The trainer could not be started.'));
 }
 
 /** Makes the next version with the settings of a session, and starts it; what differs since is said before, on stderr. */
@@ -52,15 +56,9 @@ export async function relaunch(door: Door, name: string, flags: BeginFlags): Pro
     process.stderr.write(`Differs today: ${plain(`${what}: ${then} → ${now}`)}\n`);
   const body = { start: !draft, queue, gpus };
   const made = await factsOf<SessionFacts>(door, 'POST', `${addressOf(name)}/versions`, body);
-  print(made, json, () =>
-    draft
-      ? `${made.name}: a draft (trackside start ${made.name}).`
-      : made.queue
-        ? `${made.name}: waits for a GPU (trackside queue).`
-        : `${made.name}: attempt 1, ${statusView(made).word.toLowerCase()}.`,
-  );
-  if (!draft && made.status === 'failed')
-    throw new Refusal(EXIT.failed, plain(made.reason ?? 'The trainer could not be started.'));
+  if (draft) return print(made, json, () => `${made.name}: a draft (trackside start ${made.name}).`);
+  print(made, json, () => begunWords(made, 1));
+  refuseFailed(made, made.reason);
 }
 
 export type StopFlags = { json?: boolean; afterSave?: boolean; cancel?: boolean; byHand?: boolean; wait?: boolean };

@@ -53,14 +53,9 @@ function remoteDoor(url: string, token: string): Door {
     serving: true,
     place: base,
     async send(method, path, { body, headers = {} } = {}) {
-      const asked = {
-        method,
-        redirect: 'manual' as const,
-        headers: { ...headersFor(body), ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}), ...headers },
-        signal: AbortSignal.timeout(PATIENCE_MS),
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      };
-      return fetch(new URL(path, base), asked).catch((error: Error) => {
+      const asked = requestOf(method, body, { ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}), ...headers });
+      const how = { redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) } as const;
+      return fetch(new URL(path, base), { ...asked, ...how }).catch((error: Error) => {
         const why = error.cause instanceof Error ? error.cause.message : error.message;
         throw new Refusal(EXIT.unreachable, `No Trackside answers at ${base} (${why}).`);
       });
@@ -98,20 +93,17 @@ async function filesDoor(settings: Settings): Promise<Door> {
   return {
     serving: false,
     place: settings.outputs,
-    async send(method, path, { body, headers = {} } = {}) {
-      const asked = {
-        method,
-        headers: { Host: 'localhost', ...headersFor(body), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      };
-      return app.request(`/${path}`, asked);
-    },
+    send: async (method, path, { body, headers = {} } = {}) =>
+      app.request(`/${path}`, requestOf(method, body, { Host: 'localhost', ...headers })),
     close: () => trackside.outputs.close(),
   };
 }
 
-function headersFor(body: unknown): Record<string, string> {
-  return { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
+function requestOf(method: string, body: unknown, further: Record<string, string>) {
+  const headers = { Accept: 'application/json', ...further };
+  if (body === undefined) return { method, headers };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { method, headers: { 'Content-Type': 'application/json', ...headers }, body: text };
 }
 
 /** The facts of an answer. Throws a Refusal with the answer's own words for one that is none. */

@@ -20,7 +20,7 @@ export async function readAmdGpus(): Promise<GpuReading[]> {
 
 /** Null where there is no such program, or it fails. */
 async function printed(line: string): Promise<string | null> {
-  const run = runCommand({ argv: line.split(' '), cwd: '/', pythonPath: '', patience: PATIENCE_MS });
+  const run = runCommand({ argv: line.split(' '), patience: PATIENCE_MS });
   // silent: a machine without AMD's programs has no AMD GPU; the page says which programs were looked for.
   return run.catch(() => null);
 }

@@ -129,7 +129,7 @@ async function describe(script: Script, place: Place, asking: Asking): Promise<D
 async function run(script: Script, asking: Asking, more: readonly string[]): Promise<unknown> {
   const target = script.module ? ['-m', script.module] : [script.path];
   const argv = [pythonOf(script, asking), bridge.describe, '--limit', String(LIMIT_S), ...more, ...target];
-  const printed = await runCommand({ argv, cwd: script.cwd, pythonPath: '' }).catch((error: Error) => {
+  const printed = await runCommand({ argv, cwd: script.cwd }).catch((error: Error) => {
     throw new Problem('not_described', error.message, { field: 'trainer' });
   });
   return lastJson(printed);

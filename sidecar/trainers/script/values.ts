@@ -1,5 +1,5 @@
 import { Problem } from '../../problem.js';
-import type { ArgumentValue } from '../arguments.js';
+import { type ArgumentValue, onOrOff } from '../arguments.js';
 import { whyNoFlag, whyNotInside } from '../flagPolicy.js';
 import type { PathRoots } from '../pathRoots.js';
 import { PLAIN_NUMBER } from '../settingValue.js';
@@ -126,7 +126,10 @@ function readValue(argument: ScriptArgument, value: unknown, roots: PathRoots): 
   const kind = kindOf(argument);
   const label = labelOf(argument);
   if (kind === 'switch') return readSwitch(argument, value);
-  if (kind === 'boolean') return readBoolean(label, value);
+  if (kind === 'boolean') {
+    const on = onOrOff(value);
+    return on === null ? { wrong: `${label} must be on or off.` } : { value: on };
+  }
   if (kind === 'list' || kind === 'lists') return readList(argument, value, roots);
   if (typeof value !== 'string' && typeof value !== 'number') return { wrong: `${label} takes one value.` };
   const text = kind === 'text' || kind === 'choice' ? String(value) : String(value).trim();
@@ -167,15 +170,9 @@ function whyNotWhole(label: string, text: string, bounds: ScriptArgument['bounds
 }
 
 function readSwitch(argument: ScriptArgument, value: unknown): Read {
-  if (value === true || value === 'true' || value === 'on' || value === '1') return { value: true };
-  if (value === false || value === 'false' || value === 'off' || value === '0') return { value: null };
-  return { wrong: `${labelOf(argument)} is either on or off; it takes no value.` };
-}
-
-function readBoolean(label: string, value: unknown): Read {
-  if (value === true || value === 'true' || value === 'on' || value === '1') return { value: true };
-  if (value === false || value === 'false' || value === 'off' || value === '0') return { value: false };
-  return { wrong: `${label} must be on or off.` };
+  const on = onOrOff(value);
+  if (on === null) return { wrong: `${labelOf(argument)} is either on or off; it takes no value.` };
+  return { value: on || null };
 }
 
 /** One value a line; of several lists one list a line, its words as a shell reads them. */

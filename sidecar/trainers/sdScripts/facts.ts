@@ -3,7 +3,7 @@ import type { Gpus } from '../../processes/gpus.js';
 import { runCommand } from '../../processes/run.js';
 import type { Settings } from '../../settings.js';
 import { findCheckout, usualPlaces } from './checkout.js';
-import { missingPackages, readPackages } from './packages.js';
+import { missingPackages, type Package, readPackages } from './packages.js';
 
 /** The facts about sd-scripts; all null when it was not found. `missing`: sentences, each with a remedy. */
 export type SdScriptsFacts = {
@@ -12,7 +12,7 @@ export type SdScriptsFacts = {
   python: string | null;
   python_from: string | null;
   python_version: string | null;
-  packages: { name: string; wanted: string | null; installed: string | null }[];
+  packages: Package[];
   gpus: { index: number; name: string; memory_total: number | null; driver: string }[];
   missing: string[];
   /** The places that were searched in vain. */

@@ -10,7 +10,8 @@ export type Package = { name: string; wanted: string | null; installed: string |
 
 export type Packages = {
   python: string | null;
-  packages: Package[] /** Why Python told nothing. */;
+  packages: Package[];
+  /** Why Python told nothing. */
   problem: string | null;
 };
 
