@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isTemporary } from '../../sidecar/files/wholeFile.js';
-import { parseUiState } from '../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../sidecar/sessions/record/parseUiState.js';
 import { bundled } from './bundled.js';
 import { lacks, measured } from './needs.js';
 

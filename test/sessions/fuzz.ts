@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { changesBetween } from '../../sidecar/sessions/record/differences.js';
 import { mergeEdits } from '../../sidecar/sessions/record/merge.js';
+import { parseUiState, StateTextError } from '../../sidecar/sessions/record/parseUiState.js';
 import { become } from '../../sidecar/sessions/record/stateFile.js';
-import { parseUiState, type RawState, StateTextError } from '../../sidecar/sessions/record/uiState.js';
+import type { RawState } from '../../sidecar/sessions/record/uiState.js';
 import { deriveStatus } from '../../sidecar/sessions/status/status.js';
 
 /** Whatever may be found in a file: JSON of any shape, cut, spoiled, or no JSON at all. */

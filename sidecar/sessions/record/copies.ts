@@ -9,7 +9,7 @@ import { readOpened } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { openInside } from '../../security/paths.js';
 import { editsOf } from './differences.js';
-import { type ParsedState, parseUiState } from './uiState.js';
+import { type ParsedState, parseUiState } from './parseUiState.js';
 
 /** Bytes. No record is larger than this. */
 export const LARGEST_RECORD = 16 * 1024 * 1024;

@@ -2,8 +2,9 @@ import { Problem } from '../../problem.js';
 import { listVersions, readVersion } from './copies.js';
 import { attemptsOf, type Change, changesBetween, editsAmong, topFields } from './differences.js';
 import { same } from './merge.js';
+import { type ParsedState, parseUiState } from './parseUiState.js';
 import type { StateFile } from './stateFile.js';
-import { type AttemptEntry, type ParsedState, parseUiState } from './uiState.js';
+import type { AttemptEntry } from './uiState.js';
 
 /** A version of `ui_state.json` in a list. `changed`: the fields in which it differs from the version before it. */
 export type VersionFacts = {

@@ -7,10 +7,10 @@ import { linkOrCopy } from '../../files/linkOrCopy.js';
 import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
 import type { PutBackFacts } from '../facts.js';
 import { HISTORY, keepVersion, lastGoodVersion, readVersion } from './copies.js';
+import { parseUiState } from './parseUiState.js';
 import { rememberedText, rememberText } from './recentWrites.js';
 import { replaceUnchanged } from './replace.js';
 import { readStateFile, STATE_FILE } from './stateFile.js';
-import { parseUiState } from './uiState.js';
 
 const BROKEN = /^ui_state\.broken-.+\.json$/;
 const NOTES = 'put-back.json';

@@ -8,9 +8,10 @@ import { createWhole } from '../../files/wholeFile.js';
 import { Problem } from '../../problem.js';
 import { HISTORY, keepVersion, LARGEST_RECORD, listVersions } from './copies.js';
 import { mergeEdits } from './merge.js';
+import { type ParsedState, parseUiState, StateTextError } from './parseUiState.js';
 import { authorOf, rememberText, rememberWrite, withOurRecentChanges } from './recentWrites.js';
 import { replaceUnchanged, watchForEdits } from './replace.js';
-import { type ParsedState, parseUiState, type RawState, StateTextError } from './uiState.js';
+import type { RawState } from './uiState.js';
 
 export const STATE_FILE = 'ui_state.json';
 /** The wait before a broken file is read again: an editor may be writing it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { epochsAsked, readRun } from '../../../sidecar/sessions/preflight/run.js';
-import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/parseUiState.js';
 import { setting } from '../../../sidecar/trainers/trainingSettings.js';
 
 const trainer = {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { lastEnded } from '../../../sidecar/sessions/queue/enqueue.js';
 import { moved } from '../../../sidecar/sessions/queue/order.js';
 import { planTurns, type Taken, type Waiting } from '../../../sidecar/sessions/queue/turns.js';
-import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/parseUiState.js';
 import { queueFacts } from '../../../sidecar/sessions/status/queued.js';
 import { nextSmaller } from '../../../sidecar/sessions/watchers/retrySmaller.js';
 import { fluxPresets } from '../../../sidecar/trainers/sdScripts/presets.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/parseUiState.js';
 
 const read = (record: Record<string, unknown>) => parseUiState(JSON.stringify(record)).state;
 const AT = 1_770_112_800;

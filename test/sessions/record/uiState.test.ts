@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/parseUiState.js';
 import { checkArguments } from '../../../sidecar/trainers/arguments.js';
 
 const list = { name: 'optimizer_args', flags: ['--optimizer_args'], type: 'list', default: null } as const;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AttemptRecord } from '../../../sidecar/launchers/attemptFile.js';
 import type { Liveness } from '../../../sidecar/launchers/liveness.js';
-import { type AttemptEntry, parseUiState } from '../../../sidecar/sessions/record/uiState.js';
+import { parseUiState } from '../../../sidecar/sessions/record/parseUiState.js';
+import type { AttemptEntry } from '../../../sidecar/sessions/record/uiState.js';
 import { settle } from '../../../sidecar/sessions/status/settle.js';
 import { deriveStatus } from '../../../sidecar/sessions/status/status.js';
 import type { Exit } from '../../../sidecar/trainers/dialect.js';
