@@ -28,6 +28,7 @@ if not __package__:
 
 from trackside._attempt import regular
 from trackside._describe import LIMIT_SECONDS, bounded, check, first_of_two, parser, reach, source
+from trackside._describe.modules import Refused
 
 
 def main(argv: list[str]) -> int:
@@ -72,7 +73,7 @@ def describe(target: str, module: bool, limit: float, tokens: list[str] | None =
         if not os.path.isfile(path):
             return {"error": f"There is no script {path}."}
         found = source.read(path)
-    except source.Refused as refused:
+    except Refused as refused:
         return {"error": str(refused)}
     began = time.monotonic()
 
@@ -81,7 +82,7 @@ def describe(target: str, module: bool, limit: float, tokens: list[str] | None =
             return check.check(described, parse)
         try:
             return parser.describe(described, first_of_two.kept())
-        except source.Refused as refused:
+        except Refused as refused:
             return {"error": f"{path} can't be shown: {refused}."}
 
     answer = bounded.run(
@@ -108,9 +109,9 @@ def _module_file(name: str) -> str:
         if spec and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(f"{name}.__main__")
     except (ImportError, ValueError, AttributeError) as error:
-        raise source.Refused(f"There is no module {name} in {sys.executable}: {error}.") from error
+        raise Refused(f"There is no module {name} in {sys.executable}: {error}.") from error
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
-        raise source.Refused(f"There is no module {name} in {sys.executable} that can be run.")
+        raise Refused(f"There is no module {name} in {sys.executable} that can be run.")
     return spec.origin
 
 

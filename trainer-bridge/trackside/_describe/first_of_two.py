@@ -8,7 +8,8 @@ import os
 from typing import Any
 
 from trackside._attempt import regular
-from trackside._describe.source import PARSES, Refused
+from trackside._describe.modules import Refused
+from trackside._describe.source import PARSES
 
 _kept: list[argparse.ArgumentParser] = []
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from trackside._describe.argument import clipped, describe_action
-from trackside._describe.source import Refused
+from trackside._describe.modules import Refused
 
 MOST_ARGUMENTS = 2000
 DEEPEST = 4

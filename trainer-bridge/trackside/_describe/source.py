@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -11,9 +10,7 @@ from importlib.machinery import PathFinder
 from typing import NamedTuple
 
 from trackside._attempt import regular
-
-MOST_FILES = 200
-LARGEST_FILE = 2_000_000
+from trackside._describe.modules import LARGEST_FILE, Module, Refused, calls, dotted, imported, parse
 
 # How an application of traitlets (Jupyter's are some) is started, whatever its class is called.
 LAUNCHES = "launch_instance"
@@ -39,16 +36,6 @@ MAKES = ("argumentparser", "argparser", "arg_parser", "argument_parser", "jsonar
 DECORATOR = "trackside.trainer"
 
 
-class Refused(Exception):
-    """A script that can't be described, in words that say what to do."""
-
-
-class Module(NamedTuple):
-    path: str
-    tree: ast.Module
-    names: dict[str, str]
-
-
 class Source(NamedTuple):
     """`files`: the script, and the files beside it that it imports. `decorated`: functions with @trackside.trainer.
     `parses`: one of these files reads a command line itself."""
@@ -61,10 +48,10 @@ class Source(NamedTuple):
 
 def read(path: str) -> Source:
     """Looks at a script and at what it imports from its own folder. Raises Refused for a script that is better not run."""
-    main = _parse(path)
+    main = parse(path)
     if main is None:
         raise Refused(f"{path} is not a readable Python file.")
-    modules = [main, *_imported(main, os.path.dirname(os.path.abspath(path)))]
+    modules = [main, *imported(main, os.path.dirname(os.path.abspath(path)))]
     # optparse's parse_args looks like argparse's.
     own = _parses(main) and "optparse.OptionParser" not in _entries(main)
     decorated = _decorated(main)
@@ -86,114 +73,16 @@ def other_library(path: str, library: str) -> Refused:
     )
 
 
-def _parse(path: str) -> Module | None:
-    try:
-        data = regular.read_bytes(path, LARGEST_FILE)
-    except OSError as error:
-        if error.errno == errno.EFBIG:
-            return None
-        raise Refused(f"{path} can't be read: {error.strerror}.") from error
-    if path.endswith(".ipynb") or data.lstrip()[:1] == b"{" and b'"nbformat"' in data:
-        raise Refused(f"{path} is a notebook. Export it as a script: jupyter nbconvert --to script {path}")
-    try:
-        tree = ast.parse(data, path)
-    except SyntaxError as error:
-        version = ".".join(map(str, sys.version_info[:2]))
-        raise Refused(f"{path} is no Python {version} script: line {error.lineno}: {error.msg}.") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise Refused(f"{path} is no Python script: {error}.") from error
-    return Module(path, tree, _names(tree))
-
-
-def _names(tree: ast.AST) -> dict[str, str]:
-    """Local names of imports: `from typer import run as go` → go: typer.run."""
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                names[each.asname or each.name.split(".")[0]] = each.name if each.asname else each.name.split(".")[0]
-        elif isinstance(node, ast.ImportFrom):
-            for each in node.names:
-                names[each.asname or each.name] = f"{'.' * node.level}{node.module or ''}.{each.name}"
-    return names
-
-
-def _imported(main: Module, folder: str) -> list[Module]:
-    """The modules in the script's own folder that it imports, and those that they import; then those installed elsewhere
-    that the script itself names."""
-    found: dict[str, Module] = {os.path.abspath(main.path): main}
-    queue = [main]
-    while queue and len(found) < MOST_FILES:
-        for path in _files_of(queue.pop(), folder):
-            if path in found or len(found) >= MOST_FILES:
-                continue
-            try:
-                module = _parse(path)
-            except Refused:  # the script will say so itself, if it really imports it
-                continue
-            if module:
-                found[path] = module
-                queue.append(module)
-    del found[os.path.abspath(main.path)]
-    return list(found.values())
-
-
-def _files_of(module: Module, folder: str) -> Iterator[str]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            wanted = [each.name for each in node.names]
-            base = folder
-        elif isinstance(node, ast.ImportFrom):
-            base = os.path.dirname(os.path.abspath(module.path)) if node.level else folder
-            for _ in range(node.level - 1):
-                base = os.path.dirname(base)
-            name = node.module or ""
-            wanted = [name, *(f"{name}.{each.name}".lstrip(".") for each in node.names)]
-            if node.level and not name:
-                yield from _file_of(base, "__init__")
-        else:
-            continue
-        for name in filter(None, wanted):
-            yield from _file_of(base, name)
-
-
-def _file_of(base: str, name: str) -> Iterator[str]:
-    """`a.b` → a/__init__.py and a/b.py, as far as they exist."""
-    parts = name.split(".")
-    if parts[0] in sys.stdlib_module_names:
-        return
-    for end in range(1, len(parts) + 1):
-        stem = os.path.join(base, *parts[:end])
-        for path in (f"{stem}.py", os.path.join(stem, "__init__.py")):
-            if os.path.isfile(path):
-                yield path
-
-
-def _dotted(node: ast.AST, names: dict[str, str]) -> str:
-    """`t.Typer` with `import typer as t` → typer.Typer; '' for what is no name."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return parts[0] if parts else ""
-    return ".".join([names.get(node.id, node.id), *reversed(parts)])
-
-
 def _parses(module: Module) -> bool:
     """Does it call parse_args itself, or jsonargparse's CLI?"""
-    for node in _calls(module.tree):
+    for node in calls(module.tree):
         if isinstance(node.func, ast.Attribute) and (
             node.func.attr in PARSES or node.func.attr.startswith("parse_args")
         ):
             return True
-        if _dotted(node.func, module.names).startswith("jsonargparse."):
+        if dotted(node.func, module.names).startswith("jsonargparse."):
             return True
     return False
-
-
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def _refuse_others(main: Module, modules: list[Module]) -> None:
@@ -216,15 +105,15 @@ def _entries(module: Module) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and node.attr == LAUNCHES:
             yield LAUNCHES
         elif isinstance(node, ast.Call):
-            yield _dotted(node.func, module.names)
+            yield dotted(node.func, module.names)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for decorator in node.decorator_list:
-                yield _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator, module.names)
+                yield dotted(decorator.func if isinstance(decorator, ast.Call) else decorator, module.names)
 
 
 def _makes_parser(module: Module) -> bool:
     """A parser may also come from an installed package that the script calls: its file is looked into for the word."""
-    for name in (*module.names.values(), *(_dotted(call.func, module.names) for call in _calls(module.tree))):
+    for name in (*module.names.values(), *(dotted(call.func, module.names) for call in calls(module.tree))):
         if any(part.lower().endswith(MAKES) for part in name.split(".")):
             return True
     return any(_installed_parser(name) for name in module.names.values())
@@ -265,6 +154,6 @@ def _decorated(module: Module) -> list[str]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for decorator in node.decorator_list:
                 plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-                if _dotted(plain, module.names) == DECORATOR:
+                if dotted(plain, module.names) == DECORATOR:
                     found.append(node.name)
     return found
