@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { inFile } from '../files/inFile.js';
 import { readOpened } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
@@ -15,7 +16,13 @@ import { putAway } from './trash.js';
  * What a change of all captions did. `removed`: captions that it left empty, on which trainers stop. `entry`: the captions as
  * they were, in the dataset's trash; to put it back undoes the change. `skipped`: files that hold no text, or a longer one.
  */
-export type ChangedCaptions = { changed: number; removed: number; entry: string | null; skipped: string[] };
+export const changedCaptions = z.object({
+  changed: z.number(),
+  removed: z.number(),
+  entry: z.string().nullable(),
+  skipped: z.array(z.string()),
+});
+export type ChangedCaptions = z.infer<typeof changedCaptions>;
 
 /**
  * Changes all captions of a dataset. Pictures without a caption stay without one: the trigger word is theirs. Throws a

@@ -1,5 +1,6 @@
 import { link, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { ended, ifUnreadable } from '../caught.js';
 import { newTrashEntry, trashEntryTime } from '../files/trashEntry.js';
 import { syncFolder } from '../files/wholeFile.js';
@@ -13,7 +14,10 @@ import { captionStem, pictureStem } from './names.js';
 const TRASH = '.trash';
 
 /** Files put away together. `files` are the names of pictures and captions. */
-export type TrashEntry = { entry: string; put_away_at: string; files: string[]; bytes: number };
+export const trashEntry = z
+  .object({ entry: z.string(), put_away_at: z.string(), files: z.array(z.string()), bytes: z.number() })
+  .meta({ id: 'TrashEntry' });
+export type TrashEntry = z.infer<typeof trashEntry>;
 
 /**
  * Puts files of a dataset away, under their names, into a new folder `.trash/<dataset>/<when>/` of the datasets. Returns

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 
 /** What a person is told of, wherever they are. */
 export const NOTICE_KINDS = {
@@ -23,26 +24,28 @@ export type Level = 'good' | 'bad' | 'plain';
 export const KINDS = (Object.keys(NOTICE_KINDS) as NoticeKind[]).filter((kind) => kind !== 'test');
 
 /** A link or a request behind a button of the notice. `method` POST acts at once, where the channel can. */
-export type NoticeAction = { label: string; url: string; method: 'GET' | 'POST' };
+const action = z.object({ label: z.string(), url: z.string(), method: z.enum(['GET', 'POST']) });
+
+export const notice = z.object({
+  id: z.string(),
+  kind: z.enum(Object.keys(NOTICE_KINDS) as [NoticeKind, ...NoticeKind[]]),
+  /** ISO 8601 in UTC. */
+  at: z.string(),
+  level: z.enum(['good', 'bad', 'plain']),
+  title: z.string(),
+  text: z.string(),
+  session: z.string().nullable(),
+  /** The page about it; null where no address is known that others reach. */
+  url: z.string().nullable(),
+  /** What programs may want of it: loss, step, total_steps, reason_code, … */
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+  /** Absolute path of a sample picture. */
+  picture: z.string().nullable(),
+  actions: z.array(action),
+});
 
 /** Something to tell. Two with the same `id` are one: it is sent once. */
-export type Notice = {
-  id: string;
-  kind: NoticeKind;
-  /** ISO 8601 in UTC. */
-  at: string;
-  level: Level;
-  title: string;
-  text: string;
-  session: string | null;
-  /** The page about it; null where no address is known that others reach. */
-  url: string | null;
-  /** What programs may want of it: loss, step, total_steps, reason_code, … */
-  facts: Record<string, string | number | null>;
-  /** Absolute path of a sample picture. */
-  picture: string | null;
-  actions: NoticeAction[];
-};
+export type Notice = z.infer<typeof notice>;
 
 /** The name of a notice's file, the same for the same id. */
 export function fileOf(id: string): string {

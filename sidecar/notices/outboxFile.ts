@@ -5,7 +5,7 @@ import { ifMissing } from '../caught.js';
 import { discard } from '../files/discard.js';
 import { readJson } from '../files/jsonFile.js';
 import { createWhole, sweepTemporary, writeWhole } from '../files/wholeFile.js';
-import { fileOf, NOTICE_KINDS, type Notice, type NoticeKind } from './notice.js';
+import { fileOf, type Notice, notice } from './notice.js';
 
 const delivery = z.object({
   state: z.enum(['waiting', 'sent', 'failed']),
@@ -16,18 +16,7 @@ const delivery = z.object({
   error: z.string().nullable().default(null),
 });
 
-const schema = z.object({
-  id: z.string(),
-  kind: z.enum(Object.keys(NOTICE_KINDS) as [NoticeKind, ...NoticeKind[]]),
-  at: z.string(),
-  level: z.enum(['good', 'bad', 'plain']),
-  title: z.string(),
-  text: z.string(),
-  session: z.string().nullable(),
-  url: z.string().nullable(),
-  facts: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
-  picture: z.string().nullable(),
-  actions: z.array(z.object({ label: z.string(), url: z.string(), method: z.enum(['GET', 'POST']) })),
+const schema = notice.extend({
   /** By the channel's id. */
   to: z.record(z.string(), delivery),
 });

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { CommitProgressEvent } from '@huggingface/hub';
+import { z } from 'zod';
 import { type HubAccess, repoName, repoPage } from '../hub/hub.js';
 import { log } from '../log.js';
 import { Problem } from '../problem.js';
@@ -11,15 +12,16 @@ export type PublishedFile = { path: string; from: string };
 export type PublishRequest = { session: string; repo: string; private: boolean; files: readonly PublishedFile[] };
 
 /** The state of an upload. `url` is the page of the repository. */
-export type PublicationFacts = {
-  repo: string;
-  url: string;
-  status: 'preparing' | 'reading' | 'uploading' | 'committing' | 'done' | 'failed';
-  files: number;
-  bytes_done: number;
-  bytes: number;
-  message: string | null;
-};
+export const publicationFacts = z.object({
+  repo: z.string(),
+  url: z.string(),
+  status: z.enum(['preparing', 'reading', 'uploading', 'committing', 'done', 'failed']),
+  files: z.number(),
+  bytes_done: z.number(),
+  bytes: z.number(),
+  message: z.string().nullable(),
+});
+export type PublicationFacts = z.infer<typeof publicationFacts>;
 
 export type Publishing = ReturnType<typeof createPublishing>;
 

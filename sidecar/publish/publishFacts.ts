@@ -1,23 +1,25 @@
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { memoByObject } from '../files/memoByObject.js';
 import { Problem } from '../problem.js';
 import { realInside } from '../security/paths.js';
 import type { CheckpointFacts } from '../sessions/savedFacts.js';
 import type { Session } from '../sessions/status/session.js';
 import { CARD_FILE, cardFacts, cardState, writeCard } from './card.js';
-import type { PublicationFacts, PublishedFile } from './publish.js';
+import { type PublicationFacts, type PublishedFile, publicationFacts } from './publish.js';
 
 /** The files of a session that can be uploaded, and the state of its upload. */
-export type PublishFacts = {
+export const publishFactsShape = z.object({
   /** The owner of the model card; `none` is written before an upload. */
-  card: 'none' | 'ours' | 'theirs';
+  card: z.enum(['none', 'ours', 'theirs']),
   /** Is there a token for the hub? */
-  token: boolean;
+  token: z.boolean(),
   /** Paths to choose from, newest first; the first is the default. */
-  checkpoints: { path: string; bytes: number }[];
-  lora: string;
-  publication: PublicationFacts | null;
-};
+  checkpoints: z.array(z.object({ path: z.string(), bytes: z.number() })),
+  lora: z.string(),
+  publication: publicationFacts.nullable(),
+});
+export type PublishFacts = z.infer<typeof publishFactsShape>;
 
 /** Null while there is no checkpoint. */
 export async function publishFacts(

@@ -3,23 +3,13 @@ import { z } from 'zod';
 import { openStream } from '../live/stream.js';
 import { rootOf } from '../request.js';
 import { dequeue, enqueue } from '../sessions/queue/enqueue.js';
-import { changeQueue } from '../sessions/queue/order.js';
+import { changeQueue, queueChange } from '../sessions/queue/order.js';
 import { inQueueOrder } from '../sessions/status/queued.js';
 import type { Trackside } from '../trackside.js';
 import { askedAttempt, flag } from './attempts.js';
 import { pageModel } from './home.js';
 import { answer, answerChange, pageOfSession, parsed, readFields } from './respond.js';
 
-/** A change of the order, or of one place in it. */
-export const askedQueueChange = z.object({
-  order: z
-    .union([z.array(z.string()), z.string().transform((names) => names.split(','))], 'Send a list of sessions.')
-    .optional(),
-  session: z.string().optional(),
-  move: z.enum(['up', 'down', 'first', 'last'], 'Choose up, down, first or last.').optional(),
-  held: flag.optional(),
-  retry_smaller: flag.optional(),
-});
 /** What a queued session will begin with. */
 export const askedQueueing = askedAttempt.pick({ max_train_epochs: true, gpus: true }).extend({
   kind: askedAttempt.shape.kind.optional(),
@@ -44,7 +34,7 @@ export function queueRoutes(trackside: Trackside): Hono {
   routes.get('/queue', async (c) => answer(c, await facts(), async () => views.queue(await model(rootOf(c)))));
 
   routes.patch('/queue', async (c) => {
-    await changeQueue(trackside, parsed('bad_queue', askedQueueChange, await readFields(c)));
+    await changeQueue(trackside, parsed('bad_queue', queueChange, await readFields(c)));
     return answerChange(c, await facts(), { page: `${rootOf(c)}queue` });
   });
 

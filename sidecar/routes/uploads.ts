@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
 import { receiveShort } from '../datasets/receive.js';
 import type { UploadFacts } from '../datasets/uploads/facts.js';
+import { announced } from '../datasets/uploads/facts.js';
 import { receiveArchive } from '../datasets/uploads/take.js';
 import {
   beginUpload,
@@ -17,9 +17,6 @@ import { takeBody } from './body.js';
 
 /** The most bytes of one part. Proxies take bodies of 100 MB and end what lasts longer than 100 s. */
 export const LARGEST_PART = 32 * 1024 * 1024;
-
-/** An upload in parts, as it is announced. */
-export const announced = z.object({ file: z.string(), bytes: z.int().min(1), modified: z.number().default(0) });
 
 /**
  * `/datasets/:name/uploads`: a picture or an archive in parts, each a body of its own, that goes on after every cut; and

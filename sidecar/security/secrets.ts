@@ -13,7 +13,12 @@ export const SECRET_NAMES = ['HF_TOKEN', 'WANDB_API_KEY'] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
 
 /** Everything that is ever shown of a secret. `environment` wins over `kept`; `set_at` is null if it was not set here. */
-export type SecretFacts = { name: SecretName; from: 'environment' | 'kept' | null; set_at: string | null };
+export const secretFacts = z.object({
+  name: z.enum(SECRET_NAMES),
+  from: z.enum(['environment', 'kept']).nullable(),
+  set_at: z.string().nullable(),
+});
+export type SecretFacts = z.infer<typeof secretFacts>;
 
 export type Secrets = ReturnType<typeof openSecrets>;
 

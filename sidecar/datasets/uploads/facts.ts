@@ -18,29 +18,33 @@ export const taken = z.object({
 export type Taken = z.infer<typeof taken>;
 
 /** An upload in parts: of a picture, or of an archive of pictures and captions. */
-export type UploadFacts = {
-  id: string;
-  dataset: string;
-  file: string;
-  /** Size of the whole file, and of the part on the disk. */
-  bytes: number;
-  arrived: number;
-  /** CRC-32 of the arrived bytes, 8 hex digits. */
-  crc32: string;
-  /** `taking`: it has arrived whole, and is being unpacked and decoded. */
-  state: 'arriving' | 'taking' | 'taken' | 'refused';
-  /** Bytes of an archive that is being unpacked. */
-  unpacked: { done: number; total: number } | null;
-  taken: Taken | null;
-  /** Why the whole upload was refused. */
-  problem: { code: string; message: string; after_name?: string | undefined } | null;
-  created_at: string;
-};
+export const uploadFacts = z
+  .object({
+    id: z.string(),
+    dataset: z.string(),
+    file: z.string(),
+    /** Size of the whole file, and of the part on the disk. */
+    bytes: z.number(),
+    arrived: z.number(),
+    /** CRC-32 of the arrived bytes, 8 hex digits. */
+    crc32: z.string(),
+    /** `taking`: it has arrived whole, and is being unpacked and decoded. */
+    state: z.enum(['arriving', 'taking', 'taken', 'refused']),
+    /** Bytes of an archive that is being unpacked. */
+    unpacked: z.object({ done: z.number(), total: z.number() }).nullable(),
+    taken: taken.nullable(),
+    /** Why the whole upload was refused. */
+    problem: z.object({ code: z.string(), message: z.string(), after_name: z.string().optional() }).nullable(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Upload' });
+export type UploadFacts = z.infer<typeof uploadFacts>;
 
-/** Identifies an upload by what a page knows of a file before reading it. */
-export type UploadRequest = {
-  file: string;
-  bytes: number;
+/** An upload in parts as it is announced, by what a page knows of a file before reading it. */
+export const announced = z.object({
+  file: z.string(),
+  bytes: z.int().min(1),
   /** When the sender's file was last changed, in milliseconds since 1970; 0 if unknown. */
-  modified: number;
-};
+  modified: z.number().default(0),
+});
+export type UploadRequest = z.infer<typeof announced>;

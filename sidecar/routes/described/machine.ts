@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { check } from '../../doctor/check.js';
 import { queue } from '../../launchers/launcher.js';
-import { SECRET_NAMES } from '../../security/secrets.js';
+import { secretFacts } from '../../security/secrets.js';
 import { handRunFacts } from '../../sessions/byHandFacts.js';
 import { type DescribedRoutes, STREAM } from './described.js';
-
-const secret = z.looseObject({
-  name: z.enum(SECRET_NAMES),
-  from: z.enum(['environment', 'kept']).nullable(),
-  set_at: z.string().nullable(),
-});
 
 const download = z
   .looseObject({
@@ -131,14 +125,14 @@ export const machine: DescribedRoutes = {
   },
   'POST /models/downloads/:id{.+}/tries': { summary: 'Try a download again', answers: { 202: downloads } },
   'DELETE /models/downloads/:id{.+}': { summary: 'Cancel a download', answers: { 200: downloads } },
-  'GET /secrets': { summary: 'Which tokens of other services are set', answers: { 200: z.array(secret) } },
+  'GET /secrets': { summary: 'Which tokens of other services are set', answers: { 200: z.array(secretFacts) } },
   'PUT /secrets/:name': {
     summary: 'Set a token',
     more: 'It is never read back.',
     body: z.object({ value: z.string() }),
-    answers: { 200: secret },
+    answers: { 200: secretFacts },
   },
-  'DELETE /secrets/:name': { summary: 'Forget a token', answers: { 200: secret } },
+  'DELETE /secrets/:name': { summary: 'Forget a token', answers: { 200: secretFacts } },
   'GET /assets/:file': { people: 'What pages load.' },
   'GET /manifest.webmanifest': { people: 'What a phone keeps of Trackside among its apps.' },
   'GET /notifier.js': { people: 'Shows notifications.' },

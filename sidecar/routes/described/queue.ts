@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionFacts } from '../../sessions/facts.js';
-import { askedQueueChange, askedQueueing } from '../queue.js';
+import { queueChange } from '../../sessions/queue/order.js';
+import { askedQueueing } from '../queue.js';
 import { type DescribedRoutes, STREAM } from './described.js';
 
 const queue = z.looseObject({ queue: z.array(z.looseObject({ session: z.string(), place: z.number() })) });
@@ -10,7 +11,7 @@ export const queueing: DescribedRoutes = {
   'GET /queue': { summary: 'List what waits for a GPU, in its order', answers: { 200: queue } },
   'PATCH /queue': {
     summary: 'Change the order, or put a session on hold',
-    body: askedQueueChange,
+    body: queueChange,
     answers: { 200: queue },
   },
   'GET /queue/events': { summary: 'Follow the queue', answers: { 200: STREAM } },

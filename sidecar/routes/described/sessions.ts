@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { copying } from '../../pods/copyCommands.js';
+import { publicationFacts } from '../../publish/publish.js';
+import { publishFactsShape } from '../../publish/publishFacts.js';
 import { attemptFacts, sessionFacts } from '../../sessions/facts.js';
 import { fileFacts } from '../../sessions/products/files.js';
+import { versionDetail, versionFacts } from '../../sessions/record/history.js';
 import { checkpointFacts, sampleFacts, stateFacts } from '../../sessions/savedFacts.js';
 import { words } from '../../sessions/versions/edit.js';
 import { askedAttempt, askedSample } from '../attempts.js';
@@ -23,24 +26,6 @@ const newSession = z
     notes: z.string().optional(),
   })
   .meta({ id: 'NewSession' });
-
-const version = z.looseObject({
-  version: z.string(),
-  saved_at: z.string(),
-  bytes: z.number(),
-  status: z.string().nullable(),
-  present: z.boolean(),
-  changed: z.array(z.string()),
-  reason: z.string().nullable(),
-});
-
-const publication = z.looseObject({
-  card: z.enum(['none', 'ours', 'theirs']),
-  token: z.boolean(),
-  checkpoints: z.array(z.looseObject({ path: z.string(), bytes: z.number() })),
-  lora: z.string(),
-  publication: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }).nullable(),
-});
 
 const finding = z.looseObject({ severity: z.enum(['error', 'warning']), code: z.string(), message: z.string() });
 
@@ -197,10 +182,13 @@ export const sessions: DescribedRoutes = {
   },
   'GET /sessions/:name/charts/events': { summary: 'Follow the curves', answers: { 200: STREAM } },
 
-  'GET /sessions/:name/history': { summary: 'List earlier copies of the record', answers: { 200: z.array(version) } },
+  'GET /sessions/:name/history': {
+    summary: 'List earlier copies of the record',
+    answers: { 200: z.array(versionFacts) },
+  },
   'GET /sessions/:name/history/:version': {
     summary: 'Read one, compared with the present',
-    answers: { 200: version.extend({ state: z.unknown(), changes: z.array(z.looseObject({})) }) },
+    answers: { 200: versionDetail },
   },
   'GET /sessions/:name/history/:version/ui_state.json': {
     summary: 'Read one as the file that it was',
@@ -210,7 +198,7 @@ export const sessions: DescribedRoutes = {
 
   'GET /sessions/:name/publication': {
     summary: 'What can be uploaded to the hub, and how far it is',
-    answers: { 200: publication.nullable() },
+    answers: { 200: publishFactsShape.nullable() },
   },
   'POST /sessions/:name/publication': {
     summary: 'Upload to the hub',
@@ -220,9 +208,12 @@ export const sessions: DescribedRoutes = {
       checkpoints: z.array(z.string()).optional().describe('Paths of checkpoints.'),
       samples: z.boolean().optional(),
     }),
-    answers: { 202: z.looseObject({ repo: z.string(), url: z.string(), status: z.string() }) },
+    answers: { 202: publicationFacts },
   },
-  'DELETE /sessions/:name/publication': { summary: 'Call the upload off', answers: { 200: publication.nullable() } },
+  'DELETE /sessions/:name/publication': {
+    summary: 'Call the upload off',
+    answers: { 200: publishFactsShape.nullable() },
+  },
 };
 
 function file(media: string, said: string): Media {

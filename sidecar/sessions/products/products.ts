@@ -77,22 +77,11 @@ export async function listedSamplesOf(session: Session): Promise<SampleFacts[]> 
 }
 
 function placed(session: Session, onDisk: SampleOnDisk[]): SampleFacts[] {
-  const attempts = writersOf(session);
-  return sampleFacts(
-    onDisk,
-    JSON.stringify(
-      attempts.map(({ started_at, ended_at, step_offset, steps_added, first_epoch }) => ({
-        started_at,
-        ended_at,
-        step_offset,
-        steps_added,
-        first_epoch,
-      })),
-    ),
-  );
+  return sampleFacts(onDisk, JSON.stringify(writersOf(session), WRITTEN));
 }
 
 type Written = Pick<AttemptEntry, 'started_at' | 'ended_at' | 'step_offset' | 'steps_added' | 'first_epoch'>;
+const WRITTEN: (keyof Written)[] = ['started_at', 'ended_at', 'step_offset', 'steps_added', 'first_epoch'];
 
 /** The attempts, by which the steps of files become absolute; they are that already where a dialect says so. */
 function writersOf({ state, dialect }: Session): readonly AttemptEntry[] {

@@ -1,32 +1,12 @@
 import type { DatasetDetail, DatasetImage } from '../../datasets/facts.js';
+import type { Provenance } from './provenance.js';
 
-/** Mean, median, 95th percentile and maximum of a number; null without any. */
-export type Spread = { mean: number; median: number; p95: number; max: number };
-
-export type PictureStatistics = {
-  count: number;
-  bytes: number;
-  /** "1024x768" and how many have it, the most frequent first. */
-  sizes: Record<string, number>;
-  width: Spread | null;
-  height: Spread | null;
-};
-
-export type TextStatistics = {
-  captions: number;
-  without: number;
-  characters: Spread | null;
-  /** As `tokenizer` counts them. Without one: words, digits and signs, of which CLIP makes as many tokens, or more. */
-  tokens: Spread | null;
-  tokenizer?: string | undefined;
-  /** Parts between commas and how many captions have them, the most frequent first. */
-  tags: Record<string, number>;
-};
+type Dataset = NonNullable<Provenance['dataset']>;
 
 /** Sizes and tags that are told. */
 const MOST = 100;
 
-export function pictureStatistics(files: readonly DatasetImage[]): PictureStatistics {
+export function pictureStatistics(files: readonly DatasetImage[]): Dataset['pictures'] {
   const measured = files.flatMap(({ width, height }) => (width && height ? [{ width, height }] : []));
   return {
     count: files.length,
@@ -37,7 +17,7 @@ export function pictureStatistics(files: readonly DatasetImage[]): PictureStatis
   };
 }
 
-export function textStatistics(files: DatasetDetail['files']): TextStatistics {
+export function textStatistics(files: DatasetDetail['files']): Dataset['text'] {
   const captions = files.flatMap(({ caption }) => (caption === null ? [] : [caption]));
   return {
     captions: captions.length,
@@ -56,7 +36,7 @@ function tokensIn(caption: string): number {
 }
 
 /** Pure; rounded to two places. The percentile is the smallest value that so many are at or below. */
-export function spread(values: readonly number[]): Spread | null {
+export function spread(values: readonly number[]): Dataset['pictures']['width'] {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

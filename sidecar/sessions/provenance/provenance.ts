@@ -13,7 +13,9 @@ const DEEPEST = 20;
 
 const text = z.string().nullable().default(null).catch(null);
 const count = z.number().nullable().default(null).catch(null);
+/** Mean, median, 95th percentile and maximum of a number; null without any. */
 const spread = z.object({ mean: z.number(), median: z.number(), p95: z.number(), max: z.number() }).nullable();
+/** How many have it, the most frequent first: "1024x768", or a part of captions between commas. */
 const counts = z.record(z.string(), z.number());
 
 export const difference = z.object({ what: z.string(), was: z.string(), now: z.string() });
@@ -59,6 +61,7 @@ export const provenance = z.object({
         captions: z.number(),
         without: z.number(),
         characters: spread,
+        /** As `tokenizer` counts them. Without one: words, digits and signs, of which CLIP makes as many tokens, or more. */
         tokens: spread,
         tokenizer: z.string().optional(),
         tags: counts,

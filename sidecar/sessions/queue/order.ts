@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Problem } from '../../problem.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
@@ -5,17 +6,22 @@ import type { RawState } from '../record/uiState.js';
 import { inQueueOrder } from '../status/queued.js';
 import { lastEnded, notQueued } from './enqueue.js';
 
+const flag = z.union([z.boolean(), z.stringbool()], 'Choose true or false.').optional();
+
 /** A change of the queue: of its order, or of one session or all. */
-export type QueueChange = {
+export const queueChange = z.object({
   /** Names in their new order; those that are not named follow in theirs. */
-  order?: string[] | undefined;
+  order: z
+    .union([z.array(z.string()), z.string().transform((names) => names.split(','))], 'Send a list of sessions.')
+    .optional(),
   /** The session that the rest is about; all without it. */
-  session?: string | undefined;
-  move?: 'up' | 'down' | 'first' | 'last' | undefined;
+  session: z.string().optional(),
+  move: z.enum(['up', 'down', 'first', 'last'], 'Choose up, down, first or last.').optional(),
   /** True: it waits for a person. False: for its turn, also after its start was refused. */
-  held?: boolean | undefined;
-  retry_smaller?: boolean | undefined;
-};
+  held: flag,
+  retry_smaller: flag,
+});
+export type QueueChange = z.infer<typeof queueChange>;
 
 /** Changes the queue. Throws a Problem for a session that is not in it, and without anything to change. */
 export async function changeQueue({ outputs }: { outputs: Outputs }, change: QueueChange): Promise<void> {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { RawState } from './uiState.js';
 
 /** Keys that follow the evidence, not a person's edits: never restored; attempts are only added. */
@@ -32,7 +33,8 @@ export function editsAmong(changes: readonly Change[]): Change[] {
 }
 
 /** One field in two versions; null when absent. Values are text, as in the file. */
-export type Change = { field: string; was: string | null; now: string | null };
+export const change = z.object({ field: z.string(), was: z.string().nullable(), now: z.string().nullable() });
+export type Change = z.infer<typeof change>;
 
 /** The differences of two records by field path: `dataset.repeats`, `attempts[2].reason`. Pure. */
 export function changesBetween(then: RawState, now: RawState): Change[] {

@@ -1,48 +1,52 @@
+import { z } from 'zod';
 import { Problem } from '../../problem.js';
+import { attemptFacts } from '../facts.js';
 import { listVersions, readVersion } from './copies.js';
-import { attemptsOf, type Change, changesBetween, editsAmong, topFields } from './differences.js';
+import { attemptsOf, change, changesBetween, editsAmong, topFields } from './differences.js';
 import { same } from './merge.js';
 import { type ParsedState, parseUiState } from './parseUiState.js';
 import type { StateFile } from './stateFile.js';
-import type { AttemptEntry } from './uiState.js';
-
-/** A version of `ui_state.json` in a list. `changed`: the fields in which it differs from the version before it. */
-export type VersionFacts = {
-  version: string;
-  /** ISO 8601, UTC. */
-  saved_at: string;
-  bytes: number;
-  /** The record's status then; null when it can't be read. */
-  status: string | null;
-  attempts: number | null;
-  /** Does it equal the present file? */
-  present: boolean;
-  changed: string[];
-  /** What it is about, against the version before it. */
-  about: Moment;
-  /** Why it can't be restored, in words; null when it can. */
-  reason: string | null;
-};
 
 /** What came of a session between two versions of its record. */
-export type Moment = {
+const moment = z.object({
   /** It is the first version that is kept. */
-  first: boolean;
+  first: z.boolean(),
   /** An attempt that began. */
-  began: Pick<AttemptEntry, 'kind' | 'automatic' | 'first_epoch'> | null;
+  began: attemptFacts.pick({ kind: true, automatic: true, first_epoch: true }).nullable(),
   /** A new status, with the reason of an end. */
-  status: string | null;
-  reason: string | null;
+  status: z.string().nullable(),
+  reason: z.string().nullable(),
   /** Of settings, description, notes and a person's own keys. */
-  edits: Change[];
-};
+  edits: z.array(change),
+});
+export type Moment = z.infer<typeof moment>;
 
-export type VersionDetail = VersionFacts & {
+/** A version of `ui_state.json` in a list. `changed`: the fields in which it differs from the version before it. */
+export const versionFacts = z.object({
+  version: z.string(),
+  /** ISO 8601, UTC. */
+  saved_at: z.string(),
+  bytes: z.number(),
+  /** The record's status then; null when it can't be read. */
+  status: z.string().nullable(),
+  attempts: z.number().nullable(),
+  /** Does it equal the present file? */
+  present: z.boolean(),
+  changed: z.array(z.string()),
+  /** What it is about, against the version before it. */
+  about: moment,
+  /** Why it can't be restored, in words; null when it can. */
+  reason: z.string().nullable(),
+});
+export type VersionFacts = z.infer<typeof versionFacts>;
+
+export const versionDetail = versionFacts.extend({
   /** The file, byte for byte. */
-  text: string;
+  text: z.string(),
   /** Field by field, against the present file. */
-  changes: Change[];
-};
+  changes: z.array(change),
+});
+export type VersionDetail = z.infer<typeof versionDetail>;
 
 type Recorded = { name: string; folder: string; file: StateFile };
 
