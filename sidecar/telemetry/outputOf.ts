@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { ended, ifUnreadable } from '../caught.js';
 import { inFile } from '../files/inFile.js';
 import { openRegular } from '../files/regularFile.js';
-import type { ConsoleReader, Memory } from '../trainers/dialect.js';
+import type { ConsoleReader, Memory } from '../trainers/console.js';
 import { advanceProgress, beginProgress, type Progress, publicProgress } from './progress.js';
 import { createRate } from './rate.js';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ifUnreadable } from '../caught.js';
 import { readTextNow } from '../files/regularFile.js';
-import type { ConsoleEvent, ConsoleFacts, Memory } from '../trainers/dialect.js';
+import type { ConsoleEvent, ConsoleFacts, Memory } from '../trainers/console.js';
 import type { Phase } from '../trainers/phase.js';
 import type { Left, TimeLeft } from './rate.js';
 

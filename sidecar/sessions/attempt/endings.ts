@@ -1,7 +1,7 @@
 import { logged, repeated } from '../../caught.js';
 import { launcherOf } from '../../launchers/launchers.js';
 import { log } from '../../log.js';
-import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { ConsoleEvent } from '../../trainers/console.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { updateStateFile } from '../record/stateFile.js';
 import { editAttempt } from '../record/uiState.js';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { ConsoleEvent } from '../../trainers/console.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { saveUnderWay } from '../status/saveUnderWay.js';
 

@@ -9,7 +9,7 @@ import type { Hub } from '../../live/hub.js';
 import type { Notices } from '../../live/notices.js';
 import { type Follower, followAttempt } from '../../telemetry/follow.js';
 import { type Progress, publicProgress, readProgress } from '../../telemetry/progress.js';
-import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { ConsoleEvent } from '../../trainers/console.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
 import { isSessionName } from '../names.js';
 import { putBackLastGood } from '../record/putBack.js';

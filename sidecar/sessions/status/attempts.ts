@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../../launchers/attemptFile.js';
 import type { Liveness } from '../../launchers/liveness.js';
 import { beginProgress, type StoredProgress } from '../../telemetry/progress.js';
-import type { Beginning } from '../../trainers/dialect.js';
+import type { Beginning } from '../../trainers/console.js';
 import type { AttemptFacts } from '../facts.js';
 import type { AttemptEntry } from '../record/uiState.js';
 import { newAttempt, stepsAdded, type UiState } from '../record/uiState.js';

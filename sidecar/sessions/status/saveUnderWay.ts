@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { StoredProgress } from '../../telemetry/progress.js';
-import type { ConsoleFacts, Dialect } from '../../trainers/dialect.js';
+import type { ConsoleFacts } from '../../trainers/console.js';
+import type { Dialect } from '../../trainers/dialect.js';
 
 /** A training, as its console tells it. */
 type Told = { progress: StoredProgress | null; console: ConsoleFacts; dialect: Dialect; outputName: string };

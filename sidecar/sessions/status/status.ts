@@ -1,5 +1,5 @@
 import type { Liveness } from '../../launchers/liveness.js';
-import type { ConsoleFacts } from '../../trainers/dialect.js';
+import type { ConsoleFacts } from '../../trainers/console.js';
 import type { SessionFacts, Status } from '../facts.js';
 import type { AttemptEntry, UiState } from '../record/uiState.js';
 import { COPIED } from './settle.js';

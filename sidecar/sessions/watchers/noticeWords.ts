@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { NOTICE_KINDS, type Notice, type NoticeKind } from '../../notices/notice.js';
 import type { NoticeStore } from '../../notices/noticeSettings.js';
 import { filled } from '../../notices/wording.js';
-import type { ConsoleEvent } from '../../trainers/dialect.js';
+import type { ConsoleEvent } from '../../trainers/console.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
 import { secondsTrained } from '../status/secondsTrained.js';
 

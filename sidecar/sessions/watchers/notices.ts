@@ -5,7 +5,7 @@ import { streamRegular } from '../../files/regularFile.js';
 import type { Hub } from '../../live/hub.js';
 import type { NoticeKind } from '../../notices/notice.js';
 import type { Outbox } from '../../notices/outbox.js';
-import type { ConsoleEvent, Memory } from '../../trainers/dialect.js';
+import type { ConsoleEvent, Memory } from '../../trainers/console.js';
 import type { AttemptFacts, SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { isAliveOrPending } from '../status/alive.js';

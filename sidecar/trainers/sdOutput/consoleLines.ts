@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { ConsoleEvent } from '../dialect.js';
+import type { ConsoleEvent } from '../console.js';
 import type { Phase } from '../phase.js';
 import { type ExactState, NOTHING_SAID, readExactLine } from './exactLines.js';
 import { beginRecord, continueRecord, type RichRecord } from './richLines.js';

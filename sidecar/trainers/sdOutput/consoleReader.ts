@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Beginning, ConsoleFacts, ConsoleReader, Memory } from '../dialect.js';
+import type { Beginning, ConsoleFacts, ConsoleReader, Memory } from '../console.js';
 import { type ConsoleState, readConsole, startConsole } from './consoleLines.js';
 import { stepsPerEpoch } from './stepCounts.js';
 

@@ -1,4 +1,4 @@
-import type { ConsoleEvent } from '../dialect.js';
+import type { ConsoleEvent } from '../console.js';
 
 /** What the starter of an exact pause says of itself (trainer-bridge/trackside/_exact, `tell`); plain JSON. */
 export type ExactState = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Beginning, ConsoleEvent, ConsoleFacts, ConsoleReader, Memory } from '../dialect.js';
+import type { Beginning, ConsoleEvent, ConsoleFacts, ConsoleReader, Memory } from '../console.js';
 import { linesOf, lossTag, METRICS_FILE, metricsOf, numberOf, type TrackedLine } from './lines.js';
 
 const number = z.number().nullable().default(null).catch(null);

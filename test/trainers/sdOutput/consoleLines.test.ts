@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ConsoleEvent } from '../../../sidecar/trainers/dialect.js';
+import type { ConsoleEvent } from '../../../sidecar/trainers/console.js';
 import { type ConsoleState, readConsole, startConsole } from '../../../sidecar/trainers/sdOutput/consoleLines.js';
 import { consoleReader } from '../../../sidecar/trainers/sdOutput/consoleReader.js';
 import { FIXTURES, fixture } from '../fixtures.js';
