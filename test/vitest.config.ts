@@ -10,6 +10,7 @@ const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name)
 const clocks = Object.keys({
   'test/browser/mainJob.test.ts': 'a page hears of a step and of an end within seconds',
   'test/browser/tabs.test.ts': 'ten tabs are right again within seconds',
+  'test/commands/limitIdle.test.ts': 'a line is cut after a second of silence, and only then',
   'test/crash.test.ts': 'Trackside is back within 5 s',
   'test/datasets/check.test.ts': 'a second check of a large dataset takes less than a second',
   'test/datasets/damaged.test.ts': 'a page waits no longer than some seconds',

@@ -17,6 +17,7 @@ import type { Settings } from '../settings.js';
 import { createTrackside, type Service, type Trackside } from '../trackside.js';
 import { trainers } from '../trainers/catalogue.js';
 import { addressOf } from './address.js';
+import { limitIdle } from './limitIdle.js';
 import { noteServing } from './serving.js';
 
 /** Headers have a time limit; a body may take as long as it moves (an upload over a slow line), like a stream. */
@@ -66,7 +67,7 @@ export async function serve(settings: Settings): Promise<void> {
   void readEnvironment(settings.python);
   const app = createApp(trackside);
   const server = createServer(limits, getRequestListener(app.fetch));
-  server.setTimeout(IDLE_MS);
+  limitIdle(server, IDLE_MS);
   server.maxConnections = MOST_CONNECTIONS;
   const opened = openAll(trackside.services);
   await listen(server, settings);
