@@ -1,8 +1,19 @@
+import { z } from 'zod';
+
+/** A word is a tag, or a word of a sentence. */
+const word = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1000)
+  .refine((text) => !/[\p{Cc}]/u.test(text));
+
 /** What is asked of all captions of a dataset. */
-export type CaptionChange =
-  | { do: 'add'; word: string }
-  | { do: 'remove'; word: string }
-  | { do: 'replace'; find: string; with: string };
+export const captionChange = z.discriminatedUnion('do', [
+  z.object({ do: z.enum(['add', 'remove']), word }),
+  z.object({ do: z.literal('replace'), find: z.string().min(1).max(5000), with: z.string().max(5000) }),
+]);
+export type CaptionChange = z.infer<typeof captionChange>;
 
 /** A caption after the change; every other byte stays as a person wrote it. Pure. */
 export function changeCaption(text: string, change: CaptionChange): string {

@@ -6,7 +6,7 @@ import { readText } from '../files/regularFile.js';
 import { writeWhole } from '../files/wholeFile.js';
 import type { SessionFacts } from '../sessions/facts.js';
 import { checkpointsOf, samplesOf } from '../sessions/products/products.js';
-import { promptsOf } from '../sessions/products/prompts.js';
+import { promptsOf, promptWords } from '../sessions/products/prompts.js';
 import type { CheckpointFacts, SampleFacts } from '../sessions/savedFacts.js';
 import type { Session } from '../sessions/status/session.js';
 import { baseLicence } from './licences.js';
@@ -88,7 +88,7 @@ function signed(body: string): string {
 function frontMatter({ session, prompts }: CardFacts, samples: readonly SampleFacts[], trigger: string): string {
   const licence = baseLicence(String(session.settings.base_model ?? ''));
   const widget = samples.flatMap((sample) => [
-    `- text: ${quote(promptOf(sample, prompts) || trigger || session.lora_name)}`,
+    `- text: ${quote(promptWords(prompts[sample.prompt]) || trigger || session.lora_name)}`,
     '  output:',
     `    url: ${quote(`sample/${sample.name}`)}`,
   ]);
@@ -114,13 +114,8 @@ function newest(samples: readonly SampleFacts[]): SampleFacts[] {
 }
 
 function picture(sample: SampleFacts, prompts: readonly string[]): string {
-  const prompt = plain(promptOf(sample, prompts));
+  const prompt = plain(promptWords(prompts[sample.prompt]));
   return `![${prompt || 'sample'}](sample/${encodeURIComponent(sample.name)})${prompt ? `\n\n*${prompt}*` : ''}`;
-}
-
-/** Without the flags of sd-scripts: `--w 512`, `--d 42`. */
-function promptOf({ prompt }: SampleFacts, prompts: readonly string[]): string {
-  return (prompts[prompt] ?? '').split(/ --\w/)[0]?.trim() ?? '';
 }
 
 function trainingRows({ session }: CardFacts): [string, unknown][] {

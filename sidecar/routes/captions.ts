@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
 import { changeCaptions, countTags } from '../datasets/bulkCaptions.js';
 import { LONGEST_CAPTION, saveCaption } from '../datasets/caption.js';
+import { captionChange } from '../datasets/changeCaption.js';
 import { readDataset } from '../datasets/read.js';
 import { receiveShort } from '../datasets/receive.js';
 import { jsonOrNull } from '../files/exactJson.js';
@@ -46,18 +46,6 @@ export function captionRoutes(root: string): Hono {
 
   return routes;
 }
-
-/** A word is a tag, or a word of a sentence. */
-const word = z
-  .string()
-  .trim()
-  .min(1)
-  .max(1000)
-  .refine((text) => !/[\p{Cc}]/u.test(text));
-export const captionChange = z.discriminatedUnion('do', [
-  z.object({ do: z.enum(['add', 'remove']), word }),
-  z.object({ do: z.literal('replace'), find: z.string().min(1).max(5000), with: z.string().max(5000) }),
-]);
 
 const HOW_TO_CHANGE =
   'Say what to do with all captions: {"do": "add", "word": "…"}, {"do": "remove", "word": "…"}, or {"do": "replace", "find": "…", "with": "…"}.';

@@ -121,7 +121,7 @@ const results = z.object({
 });
 export type Results = z.infer<typeof results>;
 
-const putBackFacts = z.object({
+export const putBackFacts = z.object({
   /** Absolute path of the broken file. */
   broken: z.string(),
   /** Its fault, in words. */

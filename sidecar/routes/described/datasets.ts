@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { changedCaptions } from '../../datasets/bulkCaptions.js';
+import { captionChange } from '../../datasets/changeCaption.js';
 import { datasetDetail, datasetFacts } from '../../datasets/facts.js';
 import { trashEntry } from '../../datasets/trash.js';
 import { announced, taken, uploadFacts } from '../../datasets/uploads/facts.js';
-import { captionChange } from '../captions.js';
 import type { DescribedRoutes } from './described.js';
 
 const said = z.looseObject({ message: z.string() });

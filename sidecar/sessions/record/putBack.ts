@@ -5,7 +5,7 @@ import { ifUnreadable, logged } from '../../caught.js';
 import { readJson } from '../../files/jsonFile.js';
 import { linkOrCopy } from '../../files/linkOrCopy.js';
 import { sweepTemporary, writeWhole } from '../../files/wholeFile.js';
-import type { PutBackFacts } from '../facts.js';
+import { type PutBackFacts, putBackFacts } from '../facts.js';
 import { HISTORY, keepVersion, lastGoodVersion, readVersion } from './copies.js';
 import { parseUiState } from './parseUiState.js';
 import { rememberedText, rememberText } from './recentWrites.js';
@@ -15,9 +15,7 @@ import { readStateFile, STATE_FILE } from './stateFile.js';
 const BROKEN = /^ui_state\.broken-.+\.json$/;
 const NOTES = 'put-back.json';
 
-const notes = z.array(
-  z.object({ broken: z.string(), reason: z.string(), version: z.string().nullable(), saved_at: z.string().nullable() }),
-);
+const notes = z.array(putBackFacts);
 
 /**
  * Puts the last good version of a broken `ui_state.json` back, from memory or else from `history/`, and keeps the

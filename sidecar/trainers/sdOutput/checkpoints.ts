@@ -1,6 +1,6 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ifUnreadable } from '../../caught.js';
+import { ifMissing, ifUnreadable } from '../../caught.js';
 import { signatureOf } from '../../files/fileSignature.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
@@ -48,10 +48,7 @@ const LONGEST_TOLD = 500;
 
 /** The weights files directly inside `folder`, newest first: those of `outputName`, and what else lies there. Reads headers only, and each only once. */
 export async function readCheckpoints(folder: string, outputName: string): Promise<CheckpointOnDisk[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await readdir(folder).catch(ifMissing([]));
   const key = `${outputName}/${folder}`;
   const listed = listingOf(key, names.filter(isWeights), outputName);
   const arriving = new Set(names.filter((name) => name.endsWith(ARRIVING)));

@@ -2,7 +2,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate as letOthers } from 'node:timers/promises';
 import { z } from 'zod';
-import { ifUnreadable } from '../../caught.js';
+import { ifMissing, ifUnreadable } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
 import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
@@ -41,10 +41,7 @@ export async function readStateFolders(
   outputName: string,
   options: Options = {},
 ): Promise<StateOnDisk[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifMissing([]));
   const found = entries.flatMap((entry) => {
     const at = entry.isDirectory() || entry.isSymbolicLink() ? readStateName(entry.name, outputName) : null;
     return at ? [{ name: entry.name, ...at }] : [];
