@@ -4,7 +4,7 @@ import { ended, ifMissing, logged, repeated, within } from '../../caught.js';
 import { Problem } from '../../problem.js';
 import { SPARE_DISK, withDiskWords } from '../diskWords.js';
 import { inDataset } from '../folder.js';
-import { requireFileName, requireUploadName } from '../names.js';
+import { hasHeicEnding, requireFileName, requireUploadName } from '../names.js';
 import { LARGEST_PICTURE, tooLarge } from '../receive.js';
 import { addPart, crcUpTo, forget, type Part } from './addPart.js';
 import type { UploadFacts, UploadRequest } from './facts.js';
@@ -22,6 +22,8 @@ import { isArchive, isDue, LARGEST_ARCHIVE, take, takingOf } from './take.js';
 
 /** Answers before proxies lose patience; the next request reports the rest. */
 const PATIENCE_MS = 20_000;
+/** Of a photo that is converted for seconds: the page says so once it has an answer. */
+const PHOTO_PATIENCE_MS = 1000;
 
 /**
  * Begins an upload in parts, or finds the one begun before: `arrived` says where to continue. Throws a Problem: no such
@@ -78,7 +80,8 @@ export async function receivePart(
         `${file} has changed: it had ${bytes} bytes, and now has ${part.total}. Upload it again.`,
       );
     await withDiskWords(join(root, file), () => addPart(upload, part, chunks));
-    if (await isDue(upload)) await within(PATIENCE_MS, take(root, dataset, id).ended, () => {});
+    const patience = hasHeicEnding(file) ? PHOTO_PATIENCE_MS : PATIENCE_MS;
+    if (await isDue(upload)) await within(patience, take(root, dataset, id).ended, () => {});
     return inUpload(root, dataset, id, factsOf);
   });
 }
