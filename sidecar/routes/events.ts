@@ -64,7 +64,7 @@ export function eventRoutes(trackside: Trackside): Hono {
       // A page without the log.
       ...(position === 'none' ? {} : { log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES) }),
       async draw() {
-        const model = await sessionModel(trackside, name, '../', false);
+        const model = await sessionModel(trackside, name, '../');
         return {
           title: views.sessionTitle(model),
           news: views.news(model, model.session),

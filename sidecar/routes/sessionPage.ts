@@ -20,10 +20,10 @@ const TAIL_LINES = 500;
 
 /** A session's page, read anew. */
 export async function sessionPage(trackside: Trackside, name: string, root: string): Promise<string> {
-  const model = await sessionModel(trackside, name, root);
+  const session = await trackside.outputs.read(name);
+  const model = await modelOf(trackside, session, root);
   const { next } = model.session;
   const mayStart = next !== null && next !== 'stop';
-  const session = await trackside.outputs.read(name);
   const found = mayStart ? await preflight(trackside, session) : null;
   const files = await podFiles(session, COUNT_MS);
   const where = await whereModel(trackside.settings, session.facts.settings.launcher);
@@ -39,14 +39,13 @@ export async function podFiles(session: Session, patience?: number): Promise<Pod
   return { files: await filesOf(session, patience), ...copyCommands(folder, final, process.env) };
 }
 
-/** What a session's page shows. `withLog` false leaves the log out, for updates that send it otherwise. */
-export async function sessionModel(
-  trackside: Trackside,
-  name: string,
-  root: string,
-  withLog = true,
-): Promise<SessionModel> {
-  const session = await trackside.outputs.read(name);
+/** What a session's page shows without its log, which updates send otherwise. */
+export async function sessionModel(trackside: Trackside, name: string, root: string): Promise<SessionModel> {
+  return modelOf(trackside, await trackside.outputs.read(name), root, false);
+}
+
+async function modelOf(trackside: Trackside, session: Session, root: string, withLog = true): Promise<SessionModel> {
+  const { name } = session;
   const [checkpoints, samples] = [await checkpointsOf(session), await samplesOf(session)];
   const perEpoch = session.progress?.steps_per_epoch ?? null;
   const log = withLog
