@@ -31,7 +31,7 @@ export function loraRoutes(trackside: Trackside): Hono {
       throw new Problem('no_version_of_lora', message, { about: { lora: lora.key } });
     }
     return answer(c, { ...lora, chosen: chosen.name }, async () => {
-      const model = await sessionModel(trackside, chosen.name, rootOf(c), false);
+      const model = await sessionModel(trackside, chosen.name, rootOf(c));
       const versions = lora.versions.map((each) => (each.name === chosen.name ? model.session : each));
       return views.lora({ ...model, lora: { ...lora, versions } });
     });

@@ -13,7 +13,7 @@ const MOST_BYTES = 2_000_000;
 
 /** A session as one HTML file that needs nothing else: settings, curve, samples, environment. */
 export async function reportOf(trackside: Trackside, session: Session): Promise<string> {
-  const model = await sessionModel(trackside, session.name, '', false);
+  const model = await sessionModel(trackside, session.name, '');
   return trackside.views.report({
     ...model,
     pictures: await picturesOf(trackside, session, model.samples),

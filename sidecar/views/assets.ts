@@ -16,17 +16,22 @@ export type Assets = ReturnType<typeof loadAssets>;
  * @param development reads them again for every page
  */
 export function loadAssets(templates: string, development = false) {
-  let { hrefs, assets } = readAssets(templates);
+  let read: ReturnType<typeof readAssets> | undefined;
+  // A program may ask for sessions all day, and for no page.
+  const all = () => {
+    read ??= readAssets(templates);
+    return read;
+  };
   return {
     /** `live.js` → `assets/live.3f2a91c0.js`, relative to the site's root. Throws for a name that does not exist. */
     href(name: string) {
-      if (development) ({ hrefs, assets } = readAssets(templates));
-      const href = hrefs.get(name);
+      if (development) read = undefined;
+      const href = all().hrefs.get(name);
       if (!href) throw new Error(`There is no asset named ${name}.`);
       return href;
     },
     /** By the hashed name, without the folder. */
-    find: (hashedName: string): Asset | undefined => assets.get(hashedName),
+    find: (hashedName: string): Asset | undefined => all().assets.get(hashedName),
   };
 }
 
