@@ -1,7 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'vitest';
-import { asStarted, makeTestSidecars, projectRoot, type Sidecar, type TestSidecars, until } from '../sidecar.js';
+import { asStarted, makeTestSidecars, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { median, pause, percentile, residentMb, tell } from './figures.js';
 import { addCheckpoint, addProducts, addSteps, describe, longTraining } from './longTraining.js';
 
@@ -17,11 +16,11 @@ afterEach(() => place.leave());
 
 test('an open page of a training of 100,000 steps', async () => {
   const folder = longTraining(place.outputs, 'long', 100_000);
-  const sidecar = await serve();
+  const sidecar = await place.serve(asStarted);
   const idle = residentMb(sidecar.pid);
   const page = await openPage(sidecar, 'long');
   const first = await page.spent(() => page.begin());
-  tell('100,000 steps × 5 tags, the first drawing of a session page', '–', `${first.ms.toFixed(0)} ms of processor`);
+  tell('100,000 steps × 5 tags, the first drawing of a session page', '–', `${first.all.toFixed(0)} ms of processor`);
   const costs = await rounds(page, (round) => {
     addSteps(folder, 100_001 + round * 10, 100_010 + round * 10);
     describe(folder, `round ${round}`);
@@ -35,10 +34,10 @@ test('an open page of a training of 100,000 steps', async () => {
 test('an open page of a session with 300 checkpoints and 2,000 samples', async () => {
   const folder = longTraining(place.outputs, 'long', 1000);
   addProducts(folder, 'long', 300, 2000);
-  const sidecar = await serve();
+  const sidecar = await place.serve(asStarted);
   const page = await openPage(sidecar, 'long');
   const first = await page.spent(() => page.begin());
-  tell('300 checkpoints and 2,000 samples, the first drawing', '–', `${first.ms.toFixed(0)} ms of processor`);
+  tell('300 checkpoints and 2,000 samples, the first drawing', '–', `${first.all.toFixed(0)} ms of processor`);
   const steps = await rounds(page, (round) => {
     addSteps(folder, 1001 + round * 10, 1010 + round * 10);
     describe(folder, `round ${round}`);
@@ -52,36 +51,36 @@ test('an open page of a session with 300 checkpoints and 2,000 samples', async (
   page.leave();
 });
 
-function serve(): Promise<Sidecar> {
-  const probe = `--import=${join(projectRoot, 'test/bench/probe.mjs')}`;
-  return place.serve({ ...asStarted, NODE_OPTIONS: probe, TRACKSIDE_PROBE: join(place.folder, 'probe.json') });
-}
-
-type Costs = { ms: number[]; bytes: number[] };
+/** Milliseconds of the processor: of the thread of the event loop, and of all threads. */
+type Cost = { loop: number; all: number };
+type Costs = { loop: number[]; all: number[]; bytes: number[] };
 
 /**
  * What each of several changes costs until the page has shown it, the scan that found it included: the processor's time of a
  * while with the change, less what was used in as long a while just before it.
  */
 async function rounds(page: Awaited<ReturnType<typeof openPage>>, change: (round: number) => void): Promise<Costs> {
-  const costs: Costs = { ms: [], bytes: [] };
+  const costs: Costs = { loop: [], all: [], bytes: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const quiet = await page.spent(async () => {});
     const before = page.heard();
     const busy = await page.spent(() => page.after(() => change(round)));
     // A busy machine makes one while longer than the other.
-    costs.ms.push(busy.ms - (quiet.ms * busy.of) / quiet.of);
+    const longer = busy.of / quiet.of;
+    costs.loop.push(busy.loop - quiet.loop * longer);
+    costs.all.push(busy.all - quiet.all * longer);
     costs.bytes.push(page.heard() - before);
   }
   return costs;
 }
 
-function described({ ms, bytes }: Costs): string {
-  const [low, high] = [25, 75].map((percent) => percentile(ms, percent).toFixed(1));
-  return `${median(ms).toFixed(1)} ms of processor (median of ${ROUNDS}, the middle half ${low} to ${high}), ${(median(bytes) / 1024).toFixed(1)} kB sent`;
+function described({ loop, all, bytes }: Costs): string {
+  const half = [25, 75].map((percent) => percentile(loop, percent).toFixed(1)).join(' to ');
+  const kept = `median of ${ROUNDS}, the middle half ${half}; ${median(all).toFixed(1)} with all threads`;
+  return `${median(loop).toFixed(1)} ms of the event loop's processor (${kept}), ${(median(bytes) / 1024).toFixed(1)} kB sent`;
 }
 
-/** A page whose stream is read, of a sidecar that has `probe.mjs` in it. */
+/** A page whose stream is read. */
 async function openPage(sidecar: Sidecar, name: string) {
   let heard = 0;
   let losses = 0;
@@ -111,26 +110,22 @@ async function openPage(sidecar: Sidecar, name: string) {
     heard: () => heard,
     begin: () => shown(() => void read().catch(() => {})),
     after: shown,
-    /** Milliseconds of the processor in a half of a round that begins with the work, and the milliseconds that it took. */
-    async spent(work: () => Promise<void>): Promise<{ ms: number; of: number }> {
-      const before = await worked(sidecar);
+    /** What is used in a half of a round that begins with the work, and the milliseconds that it took. */
+    async spent(work: () => Promise<void>): Promise<Cost & { of: number }> {
+      const before = worked(sidecar);
       await work();
       await pause(Math.max(0, before.at + HALF_MS - performance.now()));
-      const after = await worked(sidecar);
-      return { ms: after.ms - before.ms, of: after.at - before.at };
+      const after = worked(sidecar);
+      return { loop: after.loop - before.loop, all: after.all - before.all, of: after.at - before.at };
     },
     leave: () => controller.abort(),
   };
 }
 
-/** Milliseconds for which a sidecar has used the processor since its start. */
-async function worked({ pid }: Sidecar): Promise<{ ms: number; at: number }> {
-  const path = join(place.folder, 'probe.json');
-  rmSync(path, { force: true });
-  process.kill(pid, 'SIGUSR2');
-  await until(
-    () => existsSync(path),
-    (there) => there,
-  );
-  return { ms: Number(readFileSync(path, 'utf8')), at: performance.now() };
+/** Milliseconds for which the thread of a sidecar's event loop, and all of its threads, have used the processor so far. */
+function worked({ pid }: Sidecar): { loop: number; all: number; at: number } {
+  const of = (thread: string) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return { loop: of(`${pid}`), all: threads.reduce((sum, each) => sum + of(each), 0), at: performance.now() };
 }
