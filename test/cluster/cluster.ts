@@ -78,8 +78,11 @@ export function lacksSlurm(): boolean {
   return missing.length > 0;
 }
 
-/** Starts a cluster that is idle; two of them may run side by side. Fails with the daemons' logs. */
-export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+/**
+ * Starts a cluster that is idle; two of them may run side by side. Tries again where somebody took one of its ports meanwhile.
+ * Fails with the daemons' logs.
+ */
+export async function startCluster(options: ClusterOptions = {}, tries = 3): Promise<TestCluster> {
   const folder = mkdtempSync(join(shortTemporaryFolder(), 'ts-slurm-'));
   const names = Array.from({ length: options.nodes ?? 3 }, (_, index) => `n${index + 1}`);
   const conf = await writeFiles(folder, names, options);
@@ -122,6 +125,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       readFileSync(join(folder, 'log', name), 'utf8').slice(-2000),
     );
     await leave();
+    if (tries > 1 && logs.some((log) => log.includes('Address already in use')))
+      return startCluster(options, tries - 1);
     throw new Error(`The cluster did not start: ${error}\n${logs.join('\n')}`);
   }
   return {
@@ -330,6 +335,7 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    // Slurm listens at every address.
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
   });
 }
