@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './longestFirst.js';
+import { SaysWhyRetried } from './saysWhyRetried.js';
 
 /** What must never succeed, not even once. */
 const attacks = ['routes', 'paths', 'arguments', 'secrets', 'redact'].map((name) => `test/security/${name}*.test.ts`);
@@ -22,7 +23,6 @@ const clocks = Object.keys({
   'test/mainJob/autoResume.test.ts': 'a training is resumed after so many seconds, and no sooner',
   'test/mainJob/byHand.test.ts': 'a training by hand is found within 5 s',
   'test/mainJob/clicks.test.ts': 'a hundred clicks are answered within 2 s',
-  'test/mainJob/podEnd.test.ts': 'a pod leaves its trainings a few seconds to end',
   'test/mainJob/stopAndEdit.test.ts': 'an edit is written within the moment of a stop',
   'test/mainJob/survive.test.ts': 'a start is answered within 2 s',
   'test/models/findModels.test.ts': 'many model files are found within 2 s',
@@ -31,8 +31,7 @@ const clocks = Object.keys({
   'test/tracked/tracked.test.ts': 'a stop reaches a loop within seconds, and its grace is kept',
   'test/browser/{accessible,captions,charts,drafts,live,log,newTraining,night,samples,scripts,telling,trainers,uploads}.test.ts':
     'a page shows within 20 s what is waited for',
-  'test/cluster/{form,secrets}.test.ts': 'a page comes within 5 s, and a job ends within 20',
-  'test/mainJob/{earlier,folders,lastSave,moved,pods,queue,refuse}.test.ts':
+  'test/mainJob/{earlier,folders,lastSave,moved,queue,refuse}.test.ts':
     'a training does within 20 s what is waited for',
   'test/{commands/client,datasets/remove,hub/downloads,log,models/page,notices/notices,pause/pause,pod,pods/pod,publish/publish}.test.ts':
     'what is waited for comes within 20 s',
@@ -44,7 +43,8 @@ const clocks = Object.keys({
 
 /** Clocks too, of which most is waiting: `npm test` runs them after the tests in Python, beside the three processes of the others. */
 const waiting = Object.keys({
-  'test/cluster/{jobs,faults}.test.ts': 'a job ends, and its cluster tells, within the seconds that are waited for',
+  'test/cluster/*.test.ts': 'a job ends, and its cluster tells, within the seconds that are waited for',
+  'test/mainJob/{podEnd,pods}.test.ts': 'a pod leaves its trainings a few seconds to end',
   'test/sessions/record/putBack.test.ts': 'an edit is put back within a second',
   'test/trainer-bridge/runner.test.ts': 'a folder is taken over after so many seconds, and no sooner',
 });
@@ -91,6 +91,7 @@ export default defineConfig({
     // Of those that say so (`test.concurrent`): they wait for processes most of their time.
     maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
+    reporters: ['default', new SaysWhyRetried()],
     projects: [
       { extends: true, test: { name: 'attacks', include: attacks } },
       { extends: true, test: { name: 'fast', include: fast, exclude: [...clocks, ...waiting], isolate: false } },

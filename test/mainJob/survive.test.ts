@@ -143,7 +143,7 @@ test.concurrent('a stop right after a resume ends what was resumed, not what was
 });
 
 test.concurrent('stop after the next checkpoint loses no step', async ({ place }) => {
-  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.2' });
+  const sidecar = await place.serve({ PRACTICE_STEP_SECONDS: '0.5' });
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'cat', start: true });
   await sidecar.until('cat', (facts) => (facts.progress.step ?? 0) >= 3);
   await sidecar.send('DELETE', 'sessions/cat/attempts/current?when=after-save');
