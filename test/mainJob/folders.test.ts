@@ -55,6 +55,8 @@ function remove(path: string): void {
 }
 
 test.concurrent('a copy of a running session is a backup: not interrupted, never resumed by itself, and it says of what', async () => {
+  for (const name of ['backup', 'rsynced', 'again', 'half', 'host', 'later']) remove(at(name));
+  for (const path of [join(place.folder, 'half'), other.outputs]) remove(path);
   await train('cat', { enable_monitoring: true }, 12);
   copy(at('cat'), at('backup'));
   copy(at('cat'), at('rsynced'), '-a');
@@ -88,13 +90,17 @@ test.concurrent('a copy of a running session is a backup: not interrupted, never
   };
   await areBackups();
   expect((await sidecar.send('DELETE', 'sessions/backup/attempts/current')).status).toBe(409);
+  // A person may train in it, also while the one that it is a copy of trains on: then it is a session of its own.
+  expect(await sidecar.send('POST', 'sessions/again/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
+  await stop('again');
+  copies.splice(2, 1);
   await stop('cat');
   copy(at('cat'), at('later'));
   expect(await sidecar.session('later')).toMatchObject({ status: 'stopped', stopped_by: 'you', copy_of: at('cat') });
   remove(at('cat'));
   await areBackups();
   // A person may train in it: then it is a session of its own.
-  expect((await sidecar.send('POST', 'sessions/backup/attempts', { kind: 'resume' })).status).toBe(201);
+  expect(await sidecar.send('POST', 'sessions/backup/attempts', { kind: 'resume' })).toMatchObject({ status: 201 });
   expect(await sidecar.session('backup')).toMatchObject({ copy_of: null, attempts: [{ number: 1 }, { number: 2 }] });
   await stop('backup');
   await areBackups().catch((error: Error) => expect(error.message).toContain('backup'));

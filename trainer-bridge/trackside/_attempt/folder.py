@@ -43,23 +43,37 @@ def hold(folder: int) -> lock.Hold:
         time.sleep(0.02)
 
 
-def held_by_another(folder: int, held: lock.Hold, silent: str | None) -> str | None:
+def held_by_another(folder: int, output: str, held: lock.Hold, silent: str | None) -> str | None:
     """Who else holds the folder, in words, or None. The lock shows this machine's runners and trainers, if the file
     system has locks. The record shows processes that outlived a runner without its lock, and other machines on a
-    shared volume. Raises OSError."""
+    shared volume. `output` is the folder's path. Raises OSError."""
     last = attempt_file.load(folder)
     if not last or last.get("ended_at"):
         return None
     here = processes.here()
     if all(last.get(name) in (None, value) for name, value in here.items()):
-        left = processes.left_by(last)
-        return _living(last, left)
+        return None if _is_copy(folder, output, last) else _living(last, processes.left_by(last))
     left = processes.marked(str(last.get("id")))  # a container's processes are seen from outside of it
     if left:
         return _living(last, left)
     if _would_have_locked(folder, held, last) or not _beats(folder, f"{last.get('id')}:", silent):
         return None
     return f"{holder(last)} It is still running there."
+
+
+def _is_copy(folder: int, output: str, last: dict[str, object]) -> bool:
+    """Does the record tell of another folder, of which this one is a copy? What trains there leaves this one alone, unless
+    the copy shares its log (`cp -al`). A moved folder keeps its inode; where inodes are numbered anew, at least its path."""
+    if last.get("output") in (None, os.path.realpath(output)):
+        return False
+    return last.get("output_inode") != os.fstat(folder).st_ino and last.get("log_inode") != _inode_of_log(folder)
+
+
+def _inode_of_log(folder: int) -> int | None:
+    try:
+        return os.stat(contract.FILES["log"], dir_fd=folder).st_ino
+    except FileNotFoundError:
+        return None
 
 
 def not_newer(folder: int, number: int) -> str | None:

@@ -43,7 +43,7 @@ def main() -> int:
     except OSError as error:
         return _refuse(UNWRITABLE, f"Can't lock {options.output}: {error.strerror}.")
     try:
-        other = output_folder.held_by_another(folder, held, options.silent) or output_folder.not_newer(
+        other = output_folder.held_by_another(folder, options.output, held, options.silent) or output_folder.not_newer(
             folder, options.number
         )
         if attempt_file.stop_request(folder, options.attempt):

@@ -37,7 +37,7 @@ class Owner:
             raise Held(words) from None
         self.locked = held.descriptor
         try:
-            other = output_folder.held_by_another(self.folder, held, None)
+            other = output_folder.held_by_another(self.folder, output, held, None)
             if other:
                 raise Held(other)
             begin = output_folder.Beginning(str(uuid.uuid4()), number, kind, argv, start.cwd)
