@@ -79,7 +79,7 @@ test.concurrent('stopped in the middle of a save, killed, and resumed each time:
   const sidecar = await place.serve({
     ...prepareStandIn(place),
     PRACTICE_STEP_SECONDS: '0.05',
-    PRACTICE_SAVE_SECONDS: '0.4',
+    PRACTICE_SAVE_SECONDS: '0.8',
   });
   const flags = { gradient_accumulation_steps: 3, save_every_n_steps: 3 };
   expect((await start(sidecar, training(place, 'flux', { max_train_epochs: 4 }, flags))).status).toBe(201);
