@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listenForTrouble, openBrowser } from '../browser/chromium.js';
+import { listenForTrouble, openWholeBrowser } from '../browser/chromium.js';
 import { makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 import { openJupyter, openNginx, openRunPod, openVast, type ProxyServer } from './proxies.js';
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
   const [runPod, vast, jupyter, nginx] = proxies.map(({ port }) => port);
-  browser = await openBrowser(
+  browser = await openWholeBrowser(
     `abc123-7860.proxy.runpod.net:443 127.0.0.1:${runPod}`,
     `203.0.113.7:40123 127.0.0.1:${vast}`,
     `hub.example:8888 127.0.0.1:${jupyter}`,
@@ -61,6 +61,7 @@ const PLACES = [
   ['nginx', 'https://my.nginx.example/trackside/'],
 ] as const;
 
+let tries = 0;
 test.each(PLACES)(
   '%s: log in by a link from elsewhere, start, watch, stop, log out, and come back by the form',
   async (name, url) => {
@@ -73,7 +74,8 @@ test.each(PLACES)(
       expect(page.url()).toBe(url);
       await expectCookie(context, url);
 
-      const lora = name.toLowerCase();
+      // One of its own for each try.
+      const lora = `${name.toLowerCase()}-${++tries}`;
       await change('POST', 'sessions', { ...quick, lora_name: lora, max_train_epochs: 400 });
       await page
         .locator('#sessions')
@@ -116,6 +118,7 @@ test.each(PLACES)(
       await context.close();
     }
   },
+  120_000,
 );
 
 test('a page behind a proxy that cuts every connection is right again within 5 s of each change', async () => {
