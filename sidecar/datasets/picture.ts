@@ -1,4 +1,5 @@
 import type { Metadata, Sharp, default as sharp } from 'sharp';
+import { inFile } from '../files/inFile.js';
 import { semaphore } from '../files/queue.js';
 import { openRegular } from '../files/regularFile.js';
 import { keepDecoderSmall } from '../memory.js';
@@ -159,8 +160,7 @@ async function requireFormat(path: string): Promise<Format> {
 
 /** Recognises a picture by its first bytes. Throws a PictureProblem. */
 export async function contentOf(path: string): Promise<Content> {
-  const file = await openRegular(path);
-  try {
+  return inFile(openRegular(path), async (file) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
     if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
@@ -170,9 +170,7 @@ export async function contentOf(path: string): Promise<Content> {
     if (/^BM.{4}\0\0\0\0/s.test(head)) return 'bmp';
     if (/^....ftyp(hei|hev|mif|msf)/s.test(head)) return 'heic';
     throw strange(head);
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Bytes of the headers that tell how long a BMP is (BITMAPFILEHEADER and BITMAPINFOHEADER). */
@@ -180,8 +178,7 @@ const BMP_HEAD = 54;
 
 /** Throws a PictureProblem for a BMP that is shorter than its rows. One of another kind, or compressed, passes. */
 async function requireWholeBmp(path: string): Promise<void> {
-  const file = await openRegular(path);
-  try {
+  await inFile(openRegular(path), async (file) => {
     const { size } = await file.stat();
     const { buffer: head, bytesRead } = await file.read(Buffer.alloc(BMP_HEAD), 0, BMP_HEAD, 0);
     if (bytesRead < BMP_HEAD) throw new DamagedPicture('The picture is damaged or cut off (it has no rows).');
@@ -190,9 +187,7 @@ async function requireWholeBmp(path: string): Promise<void> {
     const [width, height, bits] = [head.readInt32LE(18), Math.abs(head.readInt32LE(22)), head.readUInt16LE(28)];
     const row = Math.ceil((width * bits) / 32) * 4;
     if (size < from + row * height) throw new DamagedPicture('The picture is damaged or cut off (its end is missing).');
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Names the formats that people most often rename to .jpg. */

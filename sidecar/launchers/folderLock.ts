@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { readOr } from '../caught.js';
 import { ownNamespace } from '../processes/identity.js';
-import { pythonsAtHand } from '../processes/python.js';
+import { foundPython } from '../processes/python.js';
 import type { AttemptRecord } from './attemptFile.js';
 import { HEARTBEAT_SECONDS, isBeatenFor } from './heartbeat.js';
 
@@ -36,17 +36,9 @@ function isOfThisKernel(attempt: AttemptRecord, outputFolder: string): boolean {
 }
 
 /** Shared and non-blocking, so that two checks do not meet; Node itself has no flock(2). */
-const TRY = `import fcntl, os, sys
-try:
-    fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
-except BlockingIOError:
-    sys.exit(3)`;
-const HELD = 3;
+const TRY = 'import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)';
 
 function tryLock(outputFolder: string): boolean {
-  for (const python of pythonsAtHand()) {
-    const { status } = spawnSync(python, ['-I', '-S', '-c', TRY, outputFolder], { stdio: 'ignore', timeout: 1000 });
-    if (status === 0 || status === HELD) return status === 0;
-  }
-  return false;
+  const asked = spawnSync(foundPython(), ['-I', '-S', '-c', TRY, outputFolder], { stdio: 'ignore', timeout: 1000 });
+  return asked.status === 0;
 }

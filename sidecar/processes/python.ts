@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 const OLDEST = [3, 10] as const;
 const PATIENCE_MS = 10_000;
@@ -9,25 +10,26 @@ const PATIENCE_MS = 10_000;
  * Rejects with a sentence for people if there is none, or it is older than 3.10; the next call looks again.
  */
 export function resolvePython(name: string): Promise<string> {
-  const known = interpreters.get(name);
-  if (known) return known;
+  const known = interpreters.get(name) ?? lookUpOnce(name);
+  // Gone with its virtual environment, perhaps: the name may lead to another by now.
+  return known.then((path) => (existsSync(path) ? path : lookUpOnce(name)));
+}
+
+/** An interpreter for a small, urgent question of our own: one found before that is still there, or the first in PATH. */
+export function foundPython(): string {
+  return found && existsSync(found) ? found : 'python3';
+}
+
+let found: string | undefined;
+const interpreters = new Map<string, Promise<string>>();
+
+function lookUpOnce(name: string): Promise<string> {
   const looking = lookUp(name);
   interpreters.set(name, looking);
   // silent: the caller gets the error; the next call looks again.
   looking.catch(() => interpreters.delete(name));
   return looking;
 }
-
-/**
- * Interpreters for a small, urgent question of our own, to be asked in turn: one found before, then the first in PATH.
- * The one found may be gone by now, with its virtual environment.
- */
-export function pythonsAtHand(): string[] {
-  return found ? [found, 'python3'] : ['python3'];
-}
-
-let found: string | undefined;
-const interpreters = new Map<string, Promise<string>>();
 
 function lookUp(name: string): Promise<string> {
   const script = 'import sys; print(*sys.version_info[:2], sys.executable)';

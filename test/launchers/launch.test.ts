@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bridge } from '../../sidecar/bridge.js';
@@ -61,6 +61,12 @@ test('what keeps a training from starting is told', async () => {
     ok: false,
     code: 'failed',
     message: `The runner ended immediately (status 2). no ${bridge.runner}`,
+  });
+  rmSync(python);
+  expect(await launchRunner({ ...launch, python })).toEqual({
+    ok: false,
+    code: 'no_python',
+    message: `${python} is not a working Python: no such program.`,
   });
   expect(await launchRunner({ ...launch, folder: '/no/such' })).toMatchObject({ code: 'unwritable' });
   mkdirSync(join(folder, 'training.log'));

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { beatForRunner } from '../../sidecar/launchers/heartbeat.js';
+import { beatForRunner, SILENT_SECONDS, secondsOfSilence } from '../../sidecar/launchers/heartbeat.js';
 import { liveness } from '../../sidecar/launchers/liveness.js';
 import { stopAttempt } from '../../sidecar/launchers/stop.js';
 import { readLiving } from '../../sidecar/processes/identity.js';
@@ -182,6 +182,7 @@ describe('an attempt of another pod', () => {
     rewriteRecord(second, { id: randomUUID(), hostname: 'pod-b', pid_namespace: 'pid:[1]' });
     // A process that was killed holds its lock until the kernel has cleared it away.
     await until(() => liveness(second).alive === 'no', 'the lock to be free');
+    expect(secondsOfSilence(second)).toBeLessThan(SILENT_SECONDS);
     rewriteRecord(folder, { hostname: record.hostname, pid_namespace: record.pid_namespace });
   });
 

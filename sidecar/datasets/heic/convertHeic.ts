@@ -6,12 +6,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { jsonOrNull } from '../../files/exactJson.js';
+import { inFile } from '../../files/inFile.js';
 import { semaphore } from '../../files/queue.js';
 import { openRegular } from '../../files/regularFile.js';
 import { log } from '../../log.js';
 import { PictureProblem } from '../pictureProblem.js';
 import { LARGEST_PICTURE, type Received, receive } from '../receive.js';
-import { LONGEST } from './limits.js';
+import { AS_JPEG, LONGEST } from './limits.js';
 
 /** One at once: each takes up to half a gigabyte, and a processor for a second or ten. */
 const converting = semaphore(1);
@@ -31,14 +32,7 @@ const told = z.object({ message: z.string(), remedy: z.string() });
  * @param signal ends it, and throws its reason
  */
 export function convertHeic(path: string, target: string, signal?: AbortSignal): Promise<Received> {
-  return converting(async () => {
-    const photo = await openRegular(path);
-    try {
-      return await convert(photo.fd, target, signal);
-    } finally {
-      await photo.close();
-    }
-  }, signal);
+  return converting(() => inFile(openRegular(path), ({ fd }) => convert(fd, target, signal)), signal);
 }
 
 /** Node's types take streams and words for its output, and no number of an open file. */
@@ -80,5 +74,3 @@ function whyNot(late: boolean, words: string): PictureProblem {
   log.warn('datasets', 'The decoder of HEIC photos failed.', { said: words.slice(-2000) });
   return new PictureProblem("It can't be opened: it is damaged, or needs too much memory.", AS_JPEG);
 }
-
-const AS_JPEG = 'Export it as JPEG and upload that.';

@@ -11,8 +11,8 @@ import { decodePhoto } from './decodePhoto.js';
 keepDecoderSmall(sharp);
 try {
   const photo = decodePhoto(readFileSync(0));
-  // The smallest coding would hold all of it once more. In sRGB: phones use wider colours, and trainers read no profile. A PNG is four times as large, and keeps nothing more of
-  // a photo that was compressed with losses before.
+  // In sRGB: phones use wider colours, and trainers read no profile. A PNG would be four times as large, and keep nothing more
+  // of a photo that was compressed with losses before; the smallest coding of a JPEG would hold all of it once more.
   const jpeg = await sharp(photo).jpeg({ quality: 95, chromaSubsampling: '4:4:4', optimiseCoding: false }).toBuffer();
   process.stdout.write(jpeg);
 } catch (error) {

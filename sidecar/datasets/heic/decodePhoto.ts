@@ -1,6 +1,6 @@
 import libheif, { type Libheif } from 'libheif-js/libheif-wasm/libheif-bundle.mjs';
 import { PictureProblem } from '../pictureProblem.js';
-import { LARGEST_SIDE, MOST_MEMORY } from './limits.js';
+import { AS_JPEG, LARGEST_SIDE, MOST_MEMORY } from './limits.js';
 import { tiffOf } from './tiff.js';
 
 /** Values of libheif's C interface, 1.23 (api/libheif/heif_error.h, heif_image.h, heif_decoding.h). */
@@ -94,8 +94,6 @@ function tooManyPixels(): PictureProblem {
     AS_JPEG,
   );
 }
-
-const AS_JPEG = 'Export it as JPEG and upload that.';
 
 function wordAt({ HEAPU8 }: Libheif, at: number): number {
   return new DataView(HEAPU8.buffer).getUint32(at, true);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ended } from '../../caught.js';
+import { inFile } from '../../files/inFile.js';
 import { openRegular } from '../../files/regularFile.js';
 import { collectBlocks } from '../../memory.js';
 import { Problem } from '../../problem.js';
@@ -44,8 +45,7 @@ export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
   const remembered = known.get(upload.key);
   let { at, crc } = remembered && remembered.at <= end ? remembered : { at: 0, crc: 0 };
   if (at === end) return crc;
-  const file = await openRegular(upload.content, 'refused');
-  try {
+  await inFile(openRegular(upload.content, 'refused'), async (file) => {
     const block = Buffer.alloc(256 * 1024);
     while (at < end) {
       const { bytesRead } = await file.read(block, 0, Math.min(block.length, end - at), at);
@@ -53,9 +53,7 @@ export async function crcUpTo(upload: HalfDone, end: number): Promise<number> {
       crc = crc32(block.subarray(0, bytesRead), crc);
       at += bytesRead;
     }
-  } finally {
-    await file.close();
-  }
+  });
   known.set(upload.key, { at, crc });
   return crc;
 }

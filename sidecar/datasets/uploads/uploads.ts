@@ -87,8 +87,8 @@ export async function receivePart(
 }
 
 /**
- * Removes an upload and its arrived bytes, and cancels an archive that is being unpacked or a photo that is converted. Returns false if all of it was in
- * the dataset before. Throws a Problem.
+ * Removes an upload and its arrived bytes, and cancels an archive that is being unpacked or a photo that is being converted.
+ * Returns false if all of it was in the dataset before. Throws a Problem.
  */
 export async function giveUp(root: string, dataset: string, id: string): Promise<boolean> {
   await inUpload(root, dataset, id, async () => {
