@@ -26,8 +26,8 @@ export function openStreamCount(hub: Hub): number {
 export type Page = {
   /** Pages with one key show the same, and are drawn once for all. */
   key: string;
-  /** The present contents of the page. Only differences from the last ones are sent. */
-  draw(): Promise<Drawing>;
+  /** The contents of the page as they were at `asOf` (`performance.now()`) or later. Only differences from the last ones are sent. */
+  draw(asOf: number): Promise<Drawing>;
   /** Does this event change what the page shows? */
   concerns(event: LiveEvent): boolean;
   /**
@@ -35,6 +35,8 @@ export type Page = {
    * later.
    */
   log?(since: number): Promise<Piece | null>;
+  /** Called when the stream opens; returns what to do when it ends. */
+  open?(): () => void;
 };
 
 /**
@@ -51,6 +53,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
   openStreams.set(hub, others + 1);
   const answer = streamSSE(c, async (stream) => {
     const bell = createBell();
+    const ended = page.open?.();
     let open = true;
     let drawDue = true;
     let logDue = page.log !== undefined;
@@ -94,7 +97,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
           }
         }
         if (drawDue && performance.now() - drawnAt >= redrawMs) {
-          const drawn = drawOnce(hub, page);
+          const drawn = drawOnce(hub, page, dueAt);
           // Another page's drawing may be older than our event: show it, and draw again.
           drawDue = drawn.at <= dueAt;
           drawnAt = drawn.at;
@@ -120,6 +123,7 @@ export function openStream(c: Context, hub: Hub, page: Page): Response {
       if (!(error instanceof Problem)) throw error;
     } finally {
       leave();
+      ended?.();
       drawings.get(hub)?.delete(page.key);
       openStreams.set(hub, (openStreams.get(hub) ?? 1) - 1);
     }
@@ -139,12 +143,12 @@ type Drawn = { at: number; shown: Promise<Drawing> };
 const drawings = new WeakMap<Hub, Map<string, Drawn>>();
 
 /** The drawing that another stream made just now, or a new one. */
-function drawOnce(hub: Hub, page: Page): Drawn {
+function drawOnce(hub: Hub, page: Page, asOf: number): Drawn {
   const all = drawings.get(hub) ?? new Map<string, Drawn>();
   drawings.set(hub, all);
   const last = all.get(page.key);
   if (last && performance.now() - last.at < REDRAW_MS) return last;
-  const drawn = { at: performance.now(), shown: page.draw() };
+  const drawn = { at: performance.now(), shown: page.draw(asOf) };
   all.set(page.key, drawn);
   return drawn;
 }

@@ -63,8 +63,9 @@ export function eventRoutes(trackside: Trackside): Hono {
         event.type === 'log' || event.type === 'publication' ? event.name === name : concernsAll(event),
       // A page without the log.
       ...(position === 'none' ? {} : { log: createLogReader(join(folder, LOG_FILE), position, TAIL_LINES) }),
-      async draw() {
-        const model = await sessionModel(trackside, name, '../');
+      open: () => outputs.openPage(name),
+      async draw(asOf) {
+        const model = await sessionModel(trackside, name, '../', asOf);
         return {
           title: views.sessionTitle(model),
           news: views.news(model, model.session),

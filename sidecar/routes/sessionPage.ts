@@ -39,9 +39,14 @@ export async function podFiles(session: Session, patience?: number): Promise<Pod
   return { files: await filesOf(session, patience), ...copyCommands(folder, final, process.env) };
 }
 
-/** What a session's page shows without its log, which updates send otherwise. */
-export async function sessionModel(trackside: Trackside, name: string, root: string): Promise<SessionModel> {
-  return modelOf(trackside, await trackside.outputs.read(name), root, false);
+/** What a session's page shows without its log, which updates send otherwise. `asOf` as in `outputs.read`. */
+export async function sessionModel(
+  trackside: Trackside,
+  name: string,
+  root: string,
+  asOf?: number,
+): Promise<SessionModel> {
+  return modelOf(trackside, await trackside.outputs.read(name, asOf), root, false);
 }
 
 async function modelOf(trackside: Trackside, session: Session, root: string, withLog = true): Promise<SessionModel> {

@@ -30,7 +30,7 @@ export async function scanFirst({ root, held, reading, known }: Place): Promise<
   };
   await takeFingerprints(root, await sessionFolders(root), each, { quick: true });
   await reading.readAll(closer);
-  await reading.readAll(held.inBrief(), () => performance.now() - begun > WHOLE_FIRST_MS);
+  await reading.readAll(held.inBrief(), { isEnough: () => performance.now() - begun > WHOLE_FIRST_MS });
 }
 
 /** Reads sessions whole that were only summarised, one by one, with equally long pauses. */

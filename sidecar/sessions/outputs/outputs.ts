@@ -95,9 +95,14 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
       if (!isSessionName(name) || !(await realInside(root, folder))) throw noSession(name);
       return folder;
     },
-    /** Reads one session again. Throws a Problem if there is none. */
-    async read(name: string): Promise<Session> {
+    /**
+     * Reads one session again, unless a reading for its page holds all that was told until `asOf` (`performance.now()`).
+     * Throws a Problem if there is none.
+     */
+    async read(name: string, asOf = Number.POSITIVE_INFINITY): Promise<Session> {
       place.require();
+      const shown = reading.shown.take(name, asOf);
+      if (shown) return shown;
       await requireAnswer(root);
       const folder = join(root, name);
       // A folder of its own is inside; a link may lead out, which is refused.
@@ -107,6 +112,8 @@ export function openOutputs(deps: SessionsPlace & { build: string; hub: Hub; not
       return session;
     },
     refresh,
+    /** Says that a page of a session is open, which is read whole from now on; returns a function that ends it. */
+    openPage: reading.shown.open,
     /** A session's facts in memory, without reading the disk. */
     facts: (name: string): SessionFacts | null => held.get(name)?.facts ?? null,
     /** Adds this process's own knowledge to a session's facts, until changed. */

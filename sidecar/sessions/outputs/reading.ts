@@ -21,6 +21,7 @@ import type { SessionsPlace } from '../status/evidence.js';
 import { readSession, type Session } from '../status/session.js';
 import { fingerprintLater, fingerprintOf } from './fingerprints.js';
 import { pictureElsewhere } from './pictureElsewhere.js';
+import { createShown } from './shown.js';
 import type { Store } from './store.js';
 
 /** The number of simultaneous readings. */
@@ -37,6 +38,8 @@ const LATELY_MS = 20_000;
 
 const NOT_READ = 'The session could not be read.';
 
+type HowToRead = { isEnough?: () => boolean; thorough?: boolean };
+
 export type ConsoleListener = (name: string, events: ConsoleEvent[]) => void;
 
 export type Reading = ReturnType<typeof createReading>;
@@ -47,6 +50,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
   /** The latest reading of each session; and the readings that have not begun. */
   const turns = new Map<string, Promise<unknown>>();
   const waiting = new Map<string, Promise<Session | null>>();
+  const shown = createShown();
   const listeners = new Set<ConsoleListener>();
   /** When each session was last seen to live, by the monotonic clock. */
   const lived = new Map<string, number>();
@@ -54,9 +58,9 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
 
   /**
    * Reads one session again, and corrects its file by the evidence; null if there is none. Once at a time, in order; calls
-   * share a reading that has not begun.
+   * share a reading that has not begun. Whole, as its page needs it, while one is open.
    */
-  function read(name: string, thorough = false): Promise<Session | null> {
+  function read(name: string, thorough = shown.has(name)): Promise<Session | null> {
     const key = `${thorough} ${name}`;
     const shared = waiting.get(key);
     if (shared) return shared;
@@ -122,6 +126,7 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
     // The console may have continued during the reading: progress never goes back.
     if (follower) session = { ...session, facts: withProgress(session.facts, follower) };
     held.hold({ name, facts: session.facts, signature, attempt, follower });
+    if (thorough) shown.keep(session);
     if (!follower || attempt === null) return session;
     lived.set(name, performance.now());
     notices.end(lostAs(attempt));
@@ -184,13 +189,14 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
   return {
     read,
     lose,
-    /** Reads several, until `isEnough`. One unreadable folder must not hide the others. */
-    async readAll(names: readonly string[], isEnough = () => false) {
+    shown,
+    /** Reads several, until `isEnough`. One unreadable folder must not hide the others. `thorough` as in `read`. */
+    async readAll(names: readonly string[], { isEnough = () => false, thorough }: HowToRead = {}) {
       const rest = new Set(names).values();
       const readOn = async () => {
         for (const name of rest) {
           if (closed || isEnough()) return;
-          await read(name).catch(logged('sessions', NOT_READ, name));
+          await read(name, thorough).catch(logged('sessions', NOT_READ, name));
         }
       };
       await Promise.all(Array.from({ length: READERS }, readOn));

@@ -75,7 +75,9 @@ async function look({ root, held, reading, place }: Place, round: number, isOver
     { length: Math.min(REREAD, names.length) },
     (_, index) => names[(round * REREAD + index) % names.length] as string,
   );
-  await reading.readAll([...stale, ...again]);
+  await reading.readAll(stale);
+  const unchanged = again.filter((name) => !stale.includes(name));
+  await reading.readAll(unchanged, { thorough: false });
   return worked;
 }
 
