@@ -208,6 +208,25 @@ with trackside.track("cat") as run:
     assert record(tmp_path)["status"] == "completed"
 
 
+def test_a_worker_that_is_told_to_end_as_it_is_forked_ends_and_the_training_goes_on(tmp_path: Path) -> None:
+    program = """
+import signal
+with trackside.track("cat") as run:
+    run.stop_requested
+    ends = []
+    for _ in range(20):
+        child = os.fork()
+        if child == 0: time.sleep(5); os._exit(7)
+        os.kill(child, signal.SIGTERM)
+        ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(set(ends), run.stop_requested)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(run.stop_requested)
+"""
+    done = train(tmp_path, program)
+    assert (done.returncode, done.stdout) == (0, "{-15} False\nTrue\n"), done.stderr
+
+
 def test_a_program_that_replaces_itself_goes_on_in_the_same_session(tmp_path: Path) -> None:
     program = """
 run = trackside.track("cat", save_every=1)

@@ -14,6 +14,8 @@ from trackside._attempt import regular
 from trackside._track.whole import write_whole
 
 _LAST_STEP = ".attempt.json.last-step"
+# The signals that a thread held back before it forked.
+_forking = threading.local()
 
 
 class Stops:
@@ -58,6 +60,17 @@ class Stops:
         if not self._open and threading.current_thread() is threading.main_thread():
             if signal.getsignal(signal.SIGTERM) is Stops._handle:
                 signal.signal(signal.SIGTERM, Stops._before)
+
+    @staticmethod
+    def hold_back() -> None:
+        """Before a fork: Python forgets what a child was told before it is itself, and a pool that ends its workers at once
+        would wait for them for ever."""
+        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if Stops._open else set())
+
+    @staticmethod
+    def let_come() -> None:
+        """After a fork, in the parent and in the child, once each stands as it should."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
 
     @staticmethod
     def leave_to_parent() -> None:

@@ -278,7 +278,8 @@ def _after_fork() -> None:
     _live.clear()
     with contextlib.suppress(Exception):
         Stops.leave_to_parent()
+    Stops.let_come()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=Stops.hold_back, after_in_parent=Stops.let_come, after_in_child=_after_fork)
