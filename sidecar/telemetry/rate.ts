@@ -74,11 +74,11 @@ export function createRate(plan: SamplingPlan | null = null, { before = null, el
   }
 
   /**
-   * Until a picture was drawn: as in another session, or else a step of drawing takes as long as one of training. It runs the
-   * model forward once or twice, often at a larger size; training runs it forward and back.
+   * Until a picture was drawn: as in another session, or else as many steps of training as the model has to be run over for
+   * about as much.
    */
-  function guessedPicture({ drawingSteps, pictures }: SamplingPlan, pace: number): number {
-    if (!elsewhere) return (drawingSteps / pictures) * pace;
+  function guessedPicture({ asSteps, pictures }: SamplingPlan, pace: number): number {
+    if (!elsewhere) return (asSteps / pictures) * pace;
     return elsewhere.pace ? (elsewhere.seconds * (secondsPerStep() ?? pace)) / elsewhere.pace : elsewhere.seconds;
   }
 

@@ -44,7 +44,7 @@ export type Dialect = {
     listed(folder: string): Promise<SampleOnDisk[]>;
     isWhole(folder: string, name: string): Promise<boolean>;
     /** When a command draws them, of prompts one a line; null if never. Absent: nobody knows. */
-    plan?(argv: readonly string[], prompts: string): SamplingPlan | null;
+    plan?(argv: readonly string[], prompts: string, training?: StepOfTraining): SamplingPlan | null;
     /** File name of the newest whole one, found with as little reading as possible. */
     newest(folder: string): Promise<string | null>;
   };
@@ -68,11 +68,14 @@ export type SamplingPlan = {
   distance: number;
   /** Each time. */
   pictures: number;
-  /** Denoising steps of all of them together. */
-  drawingSteps: number;
-  /** The same, each times the pixels of its picture: what drawing costs on one machine. */
+  /** Pixels over which the model is run for them, all denoising steps together: what drawing costs on one machine. */
   drawnPixels: number;
+  /** Steps of training that take about as long, as long as nobody has measured it. */
+  asSteps: number;
 };
+
+/** What a step of a training works on: the side of its pictures in pixels, and how many of them; absent where unknown. */
+export type StepOfTraining = { side?: number | undefined; batch?: number | undefined };
 
 /** Epoch numbers are absolute, step numbers are the trainer's own, from the file name. */
 export type SavedAt =

@@ -89,7 +89,7 @@ test('the time that a picture took is measured, and the next attempt knows it', 
   const samplings = samplesOf.plan?.(argv, 'a cat --s 8\n# none\na dog\n') ?? null;
   expect(samplings).toEqual({
     ...{ every: 'steps', distance: 2, pictures: 2 },
-    ...{ drawingSteps: 38, drawnPixels: 38 * 512 * 512 },
+    ...{ drawnPixels: 2 * 38 * 512 * 512, asSteps: (2 * 38) / 3 },
   });
   writeFileSync(log, bar(1));
   const follower = followAttempt({ ...followed(), samplings, onProgress() {}, onText() {} });

@@ -46,8 +46,8 @@ function foretold({ steps, pace, pauses, samples }: Training): { wrong: number; 
   return { wrong: Math.max(...wrong), paces };
 }
 
-const samples = (distance: number, seconds: number, drawingSteps = 30) =>
-  ({ every: 'steps', distance, pictures: 1, drawingSteps, drawnPixels: drawingSteps * 512 * 512, seconds }) as const;
+const samples = (distance: number, seconds: number, asSteps = 30) =>
+  ({ every: 'steps', distance, pictures: 1, asSteps, drawnPixels: 8e6, seconds }) as const;
 
 test.each<[string, Training]>([
   ['steady', { steps: 2000, pace: () => 0.4, pauses: [] }],
