@@ -59,6 +59,7 @@ const fast = [
   'test/sessions/{claimGpus,foreignNames,fuzz,names}.test.ts',
   'test/sessions/{drafts,lineage,preflight,queue,status}/**/*.test.ts',
   'test/sessions/outputs/active.test.ts',
+  'test/sessions/outputs/shown.test.ts',
   'test/sessions/attempt/resumeArgv.test.ts',
   'test/sessions/versions/clusterFields.test.ts',
   'test/launchers/slurm/offers.test.ts',

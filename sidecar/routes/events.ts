@@ -97,7 +97,8 @@ export function eventRoutes(trackside: Trackside): Hono {
       key: `${what} ${name}`,
       concerns: (event) => (event.type === 'log' ? event.name === name : concernsAll(event)),
       async draw() {
-        const model = { ...(await pageModel(trackside, '../../', name)), session: (await outputs.read(name)).facts };
+        const session = outputs.facts(name) ?? (await outputs.read(name)).facts;
+        const model = { ...(await pageModel(trackside, '../../', name)), session };
         return {
           title: `${views.sessionTitle(model)} · ${what}`,
           news: views.news(model, model.session),

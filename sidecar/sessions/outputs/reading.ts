@@ -154,7 +154,10 @@ export function createReading(deps: SessionsPlace & { hub: Hub; notices: Notices
   }
 
   function follow({ name, folder, state, dialect, facts }: Session, entry: AttemptEntry): Follower {
-    const step = { side: state?.resolution ?? undefined, batch: Number(state?.arguments.train_batch_size) || undefined };
+    const step = {
+      side: state?.resolution ?? undefined,
+      batch: Number(state?.arguments.train_batch_size) || undefined,
+    };
     const samplings = dialect.samples.plan?.(entry.argv, state?.sample_prompts ?? '', step) ?? null;
     const progress = attemptProgress(entry, readProgress(folder), state?.max_train_epochs ?? null);
     if (samplings && progress.seconds_per_picture === null)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { samplingPlan } from '../../../sidecar/trainers/sdOutput/samplingPlan.js';
 import type { StepOfTraining } from '../../../sidecar/trainers/dialect.js';
+import { samplingPlan } from '../../../sidecar/trainers/sdOutput/samplingPlan.js';
 
 const every = '--sample_every_n_steps=100';
 
@@ -20,7 +20,13 @@ test.each<[string, string[], string, StepOfTraining, number]>([
   ['FLUX with it', ['flux_train_network.py'], 'a cat --l 3.5', { side: 512 }, 40 / 3],
   ['two prompts', ['sd-scripts/train_network.py'], 'a cat --s 10\n# none\na dog --s 20', { side: 512 }, 20],
   ['a training of which nothing is known', [], 'a cat --w 768 --h 512', {}, 20],
-  ['the practice trainer, which draws small pictures', ['practice_train_network.py'], 'a cat --w 1024', { side: 64 }, 72],
+  [
+    'the practice trainer, which draws small pictures',
+    ['practice_train_network.py'],
+    'a cat --w 1024',
+    { side: 64 },
+    72,
+  ],
   ['the practice trainer, and smaller ones', ['practice_train_network.py'], 'a cat --w 64 --h 48', { side: 64 }, 32],
 ])('samples are guessed to take so many steps: %s', (_, argv, prompts, training, steps) => {
   expect(samplingPlan([...argv, every], prompts, training)?.asSteps).toBeCloseTo(steps, 6);
