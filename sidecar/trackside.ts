@@ -134,7 +134,7 @@ export function createTrackside(settings: Settings) {
     { name: 'jobs', ...watchJobs({ outputs, hub, notices }) },
     { name: 'trainings by hand', ...handRuns },
     { name: 'standstills', ...watchStandstills(watched) },
-    { name: 'memory of GPUs', ...watchGpuMemory({ outputs, hub, machine }) },
+    { name: 'memory of GPUs', ...watchGpuMemory({ outputs, hub, machine, settings }) },
     { name: 'automatic resumes', ...createAutoResume(watched) },
     { name: 'trainings of scripts', ...watchTrackedStarts(watched) },
     { name: 'outbox', ...outbox },

@@ -1,10 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { ifMissing } from '../caught.js';
 import { rootOf } from '../request.js';
-import { type AskedCharts, readCharts, tagsOf } from '../sessions/products/chart.js';
+import { type AskedCharts, readCharts } from '../sessions/products/chart.js';
+import { curvesCsv } from '../sessions/products/chartCsv.js';
 import type { ChartAxis } from '../sessions/products/chartFacts.js';
-import { type Run, runsOf } from '../sessions/products/chartRuns.js';
-import type { Session } from '../sessions/status/session.js';
 import type { Trackside } from '../trackside.js';
 import { colourOf, type ShownCharts } from '../views/charts.js';
 import { pageModel } from './home.js';
@@ -13,11 +12,12 @@ import { answer } from './respond.js';
 const AXES: readonly ChartAxis[] = ['step', 'epoch', 'wall', 'process'];
 /** Other sessions in the same charts. */
 const MOST_OTHERS = 6;
+const ROWS_AT_ONCE = 2000;
 
 /**
  * The curves of a session, as a page or as JSON, by what is asked for in the address: `axis` (step, epoch, wall, process),
  * `from` and `to` on it, `smooth` (0 to 0.999), `points`, `tags`, `with` other sessions. `curves.csv` has all points of the
- * same part.
+ * same part, of the other sessions, too.
  */
 export function chartRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
@@ -38,16 +38,13 @@ export function chartRoutes(trackside: Trackside): Hono {
 
   routes.get('/sessions/:name/curves.csv', async (c) => {
     const session = await outputs.read(c.req.param('name'));
-    const { axis, from, to } = shownOf(c);
+    const others = await Promise.all(withOf(c).map((name) => outputs.read(name).catch(ifMissing(null))));
+    const sessions = [session, ...others.filter((each) => each !== null)];
     const name = `${session.name}-curves.csv`;
-    return c.body(
-      csvOf(session, await runsOf(session), axis === 'step' ? { from, to } : { from: null, to: null }),
-      200,
-      {
-        'Content-Type': 'text/csv; charset=utf-8',
-        'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
-      },
-    );
+    return c.body(textStream(curvesCsv(sessions, shownOf(c))), 200, {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    });
   });
 
   return routes;
@@ -65,7 +62,6 @@ export function chartRoutes(trackside: Trackside): Hono {
 /** What of charts an address asks for. */
 export function shownOf(c: Context): ShownCharts {
   const query = c.req.query();
-  const given = new Set(c.req.queries('with')?.flatMap((each) => each.split(',')) ?? []);
   const axis = AXES.find((each) => each === query.axis) ?? 'step';
   return {
     axis,
@@ -77,8 +73,14 @@ export function shownOf(c: Context): ShownCharts {
     log: query.log === '1',
     clip: query.clip === '1',
     plan: query.plan === '1',
-    with: [...given].filter(Boolean).slice(0, MOST_OTHERS),
+    with: withOf(c).slice(0, MOST_OTHERS),
   };
+}
+
+/** Names of other sessions. */
+function withOf(c: Context): string[] {
+  const given = c.req.queries('with')?.flatMap((each) => each.split(',')) ?? [];
+  return [...new Set(given)].filter(Boolean);
 }
 
 /** A number as an address has it; null where it is none. */
@@ -86,15 +88,14 @@ export function numberOf(text: string | undefined): number | null {
   return text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
 }
 
-/** All points, made as they are sent. */
-function csvOf(session: Session, runs: readonly Run[], { from, to }: Pick<AskedCharts, 'from' | 'to'>) {
+/** Text that is made as it is sent. */
+function textStream(rows: AsyncGenerator<string, void>) {
   const encoder = new TextEncoder();
-  const rows = csvRows(session, runs, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY);
   return new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
       let text = '';
-      for (let count = 0; count < 2000; count += 1) {
-        const { value, done } = rows.next();
+      for (let count = 0; count < ROWS_AT_ONCE; count += 1) {
+        const { value, done } = await rows.next();
         if (done) {
           if (text) controller.enqueue(encoder.encode(text));
           controller.close();
@@ -104,22 +105,8 @@ function csvOf(session: Session, runs: readonly Run[], { from, to }: Pick<AskedC
       }
       controller.enqueue(encoder.encode(text));
     },
+    async cancel() {
+      await rows.return();
+    },
   });
-}
-
-function* csvRows({ dialect }: Session, runs: readonly Run[], from: number, to: number): Generator<string, void> {
-  yield 'curve,step,value,time,attempt,trained again later\n';
-  for (const tag of tagsOf(runs)) {
-    const counted = dialect.metrics.countedBy(tag);
-    const name = /[",\n]/.test(tag) ? `"${tag.replaceAll('"', '""')}"` : tag;
-    for (const { series, offset, attempt, lastStep, lastEpoch } of runs) {
-      const curve = series.curves.get(tag);
-      for (let at = 0; curve && at < curve.length; at += 1) {
-        const step = (curve.steps[at] ?? 0) + (counted === 'own steps' ? offset : 0);
-        if (step < from || step > to) continue;
-        const lost = step > (counted === 'epochs' ? lastEpoch : lastStep);
-        yield `${name},${step},${curve.values[at]},${new Date((curve.times[at] ?? 0) * 1000).toISOString()},${attempt},${lost ? 1 : 0}\n`;
-      }
-    }
-  }
 }

@@ -45,7 +45,7 @@ export function chartsView(model: ChartsModel) {
     form: shownView(shown, charts, {
       address: 'charts',
       hidden: shown.with.length > 0 ? [['with', shown.with.join(',')]] : [],
-      csv: `${at}/curves.csv`,
+      csv: csvAddress(at, shown),
     }),
     compare: `${root}compare?sessions=${[session.name, ...shown.with].map(encodeURIComponent).join(',')}`,
     curves: charts.curves.map((curve) => curveView(curve, shown, charts)),
@@ -75,6 +75,18 @@ export function shownView(
     to: shown.to === null ? '' : String(shown.to),
     whole: `${more.address}${more.hidden.length > 0 ? `?${new URLSearchParams(more.hidden)}` : ''}`,
   };
+}
+
+/** Where all points of what is seen are as a table, of `shown.with`, too. `at` is the address of the session that leads. */
+export function csvAddress(at: string, { axis, from, to, tags, with: others }: ShownCharts): string {
+  const asked: [string, string][] = [
+    ...others.map((name): [string, string] => ['with', name]),
+    ...(tags ? [['tags', tags.join(',')] as [string, string]] : []),
+    ['axis', axis],
+    ...(from === null ? [] : [['from', String(from)] as [string, string]]),
+    ...(to === null ? [] : [['to', String(to)] as [string, string]]),
+  ];
+  return `${at}/curves.csv?${new URLSearchParams(asked)}`;
 }
 
 const AXES = [

@@ -3,7 +3,7 @@ import { versionName } from '../sessions/names.js';
 import type { ComparedSession, ComparedSetting, Comparison } from '../sessions/versions/compare/facts.js';
 import { isSameValue } from '../sessions/versions/compare/settings.js';
 import { sampleAddress, sessionAddress } from './action.js';
-import { curveView, type ShownCharts, shownView } from './charts.js';
+import { csvAddress, curveView, type ShownCharts, shownView } from './charts.js';
 import { bytes, count, duration, loss, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 import { settingLabel, valueText } from './settings.js';
@@ -69,7 +69,7 @@ export function compareView(model: CompareModel) {
     same: table(settings.filter(({ differs }) => !differs).map((setting) => settingRow(setting, -1))),
     sameCount: settings.length - differing.length,
     turn: { href: address({ turned: turned ? '0' : '1' }), label: turned ? 'Sessions as columns' : 'Sessions as rows' },
-    form: shownView(shown.charts, comparison, { address: 'compare', hidden: address.given, csv: null }),
+    form: shownView(shown.charts, comparison, { address: 'compare', hidden: address.given, csv: csvOf(model) }),
     lead: lead ? `${nameOf(lead)}${lead.name === baseline ? ', the baseline' : ''}` : '',
     others: comparison.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
     curves: comparison.curves.map((curve) => curveView(curve, shown.charts, comparison)),
@@ -94,6 +94,13 @@ export function compareView(model: CompareModel) {
       .filter(({ name }) => !sessions.some((each) => each.name === name))
       .map((each) => ({ name: each.name, label: nameOf(each) })),
   };
+}
+
+/** The curves that are shown, of all sessions. */
+function csvOf({ comparison: { leads, sessions, curves }, shown: { charts }, root }: CompareModel): string | null {
+  if (leads === null) return null;
+  const others = sessions.map(({ name }) => name).filter((name) => name !== leads);
+  return csvAddress(sessionAddress(root, leads), { ...charts, tags: curves.map(({ tag }) => tag), with: others });
 }
 
 type Address = ((change: Record<string, string>) => string) & {

@@ -24,13 +24,14 @@ type Meter = {
   /** 0 to 100 for a bar; null without one. */
   percent: number | null;
   tone: 'run' | 'wait' | 'fail';
-  /** The last ten minutes as SVG points in a box of 120 × 30; null where there are too few. */
+  /** The last ten minutes as SVG points in a box of 120 × 30, now at its right edge; null where there are too few. */
   line: string | null;
 };
 
 export function machineView({ machine, running, root, cluster = null }: MachineModel) {
   const { now, history, no_gpu, disk_full_in } = machine;
   const gpus = now?.gpus ?? [];
+  const trained = running.map((session) => trainedView(session, root));
   return {
     noGpu: no_gpu,
     waiting: now === null,
@@ -39,17 +40,31 @@ export function machineView({ machine, running, root, cluster = null }: MachineM
       title: `GPU ${gpu.index}`,
       name: gpu.name,
       slowed: gpu.slowed?.length ? `Slowed: ${gpu.slowed.join(', ')}` : '',
-      sessions: running
-        .filter(({ attempts }) => attempts.at(-1)?.gpus.includes(gpu.index))
-        .map((session) => ({
-          href: sessionAddress(root, session.name),
-          label: `${session.lora_name} ${versionName(session)}`,
-        })),
+      sessions: trained.filter(({ gpus }) => gpus.includes(gpu.index)),
       meters: gpuMeters(gpu, history),
     })),
     cluster: cluster && clusterView(cluster),
     host: now ? hostMeters(now, history) : [],
+    /** Those that have no GPU that is known. */
+    sessions: trained.filter((each) => each.here && !gpus.some(({ index }) => each.gpus.includes(index))),
     disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
+    diskTone: disk_full_in !== null && disk_full_in < SOON_FULL ? 'wait' : '',
+  };
+}
+
+/** Less than a night. Seconds. */
+const SOON_FULL = 12 * 3600;
+
+/** A training under way, its process, and the GPUs of this machine that it has. */
+function trainedView(session: SessionFacts, root: string) {
+  const { gpus = [], host = null, job = null, pid = null } = session.attempts.at(-1) ?? {};
+  const here = host === null && job === null;
+  return {
+    href: sessionAddress(root, session.name),
+    label: `${session.lora_name} ${versionName(session)}`,
+    process: here && pid !== null ? `, process ${pid}` : '',
+    here,
+    gpus: here ? gpus : [],
   };
 }
 
@@ -74,7 +89,7 @@ const NODE_WORDS = { free: 'free', part: 'partly in use', full: 'in use', down: 
 
 function gpuMeters(gpu: GpuReading, history: readonly MachineReading[]): Meter[] {
   const past = (read: (each: GpuReading) => number | null) =>
-    history.map(({ gpus }) => {
+    pastOf(history, ({ gpus }) => {
       const same = gpus.find(({ uuid }) => uuid === gpu.uuid);
       return same ? read(same) : null;
     });
@@ -122,21 +137,21 @@ function hostMeters(now: MachineReading, history: readonly MachineReading[]): Me
       percentWords(now.cpu),
       now.cpu,
       [101, 101],
-      history.map(({ cpu }) => cpu),
+      pastOf(history, ({ cpu }) => cpu),
     ),
     meter(
       'Memory',
       ofWords(now.memoryUsed, now.memoryTotal),
       memory,
       [90, 96],
-      history.map((each) => shareOf(each.memoryUsed, each.memoryTotal)),
+      pastOf(history, (each) => shareOf(each.memoryUsed, each.memoryTotal)),
     ),
     meter(
-      'Disk of outputs',
-      now.diskFree === null ? UNKNOWN : `${bytes(now.diskFree)} free of ${bytes(now.diskTotal)}`,
+      'Disk',
+      now.diskFree === null ? UNKNOWN : `${bytes(now.diskFree)} of ${bytes(now.diskTotal)} free`,
       disk,
       [90, 97],
-      history.map((each) =>
+      pastOf(history, (each) =>
         each.diskFree === null ? null : shareOf((each.diskTotal ?? 0) - each.diskFree, each.diskTotal),
       ),
     ),
@@ -145,23 +160,37 @@ function hostMeters(now: MachineReading, history: readonly MachineReading[]): Me
 
 const UNKNOWN = 'unknown';
 
-function meter(
-  name: string,
-  value: string,
-  percent: number | null,
-  limits: [number, number],
-  past: (number | null)[],
-): Meter {
+function meter(name: string, value: string, percent: number | null, limits: [number, number], past: Past): Meter {
   const [warn, fail] = limits;
   const tone = percent === null || percent < warn ? 'run' : percent < fail ? 'wait' : 'fail';
   return { name, value, percent: percent === null ? null : Math.round(percent), tone, line: lineOf(past) };
 }
 
-function lineOf(past: readonly (number | null)[]): string | null {
-  const known = past.filter((value) => value !== null);
-  if (known.length < 2) return null;
-  return known
-    .map((value, at) => `${round((at / (known.length - 1)) * 120)},${round(29 - (Math.min(100, value) / 100) * 28)}`)
+/** Percents by when they were read, in ms before the newest. */
+type Past = { before: number; percent: number }[];
+
+/** The newest in each hundred-and-twentieth of ten minutes, oldest first. */
+function pastOf(history: readonly MachineReading[], read: (each: MachineReading) => number | null): Past {
+  const newest = history.at(-1)?.at ?? 0;
+  const places = new Map<number, Past[number]>();
+  for (const each of history) {
+    const [before, percent] = [newest - each.at, read(each)];
+    if (percent !== null && before <= SHOWN_MS)
+      places.set(Math.floor((WIDTH * before) / SHOWN_MS), { before, percent });
+  }
+  return [...places.values()];
+}
+
+const SHOWN_MS = 600_000;
+const [WIDTH, HEIGHT] = [120, 30];
+
+function lineOf(past: Past): string | null {
+  if (past.length < 2) return null;
+  return past
+    .map(({ before, percent }) => {
+      const y = HEIGHT - 1 - (Math.min(100, percent) / 100) * (HEIGHT - 2);
+      return `${round(WIDTH * (1 - before / SHOWN_MS))},${round(y)}`;
+    })
     .join(' ');
 }
 

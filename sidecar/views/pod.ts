@@ -174,11 +174,11 @@ export function podNowView({ pod, root }: Pick<PodModel, 'pod' | 'root'>) {
     tone: stop.phase === 'failed' ? 'fail' : stop.phase === 'counting' ? 'wait' : 'run',
     cancel: stop.phase === 'counting' ? `${root}pod/stop?_method=DELETE` : null,
     again: stop.phase === 'cancelled' || stop.phase === 'failed' ? `${root}pod/stop` : null,
-    sessions: pod.sessions.map(({ name, lora_name, so_far, to_end, ...session }) => ({
+    sessions: pod.sessions.map(({ name, lora_name, so_far, to_end, to_end_guessed, ...session }) => ({
       href: sessionAddress(root, name),
       label: `${lora_name} ${versionName(session)}`,
       soFar: dollars(so_far),
-      toEnd: to_end === null ? '' : dollars(to_end),
+      toEnd: to_end === null ? '' : `${dollars(to_end)}${to_end_guessed ? ', a guess' : ''}`,
     })),
   };
 }

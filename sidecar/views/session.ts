@@ -213,8 +213,9 @@ function numbersOf(session: SessionFacts, now: Date, cost: SessionCost | null) {
   ];
 }
 
-function costLabel({ so_far, to_end }: SessionCost): string {
-  return to_end === null ? 'cost' : `so far, ${dollars(so_far + to_end)} at its end`;
+function costLabel({ so_far, to_end, to_end_guessed }: SessionCost): string {
+  if (to_end === null) return 'cost';
+  return `so far, ${dollars(so_far + to_end)} at its end${to_end_guessed ? ', a guess' : ''}`;
 }
 
 /** Null while it runs, waits or has not begun. */

@@ -65,6 +65,8 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
     trainer: session.trainer ?? 'unknown',
     dataset: session.dataset_path ? basename(session.dataset_path) : '–',
     epochs: isDraft ? '' : over ? count(progress.epochs) : `${count(progress.epoch)} of ${count(progress.epochs)}`,
+    /** Said on a phone, where the table has no head. */
+    unit: progress.epochs === 1 ? 'epoch' : 'epochs',
     loss: isDraft ? '' : loss(progress.loss),
     took: isDraft ? '' : duration(secondsTrained(session, now)),
     started: session.timestamp,

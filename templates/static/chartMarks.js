@@ -1,15 +1,17 @@
 /* What stands in a chart and beside it, but for its lines: marks, colours, numbers. */
 
-/** Dashes for attempts with their numbers and for alerts, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn @param {import('./chartPlot.js').Looks} looks */
-export function drawMarks(on, drawn, looks) {
+/** Dashes for attempts with their numbers and for alerts, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn */
+export function drawMarks(on, drawn) {
   const { ctx, bbox } = on;
+  const { min = 0, max = 0 } = on.scales.x ?? {};
+  const isSeen = (/** @type {number} */ x) => x >= min && x <= max;
   const scale = devicePixelRatio;
   ctx.save();
   ctx.lineWidth = scale;
   ctx.font = `${11 * scale}px system-ui`;
   const end = bbox.top + bbox.height;
   for (const { kind, x, label } of drawn.marks) {
-    if (x < looks.from || x > looks.to) continue;
+    if (!isSeen(x)) continue;
     const at = Math.round(on.valToPos(x, 'x', true));
     // An attempt or an alert.
     const dashed = kind[0] === 'a';
@@ -24,18 +26,17 @@ export function drawMarks(on, drawn, looks) {
   ctx.setLineDash([]);
   ctx.strokeStyle = ctx.fillStyle = colour('--fail');
   for (const x of drawn.curve.odd) {
-    if (x >= looks.from && x <= looks.to)
-      ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
+    if (isSeen(x)) ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
   }
   for (const { x, y } of drawn.curve.spikes) {
     const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));
-    if (x < looks.from || x > looks.to) continue;
+    if (!isSeen(x)) continue;
     ctx.beginPath();
     ctx.arc(on.valToPos(x, 'x', true), at, 4 * scale, 0, 7);
     ctx.stroke();
   }
   const best = drawn.curve.best;
-  if (best && drawn.curve.tag.includes('loss') && best.x >= looks.from && best.x <= looks.to) {
+  if (best && drawn.curve.tag.includes('loss') && isSeen(best.x)) {
     ctx.fillStyle = colour('--accent');
     ctx.beginPath();
     ctx.arc(on.valToPos(best.x, 'x', true), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);

@@ -29,6 +29,8 @@ export function createPlot(figure, zoom) {
   let drawn = null;
   /** @type {Looks} */
   let looks = { from: 0, to: 1, axis: 'step', log: false, clip: false };
+  /** What two fingers hold, until its points are there. @type {[number, number] | null} */
+  let pinched = null;
   let speaking = 0;
 
   /** @param {Drawn} next @param {Looks} how */
@@ -37,6 +39,7 @@ export function createPlot(figure, zoom) {
     const isSame = plot?.series.length === data.length && looks.log === how.log;
     drawn = next;
     looks = how;
+    pinched = null;
     if (plot && isSame) {
       plot.setData(data);
       return;
@@ -98,14 +101,14 @@ export function createPlot(figure, zoom) {
             zoom(from, to);
           },
         ],
-        draw: [(on) => drawn && drawMarks(on, drawn, looks)],
+        draw: [(on) => drawn && drawMarks(on, drawn)],
       },
     };
   }
 
   /** @returns {[number, number]} */
   function rangeX() {
-    return [looks.from, looks.to > looks.from ? looks.to : looks.from + 1];
+    return pinched ?? [looks.from, looks.to > looks.from ? looks.to : looks.from + 1];
   }
 
   /** @type {uPlot.Range.Function} */
@@ -168,7 +171,15 @@ export function createPlot(figure, zoom) {
     plot.setCursor({ left: Math.min(plot.over.clientWidth - 1, Math.max(0, left)), top: plot.over.clientHeight / 2 });
   }
   box.addEventListener('dblclick', () => zoom(null, null));
-  pinch(box, () => plot, zoom);
+  pinch(
+    box,
+    () => plot,
+    (from, to) => {
+      pinched = [from, to];
+      plot?.setScale('x', { min: from, max: to });
+    },
+    () => pinched && zoom(...pinched),
+  );
   new ResizeObserver(() => {
     if (plot && box.clientWidth > 0) plot.setSize({ width: box.clientWidth, height: box.clientHeight });
   }).observe(box);
@@ -199,8 +210,12 @@ function dataOf({ curve, others }) {
   );
 }
 
-/** @param {HTMLElement} box @param {() => uPlot | null} plot @param {(from: number, to: number) => void} zoom */
-function pinch(box, plot, zoom) {
+/**
+ * @param {HTMLElement} box @param {() => uPlot | null} plot
+ * @param {(from: number, to: number) => void} move While two fingers hold it.
+ * @param {() => void} end
+ */
+function pinch(box, plot, move, end) {
   /** @type {[number, number] | null} What lies under the two fingers. */
   let held = null;
   const places = (/** @type {TouchEvent} */ { touches }) => {
@@ -221,13 +236,12 @@ function pinch(box, plot, zoom) {
       event.preventDefault();
       const each = (held[1] - held[0]) / (b - a);
       const from = held[0] - a * each;
-      on.setScale('x', { min: from, max: from + each * on.over.clientWidth });
+      move(from, from + each * on.over.clientWidth);
     },
     { passive: false },
   );
   box.addEventListener('touchend', () => {
-    const { min, max } = plot()?.scales.x ?? {};
-    if (held && min != null && max != null) zoom(min, max);
+    if (held) end();
     held = null;
   });
 }

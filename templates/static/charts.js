@@ -15,6 +15,8 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById('shown'));
 const curves = /** @type {HTMLElement} */ (document.getElementById('curves'));
 const whole = /** @type {HTMLAnchorElement} */ (document.getElementById('whole'));
 const csv = /** @type {HTMLAnchorElement | null} */ (document.getElementById('csv'));
+/** All points; without what is seen of the axis. */
+const allPoints = csv ? new URL(csv.href) : null;
 const smooth = /** @type {HTMLOutputElement} */ (document.getElementById('smooth'));
 /** @type {Map<string, ReturnType<typeof createPlot>>} */
 const plots = new Map();
@@ -56,10 +58,22 @@ function setRange(from, to) {
   put('to', to);
 }
 
-/** @param {number | null} from @param {number | null} to */
+/** Within what there is; all of it where more is asked for. @param {number | null} from @param {number | null} to */
 function zoom(from, to) {
-  setRange(from === null ? null : Math.max(facts?.range.from ?? 0, from), to);
+  const [first, last] = [facts?.range.from ?? 0, endOfRange()];
+  if (from === null || to === null || to - from >= last - first) setRange(null, null);
+  else {
+    const start = Math.max(first, Math.min(from, last - (to - from)));
+    setRange(start, start + to - from);
+  }
   void load();
+}
+
+/** Where the axis ends if nothing is zoomed. */
+function endOfRange() {
+  if (!facts) return Number.POSITIVE_INFINITY;
+  const { plan, to } = facts.range;
+  return field('plan') && plan !== null ? plan : to;
 }
 
 /** The form as a query, without what says nothing. */
@@ -74,7 +88,10 @@ async function load() {
   const { signal } = asked;
   const shown = query();
   history.replaceState(null, '', `?${shown}`);
-  if (csv) csv.href = `curves.csv?${shown}`;
+  if (csv && allPoints) {
+    for (const name of ['axis', 'from', 'to']) allPoints.searchParams.set(name, field(name));
+    csv.href = allPoints.href;
+  }
   whole.hidden = !shown.has('from') && !shown.has('to');
   const first = curves.querySelector('.plot');
   const points = String(Math.max(200, Math.round((first?.clientWidth ?? 600) * 0.9)));
@@ -95,10 +112,9 @@ function draw() {
   if (!facts) return;
   const { range, marks, others } = facts;
   const [from, to] = [field('from'), field('to')];
-  const end = field('plan') && range.plan !== null ? range.plan : range.to;
   const looks = {
     from: from ? Number(from) : range.from,
-    to: to ? Number(to) : end,
+    to: to ? Number(to) : endOfRange(),
     axis: field('axis'),
     log: field('log') === '1',
     clip: field('clip') === '1',

@@ -133,6 +133,8 @@ test('a session costs the time of all its attempts, and its part of the GPUs', (
   });
   const progress = { ...facts.progress, eta_seconds: 1800 };
   const now = Date.parse('2026-11-22T05:30:00.000Z');
-  expect(sessionCost({ ...facts, progress }, 2, 1, now)).toEqual({ so_far: 3, to_end: 1 });
-  expect(sessionCost({ ...facts, progress }, 2, 4, now)).toEqual({ so_far: 0.75, to_end: 0.25 });
+  expect(sessionCost({ ...facts, progress }, 2, 1, now)).toEqual({ so_far: 3, to_end: 1, to_end_guessed: false });
+  expect(sessionCost({ ...facts, progress }, 2, 4, now)).toMatchObject({ so_far: 0.75, to_end: 0.25 });
+  const guessed = { ...progress, eta_guessed: true };
+  expect(sessionCost({ ...facts, progress: guessed }, 2, 1, now)).toMatchObject({ to_end: 1, to_end_guessed: true });
 });

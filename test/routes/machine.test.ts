@@ -5,14 +5,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAmdSmi, parseRocmSmi } from '../../sidecar/telemetry/machine/amdGpus.js';
 import { readGpuLine } from '../../sidecar/telemetry/machine/gpuLines.js';
 import type { MachineFacts } from '../../sidecar/telemetry/machine/machine.js';
+import { prepareStandIn, training } from '../sd-scripts/standIn.js';
 import { isAlive, makeTestSidecars, type TestSidecars, until } from '../sidecar.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/nvidia-smi/${name}.csv`, import.meta.url));
 const amd = (name: string) => fileURLToPath(new URL(`../fixtures/amd-smi/${name}.json`, import.meta.url));
 
 let place: TestSidecars;
+let standIn: NodeJS.ProcessEnv;
 beforeAll(() => {
   place = makeTestSidecars();
+  standIn = prepareStandIn(place);
 });
 afterAll(() => place.leave());
 
@@ -66,7 +69,7 @@ test('one nvidia-smi is kept running, in an older driver’s words too, and ends
   });
   expect(facts.now?.memoryTotal).toBeGreaterThan(facts.now?.memoryUsed ?? Number.NaN);
   const html = await (await fetch(new URL('machine', sidecar.url), { headers: { Accept: 'text/html' } })).text();
-  for (const words of ['GPU 0', '97 %', '23 GB of 26 GB', '72 °C', '418 of 450 W', 'Disk of outputs'])
+  for (const words of ['GPU 0', '97 %', '23 GB of 26 GB', '72 °C', '418 of 450 W', 'GB free', 'the last ten minutes'])
     expect(html).toContain(words);
   const running = readFileSync(pid, 'utf8').trim().split('\n').map(Number);
   expect(running).toHaveLength(1);
@@ -77,7 +80,7 @@ test('one nvidia-smi is kept running, in an older driver’s words too, and ends
   );
 });
 
-test('AMD’s GPUs tell the same through their own programs, and what they do not tell is unknown', async () => {
+test('AMD’s GPUs tell the same through their own programs, and the most memory that a training took of them is kept', async () => {
   const [one, two] = parseAmdSmi(readFileSync(amd('metric'), 'utf8'), readFileSync(amd('static'), 'utf8'));
   expect(one).toMatchObject({ name: 'AMD Instinct MI300X', use: 97, temperature: 67, power: 512, powerLimit: 750 });
   expect(one).toMatchObject({ memoryUsed: 40960 * 2 ** 20, memoryTotal: 196592 * 2 ** 20, fan: null, slowed: null });
@@ -90,12 +93,24 @@ test('AMD’s GPUs tell the same through their own programs, and what they do no
   for (const words of ['', '[]', '{"card0": 5}', 'ERROR: no amdgpu driver'])
     expect([...parseAmdSmi(words, words), ...parseRocmSmi(words)]).toEqual([]);
   const script = `case "$1" in metric) cat ${amd('metric')};; *) cat ${amd('static')};; esac`;
-  const sidecar = await place.serve(nvidiaSmi('amd', script, 'amd-smi'));
+  const { PATH } = nvidiaSmi('amd', script, 'amd-smi');
+  const sidecar = await place.serve({ ...standIn, PATH });
   const { no_gpu } = await until(
     () => sidecar.get<MachineFacts>('machine'),
     ({ now }) => now?.gpus.length === 2,
   );
   expect(no_gpu).toBeNull();
+  const begun = await sidecar.send(
+    'POST',
+    'sessions',
+    training(place, 'sd1', { lora_name: 'cat', vram: '6G', max_train_epochs: 100 }),
+  );
+  expect(begun, JSON.stringify(begun.body)).toMatchObject({ status: 201 });
+  await sidecar.until('cat', ({ attempts }) => attempts[0]?.peak_gpu_memory === one?.memoryUsed);
+  const page = await fetch(new URL('machine', sidecar.url), { headers: { Accept: 'text/html' } });
+  expect(await page.text()).toMatch(/Trains <a[^>]*>cat V1<\/a>, process \d+/);
+  await sidecar.send('DELETE', 'sessions/cat/attempts/current');
+  await sidecar.until('cat', ({ status }) => status === 'stopped');
   await sidecar.kill('SIGTERM');
 });
 

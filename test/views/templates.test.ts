@@ -405,7 +405,18 @@ const pod = podView({
     provider: { id: 'runpod', name: 'RunPod', leaves: 'a' },
     missing: null,
     stop: { phase: 'counting', seconds: 90, why: null },
-    sessions: [{ name: 'a', lora_name: 'a', version: 1, version_name: null, status: 'running', so_far: 1, to_end: 2 }],
+    sessions: [
+      {
+        name: 'a',
+        lora_name: 'a',
+        version: 1,
+        version_name: null,
+        status: 'running',
+        so_far: 1,
+        to_end: 2,
+        to_end_guessed: true,
+      },
+    ],
   },
 });
 const [sample] = model.samples as [(typeof model.samples)[0]];

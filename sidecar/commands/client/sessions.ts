@@ -109,8 +109,9 @@ export function resumeWords({ state, step, exact, differs, first_epoch, repeated
 
 const COMMANDS: Record<string, string> = { 'start over': 'start --over', 'train further': 'resume' };
 
-function costWords({ so_far, to_end }: SessionCost): string {
-  return to_end === null ? dollars(so_far) : `${dollars(so_far)} so far, ${dollars(so_far + to_end)} at its end`;
+function costWords({ so_far, to_end, to_end_guessed }: SessionCost): string {
+  if (to_end === null) return dollars(so_far);
+  return `${dollars(so_far)} so far, ${dollars(so_far + to_end)} at its end${to_end_guessed ? ' (a guess)' : ''}`;
 }
 
 function attemptsOf({ attempts }: SessionFacts): string {

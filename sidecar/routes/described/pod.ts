@@ -12,7 +12,9 @@ const facts = z
     provider: z.looseObject({ id: z.string(), name: z.string() }).nullable(),
     missing: z.string().nullable(),
     stop: z.looseObject({ phase: z.string(), seconds: z.number().nullable(), why: z.string().nullable() }),
-    sessions: z.array(z.looseObject({ name: z.string(), so_far: z.number(), to_end: money })),
+    sessions: z.array(
+      z.looseObject({ name: z.string(), so_far: z.number(), to_end: money, to_end_guessed: z.boolean() }),
+    ),
   })
   .meta({ id: 'Pod' });
 

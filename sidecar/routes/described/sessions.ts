@@ -48,7 +48,9 @@ export const sessions: DescribedRoutes = {
     more: 'With its cost in US dollars, so far and until its end, where the price of the pod is known.',
     answers: {
       200: sessionFacts.extend({
-        cost: z.looseObject({ so_far: z.number(), to_end: z.number().nullable() }).nullable(),
+        cost: z
+          .looseObject({ so_far: z.number(), to_end: z.number().nullable(), to_end_guessed: z.boolean() })
+          .nullable(),
       }),
     },
   },

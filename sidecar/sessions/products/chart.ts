@@ -61,7 +61,7 @@ export async function readCurves(session: Session, runs: readonly Run[], asked: 
   };
 }
 
-function placeOf({ progress }: Session, runs: readonly Run[]) {
+export function placeOf({ progress }: Session, runs: readonly Run[]) {
   return { perEpoch: progress?.steps_per_epoch ?? null, begun: runs[0]?.begun ?? 0 };
 }
 
@@ -74,14 +74,15 @@ export function tagsOf(runs: readonly Run[]): string[] {
 
 const FIRST = [/^loss\/current$/, /^loss\/average$/, /^loss$/, /\bval/i, /loss/i, /^lr/i, /./];
 
-type Place = {
+export type Place = {
   axis: ChartAxis;
   perEpoch: number | null;
   begun: number;
   countedBy: Session['dialect']['metrics']['countedBy'];
 };
 
-function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
+/** The points of a curve that one start wrote; null where it wrote none. */
+export function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
   const series = run.series.curves.get(tag);
   if (!series || series.length === 0) return null;
   const counted = place.countedBy(tag);

@@ -1,8 +1,8 @@
 import type { SessionFacts } from '../facts.js';
 import { secondsTrained } from './secondsTrained.js';
 
-/** US dollars so far, and until its end; null where unknown. */
-export type SessionCost = { so_far: number; to_end: number | null };
+/** US dollars so far, and until its end, null where unknown; a guess where the time left is one (`eta_guessed`). */
+export type SessionCost = { so_far: number; to_end: number | null; to_end_guessed: boolean };
 
 /**
  * What a session's attempts have cost at an hourly price of the pod, and will until its end. One that trains on some of the
@@ -15,5 +15,6 @@ export function sessionCost(facts: SessionFacts, price: number, gpus: number, no
   return {
     so_far: (hourly * (secondsTrained(facts, new Date(now)) ?? 0)) / 3600,
     to_end: eta === null ? null : (hourly * eta) / 3600,
+    to_end_guessed: eta !== null && facts.progress.eta_guessed,
   };
 }
