@@ -5,6 +5,7 @@ import { loraKey } from '../sessions/names.js';
 import { loraCalled } from '../sessions/outputs/loras.js';
 import { compareSessions } from '../sessions/versions/compare/compare.js';
 import type { Trackside } from '../trackside.js';
+import { toldCurves } from '../views/charts.js';
 import { numberOf, shownOf } from './charts.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
@@ -36,7 +37,8 @@ export function compareRoutes(trackside: Trackside): Hono {
     const named = [...namesIn(c, new Set(all.map(({ name }) => name))), ...versions.map(({ name }) => name)];
     const sessions = named.filter((name) => name !== without);
     const comparison = await compareSessions(outputs, { ...asked, costOf, sessions, baseline: baseline || null });
-    return answer(c, { ...comparison, price }, async () => {
+    const told = { ...comparison, curves: toldCurves(comparison.curves, charts), price };
+    return answer(c, told, async () => {
       const model = await pageModel(trackside, rootOf(c));
       const shown = { ...asked, price, typed: typed !== null, turned: turned ? turned === '1' : null };
       return views.compare({ ...model, comparison, shown, sessions: all.slice(0, MOST_OFFERED) });

@@ -58,8 +58,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
     // A script imports its neighbours by their names, which the browser knows by their hashed ones.
     const text =
       type === SCRIPT
-        ? bytes
-            .toString()
+        ? withParts(name, files)
             .replace(COMMENT, '')
             .replace(CAST, '')
             .replace(INDENT, '')
@@ -74,6 +73,29 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
     return hashed;
   }
 }
+
+/** Scripts that one other alone imports: they are sent in it, which compresses better, and saves a request each. */
+const PARTS = ['chartPlot.js', 'chartMarks.js'];
+
+/** A script with its parts, each in a scope of its own behind all imports. */
+function withParts(name: string, files: ReadonlyMap<string, Buffer>): string {
+  const imports: string[] = [];
+  const text = inside(name);
+  return [...imports, text].join('\n');
+
+  function inside(file: string): string {
+    const parts: string[] = [];
+    const own = String(files.get(file)).replace(IMPORT_LINE, (line, names: string, from: string) => {
+      if (PARTS.includes(from)) parts.push(`const ${names} = (() => {\n${inside(from)}return ${names};\n})();\n`);
+      else imports.push(line.trimEnd());
+      return '';
+    });
+    return [...parts, file === name ? own : own.replace(/^export /gm, '')].join('');
+  }
+}
+
+// short: our own scripts
+const IMPORT_LINE = /^import ([^'\n]{0,500}) from '\.\/([\w.]+)';\n/gm;
 
 /** A style sheet without comments and line breaks: a sixth less, compressed. */
 function lighter(sheet: string): string {

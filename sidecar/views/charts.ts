@@ -1,11 +1,11 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { versionName } from '../sessions/names.js';
 import type { AskedCharts } from '../sessions/products/chart.js';
-import type { ChartCurve, ChartLine, ChartMark, Charts } from '../sessions/products/chartFacts.js';
+import type { ChartCurve, ChartLine, ChartMark, Charts, ToldCurve } from '../sessions/products/chartFacts.js';
 import type { Comparison } from '../sessions/versions/compare/facts.js';
 import { sessionAddress } from './action.js';
 import { cardView } from './banner.js';
-import { count, duration, loss, plural } from './formatting.js';
+import { count, duration, joined, loss, plural } from './formatting.js';
 import type { PageModel } from './frame.js';
 
 /** What of the charts is shown, as the address says. */
@@ -52,9 +52,21 @@ export function chartsView(model: ChartsModel) {
     none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
     hasLost: charts.curves.some(({ lost }) => lost.length > 0),
     marks: charts.marks.filter(isTold).map(({ label }) => label),
+    ticks: TICKS.filter(({ kind }) => charts.marks.some((mark) => mark.kind === kind)),
     others: charts.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
   };
 }
+
+/** The curves with what the page says of them, for its script. */
+export function toldCurves(curves: readonly ChartCurve[], shown: ShownCharts): ToldCurve[] {
+  return curves.map((curve) => ({ ...curve, notes: notesOf(curve, shown), told: toldOf(curve) }));
+}
+
+/** Short lines at the foot of a chart. */
+const TICKS = [
+  { kind: 'checkpoint', label: 'checkpoint' },
+  { kind: 'sample', label: 'samples' },
+] as const;
 
 /** @param more where the form leads, what else it sends along, and where all points are as a table */
 export function shownView(
@@ -126,6 +138,7 @@ export function curveView(curve: ChartCurve, shown: ShownCharts, charts: DrawnCh
     tag: curve.tag,
     id: `chart-${curve.tag.replace(/[^a-zA-Z0-9]/g, '-')}`,
     label: `${curve.tag}: ${sentenceOf(curve)}`,
+    told: toldOf(curve),
     notes: notesOf(curve, shown),
     labels: [loss(scale.value(1)), loss(scale.value(0.5)), loss(scale.value(0))],
     ends: [axisValue(range.from, shown), axisValue(range.to, shown)],
@@ -185,14 +198,20 @@ function sentenceOf({ count: points, smooth, best }: ChartCurve): string {
   return words.filter(Boolean).join(', ');
 }
 
+/** What stands below a chart until somebody points at it. */
+function toldOf({ tag, count: points, best }: ChartCurve): string {
+  const least = best && tag.includes('loss') ? `● least smoothed ${loss(best.y)} at step ${count(best.step)}` : '';
+  return least || plural(points, 'value');
+}
+
 /** What the picture leaves out or a reader should not miss. */
-function notesOf({ oddCount, odd, spikes, clip, lost }: ChartCurve, { clip: clipped }: ShownCharts): string[] {
-  return [
-    oddCount > 0 ? `${plural(oddCount, 'value')} not a number, first at ${count(odd[0])}` : '',
-    spikes.length > 0 ? `${plural(spikes.length, 'spike')}` : '',
-    clipped && clip ? `clipped to the middle 90 %: ${plural(clip.outside, 'value')} outside` : '',
-    lost.length > 0 ? 'grey: trained again later' : '',
-  ].filter(Boolean);
+function notesOf({ oddCount, odd, spikes, clip, lost }: ChartCurve, shown: ShownCharts): string {
+  return joined(
+    oddCount > 0 && `× ${plural(oddCount, 'value')} not a number, first at ${axisValue(odd[0] ?? 0, shown)}`,
+    spikes.length > 0 && `○ ${plural(spikes.length, 'spike')}`,
+    shown.clip && clip !== null && `clipped to the middle 90 %: ${plural(clip.outside, 'value')} outside`,
+    lost.length > 0 && 'grey: trained again later',
+  );
 }
 
 function axisValue(value: number, { axis }: ShownCharts): string {

@@ -1,32 +1,50 @@
 /* What stands in a chart and beside it, but for its lines: marks, colours, numbers. */
 
-/** Dashes for attempts with their numbers and for alerts, ticks below for checkpoints and samples, crosses for what is no number. @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn */
+/**
+ * Dashes for attempts with their numbers and for alerts, ticks below for checkpoints and samples (of many, as many as can be told
+ * apart), crosses for what is no number.
+ *
+ * @param {import('./uplot.js').default} on @param {import('./chartPlot.js').Drawn} drawn
+ */
 export function drawMarks(on, drawn) {
   const { ctx, bbox } = on;
   const { min = 0, max = 0 } = on.scales.x ?? {};
   const isSeen = (/** @type {number} */ x) => x >= min && x <= max;
   const scale = devicePixelRatio;
   ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left - 5 * scale, bbox.top, bbox.width + 10 * scale, bbox.height);
+  ctx.clip();
+  ctx.textAlign = 'left';
   ctx.lineWidth = scale;
   ctx.font = `${11 * scale}px system-ui`;
   const end = bbox.top + bbox.height;
+  /** Where each kind was drawn last. @type {Record<string, number>} */
+  const last = {};
+  let row = 1;
   for (const { kind, x, label } of drawn.marks) {
     if (!isSeen(x)) continue;
     const at = Math.round(on.valToPos(x, 'x', true));
     // An attempt or an alert.
     const dashed = kind[0] === 'a';
+    const isNear = Math.abs(at - (last[kind] ?? -99)) < (dashed ? 14 : 4) * scale;
+    if (isNear && !dashed) continue;
+    // Numbers of attempts that begin at about the same step stand below each other.
+    row = isNear ? row + 1 : 1;
+    last[kind] = at;
     ctx.strokeStyle = ctx.fillStyle = colour(dashed ? '--stop' : kind === 'checkpoint' ? '--accent' : '--wait');
     ctx.setLineDash(dashed ? [4 * scale] : []);
     ctx.beginPath();
     ctx.moveTo(at, dashed ? bbox.top : end - (kind === 'checkpoint' ? 8 : 5) * scale);
     ctx.lineTo(at, end);
     ctx.stroke();
-    if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * scale);
+    if (kind === 'attempt') ctx.fillText(/\d+/.exec(label)?.[0] ?? '', at + 4 * scale, bbox.top + 12 * row * scale);
   }
+  ctx.textAlign = 'center';
   ctx.setLineDash([]);
   ctx.strokeStyle = ctx.fillStyle = colour('--fail');
   for (const x of drawn.curve.odd) {
-    if (isSeen(x)) ctx.fillText('×', on.valToPos(x, 'x', true) - 4 * scale, bbox.top + 12 * scale);
+    if (isSeen(x)) ctx.fillText('×', on.valToPos(x, 'x', true), bbox.top + 12 * scale);
   }
   for (const { x, y } of drawn.curve.spikes) {
     const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));

@@ -3,7 +3,7 @@ import { axisValue, colour, drawMarks, mix, short } from './chartMarks.js';
 import uPlot from './uplot.js';
 
 /**
- * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ToldCurve} Curve
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartMark} Mark
  * @typedef {{ curve: Curve, others: { label: string, colour: number, curve: Curve }[], marks: Mark[] }} Drawn
  * @typedef {{ from: number, to: number, axis: string, log: boolean, clip: boolean }} Looks
@@ -40,6 +40,7 @@ export function createPlot(figure, zoom) {
     drawn = next;
     looks = how;
     pinched = null;
+    if (!((plot?.cursor.left ?? -1) >= 0)) readout.textContent = next.curve.told;
     if (plot && isSame) {
       plot.setData(data);
       return;
@@ -126,7 +127,7 @@ export function createPlot(figure, zoom) {
   function tell(on) {
     const { idx } = on.cursor;
     if (idx == null || on.cursor.left == null || on.cursor.left < 0) {
-      readout.textContent = '';
+      readout.textContent = drawn?.curve.told ?? '';
       return;
     }
     const x = on.data[0][idx];

@@ -5,10 +5,10 @@
 import { createPlot } from './chartPlot.js';
 
 /**
- * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartCurve} Curve
+ * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ToldCurve} Curve
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').Charts} Charts
  * @typedef {import('../../sidecar/sessions/products/chartFacts.js').ChartPiece} Piece
- * @typedef {Charts & { others: { name: string, lora: string, version: number, version_name: string | null, colour: number, curves: Curve[] }[] }} Facts
+ * @typedef {Omit<Charts, 'curves'> & { curves: Curve[], others: { name: string, lora: string, version: number, version_name: string | null, colour: number, curves: Curve[] }[] }} Facts
  */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('shown'));
@@ -66,6 +66,8 @@ function zoom(from, to) {
     const start = Math.max(first, Math.min(from, last - (to - from)));
     setRange(start, start + to - from);
   }
+  // At once with the points that are there.
+  draw();
   void load();
 }
 
@@ -128,25 +130,14 @@ function draw() {
     });
     if (!plots.has(curve.tag)) plots.set(curve.tag, createPlot(figure, zoom));
     plots.get(curve.tag)?.show({ curve, others: with_, marks }, looks);
-    say(figure, curve, looks.clip);
+    const element = figure.querySelector('.notes');
+    if (element) element.textContent = curve.notes;
   }
 }
 
 /** A curve that has just begun gets its place when the page is loaded again. @param {string} tag @returns {HTMLElement | null} */
 function figureOf(tag) {
   return curves.querySelector(`.curve[data-tag="${CSS.escape(tag)}"]`);
-}
-
-/** @param {HTMLElement} figure @param {Curve} curve @param {boolean} clipped */
-function say(figure, { oddCount, spikes, clip, lost }, clipped) {
-  const notes = [
-    oddCount > 0 && `${oddCount} not a number (×)`,
-    spikes.length > 0 && `spikes (○): ${spikes.length}`,
-    clipped && clip && `clipped to the middle 90 %: ${clip.outside} outside`,
-    lost.length > 0 && 'grey: trained again',
-  ];
-  const element = figure.querySelector('.notes');
-  if (element) element.textContent = notes.filter(Boolean).join(' · ');
 }
 
 /** New points go behind the others; the mean goes on from its state. @param {Piece} piece */

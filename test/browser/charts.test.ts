@@ -18,7 +18,7 @@ const first = (page: Page) => page.locator('.curve').first();
 test.each([1280, 390])(
   'at %i px a chart is asked by pointer and keys, zooms into all of its points, and moves nothing',
   async (width) => {
-    const page = await open('sessions/long/charts', wide(width));
+    const page = await open('sessions/long/charts', { ...wide(width), hasTouch: width < 500 });
     const trouble = listenForTrouble(page);
     await first(page).locator('canvas').waitFor();
     const shifted = await page.evaluate(`new Promise((done) => new PerformanceObserver((list) =>
@@ -45,6 +45,17 @@ test.each([1280, 390])(
     await soon(() => Number(new URL(page.url()).searchParams.get('from'))).toBeGreaterThan(600);
     await page.getByRole('link', { name: 'Show all' }).click();
     await soon(() => page.url()).not.toContain('from=');
+    await plot.focus();
+    await page.keyboard.press('-');
+    await soon(() => page.evaluate('document.activeElement.className')).toContain('plot');
+    expect(page.url()).not.toContain('from=');
+    if (width < 500) {
+      await pinch(page, box, [0.45, 0.55], [0.2, 0.8]);
+      await soon(() => Number(new URL(page.url()).searchParams.get('to'))).toBeLessThan(2100);
+      expect(Number(new URL(page.url()).searchParams.get('from'))).toBeGreaterThan(1000);
+      expect(await page.locator('#csv').getAttribute('href')).toMatch(/axis=step&from=1\d{3}.*&to=1\d{3}/);
+      await page.getByRole('link', { name: 'Show all' }).click();
+    }
     await page.getByLabel('Log scale').check();
     await page.getByLabel('Clip').check();
     await first(page).locator('.notes', { hasText: 'clipped to the middle 90 %' }).waitFor();
@@ -55,6 +66,18 @@ test.each([1280, 390])(
     expect(trouble).toEqual([]);
   },
 );
+
+/** Two fingers at these parts of a box's width move to those. */
+async function pinch(page: Page, box: { x: number; y: number; width: number }, from: number[], to: number[]) {
+  const fingers = await page.context().newCDPSession(page);
+  const at = (parts: number[]) => parts.map((part, id) => ({ id, x: box.x + box.width * part, y: box.y + 50 }));
+  const between = from.map((part, id) => (part + (to[id] ?? part)) / 2);
+  await fingers.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(from) });
+  for (const parts of [between, to]) {
+    await fingers.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(parts) });
+  }
+  await fingers.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+}
 
 test('new values reach an open chart without a request', async () => {
   await sidecar.send('POST', 'sessions', { ...quick, lora_name: 'live', max_train_epochs: 1000, start: true });

@@ -139,6 +139,14 @@ test('steps that were trained again are told as such, by every axis, with a numb
     'loss/current,60,1,2026-01-01T00:01:00.000Z,1,1',
     'loss/current,60,2,2026-01-01T00:17:00.000Z,2,0',
   ]);
+  // The same part as is seen, on any axis, and of several sessions.
+  trained('other', [losses(1, 3, () => 3)]);
+  const seen = await at.ask('/sessions/resumed/curves.csv?axis=process&from=117&to=200&with=other&with=gone');
+  expect((await seen.text()).trim().split('\n')).toEqual([
+    'session,curve,step,value,time,attempt,trained again later',
+    'resumed,loss/current,99,2,2026-01-01T00:17:39.000Z,2,0',
+    'resumed,loss/current,100,2,2026-01-01T00:17:40.000Z,2,0',
+  ]);
 });
 
 test('without a script there is a picture and a table of each curve, and another session beside it in its own colour', async () => {

@@ -92,7 +92,7 @@ export function stretchOf(run: Run, tag: string, place: Place): Stretch | null {
     series,
     kept: keptOf(series, lastKept - offset, counted !== 'epochs' && run.offset === run.lastStep),
     x: xOf(series, run, place, counted === 'epochs', offset),
-    step: (at) => (series.steps[at] ?? 0) + offset,
+    step: xOf(series, run, { ...place, axis: 'step' }, counted === 'epochs', offset),
   };
 }
 

@@ -27,6 +27,9 @@ export type ChartCurve = {
   mean: { sum: number; count: number };
 };
 
+/** A curve with what a page says of its picture, and of all of it. */
+export type ToldCurve = ChartCurve & { notes: string; told: string };
+
 export type ChartMark = { x: number; kind: 'attempt' | 'checkpoint' | 'sample' | 'alert'; label: string };
 
 export type Charts = {
