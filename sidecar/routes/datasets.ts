@@ -18,6 +18,7 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { wantsPage } from '../request.js';
 import type { DatasetModel, DatasetsModel } from '../views/datasets.js';
+import { plural } from '../views/formatting.js';
 import type { PageModel } from '../views/frame.js';
 import { rulesFor, trainingOf } from '../views/training.js';
 import { isForm, takeBody, typeOf } from './body.js';
@@ -60,7 +61,8 @@ export function datasetRoutes(given: Datasets): Hono {
     c.header('Vary', 'Accept');
     if (!wantsPage(c)) return c.json(datasets);
     const [removed, skipped] = await Promise.all([listRemoved(root), listSkipped(root)]);
-    return c.html(await pages.datasets({ root: '', datasets, removed, skipped, values: {}, errors: {} }));
+    const justRemoved = c.req.query('removed') ?? null;
+    return c.html(await pages.datasets({ root: '', datasets, removed, justRemoved, skipped, values: {}, errors: {} }));
   });
 
   routes.post('/datasets', async (c) => {
@@ -96,9 +98,8 @@ export function datasetRoutes(given: Datasets): Hono {
       unfinishedUploads(root, dataset.name),
       listTrash(root, dataset.name),
     ]);
-    const { entry, changed } = c.req.query();
-    const bulk = changed === undefined ? null : { entry: entry ?? null, changed: Number(changed) || 0 };
-    return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash, resolution, alike, bulk }));
+    const done = doneIn(c.req.query());
+    return c.html(await pages.dataset({ root: '../', dataset, unfinished, trash, resolution, alike, ...done }));
   });
 
   routes.delete('/datasets/:name', async (c) => {
@@ -107,10 +108,18 @@ export function datasetRoutes(given: Datasets): Hono {
     if (user !== null) throw inUse(name, user);
     const kept = await putDatasetAway(root, name);
     const message = kept ? `${name} was moved to ${kept} in the datasets folder.` : `${name} was empty and is removed.`;
-    return wantsPage(c) ? c.body(null, 303, { Location: '../datasets' }) : c.json({ kept, message });
+    const list = `../datasets${kept ? `?${new URLSearchParams({ removed: name })}` : ''}`;
+    return wantsPage(c) ? c.body(null, 303, { Location: list }) : c.json({ kept, message });
   });
 
   return routes;
+}
+
+/** What a form of the page has just done, as the address tells it. */
+function doneIn({ entry, changed, undone, back }: Record<string, string>): Pick<DatasetModel, 'bulk' | 'notice'> {
+  if (changed !== undefined) return { bulk: { entry: entry ?? null, changed: Number(changed) || 0 } };
+  if (undone !== undefined) return { bulk: { entry: null, undone: Number(undone) || 0 } };
+  return back === undefined ? {} : { notice: `${plural(Number(back) || 0, 'file')} put back.` };
 }
 
 /** How long a page waits until all pictures are compared, in ms. */

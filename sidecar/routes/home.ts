@@ -6,6 +6,7 @@ import type { SessionFacts } from '../sessions/facts.js';
 import { activeElsewhere, activeSessions } from '../sessions/outputs/active.js';
 import { happened } from '../sessions/outputs/happened.js';
 import { findSessions, searchSessions } from '../sessions/outputs/search.js';
+import { listSessionTrash, type TrashEntry } from '../sessions/versions/trash.js';
 import { readDisk } from '../telemetry/disk.js';
 import type { Trackside } from '../trackside.js';
 import type { PageModel } from '../views/frame.js';
@@ -21,7 +22,10 @@ export function homeRoutes(trackside: Trackside): Hono {
     const query = c.req.query('q') ?? '';
     const number = Number(c.req.query('page')) || 1;
     c.header('Vary', 'Accept');
-    if (wantsPage(c)) return c.html(await page(rootOf(c), query, number, lastLook(c, trackside.settings.outputs)));
+    if (wantsPage(c)) {
+      const shown = { root: rootOf(c), query, page: number, deleted: c.req.query('deleted') ?? '' };
+      return c.html(await page(shown, lastLook(c, trackside.settings.outputs)));
+    }
     c.header('Content-Type', 'application/json');
     return c.body(jsonArray(findSessions(await trackside.outputs.list(), query)));
   };
@@ -79,18 +83,28 @@ export async function pageModel(trackside: Trackside, root: string, without?: st
   };
 }
 
+/** `deleted`: what a person has just deleted, as "name/entry" in the trash; empty where that is nothing. */
+type Shown = { root: string; query: string; page: number; deleted: string };
+
+/** Null once it is put back, or removed for good. */
+async function findDeleted({ outputs }: Trackside, deleted: string): Promise<TrashEntry | null> {
+  if (!deleted) return null;
+  const entries = await listSessionTrash(outputs.root);
+  return entries.find(({ name, entry }) => `${name}/${entry}` === deleted) ?? null;
+}
+
 /** The page stays the same until a session changes, and is then made once for all who ask. */
 function cachedHome(trackside: Trackside) {
   const OLDEST_MS = process.env.TRACKSIDE_DEVELOPMENT ? 0 : 5000;
   let made = { key: '', at: 0, html: '' };
-  return async (root: string, query: string, page: number, look: Date | null): Promise<string> => {
+  return async ({ root, query, page, deleted }: Shown, look: Date | null): Promise<string> => {
     const unseen = !look || query || page > 1 ? [] : happened(await trackside.outputs.list(), look);
     const since = unseen.length > 0 && look ? look.toISOString() : null;
     const troubles = JSON.stringify([trackside.disk.troubles(), trackside.notices.list()]);
-    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${since} ${query}`;
+    const key = `${trackside.outputs.revision()} ${trackside.handRuns.revision()} ${troubles} ${root} ${page} ${since} ${deleted} ${query}`;
     if (key !== made.key || performance.now() - made.at > OLDEST_MS) {
       const model = await homeModel(trackside, root, query, page);
-      const html = trackside.views.home({ ...model, since, unseen });
+      const html = trackside.views.home({ ...model, since, unseen, deleted: await findDeleted(trackside, deleted) });
       made = { key, at: performance.now(), html };
     }
     return made.html;

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { Hono } from 'hono';
 import { logged } from '../caught.js';
 import { Problem } from '../problem.js';
@@ -5,7 +6,7 @@ import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 import { finishDraft } from '../sessions/drafts/drafts.js';
-import { loraKey } from '../sessions/names.js';
+import { loraKey, TRASH } from '../sessions/names.js';
 import type { Finding } from '../sessions/preflight/finding.js';
 import { preflight } from '../sessions/preflight/preflight.js';
 import { clearSessionCaches } from '../sessions/versions/clearCaches.js';
@@ -83,7 +84,8 @@ export function sessionRoutes(trackside: Trackside): Hono {
     const removed = await removeSession(trackside, name);
     const left = (await outputs.list()).some((each) => loraKey(each) === loraKey(facts));
     const lora = left ? loraPage(c, loraKey(facts)) : `${rootOf(c)}loras`;
-    return answerChange(c, removed, { page: page === 'lora' ? lora : homeOf(c) });
+    const home = `${homeOf(c)}?${new URLSearchParams({ deleted: relative(TRASH, removed.trash) })}`;
+    return answerChange(c, removed, { page: page === 'lora' ? lora : home });
   });
 
   return routes;

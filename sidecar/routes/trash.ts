@@ -12,7 +12,9 @@ export function trashRoutes(root: string): Hono {
     const { name, entry } = c.req.param();
     const { files, kept } = await restoreFromTrash(root, name, entry);
     const away = kept ? ` What was there instead is in ${kept}.` : '';
-    return answerChange(c, name, { files, kept, message: `${files.join(', ')} put back.${away}` });
+    const count = files.length;
+    const back = files.every((file) => file.endsWith('.txt')) ? `?undone=${count}#captions` : `?back=${count}`;
+    return answerChange(c, name, { files, kept, message: `${files.join(', ')} put back.${away}` }, 200, back);
   });
 
   return routes;

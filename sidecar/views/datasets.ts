@@ -14,6 +14,8 @@ export type DatasetsModel = PageModel & {
   datasets: DatasetFacts[];
   /** Datasets that were put away, newest first. */
   removed?: (TrashEntry & { dataset: string })[];
+  /** The one of them that a person has just put away. */
+  justRemoved?: string | null;
   /** Folders that can't be datasets, each with the reason in words. */
   skipped?: string[];
   values: Record<string, string>;
@@ -31,8 +33,8 @@ export type DatasetModel = PageModel & {
   /** Pixels of the training for which the pictures are judged. */
   resolution?: number;
   alike?: Alike[];
-  /** What a change of all captions did; `entry` undoes it. */
-  bulk?: { entry: string | null; changed: number } | null;
+  /** What a change of all captions did, or its undoing; `entry` undoes it. */
+  bulk?: { entry: string | null } & ({ changed: number } | { undone: number });
 };
 
 /** The form that takes pictures, captions and archives. */
@@ -48,15 +50,17 @@ export type UploadView = {
 export type DatasetsView = ReturnType<typeof datasetsView>;
 
 export function datasetsView(model: DatasetsModel) {
+  const removed = (model.removed ?? []).map((each) => ({
+    dataset: each.dataset,
+    size: bytes(each.bytes),
+    at: each.put_away_at,
+    address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
+  }));
   return {
     datasets: model.datasets.map((dataset) => datasetCard(dataset, model.root)),
     skipped: model.skipped ?? [],
-    removed: (model.removed ?? []).map((each) => ({
-      dataset: each.dataset,
-      size: bytes(each.bytes),
-      at: each.put_away_at,
-      address: `${datasetAddress(model.root, each.dataset)}/trash/${each.entry}`,
-    })),
+    removed,
+    justRemoved: removed.find(({ dataset }) => dataset === model.justRemoved) ?? null,
     upload: uploadView('dataset', null, model.values.name, model.errors.name),
   };
 }
@@ -77,7 +81,7 @@ export function datasetView(model: DatasetModel) {
     tags: countTags(model.dataset).slice(0, TAGS_IN_SIGHT),
     bulk: model.bulk
       ? {
-          words: `${plural(model.bulk.changed, 'caption')} changed.`,
+          words: bulkWords(model.bulk),
           undo: model.bulk.entry && `${at}/trash/${encodeURIComponent(model.bulk.entry)}`,
         }
       : null,
@@ -102,6 +106,12 @@ export function datasetView(model: DatasetModel) {
     notTrained: notTrainedWords(model.dataset),
     upload: uploadView('stay', model.dataset.name),
   };
+}
+
+function bulkWords(done: NonNullable<DatasetModel['bulk']>): string {
+  if ('changed' in done)
+    return done.changed === 0 ? 'No caption had to be changed.' : `${plural(done.changed, 'caption')} changed.`;
+  return `Undone: ${plural(done.undone, 'caption is as it was', 'captions are as they were')}.`;
 }
 
 export function uploadView(

@@ -94,5 +94,12 @@ function shown(value: string | null): string {
 
 /** As the form calls it; by its own name where the form has no field for it. */
 function label(field: string): string {
-  return setting(field as SettingName)?.label ?? field;
+  return setting(field as SettingName)?.label ?? MARKED[field] ?? field;
 }
+
+/** What is said of a version on other pages. */
+const MARKED: Record<string, string> = {
+  best_sample: 'best sample',
+  version_name: 'name of the version',
+  marked_best: 'best version',
+};

@@ -1,6 +1,7 @@
 import type { Offers } from '../launchers/launcher.js';
 import type { HandRunFacts } from '../sessions/byHandFacts.js';
 import type { Happening } from '../sessions/outputs/happened.js';
+import type { TrashEntry } from '../sessions/versions/trash.js';
 import { bannerView } from './banner.js';
 import { othersTitle, othersView } from './byHand.js';
 import { percent } from './formatting.js';
@@ -8,6 +9,7 @@ import type { PageModel } from './frame.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { activeCount } from './status.js';
 import { firstToEnd, sinceView } from './telling.js';
+import { deletedView } from './trash.js';
 import { freeWords } from './where.js';
 
 export type HomeModel = PageModel &
@@ -20,12 +22,15 @@ export type HomeModel = PageModel &
     since?: string | null;
     /** What happened since, newest first. */
     unseen?: Happening[];
+    /** What a person has just deleted. */
+    deleted?: TrashEntry | null;
   };
 
 export type HomeView = ReturnType<typeof homeView>;
 
 export function homeView(model: HomeModel) {
   return {
+    deleted: model.deleted ? deletedView(model.deleted, model.root) : null,
     since: sinceView(model.since ?? null, model.unseen ?? [], model.root),
     banner: bannerView({ ...model, active: model.cards, page: 'home' }),
     table: sessionsView(model),

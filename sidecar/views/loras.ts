@@ -42,16 +42,19 @@ export function lorasView({ loras, root }: LorasModel) {
 export function loraView(model: LoraModel) {
   const { lora, root, session } = model;
   const at = sessionAddress(root, session.name);
+  const rows = lora.versions.map((each) => ({
+    ...rowView(each, session.name, loraAddress(root, lora.key)),
+    compare: each.name === session.name ? null : compareView(each, session, root),
+  }));
   const failed = lora.versions.filter(({ status, pinned }) => status === 'failed' && !pinned).length;
   return {
     ...sessionView(model),
     name: lora.name,
     trigger: lora.trigger_word,
     version: versionName(session),
-    rows: lora.versions.map((each) => ({
-      ...rowView(each, session.name, loraAddress(root, lora.key)),
-      compare: each.name === session.name ? null : compareView(each, session, root),
-    })),
+    rows,
+    /** Is anything said of a version? */
+    marked: rows.some(({ marks, tags }) => marks !== '' || tags.length > 0),
     /** All versions beside each other; null for a single one. */
     compare: lora.versions.length > 1 ? `${root}compare?lora=${encodeURIComponent(lora.key)}` : null,
     count: plural(lora.versions.length, 'version'),

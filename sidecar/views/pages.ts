@@ -257,4 +257,4 @@ function lengthOf({ html, lists }: Region): number {
 }
 
 /** In this order: the last uses what the first gives. */
-const PICTURES = ['sending.js', 'captions.js', 'pictures.js'];
+const PICTURES = ['sending.js', 'captions.js', 'dataset.js', 'pictures.js'];

@@ -55,6 +55,11 @@ export type HeadView = ReturnType<typeof headView>;
 
 export type FactsView = ReturnType<typeof factsView>;
 
+/** Of what has completed, only what would keep it from being trained further: its notes were read before it was. */
+function beforeStart({ session, preflight }: SessionModel): Preflight | null {
+  return preflight && session.status === 'completed' ? { ...preflight, warnings: [] } : (preflight ?? null);
+}
+
 export function sessionView(model: SessionModel) {
   const { session, root, logTail, logPosition } = model;
   const at = sessionAddress(root, session.name);
@@ -66,7 +71,7 @@ export function sessionView(model: SessionModel) {
     logTail,
     logPosition,
     at,
-    before: preflightView(model.preflight ?? null, root, clearCaches ? `${at}/caches?_method=DELETE` : null),
+    before: preflightView(beforeStart(model), root, clearCaches ? `${at}/caches?_method=DELETE` : null),
     settings: {
       title: isChangeable(session) ? 'Settings' : 'Settings as run',
       values: settings,

@@ -48,7 +48,8 @@ export function sessionsView(model: SessionsTableModel) {
 
 function rowView(session: SessionFacts, above: SessionFacts | undefined, root: string, now: Date) {
   const { progress } = session;
-  const over = session.status === 'completed' || progress.epoch === null || progress.epochs === null;
+  const isWhole = session.status === 'completed' && (progress.percent ?? 100) >= 100;
+  const over = isWhole || progress.epoch === null || progress.epochs === null;
   const isDraft = isChangeable(session);
   return {
     id: elementId('row', session.name),

@@ -10,14 +10,21 @@ export type TrashView = ReturnType<typeof trashView>;
 export function trashView({ entries, root }: TrashModel) {
   return {
     days: String(TRASH_DAYS),
-    rows: entries.map(({ name, entry, lora_name, version, deleted_at, bytes: all, weights_bytes, removed_at }) => ({
-      title: version === null ? lora_name : `${lora_name} V${version}`,
-      name,
-      deleted: deleted_at,
-      size: bytes(all),
-      weights: weights_bytes > 0 ? `${bytes(weights_bytes)} of weights` : '',
-      removed: removed_at,
-      address: `${root}trash/${encodeURIComponent(name)}/${entry}`,
+    rows: entries.map((each) => ({
+      ...deletedView(each, root),
+      name: each.name,
+      deleted: each.deleted_at,
+      size: bytes(each.bytes),
+      weights: each.weights_bytes > 0 ? `${bytes(each.weights_bytes)} of weights` : '',
+      removed: each.removed_at,
     })),
+  };
+}
+
+/** A deleted session, and the address to which it is posted to be put back. */
+export function deletedView({ name, entry, lora_name: lora, version }: TrashEntry, root: string) {
+  return {
+    title: version === null ? lora : `${lora} V${version}`,
+    address: `${root}trash/${encodeURIComponent(name)}/${entry}`,
   };
 }

@@ -109,6 +109,7 @@ async function sendCaption(caption) {
     unsaved.delete(caption);
     saved.set(caption, text);
     if (caption.value === text) said.textContent = 'saved';
+    document.dispatchEvent(new CustomEvent('captioned'));
     return;
   }
   unsaved.add(caption);

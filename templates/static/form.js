@@ -11,7 +11,11 @@ const DECIDING = ['trainer', 'base_model', 'vram'];
 const PLACES = ['launcher', 'cluster_queue', 'cluster_gpu_type'];
 
 /** @type {HTMLElement | null} */ (document.querySelector('.halves [aria-invalid]'))?.focus();
-document.addEventListener('input', ({ target }) => isField(target) && askHints());
+document.addEventListener('input', ({ target }) => {
+  if (!isField(target)) return;
+  forgive(target);
+  askHints();
+});
 document.addEventListener('change', ({ target }) => {
   if (!isField(target)) return;
   askHints();
@@ -54,6 +58,15 @@ function askHints() {
     () => globalThis.htmx?.ajax('POST', form.getAttribute('data-hints') ?? '', { source: form, swap: 'none' }),
     PAUSE_MS,
   );
+}
+
+/** What was wrong with a field is not said of what is typed now: the server looks at it again. @param {Element} field */
+function forgive(field) {
+  if (!field.hasAttribute('aria-invalid')) return;
+  field.removeAttribute('aria-invalid');
+  field.closest('.field')?.classList.remove('wrong');
+  document.getElementById(`${field.id}-error`)?.remove();
+  if (!document.querySelector('.halves [aria-invalid]')) document.getElementById('check')?.remove();
 }
 
 /** @param {Event} event */

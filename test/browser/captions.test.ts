@@ -48,6 +48,18 @@ test('over a slow line the caption that was typed last is the one that stays', a
   await page.locator('figure', { has: caption }).getByText('saved', { exact: true }).waitFor();
   expect(sent).toEqual(['a cat', 'a cat asleep']);
   expect(readFileSync(join(place.datasets, 'example', '02-dusk.txt'), 'utf8')).toBe('a cat asleep');
+  // What is counted on the page follows, and a picture is removed where one is.
+  await caption.fill('');
+  await page.locator('#caption-count', { hasText: '10 pictures, 9 captioned' }).waitFor();
+  const remove = page.getByRole('button', { name: 'Remove 09-rain.png' });
+  await remove.scrollIntoViewIfNeeded();
+  const scrolled = await page.evaluate('scrollY');
+  await remove.click();
+  await page.locator('#caption-count', { hasText: '9 pictures, 8 captioned' }).waitFor();
+  expect([await page.evaluate('scrollY'), await page.evaluate("document.activeElement.closest('figure').id")]).toEqual([
+    scrolled,
+    'image-10-meadow.png',
+  ]);
 });
 
 test('a caption that was typed just before the page is left is saved', async () => {

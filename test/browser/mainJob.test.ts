@@ -139,6 +139,8 @@ test('a reload of the form, or an answer that refuses, keeps all that was typed'
   expect(await page.getByLabel('Trigger word').inputValue()).toBe("it's 🐈");
   expect(await page.getByLabel('Learning rate').inputValue()).toBe('fast');
   expect(await page.locator('[aria-invalid]').count()).toBe(2);
+  await page.getByLabel('Learning rate').fill('1e-3');
+  expect(await page.locator('[aria-invalid]').count()).toBe(1);
   expect(await sidecar.get('sessions')).toEqual([]);
 });
 

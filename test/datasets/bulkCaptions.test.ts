@@ -74,8 +74,13 @@ test('without JavaScript a form does the same, and its page offers to undo it', 
   expect(done.status).toBe(303);
   const address = new URL(done.headers.get('location') ?? '', 'http://x/datasets/example/captions');
   const page = await place.ask(`${address.pathname}${address.search}`, { headers: { Accept: 'text/html' } });
-  expect(await page.text()).toMatch(/trash\/\d{8}T\d{6}Z-[0-9a-f]{6}">\s*1 caption changed\./);
+  const [, undo = ''] = /(trash\/\d{8}T\d{6}Z-[0-9a-f]{6})">\s*1 caption changed\./.exec(await page.text()) ?? [];
   expect(captions()['01-morning.txt']).toBe('trks style, a rail\r\n');
+  const undone = await place.ask(`/datasets/example/${undo}`, { ...request, body: new URLSearchParams() });
+  const back = new URL(undone.headers.get('location') ?? '', `http://x/datasets/example/${undo}`);
+  const after = await place.ask(`${back.pathname}${back.search}`, { headers: { Accept: 'text/html' } });
+  expect(await after.text()).toContain('Undone: 1 caption is as it was.');
+  expect(captions()['01-morning.txt']).toBe('trks style, a track\r\n');
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionFacts } from '../../sidecar/sessions/facts.js';
+import type { CheckpointFacts } from '../../sidecar/sessions/savedFacts.js';
 import { killEverything } from '../sd-scripts/watch.js';
 import { exampleDataset, makeTestSidecars, quick, type Sidecar, type TestSidecars, until } from '../sidecar.js';
 
@@ -91,6 +92,8 @@ test.concurrent('save and sample now leave files and change nothing; finish now 
   const words = `Finished early, at step ${step}: the weights of this step are the final ones.`;
   expect(done.reason).toBe(words);
   expect(await page('asked')).toContain(words);
+  const checkpoints = await sidecar.get<CheckpointFacts[]>('sessions/asked/checkpoints');
+  expect(checkpoints.find(({ kind }) => kind === 'final')).toMatchObject({ step, epoch: Math.ceil((step ?? 0) / 10) });
   const refused = await sidecar.send('POST', 'sessions/asked/attempts/current/pause');
   expect(refused).toMatchObject({ status: 409, body: { error: { code: 'not_running' } } });
   // Its last state is that step's, in the middle of an epoch: trained further, it goes on with the next one.

@@ -83,6 +83,18 @@ test('A deleted version lies in the trash, and is put back as it was', async () 
   expect(await (await house.ask('/trash')).json()).toEqual([]);
 });
 
+test('A form that deletes a session goes on to a page that says where it lies, and puts it back', async () => {
+  await house.draft({ lora_name: 'cat' });
+  const form = await house.ask('/sessions/cat?_method=DELETE', { method: 'POST', headers: page });
+  expect(form.status).toBe(303);
+  const home = new URL(form.headers.get('location') ?? '', 'http://x/sessions/cat');
+  const [, put] =
+    /action="(trash\/cat\/[^"]+)"[\s\S]*?<b>cat V1<\/b> is in the/.exec(await html(`/${home.search}`)) ?? [];
+  expect((await house.ask(`/${put}`, { method: 'POST', headers: page })).status).toBe(303);
+  expect((await house.ask('/sessions/cat')).status).toBe(200);
+  expect(await html(`/${home.search}`)).not.toContain('is in the');
+});
+
 test('A deleted version whose name was given again is put back as the next one', async () => {
   await house.draft({ lora_name: 'cat', description: 'the first' });
   await send('DELETE', '/sessions/cat');

@@ -19,7 +19,7 @@ export async function checkpointsOf(session: Session): Promise<CheckpointFacts[]
     const refused = files.filter(({ whole }) => !whole);
     const problems = await Promise.all(refused.map((file) => problemOf(session, place, file)));
     const writer = writerByPlace(attempts, `${place}/`);
-    const offset = writer ? stepsAdded(writer) : 0;
+    const offset = writer ? stepsAdded(writer) : null;
     const problem = (file: CheckpointOnDisk) => (file.whole ? null : (problems[refused.indexOf(file)] ?? null));
     return files.map((file) => checkpointFacts(file, place, offset, perEpoch, problem(file)));
   });
@@ -42,7 +42,7 @@ const checkpointFacts = memoByObject(
   (
     file: CheckpointOnDisk,
     place: string,
-    stepOffset: number,
+    stepOffset: number | null,
     perEpoch: number | null,
     problem: string | null,
   ): CheckpointFacts => ({
@@ -166,8 +166,15 @@ async function readAll(session: Session): Promise<{ place: string; files: Checkp
   return [own, ...below, ...moved];
 }
 
-function savedAfter(file: CheckpointOnDisk, stepOffset: number, perEpoch: number | null) {
-  if (file.kind === 'step') return { epoch: null, step: stepOffset + (file.number ?? 0) };
-  const { epoch } = file;
-  return { epoch, step: epoch !== null && perEpoch !== null ? epoch * perEpoch : null };
+function savedAfter(
+  { kind, number, epoch, steps }: CheckpointOnDisk,
+  stepOffset: number | null,
+  perEpoch: number | null,
+) {
+  if (kind === 'step') return { epoch: null, step: (stepOffset ?? 0) + (number ?? 0) };
+  const planned = epoch !== null && perEpoch !== null ? epoch * perEpoch : null;
+  // The header of the final weights tells the epochs that were planned, and the steps that were trained: fewer, if it finished early.
+  const trained = kind === 'final' && steps && stepOffset !== null ? stepOffset + steps : null;
+  if (planned === null || perEpoch === null || trained === null || trained >= planned) return { epoch, step: planned };
+  return { epoch: Math.ceil(trained / perEpoch), step: trained };
 }
