@@ -89,6 +89,12 @@ export function eventRoutes(trackside: Trackside): Hono {
     return openStream(c, hub, { ...pageAbout(name, 'Charts'), log: createChartReader(() => outputs.read(name)) });
   });
 
+  routes.get('/sessions/:name/samples/events', async (c) => {
+    const name = c.req.param('name');
+    await outputs.folder(name);
+    return openStream(c, hub, pageAbout(name, 'Samples'));
+  });
+
   return routes;
 
   /** A page about something of a session: its title and status, and what every page shows. */

@@ -51,7 +51,7 @@ export function logView(model: LogModel) {
   const attempts = session.attempts.map(({ number, kind }) => {
     const begins = landmarks?.attempts.find((each) => each.number === number)?.line;
     const name = `Attempt ${number} (${kind === 'relaunch' ? 'start over' : kind})`;
-    return { name, href: begins ? lineHref(begins) : null, download: `${at}/log?attempt=${number}&download=1` };
+    return { number, name, href: begins ? lineHref(begins) : null, download: `${at}/log?attempt=${number}&download=1` };
   });
   return {
     at,

@@ -4,5 +4,7 @@ export type News = {
   icon: { percent: number | null; tone: 'run' | 'done' | 'fail' } | null;
   /** For a screen reader, when it changes. */
   said: string | null;
+  /** The newest sample of the page's training. */
+  sample: string | null;
   happened: { id: string; words: string; href: string; bad: boolean }[];
 };

@@ -35,7 +35,7 @@ import { type SessionModel, sessionRegions, sessionView } from './session.js';
 import { type SessionsTableModel, sessionsView } from './sessions.js';
 import { type SharedListModel, type SharedModel, sharedListView, sharedView } from './shared.js';
 import { type SharesModel, sharesView } from './shares.js';
-import { sessionTitle, statusView } from './status.js';
+import { sessionTitle, statusView, titleName } from './status.js';
 import { type SweepModel, type SweepsModel, sweepsView, sweepView, type VoteModel, voteView } from './sweeps.js';
 import { newsOf } from './telling.js';
 import type { Templates } from './templates.js';
@@ -145,7 +145,8 @@ export function createViews(options: { templates: string; assets: Assets; develo
     samples: (model: SamplesModel) =>
       page('samples', samplesView(model), model, {
         title: `${sessionTitle(model.session)} · Samples`,
-        scripts: model.samples.length > 0 ? ['samples.js'] : [],
+        stream: `${sessionAddress(model.root, model.session.name)}/samples/events`,
+        scripts: ['sampleNews.js', ...(model.samples.length > 0 ? ['samples.js'] : [])],
         sheets: ['samples.css'],
       }),
     allHistory: (model: AllHistoryModel) =>
@@ -168,9 +169,9 @@ export function createViews(options: { templates: string; assets: Assets; develo
     },
     trash: (model: TrashModel) => page('trash', trashView(model), model, { ...titled('Trash'), sheets: ['lab.css'] }),
     history: (model: HistoryModel) =>
-      page('history', historyView(model), model, { title: `${sessionTitle(model.session)} · History` }),
+      page('history', historyView(model), model, titled(`History of ${titleName(model.session)}`)),
     historyVersion: (model: HistoryVersionModel) =>
-      page('historyVersion', historyVersionView(model), model, { title: `${sessionTitle(model.session)} · History` }),
+      page('historyVersion', historyVersionView(model), model, titled(`History of ${titleName(model.session)}`)),
     datasets: (model: DatasetsModel) =>
       page('datasets', datasetsView(model), model, { ...titled('Datasets'), scripts: PICTURES }),
     dataset: (model: DatasetModel) =>

@@ -61,9 +61,14 @@ export function activeCount(active: SessionFacts[]): string {
   return alive ? `(${alive}) ` : '';
 }
 
+/** "my-cat V3" */
+export function titleName(session: SessionFacts): string {
+  return `${session.lora_name} ${versionName(session)}`;
+}
+
 /** "64 % · my-cat V3" while it runs, else "my-cat V3 · Completed". */
 export function sessionTitle(session: SessionFacts): string {
-  const name = `${session.lora_name} ${versionName(session)}`;
+  const name = titleName(session);
   if (isAlive(session.status) && session.progress.percent != null)
     return `${percent(session.progress.percent)} · ${name}`;
   return `${name} · ${looks[session.status].word}`;

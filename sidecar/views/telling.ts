@@ -16,6 +16,7 @@ export function newsOf({ active, happened = [] }: PageModel, session?: SessionFa
   const news: News = {
     icon: iconOf(session ?? firstToEnd(active)),
     said: session ? `${session.lora_name} V${session.version}: ${statusWord(session.status)}` : null,
+    sample: session?.newest_sample ?? null,
     happened: happened
       .filter(({ what }) => TOLD.includes(what))
       .slice(0, MOST_TOLD)

@@ -41,7 +41,9 @@ document.querySelector('[data-stream]')?.addEventListener('log', (event) => {
   const follow = isLive() && atEnd();
   const before = total;
   total = now;
-  errors += fresh.filter((/** @type {Row} */ { n, kind }) => kind === 'error' && n > before).length;
+  // A large log had not been counted when the page was drawn.
+  if (before === 0) void readLandmarks();
+  else errors += fresh.filter((/** @type {Row} */ { n, kind }) => kind === 'error' && n > before).length;
   if (reset && (follow || rows.first() === 0)) rows.show(fresh);
   // What is read in the middle stays; the end is loaded when it is wanted.
   else if (!reset && rows.last() >= fresh[0].n - 1 && rows.count() < 4000 + AT_ONCE) rows.append(fresh);
@@ -58,6 +60,20 @@ box.addEventListener('scroll', () => {
   if (isLive() && atEnd()) unread = 0;
   say();
 });
+
+/** Errors, and where the attempts begin, in all of the log. */
+async function readLandmarks() {
+  const answer = await fetch('log/landmarks', { headers: { Accept: 'application/json' } }).catch(() => null);
+  // silent: without contact the page says so
+  if (!answer?.ok) return;
+  const { errorCount, attempts } = await answer.json();
+  errors = errorCount;
+  for (const { number, line } of attempts) {
+    const name = section.querySelector(`[data-attempt="${number}"]:not([href])`);
+    if (name) name.setAttribute('href', `?line=${line}#L${line}`);
+  }
+  say();
+}
 
 function say() {
   if (total > 0) size.textContent = `${count(total)} ${total === 1 ? 'line' : 'lines'}`;

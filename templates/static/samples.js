@@ -24,6 +24,10 @@ let shown = null;
 
 if (table) {
   rows = readTable(table);
+  document.addEventListener('samples', () => {
+    rows = readTable(table);
+    shown = rows.flat().find((each) => each?.name === shown?.name) ?? null;
+  });
   table.addEventListener('click', (event) => {
     const link = event.target instanceof Element && event.target.closest('td a');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -47,7 +51,11 @@ function show(sample) {
     sample.lost ? 'discarded: trained again later' : '',
     sample.seed && `seed ${sample.seed}`,
   ];
-  caption.textContent = `${words.filter(Boolean).join(' · ')} · ${facts.dataset.title}\n${sample.prompt}`;
+  const right = against.selectedOptions[0];
+  const compared = right?.value
+    ? `\nOn the right: ${/** @type {HTMLElement} */ (right.parentElement).dataset.title} · ${right.text}`
+    : '';
+  caption.textContent = `${words.filter(Boolean).join(' · ')} · ${facts.dataset.title}\n${sample.prompt}${compared}`;
   best.setAttribute('aria-pressed', String(facts.dataset.best === sample.name));
   best.textContent = facts.dataset.best === sample.name ? '★ Best' : '☆ Mark as best';
   if (!dialog.open) dialog.showModal();
@@ -113,6 +121,7 @@ against.addEventListener('change', () => {
   const [option] = against.selectedOptions;
   const address = option?.value ?? '';
   dialog.classList.toggle('two', address !== '');
+  if (shown) show(shown);
   if (address === '') return;
   other.src = address;
   other.alt = option?.textContent ?? '';
@@ -127,24 +136,33 @@ function setDivider() {
 against.addEventListener('focus', () => void fillAgainst(), { once: true });
 
 async function fillAgainst() {
-  for (const row of rows)
-    for (const sample of row) if (sample) offer(facts.dataset.title ?? '', sample.label, sample.prompt, sample.href);
+  const own = versionOf(facts.dataset.title ?? '');
+  for (const row of rows) for (const sample of row) if (sample) offer(own, sample.label, sample.prompt, sample.href);
   for (const { name, label } of JSON.parse(facts.dataset.versions ?? '[]')) {
     const at = `../${encodeURIComponent(name)}/samples`;
     const answer = await fetch(at, { headers: { Accept: 'application/json' } });
     if (!answer.ok) continue;
     /** @type {{ name: string, epoch: number | null, step: number | null, prompt: number }[]} */
     const samples = await answer.json();
+    const theirs = versionOf(label);
     for (const { name: file, epoch, step, prompt } of samples) {
       const when = epoch !== null ? `epoch ${epoch}` : step !== null ? `step ${step}` : 'at start';
-      offer(label, when, rows[0]?.[prompt]?.prompt ?? `prompt ${prompt + 1}`, `${at}/${encodeURIComponent(file)}`);
+      offer(theirs, when, rows[0]?.[prompt]?.prompt ?? `prompt ${prompt + 1}`, `${at}/${encodeURIComponent(file)}`);
     }
   }
 }
 
-/** @param {string} version @param {string} when @param {string} prompt @param {string} address */
+/** A group of the list. @param {string} title */
+function versionOf(title) {
+  const group = document.createElement('optgroup');
+  group.label = group.dataset.title = title;
+  against.append(group);
+  return group;
+}
+
+/** @param {HTMLOptGroupElement} version @param {string} when @param {string} prompt @param {string} address */
 function offer(version, when, prompt, address) {
-  against.append(new Option(`${version} · ${when} · ${prompt.slice(0, 40)}`, address));
+  version.append(new Option(`${when} · ${prompt.slice(0, 40)}`, address));
 }
 
 best.addEventListener('click', async () => {
@@ -197,6 +215,13 @@ function addSlider() {
     });
   };
   range.addEventListener('input', set);
+  // The place stays where it is, or at the newest step.
+  document.addEventListener('samples', () => {
+    const atEnd = range.value === range.max;
+    range.max = String(rows.length - 1);
+    if (atEnd) range.value = range.max;
+    set();
+  });
 }
 
 /** All prompts and steps, and those of other versions with the same seed, as one picture to keep. */

@@ -13,10 +13,11 @@ let before = null;
 /** The reader wants notifications. */
 const WISH = 'trackside:notify';
 const TOLD = 'trackside:told';
-let hasOwnTitle = false;
+/** It tells of a training of its own: not of the one that will end first. */
+let hasOwnTitle = main?.dataset.stream?.includes('without=') ?? false;
 let lastSaid = '';
 /** @type {import('../../sidecar/views/news.js').News} */
-let news = { icon: null, said: null, happened: [] };
+let news = { icon: null, said: null, sample: null, happened: [] };
 
 if (main) begin(main);
 

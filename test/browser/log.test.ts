@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { quick } from '../sidecar.js';
 import { listenForTrouble } from './chromium.js';
-import { onStage, open, place, sidecar, wide } from './stage.js';
+import { browser, onStage, open, place, sidecar, wide } from './stage.js';
 
 /** The machine may be busy with something else. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
@@ -117,4 +117,19 @@ test('what arrives is followed at the end, counted elsewhere, and bars stay one 
   await sidecar.send('DELETE', 'sessions/live/attempts/current');
   await page.locator('#status', { hasText: 'Stopped' }).waitFor();
   expect(trouble).toEqual([]);
+});
+
+test('a large log that is still counted when its page is drawn tells all of its errors', async () => {
+  const page = await (await browser.newContext(wide(390))).newPage();
+  // As it is drawn while a log of gigabytes is read for the first time (routes/log.ts).
+  await page.route('**/sessions/long/log', async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text())
+      .replace(/data-total="\d+"\s+data-errors="\d+"/, 'data-total="0" data-errors="0"')
+      .replace(/log=\d+:\d+/, 'log=0:0');
+    await route.fulfill({ response: answer, body });
+  });
+  await page.goto(new URL('sessions/long/log', sidecar.url).href);
+  expect(await page.locator('#rows').getAttribute('data-total')).toBe('0');
+  await page.locator('.errors', { hasText: '4 errors' }).waitFor();
 });

@@ -1,7 +1,9 @@
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { quick } from '../sidecar.js';
 import { listenForTrouble } from './chromium.js';
-import { onStage, open, sidecar, wide } from './stage.js';
+import { onStage, open, place, sidecar, wide } from './stage.js';
 
 /** The machine may be busy with something else. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
@@ -61,3 +63,19 @@ test.each([1280, 390])(
     expect(trouble).toEqual([]);
   },
 );
+
+test('a new sample comes into the open page, which stays at the newest step', async () => {
+  const page = await open('sessions/cat/samples', wide(1280));
+  const trouble = listenForTrouble(page);
+  await page.locator('#over output', { hasText: 'step 40' }).waitFor();
+  const folder = join(place.outputs, 'cat', 'sample');
+  const newest = readdirSync(folder).find((name) => name.includes('000040_00')) ?? '';
+  const later = newest.replace(/000040_00_\d{14}/, '000050_00_20990101000000');
+  copyFileSync(join(folder, newest), join(folder, later));
+  await page.locator(`.gallery tbody tr:first-child [data-name="${later}"]`).waitFor();
+  await page.locator('#over output', { hasText: 'step 50' }).waitFor();
+  await page.getByText('Download all (9)').waitFor();
+  await soon(() => page.locator('.gallery tbody tr').count()).toBe(5);
+  rmSync(join(folder, later));
+  expect(trouble).toEqual([]);
+});

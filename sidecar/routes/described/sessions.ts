@@ -182,6 +182,7 @@ export const sessions: DescribedRoutes = {
     query: { from: 'The first step.', to: 'The last step.' },
     answers: { 200: file('text/csv', 'curve, step, value, time, attempt, trained again later') },
   },
+  'GET /sessions/:name/samples/events': { summary: 'Follow the samples', answers: { 200: STREAM } },
   'GET /sessions/:name/charts/events': { summary: 'Follow the curves', answers: { 200: STREAM } },
 
   'GET /sessions/:name/history': {
