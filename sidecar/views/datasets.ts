@@ -126,7 +126,7 @@ export function uploadView(
 /** Sentences on files and folders that a training passes over. */
 export function notTrainedWords(dataset: DatasetDetail): string[] {
   const captions = dataset.orphan_captions;
-  const words = `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${captions.join(', ')}`;
+  const words = `${plural(captions.length, 'caption has no picture with the same name and is', 'captions have no picture with the same name and are')} ignored: ${named(captions)}`;
   return [...passedOverWords(dataset), ...(captions.length > 0 ? [words] : [])];
 }
 

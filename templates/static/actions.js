@@ -1,8 +1,9 @@
 /*
  * A part of trackside.js. Actions are sent without leaving the page (forms with data-stay): the stream shows what became of
- * them, a refusal is said at the foot of the screen, and what could not be sent can be sent again. Without it a form is a form.
+ * them, a refusal is said at the foot of the screen, and what could not be sent can be sent again. A form that leads to another
+ * page is sent once there is contact. Without this a form is a form.
  */
-document.addEventListener('submit', stay, true);
+document.addEventListener('submit', submitted, true);
 document.addEventListener('click', closeMenu);
 document.addEventListener('say', (event) => {
   const { words, href, bad } = /** @type {CustomEvent<{ words: string, href: string, bad: boolean }>} */ (event).detail;
@@ -13,12 +14,35 @@ document.addEventListener('say', (event) => {
 const underWay = new WeakSet();
 const PATIENCE_MS = 30_000;
 
+/** @type {WeakSet<HTMLFormElement>} There is contact: it may lead to another page. */
+const leaving = new WeakSet();
+
 /** @param {SubmitEvent} event */
-function stay(event) {
+function submitted(event) {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.dataset.stay === undefined) return;
+  if (!(form instanceof HTMLFormElement) || form.method !== 'post') return;
+  const stays = form.dataset.stay !== undefined;
+  // Scripts of their own send pictures and captions.
+  if (!stays && (form.matches('.upload, figure form') || leaving.delete(form))) return;
   event.preventDefault();
-  if (!underWay.has(form)) void act(form, event.submitter);
+  if (!stays) event.stopPropagation();
+  if (!underWay.has(form)) void (stays ? act : leave)(form, event.submitter);
+}
+
+/**
+ * Without contact the browser would show a page of its own, and what is typed in this one would be lost.
+ *
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} button
+ */
+async function leave(form, button) {
+  underWay.add(form);
+  const health = new URL('healthz', /** @type {HTMLAnchorElement} */ (document.querySelector('.brand')).href);
+  const answer = await fetch(health, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  underWay.delete(form);
+  if (!answer?.ok) return toast(NO_CONTACT, () => leave(form, button));
+  leaving.add(form);
+  form.requestSubmit(button);
 }
 
 /**
@@ -31,8 +55,9 @@ async function act(form, button) {
   const refused = await send(form, button).catch(() => NO_CONTACT);
   underWay.delete(form);
   button?.removeAttribute('aria-busy');
+  // What is said stands below an open sheet, and could not be pressed.
+  /** @type {HTMLElement | null} */ (form.closest('[popover]:popover-open'))?.hidePopover();
   if (refused === null) {
-    /** @type {HTMLElement | null} */ (form.closest('[popover]'))?.hidePopover();
     if (form.dataset.stay) toast(form.dataset.stay);
     if (form.dataset.dismisses) form.closest(form.dataset.dismisses)?.remove();
     return;

@@ -98,11 +98,15 @@ test('Reset clears the form, and Undo brings back what was typed', async () => {
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('3');
 });
 
-test('what is typed without a line is said to be unsaved, and saved once there is one', async () => {
+test('what is typed without a line is said to be unsaved, stays when it is sent, and is saved once there is one', async () => {
   const page = await open('new?fresh=1');
   await page.context().setOffline(true);
   await page.getByLabel('LoRA name').fill('Offline');
   await page.getByText('Not saved: no connection').waitFor();
+  // The page stays, with all that is typed.
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page.getByText('Not sent: no contact with Trackside.').waitFor();
+  expect(await page.getByLabel('LoRA name').inputValue()).toBe('Offline');
   await page.context().setOffline(false);
   await page.getByText('Saved', { exact: true }).waitFor();
   expect(readFileSync(join(place.outputs, '.drafts', 'offline.json'), 'utf8')).toContain('Offline');

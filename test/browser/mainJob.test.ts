@@ -197,6 +197,8 @@ test('the page says when it has lost contact, keeps what it could not send, and 
   await page.getByRole('button', { name: 'Stop… cat V1' }).click();
   await page.getByRole('button', { name: 'Stop now' }).click();
   await page.getByText('Not sent: no contact with Trackside.').waitFor();
+  // Nothing stands above the button that sends it again.
+  expect(await page.locator('.sheet:popover-open').count()).toBe(0);
   const again = await place.serve({ TRACKSIDE_PORT: port });
   const { step } = (await again.session('cat')).progress;
   await page.clock.runFor(60_000);
