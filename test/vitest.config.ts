@@ -67,7 +67,7 @@ const fast = [
   'test/telemetry/**/*.test.ts',
   'test/trainers/{buckets,gpuPreset,modelNeeds,trainingCommand,trainingSettings}.test.ts',
   'test/trainers/sdOutput/**/*.test.ts',
-  'test/trainers/sdScripts/{checkout,families}.test.ts',
+  'test/trainers/sdScripts/{checkout,families,neededPackages,weights}.test.ts',
 ];
 
 /** What measures its own process, each with its measure: a process for each file, where others go from file to file in one. */

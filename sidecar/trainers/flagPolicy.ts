@@ -30,6 +30,12 @@ export const OWN_FLAGS: readonly string[] = [
   'help',
 ];
 
+/** Flags of which each attempt has its own. How it can be paused changes nothing that is trained. */
+export const ATTEMPT_FLAGS: ReadonlySet<string> = new Set([
+  ...['--exact_pause', '--resume', '--initial_epoch', '--initial_step'],
+  ...['--output_dir', '--output_name', '--logging_dir'],
+]);
+
 /** Why a flag is not allowed with any value; null if it is allowed. */
 export function whyNoFlag(name: string): string | null {
   if (!/^[A-Za-z][\w-]*$/.test(name)) return `--${shown(name)} is not a valid flag name.`;

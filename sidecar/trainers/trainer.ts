@@ -1,6 +1,7 @@
 import type { ModelRole } from '../models/roles.js';
 import type { Argument, ArgumentValue } from './arguments.js';
 import type { Dialect } from './dialect.js';
+import type { Finding } from './finding.js';
 import type { Description } from './script/description.js';
 import type { Setting, TrainingSettings } from './setting.js';
 
@@ -81,6 +82,13 @@ export type Trainer = {
   given?(settings: Pick<TrainingSettings, 'base_model' | 'vram'>): Record<string, ArgumentValue>;
   /** Values that its script would refuse: one sentence per field, further flags as `arguments.<flag>`. */
   conflicts?(settings: TrainingSettings, own: Record<string, ArgumentValue>): Record<string, string>;
+  /** What its script would find out minutes after the start. `isHere`: it runs on this machine, with this Python. */
+  check?(start: {
+    flags: Record<string, ArgumentValue>;
+    rank: number;
+    python: string;
+    isHere: boolean;
+  }): Promise<Finding[]>;
   /** The arguments that are known without its parser, which takes a while. */
   basics?: readonly Argument[];
   /** Flags that come from settings, not from further arguments. */

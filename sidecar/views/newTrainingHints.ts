@@ -1,5 +1,5 @@
-import { savesBeforeEnd } from '../sessions/preflight/saves.js';
 import { slug } from '../slug.js';
+import { savesBeforeEnd } from '../trainers/expectedSaves.js';
 import { expectedSteps } from '../trainers/expectedSteps.js';
 import { plural } from './formatting.js';
 

@@ -1,6 +1,6 @@
 import type { Subject } from '../problem.js';
-import type { Finding } from '../sessions/preflight/finding.js';
 import type { Preflight } from '../sessions/preflight/preflight.js';
+import type { Finding } from '../trainers/finding.js';
 import { pageOf } from './subject.js';
 
 export type PreflightView = NonNullable<ReturnType<typeof preflightView>>;

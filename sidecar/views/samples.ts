@@ -4,7 +4,7 @@ import { versionName } from '../sessions/names.js';
 import { promptWords } from '../sessions/products/prompts.js';
 import type { KeptEarlier, SampleFacts } from '../sessions/savedFacts.js';
 import { isChangeable } from '../sessions/status/queued.js';
-import { findFamily } from '../trainers/sdScripts/families.js';
+import { readsPromptsEachTime } from '../trainers/sdScripts/families.js';
 import { sampleAddress, sessionAddress } from './action.js';
 import { askView } from './ask.js';
 import { cardView } from './banner.js';
@@ -72,8 +72,8 @@ export function samplesPartView(model: SamplesModel, at: string) {
     guessed: session.progress.eta_guessed,
     all: grid && `${at}/samples`,
     ask: askView(session, at, 'sample', 'Sample now'),
-    /** Prompts for these pictures alone can be typed: its script reads them each time. Others encode theirs as they start. */
-    takesPrompts: findFamily(session.trainer ?? '')?.script === 'train_network.py',
+    /** Prompts for these pictures alone can be typed. */
+    takesPrompts: readsPromptsEachTime(session.trainer ?? ''),
   };
 }
 

@@ -5,11 +5,11 @@ import type { DatasetDetail } from '../../datasets/facts.js';
 import { readSafetensorsHeader } from '../../files/safetensors.js';
 import { readDisk } from '../../telemetry/disk.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { savesKept } from '../../trainers/expectedSaves.js';
+import type { Finding } from '../../trainers/finding.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
 import type { Session } from '../status/session.js';
-import type { Finding } from './finding.js';
-import { savesKept } from './saves.js';
 import { checkSpace, loraParameters, type SaveSizes, saveSizes, spaceNeeded } from './space.js';
 
 /** Checks the space for the files of a run: checkpoints and states beside the session, caches beside the pictures. */

@@ -1,6 +1,6 @@
 import type { Gpu, Gpus } from '../../launchers/launcher.js';
+import { type Finding, warning } from '../../trainers/finding.js';
 import type { GpuPreset } from '../../trainers/trainer.js';
-import { type Finding, warning } from './finding.js';
 
 const GiB = 2 ** 30;
 /** The usable share of a GPU's nominal memory: driver, desktop and rounding take the rest. */

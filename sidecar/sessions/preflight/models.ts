@@ -4,9 +4,9 @@ import { readModelAt } from '../../models/findModels.js';
 import { type ModelRole, roleNames } from '../../models/roles.js';
 import { missingTokenizers } from '../../models/tokenizers.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { error, type Finding, warning } from '../../trainers/finding.js';
 import { fitsRole, isInside } from '../../trainers/modelNeeds.js';
 import type { ModelNeed } from '../../trainers/trainer.js';
-import { error, type Finding, warning } from './finding.js';
 
 /**
  * Checks that a family's model files exist, are whole and have the right role. A trainer finds out only after a minute

@@ -6,11 +6,11 @@ import { readDataset } from '../../datasets/read.js';
 import { missingSubset } from '../../datasets/subsets.js';
 import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
+import { error, type Finding, warning } from '../../trainers/finding.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import { subsetsOf } from '../../trainers/subsets.js';
 import type { Trainer } from '../../trainers/trainer.js';
 import type { UiState } from '../record/uiState.js';
-import { error, type Finding, warning } from './finding.js';
 import { requirePackage } from './requirePackage.js';
 
 /** Reads a session's pictures, wherever the datasets folder is today. Throws a Problem when they are missing. */

@@ -4,6 +4,7 @@ import { Problem } from '../../problem.js';
 import type { Settings } from '../../settings.js';
 import { readDisk } from '../../telemetry/disk.js';
 import { findTrainer } from '../../trainers/catalogue.js';
+import { error, type Finding, warning } from '../../trainers/finding.js';
 import { pathRoots } from '../../trainers/pathRoots.js';
 import { readValues } from '../../trainers/script/values.js';
 import type { Trainer } from '../../trainers/trainer.js';
@@ -13,14 +14,11 @@ import type { UiState } from '../record/uiState.js';
 import { gpusOnNode, launcherFor } from '../record/wants.js';
 import type { Session } from '../status/session.js';
 import { checkDisk } from './disk.js';
-import { error, type Finding, warning } from './finding.js';
 import { checkGpuMemory, checkSharedMemory } from './memory.js';
 import { checkModels, checkTokenizers } from './models.js';
-import { findPackages } from './packages.js';
 import { checkPictures, checkSamePictures, checkSubsets, readPictures } from './pictures.js';
 import { type Run, readRun } from './run.js';
 import { checkSaves } from './saves.js';
-import { checkWeights } from './weights.js';
 
 /** The findings before a start. `ready`: there are no errors. */
 export type Preflight = { ready: boolean; errors: Finding[]; warnings: Finding[] };
@@ -69,15 +67,13 @@ export async function findingsFor(
     checkSaves(settings, flags, epoch.exact ? epoch.steps : null),
     conflictsOf(run),
     checkModels(needs, flags, cwd),
-    checkWeights(flags, settings.network_dim, cwd),
     checkTokenizers(needs, ours.models),
     checkDisk({ session, settings, flags, needs, cwd, detail, from: firstEpoch, stepsPerEpoch: epoch.steps }),
     // A node of a cluster has others.
-    ...(trainer.usesGpu && launcher === 'local'
-      ? [checkGpus(run), checkWorkers(run), findPackages({ python, flags, family: trainer.id, cwd })]
-      : []),
+    ...(trainer.usesGpu && launcher === 'local' ? [checkGpus(run), checkWorkers(run)] : []),
+    trainer.check?.({ flags, rank: settings.network_dim, python, isHere: launcher === 'local' }),
   ]);
-  return found.flat();
+  return found.flatMap((each) => each ?? []);
 }
 
 /** Throws all errors as one Problem. */

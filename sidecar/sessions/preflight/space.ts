@@ -1,5 +1,5 @@
 import type { TensorPlace } from '../../files/safetensors.js';
-import { error, type Finding } from './finding.js';
+import { error, type Finding } from '../../trainers/finding.js';
 
 /** Bytes. */
 export type SaveSizes = { checkpoint: number; state: number };

@@ -1,3 +1,4 @@
+import { ATTEMPT_FLAGS } from '../../trainers/flagPolicy.js';
 import type { Difference, ModelRecord, Provenance } from './provenance.js';
 
 /** Lines of one kind that are told one by one. */
@@ -123,32 +124,16 @@ function flags(argv: readonly string[], folder: string): Map<string, string> {
   }
   for (const each of [...found.keys()]) {
     const value = found.get(each) ?? '';
-    if (value === folder || value.startsWith(`${folder}/`) || value === name || OWN.has(each)) found.delete(each);
+    if (value === folder || value.startsWith(`${folder}/`) || value === name || ATTEMPT_FLAGS.has(each))
+      found.delete(each);
     else if (value === '') found.set(each, 'on');
   }
   return found;
 }
 
-/** Each attempt has its own; and how it can be paused changes nothing that is trained. */
-const OWN = new Set([
-  '--exact_pause',
-  '--resume',
-  '--initial_epoch',
-  '--initial_step',
-  '--output_dir',
-  '--output_name',
-  '--logging_dir',
-]);
-
 const ENVIRONMENT: Record<string, string> = {
-  ...{
-    python: 'Python',
-    torch: 'torch',
-    accelerate: 'accelerate',
-    gpu: 'GPU',
-    driver: 'NVIDIA driver',
-    system: 'System',
-  },
+  ...{ python: 'Python', torch: 'torch', accelerate: 'accelerate' },
+  ...{ gpu: 'GPU', driver: 'NVIDIA driver', system: 'System' },
 };
 
 function environmentLines(then: Provenance['environment'], now: Provenance['environment']): Difference[] {

@@ -1,14 +1,13 @@
 import { local } from '../../launchers/local.js';
 import { badField } from '../../problem.js';
 import type { ArgumentValue } from '../../trainers/arguments.js';
+import { epochsFor, stepsPerEpoch } from '../../trainers/expectedSteps.js';
 import type { TrainingSettings } from '../../trainers/setting.js';
 import { PLAIN_NUMBER } from '../../trainers/settingValue.js';
 import type { Trainer } from '../../trainers/trainer.js';
-import { stepsPerEpoch } from '../preflight/run.js';
 
 /**
- * The epochs of a training of so many steps, rounded up to whole ones: a resume of one that ends within an epoch would
- * train past its end (sd-scripts train_network.py:1401, issue 1999). Null if no steps were asked for. Throws a Problem.
+ * The epochs of a training of so many steps. Null if no steps were asked for. Throws a Problem.
  *
  * @param images of the chosen dataset; null without one
  */
@@ -29,7 +28,7 @@ export async function epochsForSteps(
     throw badField('max_train_steps', 'Choose the dataset, too: how many steps an epoch has depends on its pictures.');
   const flags = { ...trainer.given?.(settings), ...own };
   const gpus = await gpusIn(settings.gpus);
-  return Math.ceil(steps / stepsPerEpoch({ detail: { images }, gpus }, settings, flags).steps);
+  return epochsFor(steps, stepsPerEpoch(images, gpus.length, settings, flags));
 }
 
 async function gpusIn(asked: string): Promise<number[]> {

@@ -239,3 +239,8 @@ export const families: readonly Family[] = [
 export function findFamily(id: string): Family | null {
   return families.find((family) => family.id === id) ?? null;
 }
+
+/** Does its script read the sample prompts each time? Others encode theirs as they start. */
+export function readsPromptsEachTime(id: string): boolean {
+  return findFamily(id)?.script === 'train_network.py';
+}

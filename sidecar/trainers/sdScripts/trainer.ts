@@ -18,7 +18,9 @@ import { conflicts } from './conflicts.js';
 import type { Family } from './family.js';
 import { groupTitles, inGroup } from './groups.js';
 import { givenFlags, presetsOf } from './layers.js';
+import { findPackages } from './neededPackages.js';
 import { settingsOf } from './settingsTable.js';
+import { checkWeights } from './weights.js';
 
 /** A family of sd-scripts as a trainer. `models` is the folder of model files, where tokenizers are kept too. */
 export function sdScriptsTrainer(family: Family, checkout: Checkout, models: string): Trainer {
@@ -44,6 +46,10 @@ export function sdScriptsTrainer(family: Family, checkout: Checkout, models: str
     presets: presetsOf(family),
     given: (settings) => givenFlags(family, settings),
     conflicts: (settings, own) => conflicts(family, settings, own),
+    check: async ({ flags, rank, python, isHere }) => [
+      ...(await checkWeights(flags, rank, checkout.path)),
+      ...(isHere ? await findPackages({ python, flags, family: id, cwd: checkout.path }) : []),
+    ],
     basics: basicArguments(family),
     fromSettings: FROM_SETTINGS,
     furtherArguments: (all) => furtherArguments({ ...family, networkModules: modulesIn(family, checkout) }, all),

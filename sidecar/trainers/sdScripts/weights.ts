@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ifUnreadable } from '../../caught.js';
 import { readSafetensors } from '../../files/safetensors.js';
-import type { ArgumentValue } from '../../trainers/arguments.js';
-import { error, type Finding } from './finding.js';
+import type { ArgumentValue } from '../arguments.js';
+import { error, type Finding } from '../finding.js';
 
 /** Flags that name files beside the models of a family, which the trainer opens once the models are loaded. */
 const FILES = [
@@ -36,13 +36,13 @@ async function checkFile(flag: string, path: string): Promise<Finding[]> {
   const more = { field: `arguments.${flag}` };
   if (!existsSync(path)) return [error('missing_model', `--${flag}: ${path} was not found.`, more)];
   if (!path.endsWith('.safetensors')) return [];
-  const header = await readSafetensors(path).catch(ifUnreadable('cannot be read', 'sessions'));
+  const header = await readSafetensors(path).catch(ifUnreadable('cannot be read', 'trainers'));
   return typeof header === 'string' ? [error('bad_model', `--${flag}: ${path} ${header}.`, more)] : [];
 }
 
 /** A network of another rank than the weights ends in a size mismatch. */
 async function otherRank(path: string, rank: number): Promise<Finding[]> {
-  const header = await readSafetensors(path).catch(ifUnreadable(null, 'sessions'));
+  const header = await readSafetensors(path).catch(ifUnreadable(null, 'trainers'));
   const theirs = typeof header === 'string' ? Number.NaN : Number(header?.metadata.ss_network_dim);
   if (!(theirs > 0) || theirs === rank) return [];
   const message = `--network_weights: ${path} has the rank ${theirs}, and the network ${rank}. Set the network dimension to ${theirs}, or switch --dim_from_weights on.`;

@@ -1,5 +1,5 @@
-import type { Subject } from '../../problem.js';
-import type { ProblemCode } from '../../problemStatus.js';
+import type { Subject } from '../problem.js';
+import type { ProblemCode } from '../problemStatus.js';
 
 /**
  * A fact to know before a training starts, with its remedy. An error keeps it from running, or ends it at once; with a

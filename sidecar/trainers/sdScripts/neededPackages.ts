@@ -1,8 +1,8 @@
 import { log } from '../../log.js';
-import type { ArgumentValue } from '../../trainers/arguments.js';
-import { VERSIONS } from '../../trainers/causes/packageNames.js';
-import { askPackages } from '../../trainers/pythonPackages.js';
-import { error, type Finding, warning } from './finding.js';
+import type { ArgumentValue } from '../arguments.js';
+import { VERSIONS } from '../causes/packageNames.js';
+import { error, type Finding, warning } from '../finding.js';
+import { askPackages } from '../pythonPackages.js';
 
 /** Versions by pip's names; "unknown" when only the module is found, null when it is not installed. */
 export type Packages = Record<string, string | null>;
@@ -56,7 +56,7 @@ async function readPackages(python: string): Promise<Packages | null> {
     const modules = Object.entries(IMPORTED).map(([name, module]) => `${name}=${module}`);
     return (await askPackages(python, [...modules, ...MAYBE])).versions;
   } catch (error) {
-    log.debug('sessions', 'The Python that trains did not tell its packages.', { error });
+    log.debug('trainers', 'The Python that trains did not tell its packages.', { error });
     return null;
   }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { checkWeights } from '../../../sidecar/sessions/preflight/weights.js';
+import { checkWeights } from '../../../sidecar/trainers/sdScripts/weights.js';
 import { writeWeights } from '../../models/weights.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'trackside-weights-'));
