@@ -54,6 +54,7 @@ export type Templates = {
   'parts/free': { free: string | null };
   'parts/facts': import('./session.js').FactsView;
   'parts/field': import('./field.js').FieldView;
+  'parts/fields': { fields: readonly import('./field.js').FieldView[] };
   'parts/folders': { folders: readonly string[] };
   'parts/grid': import('./samples.js').SampleGrid;
   'parts/head': import('./session.js').HeadView;
@@ -68,6 +69,7 @@ export type Templates = {
   'parts/others': { title: string; others: import('./byHand.js').OtherView[] };
   'parts/ownGroups': { groups: import('./ownForm.js').OwnGroup[] };
   'parts/ownParts': { parts: import('./ownForm.js').OwnPart[] };
+  'parts/pairs': { pairs: readonly { name: string; value: string }[] };
   'parts/podFiles': import('./podFiles.js').PodFilesView;
   'parts/podNow': import('./pod.js').PodNowView;
   'parts/picks': { picks: import('./datasets.js').PickView[] };
