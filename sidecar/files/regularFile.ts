@@ -69,9 +69,9 @@ export async function readOpened(file: FileHandle, most: number, path = 'It'): P
 }
 
 /** `readText` at once, for small files on the disks of the sessions. The same errors. */
-export function readTextNow(path: string, most: number, links: Links = 'followed'): string {
+export function readTextNow(path: string, most: number): string {
   requireRegular(path, statSync(path));
-  const file = openSync(path, flagsFor(links));
+  const file = openSync(path, WITHOUT_WAITING);
   try {
     const stats = fstatSync(file);
     requireRegular(path, stats);

@@ -52,14 +52,15 @@ async function isListedAtItsEnd(file: FileHandle): Promise<boolean> {
   return behind === 0 || behind === END_64_BYTES;
 }
 
+const LARGEST_ENTRY = 16 * 1024 * 1024;
+
 /**
  * Reads entries of an archive of torch.save, by the ends of their names (`/data.pkl`): `next` tells the one to read after
- * what was found so far, or null. None of more than `largest` bytes. Returns null for what is no such archive.
+ * what was found so far, or null. None of more than 16 MiB. Returns null for what is no such archive.
  */
 export async function readZipEntries(
   path: string,
   next: (found: ReadonlyMap<string, Buffer>) => string | null,
-  largest = 16 * 1024 * 1024,
 ): Promise<ReadonlyMap<string, Buffer> | null> {
   return inFile(openRegular(path), async (file) => {
     const zip = await openZip(file).catch(ifOfZip);
@@ -69,7 +70,7 @@ export async function readZipEntries(
     for (let wanted = next(found); wanted !== null && !found.has(wanted); wanted = next(found)) {
       const end = Buffer.from(wanted);
       const entry = entries.find((each) => nameOf(each).subarray(-end.length).equals(end));
-      if (!entry || entry.uncompressedSize > largest) break;
+      if (!entry || entry.uncompressedSize > LARGEST_ENTRY) break;
       const content = await contentOf(zip, entry).catch(ifOfZip);
       if (!content) return null;
       found.set(wanted, content);

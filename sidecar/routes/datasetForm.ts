@@ -28,7 +28,7 @@ export async function receiveDatasetForm(
   root: string,
   contentType: string,
   body: AsyncIterable<Uint8Array>,
-  typed: { name?: string } = {},
+  typed: { name?: string },
 ): Promise<FormUpload> {
   const parser = parserFor(contentType);
   let dataset: Promise<Dataset> | undefined;

@@ -16,7 +16,8 @@ export function lookCookie(outputs: string): string {
 }
 
 /** When this browser's visit before this one ended; null for its first. Reloading is the same visit. */
-export function lastLook(c: Context, outputs: string, now = Date.now()): Date | null {
+export function lastLook(c: Context, outputs: string): Date | null {
+  const now = Date.now();
   const [last = now, before] = (/^(\d{13})\.(\d{13})$/.exec(getCookie(c, lookCookie(outputs)) ?? '') ?? [])
     .slice(1)
     .map((each) => Math.min(Number(each), now));
@@ -26,7 +27,8 @@ export function lastLook(c: Context, outputs: string, now = Date.now()): Date | 
 }
 
 /** Everything until now counts as seen. */
-export function forgetLook(c: Context, outputs: string, now = Date.now()): void {
+export function forgetLook(c: Context, outputs: string): void {
+  const now = Date.now();
   keep(c, outputs, now, now);
 }
 

@@ -9,14 +9,9 @@ import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 
 /** The same facts as a page or as JSON, whichever was asked for. `page` is only made when it is wanted. */
-export async function answer(
-  c: Context,
-  facts: unknown,
-  page: () => string | Promise<string>,
-  status: ContentfulStatusCode = 200,
-): Promise<Response> {
+export async function answer(c: Context, facts: unknown, page: () => string | Promise<string>): Promise<Response> {
   c.header('Vary', 'Accept');
-  return wantsPage(c) ? c.html(await page(), status) : c.json(facts, status);
+  return wantsPage(c) ? c.html(await page()) : c.json(facts);
 }
 
 /** Answers a change: a form goes on to `page`, a program gets the facts. */

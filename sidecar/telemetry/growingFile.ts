@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { inFile } from '../files/inFile.js';
 import { readMasked } from '../security/maskedFile.js';
-import { openLog } from './logTail.js';
+import type { openLog } from './logTail.js';
 
 /** Bytes between two pauses for the event loop, also where they are nothing but line ends. */
 const BLOCK = 64 * 1024;
@@ -21,7 +21,7 @@ export type Piece = { inode: number; offset: number; text: string };
  *
  * @param open opens it, or says with null that there is none
  */
-export function readGrowing(path: string, begin: number, open = openLog) {
+export function readGrowing(path: string, begin: number, open: typeof openLog) {
   let offset = begin;
   let inode = 0;
   const decoder = new StringDecoder('utf8');

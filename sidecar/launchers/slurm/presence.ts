@@ -9,9 +9,9 @@ const CONFIGURATIONS = ['/etc/slurm/slurm.conf', '/usr/local/etc/slurm.conf', '/
  * Can trainings run on a cluster from here? As TRACKSIDE_LAUNCHER says; with `auto`, where `sbatch` is installed and a
  * configuration names the cluster.
  */
-export function hasCluster({ launcher }: Pick<Settings, 'launcher'>, environment = process.env): boolean {
+export function hasCluster({ launcher }: Pick<Settings, 'launcher'>): boolean {
   if (launcher !== 'auto') return launcher === 'slurm';
   if (!isInPath('sbatch')) return false;
-  const { SLURM_CONF } = environment;
+  const { SLURM_CONF } = process.env;
   return SLURM_CONF ? existsSync(SLURM_CONF) : CONFIGURATIONS.some((path) => existsSync(path));
 }

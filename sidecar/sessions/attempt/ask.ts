@@ -21,7 +21,7 @@ export async function askTraining(
   { outputs }: { outputs: Outputs },
   name: string,
   verb: Verb,
-  prompts: string | null = null,
+  prompts: string | null,
 ): Promise<Session> {
   const { latest, liveness, console, folder } = await outputs.read(name);
   const about = { about: { session: name } };

@@ -41,7 +41,7 @@ export type Plan = Run & {
  * Plans an attempt: from the beginning, or from the newest whole state that leaves something to train. Throws a Problem
  * when neither is possible.
  */
-export async function planAttempt(run: Run, begin: Begin, launcher: LauncherId = 'local'): Promise<Plan> {
+export async function planAttempt(run: Run, begin: Begin, launcher: LauncherId): Promise<Plan> {
   const { session, state } = run;
   const asked = begin.maxTrainEpochs ?? null;
   const epochs = asked ?? (begin.kind === 'resume' ? (state.max_train_epochs ?? 1) : epochsAsked(run));

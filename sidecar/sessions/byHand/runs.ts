@@ -45,7 +45,7 @@ const FRESH_MS = 2000;
  * cluster. `now` forces a scan. Never waits for a disk, nor for a cluster: a training whose flags are in a file comes with the
  * scan after that was read (see `lookForRuns`).
  */
-export function runsByHand(now = false): HandRun[] {
+export function runsByHand(now: boolean): HandRun[] {
   return [...kept('', () => group(look()), now), ...knownHandJobs().map(runOfJob)];
 }
 

@@ -20,7 +20,7 @@ export async function readSession(
   place: SessionsPlace,
   name: string,
   live: StoredProgress | null,
-  thorough = false,
+  thorough: boolean,
 ): Promise<Session | null> {
   const evidence = await readEvidence(place, name, live);
   if (!evidence) return null;

@@ -23,7 +23,7 @@ export async function draftFromFile(
   trackside: Beginning,
   file: string,
   read: () => Promise<ForeignFile>,
-  asked: Record<string, string> = {},
+  asked: Record<string, string>,
 ): Promise<DraftOfFile> {
   const foreign = await readOrRefuse(read, 'file');
   const found = await takeForeign(trackside, foreign, asked.trainer);

@@ -31,7 +31,7 @@ export async function readOrRefuse(
 export async function takeForeign(
   checks: Checks,
   file: ForeignFile,
-  asked = '',
+  asked: string | undefined,
   { keepUsual = false } = {},
 ): Promise<FoundForeign> {
   const trainer = findTrainer(checks.settings, asked || trainerOf(checks, file));

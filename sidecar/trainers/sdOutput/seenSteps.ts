@@ -17,7 +17,7 @@ export type Told = {
  * was begun twice. `processes` is the number of processes of the run: accelerate moves the schedule once for each of them
  * (accelerate scheduler.py:73).
  */
-export async function readSeenSteps(folder: string, processes = 1): Promise<Told> {
+export async function readSeenSteps(folder: string, processes: number): Promise<Told> {
   const schedule = (await keysIn(join(folder, 'scheduler.bin'), ['last_epoch'])).get('last_epoch');
   const optimizer = await keysIn(join(folder, 'optimizer.bin'), ['step', 'k', 'd0', 'train_mode', 'weight_sum']);
   const scheduleFree = optimizer.has('k') && (optimizer.has('weight_sum') || optimizer.has('train_mode'));
