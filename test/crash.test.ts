@@ -94,9 +94,9 @@ test.concurrent('an error that a library throws in a callback ends nothing: it i
     5,
   );
   const { notices } = await sidecar.get<{ notices: { message: string }[] }>('diagnostics');
-  expect(notices).toMatchObject([{ message: expect.stringMatching(/^Trackside met an error of its own/) }]);
+  expect(notices).toMatchObject([{ message: expect.stringMatching(/^Trackside ran into an error of its own/) }]);
   const page = await fetch(sidecar.url, { headers: { Accept: 'text/html' } });
-  expect(await page.text()).toContain('Trackside met an error of its own');
+  expect(await page.text()).toContain('Trackside ran into an error of its own');
 });
 
 function children(pid: number): number[] {

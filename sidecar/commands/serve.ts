@@ -35,7 +35,7 @@ const OPENING_MS = 2000;
 /** For how long an error of ours is shown. */
 const TOLD_SECONDS = 600;
 const OWN_ERROR =
-  'Trainings are not affected, and what failed was begun anew. The page “diagnostics” says more: please report it.';
+  'Your trainings are not affected, and the part that failed was restarted. Please report this: the Diagnostics page has the details.';
 
 /** Listens, prints one line with the address, and serves until a signal. Throws a Problem if it can't. */
 export async function serve(settings: Settings): Promise<void> {
@@ -48,9 +48,11 @@ export async function serve(settings: Settings): Promise<void> {
   // A background error of ours must not take the page away from a person who watches a training.
   for (const slip of ['unhandledRejection', 'uncaughtException'] as const)
     process.on(slip, (error: unknown) => {
-      log.error('sidecar', 'Background work failed unexpectedly; it begins anew, the rest continues.', { error });
+      log.error('sidecar', 'Background work failed unexpectedly and was restarted. Everything else continues.', {
+        error,
+      });
       beginAnew();
-      tell(`Trackside met an error of its own (${firstLine(error)}). ${OWN_ERROR}`);
+      tell(`Trackside ran into an error of its own (${firstLine(error)}). ${OWN_ERROR}`);
     });
   await inTime(settings.datasets, async () => {
     await makeRoot(settings.datasets);
@@ -140,6 +142,6 @@ function refuseOpenDoor({ host, login }: Settings): void {
   if (login || isLoopback(nameOf(host))) return;
   throw new Problem(
     'open_door',
-    `--no-login on ${host} would let everybody who reaches this machine control Trackside. Leave --no-login out (the printed address contains the token), or serve on 127.0.0.1.`,
+    `--no-login on ${host} would let anybody who can reach this machine control Trackside. Leave --no-login out (the printed address contains the token), or serve on 127.0.0.1.`,
   );
 }

@@ -40,7 +40,7 @@ async function converted(file: string, received: Received, signal?: AbortSignal)
 
 /** Tells of a picture that was called .heic and is none. */
 export function renamedWords(arrived: string, { file, converted }: Kept): string[] {
-  return converted || file === arrived ? [] : [`${arrived} is no HEIC photo, and was saved as ${file}.`];
+  return converted || file === arrived ? [] : [`${arrived} is not a HEIC photo, so it was saved as ${file}.`];
 }
 
 /** What people are told of photos that were converted. */

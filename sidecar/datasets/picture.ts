@@ -201,7 +201,7 @@ function strange(head: string): PictureProblem {
         ? 'a TIFF'
         : null;
   return new PictureProblem(
-    kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG or WebP picture, and no HEIC photo.',
+    kind ? `It is ${kind}, whatever its name says.` : 'It is not a PNG, JPEG, WebP or HEIC picture.',
   );
 }
 

@@ -48,7 +48,7 @@ async function checkController(): Promise<Check> {
     return error(
       name,
       'scontrol does not answer, or is not installed.',
-      'Install slurm-client, of the cluster’s release.',
+      'Install slurm-client in the cluster’s version.',
     );
   if (/munge/i.test(err))
     return error(
@@ -59,7 +59,7 @@ async function checkController(): Promise<Check> {
   return error(
     name,
     `Slurm’s controller does not answer: ${said || out.trim()}`,
-    'Is SLURM_CONF, or /etc/slurm/slurm.conf, that of the cluster? Can this machine reach the controller? Trainings that run are not affected.',
+    'Is SLURM_CONF, or /etc/slurm/slurm.conf, that of the cluster? Can this machine reach the controller? Running trainings are not affected.',
   );
 }
 
@@ -69,14 +69,15 @@ async function checkTestOnly(): Promise<Check> {
   const { code, err } = await runClient('sbatch', ['--test-only', '--nodes=1', '--wrap', 'true'], { patience: 20 });
   const said = err.replaceAll(/^sbatch: (?:error: )?/gm, '').trim();
   if (code === 0) return ok(name, said.split('\n').at(-1) ?? '');
-  const todo = 'Ask the people of the cluster which partition, account and QOS are yours, and enter them in the form.';
+  const todo =
+    'Ask the administrators of the cluster which partition, account and QOS you may use, and enter them in the form.';
   return warning(name, said.split('\n')[0] || 'sbatch does not answer.', todo);
 }
 
 async function checkPartitions(): Promise<Check> {
   const name = 'partitions';
   const { queues, missing } = await readOffers();
-  if (missing) return warning(name, missing, 'Ask the people of the cluster which partitions are yours.');
+  if (missing) return warning(name, missing, 'Ask the administrators of the cluster which partitions you may use.');
   const words = queues.map(({ name: queue, maxMinutes, nodes }) => {
     const limit = maxMinutes === null ? 'none' : `${maxMinutes} min`;
     return `${queue} (nodes: ${nodes.length}, time limit: ${limit})`;
@@ -87,7 +88,7 @@ async function checkPartitions(): Promise<Check> {
 /** What the cluster does to jobs at their end. */
 async function checkConfig(): Promise<Check[]> {
   const { code, out } = await runClient('scontrol', ['show', 'config'], { patience: 10 });
-  if (code !== 0) return [unknown('settings of the cluster', 'scontrol does not tell them.')];
+  if (code !== 0) return [unknown('settings of the cluster', 'scontrol does not list them.')];
   const value = (name: string) => new Map(out.split('\n').map(pair)).get(name) ?? '';
   const killWait = Number.parseInt(value('KillWait'), 10);
   const memory = Number.parseInt(value('MinJobAge'), 10);
@@ -105,7 +106,7 @@ async function checkConfig(): Promise<Check[]> {
       ? ok('memory of jobs', accounting ? 'accounting' : `${memory} s after their end`)
       : warning(
           'memory of jobs',
-          `Slurm forgets a job ${memory} s after its end, and there is no accounting: why one ended may stay unknown.`,
+          `Slurm forgets a job ${memory} s after its end, and there is no accounting, so it may never be known why one ended.`,
           'Ask for accounting (slurmdbd), or a MinJobAge of 300.',
         );
   // Two trainers in one folder otherwise: every job of ours is submitted with --no-requeue.
@@ -122,12 +123,12 @@ function pair(line: string): [string, string] {
 async function checkVolume(outputs: string): Promise<Check> {
   const name = 'the outputs are on a shared disk';
   const facts = await statfs(outputs).catch(ifMissing(null));
-  if (!facts) return unknown(name, `${outputs} is not there yet.`);
+  if (!facts) return unknown(name, `${outputs} does not exist yet.`);
   const kind = SHARED[facts.type];
   if (kind) return ok(name, `${outputs} (${kind})`);
   return warning(
     name,
-    `${outputs} is on a disk of this machine, as far as its kind tells.`,
-    'Nodes have to see the same folder under the same path: put it on the cluster’s shared disk, and let a job look: trackside doctor --nodes.',
+    `${outputs} seems to be on a local disk of this machine.`,
+    'Nodes must see the same folder at the same path. Put it on the cluster’s shared disk, and have a job check: trackside doctor --nodes.',
   );
 }

@@ -64,7 +64,7 @@ async function examineNow(settings: Settings, { hub, nodes }: { hub: boolean; no
 /** Is the checkout of sd-scripts whole, with the packages that it needs? */
 async function checkSdScripts(settings: Settings): Promise<Check> {
   const { path, missing } = await sdScriptsFacts(settings, await readGpus());
-  if (path === null) return unknown('sd-scripts', missing[0] ?? 'There is no checkout.');
+  if (path === null) return unknown('sd-scripts', missing[0] ?? 'sd-scripts was not found.');
   if (missing.length === 0) return ok('sd-scripts', path);
-  return error('sd-scripts', `${path}: ${missing.join(' ')}`, 'The page Trainers has the commands that install it.');
+  return error('sd-scripts', `${path}: ${missing.join(' ')}`, 'The Trainers page has the commands that install it.');
 }

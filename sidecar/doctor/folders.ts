@@ -24,7 +24,7 @@ export async function checkWritable({ name, path }: Folder): Promise<Check> {
   const about = `${name} can be written`;
   if (!existsSync(path)) {
     const above = nearest(path);
-    return unknown(about, `${path} is not there yet; it will be made in ${above}.`);
+    return unknown(about, `${path} does not exist yet; it will be created in ${above}.`);
   }
   const probe = join(path, `.trackside-doctor-${randomBytes(4).toString('hex')}`);
   try {
@@ -44,7 +44,7 @@ const REMEDIES: Record<string, string> = {
   ENOSPC: 'The disk is full: remove states that no resume needs, caches and old downloads.',
   EDQUOT: 'Your quota is used up: remove files, or ask for more.',
   EIO: 'The disk reports errors: copy your checkpoints away now.',
-  ESTALE: 'The network volume went away: mount it again.',
+  ESTALE: 'The network volume is gone: mount it again.',
 };
 
 /** Is there room, in bytes and in files? */
@@ -63,7 +63,7 @@ export async function checkRoom({ name, path }: Folder): Promise<Check[]> {
         ? error(
             files,
             `Only ${facts.ffree} more files fit, however much space is free.`,
-            'Remove folders of many small files: caches of pip and of datasets.',
+            'Remove folders with many small files, such as the caches of pip and of datasets.',
           )
         : ok(files, `${facts.ffree} more files fit`);
   if (free < LEAST_BYTES) return [error(space, words, todo), inodes];
@@ -75,7 +75,7 @@ export async function checkClock({ path }: Folder): Promise<Check> {
   const name = 'clock';
   const now = new Date();
   if (now.getUTCFullYear() < EARLIEST_YEAR) {
-    const todo = 'Set the clock of the machine: certificates, and which file is newer, depend on it.';
+    const todo = 'Set the clock of the machine: certificates depend on it, and so does which file counts as newer.';
     return error(name, `It says ${now.toISOString()}.`, todo);
   }
   const probe = join(nearest(path), `.trackside-doctor-${randomBytes(4).toString('hex')}`);
@@ -99,7 +99,7 @@ export async function checkClock({ path }: Folder): Promise<Check> {
 export function checkExecutable({ name, path }: Folder): Check {
   const about = `programs can run from ${name}`;
   const mount = mountOf(nearest(path));
-  if (!mount) return unknown(about, `The mount of ${path} is not known.`);
+  if (!mount) return unknown(about, `It is not known where ${path} is mounted.`);
   if (!mount.options.includes('noexec')) return ok(about, path);
   const todo = `Mount ${mount.at} again without noexec, or set TMPDIR to a folder on another disk.`;
   return warning(about, `${path} is on ${mount.at}, which is mounted noexec.`, todo);
@@ -127,7 +127,7 @@ export async function checkShm(): Promise<Check> {
   const name = '/dev/shm';
   const facts = await statfs(name).catch(ifMissing(null));
   const todo = 'Give the container more: docker run --shm-size=8g, or --ipc=host. Until then use 0 workers.';
-  if (!facts) return warning(name, 'It is not there: data loaders with workers fail.', todo);
+  if (!facts) return warning(name, 'It does not exist, so data loaders with workers fail.', todo);
   const [total, free] = [facts.blocks * facts.bsize, facts.bavail * facts.bsize];
   const words = `${(free / GB).toFixed(2)} GB free of ${(total / GB).toFixed(2)} GB`;
   if (free < 0.06 * GB) return error(name, `${words}: data loaders with workers end with a bus error.`, todo);

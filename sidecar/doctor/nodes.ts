@@ -101,7 +101,7 @@ function unseen(about: string, { folder }: Probe): Check {
   return error(
     about,
     `The job ran, but what it wrote into ${folder} is not here: its node does not see that folder.`,
-    'Mount the same disk under the same path on this machine and on every node, and use it for outputs, datasets, models and the trainer.',
+    'Mount the same disk at the same path on this machine and on every node, and use it for outputs, datasets, models and the trainer.',
   );
 }
 
@@ -113,7 +113,7 @@ function told(about: string, queue: string, text: string, { python, words }: Pro
       : error(
           about,
           `${host} can’t read what is written here.`,
-          'Give the user of the jobs read access to the outputs.',
+          'Give the user who runs the jobs read access to the outputs.',
         );
   const skew = Math.round(Number(seconds) - Date.now() / 1000);
   const clock =
@@ -131,7 +131,7 @@ function told(about: string, queue: string, text: string, { python, words }: Pro
       : error(
           `python on ${host}`,
           `${python} does not run on a node of ${queue}: ${version || 'it said nothing'}`,
-          'Use a Python 3.10 or newer on the shared disk, under the same path: TRACKSIDE_PYTHON=/shared/venv/bin/python.',
+          'Use a Python 3.10 or newer on the shared disk, at the same path: TRACKSIDE_PYTHON=/shared/venv/bin/python.',
         );
   return [seen, clock, found];
 }

@@ -37,11 +37,13 @@ finally:
 export async function checkLocks(python: string, outputs: string): Promise<Check> {
   const name = 'locks on the outputs';
   const todo =
-    'Use a folder on another disk (on pods: the volume itself, no mounted bucket). Start no session from two pods.';
+    'Use a folder on another disk (on pods: the volume itself, not a mounted bucket). Don’t start the same session from two pods.';
   const path = join(outputs, `.trackside-doctor-${randomBytes(4).toString('hex')}.lock`);
   try {
     const said = await ask(python, LOCK, [path], 15_000);
-    return said.trim() === 'kept' ? ok(name, 'kept') : error(name, 'The disk gives one lock to two programs.', todo);
+    return said.trim() === 'kept'
+      ? ok(name, 'kept')
+      : error(name, 'The disk gives the same lock to two programs.', todo);
   } catch (failed) {
     return error(name, `A file can’t be locked: ${lastLine(failed)}.`, todo);
   }
@@ -87,7 +89,7 @@ export async function checkTorch(python: string, hasGpu: boolean): Promise<Check
   if (!parsed.success) return unknown(name, 'It did not say what it is.');
   const facts = parsed.data;
   if ('missing' in facts)
-    return unknown(name, `${facts.missing} is not installed in ${python}; the practice trainer needs none.`);
+    return unknown(name, `${facts.missing} is not installed in ${python}; the practice trainer doesn’t need it.`);
   const { version, cuda, rocm, usable, cards, built, said } = facts;
   const words = `${version}, ${cuda ? `CUDA ${cuda}` : rocm ? `ROCm ${rocm}` : 'for the processor only'}`;
   if (!hasGpu) return ok(name, words);

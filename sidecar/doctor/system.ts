@@ -43,7 +43,7 @@ export function checkLimits(): Check[] {
 
 function limit(name: string, value: string | undefined, fewest: number, todo: string): Check {
   const about = `limit of ${name}`;
-  if (!value) return unknown(about, 'It is not told here.');
+  if (!value) return unknown(about, 'It is not known here.');
   if (value === 'unlimited' || value === 'max') return ok(about, 'none');
   return Number(value) < fewest ? warning(about, value, todo) : ok(about, value);
 }
@@ -69,7 +69,7 @@ export function checkProxies(environment: NodeJS.ProcessEnv): Check {
 export async function checkHub(endpoint: string): Promise<Check> {
   const name = 'hub';
   const todo =
-    'Check the network and proxies of the pod; without the hub, models have to be uploaded. A mirror: HF_ENDPOINT.';
+    'Check the network and proxies of the pod. Without the hub, upload models yourself, or set HF_ENDPOINT to a mirror.';
   try {
     const answer = await fetch(endpoint, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(HUB_MS) });
     const skew = Math.round((Date.now() - Date.parse(answer.headers.get('date') ?? '')) / 1000);
@@ -77,7 +77,7 @@ export async function checkHub(endpoint: string): Promise<Check> {
       return error(
         name,
         `${endpoint} answers, but the clock here is ${skew} s off.`,
-        'Set the clock: downloads and uploads are refused otherwise.',
+        'Set the clock, or downloads and uploads will be refused.',
       );
     return answer.status < 500
       ? ok(name, `${endpoint} answers`)

@@ -42,7 +42,7 @@ export async function requireAnswer(folder: string): Promise<void> {
 }
 
 export const SILENT =
-  'Its volume may hang: see in a terminal whether ls there returns. What trains on it waits with it; once it is back, nothing has to be done here.';
+  'Its volume may be hanging: check in a terminal whether ls returns there. Trainings on it wait with it. Once it is back, there is nothing to do here.';
 
 /** Is a folder on a volume whose calls may wait for ever: one of the network, or of a program (FUSE)? Asks the kernel, and no disk. */
 export function mayHang(folder: string): boolean {

@@ -19,7 +19,7 @@ export async function inTime<T>(key: string, work: () => Promise<T>, patienceMs 
   if (unanswered.has(key) || unanswered.size >= MOST_UNANSWERED) throw late(key);
   const working = work();
   return within(patienceMs, working, () => {
-    log.warn('files', 'A disk does not answer; what lies there counts as missing until it does.', { key });
+    log.warn('files', 'A disk does not answer; its files count as missing until it does.', { key });
     unanswered.add(key);
     const answered = () => unanswered.delete(key);
     working.then(answered, answered);

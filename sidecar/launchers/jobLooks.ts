@@ -6,7 +6,7 @@ const looks = new Lru<JobLook>(5000);
 
 const NOT_ASKED: JobLook = { phase: 'unknown', why: 'Trackside has not asked the cluster yet.' };
 
-/** "Job 12 is number 3 in the cluster's queue. Others come first (Priority)." */
+/** "Job 12 is number 3 in the cluster's queue. Other jobs come first (Priority)." */
 export function queueWords(job: string, { place, reason }: { place: number | null; reason: string }): string {
   return `${job} ${place === null ? 'waits' : `is number ${place}`} in the cluster's queue. ${reason}`;
 }

@@ -8,7 +8,7 @@ export const NOTICE_KINDS = {
   interrupted: { label: 'A training was interrupted', level: 'bad' },
   stalled: { label: 'A training makes no progress', level: 'bad' },
   alert: { label: 'A training script calls run.alert()', level: 'plain' },
-  queue_empty: { label: 'Nothing runs and nothing waits any more', level: 'plain' },
+  queue_empty: { label: 'Nothing is running or waiting any more', level: 'plain' },
   disk_low: { label: 'The disk is nearly full', level: 'bad' },
   gpu_gone: { label: 'A GPU has disappeared', level: 'bad' },
   spending: { label: 'The spending limit is near or reached', level: 'bad' },

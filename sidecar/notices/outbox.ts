@@ -120,7 +120,7 @@ export function createOutbox(options: {
     // One after the other: what another channel noted meanwhile would else be written over, and sent again by the next sidecar.
     await inTurn(join(folder, fileOf(entry.id)), async () => {
       const noted = { ...entry, to: { ...entry.to, [channel]: delivery } };
-      await writeEntry(folder, noted).catch(logged('notices', 'What became of a notice could not be noted.'));
+      await writeEntry(folder, noted).catch(logged('notices', 'The outcome of a notice could not be saved.'));
       entry.to[channel] = delivery;
     });
     changed();

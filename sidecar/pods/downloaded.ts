@@ -28,7 +28,7 @@ export function openDownloaded(folder: string) {
         known = Object.fromEntries([...Object.entries(known).slice(1 - MOST), [file, sign]]);
         await writePrivate(path, JSON.stringify(known));
       })
-      .catch(logged('pod', 'It could not be kept that a file was downloaded.'));
+      .catch(logged('pod', 'It could not be saved that a file was downloaded.'));
   }
 
   return {

@@ -11,7 +11,7 @@ export function lambda({ id, key, api }: { id: string; key: string; api: string 
   return {
     id: 'lambda',
     name: 'Lambda',
-    leaves: 'Lambda can only terminate: everything but a persistent filesystem is destroyed.',
+    leaves: 'Lambda can only terminate: everything is destroyed except a persistent filesystem.',
     async look() {
       try {
         const answer = await post(`${at}/instances/${encodeURIComponent(id)}`, { method: 'GET', headers, most: MOST });
@@ -22,7 +22,7 @@ export function lambda({ id, key, api }: { id: string; key: string; api: string 
         const is = data?.status?.startsWith('terminat') ? 'stopped' : data?.status ? 'running' : 'unknown';
         return { is, price: cents > 0 ? cents / 100 : null };
       } catch (error) {
-        log.debug('pod', 'Lambda did not say how the instance is.', { error });
+        log.debug('pod', 'Lambda did not report the state of the instance.', { error });
         return UNKNOWN;
       }
     },

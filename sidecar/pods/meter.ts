@@ -66,7 +66,7 @@ export function createMeter({ folder, price }: { folder: string; price(): number
     },
     async close() {
       clearInterval(timer);
-      await keep().catch(logged('pod', 'What the pod has cost could not be kept.'));
+      await keep().catch(logged('pod', 'The costs of the pod could not be saved.'));
     },
   };
 }

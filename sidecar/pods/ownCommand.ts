@@ -8,7 +8,7 @@ export function ownCommand(command: string): Provider {
   return {
     id: 'command',
     name: 'Your command',
-    leaves: 'What it leaves is up to your command.',
+    leaves: 'What is left depends on your command.',
     look: async () => UNKNOWN,
     async stop() {
       const { code } = await exitOf(['sh', '-c', command], PATIENCE_MS);

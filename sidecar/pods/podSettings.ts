@@ -91,7 +91,7 @@ function requireWhole({ stops, provider, word, instance, key, command, upload, t
   if (!instance) refuse('instance', 'Enter the ID of the instance.');
   if (!key) refuse('key', 'Enter an API key of your Lambda account.');
   if (word !== TERMINATE) {
-    const what = 'Lambda destroys the instance and everything on it but a persistent filesystem.';
+    const what = 'Lambda destroys the instance and everything on it except a persistent filesystem.';
     refuse('word', `${what} Type “${TERMINATE}” to allow that.`);
   }
 }

@@ -24,7 +24,7 @@ export function runpod({ id, key, api }: { id: string; key: string; api: string 
     try {
       return stateOf(await post(at, { method: 'GET', headers, most: MOST }));
     } catch (error) {
-      log.debug('pod', 'RunPod did not say how the pod is.', { error });
+      log.debug('pod', 'RunPod did not report the state of the pod.', { error });
     }
     for (const argv of isInPath('runpodctl')
       ? [
@@ -33,7 +33,7 @@ export function runpod({ id, key, api }: { id: string; key: string; api: string 
         ]
       : []) {
       const printed = await byCommand(argv).catch((error: unknown) => {
-        log.debug('pod', 'runpodctl did not say how the pod is.', { error });
+        log.debug('pod', 'runpodctl did not report the state of the pod.', { error });
         return '';
       });
       const words = /\b(RUNNING|EXITED|TERMINATED)\b/.exec(printed)?.[1];
@@ -46,7 +46,7 @@ export function runpod({ id, key, api }: { id: string; key: string; api: string 
     id: 'runpod',
     name: 'RunPod',
     leaves:
-      'A stop keeps /workspace and loses everything else. The stopped disk costs about twice as much as a running one.',
+      'Stopping keeps /workspace and loses everything else. The disk of a stopped pod costs about twice as much as that of a running one.',
     look,
     async stop() {
       const refused: string[] = [];
@@ -61,7 +61,7 @@ export function runpod({ id, key, api }: { id: string; key: string; api: string 
         );
         if (failed !== null) refused.push(failed);
         else if ((await look()).is !== 'running') return;
-        else refused.push('It was taken, and the pod still runs.');
+        else refused.push('The request was accepted, but the pod is still running.');
       }
       throw new PodProblem(`RunPod did not stop the pod. ${refused.at(-1)}`);
     },

@@ -12,7 +12,7 @@ export function vast({ id, key, api }: { id: string; key: string; api: string })
     id: 'vast',
     name: 'Vast',
     leaves:
-      'A stop keeps the disk, which costs until the instance is destroyed. That it can be started again is not certain.',
+      'Stopping keeps the disk, which costs money until the instance is destroyed. It may not be possible to start it again.',
     async look() {
       try {
         const { instances } = JSON.parse(await post(at, { method: 'GET', headers, most: MOST })) as {
@@ -27,13 +27,14 @@ export function vast({ id, key, api }: { id: string; key: string; api: string })
             : 'unknown';
         return { is, price: Number(dph_total) > 0 ? Number(dph_total) : null };
       } catch (error) {
-        log.debug('pod', 'Vast did not say how the instance is.', { error });
+        log.debug('pod', 'Vast did not report the state of the instance.', { error });
         return UNKNOWN;
       }
     },
     async stop() {
       const said = await post(at, { method: 'PUT', headers, body: JSON.stringify({ state: 'stopped' }) });
-      if (!/"success":\s*true/.test(said)) throw new PodProblem('Vast did not take the request to stop the instance.');
+      if (!/"success":\s*true/.test(said))
+        throw new PodProblem('Vast did not accept the request to stop the instance.');
     },
   };
 }

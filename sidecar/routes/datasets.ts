@@ -107,7 +107,7 @@ export function datasetRoutes(given: Datasets): Hono {
     const user = await userOf(name);
     if (user !== null) throw inUse(name, user);
     const kept = await putDatasetAway(root, name);
-    const message = kept ? `${name} was moved to ${kept} in the datasets folder.` : `${name} was empty and is removed.`;
+    const message = kept ? `${name} was moved to ${kept} in the datasets folder.` : `${name} was empty and has been removed.`;
     const list = `../datasets${kept ? `?${new URLSearchParams({ removed: name })}` : ''}`;
     return wantsPage(c) ? c.body(null, 303, { Location: list }) : c.json({ kept, message });
   });
@@ -182,7 +182,7 @@ function inUse(name: string, session: string): Problem {
 }
 
 function taken(name: string): Problem {
-  const message = `There is a dataset ${name} already; it was left as it is. Choose another name, or open it and add pictures.`;
+  const message = `There is already a dataset ${name}; it was left as it is. Choose another name, or open it and add pictures.`;
   return new Problem('name_taken', message, { field: 'name', about: { dataset: name } });
 }
 

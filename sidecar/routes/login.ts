@@ -20,7 +20,7 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
     '/login',
     withoutLogin((c) => {
       if (login.known(c)) return c.redirect('./', 303);
-      const message = c.req.query('out') === undefined ? null : 'You are logged out. Trainings go on.';
+      const message = c.req.query('out') === undefined ? null : 'You are logged out. Trainings keep running.';
       return c.html(views.login({ root: rootOf(c), back: '', message, again: null }));
     }),
   );

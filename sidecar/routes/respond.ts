@@ -102,7 +102,7 @@ export async function wellFormed<T>(c: Context, read: Promise<T>): Promise<T> {
     return await read;
   } catch (error) {
     if (c.req.raw.signal.aborted) throw error;
-    throw new Problem('bad_form', 'The body is not the form that it says it is.');
+    throw new Problem('bad_form', 'The body is not the kind of form that its header says.');
   }
 }
 

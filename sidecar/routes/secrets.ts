@@ -35,7 +35,7 @@ export function secretRoutes(trackside: Trackside): Hono {
     const name = SECRET_NAMES.find((each) => each === c.req.param('name'));
     if (!name) throw new Problem('no_secret', `There are only these secrets: ${SECRET_NAMES.join(', ')}.`);
     if (secrets.facts().some((each) => each.name === name && each.from === 'environment')) {
-      const message = `${name} comes from the environment of Trackside, which wins. Change it there, and start Trackside again.`;
+      const message = `${name} is set in Trackside’s environment, which takes precedence. Change it there, and restart Trackside.`;
       throw new Problem('from_environment', message, { about: 'secrets' });
     }
     return name;

@@ -44,7 +44,7 @@ export function sessionRoutes(trackside: Trackside): Hono {
     const about = { session: session.name };
     if (refused) throw refused;
     if (existed && !wantsPage(c)) {
-      throw new Problem('already_made', 'This form was sent before; its session exists.', { about });
+      throw new Problem('already_made', 'This form was already sent; its session exists.', { about });
     }
     const page = pageOfSession(c, session.name);
     return answerChange(c, session.facts, { page, status: 201, headers: { Location: page } });

@@ -76,6 +76,6 @@ async function aboutOf(
 function required({ shares }: Trackside): Shares {
   if (shares) return shares;
   const message =
-    'Trackside runs without a login (--no-login), and answers this machine only: a link would open nothing.';
+    'Trackside runs without a login (--no-login), and answers this machine only: nobody else could open a link.';
   throw new Problem('no_login', message);
 }

@@ -57,8 +57,8 @@ export function uploadRoutes(root: string): Hono {
   routes.delete('/datasets/:name/uploads/:id', async (c) => {
     const { name, id } = c.req.param();
     const message = (await giveUp(root, name, id))
-      ? 'The upload was given up, and what had arrived of it is removed. The dataset is as it was.'
-      : 'The upload is over: it was in the dataset already, and stays there.';
+      ? 'The upload was cancelled, and what had arrived was removed. The dataset is as it was.'
+      : 'The upload was already finished: the file is in the dataset, and stays there.';
     return c.json({ message });
   });
 

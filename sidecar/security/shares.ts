@@ -75,5 +75,5 @@ export function openShares(folder: string, sign: (text: string) => string, now: 
 }
 
 function noShare(): Problem {
-  return new Problem('no_share', 'This link opens nothing: it has expired, or was revoked. Ask for another one.');
+  return new Problem('no_share', 'This link has expired or was revoked. Ask for a new one.');
 }

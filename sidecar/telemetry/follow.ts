@@ -174,7 +174,7 @@ function watchFolder(folder: string, files: readonly string[], look: () => void)
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch (error) {
-    log.debug('telemetry', 'The log of a session cannot be watched: it is looked at again and again.', {
+    log.debug('telemetry', 'The log of a session can’t be watched, so it is checked again and again.', {
       folder,
       error,
     });

@@ -33,7 +33,7 @@ export function askingOf(places: Pick<Places, 'python' | 'private'>): Asking {
 export function findTrainer(places: Places, id: string | null): Trainer {
   if (id === null) {
     const message =
-      'Neither its record nor its files say which trainer it needs. Write "trainer": "sd-scripts/flux" (or another) into its ui_state.json, or create a new training.';
+      'Neither its settings nor its files say which trainer it needs. Write "trainer": "sd-scripts/flux" (or another) into its ui_state.json, or create a new training.';
     throw new Problem('unknown_trainer', message, { field: 'trainer' });
   }
   if (id === practiceTrainer.id) return practiceTrainer;

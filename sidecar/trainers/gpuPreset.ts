@@ -24,7 +24,7 @@ export function presetForGpus(
   if (!smallest) return none ? { vram: none.vram, found: '' } : null;
   if (!gpu) return { vram: (none ?? smallest).vram, found: noGpu };
   if (gpu.memoryTotal === null) {
-    const words = `${whose} ${gpu.name} does not tell its memory: choose a preset. The smallest one is chosen until then.`;
+    const words = `${whose} ${gpu.name} does not report its memory. Choose a preset; until then the smallest one is used.`;
     return { vram: smallest.vram, found: words };
   }
   const gib = gpu.memoryTotal / GIB;

@@ -6,13 +6,13 @@ export function troubleWords({ path, code, unsaved }: DiskTrouble): string {
   const files = shown ? `Not saved: ${shown}.` : 'New settings, notes and progress are not saved.';
   const [what, remedy] = WORDS[code] ?? [
     `The disk reports an error (${code})`,
-    'Look at the machine’s disk, and copy your checkpoints to another one.',
+    'Check the machine’s disk, and copy your checkpoints to another one.',
   ];
   return `${what}: ${path}. ${files} Trackside leaves trainings running, and what was saved before is safe. ${remedy} Saving then continues by itself.`;
 }
 
 const FREE = 'Free some space, for example by deleting sessions or old checkpoints.';
-const ALLOW = 'Give the user that runs Trackside the right to write there.';
+const ALLOW = 'Give the user that runs Trackside permission to write there.';
 const WORDS: Record<string, [what: string, remedy: string]> = {
   ENOSPC: ['The disk is full', FREE],
   EDQUOT: ['The disk quota is used up', FREE],

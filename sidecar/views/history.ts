@@ -59,7 +59,7 @@ export function historyVersionView({ session, version, root }: HistoryVersionMod
 function sentences({ first, began, status, reason, edits }: Moment): string[] {
   if (first) return ['The oldest copy that is kept.'];
   const said = [...(began ? [beginning(began)] : []), ...(status ? ending(status, reason) : []), ...edits.map(edit)];
-  if (said.length === 0) return ['Trackside noted how the run goes.'];
+  if (said.length === 0) return ['Trackside recorded how the run was going.'];
   return said.length > MOST_SAID ? [...said.slice(0, MOST_SAID), `And ${said.length - MOST_SAID} more.`] : said;
 }
 

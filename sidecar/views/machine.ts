@@ -47,7 +47,7 @@ export function machineView({ machine, running, root, cluster = null }: MachineM
     host: now ? hostMeters(now, history) : [],
     /** Those that have no GPU that is known. */
     sessions: trained.filter((each) => each.here && !gpus.some(({ index }) => each.gpus.includes(index))),
-    disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} if it goes on like this.`,
+    disk: disk_full_in === null ? '' : `Full in about ${duration(disk_full_in)} at this rate.`,
     diskTone: disk_full_in !== null && disk_full_in < SOON_FULL ? 'wait' : '',
   };
 }

@@ -211,8 +211,8 @@ function fieldOf(argument: ScriptArgument, typed: Typed, isOutput: boolean): Fie
 }
 
 const HINTS: Partial<Record<ReturnType<typeof kindOf>, string>> = {
-  list: 'One value a line.',
-  lists: 'One list a line; words with spaces in quotes.',
+  list: 'One value per line.',
+  lists: 'One list per line; put words with spaces in quotes.',
   count: 'How many times.',
 };
 

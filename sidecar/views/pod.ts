@@ -75,7 +75,7 @@ function moneyFields({ price, limit }: Settings, known: number | null, field: Ma
       value: price ? String(price) : '',
       placeholder: told || '0.79',
       unit: '$ an hour',
-      help: 'Leave it empty to ask the provider, where it tells.',
+      help: 'Leave it empty to ask the provider, if it says.',
     }),
     field({
       name: 'limit',
@@ -156,7 +156,7 @@ function lambdaFields({ instance, key, word }: Settings, field: Make): FieldView
       name: 'word',
       label: 'Type “terminate” to allow it',
       value: word,
-      help: 'Lambda destroys the instance and everything on it but a persistent filesystem.',
+      help: 'Lambda destroys the instance and everything on it except a persistent filesystem.',
     }),
   ];
 }
@@ -188,10 +188,10 @@ function phaseWords({ phase, seconds, why }: PodStopFacts): string {
     off: 'The pod does not stop by itself.',
     waiting: `The pod does not stop yet. ${why ?? ''}`,
     counting: `The pod stops in ${duration(seconds)}.`,
-    uploading: 'The weights are being uploaded, then the pod stops.',
+    uploading: 'The weights are being uploaded; then the pod stops.',
     stopping: 'The pod is being stopped.',
     stopped: 'The pod was stopped.',
-    cancelled: 'The stop was cancelled. The pod runs on until another training has ended.',
+    cancelled: 'The stop was cancelled. The pod keeps running until another training has ended.',
     failed: `The pod did not stop. ${why ?? ''}`,
   };
   return words[phase].trim();

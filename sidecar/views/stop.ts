@@ -54,9 +54,10 @@ export function stopSheet(session: SessionFacts, at: string, back: [string, stri
 }
 
 const PAUSE =
-  'Saves the present step and ends, usually within seconds. Nothing is lost: Resume goes on with the next step.';
+  'Saves the current step and ends, usually within seconds. Nothing is lost: Resume goes on with the next step.';
 const FINISH = 'Ends at this step, and saves its weights as the final ones.';
-const STOP_OR_PAUSE = 'Saves the present step too if there is time, but ends in any case: after a while it is killed.';
+const STOP_OR_PAUSE =
+  'Saves the current step too if there is time, but ends in any case: if it takes too long, it is killed.';
 
 function whenSaved(cost: StopCost | null): string {
   const seconds = cost?.next_save_seconds ?? null;

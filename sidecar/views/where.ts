@@ -67,17 +67,17 @@ export const CLUSTER_WORDS: Record<ClusterField, Wording> = {
   cluster_minutes: {
     label: 'Time limit',
     unit: 'minutes',
-    help: 'Or as 2:30:00, or 1-12:00. Before it is over, the training is paused, and can be resumed.',
+    help: 'Or as 2:30:00, or 1-12:00. Shortly before it is over, the training is paused, and can be resumed.',
   },
   cluster_cpus: { label: 'Processors' },
   cluster_memory_mib: { label: 'Memory', unit: 'MiB', help: 'Or as 16G.' },
   cluster_nodes: {
     label: 'Nodes',
-    help: 'More than one only for scripts of your own that start themselves on each (srun).',
+    help: 'More than one only for scripts of your own that start themselves on each node (srun).',
   },
   cluster_account: { label: 'Account' },
-  cluster_qos: { label: 'QOS', help: 'Quality of service, where your cluster has some.' },
-  cluster_constraint: { label: 'Constraint', help: 'Features that its node must have: a100|h100.' },
+  cluster_qos: { label: 'QOS', help: 'Quality of service, if your cluster uses it.' },
+  cluster_constraint: { label: 'Constraint', help: 'Features that the node must have: a100|h100.' },
   cluster_options: { label: 'Further options of sbatch', help: 'Separated by spaces: --exclusive --exclude=n1.' },
 };
 

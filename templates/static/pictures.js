@@ -50,8 +50,8 @@ function announce() {
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   const into = field('name').value.trim() || 'the dataset';
   say(
-    `${counts.join(' and ')}, ${size(bytes)}: Upload sends them to ${into} as they are, with the place and the time`,
-    ' that a phone writes into its photos.',
+    `${counts.join(' and ')}, ${size(bytes)}: Upload sends them to ${into} as they are, with the place and time`,
+    ' that phones write into photos.',
     photos > 0 ? ` ${count(photos, 'HEIC photo')} will be converted to JPEG, without place and time.` : '',
   );
 }

@@ -235,7 +235,7 @@ function addSheet() {
       await drawSheet(rows, facts.dataset);
       make.textContent = before;
     } catch {
-      make.textContent = 'Not drawn: a picture did not arrive. Try again';
+      make.textContent = 'Not saved: a picture did not arrive. Try again';
     } finally {
       make.disabled = false;
     }

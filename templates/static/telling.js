@@ -133,7 +133,7 @@ async function notify({ id, words, href }) {
     const worker = await navigator.serviceWorker.ready;
     await worker.showNotification('Trackside', { body: words, tag: id, icon: own.icon, data: root + href });
   } catch (error) {
-    console.warn('A notification could not be shown; the page tells it when it is looked at.', error);
+    console.warn('A notification could not be shown; you will see it on the page.', error);
     forget(id);
   }
 }
@@ -172,7 +172,7 @@ function offerNotifications() {
 
 /** Empty where they can be switched on. */
 function whyNot() {
-  if (!isSecureContext) return 'No notifications here: browsers allow them on https only.';
+  if (!isSecureContext) return 'No notifications here: browsers allow them only over https.';
   if (!globalThis.Notification || !navigator.serviceWorker)
     return 'No notifications in this browser. On an iPhone, add Trackside to the home screen first.';
   return Notification.permission === 'denied' ? 'Notifications are blocked for this address in the browser.' : '';

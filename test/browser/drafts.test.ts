@@ -30,7 +30,7 @@ test('what is typed is found after a reload, in another browser and on a phone, 
   expect(page.url()).toContain('lora=my-cat');
   await page.reload();
   const shows = async (tab: Page) => {
-    await tab.getByText('Restored what was typed for My Cat').waitFor();
+    await tab.getByText('Restored what you typed for My Cat').waitFor();
     expect(await tab.getByLabel('Epochs', { exact: true }).inputValue()).toBe('7');
     // Seen, so that the folded parts are open as they were.
     expect(await tab.getByLabel('Learning rate').isVisible()).toBe(true);
@@ -94,7 +94,7 @@ test('Reset clears the form, and Undo brings back what was typed', async () => {
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('16');
   expect(existsSync(join(place.outputs, '.drafts', 'one.json'))).toBe(false);
   await page.getByRole('button', { name: 'Undo' }).click();
-  await page.getByText('Restored what was typed for One').waitFor();
+  await page.getByText('Restored what you typed for One').waitFor();
   expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('3');
 });
 

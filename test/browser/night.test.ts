@@ -76,7 +76,7 @@ test(
     expect(await seen()).toEqual({ ...evening, versions: [{ ...running, status: 'stopped' }, ...others] });
 
     await page.reload();
-    await page.getByText('Restored what was typed for My Dog').waitFor();
+    await page.getByText('Restored what you typed for My Dog').waitFor();
     expect(await page.getByLabel('Learning rate').inputValue()).toBe('3e-3');
     expect(await page.getByLabel('Learning rate').isVisible()).toBe(true);
     const history = await open('history');

@@ -97,7 +97,7 @@ test('a notification tells it where nobody looks, once it is switched on in the 
   const plain = await (await browser.newContext()).newPage();
   await plain.goto(sidecar.url.replace('127.0.0.1', 'pod.example'));
   expect(await plain.locator('#notify').textContent()).toBe(
-    'No notifications here: browsers allow them on https only.',
+    'No notifications here: browsers allow them only over https.',
   );
 });
 

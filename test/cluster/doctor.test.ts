@@ -31,7 +31,7 @@ describe.skipIf(lacksSlurm())('doctor, of a cluster', () => {
     const [down] = (await sidecar.get<Check[]>('diagnostics/checks')).filter(({ name }) => name === 'cluster');
     expect(down).toMatchObject({
       status: 'error',
-      todo: expect.stringContaining('Trainings that run are not affected'),
+      todo: expect.stringContaining('Running trainings are not affected'),
     });
   });
 });

@@ -109,7 +109,7 @@ test('the sidecar that serves these outputs is found, and does what is asked', a
   expect(await trackside('start', name)).toMatchObject({ code: 0 });
   expect(await trackside('stop', name, '--no-wait')).toMatchObject({
     code: 0,
-    stdout: `${name} is asked to stop.\n`,
+    stdout: `${name} was asked to stop.\n`,
   });
   await sidecar.until(name, ({ status }) => status === 'stopped');
   const list = await trackside('ps', name);

@@ -65,8 +65,8 @@ test('photos are known by their content, whatever their names say', async () => 
   for (const [file, bytes] of Object.entries(sent))
     notes.push(...(await facts(ask('PUT', `/datasets/x/images/${file}`, bytes))).notes);
   expect(notes).toEqual([
-    'jpeg.heic is no HEIC photo, and was saved as jpeg.jpg.',
-    'png.HEIC is no HEIC photo, and was saved as png.png.',
+    'jpeg.heic is not a HEIC photo, so it was saved as jpeg.jpg.',
+    'png.HEIC is not a HEIC photo, so it was saved as png.png.',
   ]);
   expect(await files()).toEqual(['x/deep.jpg', 'x/jpeg.jpg', 'x/png.png', 'x/renamed.JPG']);
   expect((await content('x/jpeg.jpg')).equals(jpeg)).toBe(true);
@@ -86,7 +86,7 @@ test('a damaged photo, one of too many pixels and one that is none are refused i
     [whole.subarray(0, 100), /is damaged or cut off/],
     [sized(whole, 20_000), /more than 67 million pixels/],
     [await avif(), /can't be read, such as an AVIF/],
-    [Buffer.from('no picture at all'), /not a PNG, JPEG or WebP picture, and no HEIC photo/],
+    [Buffer.from('no picture at all'), /not a PNG, JPEG, WebP or HEIC picture/],
     [Buffer.alloc(0), /The file is empty/],
   ];
   for (const [bytes, words] of bad) {

@@ -114,7 +114,7 @@ test('the end of a training is told once, with its loss and its newest sample; a
   expect(pushed.find(({ attachment }) => attachment)).toMatchObject({ title: data.title, message: data.text });
   await until(
     () => hook.good(),
-    (all) => all.some(({ body }) => dataOf(body).title === 'Nothing runs any more'),
+    (all) => all.some(({ body }) => dataOf(body).title === 'Nothing is running any more'),
   );
 });
 

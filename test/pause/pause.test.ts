@@ -193,7 +193,7 @@ test.concurrent('a difference that only the trainer sees is told on the page whi
   const told = await sidecar.until('seen-late', ({ reason }) => reason !== null);
   expect(told).toMatchObject({
     reason:
-      'It could not go on exactly where it ended: the seed, or what the trainer draws from it, differs. It goes on plainly.',
+      'It could not go on exactly where it ended: the seed, or what the trainer draws from it, differs. It resumes in the usual way.',
   });
   await sidecar.send('DELETE', 'sessions/seen-late/attempts/current');
   await sidecar.until('seen-late', ended);

@@ -155,7 +155,7 @@ test('the pod stays while nothing was trained on it, and while something is', as
 
 test('whoever got the notice keeps the pod running, without a login; to look at the link is not enough', async () => {
   const [notice] = await told(/^The pod stops in 100 min$/);
-  expect(notice.text).toContain('A stop keeps /workspace');
+  expect(notice.text).toContain('Stopping keeps /workspace');
   const [{ url: cancel, method }] = notice.actions;
   expect(method).toBe('POST');
   expect((await fetch(new URL('pod', url))).status).toBe(401);
@@ -230,7 +230,7 @@ test('a provider’s program that says “failed” and exits 0 is not believed:
   session('unstopped');
   await podIs('failed', /RunPod did not stop the pod/);
   const [notice] = await told(/^The pod did not stop$/);
-  expect(notice).toMatchObject({ level: 'bad', text: expect.stringContaining('It still runs, and costs money') });
+  expect(notice).toMatchObject({ level: 'bad', text: expect.stringContaining('It is still running, and costs money') });
   // In the new words and in the old, each read back.
   const asked = readFileSync(join(place.folder, 'runpodctl'), 'utf8');
   expect(asked).toContain('pod stop pod1\n');

@@ -134,7 +134,7 @@ test('a session is read again once its record or its samples change; a cut pictu
 
 test('a session that is gone is named and left out, and an address of none says what to do', async () => {
   expect(await compare('sessions=cat,gone&baseline=gone')).toMatchObject({ baseline: 'cat', missing: ['gone'] });
-  expect(await page('sessions=cat,gone')).toContain('Not here any more, so left out: gone.');
+  expect(await page('sessions=cat,gone')).toContain('No longer here, so left out: gone.');
   expect(await compare('sessions=cat,cat-v2&baseline=cat&without=cat')).toMatchObject({
     baseline: 'cat-v2',
     missing: [],

@@ -30,7 +30,7 @@ test('what is typed is a file beside the outputs, and the form of another browse
   expect([status, body.lora, body.version]).toEqual([200, 'my-cat', 1]);
   expect(JSON.parse(readFileSync(join(folder(), 'my-cat.json'), 'utf8')).fields.max_train_epochs).toBe('7');
   const html = await page('/new');
-  expect(html).toContain('Restored what was typed for <b>My Cat</b>');
+  expect(html).toContain('Restored what you typed for <b>My Cat</b>');
   expect(html).toMatch(/name="max_train_epochs"[^>]*value="7"/);
   expect(await page('/new?fresh=1')).toMatch(/name="max_train_epochs"[^>]*value="16"/);
   // It is no session.

@@ -52,7 +52,7 @@ test('a form that is none is refused in words, and nothing is written about it',
       body: '--a\r\nx',
     });
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain('The body is not the form that it says it is.');
+    expect(await answer.text()).toContain('The body is not the kind of form that its header says.');
   }
   expect(sidecar.printed().trim().split('\n')).toHaveLength(1);
 });

@@ -126,7 +126,7 @@ test('what the practice trainer prints and writes is understood, and a resume go
 test('why it failed is told in words', async () => {
   const resume = { statePath: join(output, 'gone-state'), firstEpoch: 2, firstStep: 10 };
   const gone = await train({}, { resume });
-  expect(explainEnd(gone.log, gone.exit).words).toMatch(/^The state folder .*gone-state is not there any more\./);
+  expect(explainEnd(gone.log, gone.exit).words).toMatch(/^The state folder .*gone-state no longer exists\./);
 
   await mkdir(join(folder.path, 'empty'));
   const empty = await train({}, { datasetPath: join(folder.path, 'empty') });
@@ -134,7 +134,7 @@ test('why it failed is told in words', async () => {
 
   const unknown = await train({}, { arguments: { bogus: 'x' } });
   expect(explainEnd(unknown.log, unknown.exit).words).toBe(
-    'The trainer does not know these arguments: --bogus=x. Take them out.',
+    'The trainer does not know these arguments: --bogus=x. Remove them.',
   );
 
   await writeFile(join(folder.path, 'empty', 'broken.png'), 'not a picture');

@@ -11,7 +11,7 @@ const copy = {
 
 test.each<[Moment, string[]]>([
   [{ ...nothing, first: true }, ['The oldest copy that is kept.']],
-  [nothing, ['Trackside noted how the run goes.']],
+  [nothing, ['Trackside recorded how the run was going.']],
   [{ ...nothing, status: 'running', began: { kind: 'start', automatic: false, first_epoch: 1 } }, ['Started.']],
   [
     { ...nothing, status: 'starting', began: { kind: 'resume', automatic: true, first_epoch: 19 } },

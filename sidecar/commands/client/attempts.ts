@@ -75,7 +75,7 @@ export async function stop(door: Door, name: string, flags: StopFlags): Promise<
   const when = flags.afterSave ? 'after-save' : 'now';
   const sure = flags.byHand ? '&confirm=by-hand' : '';
   const asked = await factsOf<SessionFacts>(door, 'DELETE', `${addressOf(name)}/attempts/current?when=${when}${sure}`);
-  if (flags.wait === false && door.serving) return print(asked, flags.json, () => `${name} is asked to stop.`);
+  if (flags.wait === false && door.serving) return print(asked, flags.json, () => `${name} was asked to stop.`);
   if (flags.afterSave && !flags.json)
     process.stderr.write(`${name} stops after its next save. Ctrl-C leaves that to a sidecar, if one serves.\n`);
   const ended = await endOf(door, name);

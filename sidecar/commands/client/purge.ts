@@ -20,7 +20,7 @@ export async function purge(door: Door, session: string, { json, days, dryRun }:
     return `${list}${dryRun ? 'Would remove' : 'Removed'} ${what}.`;
   });
   if (json || !('skipped' in done)) return;
-  if (done.entry) process.stdout.write(`It lies in .cleaned/${done.entry} of the outputs, and can be put back.\n`);
+  if (done.entry) process.stdout.write(`It is in .cleaned/${done.entry} in the outputs folder, and can be put back.\n`);
   for (const { path, reason } of done.skipped) process.stderr.write(`Left: ${plain(path)}: ${plain(reason)}\n`);
 }
 

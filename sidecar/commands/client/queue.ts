@@ -25,7 +25,7 @@ export async function queue(
   const { queue: queued } = await factsOf<{ queue: Queued[] }>(door, 'GET', 'queue');
   print(queued, json, () => listOf(queued));
   if (!door.serving && queued.some(({ held, failed }) => !held && !failed))
-    process.stderr.write('No sidecar serves these outputs: they are started once one does (trackside serve).\n');
+    process.stderr.write('No sidecar is serving these outputs, so nothing starts until one does (trackside serve).\n');
 }
 
 function listOf(queued: readonly Queued[]): string {

@@ -56,7 +56,7 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
 
   verb(
     'resume <session>',
-    'Resume from the newest whole state, or train a completed one further.',
+    'Resume from the newest complete state, or train a completed session further.',
     async (door, name, flags) => (await import('./attempts.js')).begin(door, name, 'resume', flags),
   )
     .option('--state <folder>', 'another state (trackside states lists them)')
@@ -85,7 +85,7 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
 
   verb(
     'compare <sessions...>',
-    'Compare sessions: how far they came, and the settings in which they differ.',
+    'Compare sessions: how far they got, and which settings differ.',
     async (door, _, flags, names) => (await import('./compare.js')).compare(door, names, flags),
   );
 
@@ -93,11 +93,11 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
     (await import('./exchange.js')).exportSession(door, name, flags),
   ).option('-o, --output <file>', 'write it into this file');
 
-  verb('import <file>', 'Make a session of an exported file.', async (door, file, flags) =>
+  verb('import <file>', 'Make a session from an exported file.', async (door, file, flags) =>
     (await import('./exchange.js')).importSession(door, file, flags),
   );
 
-  verb('doctor', 'Check what goes wrong on pods, and say what to do.', async (door, _, flags) =>
+  verb('doctor', 'Look for what often goes wrong on pods, and say what to do about it.', async (door, _, flags) =>
     (await import('./doctor.js')).doctor(door, flags),
   )
     .option('--hub', 'also ask the model hub')
@@ -109,7 +109,7 @@ export function addClientVerbs(program: Command, environment: NodeJS.ProcessEnv)
 function addPurge(verb: (usage: string, words: string, work: Work) => Command): void {
   verb(
     'purge [session]',
-    'Remove what trainings leave behind: old states, samples, logs, caches, trashes. Weights stay.',
+    'Remove what trainings leave behind: old states, samples, logs, caches, trash. Weights stay.',
     async (door, name, flags) => (await import('./purge.js')).purge(door, name, flags),
   )
     .option('--days <number>', 'what is older goes (TRAINING_RETENTION_DAYS; default 30; of one session: 0)')

@@ -26,7 +26,7 @@ export function readOffers(): Promise<Offers> {
 async function ask(): Promise<Offers> {
   const down = (missing: string): Offers => ({ gpus: [], missing, queues: known });
   if (!(await controllerAnswers()))
-    return down('Slurm’s controller does not answer. What is free is not known until it does.');
+    return down('Slurm’s controller does not answer. Until it does, it is not known what is free.');
   const [partitions, nodes] = await Promise.all([
     runClient('scontrol', SHOW_PARTITIONS, { patience: PATIENCE }),
     runClient('sinfo', SINFO, { patience: PATIENCE }),

@@ -13,7 +13,7 @@ const PATIENCE_MS = 60_000;
 export const apprise: Channel = {
   id: 'apprise',
   name: 'Apprise',
-  what: 'Reaches more than a hundred services: Signal, Matrix, Pushover, Teams and others. One address a line, as Apprise has them.',
+  what: 'Reaches more than a hundred services: Signal, Matrix, Pushover, Teams and others. One address per line, in Apprise’s format.',
   fields: [{ name: 'urls', label: 'Addresses', secret: true, is: 'lines', placeholder: 'pover://user@token' }],
   async missing() {
     return isInPath('apprise') ? null : 'Apprise is not installed here. Install it with: pip install apprise';
@@ -41,6 +41,6 @@ export const apprise: Channel = {
 async function run(argv: string[], again: boolean): Promise<void> {
   // What it says may hold the addresses.
   const { code } = await exitOf(argv, PATIENCE_MS);
-  if (code === null) throw new Undelivered('Apprise did not end within a minute.', again);
+  if (code === null) throw new Undelivered('Apprise did not finish within a minute.', again);
   if (code !== 0) throw new Undelivered('Apprise could not send it to every address.', again);
 }

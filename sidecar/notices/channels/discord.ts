@@ -9,7 +9,7 @@ const MOST = 1900;
 export const discord: Channel = {
   id: 'discord',
   name: 'Discord',
-  what: 'Writes into a channel of your server. In its settings: Integrations, Webhooks, New Webhook, Copy URL.',
+  what: 'Posts to a channel of your server. In its settings: Integrations, Webhooks, New Webhook, Copy URL.',
   fields: [
     {
       name: 'url',

@@ -8,7 +8,7 @@ const PATIENCE_MS = 15_000;
 export const email: Channel = {
   id: 'email',
   name: 'E-mail',
-  what: 'Sends mail through your mail provider. Most of them want a password made for an app, not the one you log in with.',
+  what: 'Sends mail through your mail provider. Most providers want an app password, not the one you log in with.',
   fields: [
     { name: 'to', label: 'To', is: 'email', placeholder: 'you@example.com' },
     { name: 'from', label: 'From', is: 'email', placeholder: 'you@example.com' },

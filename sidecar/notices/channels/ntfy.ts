@@ -12,7 +12,7 @@ const TAGS = { bad: 'warning', good: 'white_check_mark', plain: 'bell' };
 export const ntfy: Channel = {
   id: 'ntfy',
   name: 'ntfy',
-  what: 'Pushes to the ntfy app on your phone, with buttons. Choose a topic that nobody guesses, and subscribe to it there.',
+  what: 'Pushes to the ntfy app on your phone, with buttons. Choose a topic that nobody can guess, and subscribe to it in the app.',
   fields: [
     { name: 'topic', label: 'Topic', placeholder: 'trackside-7f3kq2' },
     { name: 'server', label: 'Server', is: 'address', optional: true, fallback: 'https://ntfy.sh' },

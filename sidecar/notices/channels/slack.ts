@@ -6,7 +6,7 @@ import { post } from '../post.js';
 export const slack: Channel = {
   id: 'slack',
   name: 'Slack',
-  what: 'Writes into a Slack channel, without pictures. Make an app with an incoming webhook at api.slack.com/apps.',
+  what: 'Posts to a Slack channel, without pictures. Create an app with an incoming webhook at api.slack.com/apps.',
   fields: [
     {
       name: 'url',

@@ -11,7 +11,7 @@ const MOST_CAPTION = 1000;
 export const telegram: Channel = {
   id: 'telegram',
   name: 'Telegram',
-  what: 'Writes to you through a bot of yours. Ask @BotFather for a bot and its token, and write to the bot once.',
+  what: 'Messages you through a bot of your own. Get a bot and its token from @BotFather, and send the bot a message once.',
   fields: [
     { name: 'token', label: 'Bot token', secret: true, placeholder: '123456:ABC-DEF…' },
     { name: 'chat', label: 'Chat ID', placeholder: '987654321', help: '@userinfobot tells you yours.' },

@@ -10,7 +10,7 @@ import { post } from '../post.js';
 export const webhook: Channel = {
   id: 'webhook',
   name: 'Webhook',
-  what: 'Posts JSON to an address of yours, for Home Assistant, n8n or a script.',
+  what: 'Posts JSON to an address that you choose, for Home Assistant, n8n or a script.',
   fields: [
     { name: 'url', label: 'Address', secret: true, is: 'address', placeholder: 'https://example.com/hook' },
     {

@@ -42,7 +42,7 @@ function documentOf(version: string): Json {
       version,
       summary: 'Start, watch, stop and resume LoRA trainings.',
       description:
-        'Send the access token with every request: `Authorization: Bearer <token>`. Ask for JSON with `Accept: application/json`. Fields may be added to answers; none is taken away. Times are ISO 8601 in UTC, sizes bytes, durations seconds.',
+        'Send the access token with every request: `Authorization: Bearer <token>`. Ask for JSON with `Accept: application/json`. Fields may be added to answers, but none is ever removed. Times are ISO 8601 in UTC, sizes bytes, durations seconds.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '.' }],

@@ -93,20 +93,20 @@ export const sessions: DescribedRoutes = {
   },
   'POST /sessions/:name/attempts/current/pause': {
     summary: 'Pause',
-    more: 'Saves the present step, then ends; a resume goes on with the next step, bit for bit. Refused with cannot_pause where the session’s exact_pause says that the trainer can’t.',
+    more: 'Saves the current step, then ends; a resume goes on with the next step, bit for bit. Refused with cannot_pause where the session’s exact_pause says that the trainer can’t.',
     answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/save': {
-    summary: 'Save a state and a checkpoint of the present step',
+    summary: 'Save a state and a checkpoint of the current step',
     answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/sample': {
-    summary: 'Draw samples of the present step',
+    summary: 'Draw samples of the current step',
     body: askedSample,
     answers: { 202: sessionFacts },
   },
   'POST /sessions/:name/attempts/current/finish': {
-    summary: 'End at the present step, with its weights as the final ones',
+    summary: 'End at the current step, with its weights as the final ones',
     answers: { 202: sessionFacts },
   },
   'DELETE /sessions/:name/attempts/current/stop': {

@@ -28,7 +28,7 @@ export async function refuseUnsafe(session: Session, launcher: LauncherId, begin
   if (begin.anyway) return;
   const node = await nodeInDoubt(session);
   if (node === null) return;
-  const message = `The training may still run on ${node}, which is cut off: two would write into one folder. Start it once ${node} answers again, which Slurm tells; or, if you know that ${node} is switched off, press Resume anyway on its page, under Resume (in the API: "anyway": true).`;
+  const message = `The training may still run on ${node}, which is cut off: two would write into one folder. Start it once Slurm says that ${node} answers again; or, if you know that ${node} is switched off, press Resume anyway on its page, under Resume (in the API: "anyway": true).`;
   throw new Problem('node_in_doubt', message, about);
 }
 

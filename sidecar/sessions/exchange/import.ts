@@ -65,7 +65,7 @@ async function readMetadata(document: Record<string, unknown>, left: string[]): 
   if (!told || !slug(told.training_session.lora_name)) {
     const issue = own.error?.issues[0];
     const why = issue ? ` (${issue.path.join('.')})` : '';
-    const message = `This is no training_metadata file that Trackside can read${why}. Nothing was imported.`;
+    const message = `This is not a training_metadata file that Trackside can read${why}. Nothing was imported.`;
     throw new Problem('bad_document', message, { field: 'file' });
   }
   const { training_session: of } = told;

@@ -15,11 +15,11 @@ export function parseDocument(text: string, field: 'file' | 'found'): Record<str
   const { number, depth, values } = scanJson(text);
   if (number) throw new Problem('large_number', `${number} and would be rounded. Nothing was imported.`, { field });
   if (depth > DEEPEST || values > MOST_VALUES) {
-    const message = 'The file is nested too deep, or holds too many values. Nothing was imported.';
+    const message = 'The file is nested too deeply, or has too many values. Nothing was imported.';
     throw new Problem('bad_document', message, { field });
   }
   const value = jsonOrNull(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   if (isObject(value)) return value;
-  const message = 'This is no JSON file with an object in it. Choose the file that Export downloaded.';
+  const message = 'This is not a JSON file with an object in it. Choose the file that Export downloaded.';
   throw new Problem('bad_document', message, { field });
 }

@@ -26,7 +26,7 @@ export function watchEmptied(root: string, memory: string, notices: Notices) {
       const had = before === 1 ? 'a session' : `${before} sessions`;
       notices.tell(
         ABOUT,
-        `The outputs folder ${root} is empty, and had ${had} when Trackside ran here before. If its volume is not mounted, end Trackside, mount it, and start again: what is trained meanwhile would be hidden under it. If the folder is a new one, all is well: this ends with its first session.`,
+        `The outputs folder ${root} is empty, and had ${had} when Trackside ran here before. If its volume is not mounted, end Trackside, mount it, and start again: what is trained until then would be hidden under it. If the folder is new, all is well: this notice goes away with the first session.`,
       );
     },
     /** `sessions`: how many there are now. */

@@ -39,7 +39,7 @@ export function watchRoot(path: string, notices: Notices) {
     async look(sessions: Iterable<string>): Promise<boolean> {
       const same = await isTheSame(sessions);
       if (same === 'silent') {
-        lost = `The disk of the outputs folder ${path} does not answer. What is shown of sessions is what was known before.`;
+        lost = `The disk of the outputs folder ${path} does not answer. Sessions are shown as they were last known.`;
         notices.tell(ABOUT, `${lost} ${SILENT}`);
         return false;
       }
@@ -48,7 +48,7 @@ export function watchRoot(path: string, notices: Notices) {
         lost = null;
         return true;
       }
-      const what = same === null ? `The outputs folder ${path} is gone` : `Another folder is at ${path} than before`;
+      const what = same === null ? `The outputs folder ${path} is gone` : `A different folder is now at ${path}`;
       lost = `${what}: it was moved or removed, or its volume was unmounted. Trackside starts nothing until it is back.`;
       notices.tell(ABOUT, `${lost} ${REMEDY}`);
       return false;
@@ -61,4 +61,4 @@ export function watchRoot(path: string, notices: Notices) {
 }
 
 const REMEDY =
-  'Mount it or put it back; to begin with the folder as it is now, restart Trackside. Trainings that run are listed under “Also running on this machine”.';
+  'Mount it or put it back. To start with the folder as it is now, restart Trackside. Running trainings are listed under “Also running on this machine”.';

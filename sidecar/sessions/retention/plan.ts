@@ -78,7 +78,7 @@ async function cacheItems(
     if (!caches || caches.files.length === 0) return [];
     const age = Math.min(daysSince(caches.newest, now), ...users.map((facts) => daysAtRest(facts, now)));
     if (age < days) return [];
-    const reason = 'Caches of pictures that nothing trains on: the next training makes them anew.';
+    const reason = 'Caches of pictures that nothing trains on: the next training makes them again.';
     const { files, bytes } = caches;
     return [
       {

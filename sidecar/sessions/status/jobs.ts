@@ -72,8 +72,7 @@ export function endOfJob(of: { look: JobLook; record: AttemptRecord | null; told
   const silent = record.ended_at === null;
   if (!told && !silent) return null;
   const node = record.node ?? record.hostname;
-  if (look.phase === 'queued')
-    return interrupted('requeued', 'Somebody put its job back into the queue of the cluster.');
+  if (look.phase === 'queued') return interrupted('requeued', 'Somebody put its job back into the cluster’s queue.');
   if (look.phase !== 'ended') return silent ? silentOn(node, look) : null;
   switch (look.how) {
     case 'cancelled':
@@ -126,7 +125,7 @@ function silentOn(node: string, look: JobLook): JobEnding {
   const says = runs
     ? ' The cluster still says that it runs there.'
     : forgotten
-      ? ' The cluster knows no such job any more.'
+      ? ' The cluster no longer knows this job.'
       : '';
   const off = forgotten
     ? 'its job was ended, or the node is switched off or cut off'

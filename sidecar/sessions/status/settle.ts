@@ -73,9 +73,7 @@ function saidToPause(
 ): Omit<Settlement, 'all_trained'> {
   if (record?.exit_code !== PAUSED || !(pausedAt !== null || leftUnsaved)) return end;
   const nothing = pausedAt === null;
-  const saved = nothing
-    ? 'Nothing had been trained that was not saved.'
-    : `Step ${pausedAt} is saved; nothing is lost.`;
+  const saved = nothing ? 'Everything trained until then was saved.' : `Step ${pausedAt} is saved; nothing is lost.`;
   if (podEnded || daemon !== null) return { ...end, reason: `${end.reason} ${saved}` };
   const by = end.reason_code === 'stopped_by_signal' ? `${end.reason} ` : '';
   const words = nothing ? 'Stopped before its first step.' : `Paused at step ${pausedAt}.`;
@@ -137,7 +135,7 @@ function settleEnd(evidence: Evidence): Omit<Settlement, 'all_trained'> {
 /** What people do to end a program, where a signal stands for one thing. */
 const BY_SIGNAL: Record<string, string> = {
   SIGINT: 'Stopped with Ctrl-C.',
-  SIGHUP: 'Stopped, as its terminal or the kernel of its notebook was closed.',
+  SIGHUP: 'Stopped because its terminal, or the kernel of its notebook, was closed.',
 };
 
 /** A stop after the next save counts only if the runner was told to end: else something else was quicker. */

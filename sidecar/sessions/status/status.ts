@@ -72,9 +72,9 @@ export function pauseWords(
   { refused, finishingAt, notExactly }: ConsoleFacts,
 ): string | null {
   if (finishingAt != null) return `It is ending at step ${finishingAt}: these weights become the final ones.`;
-  if (refused) return `It ${refused}. The training goes on; try again once that is mended.`;
-  if (latest?.pause_requested_at) return 'Pausing: it saves the present step, then ends.';
-  return notExactly ? `It could not go on exactly where it ended: ${notExactly}. It goes on plainly.` : null;
+  if (refused) return `It ${refused}. The training goes on; try again once that is fixed.`;
+  if (latest?.pause_requested_at) return 'Pausing: it saves the current step, then ends.';
+  return notExactly ? `It could not go on exactly where it ended: ${notExactly}. It resumes in the usual way.` : null;
 }
 
 const AFTER_SAVE = 'It stops after the next checkpoint.';

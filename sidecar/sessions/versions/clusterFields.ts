@@ -69,9 +69,9 @@ export function readClusterFields(
 }
 
 const WORD = /^[\w.@+,-]{1,200}$/;
-const NO_WORD = 'Enter a name as the cluster has it: letters, digits, dots, dashes and underscores.';
+const NO_WORD = 'Enter the name as the cluster writes it: letters, digits, dots, dashes and underscores.';
 const CONSTRAINT = /^[\w.@+,&|*()[\]!:=-]{1,200}$/;
-const NO_CONSTRAINT = 'Enter features of nodes as Slurm writes them, without spaces: a100, or a100|h100.';
+const NO_CONSTRAINT = 'Enter node features as Slurm writes them, without spaces: a100, or a100|h100.';
 
 function whole(text: string, least: number, most: number): number | string {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;

@@ -97,7 +97,7 @@ async function filesOf({ settings, describe }: Beginning, raw: RawState, given: 
   const flags = new Set((trainer.models ?? []).map(({ flag }) => flag));
   const other = asked.find(([flag]) => !flags.has(flag));
   if (other) {
-    const message = `--${other[0]} is no model file. A relaunch keeps all other settings: duplicate the session to change them.`;
+    const message = `--${other[0]} is not a model file. A relaunch keeps all other settings: duplicate the session to change them.`;
     throw new Problem('bad_arguments', message, { field: `arguments.${other[0]}` });
   }
   const known = trainer.furtherArguments(await describe(trainer));

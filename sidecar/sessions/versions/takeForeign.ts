@@ -54,7 +54,7 @@ function trainerOf({ settings }: Checks, { trainer, said, anyTrainer }: ForeignF
   const model = said.find(({ name }) => name === 'pretrained_model_name_or_path')?.value;
   const family = trainerOfModel(String(model ?? '').replaceAll('\\', '/')) ?? (anyTrainer && trainers(settings)[0]?.id);
   if (family) return family;
-  throw badField('trainer', 'The file does not tell which family of models it is for: choose the trainer.');
+  throw badField('trainer', 'The file does not say which family of models it is for: choose the trainer.');
 }
 
 /** Without a parser that answers, the flags that people change most are known. */

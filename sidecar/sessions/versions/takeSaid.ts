@@ -66,7 +66,7 @@ function secretWords({ from, name, value }: Said): string | null {
 /** Null when it was taken, or else why not. */
 async function takeOne(taking: Taking, { from, name, value }: Said, found: TakenSaid): Promise<string | null> {
   const { trainer } = taking;
-  if (name === null) return 'It has no place here.';
+  if (name === null) return 'Trackside has no setting for it.';
   if (name === 'dataset') return takeDataset(taking, from, value, found);
   if (name === 'pretrained_model_name_or_path') return takeModel(taking, from, value, found);
   const field = SETTINGS[name] ?? name;

@@ -138,7 +138,7 @@ export async function removeForGood(root: string, name: string, entry: string, c
   const facts = await readEntry(join(root, TRASH), name, entry);
   if (!facts) throw notInTrash();
   if (facts.weights_bytes > 0 && confirm !== 'weights') {
-    const message = `${name} holds weights or states that a training took hours to make. Say so in a second word (confirm=weights) to remove them for good.`;
+    const message = `${name} has weights or states that took hours of training. To remove them for good, confirm it (confirm=weights).`;
     throw new Problem('holds_weights', message, { kept: 'Nothing was removed.', field: 'confirm', about: 'trash' });
   }
   await rm(path, { recursive: true, force: true });

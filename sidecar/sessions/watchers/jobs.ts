@@ -22,7 +22,7 @@ const LIVELY_MS = 60_000;
 /** The notice of a controller that does not answer. */
 const SILENCE = 'cluster';
 const SILENT =
-  'Slurm’s controller does not answer. Trainings on the cluster run on, and are shown from their files; what waits there is shown as it was.';
+  'Slurm’s controller does not answer. Trainings on the cluster keep running, and are shown from their files; what is waiting there is shown as it was.';
 const NOT_READ = 'The session could not be read again.';
 /** A client that submits is over by then, whatever became of its sidecar. */
 const SUBMITTED_MS = 30_000;

@@ -82,7 +82,7 @@ export function alertNotice(
 
 export function queueNotice(last: AttemptFacts, words: NoticeWords): Notice {
   const id = `queue_empty:${last.number}:${last.started_at}:${last.ended_at}`;
-  const said = { title: 'Nothing runs any more', text: 'All trainings have ended, and none waits.' };
+  const said = { title: 'Nothing is running any more', text: 'All trainings have ended, and none is waiting.' };
   return pageNotice('queue_empty', id, said, '', words);
 }
 

@@ -67,7 +67,7 @@ export function createPodStop(parts: PodStopParts) {
     if (phase === 'counting')
       parts.notices.tell(
         'pod',
-        `This pod stops ${inTime}, as the last training has ended. Cancel it on the page “Pod”.`,
+        `This pod stops ${inTime}, because the last training has ended. Cancel that on the Pod page.`,
       );
     else if (phase === 'failed')
       parts.notices.tell('pod', `This pod did not stop, and still costs money. ${why ?? ''}`);
@@ -134,7 +134,7 @@ export function createPodStop(parts: PodStopParts) {
       const problem = (error as Error).message;
       log.error('pod', 'The pod could not be stopped.', { why: problem });
       await record.set({ outcome: 'failed', problem });
-      const text = `${problem}\nIt still runs, and costs money: look at it, or stop it at your provider.`;
+      const text = `${problem}\nIt is still running, and costs money: check it, or stop it at your provider.`;
       tell(`pod:failed:${after}:${Date.now()}`, 'The pod did not stop', text, null);
     } finally {
       working = false;
@@ -149,7 +149,7 @@ export function createPodStop(parts: PodStopParts) {
       if (attempt > 0) await wait(parts.patience.again * 1000);
       const { provider } = parts.provider();
       if (!provider)
-        throw new Error('Trackside does not know how to stop this pod. Choose a provider on the page “Pod”.');
+        throw new Error('Trackside does not know how to stop this pod. Choose a provider on the Pod page.');
       problem = await provider.stop().then(
         () => '',
         (error: Error) => error.message,
@@ -160,7 +160,7 @@ export function createPodStop(parts: PodStopParts) {
         if (problem) break;
         await wait(Math.min(2000, parts.patience.worked * 200));
       }
-      problem ||= `${provider.name} took the request, and the pod still runs.`;
+      problem ||= `${provider.name} accepted the request, but the pod is still running.`;
     }
     throw new Error(problem);
   }

@@ -123,7 +123,7 @@ export function adviceOf({ items, bytes }: PurgePlan): string {
   const most = [...of].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const full = 'The disk is nearly full.';
   if (bytes === 0)
-    return `${full} There is nothing that a cleanup could remove: delete sessions or models that you don’t need, or choose a larger disk.`;
+    return `${full} A cleanup has nothing to remove: delete sessions or models that you don’t need, or choose a larger disk.`;
   const named = most.map(([name, each]) => `${name} ${gigabytes(each)}`).join(', ');
-  return `${full} A cleanup would make ${gigabytes(bytes)} free, and keep all weights: ${named}. See the page “Cleanup”.`;
+  return `${full} A cleanup would free ${gigabytes(bytes)} and keep all weights: ${named}. See the Cleanup page.`;
 }

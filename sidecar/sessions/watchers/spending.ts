@@ -48,7 +48,8 @@ export function watchSpending(parts: Parts) {
     const latest = facts.attempts.at(-1);
     if (!latest?.alive || (status !== 'running' && status !== 'starting')) return [];
     return once(attemptKey(facts, latest), name, async () => {
-      if (facts.by_hand || !facts.stop_cost?.saves) return `${name} saves no states, and goes on: stop it by hand.`;
+      if (facts.by_hand || !facts.stop_cost?.saves)
+        return `${name} saves no states, so it keeps training: stop it yourself.`;
       await stopAttempt(parts, name, { when: 'after-save' });
       return `${name} stops after its next checkpoint.`;
     });

@@ -87,7 +87,7 @@ async function append(path: string, line: string): Promise<void> {
       if (stats.isFile() && stats.size < LARGEST) await file.appendFile(line);
     });
   } catch (error) {
-    log.debug('telemetry', 'When some lines of a log arrived could not be written down: they have no time.', {
+    log.debug('telemetry', 'The arrival times of some lines of a log could not be saved.', {
       path,
       error,
     });

@@ -26,7 +26,7 @@ export function createGpuMeter() {
   let closed = false;
   let variant = 0;
   let staleMs = STALE_MS;
-  let missing: string | null = 'No GPU was asked yet.';
+  let missing: string | null = 'The GPUs have not been checked yet.';
   const readings = new Map<number, { reading: GpuReading; at: number }>();
 
   function start(): void {
@@ -82,7 +82,7 @@ export function createGpuMeter() {
     now(): { gpus: GpuReading[]; missing: string | null } {
       const since = performance.now() - staleMs;
       const fresh = [...readings.values()].filter(({ at }) => at > since).map(({ reading }) => reading);
-      const silent = readings.size > 0 ? 'The driver’s program has stopped telling of the GPUs.' : missing;
+      const silent = readings.size > 0 ? 'The driver’s program has stopped reporting on the GPUs.' : missing;
       return { gpus: fresh.sort((a, b) => a.index - b.index), missing: fresh.length > 0 ? null : silent };
     },
   };

@@ -109,7 +109,7 @@ function withoutError(evidence: EndEvidence, exit: Exit): Explanation | null {
     return ofText('No data found', { evidence, exit, session: { argv: [] } });
   }
   const module = said.flatMap((words) => /^import network module: (\S+)/.exec(words)?.[1] ?? [])[0];
-  const words = `The network module ${module} made no network out of these settings, so nothing was trained. Choose another module, or check its arguments and the weights that it was given.`;
+  const words = `The network module ${module} made no network from these settings, so nothing was trained. Choose another module, or check its arguments and the weights that it was given.`;
   if (module && !said.some((each) => each.startsWith('prepare optimizer'))) {
     return { code: 'no_network', words, again: 'repeats' };
   }
@@ -120,7 +120,7 @@ const SIGNALS: Record<string, { code: string; words: string; byHand?: true }> = 
   SIGKILL: {
     code: 'killed',
     words:
-      'The trainer was killed (SIGKILL) without a word of its own: most likely the pod ran out of memory (RAM). Use fewer loader workers, or a pod with more memory, then resume.',
+      'The trainer was killed (SIGKILL) and said nothing about it: most likely the pod ran out of memory (RAM). Use fewer loader workers, or a pod with more memory, then resume.',
   },
   SIGBUS: {
     code: 'shm',
@@ -130,12 +130,12 @@ const SIGNALS: Record<string, { code: string; words: string; byHand?: true }> = 
   SIGSEGV: {
     code: 'crash',
     words:
-      'The trainer crashed ($signal), inside one of its libraries. Its log says what it did last; the versions of torch and its driver are the first suspects.',
+      'The trainer crashed ($signal), inside one of its libraries. Its log shows what it did last; the first things to check are the versions of torch and of the driver.',
   },
   SIGILL: {
     code: 'crash',
     words:
-      'The trainer crashed (SIGILL): a library was built for a newer processor than this one. Install it anew, or take another pod.',
+      'The trainer crashed (SIGILL): a library was built for a newer processor than this one. Reinstall it, or use another pod.',
   },
   SIGINT: { code: 'interrupted', words: 'The trainer was interrupted (SIGINT), as by Ctrl-C.', byHand: true },
   SIGTERM: {

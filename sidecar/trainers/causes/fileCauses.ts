@@ -62,8 +62,8 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     pattern: /Weights only load failed/,
     words: (clue) =>
       inState(clue)
-        ? 'A file of the state folder holds more than this torch reads without asking (weights_only). Resume with the versions of torch, numpy and accelerate with which it was saved.'
-        : 'A file that was loaded holds more than weights, and this torch reads no such file (weights_only). Take the model as .safetensors; a state folder wants the versions of torch, numpy and accelerate with which it was saved.',
+        ? 'A file of the state folder contains more than this torch loads by default (weights_only). Resume with the versions of torch, numpy and accelerate that it was saved with.'
+        : 'A file contains more than weights, and this torch does not load such files (weights_only). Use the model as .safetensors; a state folder needs the versions of torch, numpy and accelerate that it was saved with.',
     repeats: true,
   },
   {
@@ -96,7 +96,7 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     pattern: /^ZeroDivisionError/,
     needs: ({ frames }) => frames.some((frame) => frame.endsWith(':select_bucket')),
     words: (clue) =>
-      `${fileBefore(clue, PICTURE_BEFORE) ?? 'A picture of the dataset'} is not a picture that can be read. Replace it, or take it out of the dataset.`,
+      `${fileBefore(clue, PICTURE_BEFORE) ?? 'A picture of the dataset'} is not a picture that can be read. Replace it, or remove it from the dataset.`,
     repeats: true,
   },
   {
@@ -106,8 +106,8 @@ export const FILE_CAUSES: readonly KnownCause[] = [
       const file = fileBefore(clue, PICTURE_BEFORE);
       const what = file ?? 'A picture of the dataset';
       return found[1]
-        ? `${what} is too large (${Math.round(Number(found[1]) / 1e6)} million pixels). Scale it down, or take it out; then start again.`
-        : `${what} holds more text than is allowed (a PNG with a whole workflow in it). Save it anew without its metadata, then start again.`;
+        ? `${what} is too large (${Math.round(Number(found[1]) / 1e6)} million pixels). Scale it down, or remove it; then start again.`
+        : `${what} contains more text than is allowed (a PNG with a whole workflow in it). Save it again without its metadata, then start again.`;
     },
     repeats: true,
   },
@@ -119,8 +119,8 @@ export const FILE_CAUSES: readonly KnownCause[] = [
       const file = found[1] ?? found[2] ?? PICTURE_IN.exec(clue.text)?.[1] ?? fileBefore(clue, PICTURE_BEFORE);
       if (found[3]) return `A picture cannot be read: ${found[3]}.`;
       return file
-        ? `${file} is not a picture that can be read. Replace it, or take it out of the dataset.`
-        : `A picture of the dataset cannot be read (${found[0]}). Look at the pictures for one that does not open, and take it out.`;
+        ? `${file} is not a picture that can be read. Replace it, or remove it from the dataset.`
+        : `A picture of the dataset cannot be read (${found[0]}). Look for a picture that does not open, and remove it.`;
     },
     repeats: true,
   },
@@ -163,15 +163,14 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     words: (clue) =>
       !inState(clue) && flagIn(clue.session.argv, 'network_weights') !== null
         ? `The LoRA to go on from (${flagIn(clue.session.argv, 'network_weights')}) is of another size or kind. Network dimension, alpha and module have to be those with which it was trained; --dim_from_weights reads them from it.`
-        : 'The state folder holds a network of another size. Network dimension, alpha and module have to be those of the first start.',
+        : 'The state folder has a network of another size. Network dimension, alpha and module must be those of the first start.',
     repeats: true,
   },
   {
     id: 'other_optimizer',
     pattern:
       /doesn't match the size of optimizer's group|parameter group that doesn't match|loaded state dict has a different number of parameter groups/,
-    words:
-      'The state folder holds another optimizer, or other trained parts. They have to be those of the first start.',
+    words: 'The state folder has another optimizer, or other trained parts. They must be those of the first start.',
     repeats: true,
   },
   {
@@ -180,13 +179,13 @@ export const FILE_CAUSES: readonly KnownCause[] = [
     pattern: /^KeyError: '\w+'/,
     needs: ({ frames, session }) =>
       flagIn(session.argv, 'resume') !== null && /\/optim\/\w+\.py:/.test(frames.at(-1) ?? ''),
-    words: 'The state folder holds another optimizer. It has to be that of the first start.',
+    words: 'The state folder has another optimizer. It must be that of the first start.',
     repeats: true,
   },
   {
     id: 'state_missing',
     pattern: /Tried to find (.{1,400}?) but folder does not exist/,
-    words: 'The state folder $1 is not there any more. Resume from another one.',
+    words: 'The state folder $1 no longer exists. Resume from another one.',
     repeats: true,
   },
   {
@@ -199,7 +198,7 @@ export const FILE_CAUSES: readonly KnownCause[] = [
   {
     id: 'model_incomplete',
     pattern: /Error no file named (\S{1,200}) found in directory (\S{1,400}?)\.?(?:\s|$)/,
-    words: 'The model folder $2 is not whole: it holds no $1. Download the model again, then start again.',
+    words: 'The model folder $2 is incomplete: $1 is missing. Download the model again, then start again.',
     repeats: true,
   },
   {

@@ -24,7 +24,7 @@ export const GPU_CAUSES: readonly KnownCause[] = [
     pattern:
       /Watchdog caught collective operation timeout|NCCL timeout|collective operation timeout|ran for \d+ milliseconds before timing out|Timed out waiting \d+ms for (?:recv|send)/,
     words: (clue) =>
-      `One GPU waited for another${waited(clue.text)}, until the training was given up. Most often one process was still caching pictures or saving while the other waited. Cache the latents before the training, or train on one GPU; then resume.`,
+      `One GPU waited for another${waited(clue.text)}, until the training gave up. Most often one process was still caching pictures or saving while the other waited. Cache the latents before the training, or train on one GPU; then resume.`,
   },
   {
     id: 'gpu_memory',
@@ -67,13 +67,13 @@ export const GPU_CAUSES: readonly KnownCause[] = [
     id: 'gpu_busy',
     pattern: /CUDA-capable devices? (?:are|is) busy or unavailable|CUDA_ERROR_DEVICE_UNAVAILABLE/,
     words:
-      'Another program has the GPU for itself. See with nvidia-smi what runs on it, end that, then start again. Where nothing runs, restart the pod.',
+      'Another program is using the GPU exclusively. Check with nvidia-smi what is running on it, end that, then start again. If nothing is running, restart the pod.',
   },
   {
     id: 'gpu_missing',
     pattern: /invalid device ordinal/,
     words:
-      'The trainer asked for a GPU with a number that this machine, or this session, does not have. See the GPUs with nvidia-smi, choose among them in the settings, and look at CUDA_VISIBLE_DEVICES and the number of processes; then start again.',
+      'The trainer asked for a GPU with a number that this machine, or this session, does not have. List the GPUs with nvidia-smi, choose among them in the settings, and check CUDA_VISIBLE_DEVICES and the number of processes; then start again.',
     repeats: true,
   },
   {
@@ -81,7 +81,7 @@ export const GPU_CAUSES: readonly KnownCause[] = [
     pattern:
       /torch\.cuda\.is_available\(\) should be True but is False|fp16 mixed precision requires a GPU|No (?:CUDA|HIP) GPUs are available|Found no NVIDIA driver|not compiled with CUDA enabled|no CUDA-capable device|Unexpected error from cudaGetDeviceCount|CUDA unknown error|Attempting to deserialize object on (?:a )?CUDA device|libcuda\.so\.1: cannot open shared object|CUDA error: initialization error|Error 999|Failed to initialize NVML/,
     words:
-      'The trainer found no usable GPU. See whether nvidia-smi on the pod shows it, and whether PyTorch is one with CUDA; a pod that lost its GPU has to be restarted.',
+      'The trainer found no usable GPU. Check whether nvidia-smi on the pod shows one, and whether PyTorch was built with CUDA; a pod that lost its GPU has to be restarted.',
     repeats: true,
   },
   {
@@ -89,7 +89,7 @@ export const GPU_CAUSES: readonly KnownCause[] = [
     pattern:
       /illegal memory access|device-side assert triggered|misaligned address|unspecified launch failure|illegal instruction was encountered|CUBLAS_STATUS_EXECUTION_FAILED|CUDNN_STATUS_EXECUTION_FAILED|an illegal instruction|Memory access fault by GPU node|HSA_STATUS_ERROR/,
     words:
-      'A computation on the GPU broke off. It may pass: resume. If it comes back, switch off torch.compile, xformers or an 8-bit optimizer, and look whether the GPU is overclocked or faulty.',
+      'A computation on the GPU failed. It may not happen again: resume. If it does, switch off torch.compile, xformers or an 8-bit optimizer, and check whether the GPU is overclocked or faulty.',
   },
   {
     id: 'kernel_too_large',
@@ -103,7 +103,7 @@ export const GPU_CAUSES: readonly KnownCause[] = [
     id: 'gpu_library',
     pattern: /cuDNN version incompatibility|CUBLAS_STATUS_NOT_SUPPORTED|CUDNN_STATUS_(?:VERSION|SUBLIBRARY)\w*MISMATCH/,
     words:
-      'PyTorch found a cuDNN or cuBLAS of the system in place of its own, or this GPU cannot compute in the precision that was chosen. Unset LD_LIBRARY_PATH before Trackside is started, or choose fp16 in place of bf16; then start again.',
+      'PyTorch found a cuDNN or cuBLAS of the system instead of its own, or this GPU cannot compute in the precision that was chosen. Unset LD_LIBRARY_PATH before Trackside is started, or choose fp16 instead of bf16; then start again.',
     repeats: true,
   },
   {

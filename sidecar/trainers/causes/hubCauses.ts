@@ -72,7 +72,7 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     pattern: /\b429\b.{0,60}(?:Too Many Requests|Client Error)|Too Many Requests|rate limit/i,
     needs: (clue) => ofHub(clue) && !ofTracker(clue),
     words:
-      'The model hub asks to wait: too many requests came from this address. A token (HF_TOKEN in the secrets) raises the limit. Wait some minutes, then start again.',
+      'The model hub limits requests: too many came from this address. A token (HF_TOKEN on the Secrets page) raises the limit. Wait a few minutes, then start again.',
   },
   {
     id: 'model_missing',
@@ -98,14 +98,14 @@ export const HUB_CAUSES: readonly KnownCause[] = [
       /\b401 Client Error|Invalid user token|Invalid credentials|401 Unauthorized|Invalid username or password|User Access Token .{0,80}is expired|OAuth.{0,20}token is expired/,
     needs: (clue) => ofHub(clue) && !ofTracker(clue),
     words:
-      'The model hub did not accept the token. Make a new one on huggingface.co, put it into the secrets (HF_TOKEN), then start again.',
+      'The model hub did not accept the token. Make a new one on huggingface.co, save it on the Secrets page (HF_TOKEN), then start again.',
     repeats: true,
   },
   {
     id: 'hub_token',
     pattern: /LocalTokenNotFoundError|Token is required .{0,60}but no token found/,
     words:
-      'A token of the model hub is needed, and there is none. Make one on huggingface.co, put it into the secrets (HF_TOKEN), then start again.',
+      'A token of the model hub is needed, and there is none. Make one on huggingface.co, save it on the Secrets page (HF_TOKEN), then start again.',
     repeats: true,
   },
   {
@@ -127,7 +127,7 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     id: 'hub_proxy',
     pattern: /Missing dependencies for SOCKS support/,
     words: (clue) =>
-      `The proxy of this machine speaks SOCKS, which needs a package: ${pythonOf(clue.session)} -m pip install pysocks; then start again.`,
+      `This machine uses a SOCKS proxy, which needs a package: ${pythonOf(clue.session)} -m pip install pysocks; then start again.`,
     repeats: true,
   },
   {
@@ -135,20 +135,20 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     pattern: /ProxyError|Tunnel connection failed|407 Proxy Authentication/,
     needs: (clue) => !ofTracker(clue),
     words:
-      'The proxy of this machine refused the way to the model hub. Check HTTPS_PROXY in the environment of Trackside; then start again.',
+      'The proxy of this machine refused the connection to the model hub. Check HTTPS_PROXY in the environment of Trackside; then start again.',
   },
   {
     id: 'hub_certificate',
     pattern: /CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError/,
     needs: (clue) => !ofTracker(clue),
     words:
-      'The certificate of the server could not be checked. See whether the clock of the pod is right and whether a proxy stands between; then start again.',
+      'The certificate of the server could not be verified. Check whether the clock of the pod is right, and whether there is a proxy in between; then start again.',
   },
   {
     id: 'hub_down',
     pattern: /\b50[0-4] (?:Server Error|Internal|Bad Gateway|Service|Gateway)|Service Temporarily Unavailable/,
     needs: (clue) => ofHub(clue) && !ofTracker(clue),
-    words: 'The model hub is out of order at the moment. Wait some minutes, then start again.',
+    words: 'The model hub is out of order at the moment. Wait a few minutes, then start again.',
   },
   {
     id: 'tokenizer_missing',
@@ -163,12 +163,12 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     id: 'hub_unreachable',
     pattern: /CAS service error|Data processing error: |File reconstruction error|hf_xet/,
     words:
-      'A download from the model hub broke off. Start again: it goes on where it stopped. If it comes back, set HF_HUB_DISABLE_XET=1 in the environment of Trackside.',
+      'A download from the model hub broke off. Start again: it continues where it stopped. If that happens again, set HF_HUB_DISABLE_XET=1 in the environment of Trackside.',
   },
   {
     id: 'hub_unreachable',
     pattern: /Consistency check failed: file should be of size/,
-    words: 'A download from the model hub broke off before the end of the file. Start again: it is fetched anew.',
+    words: 'A download from the model hub broke off before the end of the file. Start again: it is downloaded again.',
   },
   {
     id: 'hub_unreachable',
@@ -201,14 +201,14 @@ export const HUB_CAUSES: readonly KnownCause[] = [
     pattern: /\b40[13] (?:Client Error|Unauthorized|Forbidden)/,
     needs: ofTracker,
     words:
-      'The tracker did not accept its key. Put the right one (WANDB_API_KEY) into the secrets, or take --log_with wandb out; then start again.',
+      'The tracker did not accept its key. Save the right one (WANDB_API_KEY) on the Secrets page, or remove --log_with wandb; then start again.',
     repeats: true,
   },
   {
     id: 'tracker_unreachable',
     pattern: /wandb[\s\S]{0,80}(?:timed out|Network error|[Cc]onnection|MaxRetryError|Error communicating with)/,
     words:
-      'The tracker (wandb) could not be reached. Set WANDB_MODE=offline in the environment of Trackside, or take --log_with wandb out; then start again.',
+      'The tracker (wandb) could not be reached. Set WANDB_MODE=offline in the environment of Trackside, or remove --log_with wandb; then start again.',
   },
   {
     id: 'tracker_login',
@@ -216,8 +216,8 @@ export const HUB_CAUSES: readonly KnownCause[] = [
       /api_key not configured|wandb\.errors\S*: .{0,200}(?:login|API key|permission)|swanlab.{0,80}(?:login|api key)/i,
     words: ({ text }) =>
       /swanlab/i.test(text)
-        ? 'The tracker (swanlab) is not logged in. Log in with swanlab login, or take it out of the settings; then start again.'
-        : 'The tracker (wandb) is not logged in. Put its key (WANDB_API_KEY) into the secrets, or take --log_with wandb out; then start again.',
+        ? 'The tracker (swanlab) is not logged in. Log in with swanlab login, or remove it from the settings; then start again.'
+        : 'The tracker (wandb) is not logged in. Save its key (WANDB_API_KEY) on the Secrets page, or remove --log_with wandb; then start again.',
     repeats: true,
   },
 ];

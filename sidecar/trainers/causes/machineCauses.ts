@@ -55,7 +55,7 @@ export const MACHINE_CAUSES: readonly KnownCause[] = [
     pattern: /DataLoader worker .{0,120}exited unexpectedly/,
     vague: true,
     words:
-      'A loader worker ended without a word. Most often the RAM or the shared memory (/dev/shm) of the pod is full: use fewer loader workers, then resume.',
+      'A loader worker ended and said nothing about it. Most often the RAM or the shared memory (/dev/shm) of the pod is full: use fewer loader workers, then resume.',
   },
   {
     id: 'ram',
@@ -97,7 +97,7 @@ export const MACHINE_CAUSES: readonly KnownCause[] = [
     id: 'file_too_large',
     pattern: /\[Errno 27\]|File too large/,
     words:
-      'A file became larger than this disk or the limit of this user (ulimit -f) takes. Choose another folder, or raise the limit; then resume.',
+      'A file became larger than this disk, or this user’s limit (ulimit -f), allows. Choose another folder, or raise the limit; then resume.',
     repeats: true,
   },
   {
@@ -138,7 +138,7 @@ export const MACHINE_CAUSES: readonly KnownCause[] = [
     pattern:
       /EADDRINUSE|[Aa]ddress already in use|errno: 98\b|\[Errno 98\]|Tried to launch distributed communication on port/,
     words:
-      'The port on which the processes of this training meet is taken, usually by another training on several GPUs. End it, or set another --main_process_port; then start again.',
+      'The port on which the processes of this training meet is in use, usually by another training on several GPUs. End it, or set another --main_process_port; then start again.',
   },
   {
     id: 'interrupted',

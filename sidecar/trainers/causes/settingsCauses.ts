@@ -30,7 +30,7 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     words: (_, found) =>
       /latents/i.test(found[0])
         ? `The VAE made no usable latents (${found[0].trim()}). Switch "no half VAE" (--no_half_vae) on, or use a VAE that works in fp16; then start again.`
-        : 'The loss became NaN: the training ran away. Resume from a state before that with a lower learning rate in a new version, or use bf16 in place of fp16.',
+        : 'The loss became NaN: the training ran away. Resume from a state before that with a lower learning rate in a new version, or use bf16 instead of fp16.',
     repeats: true,
   },
   {
@@ -39,34 +39,34 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     pattern:
       /^(?:\w{1,40}: )?(?:No data found\b|no (?:training )?images? (?:were )?found\b)|num_samples should be a positive integer value, but got num_samples=0/i,
     words:
-      'The trainer found no pictures in the dataset. Pictures have to lie directly in its folder, as png, jpg, jpeg, webp or bmp.',
+      'The trainer found no pictures in the dataset. Pictures must be directly in its folder, as png, jpg, jpeg, webp or bmp.',
     repeats: true,
   },
   {
     id: 'nothing_left',
     pattern: /max_train_steps should be greater than initial step/,
     words:
-      'Nothing is left to train: the state holds all the epochs that were asked for. Train further with more epochs.',
+      'Nothing is left to train: the state already has all the epochs that were asked for. Train further with more epochs.',
     repeats: true,
   },
   {
     id: 'unknown_flags',
     pattern: /^unrecognized arguments: (.+)/m,
-    words: 'The trainer does not know these arguments: $1. Take them out.',
+    words: 'The trainer does not know these arguments: $1. Remove them.',
     repeats: true,
   },
   { id: 'refused_flags', pattern: /^usage: (.+)/m, words: 'The trainer refused its arguments: $1.', repeats: true },
   {
     id: 'dataset_config',
     pattern: /extra keys not allowed @ (.+)/,
-    words: ({ session }, found) => `${datasetConfig(session)} holds a key that the trainer does not know: ${found[1]}.`,
+    words: ({ session }, found) => `${datasetConfig(session)} has a key that the trainer does not know: ${found[1]}.`,
     repeats: true,
   },
   {
     id: 'dataset_config',
     pattern: /MultipleInvalid: (.+)/,
     words: ({ session }, found) =>
-      `${datasetConfig(session)} holds a value that the trainer does not take: ${found[1]}.`,
+      `${datasetConfig(session)} has a value that the trainer does not accept: ${found[1]}.`,
     repeats: true,
   },
   {
@@ -74,7 +74,7 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     pattern: /^(\S{1,400}\.(?:toml|json|ya?ml)) not found\.?$/m,
     said: true,
     words:
-      'The configuration file $1 is not there. A path that is not absolute is looked for in the folder of the trainer. Correct it, then start again.',
+      'The configuration file $1 does not exist. A path that is not absolute is relative to the trainer’s folder. Correct it, then start again.',
     repeats: true,
   },
   {
@@ -101,7 +101,7 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     id: 'refused_value',
     pattern:
       /^ValueError: '?([^'\n]{1,80})'? is not a valid (SchedulerType|\w{1,40}), please select one of (\[[^\]\n]{1,400}\])/,
-    words: 'The trainer knows no $1. It takes one of $3. Choose one of these, then start again.',
+    words: 'The trainer does not know $1. It accepts $3. Choose one of these, then start again.',
     repeats: true,
   },
   {
@@ -114,7 +114,7 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
           frame,
         ),
       ),
-    words: 'These settings do not go together: $1. Change one of them, then start again.',
+    words: 'These settings can’t be combined: $1. Change one of them, then start again.',
     repeats: true,
   },
   {
@@ -122,14 +122,14 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
     // What sd-scripts, torch and transformers say of single settings, each seen on the real trainer.
     pattern:
       /^(?:AssertionError|ValueError|NotImplementedError): ([^\n]{0,200}?(?:requires mixed precision=|logging_dir is required when|does not require `num_warmup_steps`|One of min_lr or min_lr_rate should be set|persistent_workers option needs num_workers|rank must be a multiple of unit|dropout probability has to be between|Huber schedule '\w+' is not supported)[^\n]{0,200}?)(?: \/ [^\n]*)?$/m,
-    words: 'These settings do not go together: $1. Change one of them, then start again.',
+    words: 'These settings can’t be combined: $1. Change one of them, then start again.',
     repeats: true,
   },
   {
     id: 'settings_conflict',
     pattern: /^TypeError: (\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'/,
     needs: ({ frames }) => frames.some((frame) => frame.endsWith(':get_optimizer')),
-    words: 'The optimizer $1 knows no $2. Take it out of the optimizer arguments, then start again.',
+    words: 'The optimizer $1 has no option $2. Remove it from the optimizer arguments, then start again.',
     repeats: true,
   },
   {
@@ -156,8 +156,7 @@ export const SETTINGS_CAUSES: readonly KnownCause[] = [
   {
     id: 'unknown_optimizer',
     pattern: /^AttributeError: module 'torch\.optim' has no attribute '(\w+)'/,
-    words:
-      'There is no optimizer $1 in the torch that is installed. Check how the optimizer is written, then start again.',
+    words: 'The installed torch has no optimizer $1. Check the spelling, then start again.',
     repeats: true,
   },
 ];

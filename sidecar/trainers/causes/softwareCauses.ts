@@ -25,7 +25,7 @@ const MODULE_MISSING =
   /^(?:ModuleNotFoundError|ImportError): [^\n]{0,200}?No module named '?([\w.]+)|because of the following error[^\n]{0,80}:\n\s*No module named '([\w.]+)'|^\S{0,400}python[\d.]*: No module named '?([\w.]+)|^\S{0,400}python[\d.]*: Error while finding module specification for .{1,200}No module named '([\w.]+)'/;
 
 const CHECKOUT =
-  'is a part of the trainer itself, and not in this checkout: it is too old, on another branch, or not whole. Update it (git pull, then git status); then start again.';
+  'is a part of the trainer itself, but missing from this checkout, which is too old, on another branch, or incomplete. Update it (git pull, then git status); then start again.';
 
 /** What cannot be loaded: the package in whose folder it lies, or the library itself. */
 function brokenPart(text: string, words: string): string {
@@ -40,7 +40,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     id: 'compiler_missing',
     pattern: /CUDA_HOME environment variable is not set/,
     words:
-      'A package has to be compiled for the GPU, and the CUDA toolkit for that is not there (CUDA_HOME is not set). Take an image with the toolkit ("devel"), or do without that package; then start again.',
+      'A package has to be compiled for the GPU, but the CUDA toolkit is missing (CUDA_HOME is not set). Use an image with the toolkit ("devel"), or do without that package; then start again.',
     repeats: true,
   },
   {
@@ -57,7 +57,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /No working C\+\+ compiler|InvalidCxxCompiler|Failed to find C compiler|No such file or directory: '(?:gcc|cc|g\+\+|c\+\+|clang|nvcc|ninja|\S*ldconfig)'|Ninja is required|Python\.h: No such file|command '\S{0,80}(?:gcc|g\+\+|nvcc|cl\.exe)' failed|Compiler: cl is not found|cannot find -lcuda\b/,
     words:
-      'A compiler is missing that torch.compile or an optimizer needs. Install it (apt-get install -y build-essential python3-dev), or switch torch.compile off; then start again.',
+      'torch.compile, or an optimizer, needs a compiler, which is missing. Install it (apt-get install -y build-essential python3-dev), or switch torch.compile off; then start again.',
     repeats: true,
   },
   {
@@ -78,7 +78,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     id: 'bitsandbytes',
     pattern: /^ModuleNotFoundError: No module named 'triton\.ops'/,
     words: (clue) =>
-      `The bitsandbytes that is installed is too old for this triton. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
+      `The installed bitsandbytes is too old for this triton. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
     repeats: true,
   },
   {
@@ -86,7 +86,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /^ModuleNotFoundError: No module named '((numpy|torch|torchvision|transformers|diffusers|huggingface_hub|safetensors|peft|PIL)\.[\w.]+)'/,
     words:
-      'The $2 that is installed is too old or too new: it has no $1. Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); a state folder wants the versions with which it was saved. Then start again.',
+      'The installed $2 is too old or too new: it has no $1. Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); a state folder needs the versions that it was saved with. Then start again.',
     repeats: true,
   },
   {
@@ -108,14 +108,13 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /CUDA Setup failed despite|name 'str2optimizer\w{1,40}' is not defined|bitsandbytes native library functionality|No \w{1,40}8bit\. The version of bitsandbytes|bitsandbytes.{0,80}(?:compiled without GPU support|not compiled|no longer supported)|Required library version not found: libbitsandbytes|libbitsandbytes\w{0,40}\.so|'NoneType' object has no attribute 'c(?:adam|adagrad|lion|momentum|rmsprop|ademamix|quantize|dequantize|igemm|get_|gemm|percentile)\w*'|compile the bitsandbytes library/s,
     words: (clue) =>
-      `bitsandbytes, which 8-bit optimizers need, does not fit the CUDA of this machine. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
+      `bitsandbytes, which 8-bit optimizers need, does not match the CUDA of this machine. Install its newest release (${pythonOf(clue.session)} -m pip install -U bitsandbytes), or choose AdamW; then start again.`,
     repeats: true,
   },
   {
     id: 'system_library',
     pattern: /(lib(?:GL|gthread|glib|SM|Xext|Xrender)[\w.-]{0,60})(?:: |\s).{0,20}cannot open shared object/,
-    words:
-      'The library $1 of the system is missing. Install it (apt-get install -y libgl1 libglib2.0-0); then start again.',
+    words: 'The system library $1 is missing. Install it (apt-get install -y libgl1 libglib2.0-0); then start again.',
     repeats: true,
   },
   {
@@ -131,7 +130,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /([\w.-]{1,60})[<>=!~][^\n]{1,60} is required for a normal functioning of this module, but found ([^\s]{1,80}?)\.?(?:\n|$)/,
     words:
-      'The package $1 is in a version that the others do not take: $2 is installed. Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
+      'The installed version of the package $1 ($2) does not work with the other packages. Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
     repeats: true,
   },
   {
@@ -139,14 +138,14 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern: /^AssertionError: duplicated lora name: (\S{1,200})/,
     needs: ({ frames }) => frames.some((frame) => frame.includes('lycoris/')),
     words: (clue, found) =>
-      `The lycoris-lora that is installed does not fit this model: it names a layer twice (${found[1]}). Install the version before (${pythonOf(clue.session)} -m pip install lycoris-lora==3.2.0.post2), then start again.`,
+      `The installed lycoris-lora does not work with this model: it names a layer twice (${found[1]}). Install the version before (${pythonOf(clue.session)} -m pip install lycoris-lora==3.2.0.post2), then start again.`,
     repeats: true,
   },
   {
     id: 'package_version',
     pattern: /^AttributeError: `np\.\w+` was removed in the NumPy 2\.0 release/,
     words: (clue) =>
-      `The numpy that is installed is too new for another package. Install one before 2.0 (${pythonOf(clue.session)} -m pip install "numpy<2"), then start again.`,
+      `The installed numpy is too new for another package. Install one before 2.0 (${pythonOf(clue.session)} -m pip install "numpy<2"), then start again.`,
     repeats: true,
   },
   {
@@ -161,7 +160,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     id: 'package_version',
     pattern: /require users to upgrade torch to at least v?([\d.]+)/,
     words:
-      'The torch that is installed is too old for the transformers beside it: that needs torch $1 to load this file. Use the model as .safetensors, or install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
+      'The installed torch is too old for the installed transformers, which needs torch $1 to load this file. Use the model as .safetensors, or install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
     repeats: true,
   },
   {
@@ -176,7 +175,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /Error\(s\) in loading state_dict for CLIPTextModel:\s{1,4}(?:Missing|Unexpected) key\(s\) in state_dict: "text_model\.embeddings\.position_ids"\. ?$/m,
     words:
-      'transformers is too new or too old for the trainer: text encoders are stored in another way (position_ids). Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
+      'transformers is too new or too old for the trainer: text encoders are stored differently (position_ids). Install the versions that the trainer asks for (pip install -r requirements.txt in its checkout); then start again.',
     repeats: true,
   },
   {
@@ -184,7 +183,7 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /(?:undefined symbol: |symbol lookup error: |cannot open shared object file|version `(?:GLIBCXX|GLIBC|CXXABI)\S*' not found|numpy\.dtype size changed|compiled against (?:ABI|API) version|compiled using NumPy 1\.x cannot be run|DLL load failed|_ARRAY_API not found|Numpy is not available|numpy\.core\.multiarray failed to import)/,
     words: (clue, found) =>
-      `Two Python packages do not fit each other (${brokenPart(clue.text, found[0])}). Install them anew in versions that belong together, torch first; then start again.`,
+      `Two Python packages do not work together (${brokenPart(clue.text, found[0])}). Reinstall them in versions that belong together, torch first; then start again.`,
     repeats: true,
   },
   {
@@ -207,14 +206,14 @@ export const SOFTWARE_CAUSES: readonly KnownCause[] = [
     pattern:
       /No operator found for `memory_efficient_attention|xFormers can't load C\+\+\/CUDA extensions|xformers is not available|No xformers/,
     words:
-      'xformers does not fit this PyTorch or this GPU. Choose sdpa as attention in place of xformers; then start again.',
+      'xformers does not work with this PyTorch or this GPU. Choose sdpa as attention instead of xformers; then start again.',
     repeats: true,
   },
   {
     id: 'attention_missing',
     pattern: /FlashAttention2 has been toggled on, but/,
     words:
-      'flash-attn, which was asked for, is not installed or does not fit. Choose sdpa as attention; then start again.',
+      'flash-attn, which the settings ask for, is not installed or does not work with this PyTorch. Choose sdpa as attention; then start again.',
     repeats: true,
   },
   {

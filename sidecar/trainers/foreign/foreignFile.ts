@@ -57,7 +57,7 @@ function fromWeights(bytes: Buffer): ForeignFile {
 }
 
 function fromJson(text: string): ForeignFile {
-  if (scanJson(text).depth > DEEPEST) throw new ForeignFileError('It is nested too deep.');
+  if (scanJson(text).depth > DEEPEST) throw new ForeignFileError('It is nested too deeply.');
   return fromSections(parsed('JSON', () => JSON.parse(text)));
 }
 
@@ -70,7 +70,8 @@ function parsed(kind: string, parse: () => unknown): unknown {
 }
 
 function fromSections(sections: unknown): ForeignFile {
-  if (!isObject(sections) || Object.keys(sections).length === 0) throw new ForeignFileError('It holds no settings.');
+  if (!isObject(sections) || Object.keys(sections).length === 0)
+    throw new ForeignFileError('It has no settings in it.');
   if (isObject(sections.config) && 'process' in sections.config) return readAiToolkit(sections);
   if (Array.isArray(sections.datasets)) return readDatasetConfig(sections);
   if ('LoRA_type' in sections || 'train_data_dir' in sections) return readKohyaPage(sections);

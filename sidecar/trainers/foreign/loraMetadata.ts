@@ -11,7 +11,7 @@ export function readLoraMetadata(metadata: Record<string, string>): ForeignFile 
   const own = Object.entries(metadata).filter(([key]) => key.startsWith('ss_'));
   if (own.length === 0) {
     throw new ForeignFileError(
-      'Its metadata tells no settings: it was saved with --no_metadata, or by another tool than sd-scripts.',
+      'Its metadata has no settings: it was saved with --no_metadata, or by a tool other than sd-scripts.',
     );
   }
   return {
@@ -30,7 +30,7 @@ function saidBy(key: string, text: string, metadata: Record<string, string>): Sa
   const value = pythonValue(text);
   const name = key.slice(3);
   if (ELSEWHERE.has(name) || value === null) return [];
-  if (PAST.test(name)) return [noPlace(key, text, 'It tells how that training went, and a new one begins anew.')];
+  if (PAST.test(name)) return [noPlace(key, text, 'It says how that training went; a new one starts from scratch.')];
   if (name === 'max_train_steps' && metadata.ss_num_epochs) return [];
   if (name === 'optimizer') return optimizer(key, text);
   if (name === 'network_args') return [{ from: key, name, value: pairs(jsonOrNull(text)) }];

@@ -20,5 +20,5 @@ export function readTrainScript(text: string): ForeignFile {
     const own = end < 0 ? flags : flags.slice(0, end);
     return { kind: 'a training script', trainer: trainerOfCommand(words), said: saidInFlags(own) };
   }
-  throw new ForeignFileError('It starts no *_train_network.py, so there are no settings of a LoRA in it.');
+  throw new ForeignFileError('It runs no *_train_network.py, so it has no settings for a LoRA.');
 }

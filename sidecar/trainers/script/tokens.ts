@@ -34,7 +34,7 @@ export function scriptTokens(parser: Parser, values: Values): string[] {
     if (command)
       throw new Problem(
         'foreign_argument',
-        `--${rest.name} takes all that follows, so there can be no command.`,
+        `--${rest.name} takes everything that follows, so there can’t be a command.`,
         at(rest),
       );
     return [...words, ...spelled.flatMap((each) => each.tokens), flagOf(rest), ...wordsOf(rest, values)];
@@ -52,7 +52,7 @@ function closedLast(spelled: readonly Spelled[], wordsFollow: boolean): string[]
   const closed = spelled.filter((each) => !each.open);
   const [one] = open;
   if (wordsFollow && one && closed.length === 0) {
-    const message = `--${one.argument.name} would take the words behind it for more of its values. Fill in another option too, or leave it empty.`;
+    const message = `--${one.argument.name} would take the words after it as more values. Fill in another option too, or leave it empty.`;
     throw new Problem('foreign_argument', message, at(one.argument));
   }
   return [...open, ...closed].flatMap(({ tokens }) => tokens);

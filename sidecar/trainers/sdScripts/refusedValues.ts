@@ -63,7 +63,7 @@ function refuseWithoutSign(flags: Flags, refuse: Refuse): void {
       ) {
         const wanted =
           flag === 'network_args' ? 'a number' : 'a Python value: a number, True, False, None, (0.9, 0.99) or a "text"';
-        refuse(flag, `--${flag}: “${short(entry)}” needs ${wanted} behind the “=”.`);
+        refuse(flag, `--${flag}: “${short(entry)}” needs ${wanted} after the “=”.`);
       }
     }
   }

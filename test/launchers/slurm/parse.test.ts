@@ -186,7 +186,7 @@ test.each([
   ['JobHeldAdmin', 'An administrator of the cluster holds it (JobHeldAdmin).'],
   [
     'QOSMaxWallDurationPerJobLimit',
-    'It asks for more than you are ever given (QOSMaxWallDurationPerJobLimit). Stop it, and ask for less.',
+    'It asks for more than you are allowed (QOSMaxWallDurationPerJobLimit). Stop it, and ask for less.',
   ],
   ['ReqNodeNotAvail, UnavailableNodes:n3', /down, drained or reserved/],
   ['SomethingNew', 'Slurm says: SomethingNew.'],

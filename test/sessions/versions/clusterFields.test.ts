@@ -59,8 +59,8 @@ describe('what a session asks its cluster for', () => {
   test.each([
     [{ cluster_queue: 'maim' }, 'cluster_queue', 'The cluster has no partition maim for you. Did you mean main?'],
     [{ cluster_queue: 'gpu' }, 'cluster_queue', 'There is main, short.'],
-    [{ cluster_queue: '$(reboot)' }, 'cluster_queue', 'Enter a name as the cluster has it'],
-    [{ cluster_account: 'a b' }, 'cluster_account', 'Enter a name as the cluster has it'],
+    [{ cluster_queue: '$(reboot)' }, 'cluster_queue', 'Enter the name as the cluster writes it'],
+    [{ cluster_account: 'a b' }, 'cluster_account', 'Enter the name as the cluster writes it'],
     [{ cluster_gpus: '5' }, 'cluster_gpus', 'No node of main has 5 GPUs: 4 at most.'],
     [{ cluster_gpus: '3', cluster_queue: 'short' }, 'cluster_gpus', 'No node of short has 3 GPUs: 2 at most.'],
     [{ cluster_gpus: '-1' }, 'cluster_gpus', 'Enter a whole number from 0 to 64.'],
@@ -78,7 +78,7 @@ describe('what a session asks its cluster for', () => {
     [{ cluster_memory_mib: '100G' }, 'cluster_memory_mib', 'No node of main has that much memory: 64000 MiB at most.'],
     [{ cluster_memory_mib: 'lots' }, 'cluster_memory_mib', 'Enter an amount of memory, such as 16G'],
     [{ cluster_nodes: '2' }, 'cluster_nodes', 'One training over several nodes does not work with these scripts'],
-    [{ cluster_constraint: 'a b' }, 'cluster_constraint', 'Enter features of nodes as Slurm writes them'],
+    [{ cluster_constraint: 'a b' }, 'cluster_constraint', 'Enter node features as Slurm writes them'],
     [{ cluster_options: '--requeue' }, 'cluster_options', "“--requeue” can't be added to a job."],
     [{ cluster_options: '--wrap=reboot' }, 'cluster_options', "“--wrap=reboot” can't be added to a job."],
   ])('%j is refused beside its field', (fields, field, words) => {

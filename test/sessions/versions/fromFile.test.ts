@@ -193,7 +193,7 @@ test('a LoRA of sd-scripts becomes a draft of all that its metadata says, and wh
   });
   expect(draft.settings.arguments).toMatchObject({ network_alpha: '2.0', optimizer_type: 'AdamW' });
   expect(why(draft, 'ss_dataset_dirs')).toContain('no dataset of that name');
-  expect(why(draft, 'ss_session_id')).toContain('begins anew');
+  expect(why(draft, 'ss_session_id')).toContain('starts from scratch');
   expect(draft.not_said).toContain('Sample prompts');
 });
 
@@ -232,10 +232,10 @@ test.each([
   ['a.yaml', bomb, 'not valid YAML'],
   ['a.yaml', 'config: [', 'not valid YAML'],
   ['a.toml', '[general', 'not valid TOML'],
-  ['a.json', '['.repeat(5000), 'nested too deep'],
-  ['a.sh', 'echo hello', 'starts no'],
+  ['a.json', '['.repeat(5000), 'nested too deeply'],
+  ['a.sh', 'echo hello', 'runs no'],
   ['a.safetensors', 'PK', 'is not a safetensors file'],
-  ['a.safetensors', weights({ format: 'pt' }), 'tells no settings'],
+  ['a.safetensors', weights({ format: 'pt' }), 'has no settings'],
   ['a.toml', 'network_dim = 4', 'choose the trainer'],
 ])('a file that says nothing is refused in words, and leaves nothing behind: %s', async (name, body, words) => {
   const { error } = await draftOf(name, body);

@@ -8,20 +8,20 @@ const launcherFailed: Exit = { code: 1, signal: null, oomKilled: false, oomKills
 describe('what a failed run of sd-scripts printed becomes a sentence', () => {
   test.each([
     ['bad_out_finished', launcherFailed, /^Nothing is left to train/],
-    ['bad_out_missingdir', launcherFailed, /^The state folder \/gpu-pod\/run\/out1\/nope-state is not there any more/],
+    ['bad_out_missingdir', launcherFailed, /^The state folder \/gpu-pod\/run\/out1\/nope-state no longer exists/],
     ['bad_out_noopt', launcherFailed, /^\/gpu-pod\/run\/bad\/noopt\/optimizer\.bin is missing\.$/],
-    ['bad_out_otherdim', launcherFailed, /^The state folder holds a network of another size\./],
+    ['bad_out_otherdim', launcherFailed, /^The state folder has a network of another size\./],
     [
       'badtoml',
       launcherFailed,
-      /^dataset\.toml holds a key that the trainer does not know: data\['general'\]\['bogus_key'\]\.$/,
+      /^dataset\.toml has a key that the trainer does not know: data\['general'\]\['bogus_key'\]\.$/,
     ],
     ['broken_cache', launcherFailed, /^A cache file beside the pictures is broken.*Clear the caches/],
     ['hub_offline', launcherFailed, /^A tokenizer that the trainer needs is not on this disk/],
     [
       'unknown_argument',
       launcherFailed,
-      /^The trainer does not know these arguments: --bogus_flag=1\. Take them out\.$/,
+      /^The trainer does not know these arguments: --bogus_flag=1\. Remove them\.$/,
     ],
     [
       'nodata',
@@ -139,7 +139,7 @@ describe('known causes', () => {
   test('arguments that the parser refuses are named', () => {
     const unknown = 'usage: train.py [-h]\ntrain.py: error: unrecognized arguments: --bogus=1\n';
     expect(explainEnd(unknown, { ...launcherFailed, code: 2 }).words).toBe(
-      'The trainer does not know these arguments: --bogus=1. Take them out.',
+      'The trainer does not know these arguments: --bogus=1. Remove them.',
     );
     const invalid = "usage: train.py [-h]\ntrain.py: error: argument --seed: invalid int value: 'x'\n";
     expect(explainEnd(invalid, { ...launcherFailed, code: 2 }).words).toMatch(/argument --seed: invalid int value/);

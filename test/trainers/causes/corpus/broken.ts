@@ -71,7 +71,7 @@ export const broken: Row[] = [
   alone('network_args_noeq', { ...unknown, says: /not enough values to unpack/ }),
   alone('opt_Prodigy', { code: 'package_missing', says: /pip install prodigyopt;/, not: /install prodigy;/ }),
   alone('opt_AdamWScheduleFree', { code: 'package_missing', says: /pip install schedulefree;/ }),
-  alone('optimizer_args_unknown', { ...conflict, says: /AdamW knows no nonexistent/ }),
+  alone('optimizer_args_unknown', { ...conflict, says: /AdamW has no option nonexistent/ }),
   alone('persistent_0', { ...conflict, says: /num_workers > 0/ }),
   alone('prompts_seed', { ...unknown, says: /Overflow when unpacking long long/ }),
   alone('resume_cut', { code: 'cut_file', says: /state folder/, again: 'repeats' }),
