@@ -1,17 +1,13 @@
 /* Pictures, captions and archives that are dropped or chosen wait for Upload, and are uploaded with progress. */
+import { filesIn } from './droppedFiles.js';
+import { isHeic, showProgress, size } from './uploadProgress.js';
+
 const form = /** @type {HTMLFormElement} */ (document.getElementById('upload'));
 const root = (form.getAttribute('action') ?? '').replace(/datasets$/, '');
 const chooser = field('files');
 const report = /** @type {HTMLElement} */ (form.querySelector('.report'));
 /** @type {AbortController | null} While files are on their way: how to end it. */
 let uploading = null;
-/** @type {[number, string][]} */
-const UNITS = [
-  [1e9, 'GB'],
-  [1e6, 'MB'],
-  [1e3, 'kB'],
-];
-
 // Without the script that sends, the form sends by itself, and says so.
 if (!globalThis.sending) throw new Error('sending.js has not arrived');
 const { sendFile, makeDataset } = globalThis.sending;
@@ -76,7 +72,7 @@ async function upload(files) {
   /** @type {Outcome} */
   const total = { accepted: [], converted: [], notes: [], refused: [] };
   let [dataset, made] = [name, false];
-  const progress = showProgress(files);
+  const progress = showProgress(report, files, () => uploading?.abort());
   try {
     if (field('name').type !== 'hidden') {
       const told = (/** @type {News} */ news) => progress.tell(files[0], news);
@@ -127,47 +123,6 @@ function isCaption(file) {
   return /\.txt$/i.test(file.name);
 }
 
-/** @param {File} file */
-function isHeic(file) {
-  return /\.hei[cf]$/i.test(file.name);
-}
-
-/** What was dropped; of a folder the files directly in it. @param {DataTransfer} dropped */
-async function filesIn(dropped) {
-  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.());
-  const plain = [...dropped.files].filter((_, index) => !entries[index]?.isDirectory);
-  const folders = await Promise.all(entries.filter(isFolder).map(filesOf));
-  return [...plain, ...folders.flat()];
-}
-
-/** @param {FileSystemEntry | null | undefined} entry @returns {entry is FileSystemDirectoryEntry} */
-function isFolder(entry) {
-  return entry?.isDirectory ?? false;
-}
-
-/** @param {FileSystemEntry} entry @returns {entry is FileSystemFileEntry} */
-function isVisibleFile(entry) {
-  return entry.isFile && !entry.name.startsWith('.');
-}
-
-/** @param {FileSystemDirectoryEntry} folder @returns {Promise<File[]>} */
-async function filesOf(folder) {
-  const reader = folder.createReader();
-  /** @type {File[]} */
-  const files = [];
-  for (;;) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return files;
-    files.push(...(await Promise.all(some.filter(isVisibleFile).map(fileOf))));
-  }
-}
-
-/** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
-function fileOf(entry) {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
-}
-
 /** The page shows the pictures that are there now, as the server draws them. @param {string} dataset */
 async function showResult(dataset) {
   // Without it the next page shows them.
@@ -213,76 +168,4 @@ function result(dataset, { accepted, converted, notes, refused }, kept) {
 /** @param {(string | Node)[]} words */
 function say(...words) {
   report.replaceChildren(...words);
-}
-
-/** A bar over the bytes that have arrived, with what is left in words. What is on its way is not counted. @param {File[]} files */
-function showProgress(files) {
-  const bytes = files.reduce((sum, { size }) => sum + size, 0) || 1;
-  const bar = Object.assign(document.createElement('progress'), { max: bytes, value: 0 });
-  bar.setAttribute('aria-label', 'Upload');
-  const words = document.createElement('p');
-  const trouble = Object.assign(document.createElement('p'), { className: 'error' });
-  const stop = Object.assign(document.createElement('button'), {
-    type: 'button',
-    className: 'small',
-    textContent: 'Stop',
-  });
-  stop.addEventListener('click', () => uploading?.abort());
-  report.replaceChildren(words, bar, trouble, stop);
-  /** @type {Map<File, News & { arrived: number }>} */
-  const news = new Map(files.map((file) => [file, { arrived: 0 }]));
-  /** @type {Seen[]} */
-  const seen = [];
-  const show = () => {
-    const all = [...news.values()];
-    const arrived = all.reduce((sum, each) => sum + each.arrived, 0);
-    seen.push({ at: performance.now(), arrived });
-    while (seen.length > 2 && performance.now() - seen[0].at > 20_000) seen.shift();
-    bar.value = arrived;
-    const over = all.filter((each) => each.over).length;
-    const parts = [
-      `${size(arrived)} of ${size(bytes)} uploaded`,
-      `${over} of ${files.length} files`,
-      ...rate(seen, bytes),
-    ];
-    for (const [file, { unpacked, over, arrived }] of news) {
-      if (over || (!unpacked && !(isHeic(file) && arrived === file.size))) continue;
-      if (!unpacked) parts.push(`converting ${file.name}`);
-      else parts.push(`unpacking ${file.name}: ${size(unpacked.done)} of ${size(unpacked.total)}`);
-      break;
-    }
-    words.textContent = parts.join(' · ');
-    const waiting = all.find((each) => each.waiting && !each.over)?.waiting;
-    trouble.textContent = waiting ? `${waiting.why}. Trying again. Nothing uploaded is lost.` : '';
-  };
-  show();
-  const timer = setInterval(show, 1000);
-  return {
-    /** @param {File} file @param {News} change */
-    tell(file, change) {
-      Object.assign(news.get(file) ?? {}, change);
-      show();
-    },
-    end: () => clearInterval(timer),
-  };
-}
-
-/** @typedef {{ at: number, arrived: number }} Seen */
-
-/** @param {Seen[]} seen @param {number} bytes */
-function rate(seen, bytes) {
-  const [first, last] = [seen[0], seen[seen.length - 1]];
-  const seconds = (last.at - first.at) / 1000;
-  const speed = seconds > 3 ? (last.arrived - first.arrived) / seconds : 0;
-  if (speed <= 0 || last.arrived === bytes) return [];
-  const left = (bytes - last.arrived) / speed;
-  return [`${size(speed)}/s`, `about ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`];
-}
-
-/** As the rest of the page writes it. @param {number} bytes */
-function size(bytes) {
-  for (const [unit, name] of UNITS)
-    if (bytes >= unit)
-      return `${bytes < 9.95 * unit ? (bytes / unit).toFixed(1).replace('.0', '') : Math.round(bytes / unit)} ${name}`;
-  return `${Math.round(bytes)} B`;
 }

@@ -17,7 +17,8 @@ import { checkpointsBelow } from './placesBelow.js';
 import { resumeRecipe } from './resumeRecipe.js';
 import { isWholeSample, listSamples, newestSample, readSamples } from './samples.js';
 import { samplingPlan } from './samplingPlan.js';
-import { hasCompleteState, readStateFolders, whatIsDamaged } from './stateFolders.js';
+import { whatIsDamaged } from './stateDamage.js';
+import { hasCompleteState, readStateFolders } from './stateFolders.js';
 import { positionByName, stepsPerEpochOf } from './stepCounts.js';
 
 /** The dialect of sd-scripts and the practice trainer. */

@@ -3,6 +3,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mayHang } from '../../files/answers.js';
 
+export const MODEL = 'model.safetensors';
+export const OLD_MODEL = 'pytorch_model.bin';
+/** The files of a state in the order of a save (accelerate checkpointing.py:101-170). */
+export const WRITE_ORDER: readonly string[] = [
+  ...['train_state.json', MODEL, 'optimizer.bin'],
+  ...['scheduler.bin', 'scaler.pt', 'random_states_0.pkl'],
+];
+
 /** A file of a state folder; its time of change in nanoseconds. */
 export type FileOnDisk = { name: string; ino: bigint; bytes: number; mtimeNs: bigint; isLink: boolean };
 

@@ -4,11 +4,10 @@ import { setImmediate as letOthers } from 'node:timers/promises';
 import { z } from 'zod';
 import { ifMissing, ifUnreadable } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
-import { Lru } from '../../files/lru.js';
 import { memoByFile } from '../../files/memoByFile.js';
 import { FileRefused, readText } from '../../files/regularFile.js';
 import { readSafetensors } from '../../files/safetensors.js';
-import { endsAsZip, whatIsTornInZip } from '../../files/zipArchive.js';
+import { endsAsZip } from '../../files/zipArchive.js';
 import { realInside } from '../../security/paths.js';
 import { flagsOf } from '../arguments.js';
 import type { StateOnDisk } from '../dialect.js';
@@ -17,8 +16,8 @@ import { readExactPlace } from './exactStates.js';
 import { readStateName } from './fileNames.js';
 import { readOtherStates } from './otherStates.js';
 import { readSeenSteps } from './seenSteps.js';
-import { type FileOnDisk, filesIn, signatureOf } from './stateFiles.js';
-import { whatIsZeroed } from './zeroedWeights.js';
+import { knownDamage } from './stateDamage.js';
+import { type FileOnDisk, filesIn, MODEL, OLD_MODEL, signatureOf, WRITE_ORDER } from './stateFiles.js';
 
 /** State folders between two breaks for other requests. */
 const AT_ONCE = 16;
@@ -79,34 +78,6 @@ export async function hasCompleteState(
   return false;
 }
 
-/**
- * Reads all of a state folder that looks complete, and returns its damage in words, or null. A kill cuts files off,
- * which shows at their ends; a power cut leaves zeros inside files of full length. Once while the files stay the same:
- * `readStateFolders` knows the result from then on.
- */
-export async function whatIsDamaged(path: string): Promise<string | null> {
-  const signature = signatureOf(await filesIn(path));
-  const reason = await examineFiles(path, signature);
-  damages.set(path, { signature, reason });
-  return reason;
-}
-
-const damages = new Lru<{ signature: string; reason: string | null }>(5_000);
-
-const examineFiles = memoByFile(async (path: string): Promise<string | null> => {
-  for (const name of [...WRITE_ORDER, OLD_MODEL]) {
-    const examine = name.endsWith('.safetensors')
-      ? whatIsZeroed
-      : /\.(bin|pkl|pt)$/.test(name)
-        ? whatIsTornInZip
-        : null;
-    const file = join(path, name);
-    const wrong = examine && (await stat(file).catch(ifUnreadable(null, 'trainers'))) ? await examine(file) : null;
-    if (wrong) return `${name} ${wrong}`;
-  }
-  return null;
-});
-
 type Named = Pick<StateOnDisk, 'name' | 'kind' | 'number'>;
 
 async function readStateFolder(path: string, named: Named, options: Options): Promise<StateOnDisk | null> {
@@ -124,10 +95,8 @@ async function readStateFolder(path: string, named: Named, options: Options): Pr
     const processes = Number(flagValue(argv, '--num_processes') ?? 1) || 1;
     const key = `${needed} ${processes} ${signature}`;
     const { trained, seen, exact, wrong, disorder } = await inspect(path, key, files, needed, processes);
-    const damage = damages.get(path);
-    const known = damage?.signature === signature ? damage.reason : null;
     const beingWritten = options.writingNow && resolve(options.writingNow) === resolve(path);
-    const broken = beingWritten ? 'it is being written now' : (wrong ?? known);
+    const broken = beingWritten ? 'it is being written now' : (wrong ?? knownDamage(path, signature));
     const reason = broken ?? disorder;
     return {
       ...named,
@@ -179,11 +148,6 @@ async function leadsTo(root: string, path: string): Promise<string | null> {
   if (inside === 'out') return 'is a link that leads out of the outputs folder; put what it links to here';
   return inside ? null : 'is a link that leads nowhere';
 }
-
-const MODEL = 'model.safetensors';
-const OLD_MODEL = 'pytorch_model.bin';
-/** In the order of a save (accelerate checkpointing.py:101-170). */
-const WRITE_ORDER = ['train_state.json', MODEL, 'optimizer.bin', 'scheduler.bin', 'scaler.pt', 'random_states_0.pkl'];
 
 /**
  * The files that a command writes: with fp16 a gradient scaler belongs to every state (accelerate checkpointing.py:141), and a
