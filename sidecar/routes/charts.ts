@@ -7,7 +7,7 @@ import type { ChartAxis } from '../sessions/products/chartFacts.js';
 import type { Trackside } from '../trackside.js';
 import { colourOf, type ShownCharts, toldCurves } from '../views/charts.js';
 import { pageModel } from './home.js';
-import { answer } from './respond.js';
+import { answer, attachment } from './respond.js';
 
 const AXES: readonly ChartAxis[] = ['step', 'epoch', 'wall', 'process'];
 /** Other sessions in the same charts. */
@@ -40,10 +40,9 @@ export function chartRoutes(trackside: Trackside): Hono {
     const session = await outputs.read(c.req.param('name'));
     const others = await Promise.all(withOf(c).map((name) => outputs.read(name).catch(ifMissing(null))));
     const sessions = [session, ...others.filter((each) => each !== null)];
-    const name = `${session.name}-curves.csv`;
     return c.body(textStream(curvesCsv(sessions, shownOf(c))), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      ...attachment(`${session.name}-curves.csv`),
     });
   });
 

@@ -12,7 +12,7 @@ import { readDocument } from './document.js';
 import { pageModel } from './home.js';
 import { loraPage } from './loras.js';
 import { reportOf } from './report.js';
-import { answerChange, readFields } from './respond.js';
+import { answerChange, attachment, readFields } from './respond.js';
 
 /** Sessions as files: out, in from another pod, as a report, and all of their state as a backup. */
 export function exchangeRoutes(trackside: Trackside): Hono {
@@ -28,8 +28,7 @@ export function exchangeRoutes(trackside: Trackside): Hono {
   routes.get('/sessions/:name/report', async (c) => {
     const name = c.req.param('name');
     const report = await reportOf(trackside, await outputs.read(name));
-    c.header('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(`${name}-report.html`)}`);
-    return c.html(report);
+    return c.html(report, 200, attachment(`${name}-report.html`));
   });
 
   routes.get('/import', async (c) => {

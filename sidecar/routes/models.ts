@@ -6,14 +6,12 @@ import { readSources } from '../hub/sources.js';
 import { openStream } from '../live/stream.js';
 import { findModels } from '../models/findModels.js';
 import { refuseUnknown } from '../nearestName.js';
-import { Problem } from '../problem.js';
-import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
 import { families } from '../trainers/sdScripts/families.js';
 import type { ModelsModel } from '../views/modelFiles.js';
 import { pageModel } from './home.js';
-import { answerChange, readFields } from './respond.js';
+import { answerChange, readFields, wrongInForm } from './respond.js';
 
 /** What models are here, what each family lacks, and downloads of it. */
 export function modelRoutes(trackside: Trackside): Hono {
@@ -76,10 +74,8 @@ export function modelRoutes(trackside: Trackside): Hono {
       for (const wish of wishes) started.push(await downloads.start(wish));
       return answerChange(c, { downloads: started }, { page: '../models', status: 201 });
     } catch (error) {
-      if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
-      const values = { repo: text('repo'), file: text('file'), folder: text('folder') };
-      const page = await model('../', undefined, { values, errors: { [error.field]: error.message } });
-      return c.html(views.models(page), problemStatus[error.code]);
+      const { status, ...wrong } = wrongInForm(c, error, fields);
+      return c.html(views.models(await model('../', undefined, wrong)), status);
     }
   });
 

@@ -7,12 +7,11 @@ import { channelOf } from '../notices/noticeSettings.js';
 import { testNotice } from '../notices/testNotice.js';
 import { Undelivered } from '../notices/undelivered.js';
 import { Problem } from '../problem.js';
-import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import type { Trackside } from '../trackside.js';
 import type { NoticesModel } from '../views/notices.js';
 import { pageModel } from './home.js';
-import { answer, answerChange, readFields } from './respond.js';
+import { answer, answerChange, readFields, wrongInForm } from './respond.js';
 
 /** How people who are elsewhere are told: the channels, of what, when, and what was sent. */
 export function noticeRoutes(trackside: Trackside): Hono {
@@ -113,12 +112,10 @@ export function noticeRoutes(trackside: Trackside): Hono {
     try {
       return await work(fields);
     } catch (error) {
-      if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
-      const values = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
-      const prefix = about && `${about}.`;
-      const errors = { [`${prefix}${error.field}`]: error.message };
-      const shown = Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
-      return c.html(views.notices(await model(rootOf(c), { values: shown, errors, about })), problemStatus[error.code]);
+      const { values, errors, status } = wrongInForm(c, error, fields);
+      const own = (all: Record<string, string>) =>
+        Object.fromEntries(Object.entries(all).map(([name, value]) => [about ? `${about}.${name}` : name, value]));
+      return c.html(views.notices(await model(rootOf(c), { values: own(values), errors: own(errors), about })), status);
     }
   }
 

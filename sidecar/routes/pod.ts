@@ -1,13 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { openStream } from '../live/stream.js';
-import { Problem } from '../problem.js';
-import { problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { withoutLogin } from '../security/guard.js';
 import type { Trackside } from '../trackside.js';
 import type { PodModel } from '../views/pod.js';
 import { pageModel } from './home.js';
-import { answer, answerChange, readFields } from './respond.js';
+import { answer, answerChange, readFields, wrongInForm } from './respond.js';
 
 /** What the pod costs, its spending limit, and that it stops by itself. */
 export function podRoutes(trackside: Trackside): Hono {
@@ -46,10 +44,8 @@ export function podRoutes(trackside: Trackside): Hono {
     try {
       await store.edit(fields);
     } catch (error) {
-      if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
-      const values = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
-      const errors = { [error.field]: error.message };
-      return c.html(views.pod(await model(rootOf(c), { values, errors })), problemStatus[error.code]);
+      const { status, ...wrong } = wrongInForm(c, error, fields);
+      return c.html(views.pod(await model(rootOf(c), wrong)), status);
     }
     return done(c);
   });

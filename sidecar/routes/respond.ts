@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { isObject, scanJson } from '../files/exactJson.js';
 import { refuseUnknown } from '../nearestName.js';
 import { Problem } from '../problem.js';
-import type { ProblemCode } from '../problemStatus.js';
+import { type ProblemCode, problemStatus } from '../problemStatus.js';
 import { rootOf, wantsPage } from '../request.js';
 import { refuseSecrets } from '../security/refuseSecrets.js';
 
@@ -21,6 +21,21 @@ export function answerChange(
   more: { page: string; status?: ContentfulStatusCode; headers?: Record<string, string> },
 ): Response {
   return wantsPage(c) ? c.redirect(more.page, 303) : c.json(facts, more.status ?? 200, more.headers);
+}
+
+/** The header of a download under this name, in whatever script it is written (RFC 6266). */
+export function attachment(name: string): { 'Content-Disposition': string } {
+  return { 'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}` };
+}
+
+/**
+ * A wrong value of a form, to be shown beside its field again: what was typed, the problem by its field, and its status. Throws
+ * what is about no field, and everything for a program.
+ */
+export function wrongInForm(c: Context, error: unknown, fields: Record<string, unknown>) {
+  if (!(error instanceof Problem) || !error.field || !wantsPage(c)) throw error;
+  const values = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  return { values, errors: { [error.field]: error.message }, status: problemStatus[error.code] };
 }
 
 /** The address of the home page, from where the request was sent. */

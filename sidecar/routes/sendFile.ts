@@ -3,6 +3,7 @@ import { Problem } from '../problem.js';
 import { MASKED } from '../security/maskAnswers.js';
 import { streamMasked } from '../security/maskedFile.js';
 import { openInside } from '../security/paths.js';
+import { attachment } from './respond.js';
 
 /**
  * Sends a file below `root`, or the range of it that was asked for, in bounded memory; `masked` strikes out secrets, of
@@ -33,9 +34,8 @@ export async function sendFile(
     'Accept-Ranges': 'bytes',
     ETag: `"${[stats.ino, changed, size].map((each) => each.toString(36)).join('-')}"`,
     'Cache-Control': as.cache ?? 'private, no-cache',
+    ...(as.attachment ? attachment(as.attachment) : {}),
   };
-  if (as.attachment)
-    headers['Content-Disposition'] = `attachment; filename*=UTF-8''${encodeURIComponent(as.attachment)}`;
   if (c.req.header('if-none-match') === headers.ETag) {
     await file.close();
     return c.body(null, 304, headers);

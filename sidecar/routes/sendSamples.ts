@@ -10,6 +10,7 @@ import { log } from '../log.js';
 import { Problem } from '../problem.js';
 import { openInside, realInside } from '../security/paths.js';
 import type { Session } from '../sessions/status/session.js';
+import { attachment } from './respond.js';
 import { sendFile } from './sendFile.js';
 
 /** A sample of a session as it is, or with `size=thumb` small, as a WebP. Throws a Problem for what is none. */
@@ -80,7 +81,7 @@ export function sendZip(
   });
   return c.body(Readable.toWeb(Readable.from(zip.outputStream)) as ReadableStream<Uint8Array>, 200, {
     'Content-Type': 'application/zip',
-    'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    ...attachment(name),
   });
 }
 

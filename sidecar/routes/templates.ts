@@ -13,7 +13,7 @@ import {
 import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { receiveFile } from './receiveFile.js';
-import { answer, answerChange, readFields } from './respond.js';
+import { answer, answerChange, attachment, readFields } from './respond.js';
 import { flat, nested, withoutDefaults } from './trainerForm.js';
 
 /**
@@ -46,10 +46,7 @@ export function templateRoutes(trackside: Trackside): Hono {
   routes.get('/templates/:file{.+\\.json}', async (c) => {
     const file = c.req.param('file');
     const template = await findTemplate(settings, file.replace(/\.json$/, ''));
-    return c.body(templateText(template), 200, {
-      'Content-Type': 'application/json',
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file)}`,
-    });
+    return c.body(templateText(template), 200, { 'Content-Type': 'application/json', ...attachment(file) });
   });
 
   routes.delete('/templates/:key', async (c) => {
@@ -67,34 +64,21 @@ export function templateRoutes(trackside: Trackside): Hono {
       const { arguments: flags, ...own } = facts.settings;
       return { trainer: facts.trainer, said: saidInTemplate(own, isObject(flags) ? flags : {}) };
     }
-    const {
-      arguments: flags,
-      trainer,
-      ...own
-    } = fields.shown ? nested(withoutDefaults(trackside, flat(fields))) : fields;
-    const named = new Set([
-      'name',
-      'template',
-      'description',
-      'replace',
-      'session',
-      'notes',
-      'form_id',
-      'shown',
-      'kept_as',
-      'kept_version',
-      'start',
-      'queue',
-      'dataset',
-      'page',
-    ]);
-    const settingsOfForm = Object.fromEntries(Object.entries(own).filter(([name]) => !named.has(name)));
+    const typed = fields.shown ? nested(withoutDefaults(trackside, flat(fields))) : fields;
+    const { arguments: flags, trainer, ...own } = typed;
+    const settingsOfForm = Object.fromEntries(Object.entries(own).filter(([name]) => !NO_SETTINGS.includes(name)));
     return {
       trainer: String(trainer || 'practice'),
       said: saidInTemplate(settingsOfForm, isObject(flags) ? flags : {}),
     };
   }
 }
+
+/** The other fields of the forms. */
+const NO_SETTINGS = [
+  ...['name', 'template', 'description', 'replace', 'session', 'notes', 'form_id', 'shown'],
+  ...['kept_as', 'kept_version', 'start', 'queue', 'dataset', 'page'],
+];
 
 function wordsOf({ name, template, lora_name, description, replace }: Record<string, unknown>) {
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
