@@ -92,44 +92,9 @@ export function createApp(trackside: Trackside): Hono {
     if (c.req.path === '/sessions/import') return document(c, next);
     return STREAMED.test(c.req.path) ? next() : smallBody(c, next);
   });
-  app.route('/', healthRoutes(trackside));
   app.route('/', assetRoutes(assets));
-  app.route('/', diskRoutes(trackside));
-  app.route('/', diagnosticsRoutes(trackside));
-  app.route('/', openApiRoutes(trackside));
-  app.route('/', homeRoutes(trackside));
-  app.route('/', newTrainingRoutes(trackside));
-  app.route('/', draftFromFileRoutes(trackside));
-  app.route('/', draftRoutes(trackside));
-  app.route('/', eventRoutes(trackside));
+  for (const routes of ROUTES) app.route('/', routes(trackside));
   app.route('/', streamRoutes(app.fetch));
-  app.route('/', sessionRoutes(trackside));
-  app.route('/', attemptRoutes(trackside));
-  app.route('/', byHandRoutes(trackside));
-  app.route('/', queueRoutes(trackside));
-  app.route('/', purgeRoutes(trackside));
-  app.route('/', machineRoutes(trackside));
-  app.route('/', metricRoutes(trackside));
-  app.route('/', chartRoutes(trackside));
-  app.route('/', compareRoutes(trackside));
-  app.route('/', logRoutes(trackside));
-  app.route('/', productRoutes(trackside));
-  app.route('/', historyRoutes(trackside));
-  app.route('/', allHistoryRoutes(trackside));
-  app.route('/', loraRoutes(trackside));
-  app.route('/', exchangeRoutes(trackside));
-  app.route('/', relaunchRoutes(trackside));
-  app.route('/', sessionTrashRoutes(trackside));
-  app.route('/', templateRoutes(trackside));
-  app.route('/', sweepRoutes(trackside));
-  app.route('/', trainerRoutes(trackside));
-  app.route('/', secretRoutes(trackside));
-  app.route('/', shareRoutes(trackside));
-  app.route('/', sharedRoutes(trackside));
-  app.route('/', noticeRoutes(trackside));
-  app.route('/', podRoutes(trackside));
-  app.route('/', modelRoutes(trackside));
-  app.route('/', publishRoutes(trackside));
   app.route(
     '/',
     datasetRoutes({
@@ -167,6 +132,16 @@ export function createApp(trackside: Trackside): Hono {
 
   return app;
 }
+
+/** The routes of each resource, in the order in which they are tried. */
+const ROUTES: readonly ((trackside: Trackside) => Hono)[] = [
+  ...[healthRoutes, diskRoutes, diagnosticsRoutes, openApiRoutes, homeRoutes, newTrainingRoutes],
+  ...[draftFromFileRoutes, draftRoutes, eventRoutes, sessionRoutes, attemptRoutes, byHandRoutes],
+  ...[queueRoutes, purgeRoutes, machineRoutes, metricRoutes, chartRoutes, compareRoutes, logRoutes],
+  ...[productRoutes, historyRoutes, allHistoryRoutes, loraRoutes, exchangeRoutes, relaunchRoutes],
+  ...[sessionTrashRoutes, templateRoutes, sweepRoutes, trainerRoutes, secretRoutes, shareRoutes],
+  ...[sharedRoutes, noticeRoutes, podRoutes, modelRoutes, publishRoutes],
+];
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
