@@ -1,5 +1,5 @@
 import { memoForTime } from '../files/memoForTime.js';
-import { runCommand } from './run.js';
+import { isInPath, runCommand } from './run.js';
 
 /** A GPU as nvidia-smi reports it. Memory in bytes. */
 export type Gpu = {
@@ -56,7 +56,7 @@ async function ask(): Promise<Gpus> {
     return told;
   } catch (error) {
     const { message } = error as Error;
-    const isAbsent = message.includes('ENOENT');
+    const isAbsent = !isInPath('nvidia-smi');
     const why = isAbsent ? 'nvidia-smi, which comes with NVIDIA’s driver, is not installed' : message;
     const none: Gpus = { gpus: [], missing: `No GPU was found: ${why}.`, ...(isAbsent ? { unknown: true } : {}) };
     silence = performance.now() - since >= PATIENCE_MS ? none : null;

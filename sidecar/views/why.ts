@@ -1,4 +1,5 @@
 import type { QueueFacts, SessionFacts } from '../sessions/facts.js';
+import { COPIED } from '../sessions/status/settle.js';
 import { stalledWords } from '../sessions/status/stall.js';
 import { count, duration, plural, sentence, utc } from './formatting.js';
 import { stateName } from './stateName.js';
@@ -28,8 +29,8 @@ function whatWasPutBack({ put_back: putBack }: SessionFacts): Said[] {
 }
 
 /** What was copied while it trained says so itself. */
-function whatItIsACopyOf({ copy_of: original, reason }: SessionFacts): Said[] {
-  if (original === null || reason?.includes(original)) return [];
+function whatItIsACopyOf({ copy_of: original, reason_code }: SessionFacts): Said[] {
+  if (original === null || reason_code === COPIED) return [];
   return [{ text: 'This folder is a copy of ' }, { text: original, strong: true }, { text: '. ' }];
 }
 
