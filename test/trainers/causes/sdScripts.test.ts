@@ -18,11 +18,7 @@ describe('what a failed run of sd-scripts printed becomes a sentence', () => {
     ],
     ['broken_cache', launcherFailed, /^A cache file beside the pictures is broken.*Clear the caches/],
     ['hub_offline', launcherFailed, /^A tokenizer that the trainer needs is not on this disk/],
-    [
-      'unknown_argument',
-      launcherFailed,
-      /^The trainer does not know these arguments: --bogus_flag=1\. Remove them\.$/,
-    ],
+    ['unknown_argument', launcherFailed, /^The trainer does not know these arguments: --bogus_flag=1\. Remove them\.$/],
     [
       'nodata',
       { code: 0, signal: null, oomKilled: false, oomKills: null },
