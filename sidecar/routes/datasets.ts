@@ -107,7 +107,9 @@ export function datasetRoutes(given: Datasets): Hono {
     const user = await userOf(name);
     if (user !== null) throw inUse(name, user);
     const kept = await putDatasetAway(root, name);
-    const message = kept ? `${name} was moved to ${kept} in the datasets folder.` : `${name} was empty and has been removed.`;
+    const message = kept
+      ? `${name} was moved to ${kept} in the datasets folder.`
+      : `${name} was empty and has been removed.`;
     const list = `../datasets${kept ? `?${new URLSearchParams({ removed: name })}` : ''}`;
     return wantsPage(c) ? c.body(null, 303, { Location: list }) : c.json({ kept, message });
   });
