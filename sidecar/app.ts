@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodOverride } from 'hono/method-override';
-import { diskErrorCode } from './files/diskError.js';
 import { log } from './log.js';
 import { Problem } from './problem.js';
 import { problemStatus } from './problemStatus.js';
-import { rootOf, wantsPage } from './request.js';
+import { formPage, rootOf, wantsPage } from './request.js';
 import { allHistoryRoutes } from './routes/allHistory.js';
 import { assetRoutes } from './routes/assets.js';
 import { attemptRoutes } from './routes/attempts.js';
@@ -17,6 +16,7 @@ import { compressAnswers } from './routes/compressAnswers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { diagnosticsRoutes } from './routes/diagnostics.js';
 import { diskRoutes } from './routes/disk.js';
+import { diskProblem } from './routes/diskProblem.js';
 import { draftFromFileRoutes } from './routes/draftFromFile.js';
 import { draftRoutes } from './routes/drafts.js';
 import { eventRoutes } from './routes/events.js';
@@ -125,7 +125,8 @@ export function createApp(trackside: Trackside): Hono {
     const { code, message, afterName, field, fields, about, retryAfter } = problem;
     const status = problemStatus[code];
     if (retryAfter) c.header('Retry-After', String(retryAfter));
-    if (wantsPage(c)) return c.html(views.problem({ root: rootOf(c), status, code, message, about }), status);
+    if (wantsPage(c))
+      return c.html(views.problem({ root: rootOf(c), status, code, message, about, back: formPage(c) }), status);
     const link = about && pageOf(about).path;
     return c.json({ error: { code, message, after_name: afterName, field, fields, link } }, status);
   }
@@ -164,20 +165,8 @@ function tooLarge(): never {
 
 /** Makes a Problem of an unexpected error. The details are only in the sidecar's log. */
 function unexpected(error: Error): Problem {
-  const code = diskErrorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Problem('disk_full', 'The disk is full, so this could not be saved. Free some space and try again.');
-  }
-  if (code === 'EIO' || code === 'ESTALE' || code === 'ENXIO') {
-    const message = `The disk reports an error (${code}), so this could not be saved. Copy your checkpoints to another disk, then try again.`;
-    return new Problem('disk_error', message);
-  }
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
-    const what = (error as NodeJS.ErrnoException).path ?? 'A file or a folder';
-    const why =
-      code === 'EROFS' ? 'is on a read-only disk' : 'can’t be read or written by the user that Trackside runs as';
-    return new Problem('read_only', `${what} ${why} (${code}).`);
-  }
+  const ofDisk = diskProblem(error);
+  if (ofDisk) return ofDisk;
   log.error('app', 'A request failed unexpectedly.', { error });
   const message = 'Something unexpected went wrong in Trackside. Your trainings are not affected. Its log says more.';
   return new Problem('unexpected', message);

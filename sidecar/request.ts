@@ -10,3 +10,12 @@ export function wantsPage(c: Context): boolean {
 export function rootOf(c: Context): string {
   return '../'.repeat(Math.max(0, c.req.path.split('/').length - 2));
 }
+
+/** The page of this site whose form was posted, as a path; null where the browser does not tell it. */
+export function formPage(c: Context): string | null {
+  const referer = c.req.header('referer') ?? '';
+  if (c.req.method === 'GET' || !URL.canParse(referer)) return null;
+  const { host, pathname, search } = new URL(referer);
+  // With one slash: two would lead to another host.
+  return host === c.req.header('host') ? `/${pathname.replace(/^\/+/, '')}${search}` : null;
+}

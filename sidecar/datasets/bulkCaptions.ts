@@ -29,7 +29,7 @@ export type ChangedCaptions = z.infer<typeof changedCaptions>;
  * Problem: no such dataset, disk full.
  */
 export function changeCaptions(root: string, name: string, change: CaptionChange): Promise<ChangedCaptions> {
-  return changeDataset(root, name, 'captions', async (folder) => {
+  return changeDataset(root, name, 'the change of captions', async (folder) => {
     const files = (await readdir(folder.at)).filter((file) => captionStem(file) !== null && !file.startsWith('.'));
     const changed: { file: string; text: string }[] = [];
     const skipped: string[] = [];

@@ -15,6 +15,7 @@ import { removeSession } from '../sessions/versions/remove.js';
 import type { Trackside } from '../trackside.js';
 import type { Finding } from '../trainers/finding.js';
 import { pageOf } from '../views/subject.js';
+import { diskProblem } from './diskProblem.js';
 import { loraPage } from './loras.js';
 import { newTrainingPage } from './newTraining.js';
 import { answerChange, homeOf, pageOfSession, readFields } from './respond.js';
@@ -32,9 +33,10 @@ export function sessionRoutes(trackside: Trackside): Hono {
       refuseSecrets(fields);
       made = await createSession(trackside, fields);
     } catch (error) {
-      if (!(error instanceof Problem) || !wantsPage(c)) throw error;
-      const shown = { root: rootOf(c), values: fields, typed: true, problem: error };
-      return c.html(await newTrainingPage(trackside, shown), problemStatus[error.code]);
+      const problem = error instanceof Problem ? error : diskProblem(error);
+      if (!problem || !wantsPage(c)) throw error;
+      const shown = { root: rootOf(c), values: fields, typed: true, problem };
+      return c.html(await newTrainingPage(trackside, shown), problemStatus[problem.code]);
     }
     const { session, existed, refused } = made;
     if (fields.kept_as)

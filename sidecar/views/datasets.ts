@@ -78,7 +78,9 @@ export function datasetView(model: DatasetModel) {
     summary: summary(model.dataset),
     pictures: imagesView({ ...model, rules: rulesFor(model.resolution ?? 512) }, true),
     resolutions: [512, 768, 1024].map((pixels) => ({ pixels, chosen: pixels === (model.resolution ?? 512) })),
-    tags: countTags(model.dataset).slice(0, TAGS_IN_SIGHT),
+    tags: countTags(model.dataset)
+      .filter(({ tag }) => tag.length <= LONGEST_TAG)
+      .slice(0, TAGS_IN_SIGHT),
     bulk: model.bulk
       ? {
           words: bulkWords(model.bulk),
@@ -132,6 +134,8 @@ export function notTrainedWords(dataset: DatasetDetail): string[] {
 
 /** The most frequent ones. */
 const TAGS_IN_SIGHT = 60;
+/** What is longer is a sentence, and stands in its own caption. */
+const LONGEST_TAG = 60;
 
 export type ImagesView = ReturnType<typeof imagesView>;
 

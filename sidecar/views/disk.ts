@@ -1,4 +1,16 @@
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
+import { plural } from './formatting.js';
+
+/** One paragraph for the folders of each kind of trouble: a full disk is the trouble of many. */
+export function troublesWords(troubles: readonly DiskTrouble[]): string[] {
+  const codes = [...new Set(troubles.map(({ code }) => code))];
+  return codes.flatMap((code) => {
+    const [first, ...others] = troubles.filter((each) => each.code === code);
+    if (!first) return [];
+    const path = others.length > 0 ? `${first.path} and ${plural(others.length, 'more folder')}` : first.path;
+    return [troubleWords({ ...first, path, unsaved: [first, ...others].flatMap(({ unsaved }) => unsaved) })];
+  });
+}
 
 /** What happened, what is not lost, what to do: one paragraph for the banner and the API. */
 export function troubleWords({ path, code, unsaved }: DiskTrouble): string {

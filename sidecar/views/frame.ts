@@ -2,7 +2,7 @@ import type { Notice } from '../live/notices.js';
 import type { Happening } from '../sessions/outputs/happened.js';
 import type { DiskTrouble } from '../telemetry/diskTrouble.js';
 import { type BannerModel, type BannerView, bannerView } from './banner.js';
-import { troubleWords } from './disk.js';
+import { troublesWords } from './disk.js';
 import { bytes } from './formatting.js';
 
 /** What every page is given. `root` leads from the page's address back to the site's root: '', '../' or '../../'. */
@@ -76,7 +76,7 @@ export type TroublesView = { troubles: { words: string; since: string | null }[]
 
 export function troublesView({ troubles = [], notices = [] }: Pick<PageModel, 'troubles' | 'notices'>): TroublesView {
   const told = notices.map(({ message, since }) => ({ words: message, since }));
-  return { troubles: [...troubles.map((each) => ({ words: troubleWords(each), since: null })), ...told] };
+  return { troubles: [...troublesWords(troubles).map((words) => ({ words, since: null })), ...told] };
 }
 
 function links(of: typeof LINKS, root: string, page: string): LayoutView['links'] {

@@ -113,7 +113,7 @@ async function sendCaption(caption) {
     return;
   }
   unsaved.add(caption);
-  said.textContent = `not saved: ${failed.why}${failed.again ? '. Trying again' : ''}`;
+  said.textContent = `not saved: ${failed.why.replace(/\.$/, '')}${failed.again ? '. Trying again' : ''}`;
   if (failed.again && !waiting.has(caption)) waiting.set(caption, setTimeout(saveCaption, AGAIN_MS, caption));
 }
 

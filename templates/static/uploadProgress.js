@@ -49,7 +49,7 @@ export function showProgress(report, files, end) {
     }
     words.textContent = parts.join(' · ');
     const waiting = all.find((each) => each.waiting && !each.over)?.waiting;
-    trouble.textContent = waiting ? `${waiting.why}. Trying again. Nothing uploaded is lost.` : '';
+    trouble.textContent = waiting ? `${waiting.why.replace(/\.$/, '')}. Trying again. Nothing uploaded is lost.` : '';
   };
   show();
   const timer = setInterval(show, 1000);

@@ -69,3 +69,22 @@ test('a page whose session was deleted in another tab says so', async () => {
   await sidecar.send('DELETE', 'sessions/gone');
   await page.getByText('this session was deleted or renamed').waitFor({ timeout: 15_000 });
 });
+
+test('by keyboard at twice the size, no field is hidden behind the bar with Start', async () => {
+  const page = await open('new?dataset=example', { viewport: { width: 640, height: 400 } });
+  const hidden: string[] = [];
+  for (let tabs = 0; tabs < 40; tabs += 1) {
+    await page.keyboard.press('Tab');
+    hidden.push(await page.evaluate(COVERED));
+  }
+  expect(hidden.filter(Boolean)).toEqual([]);
+});
+
+/** What has the focus in the form and is not seen where its middle is. */
+const COVERED = `(() => {
+  const held = document.activeElement;
+  if (!held.closest('.halves')) return '';
+  const { left, width, top, height } = held.getBoundingClientRect();
+  const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+  return held.contains(seen) || seen?.closest('label, .field') ? '' : held.outerHTML.slice(0, 80);
+})()`;

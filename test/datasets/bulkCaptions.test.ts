@@ -81,6 +81,14 @@ test('without JavaScript a form does the same, and its page offers to undo it', 
   const after = await place.ask(`${back.pathname}${back.search}`, { headers: { Accept: 'text/html' } });
   expect(await after.text()).toContain('Undone: 1 caption is as it was.');
   expect(captions()['01-morning.txt']).toBe('trks style, a track\r\n');
+  // What is refused leads back to the form.
+  const from = { Host: 'localhost', Referer: 'http://localhost/datasets/example' };
+  const refused = await place.ask('/datasets/example/captions', {
+    ...request,
+    headers: { ...request.headers, ...from },
+    body: new URLSearchParams({ do: 'replace', find: '' }),
+  });
+  expect(await refused.text()).toContain('href="/datasets/example">Back<');
 });
 
 test.each([

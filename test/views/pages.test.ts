@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { wholeRegion } from '../../sidecar/live/changes.js';
 import type { SessionFacts, StopCost } from '../../sidecar/sessions/facts.js';
 import { loadAssets } from '../../sidecar/views/assets.js';
+import { troublesView } from '../../sidecar/views/frame.js';
 import type { HomeModel } from '../../sidecar/views/home.js';
 import { createViews } from '../../sidecar/views/pages.js';
 import * as some from './samples.js';
@@ -379,4 +380,14 @@ test('prompts for samples now can be typed where the script reads them each time
     return html.includes('name="prompts"');
   };
   expect(['sd-scripts/sd1', 'sd-scripts/flux', 'practice'].map(takes)).toEqual([true, false, false]);
+});
+
+test('a full disk is told once, for all of the folders that could not be written', () => {
+  const since = '2026-11-30T09:00:00.000Z';
+  const troubles = ['/out', '/out/cat', '/data'].map((path) => ({ path, code: 'ENOSPC', since, unsaved: [] }));
+  const told = troublesView({ troubles: [...troubles, { path: '/ro', code: 'EROFS', since, unsaved: ['a.txt'] }] });
+  expect(told.troubles.map(({ words }) => words.slice(0, 50))).toEqual([
+    expect.stringContaining('The disk is full: /out and 2 more folders.'),
+    expect.stringContaining('The disk is read-only: /ro. Not saved: a.txt.'),
+  ]);
 });
