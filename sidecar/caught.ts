@@ -94,6 +94,21 @@ export function repeated(name: string, work: () => unknown): () => Promise<void>
   }
 }
 
+/** Repeated work, every so many milliseconds from `open` to `close`; `now` does it at once. */
+export function repeatedly(name: string, ms: number, work: () => unknown) {
+  const now = repeated(name, work);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    now,
+    open(): void {
+      timer = setInterval(now, ms).unref();
+    },
+    close(): void {
+      clearInterval(timer);
+    },
+  };
+}
+
 /** Ends with the work, or when it was given up: an error thrown in a callback may have left it without an end. */
 export function unlessGivenUp(work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { logged, repeated } from '../caught.js';
+import { logged, repeatedly } from '../caught.js';
 import { takeLock } from '../files/lock.js';
 import { inTurn } from '../files/queue.js';
 import { log } from '../log.js';
@@ -47,7 +47,6 @@ export function createOutbox(options: {
   const { folder, delays, store, changed, now = () => new Date() } = options;
   const entries = new Map<string, OutboxEntry>();
   const backoffs = new Map<string, Backoff>();
-  let timer: NodeJS.Timeout | undefined;
   let swept = Number.NEGATIVE_INFINITY;
   let closed = false;
 
@@ -137,7 +136,7 @@ export function createOutbox(options: {
     }
   }
 
-  const look = repeated('notices', round);
+  const looking = repeatedly('notices', LOOK_MS, round);
   return {
     /**
      * Takes a notice over, unless one of the same id was, or its kind is switched off, or nobody would hear it. Resolves to
@@ -175,13 +174,13 @@ export function createOutbox(options: {
     newest: (kind: (typeof KINDS)[number]) => inOrder().findLast((entry) => entry.kind === kind) ?? null,
     async open() {
       await sweep();
-      timer = setInterval(look, LOOK_MS).unref();
+      looking.open();
     },
     async close() {
       closed = true;
-      clearInterval(timer);
+      looking.close();
       // What is under way is noted.
-      await look();
+      await looking.now();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { repeated } from '../caught.js';
+import { repeatedly } from '../caught.js';
 import type { NoticeStore } from './noticeSettings.js';
 import { post } from './post.js';
 import { Undelivered } from './undelivered.js';
@@ -12,12 +12,11 @@ export type PingFacts = { at: string; error: string | null };
  * that is gone can't (healthchecks.io/docs/http_api).
  */
 export function createPing({ store }: { store: NoticeStore }) {
-  let timer: NodeJS.Timeout | undefined;
   let last: PingFacts | null = null;
   let due = 0;
   let seen = '';
 
-  const look = repeated('ping', async () => {
+  const { open, close } = repeatedly('ping', LOOK_MS, async () => {
     const { ping } = store.now();
     const set = JSON.stringify(ping);
     if (set !== seen) due = 0;
@@ -39,11 +38,7 @@ export function createPing({ store }: { store: NoticeStore }) {
   return {
     /** The last ping; null before the first. */
     last: () => last,
-    open() {
-      timer = setInterval(look, LOOK_MS).unref();
-    },
-    close() {
-      clearInterval(timer);
-    },
+    open,
+    close,
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { logged, repeated } from '../caught.js';
+import { logged, repeatedly } from '../caught.js';
 import { readJsonNow } from '../files/jsonFile.js';
 import { writePrivate } from '../files/privateFile.js';
 import { podSeconds } from './podUptime.js';
@@ -29,14 +29,13 @@ export function createMeter({ folder, price }: { folder: string; price(): number
   let now = readJsonNow<Ledger>(path, LARGEST, ledger, { since: begun, spent: 0, seconds: 0, at: begun }, 'pod');
   let ticked = performance.now();
   let kept = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
 
   function add(seconds: number): void {
     const cost = ((price() ?? 0) * seconds) / 3600;
     now = { ...now, spent: now.spent + cost, seconds: now.seconds + seconds, at: new Date().toISOString() };
   }
 
-  const tick = repeated('meter', async () => {
+  const ticking = repeatedly('meter', TICK_MS, async () => {
     const elapsed = (performance.now() - ticked) / 1000;
     ticked = performance.now();
     add(Math.min(elapsed, MOST_TICK_S));
@@ -62,10 +61,10 @@ export function createMeter({ folder, price }: { folder: string; price(): number
       const gap = (Date.now() - Date.parse(now.at)) / 1000;
       add(Math.max(0, Math.min(gap, podSeconds() ?? 0)));
       ticked = performance.now();
-      timer = setInterval(tick, TICK_MS).unref();
+      ticking.open();
     },
     async close() {
-      clearInterval(timer);
+      ticking.close();
       await keep().catch(logged('pod', 'The costs of the pod could not be saved.'));
     },
   };

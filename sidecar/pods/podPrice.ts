@@ -1,4 +1,4 @@
-import { repeated } from '../caught.js';
+import { repeatedly } from '../caught.js';
 import type { PodSettings } from './podSettings.js';
 import type { Provider } from './provider.js';
 
@@ -9,11 +9,10 @@ const ASK_SOON_MS = 60_000;
 
 /** The pod's price in US dollars an hour: the one that a person typed, else the provider's, which is asked now and then. */
 export function createPodPrice(parts: { settings(): PodSettings; provider(): { provider: Provider | null } }) {
-  let timer: NodeJS.Timeout | undefined;
   let told: number | null = null;
   let due = 0;
 
-  const look = repeated('price', async () => {
+  const looking = repeatedly('price', LOOK_MS, async () => {
     if (parts.settings().price > 0 || performance.now() < due) return;
     const { provider } = parts.provider();
     due = performance.now() + ASK_SOON_MS;
@@ -24,9 +23,9 @@ export function createPodPrice(parts: { settings(): PodSettings; provider(): { p
   return {
     now: (): number | null => parts.settings().price || told,
     open() {
-      void look();
-      timer = setInterval(look, LOOK_MS).unref();
+      void looking.now();
+      looking.open();
     },
-    close: () => clearInterval(timer),
+    close: looking.close,
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { repeated } from '../caught.js';
+import { repeatedly } from '../caught.js';
 import { answers } from '../files/answers.js';
 import { discard } from '../files/discard.js';
 import { diskErrorCode } from '../files/diskError.js';
@@ -29,7 +29,6 @@ export function createDiskWatch(options: {
   recovered(folders: string[]): void;
 }) {
   const found = new Map<string, { code: string; since: string; unsaved: Set<string> }>();
-  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
 
   function failed(folder: string, code: string, file?: string): void {
@@ -58,6 +57,7 @@ export function createDiskWatch(options: {
     }
   }
 
+  const looking = repeatedly('disk', LOOK_MS, look);
   return {
     /** Folders that can't be written now. */
     troubles: (): DiskTrouble[] =>
@@ -68,13 +68,12 @@ export function createDiskWatch(options: {
         if (code) failed(dirname(path), code, basename(path));
       });
       for (const root of options.roots) void sweepTemporary(root);
-      const lookAgain = repeated('disk', look);
-      timer = setInterval(lookAgain, LOOK_MS).unref();
-      void lookAgain();
+      looking.open();
+      void looking.now();
     },
     close() {
       leave();
-      clearInterval(timer);
+      looking.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import { launcherOf } from '../../launchers/launchers.js';
 import { log } from '../../log.js';
 import type { ConsoleEvent } from '../../trainers/console.js';
@@ -19,7 +19,6 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
   const ending = new Set<string>();
   /** Attempts whose stop after the next save was taken back. */
   const takenBack = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
 
   /**
    * Waits for a save under way, then ends an attempt's processes; survivors go into the record. A second call meanwhile
@@ -78,6 +77,7 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
     }
   }
 
+  const again = repeatedly('endings', TAKE_UP_MS, takeUp);
   return {
     end,
     isEnding: (attempt: string) => ending.has(attempt),
@@ -87,10 +87,10 @@ export function createEndings({ outputs }: { outputs: Outputs }) {
     /** Takes up the ends that other sidecars, or an earlier one, were asked for; again and again. */
     async open() {
       await takeUp();
-      timer = setInterval(repeated('endings', takeUp), TAKE_UP_MS).unref();
+      again.open();
     },
     close() {
-      clearInterval(timer);
+      again.close();
       leave();
     },
   };

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import { knownHandJobs, lookForHandJobs } from '../../launchers/slurm/handJobs.js';
 import type { Hub } from '../../live/hub.js';
 import { openStreamCount } from '../../live/stream.js';
@@ -29,7 +29,6 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
   let sessions = new Set<string>();
   let strays: Stray[] = [];
   let seen = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     // It is not waited for: a look comes every two seconds.
@@ -72,7 +71,7 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
     hub.tell({ type: 'by-hand' });
   }
 
-  const lookSoon = repeated('by-hand', look);
+  const looking = repeatedly('by-hand', LOOK_MS, look);
 
   return {
     /** Trainings by hand outside the outputs folder, and those of ours whose folder is gone, as of the last look. */
@@ -83,7 +82,7 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
     async elsewhereNow(): Promise<HandRunFacts[]> {
       if (!cluster) return facts;
       await lookForHandJobs(CLUSTER_MS);
-      await lookSoon();
+      await looking.now();
       return facts;
     },
     /** Ends one of them, by its process or its job. Throws a Problem if it is not one (any more), and without the confirmation. */
@@ -96,17 +95,15 @@ export function watchHandRuns({ outputs, hub, cluster }: { outputs: Outputs; hub
         const what = job === undefined ? `Process ${pid}` : `Job ${job}`;
         throw new Problem('no_such_training', `${what} is not a training outside the outputs folder, or has ended.`);
       }
-      endByHand(run, confirmation, () => void lookSoon());
+      endByHand(run, confirmation, () => void looking.now());
       tell(facts.map((each) => (each === before ? { ...each, status: 'stopping' } : each)));
       return { ...before, status: 'stopping' };
     },
     async open() {
-      await lookSoon();
-      timer = setInterval(lookSoon, LOOK_MS).unref();
+      await looking.now();
+      looking.open();
     },
-    close() {
-      clearInterval(timer);
-    },
+    close: looking.close,
   };
 }
 

@@ -1,4 +1,4 @@
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import { readAttempt } from '../../launchers/attemptFile.js';
 import { keepLook, keepRequeued, lookOf } from '../../launchers/jobLooks.js';
 import type { Job } from '../../launchers/launcher.js';
@@ -32,7 +32,6 @@ const SUBMITTED_MS = 30_000;
  * (launchers/jobLooks.ts); sessions that it concerns are read again.
  */
 export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hub; notices: Notices }) {
-  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let askedAt = Number.NEGATIVE_INFINITY;
   let livelyUntil = 0;
@@ -125,16 +124,17 @@ export function watchJobs({ outputs, hub, notices }: { outputs: Outputs; hub: Hu
     }
   }
 
+  const ticking = repeatedly('jobs', TICK_MS, tick);
   return {
     async open() {
       leave = hub.join((event) => {
         if (event.type === 'session') consider(event.name);
       });
       for (const { name } of await outputs.list()) consider(name);
-      timer = setInterval(repeated('jobs', tick), TICK_MS).unref();
+      ticking.open();
     },
     close() {
-      clearInterval(timer);
+      ticking.close();
       leave();
     },
   };

@@ -1,4 +1,4 @@
-import { repeated } from '../../caught.js';
+import { repeatedly } from '../../caught.js';
 import type { Hub } from '../../live/hub.js';
 import type { SessionFacts } from '../facts.js';
 import type { Outputs } from '../outputs/outputs.js';
@@ -21,7 +21,6 @@ export type Looker = {
  */
 export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub }, looker: Looker) {
   const changed = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let lookedAt = 0;
 
@@ -34,6 +33,7 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
     for (const name of names) looker.look(name, outputs.facts(name), elapsed);
   }
 
+  const looking = repeatedly('sessions', LOOK_MS, look);
   return {
     /** Looks at all sessions first, and from then on at those that changed. Call it once `outputs` is open. */
     async open() {
@@ -42,10 +42,10 @@ export function lookRepeatedly({ outputs, hub }: { outputs: Outputs; hub: Hub },
       });
       for (const { name } of await outputs.list()) changed.add(name);
       lookedAt = performance.now();
-      timer = setInterval(repeated('sessions', look), LOOK_MS).unref();
+      looking.open();
     },
     close() {
-      clearInterval(timer);
+      looking.close();
       leave();
     },
     /** Adds a session to the next round. */

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import type { Notices } from '../../live/notices.js';
 import { log } from '../../log.js';
 import type { Outbox } from '../../notices/outbox.js';
@@ -54,7 +54,6 @@ export function createPodStop(parts: PodStopParts) {
   let facts: PodStopFacts = { phase: 'off', seconds: null, why: null };
   let left: number | null = null;
   let lookedAt = performance.now();
-  let timer: NodeJS.Timeout | undefined;
   let closed = false;
   let working = false;
 
@@ -171,7 +170,7 @@ export function createPodStop(parts: PodStopParts) {
     void parts.outbox.tell(notice).catch(logged('pod', 'A notice could not be put into the outbox.'));
   }
 
-  const lookSoon = repeated('pod', look);
+  const looking = repeatedly('pod', LOOK_MS, look);
   return {
     facts: () => facts,
     /** Is this the one-time word of the countdown under way? */
@@ -184,20 +183,18 @@ export function createPodStop(parts: PodStopParts) {
       if (!record.now().after || record.now().outcome === 'stopped') return;
       await record.set({ outcome: 'cancelled', ticket: '' });
       log.info('pod', 'The stop of the pod was cancelled.');
-      await lookSoon();
+      await looking.now();
     },
     /** Counts down again, after a cancellation or a failure. */
     async again(): Promise<void> {
       left = null;
       await record.set({ outcome: 'none', problem: null, ticket: '' });
-      await lookSoon();
+      await looking.now();
     },
-    open() {
-      timer = setInterval(lookSoon, LOOK_MS).unref();
-    },
+    open: looking.open,
     close() {
       closed = true;
-      clearInterval(timer);
+      looking.close();
     },
   };
 }

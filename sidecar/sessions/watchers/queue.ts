@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import { takeLock } from '../../files/lock.js';
 import type { Hub } from '../../live/hub.js';
 import { log } from '../../log.js';
@@ -33,10 +33,9 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
   const later = new Map<string, number>();
   /** Those that wait or train, as they were last heard of. */
   const heard = new Map<string, string>();
-  let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   let closed = false;
-  const look = repeated('queue', async () => {
+  const looking = repeatedly('queue', LOOK_MS, async () => {
     const queued = inQueueOrder(await outputs.list());
     if (queued.length === 0 || closed) return;
     const turns = await planNow(queued, false);
@@ -126,19 +125,19 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
     async open() {
       leave = hub.join((event) => {
         if (event.type !== 'session') return;
-        if (hasTurned(event.name)) void look();
+        if (hasTurned(event.name)) void looking.now();
         retry(event.name);
       });
       // Those that ended while no sidecar ran.
       for (const { name } of await outputs.list()) retry(name);
-      timer = setInterval(look, LOOK_MS).unref();
+      looking.open();
     },
     close() {
       closed = true;
-      clearInterval(timer);
+      looking.close();
       leave();
     },
     /** Looks at once; resolves when what could be begun was begun, or refused. */
-    look,
+    look: looking.now,
   };
 }

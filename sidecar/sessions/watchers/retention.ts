@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ifUnreadable, logged, repeated } from '../../caught.js';
+import { ifUnreadable, logged, repeatedly } from '../../caught.js';
 import { jsonOrNull } from '../../files/exactJson.js';
 import { readText } from '../../files/regularFile.js';
 import { writeWhole } from '../../files/wholeFile.js';
@@ -32,7 +32,6 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
   const { settings, outputs, notices } = keeping;
   const place = join(outputs.root, FILE);
   let advisedAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     try {
@@ -94,15 +93,13 @@ export function watchRetention(keeping: Keeping & { notices: Notices }, { now, d
     return facts !== null && facts.free_bytes < facts.total_bytes * LITTLE_SHARE;
   }
 
-  const lookSoon = repeated('retention', look);
+  const looking = repeatedly('retention', LOOK_MS, look);
   return {
     open() {
-      timer = setInterval(lookSoon, LOOK_MS).unref();
-      void lookSoon();
+      looking.open();
+      void looking.now();
     },
-    close() {
-      clearInterval(timer);
-    },
+    close: looking.close,
     /** Looks at once. */
     look,
   };

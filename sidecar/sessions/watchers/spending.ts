@@ -1,4 +1,4 @@
-import { logged, repeated } from '../../caught.js';
+import { logged, repeatedly } from '../../caught.js';
 import type { Notices } from '../../live/notices.js';
 import { log } from '../../log.js';
 import type { Outbox } from '../../notices/outbox.js';
@@ -21,11 +21,10 @@ type Parts = NoticeWords & Stopping & { settings(): PodSettings; meter: Meter; o
  */
 export function watchSpending(parts: Parts) {
   const { meter, outputs, notices } = parts;
-  let timer: NodeJS.Timeout | undefined;
   /** Attempts that were asked to stop, or can't be; and what was put on hold. */
   const asked = new Set<string>();
 
-  const look = repeated('spending', async () => {
+  const { open, close } = repeatedly('spending', LOOK_MS, async () => {
     const { limit } = parts.settings();
     const { spent, since } = meter.facts();
     if (limit === 0 || spent < limit * NEAR) return notices.end('spending');
@@ -80,10 +79,5 @@ export function watchSpending(parts: Parts) {
     void parts.outbox.tell(notice).catch(logged('pod', 'A notice could not be put into the outbox.'));
   }
 
-  return {
-    open() {
-      timer = setInterval(look, LOOK_MS).unref();
-    },
-    close: () => clearInterval(timer),
-  };
+  return { open, close };
 }

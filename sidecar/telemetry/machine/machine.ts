@@ -1,4 +1,4 @@
-import { repeated } from '../../caught.js';
+import { repeatedly } from '../../caught.js';
 import { readDisk } from '../disk.js';
 import type { GpuReading } from './gpuLines.js';
 import { createGpuMeter } from './gpuMeter.js';
@@ -34,8 +34,7 @@ export function watchMachine({ outputs, changed }: { outputs: string; changed():
   const gpus = createGpuMeter();
   const host = createHostMeter();
   const history: MachineReading[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  const look = repeated('machine', async () => {
+  const looking = repeatedly('machine', LOOK_MS, async () => {
     const disk = await readDisk(outputs);
     const reading = { at: Date.now(), ...host(), gpus: gpus.now().gpus };
     history.push({ ...reading, diskFree: disk?.free_bytes ?? null, diskTotal: disk?.total_bytes ?? null });
@@ -45,11 +44,11 @@ export function watchMachine({ outputs, changed }: { outputs: string; changed():
   return {
     open(): void {
       gpus.open();
-      void look();
-      timer = setInterval(() => void look(), LOOK_MS).unref();
+      void looking.now();
+      looking.open();
     },
     close(): void {
-      clearInterval(timer);
+      looking.close();
       gpus.close();
     },
     facts: (): MachineFacts => ({
