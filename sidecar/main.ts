@@ -45,9 +45,9 @@ program
   )
   .option(
     '--retention-days <number>',
-    'days until a cleanup by night, 0 for never (TRAINING_RETENTION_DAYS; default 30)',
+    'days until the nightly cleanup removes what a training left behind, 0 for never (TRAINING_RETENTION_DAYS; default 30)',
   )
-  .option('--purge-hour <hour>', 'the hour of the cleanup by night (TRACKSIDE_PURGE_HOUR; default 3)')
+  .option('--purge-hour <hour>', 'the hour of the nightly cleanup (TRACKSIDE_PURGE_HOUR; default 3)')
   .option(
     '--exact-pause <switch>',
     'start sd-scripts so that it pauses after any step (TRACKSIDE_EXACT_PAUSE; default on)',

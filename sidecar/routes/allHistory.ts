@@ -5,7 +5,7 @@ import type { Trackside } from '../trackside.js';
 import { pageModel } from './home.js';
 import { answer } from './respond.js';
 
-/** All sessions, 20 a page: searched, filtered and sorted by what the address says. */
+/** All sessions, 20 per page: searched, filtered and sorted by what the address says. */
 export function allHistoryRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
 

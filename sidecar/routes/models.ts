@@ -13,7 +13,7 @@ import type { ModelsModel } from '../views/modelFiles.js';
 import { pageModel } from './home.js';
 import { answerChange, readFields, wrongInForm } from './respond.js';
 
-/** What models are here, what each family lacks, and downloads of it. */
+/** What models are here, what each family is missing, and downloads of it. */
 export function modelRoutes(trackside: Trackside): Hono {
   const routes = new Hono();
   const { settings, downloads, secrets, hub, views } = trackside;

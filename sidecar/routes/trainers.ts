@@ -33,7 +33,7 @@ export function trainerRoutes(trackside: Trackside): Hono {
 
   routes.get('/trainers/sd-scripts', async (c) => c.json(await sdScriptsFacts(settings, await local.offers())));
 
-  // An id may hold a slash: sd-scripts/flux.
+  // An id may contain a slash: sd-scripts/flux.
   routes.get('/trainers/:id{.+}', async (c) => {
     const trainer = findTrainer(settings, c.req.param('id'));
     const { id, label, description, models, presets, own } = trainer;

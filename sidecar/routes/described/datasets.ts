@@ -32,7 +32,7 @@ export const datasets: DescribedRoutes = {
   },
   'DELETE /datasets/:name': {
     summary: 'Put a dataset away',
-    more: 'Nothing is deleted: it is moved into .trash of the datasets folder.',
+    more: 'Nothing is deleted: it is moved to .trash in the datasets folder.',
     answers: { 200: said.extend({ kept: z.string().nullable() }) },
   },
   'GET /datasets/:name/images/:file': {
@@ -68,14 +68,14 @@ export const datasets: DescribedRoutes = {
   },
   'POST /datasets/:name/captions': {
     summary: 'Change all captions of a dataset',
-    more: 'To put back the entry of the trash that the answer names undoes it.',
+    more: 'To undo it, put back the entry of the trash that the answer names.',
     body: captionChange,
     answers: { 200: changedCaptions },
   },
-  'GET /datasets/:name/uploads': { summary: 'List uploads that are not whole', answers: { 200: z.array(uploadFacts) } },
+  'GET /datasets/:name/uploads': { summary: 'List incomplete uploads', answers: { 200: z.array(uploadFacts) } },
   'POST /datasets/:name/uploads': {
     summary: 'Announce an upload in parts',
-    more: 'The same file goes on where it broke off: arrived says from which byte.',
+    more: 'The same file continues where it broke off: arrived says from which byte.',
     body: announced,
     answers: { 200: uploadFacts, 201: uploadFacts },
   },
@@ -86,7 +86,7 @@ export const datasets: DescribedRoutes = {
     body: { media: 'application/octet-stream', words: 'At most 32 MB.' },
     answers: { 200: uploadFacts, 201: uploadFacts, 202: uploadFacts },
   },
-  'DELETE /datasets/:name/uploads/:id': { summary: 'Give an upload up', answers: { 200: said } },
+  'DELETE /datasets/:name/uploads/:id': { summary: 'Cancel an upload', answers: { 200: said } },
   'PUT /datasets/:name/archives/:file': {
     summary: 'Unpack an archive of pictures and captions',
     body: { media: 'application/zip', words: 'A zip.' },

@@ -73,7 +73,7 @@ export const machine: DescribedRoutes = {
     answers: { 200: z.looseObject({ versions: z.looseObject({}), uptime_seconds: z.number() }) },
   },
   'GET /diagnostics/checks': {
-    summary: 'Check what goes wrong on pods, and say what to do',
+    summary: 'Look for what often goes wrong on pods, and say what to do about it',
     more: 'Takes seconds: torch is imported.',
     query: {
       hub: '1: also ask the model hub.',
@@ -98,21 +98,21 @@ export const machine: DescribedRoutes = {
   },
   'GET /trainers': { summary: 'List what can be trained', answers: { 200: z.array(trainer) } },
   'GET /trainers/sd-scripts': {
-    summary: 'What there is of sd-scripts, and what is missing',
+    summary: 'What is installed of sd-scripts, and what is missing',
     answers: { 200: z.looseObject({ path: z.string().nullable(), missing: z.array(z.string()) }) },
   },
   'GET /trainers/:id{.+}': {
     summary: 'A trainer with its settings and flags',
-    more: 'An id may hold a slash: sd-scripts/flux.',
+    more: 'An id may contain a slash: sd-scripts/flux.',
     answers: { 200: trainer.extend({ settings: z.array(z.looseObject({ name: z.string() })) }) },
   },
   'GET /models': {
-    summary: 'Model files that are here, what each family lacks, and downloads',
+    summary: 'Model files that are here, what each family is missing, and downloads',
     answers: { 200: downloads.extend({ folder: z.string(), files: z.array(z.looseObject({ path: z.string() })) }) },
   },
   'GET /models/events': { summary: 'Follow downloads', answers: { 200: STREAM } },
   'POST /models/downloads': {
-    summary: 'Download what a family lacks, or one file',
+    summary: 'Download what a family is missing, or one file',
     body: z.object({
       family: z.string().optional(),
       base_model: z.string().optional(),

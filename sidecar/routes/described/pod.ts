@@ -37,7 +37,7 @@ export const pod: DescribedRoutes = {
   'GET /pod/cancel/:ticket': { people: 'The page behind the one-time address of a notice.' },
   'POST /pod/cancel/:ticket': {
     summary: 'Keep the pod running, by the one-time address of a notice',
-    more: 'Needs no login: the address is all that lets in.',
+    more: 'Needs no login: whoever has the address may do it.',
     answers: { 200: z.looseObject({ cancelled: z.boolean() }) },
   },
 };

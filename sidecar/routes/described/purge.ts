@@ -12,7 +12,7 @@ export const cleanup: DescribedRoutes = {
   },
   'POST /purge': {
     summary: 'Remove exactly that',
-    more: 'It lies in the trash for 7 days; caches, and what leaves a trash, are gone.',
+    more: 'It stays in the trash for 7 days; caches, and what is removed from a trash, are gone.',
     body: askedPurge,
     answers: { 200: purged },
   },

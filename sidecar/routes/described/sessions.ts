@@ -119,7 +119,7 @@ export const sessions: DescribedRoutes = {
   'GET /sessions/:name/checkpoints': { summary: 'List checkpoints', answers: { 200: z.array(checkpointFacts) } },
   'GET /sessions/:name/checkpoints/:file{.+}': {
     summary: 'Download a checkpoint',
-    more: 'Its path as the list has it. Goes on where it broke off, with Range and If-Range.',
+    more: 'Its path is the one in the list. A broken download continues with Range and If-Range.',
     answers: { 200: file('application/octet-stream', 'The weights.') },
   },
   'GET /sessions/:name/files': {
@@ -152,7 +152,7 @@ export const sessions: DescribedRoutes = {
     answers: { 200: file('*/*', 'text/plain, or application/json.') },
   },
   'GET /sessions/:name/log/landmarks': {
-    summary: 'Where in the log attempts begin, and errors and warnings stand',
+    summary: 'Where attempts, errors and warnings are in the log',
     answers: {
       200: z.looseObject({
         total: z.number(),
@@ -214,7 +214,7 @@ export const sessions: DescribedRoutes = {
     answers: { 202: publicationFacts },
   },
   'DELETE /sessions/:name/publication': {
-    summary: 'Call the upload off',
+    summary: 'Cancel the upload',
     answers: { 200: publishFactsShape.nullable() },
   },
 };

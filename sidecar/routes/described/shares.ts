@@ -21,7 +21,7 @@ export const shares: DescribedRoutes = {
   'DELETE /shares/:id': { summary: 'Revoke a link', answers: { 200: share } },
   'GET /shared/:key': {
     summary: 'What a link opens',
-    more: 'Needs no login: the key is all that lets in.',
+    more: 'Needs no login: whoever has the key may see it.',
     answers: { 200: z.looseObject({ expires_at: z.string(), sessions: z.array(shared) }) },
   },
   'GET /shared/:key/:name': {

@@ -30,7 +30,7 @@ const FILE = { media: 'application/octet-stream', words: 'The file as it is; or 
 /** Settings from elsewhere: files of other tools, and named settings. */
 export const templates: DescribedRoutes = {
   'POST /drafts/from-file': {
-    summary: 'Make a draft of a file of another tool',
+    summary: 'Make a draft from a file of another tool',
     more: 'A LoRA (.safetensors, of which only the header is read), kohya’s TOML and JSON, FluxGym’s train.sh and dataset.toml, ai-toolkit’s YAML. No path, code or secret is taken.',
     query: {
       ...{ name: 'The file’s name: its ending tells the format.', trainer: 'Where the file does not tell it.' },

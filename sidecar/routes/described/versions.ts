@@ -26,8 +26,8 @@ export const versions: DescribedRoutes = {
     answers: { 200: z.looseObject({ versions: z.array(z.looseObject({})) }) },
   },
   'POST /loras/:name/training_versions.json': {
-    summary: 'Make versions of such a file',
-    more: 'Those that are here already are skipped; nothing is started.',
+    summary: 'Make versions from such a file',
+    more: 'Those that already exist are skipped; nothing is started.',
     body: z.looseObject({ versions: z.array(z.looseObject({ id: z.string(), name: z.string() })) }),
     answers: { 201: z.looseObject({ created: z.array(z.string()), skipped: z.array(z.string()) }) },
   },
@@ -55,8 +55,8 @@ export const versions: DescribedRoutes = {
   'GET /sessions/:name/report': { people: 'A session as one HTML file, to send to a colleague.' },
   'GET /import': { people: 'Files to import, and the backup.' },
   'POST /sessions/import': {
-    summary: 'Make a session of an exported file',
-    more: 'Nothing is started. left_out names what has no place here.',
+    summary: 'Make a session from an exported file',
+    more: 'Nothing is started. left_out names what Trackside has no setting for.',
     query: { found: 'The name of a file in the outputs folder, in place of a body.' },
     body: z.looseObject({ training_session: z.looseObject({}) }),
     answers: { 201: sessionFacts.extend({ left_out: z.array(z.string()), relaunch: z.string() }) },
@@ -70,7 +70,7 @@ export const versions: DescribedRoutes = {
     answers: { 200: z.looseObject({ deleted: z.array(z.string()) }) },
   },
   'GET /history': {
-    summary: 'All sessions, 20 a page: searched, filtered and sorted',
+    summary: 'All sessions, 20 per page: searched, filtered and sorted',
     query: {
       q: 'Words that each has to contain.',
       sort: 'A column; date by default.',
