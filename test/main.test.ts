@@ -54,7 +54,7 @@ test('a setting that makes no sense is told in one line', async () => {
       stderr: `trackside: TRACKSIDE_PORT is "${value}", but it must be a whole number from 0 to 65535.\n`,
     });
   const open = await refused('--host', '0.0.0.0', '--no-login');
-  const words = /^trackside: --no-login on 0\.0\.0\.0 would let everybody .+\n$/;
+  const words = /^trackside: --no-login on 0\.0\.0\.0 would let anybody .+\n$/;
   expect(open).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
 });
 

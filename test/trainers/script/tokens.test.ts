@@ -179,7 +179,7 @@ test('what a form shows is what the script’s own parser has, or is refused in 
     expect(parsers.length).toBeGreaterThan(0);
   });
   for (const words of refused)
-    expect(words).toMatch(/would be read as|would take the words behind it|is not inside the folders/);
+    expect(words).toMatch(/would be read as|would take the words after it|is not inside the folders/);
   // Most of these values are traps on purpose.
   expect(sent.length).toBeGreaterThan(cases.length / 2);
 });
