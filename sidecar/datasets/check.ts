@@ -49,7 +49,7 @@ export function checkDataset(detail: DatasetDetail, { turns = false } = {}): { e
   const turned = files.filter((picture) => picture.turned && !turns).map(({ file }) => file);
   if (turned.length > 0)
     warnings.push(
-      `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} rotated or mirrored only in the metadata, which sd-scripts ignores. To be trained the right way up, rotate ${turned.length === 1 ? 'it' : 'them'} in an image editor and upload again.`,
+      `${named(turned)} ${turned.length === 1 ? 'is' : 'are'} rotated or mirrored only in the metadata, which sd-scripts ignores. To be trained the right way up, press “Turn upright” on the dataset’s page.`,
     );
   const bmps = files.filter((picture) => picture.unchecked).map(({ file }) => file);
   if (bmps.length > 0)

@@ -101,6 +101,21 @@ export async function makePlain(path: string, shortest: number): Promise<Buffer>
   return decode(path, (picture) => picture.autoOrient().resize(size).removeAlpha().toColourspace('srgb').png());
 }
 
+/**
+ * Turns the pixels of a picture as its metadata says, in its own format, size and colours, without further metadata. Throws a
+ * PictureProblem, also for a picture that costs too much to decode.
+ */
+export async function makeUpright(path: string): Promise<Buffer> {
+  const format = await requireFormat(path);
+  return decode(path, (picture) => {
+    const upright = picture.autoOrient().keepIccProfile();
+    if (format === 'png') return upright.png();
+    return format === 'webp'
+      ? upright.webp({ quality: 95 })
+      : upright.jpeg({ quality: 95, chromaSubsampling: '4:4:4' });
+  });
+}
+
 /** Pixels of a side of a miniature. */
 const MINIATURE = 16;
 

@@ -18,6 +18,7 @@ import { Problem } from '../problem.js';
 import { problemStatus } from '../problemStatus.js';
 import { wantsPage } from '../request.js';
 import type { DatasetModel, DatasetsModel } from '../views/datasets.js';
+import { uprightWords } from '../views/datasets.js';
 import { plural } from '../views/formatting.js';
 import type { PageModel } from '../views/frame.js';
 import { rulesFor, trainingOf } from '../views/training.js';
@@ -118,9 +119,17 @@ export function datasetRoutes(given: Datasets): Hono {
 }
 
 /** What a form of the page has just done, as the address tells it. */
-function doneIn({ entry, changed, undone, back }: Record<string, string>): Pick<DatasetModel, 'bulk' | 'notice'> {
+function doneIn({
+  entry,
+  changed,
+  undone,
+  back,
+  upright,
+  left,
+}: Record<string, string>): Pick<DatasetModel, 'bulk' | 'notice'> {
   if (changed !== undefined) return { bulk: { entry: entry ?? null, changed: Number(changed) || 0 } };
   if (undone !== undefined) return { bulk: { entry: null, undone: Number(undone) || 0 } };
+  if (upright !== undefined) return { notice: uprightWords(Number(upright) || 0, Number(left) || 0) };
   return back === undefined ? {} : { notice: `${plural(Number(back) || 0, 'file')} put back.` };
 }
 

@@ -6,11 +6,13 @@ import { PictureProblem } from '../datasets/pictureProblem.js';
 import { LARGEST_PICTURE, tooLarge } from '../datasets/receive.js';
 import { removePicture, savePicture } from '../datasets/savePicture.js';
 import { thumbnail } from '../datasets/thumbnails.js';
+import { turnUpright } from '../datasets/upright.js';
 import { Problem } from '../problem.js';
+import { wantsPage } from '../request.js';
 import { takeBody } from './body.js';
 import { answerChange } from './datasetChange.js';
 
-/** `/datasets/:name/images/:file`: a picture as one raw body, and its thumbnail. */
+/** `/datasets/:name/images/:file`: a picture as one raw body, and its thumbnail; `/datasets/:name/upright` turns some. */
 export function pictureRoutes(root: string): Hono {
   const routes = new Hono();
 
@@ -31,6 +33,13 @@ export function pictureRoutes(root: string): Hono {
     const { kept, files } = await removePicture(root, name, file);
     const message = `${files.join(' and ')} ${files.length > 1 ? 'were' : 'was'} moved to ${kept} in the datasets folder.`;
     return answerChange(c, name, { kept, files, message });
+  });
+
+  routes.post('/datasets/:name/upright', async (c) => {
+    const name = c.req.param('name');
+    const done = await turnUpright(root, name);
+    const query = new URLSearchParams({ upright: String(done.turned.length), left: String(done.failed.length) });
+    return wantsPage(c) ? c.redirect(`../${encodeURIComponent(name)}?${query}`, 303) : c.json(done);
   });
 
   return routes;

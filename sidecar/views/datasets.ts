@@ -106,8 +106,15 @@ export function datasetView(model: DatasetModel) {
     /** Absolute, for a shell. */
     trashPath: `${dirname(model.dataset.path)}/.trash/${model.dataset.name}`,
     notTrained: notTrainedWords(model.dataset),
+    turned: turnedWords(model.dataset),
     upload: uploadView('stay', model.dataset.name),
   };
+}
+
+/** What turning pictures upright did. */
+export function uprightWords(turned: number, left: number): string {
+  const done = `${plural(turned, 'picture was', 'pictures were')} turned upright. The originals are in the trash below.`;
+  return left > 0 ? `${done} ${plural(left, 'picture')} could not be turned.` : done;
 }
 
 function bulkWords(done: NonNullable<DatasetModel['bulk']>): string {
@@ -123,6 +130,14 @@ export function uploadView(
   error?: string,
 ): UploadView {
   return { afterwards, into, name, error: error ?? null };
+}
+
+/** Of pictures that sd-scripts would train lying on their side; null where there is none. */
+function turnedWords({ files }: DatasetDetail): string | null {
+  const turned = files.filter((each) => each.turned).map(({ file }) => file);
+  if (turned.length === 0) return null;
+  const are = turned.length === 1 ? 'is' : 'are';
+  return `${named(turned)} ${are} rotated or mirrored only in the metadata, which sd-scripts ignores: it would train on the pixels as they lie.`;
 }
 
 /** Sentences on files and folders that a training passes over. */

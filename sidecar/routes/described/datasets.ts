@@ -4,6 +4,7 @@ import { captionChange } from '../../datasets/changeCaption.js';
 import { datasetDetail, datasetFacts } from '../../datasets/facts.js';
 import { trashEntry } from '../../datasets/trash.js';
 import { announced, taken, uploadFacts } from '../../datasets/uploads/facts.js';
+import { turnedUpright } from '../../datasets/upright.js';
 import type { DescribedRoutes } from './described.js';
 
 const said = z.looseObject({ message: z.string() });
@@ -51,6 +52,11 @@ export const datasets: DescribedRoutes = {
   'DELETE /datasets/:name/images/:file': {
     summary: 'Put a picture and its caption away',
     answers: { 200: said.extend({ kept: z.string().nullable(), files: z.array(z.string()) }) },
+  },
+  'POST /datasets/:name/upright': {
+    summary: 'Turn the pixels of pictures that are turned only by their metadata',
+    more: 'The originals go to the trash.',
+    answers: { 200: turnedUpright },
   },
   'PUT /datasets/:name/captions/:stem': {
     summary: 'Save the caption of a picture',
