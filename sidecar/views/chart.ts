@@ -1,7 +1,7 @@
 import type { SessionFacts } from '../sessions/facts.js';
 import { isAlive } from '../sessions/status/alive.js';
 import { isChangeable } from '../sessions/status/queued.js';
-import { loss, plural } from './formatting.js';
+import { joined, loss, plural } from './formatting.js';
 
 /** One loss as reported at an absolute step, by the attempt of that number; `mean` where it stands for its neighbours too. */
 export type CurvePoint = { step: number; loss: number; attempt: number; mean?: number };
@@ -11,14 +11,14 @@ export type LossView = NonNullable<ReturnType<typeof lossView>>;
 
 /** @param all the address of all charts */
 export function lossView(curve: CurvePoint[], session: SessionFacts, all: string) {
-  const { status, progress, attempts } = session;
-  const chart = lossChart(curve, progress.total_steps);
+  const { status, attempts } = session;
+  const chart = lossChart(curve);
   if (isChangeable(session) && !chart) return null;
   return {
     /** Said where there is no curve. */
     none: isAlive(status) ? 'Waiting for the first steps…' : 'No loss was recorded.',
-    /** "2 attempts", or empty. */
-    attempts: attempts.length > 1 ? plural(attempts.length, 'attempt') : '',
+    /** "2 attempts · peaks cut off", or empty. */
+    about: joined(attempts.length > 1 && plural(attempts.length, 'attempt'), chart?.isCut === true && 'peaks cut off'),
     /** Where all charts are; null where there is nothing to draw yet. */
     all: chart && all,
     chart: chart && {
@@ -39,6 +39,8 @@ export type LossChart = {
   high: number;
   middle: number;
   low: number;
+  /** Some losses lie far above `high`. */
+  isCut: boolean;
   lastStep: number;
 };
 
@@ -47,15 +49,14 @@ const height = 190;
 
 /**
  * The loss over the absolute step, in a box of 600 × 190. Where an attempt went back to an earlier state, what came
- * after that state in the attempt before is drawn faint: it is no part of the training any more.
- *
- * @param totalSteps the right edge, so that the curve shows how far the training is
+ * after that state in the attempt before is drawn faint: it is no part of the training any more. The curve takes all of the
+ * width from its beginning on; the page's bar shows how far the training is.
  */
-export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossChart | null {
+export function lossChart(curve: CurvePoint[]): LossChart | null {
   const points = curve.filter(({ loss }) => Number.isFinite(loss));
   if (points.length < 2) return null;
-  const lastStep = Math.max(totalSteps ?? 0, ...points.map(({ step }) => step));
-  const [low, high] = range(points.map(({ loss }) => loss));
+  const lastStep = Math.max(...points.map(({ step }) => step));
+  const [low, high, isCut] = range(points.map(({ loss }) => loss));
   const x = (step: number) => round((step / Math.max(1, lastStep)) * width);
   const y = (loss: number) => round(6 + (1 - (loss - low) / (high - low)) * (height - 12));
   const draw = (some: { step: number; loss: number }[]) =>
@@ -78,7 +79,7 @@ export function lossChart(curve: CurvePoint[], totalSteps: number | null): LossC
     if (stays.length > 1) lines.push({ points: draw(stays), lost: false });
     if (lost.length > 1) lines.push({ points: draw(lost), lost: true });
   });
-  return { lines, smooth: draw(smoothed(kept)), marks, high, middle: (high + low) / 2, low, lastStep };
+  return { lines, smooth: draw(smoothed(kept)), marks, high, middle: (high + low) / 2, low, isCut, lastStep };
 }
 
 /** Exponential mean over about a twelfth of the curve, unbiased at its beginning (as TensorBoard smooths). */
@@ -103,13 +104,21 @@ function byAttempt(points: CurvePoint[]): Map<number, CurvePoint[]> {
   return groups;
 }
 
-function range(values: number[]): [low: number, high: number] {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+/** Of all losses; where a few of many are far above the others, those go beyond the box, and do not press the rest flat. */
+function range(values: number[]): [low: number, high: number, isCut: boolean] {
+  const ascending = [...values].sort((a, b) => a - b);
+  const [low = 0, high = 0] = [ascending[0], ascending.at(-1)];
+  const most = ascending[Math.floor(0.98 * (ascending.length - 1))] ?? high;
+  if (values.length >= MANY && high - low > FAR * (most - low) && most > low) {
+    return [low, low + 1.2 * (most - low), true];
+  }
   return high > low
-    ? [low, high]
-    : [low - Math.max(0.001, Math.abs(low) / 10), high + Math.max(0.001, Math.abs(high) / 10)];
+    ? [low, high, false]
+    : [low - Math.max(0.001, Math.abs(low) / 10), high + Math.max(0.001, Math.abs(high) / 10), false];
 }
+
+const MANY = 100;
+const FAR = 3;
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;

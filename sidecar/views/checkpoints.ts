@@ -28,9 +28,11 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
   if (isChangeable(session) && checkpoints.length + states.length + kept.states.length === 0) return null;
   const canResume = !isAlive(session.status) && !session.all_trained;
   const pictures = firstPictures(samples);
+  const pictureOf = ({ epoch, step }: Saved) =>
+    pictures.find((each) => (each.epoch === null ? isUpTo(each.step, step) : isUpTo(each.epoch, epoch))) ?? null;
   const rows = savesOf(checkpoints, states).map(({ checkpoint, state }) => {
     const saved = checkpoint ?? state;
-    const picture = pictures.get(`epoch ${saved.epoch}`) ?? pictures.get(`step ${saved.step}`) ?? null;
+    const picture = pictureOf(saved);
     const chosen = state !== null && session.resume?.path === state.path;
     const isBest = checkpoint !== null && checkpoint === best;
     return saveView(saved, checkpoint, state, picture, canResume, chosen, isBest, at);
@@ -63,15 +65,19 @@ function savesOf(checkpoints: CheckpointFacts[], states: StateFacts[]): Save[] {
   return all.sort((a, b) => (savedAt(a) < savedAt(b) ? 1 : savedAt(a) > savedAt(b) ? -1 : 0));
 }
 
-/** Of the first prompt, by "epoch 2" and "step 200". */
-const firstPictures = memoByObject((samples: SampleFacts[]) => {
-  const found = new Map<string, SampleFacts>();
-  for (const sample of samples) {
-    const when = sample.epoch === null ? `step ${sample.step}` : `epoch ${sample.epoch}`;
-    if (sample.prompt === 0 && !sample.lost && !found.has(when)) found.set(when, sample);
-  }
-  return found;
-});
+type Saved = Pick<CheckpointFacts, 'epoch' | 'step'>;
+
+/** Of the first prompt, the latest first. */
+const firstPictures = memoByObject((samples: SampleFacts[]) =>
+  samples
+    .filter(({ prompt, lost }) => prompt === 0 && !lost)
+    .sort((a, b) => (b.epoch ?? b.step ?? 0) - (a.epoch ?? a.step ?? 0)),
+);
+
+/** Samples are seldom made at the very step of a save: the last ones before it are shown, and named. */
+function isUpTo(sample: number | null, saved: number | null): boolean {
+  return sample !== null && saved !== null && sample <= saved;
+}
 
 const saveView = memoByObject(
   (
@@ -89,7 +95,7 @@ const saveView = memoByObject(
     title: titleOf(saved),
     /** Its weights made the sample that a person liked best, or come closest to those. */
     best,
-    picture: picture && sampleAddress(at, picture.name),
+    picture: picture && { href: `${sampleAddress(at, picture.name)}?size=thumb`, alt: `Sample of ${whenOf(picture)}` },
     /** "step 200 · 38 MB · state 120 MB" */
     what: joined(
       saved.kind !== 'step' && saved.step !== null && `step ${count(saved.step)}`,
@@ -131,6 +137,10 @@ function draftAddress(at: string, checkpoint: string): string {
 /** Of a state from the middle of an epoch, which a resume begins again. */
 function twice({ complete, repeated_steps }: StateFacts): string | false {
   return complete && repeated_steps > 0 && `resume repeats ${plural(repeated_steps, 'step')}`;
+}
+
+function whenOf({ epoch, step }: SampleFacts): string {
+  return epoch === null ? `step ${count(step)}` : `epoch ${count(epoch)}`;
 }
 
 /** "Epoch 10", "Step 650", "Final"; the file's own name where nothing tells when it was saved. */

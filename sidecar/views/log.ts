@@ -60,7 +60,7 @@ export function logView(model: LogModel) {
     status,
     total,
     /** "12 400 lines", or what is still being done. */
-    size: total > 0 ? plural(total, 'line') : rows.length > 0 ? 'Counting the lines of a large log…' : '',
+    size: total > 0 ? plural(total, 'line') : rows.length > 0 ? 'Counting lines…' : '',
     isEmpty: rows.length === 0 || (rows.length === 1 && rows[0]?.text === ''),
     rows: rowsView(model),
     line,

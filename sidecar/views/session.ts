@@ -74,7 +74,7 @@ export function sessionView(model: SessionModel) {
     before: preflightView(beforeStart(model), root, clearCaches ? `${at}/caches?_method=DELETE` : null),
     settings: {
       title: isChangeable(session) ? 'Settings' : 'Settings as run',
-      values: settings,
+      values: settings.map((each) => ({ ...each, lines: each.value.length > LONG || each.value.includes('\n') })),
       someFixed: settings.some(({ fixed }) => fixed),
       newFrom: newFrom(model),
       /** What a sweep can try values of. */
@@ -83,10 +83,14 @@ export function sessionView(model: SessionModel) {
       where: nextPlaceView(model),
       versions: `${root}compare?lora=${encodeURIComponent(session.lora_name)}`,
     },
+    hasNotes: session.description !== '' || session.notes !== '',
     files: model.files ? podFilesView(model.files) : null,
     cleanup: cleanupView(model),
   };
 }
+
+/** Characters of a value that does not fit beside its name. */
+const LONG = 32;
 
 /** Where the next attempt of what was started runs; null where that is no question. */
 function nextPlaceView({ session, where }: SessionModel) {

@@ -75,7 +75,7 @@ function rowView(session: SessionFacts, above: SessionFacts | undefined, root: s
   };
 }
 
-/** The address of the newest sample; null without one. */
+/** The address of the newest sample, small; null without one. */
 export function thumbnail({ name, newest_sample: sample }: SessionFacts, root: string): string | null {
-  return sample ? sampleAddress(sessionAddress(root, name), sample) : null;
+  return sample ? `${sampleAddress(sessionAddress(root, name), sample)}?size=thumb` : null;
 }

@@ -1,4 +1,7 @@
-/* New samples come into the page of samples while it is open: the first ones with the whole page, later ones as rows of its table. */
+/*
+ * New samples come into the page of samples while it is open: the first ones with the whole page, later ones into the slider, and
+ * as rows that wait above the table until they are asked for: nothing moves under the reader.
+ */
 
 /** The newest one that was asked for. */
 let newest = '';
@@ -15,7 +18,7 @@ document.querySelector('[data-stream]')?.addEventListener('news', (event) => {
 
 async function takeNew() {
   const body = /** @type {HTMLTableElement | null} */ (document.querySelector('.gallery .grid'))?.tBodies[0];
-  if (!body) return location.reload();
+  if (!body || !document.getElementById('over')) return location.reload();
   const answer = await fetch(location.pathname, { headers: { Accept: 'text/html' } }).catch(() => null);
   // silent: without contact the page says so; the next sample asks again
   if (!answer?.ok) return;
@@ -24,13 +27,33 @@ async function takeNew() {
   if (fresh?.tHead?.textContent !== body.parentElement?.querySelector('thead')?.textContent) return location.reload();
   for (const [at, row] of [...(fresh?.tBodies[0]?.rows ?? [])].entries()) {
     const own = body.rows[at];
-    if (!own || labelOf(own) !== labelOf(row)) body.insertBefore(row, own ?? null);
-    else if (contentOf(own) !== contentOf(row)) own.replaceWith(row);
+    row.hidden = own?.hidden ?? false;
+    if (!own || labelOf(own) !== labelOf(row)) {
+      row.hidden = true;
+      body.insertBefore(row, own ?? null);
+    } else if (contentOf(own) !== contentOf(row)) own.replaceWith(row);
   }
+  offer(body);
   const count = '#samples-head .actions a span';
   const told = document.querySelector(count);
   if (told) told.textContent = page.querySelector(count)?.textContent ?? '';
   document.dispatchEvent(new Event('samples'));
+}
+
+/** In the table's empty corner: how many rows wait. @param {HTMLTableSectionElement} body */
+function offer(body) {
+  const waiting = [...body.rows].filter(({ hidden }) => hidden);
+  const corner = body.parentElement?.querySelector('thead td');
+  if (waiting.length === 0 || !corner) return;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = `${waiting.length} new`;
+  button.setAttribute('aria-label', `Show ${waiting.length} new ${waiting.length === 1 ? 'step' : 'steps'}`);
+  button.addEventListener('click', () => {
+    for (const row of waiting) row.hidden = false;
+    button.remove();
+  });
+  corner.replaceChildren(button);
 }
 
 /** @param {HTMLTableRowElement} row */

@@ -72,8 +72,9 @@ test('a new sample comes into the open page, which stays at the newest step', as
   const newest = readdirSync(folder).find((name) => name.includes('000040_00')) ?? '';
   const later = newest.replace(/000040_00_\d{14}/, '000050_00_20990101000000');
   copyFileSync(join(folder, newest), join(folder, later));
-  await page.locator(`.gallery tbody tr:first-child [data-name="${later}"]`).waitFor();
   await page.locator('#over output', { hasText: 'step 50' }).waitFor();
+  await page.getByRole('button', { name: 'Show 1 new step' }).click();
+  await page.locator(`.gallery tbody tr:first-child [data-name="${later}"]`).waitFor();
   await page.getByText('Download all (9)').waitFor();
   await soon(() => page.locator('.gallery tbody tr').count()).toBe(5);
   rmSync(join(folder, later));

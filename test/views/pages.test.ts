@@ -310,6 +310,46 @@ describe("A session's page", () => {
     expect(loss?.html.match(/class="lost"/g)).toHaveLength(1);
     expect(loss?.html.match(/class="mark"/g)).toHaveLength(1);
   });
+
+  test('draws the curve over all of its width, and a spike does not press the rest flat', () => {
+    const curve = Array.from({ length: 200 }, (_, i) => ({
+      step: i + 1,
+      loss: i === 90 ? 50 : 0.2 - i / 2000,
+      attempt: 1,
+    }));
+    const { loss } = views.sessionParts(some.sessionModel({ curve }));
+    expect(loss?.html).toContain('peaks cut off');
+    const [, highest] = /aria-label="Loss from ([\d.]+)/.exec(loss?.html ?? '') ?? [];
+    expect(Number(highest)).toBeLessThan(0.3);
+    expect(loss?.html).toMatch(/ 600,[\d.]+"/);
+    const calm = views.sessionParts(some.sessionModel({ curve: curve.filter(({ loss }) => loss < 1) }));
+    expect(calm.loss?.html).not.toContain('peaks cut off');
+  });
+
+  test('shows beside each save the last sample before it, small, and names it', () => {
+    const [sample] = some.sessionModel().samples;
+    const [checkpoint] = some.sessionModel().checkpoints;
+    if (!sample || !checkpoint) throw new Error('nothing is saved');
+    const made = (step: number) => ({ ...sample, name: `s${step}.png`, step, epoch: null, prompt: 0, lost: false });
+    const saved = (step: number) => ({
+      ...checkpoint,
+      path: `c${step}`,
+      name: `c${step}`,
+      kind: 'step' as const,
+      step,
+      epoch: null,
+    });
+    const model = some.sessionModel({
+      samples: [100, 300].map(made),
+      checkpoints: [50, 290, 300].map(saved),
+      states: [],
+    });
+    const rows = [...(views.sessionParts(model).checkpoints?.lists.get('checkpoint-rows')?.values() ?? [])];
+    const pictures = rows.map((row) => /samples\/(\w+\.png\?size=thumb)" alt="([^"]*)"/.exec(row)?.slice(1) ?? null);
+    expect(pictures).toContainEqual(['s100.png?size=thumb', 'Sample of step 100']);
+    expect(pictures).toContainEqual(['s300.png?size=thumb', 'Sample of step 300']);
+    expect(pictures).toContainEqual(null);
+  });
 });
 
 test('Nothing trained yet: the page says what to do first', () => {
