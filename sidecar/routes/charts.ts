@@ -5,7 +5,7 @@ import { type AskedCharts, readCharts } from '../sessions/products/chart.js';
 import { curvesCsv } from '../sessions/products/chartCsv.js';
 import type { ChartAxis } from '../sessions/products/chartFacts.js';
 import type { Trackside } from '../trackside.js';
-import { colourOf, type ShownCharts, toldCurves } from '../views/charts.js';
+import { colourOf, type DrawnCharts, type ShownCharts, toldCurves, toldMarks } from '../views/charts.js';
 import { pageModel } from './home.js';
 import { answer, attachment } from './respond.js';
 
@@ -30,7 +30,7 @@ export function chartRoutes(trackside: Trackside): Hono {
     const tags = charts.curves.map(({ tag }) => tag);
     const others = await Promise.all(shown.with.map((name) => readOther(name, { ...shown, tags })));
     const facts = { ...charts, others: others.filter((each) => each !== null) };
-    return answer(c, { ...facts, curves: toldCurves(facts.curves, shown) }, async () => {
+    return answer(c, toldOf(facts, shown), async () => {
       const model = await pageModel(trackside, rootOf(c), session.name);
       return views.charts({ ...model, session: session.facts, shown, charts: facts });
     });
@@ -56,6 +56,11 @@ export function chartRoutes(trackside: Trackside): Hono {
     const { lora_name: lora, version, version_name } = session.facts;
     return { name, lora, version, version_name, colour: colourOf(name), curves };
   }
+}
+
+/** As the page's script shows them. */
+function toldOf(charts: DrawnCharts, shown: ShownCharts) {
+  return { ...charts, curves: toldCurves(charts.curves, shown), marks: toldMarks(charts.marks) };
 }
 
 /** What of charts an address asks for. */

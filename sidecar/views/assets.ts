@@ -62,6 +62,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
             .replace(COMMENT, '')
             .replace(CAST, '')
             .replace(INDENT, '')
+            .replace(PLAIN_LINE, (line) => line.replace(AROUND, (_, text, sign) => text ?? sign))
             .replace(IMPORT, (_, what, file) => `${what}from './${add(file)}'`)
         : type === SHEET
           ? lighter(bytes.toString())
@@ -77,7 +78,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
 /** Scripts that one other alone imports: they are sent in it, which compresses better, and saves a request each. */
 const PARTS = ['chartPlot.js', 'chartMarks.js'];
 
-/** A script with its parts, each in a scope of its own behind all imports. */
+/** A script with its parts, in one scope: the same name twice would be an error as it loads. */
 function withParts(name: string, files: ReadonlyMap<string, Buffer>): string {
   const imports: string[] = [];
   const text = inside(name);
@@ -85,8 +86,8 @@ function withParts(name: string, files: ReadonlyMap<string, Buffer>): string {
 
   function inside(file: string): string {
     const parts: string[] = [];
-    const own = String(files.get(file)).replace(IMPORT_LINE, (line, names: string, from: string) => {
-      if (PARTS.includes(from)) parts.push(`const ${names} = (() => {\n${inside(from)}return ${names};\n})();\n`);
+    const own = String(files.get(file)).replace(IMPORT_LINE, (line, _, from: string) => {
+      if (PARTS.includes(from)) parts.push(inside(from));
       else imports.push(line.trimEnd());
       return '';
     });
@@ -139,6 +140,10 @@ const CAST = /\/\*\* @type [^*\n]{1,200}\*\/ ?/g;
 /** Indents and empty lines; no text of ours, but one picture, goes over several lines. */
 // short: our own scripts
 const INDENT = /^\s+/gm;
+/** A line without a pattern, a division or a text with something in it that is no text. */
+const PLAIN_LINE = /^(?:[^'"`/\n]|'[^'"`/\n]*')*$/gm;
+/** Texts, and spaces around signs, which say nothing; but for signs that would become another one together: `a + +b`. */
+const AROUND = /('[^']*')| ?([=<>!&|?:,;(){}[\]]) ?/g;
 const IMPORT = /^(import [^'\n]{0,500})from '\.\/([\w.]+)'/gm;
 const SCRIPT = 'text/javascript; charset=utf-8';
 const SHEET = 'text/css; charset=utf-8';

@@ -11,7 +11,7 @@ import type { PageModel } from './frame.js';
 /** What of the charts is shown, as the address says. */
 export type ShownCharts = AskedCharts & { log: boolean; clip: boolean; plan: boolean; with: string[] };
 
-/** `colour`: one of eight, `--other-0` to `--other-7`. */
+/** `colour`: one of eight, of the classes `other-0` to `other-7`. */
 export type OtherCharts = Comparison['others'][number];
 
 export type ChartsModel = PageModel & {
@@ -30,7 +30,7 @@ export type CurveView = ChartsView['curves'][number];
 /** A picture without a script is 600 × 200. */
 const [WIDTH, HEIGHT] = [600, 200];
 const TABLE_ROWS = 20;
-/** Colours of other sessions: `--other-0` to `--other-7`. */
+/** Colours of other sessions: the classes `other-0` to `other-7`. */
 const COLOURS = 8;
 
 export function chartsView(model: ChartsModel) {
@@ -51,10 +51,18 @@ export function chartsView(model: ChartsModel) {
     curves: charts.curves.map((curve) => curveView(curve, shown, charts)),
     none: session.status === 'draft' ? 'Not started yet.' : 'No values yet. Trainers write them every minute or two.',
     hasLost: charts.curves.some(({ lost }) => lost.length > 0),
-    marks: charts.marks.filter(isTold).map(({ label }) => label),
+    marks: toldMarks(charts.marks)
+      .filter(isTold)
+      .map(({ label }) => label),
     ticks: TICKS.filter(({ kind }) => charts.marks.some((mark) => mark.kind === kind)),
     others: charts.others.map(({ lora, colour, ...other }) => ({ label: `${lora} ${versionName(other)}`, colour })),
   };
+}
+
+/** Marks with thin spaces in the steps that they name. */
+export function toldMarks(marks: readonly ChartMark[]): ChartMark[] {
+  const spaced = (label: string) => label.replace(/(?<=\bstep )\d{1,15}/g, (step) => count(Number(step)));
+  return marks.map((mark) => ({ ...mark, label: spaced(mark.label) }));
 }
 
 /** The curves with what the page says of them, for its script. */

@@ -10,6 +10,7 @@ export function drawMarks(on, drawn) {
   const { ctx, bbox } = on;
   const { min = 0, max = 0 } = on.scales.x ?? {};
   const isSeen = (/** @type {number} */ x) => x >= min && x <= max;
+  const placeX = (/** @type {number} */ x) => on.valToPos(x, 'x', true);
   const scale = devicePixelRatio;
   ctx.save();
   ctx.beginPath();
@@ -24,7 +25,7 @@ export function drawMarks(on, drawn) {
   let row = 1;
   for (const { kind, x, label } of drawn.marks) {
     if (!isSeen(x)) continue;
-    const at = Math.round(on.valToPos(x, 'x', true));
+    const at = Math.round(placeX(x));
     // An attempt or an alert.
     const dashed = kind[0] === 'a';
     const isNear = Math.abs(at - (last[kind] ?? -99)) < (dashed ? 14 : 4) * scale;
@@ -44,27 +45,28 @@ export function drawMarks(on, drawn) {
   ctx.setLineDash([]);
   ctx.strokeStyle = ctx.fillStyle = colour('--fail');
   for (const x of drawn.curve.odd) {
-    if (isSeen(x)) ctx.fillText('×', on.valToPos(x, 'x', true), bbox.top + 12 * scale);
+    if (isSeen(x)) ctx.fillText('×', placeX(x), bbox.top + 12 * scale);
   }
   for (const { x, y } of drawn.curve.spikes) {
     const at = Math.max(bbox.top + 4 * scale, on.valToPos(y, 'y', true));
     if (!isSeen(x)) continue;
     ctx.beginPath();
-    ctx.arc(on.valToPos(x, 'x', true), at, 4 * scale, 0, 7);
+    ctx.arc(placeX(x), at, 4 * scale, 0, 7);
     ctx.stroke();
   }
-  const best = drawn.curve.best;
+  const { best } = drawn.curve;
   if (best && drawn.curve.tag.includes('loss') && isSeen(best.x)) {
     ctx.fillStyle = colour('--accent');
     ctx.beginPath();
-    ctx.arc(on.valToPos(best.x, 'x', true), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);
+    ctx.arc(placeX(best.x), on.valToPos(best.y, 'y', true), 4 * scale, 0, 7);
     ctx.fill();
   }
   ctx.restore();
 }
 
-/** @param {string} name */
-export const colour = (name) => {
+/** As elements of the class have it. @param {string} name */
+export const colour = (name, className = '') => {
+  probe.className = className;
   // light-dark() is resolved only in a property of an element.
   probe.style.color = `var(${name})`;
   return getComputedStyle(probe).color;
@@ -78,15 +80,19 @@ export function mix(rgb, alpha) {
   return rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 }
 
+/** @param {string} axis */
+export const isTime = (axis) => axis === 'wall' || axis === 'process';
+
 /** @param {number} value @param {string} axis */
 export function axisValue(value, axis) {
-  if (axis !== 'wall' && axis !== 'process') {
+  if (!isTime(axis)) {
     // short: the digits of a number
     return String(Math.round(value * 100) / 100).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, '\u202f');
   }
   const minutes = Math.round(value / 60);
   if (value < 120) return `${Math.round(value)} s`;
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')}`;
+  if (minutes < 120) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60 ? String(minutes % 60).padStart(2, '0') : ''}`;
 }
 
 /** @param {number} value */

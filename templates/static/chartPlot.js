@@ -1,5 +1,5 @@
 /* One curve as uPlot draws it: values under the cursor, zoom by drag, pinch and keys, marks. */
-import { axisValue, colour, drawMarks, mix, short } from './chartMarks.js';
+import { axisValue, colour, drawMarks, isTime, mix, short } from './chartMarks.js';
 import uPlot from './uplot.js';
 
 /**
@@ -11,6 +11,8 @@ import uPlot from './uplot.js';
 
 /** Values of so many curves stand below a chart. */
 const MOST_READ = 10;
+/** Round steps of a clock's axis. */
+const SECONDS = [1, 5, 15, 60, 300, 900, ...[1, 2, 4, 8, 24, 48, 120, 240].map((hours) => hours * 3600)];
 
 /**
  * @param {HTMLElement} figure
@@ -36,7 +38,7 @@ export function createPlot(figure, zoom) {
   /** @param {Drawn} next @param {Looks} how */
   function show(next, how) {
     const data = dataOf(next);
-    const isSame = plot?.series.length === data.length && looks.log === how.log;
+    const isSame = plot?.series.length === data.length && looks.log === how.log && looks.axis === how.axis;
     drawn = next;
     looks = how;
     pinched = null;
@@ -59,7 +61,6 @@ export function createPlot(figure, zoom) {
       label,
       stroke,
       width,
-      spanGaps: false,
       points: { show: false },
     });
     const raw = mix(colour('--accent'), 0.42);
@@ -75,6 +76,7 @@ export function createPlot(figure, zoom) {
           grid,
           ticks: grid,
           size: 30,
+          ...(isTime(looks.axis) && { incrs: SECONDS }),
           values: (_, all) => all.map((each) => axisValue(each, looks.axis)),
         },
         {
@@ -90,7 +92,7 @@ export function createPlot(figure, zoom) {
         ...curve.lost.map(() => line('trained again', colour('--edge'))),
         line('reported', raw),
         line('smoothed', colour('--accent'), 2),
-        ...others.map(({ label, colour: number }) => line(label, colour(`--other-${number}`), 2)),
+        ...others.map(({ label, colour: number }) => line(label, colour('--ink-of', `other-${number}`), 2)),
       ],
       hooks: {
         setCursor: [tell],
@@ -135,7 +137,7 @@ export function createPlot(figure, zoom) {
       const value = nearest(on, at + 1, idx);
       return value === null ? [] : [`${label} ${short(value)}`];
     });
-    if (words.length > MOST_READ) words.splice(MOST_READ, words.length, `and ${words.length - MOST_READ} more`);
+    if (words.length > MOST_READ) words.splice(MOST_READ, words.length, '…');
     const mark = drawn?.marks.find((each) => Math.abs(on.valToPos(each.x, 'x') - Number(on.cursor.left)) < 5);
     readout.textContent = [axisValue(x, looks.axis), ...words, mark?.label ?? ''].filter(Boolean).join(' · ');
     clearTimeout(speaking);
@@ -187,7 +189,6 @@ export function createPlot(figure, zoom) {
 
   return {
     show,
-    redraw: () => plot?.redraw(),
     canvas: () => plot?.ctx.canvas ?? null,
   };
 }
@@ -207,7 +208,7 @@ function dataOf({ curve, others }) {
   // What is missing in one line is drawn through, what is no number leaves a gap.
   return uPlot.join(
     tables,
-    tables.map(() => [1, 1]),
+    tables.map(() => [1, 2]),
   );
 }
 

@@ -50,12 +50,10 @@ function field(name) {
 
 /** @param {number | null} from @param {number | null} to */
 function setRange(from, to) {
-  const put = (/** @type {string} */ name, /** @type {number | null} */ value) => {
+  for (const [name, value] of Object.entries({ from, to })) {
     const input = /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
     input.value = value === null ? '' : String(Number(value.toPrecision(8)));
-  };
-  put('from', from);
-  put('to', to);
+  }
 }
 
 /** Within what there is; all of it where more is asked for. @param {number | null} from @param {number | null} to */
@@ -151,12 +149,8 @@ function take({ points, anew }) {
   const kind = field('axis');
   for (const curve of facts.curves) {
     for (const [step, value, time] of points[curve.tag] ?? []) {
-      const x =
-        kind === 'step'
-          ? step
-          : kind === 'epoch'
-            ? step / (axis.stepsPerEpoch ?? 1)
-            : time - (kind === 'wall' ? axis.begun : axis.attemptBegun - axis.before);
+      const [per, since] = [axis.stepsPerEpoch ?? 1, axis.attemptBegun - axis.before];
+      const x = { step, epoch: step / per, wall: time - axis.begun, process: time - since }[kind] ?? 0;
       curve.raw.x.push(x);
       curve.raw.y.push(value);
       if (value === null) {
@@ -182,21 +176,28 @@ function addTools(figure) {
   });
 }
 
-/** The chart with its title on paper. @param {HTMLCanvasElement} canvas @param {string} title */
+/** The chart with its title and its lines' names on paper. @param {HTMLCanvasElement} canvas @param {string} title */
 function saveAsPicture(canvas, title) {
   const scale = devicePixelRatio;
   const picture = document.createElement('canvas');
   picture.width = canvas.width;
-  picture.height = canvas.height + 30 * scale;
+  picture.height = canvas.height + 50 * scale;
   const context = picture.getContext('2d');
   if (!context) return;
   const { color, backgroundColor } = getComputedStyle(document.body);
   context.fillStyle = backgroundColor;
   context.fillRect(0, 0, picture.width, picture.height);
   context.fillStyle = color;
-  context.font = `600 ${14 * scale}px system-ui`;
+  context.font = `${13 * scale}px system-ui`;
   context.fillText(`${document.querySelector('h1')?.textContent} · ${title}`, 12 * scale, 20 * scale);
-  context.drawImage(canvas, 0, 30 * scale);
+  let at = 12 * scale;
+  for (const each of document.querySelectorAll('.legend li:not(.tick, .mark)')) {
+    context.fillStyle = getComputedStyle(each, '::before').borderTopColor;
+    const name = `― ${each.textContent}   `;
+    context.fillText(name, at, 40 * scale);
+    at += context.measureText(name).width;
+  }
+  context.drawImage(canvas, 0, 50 * scale);
   picture.toBlob((blob) => {
     if (!blob) return;
     const link = document.createElement('a');

@@ -132,6 +132,10 @@ test('steps that were trained again are told as such, by every axis, with a numb
     { x: 40, kind: 'attempt', label: expect.stringContaining('Attempt 2 (resume) from step 40') },
   ]);
   expect((await charts('/sessions/resumed/charts?axis=wall')).range).toMatchObject({ from: 0, to: 1059 });
+  // Nothing was trained between them: a gap on the clock.
+  const { raw, odd } = (await charts('/sessions/resumed/charts?axis=wall')).curves[0] ?? {};
+  expect(raw?.y.filter((value) => value === null).length).toBe(2);
+  expect(odd).toEqual([]);
   expect((await charts('/sessions/resumed/charts?axis=process')).range).toMatchObject({ from: 0, to: 118 });
   const csv = await (await at.ask('/sessions/resumed/curves.csv?from=60&to=60')).text();
   expect(csv.trim().split('\n')).toEqual([

@@ -1,5 +1,5 @@
 import type { Series } from '../../trainers/series.js';
-import type { ChartCurve, ChartLine } from './chartFacts.js';
+import type { ChartAxis, ChartCurve, ChartLine } from './chartFacts.js';
 
 /** The points of one start in a curve. */
 export type Stretch = {
@@ -12,7 +12,7 @@ export type Stretch = {
   step(at: number): number;
 };
 
-type Seen = { from: number | null; to: number | null; points: number; smooth: number };
+type Seen = { axis: ChartAxis; from: number | null; to: number | null; points: number; smooth: number };
 
 const MOST_MARKED = 100;
 /** Of more values, every nth is asked for the percentiles. */
@@ -52,6 +52,9 @@ export function drawCurve(tag: string, stretches: readonly Stretch[], seen: Seen
       }
     }
     count += kept;
+    // Nothing was trained between two starts: on the clock there is a gap.
+    const end = kept > 0 ? x(kept - 1) : from;
+    if (seen.axis === 'wall' && end >= from && end <= to) for (const line of [raw, smooth]) line.gap(end + 1);
   }
   const clip = percentiles(sample);
   return {
@@ -148,6 +151,10 @@ function thinner(from: number, to: number, points: number, lastOnly = false) {
         greatestX = place;
         greatest = value;
       }
+    },
+    gap(place: number): void {
+      flush();
+      put(place, null);
     },
     line(): ChartLine {
       flush();
