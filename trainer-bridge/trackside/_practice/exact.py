@@ -20,6 +20,7 @@ from trackside._exact.tell import tell
 from .dataset import Dataset
 from .output_names import step_name
 from .run_plan import RunPlan
+from .saves import save_weights
 
 if TYPE_CHECKING:
     from .train import Run
@@ -110,8 +111,6 @@ class Exact:
         leave()
 
     def save(self, run: Run, epoch: int) -> None:
-        from .train import save_weights
-
         path, size, seconds = self.save_state(run, epoch, "save")
         save_weights(run, step_name(run.args, run.step), epoch - 1)
         tell(f"saved at step {run.step}: {path} ({size / 1e6:.1f} MB in {seconds:.2f} s)")

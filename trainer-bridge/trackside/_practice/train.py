@@ -2,7 +2,6 @@
 
 import argparse
 import random
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from . import console
 from .adamw import AdamW, new_adamw, update
 from .bar import Bar
-from .checkpoint import make_metadata, remove_checkpoint, save_checkpoint
+from .checkpoint import make_metadata
 from .dataset import NO_DATA, Dataset, epoch_batches, find_pictures, load_pictures
 from .dataset_config import read_dataset_config
 from .denoiser import INPUTS, PATCH
@@ -18,11 +17,11 @@ from .event_file import Events, open_events
 from .exact import Exact
 from .gradient import Gradient, batch_gradient
 from .lora import Lora, new_lora
-from .output_names import epoch_name, last_name, replaced_epoch, step_name
 from .run_plan import STEPS_IGNORED, LossAverage, RunPlan, first_epoch, plan_run
 from .samples import draw_samples, samples_due
+from .saves import save_end, save_epoch, save_step
 from .slow_machine import finish_step
-from .state_folder import load_state, save_state
+from .state_folder import load_state
 
 
 @dataclass
@@ -182,14 +181,7 @@ def end_step(run: Run) -> None:
     run.bar.advance()
     run.step += 1
     draw_if_due(run, None)
-    every = run.args.save_every_n_steps
-    if every is not None and run.step % every == 0:
-        name = step_name(run.args, run.step)
-        save_weights(run, name, run.epoch - 1)
-        if run.args.save_state:
-            console.info("", "train_util.py:5963")
-            console.info(f"saving state at step {run.step}", "train_util.py:5964")
-            save_folder(run, name)
+    save_step(run)
 
 
 def draw_if_due(run: Run, epoch: int | None) -> None:
@@ -199,55 +191,3 @@ def draw_if_due(run: Run, epoch: int | None) -> None:
         else:
             draw_samples(run.args, run.step, epoch, run.lora, bars=1)
     run.bar.forget_pause()
-
-
-def save_epoch(run: Run) -> None:
-    """Saves at the end of an epoch, but never of the last one (train_network.py:1694)."""
-    args = run.args
-    every = args.save_every_n_epochs
-    if every is None or run.epoch % every != 0 or run.epoch >= run.plan.epochs:
-        return
-    name = epoch_name(args, run.epoch)
-    save_weights(run, name, run.epoch)
-    old = replaced_epoch(args, run.epoch, args.save_last_n_epochs)
-    if old is not None:
-        remove_checkpoint(Path(args.output_dir) / f"{epoch_name(args, old)}.safetensors")
-    if args.save_state:
-        console.info("", "train_util.py:5941")
-        console.info(f"saving state at epoch {run.epoch}", "train_util.py:5942")
-        save_folder(run, name)
-        remove_old_state(run)
-
-
-def remove_old_state(run: Run) -> None:
-    args = run.args
-    keep = args.save_last_n_epochs_state if args.save_last_n_epochs_state is not None else args.save_last_n_epochs
-    old = replaced_epoch(args, run.epoch, keep)
-    folder = None if old is None else Path(args.output_dir) / f"{epoch_name(args, old)}-state"
-    if folder is not None and folder.exists():
-        console.info(f"removing old state: {folder}", "train_util.py:5956")
-        shutil.rmtree(folder)
-
-
-def save_end(run: Run) -> None:
-    """The last state comes before the last weights (train_network.py:1719-1729)."""
-    name = last_name(run.args)
-    if run.args.save_state or run.args.save_state_on_train_end:
-        console.info("", "train_util.py:5989")
-        console.info("saving last state.", "train_util.py:5990")
-        save_folder(run, name)
-        if run.exact:
-            run.exact.complete_last(run)
-    save_weights(run, name, run.plan.epochs)
-    console.info("model saved.", "train_network.py:1729")
-
-
-def save_weights(run: Run, name: str, epoch: int) -> None:
-    save_checkpoint(Path(run.args.output_dir) / f"{name}.safetensors", run.lora, run.metadata, run.step, epoch)
-
-
-def save_folder(run: Run, name: str) -> None:
-    folder = Path(run.args.output_dir) / f"{name}-state"
-    save_state(folder, run.epoch, run.step, run.lora, run.optimizer, run.chance)
-    if run.exact:
-        run.exact.saved.append(str(folder))
