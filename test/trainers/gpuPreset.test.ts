@@ -53,7 +53,7 @@ test('a driver that is broken is not called a machine without a GPU', async () =
 
 test('one that does not tell its memory is not called too small', () => {
   const found = presetForGpus(flux, [gpu('RTX 4090', 24_564), { name: 'Thor', memoryTotal: null }])?.found;
-  expect(found).toMatch(/Thor does not tell its memory: choose a preset/);
+  expect(found).toMatch(/Thor does not report its memory\. Choose a preset/);
   expect(found).not.toContain('less than');
 });
 
