@@ -28,11 +28,9 @@ export function checkpointsView(session: SessionFacts, saves: Saves, at: string)
   if (isChangeable(session) && checkpoints.length + states.length + kept.states.length === 0) return null;
   const canResume = !isAlive(session.status) && !session.all_trained;
   const pictures = firstPictures(samples);
-  const pictureOf = ({ epoch, step }: Saved) =>
-    pictures.find((each) => (each.epoch === null ? isUpTo(each.step, step) : isUpTo(each.epoch, epoch))) ?? null;
   const rows = savesOf(checkpoints, states).map(({ checkpoint, state }) => {
     const saved = checkpoint ?? state;
-    const picture = pictureOf(saved);
+    const picture = pictureOf(saved, pictures);
     const chosen = state !== null && session.resume?.path === state.path;
     const isBest = checkpoint !== null && checkpoint === best;
     return saveView(saved, checkpoint, state, picture, canResume, chosen, isBest, at);
@@ -65,18 +63,33 @@ function savesOf(checkpoints: CheckpointFacts[], states: StateFacts[]): Save[] {
   return all.sort((a, b) => (savedAt(a) < savedAt(b) ? 1 : savedAt(a) > savedAt(b) ? -1 : 0));
 }
 
-type Saved = Pick<CheckpointFacts, 'epoch' | 'step'>;
+type Pictures = { steps: SampleFacts[]; epochs: SampleFacts[] };
 
-/** Of the first prompt, the latest first. */
-const firstPictures = memoByObject((samples: SampleFacts[]) =>
-  samples
-    .filter(({ prompt, lost }) => prompt === 0 && !lost)
-    .sort((a, b) => (b.epoch ?? b.step ?? 0) - (a.epoch ?? a.step ?? 0)),
-);
+/** Of the first prompt, by their step or their epoch, ascending. */
+const firstPictures = memoByObject((samples: SampleFacts[]): Pictures => {
+  const first = samples.filter(({ prompt, lost }) => prompt === 0 && !lost);
+  return {
+    steps: first.filter(({ epoch }) => epoch === null).sort((a, b) => (a.step ?? 0) - (b.step ?? 0)),
+    epochs: first.filter(({ epoch }) => epoch !== null).sort((a, b) => (a.epoch ?? 0) - (b.epoch ?? 0)),
+  };
+});
 
 /** Samples are seldom made at the very step of a save: the last ones before it are shown, and named. */
-function isUpTo(sample: number | null, saved: number | null): boolean {
-  return sample !== null && saved !== null && sample <= saved;
+function pictureOf({ epoch, step }: Pick<CheckpointFacts, 'epoch' | 'step'>, { steps, epochs }: Pictures) {
+  return lastUpTo(epochs, epoch, (each) => each.epoch) ?? lastUpTo(steps, step, (each) => each.step);
+}
+
+/** By halves: there may be thousands, for hundreds of saves. */
+function lastUpTo(sorted: SampleFacts[], most: number | null, of: (each: SampleFacts) => number | null) {
+  if (most === null) return null;
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const each = sorted[middle];
+    if (each && (of(each) ?? 0) <= most) from = middle + 1;
+    else to = middle;
+  }
+  return sorted[from - 1] ?? null;
 }
 
 const saveView = memoByObject(
