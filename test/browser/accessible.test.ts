@@ -62,11 +62,15 @@ test('by keyboard alone a training is stopped; its place stays on the page, and 
   await page.locator('#head [data-alive]').waitFor({ state: 'attached' });
   await reach(page, 'Stop…');
   await page.keyboard.press('Enter');
+  expect(await findings(page)).toEqual([]);
   await reach(page, 'Stop now');
   await page.keyboard.press('Enter');
   await page.locator('#head').getByText('Stopped · by you').waitFor();
   await page.locator('#spoken', { hasText: 'runs V1: Stopped' }).waitFor({ state: 'attached' });
   expect(await page.evaluate("document.activeElement.closest('#head') !== null")).toBe(true);
+  // Grey and with the time, where there is no contact.
+  await page.evaluate("document.documentElement.classList.add('stale')");
+  expect(await findings(page)).toEqual([]);
 });
 
 /** Tabs on until the focus is on a button of that name. */

@@ -69,7 +69,7 @@ test('everything that would spoil a training is said before it starts, with the 
   await writeFile(join(folder, 'lost.txt'), 'no picture of this name');
   const { errors, warnings } = checkDataset(await readDataset(datasets, 'x'));
   expect(errors).toEqual([
-    expect.stringMatching(/^broken\.jpg can't be used: It is not a PNG, JPEG or WebP/),
+    expect.stringMatching(/^broken\.jpg can't be used: It is not a PNG, JPEG, WebP or HEIC picture/),
     expect.stringMatching(/^mixed\.Png can't be used: .*mixed case/),
     expect.stringMatching(/^latin\.txt can't be used as a caption: It is not UTF-8/),
     expect.stringMatching(/^void\.txt is empty/),
