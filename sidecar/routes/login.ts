@@ -21,7 +21,7 @@ export function loginRoutes(login: Login, views: Views, hub: Hub): Hono {
     withoutLogin((c) => {
       if (login.known(c)) return c.redirect('./', 303);
       const message = c.req.query('out') === undefined ? null : 'You are logged out. Trainings keep running.';
-      return c.html(views.login({ root: rootOf(c), back: '', message, again: null }));
+      return c.html(views.login({ root: rootOf(c), back: '', message, wrong: false, again: null }));
     }),
   );
 

@@ -11,8 +11,17 @@ declare module 'hono' {
   }
 }
 
-/** Draws the login form. `back`: where to go afterwards; `again`: the same address, to be requested again at once. */
-export type LoginPage = (shown: { root: string; back: string; message: string | null; again: string | null }) => string;
+/**
+ * Draws the login form. `back`: where to go afterwards; `wrong`: the message refuses what was entered; `again`: the same address,
+ * to be requested again at once.
+ */
+export type LoginPage = (shown: {
+  root: string;
+  back: string;
+  message: string | null;
+  wrong: boolean;
+  again: string | null;
+}) => string;
 
 const open = new WeakSet<object>();
 
@@ -71,7 +80,10 @@ function refuse(c: Context, page: LoginPage, { status, code, message, again, bac
   const root = rootOf(c);
   const asked = back ?? (c.req.method === 'GET' ? askedPath(c) : '');
   const retry = `${root || './'}${asked}${asked.includes('?') ? '&' : '?'}login=again`;
-  return c.html(page({ root, back: asked, message, again: again ? retry : null }), status);
+  return c.html(
+    page({ root, back: asked, message, wrong: code !== 'login_needed', again: again ? retry : null }),
+    status,
+  );
 }
 
 /**

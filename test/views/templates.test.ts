@@ -480,7 +480,7 @@ const each: Templates = {
   'pages/historyVersion': historyVersionView({ ...page, session: some.interrupted, version }),
   'pages/home': homeView(table),
   'pages/log': log,
-  'pages/login': { root: '', back: '', message: 'no', again: 'again' },
+  'pages/login': { root: '', back: '', message: 'no', wrong: true, again: 'again' },
   'pages/lora': loraView({ ...model, lora: { ...lora, versions: [failedOne, ...lora.versions] } }),
   'pages/loras': lorasView({ ...page, loras: [lora] }),
   'pages/machine': machine,
