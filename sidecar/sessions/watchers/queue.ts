@@ -95,10 +95,12 @@ export function watchQueue(trackside: Beginning & { hub: Hub }) {
   /** Did it end, begin, or change its place since the last time that it was heard of? */
   function hasTurned(name: string): boolean {
     const facts = outputs.facts(name);
-    const now = facts && `${facts.attempts.at(-1)?.alive} ${facts.queue?.position} ${facts.queue && isWaiting(facts)}`;
+    const alive = facts?.attempts.at(-1)?.alive;
+    const now =
+      facts?.queue || alive ? `${alive} ${facts?.queue?.position} ${facts?.queue && isWaiting(facts)}` : undefined;
     const before = heard.get(name);
-    if (facts?.queue || facts?.attempts.at(-1)?.alive) heard.set(name, now ?? '');
-    else heard.delete(name);
+    if (now === undefined) heard.delete(name);
+    else heard.set(name, now);
     return now !== before;
   }
 
