@@ -7,7 +7,7 @@ import { readZipEntries } from '../../files/zipArchive.js';
 export type Told = {
   /** Optimizer steps that the weights have seen, of all attempts together; null when untold. */
   seen: number | null;
-  /** A schedule-free optimizer wrote it: it has no schedule. */
+  /** A schedule-free optimizer wrote it, and there is no schedule. */
   scheduleFree: boolean;
 };
 
@@ -19,13 +19,17 @@ export type Told = {
  */
 export async function readSeenSteps(folder: string, processes: number): Promise<Told> {
   const schedule = (await keysIn(join(folder, 'scheduler.bin'), ['last_epoch'])).get('last_epoch');
+  // The optimizer is ten times as large, and tells no more.
+  if (schedule !== undefined) return { seen: asCount(schedule / processes), scheduleFree: false };
   const optimizer = await keysIn(join(folder, 'optimizer.bin'), ['step', 'k', 'd0', 'train_mode', 'weight_sum']);
   const scheduleFree = optimizer.has('k') && (optimizer.has('weight_sum') || optimizer.has('train_mode'));
   // ProdigyPlusScheduleFree, which has d0, counts from 1.
   const k = (optimizer.get('k') ?? 0) - (optimizer.has('d0') ? 1 : 0);
-  const counter = scheduleFree ? k : optimizer.get('step');
-  const seen = typeof schedule === 'number' ? schedule / processes : counter;
-  return { seen: typeof seen === 'number' && Number.isInteger(seen) && seen >= 0 ? seen : null, scheduleFree };
+  return { seen: asCount(scheduleFree ? k : optimizer.get('step')), scheduleFree };
+}
+
+function asCount(seen: number | undefined): number | null {
+  return seen !== undefined && Number.isInteger(seen) && seen >= 0 ? seen : null;
 }
 
 /** Numbers by their keys; a tensor of one number is read, too. None of a file that is missing, or no archive of torch's. */
