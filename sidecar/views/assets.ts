@@ -76,7 +76,7 @@ function readAssets(templates: string): { hrefs: Map<string, string>; assets: Ma
 }
 
 /** Scripts that one other alone imports: they are sent in it, which compresses better, and saves a request each. */
-const PARTS = ['chartPlot.js', 'chartMarks.js'];
+const PARTS = ['chartPlot.js', 'chartMarks.js', 'droppedFiles.js', 'uploadProgress.js'];
 
 /** A script with its parts, in one scope: the same name twice would be an error as it loads. */
 function withParts(name: string, files: ReadonlyMap<string, Buffer>): string {

@@ -41,6 +41,8 @@ test('upload, start, watch, reload, second tab, stop, resume, completed, downloa
   const trouble = listenForTrouble(page);
   await page.goto(sidecar.url);
   await page.getByRole('link', { name: 'New training' }).first().click();
+  // With its scripts: without them the form is sent by the browser, which tells less.
+  await page.waitForURL(/\/new\b/);
 
   await page.getByLabel('Dataset name').fill('My cats');
   await page.locator('#upload-files').setInputFiles(files);
