@@ -1,7 +1,5 @@
 import type { Session } from '../status/session.js';
 
-export type Shown = ReturnType<typeof createShown>;
-
 /**
  * The sessions whose pages are open. These are read whole whenever they change, and their pages are drawn from the very
  * reading that found the change.

@@ -58,13 +58,13 @@ export function samplingPlan(
 /** The pixels over which the model is run for a prompt, all steps together; and those of its picture. */
 function drawnOf(line: string, its: Drawing): { pixels: number; area: number } {
   const options = Object.fromEntries(
-    [...line.matchAll(/\s--([swhl]) (\d{1,5}(?:\.\d{1,5})?)/g)].map(([, name, of]) => [name, Number(of)]),
+    [...line.matchAll(/\s--([swhl]) (\d{1,5}(?:\.\d{1,5})?)\b/g)].map(([, name, of]) => [name, Number(of)]),
   );
   const { s = its.steps, w = its.side, h = its.side, l = its.scale } = options;
   // As the trainers do with what is too little or too much (train_util.py:6279, 6507).
   const steps = Math.max(1, Math.min(its.most?.steps ?? 1000, s));
-  const [width, height] = [w, h].map((side) => Math.min(its.most?.side ?? side, Math.max(64, side)));
-  const area = (width ?? 0) * (height ?? 0);
+  const sideOf = (asked: number) => Math.min(its.most?.side ?? asked, Math.max(64, asked));
+  const area = sideOf(w) * sideOf(h);
   // Once more without the prompt.
   const runs = l > 1 ? 2 : 1;
   return { pixels: runs * steps * area, area };
